@@ -1,0 +1,87 @@
+"""The implementations of every kernel, and the choice between them.
+
+A backend is a name: ``reference`` (NumPy, readable, slow) or an instruction set for which the Cython kernels
+were compiled (``baseline``, ``avx2``, ``avx512``). `get` returns the module that implements one kernel in
+one backend. All backends of a kernel share its functions and argument names; the tests hold them to the same
+gradients. The fastest backend that this processor runs is used unless the environment variable
+``FASTVEC_BACKEND`` names another. Nothing falls back to the reference silently.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from types import ModuleType
+
+from fastvec._cpu import instruction_sets
+
+__all__ = ["NAMES", "available", "get", "selected"]
+
+NAMES = ("reference", "baseline", "avx2", "avx512")
+
+
+@cache
+def _module(kernel: str, backend: str) -> ModuleType:
+    if backend == "reference":
+        return importlib.import_module(f"fastvec.reference.{kernel}")
+    return importlib.import_module(f"fastvec.kernels.{backend}.{kernel}")
+
+
+@cache
+def _is_built(backend: str) -> bool:
+    try:
+        _module("skipgram", backend)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def status() -> dict[str, str]:
+    """Return for every backend ``usable``, ``not built`` or ``not supported by this processor``."""
+    runs = ("reference", *instruction_sets())
+    return {
+        name: "not supported by this processor"
+        if name not in runs
+        else ("usable" if _is_built(name) else "not built")
+        for name in NAMES
+    }
+
+
+def available() -> tuple[str, ...]:
+    """Return the names of the usable backends, slowest first."""
+    return tuple(name for name, state in status().items() if state == "usable")
+
+
+def selected() -> str:
+    """Return the name of the backend in use: ``FASTVEC_BACKEND``, or the fastest compiled one.
+
+    Raises
+    ------
+    ValueError
+        If ``FASTVEC_BACKEND`` is no backend's name.
+    RuntimeError
+        If the backend asked for is not built or this processor cannot run it, or if no kernel is built.
+    """
+    forced = os.environ.get("FASTVEC_BACKEND")
+    states = status()
+    usable = [name for name, state in states.items() if state == "usable"]
+    if forced:
+        if forced not in NAMES:
+            raise ValueError(f"FASTVEC_BACKEND must be one of {', '.join(NAMES)}, got {forced!r}")
+        if states[forced] != "usable":
+            raise RuntimeError(
+                f"FASTVEC_BACKEND={forced}: {states[forced]}; usable backends here: {', '.join(usable)}"
+            )
+        return forced
+    if usable == ["reference"]:
+        raise RuntimeError(
+            "the compiled kernels are missing: reinstall fastvec where a C compiler is available "
+            "(pip install --force-reinstall fastvec), or set FASTVEC_BACKEND=reference to use the slow NumPy one"
+        )
+    return usable[-1]
+
+
+def get(kernel: str, backend: str | None = None) -> ModuleType:
+    """Return the module that implements `kernel`, in `backend` or in the selected one."""
+    return _module(kernel, backend or selected())

@@ -1,0 +1,112 @@
+"""Parameter checks, with one wording of errors: the parameter, the rule and the value.
+
+``window must be an int >= 1, got 0``. A value of the wrong type raises `TypeError`, one out of range
+`ValueError`, both with the same sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["check_bool", "check_choice", "check_float", "check_int", "check_item"]
+
+
+def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
+    """Return `value` as an int when it is an integer in [`minimum`, `maximum`], else raise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        With the sentence ``<name> must be an int >= <minimum>, got <value>``.
+    """
+    rule = f"an int >= {minimum}" if maximum is None else f"an int from {minimum} to {maximum}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(_sentence(name, rule, value))
+    if value < minimum or (maximum is not None and value > maximum):
+        raise ValueError(_sentence(name, rule, value))
+    return int(value)
+
+
+def check_float(
+    name: str,
+    value: Any,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+) -> float:
+    """Return `value` as a float when it is a finite number within the bounds, else raise.
+
+    `minimum` and `maximum` are allowed values, `above` is not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        With a sentence as ``<name> must be a number > 0, got <value>``.
+    """
+    bounds = [
+        f"{sign} {bound}" for sign, bound in ((">=", minimum), (">", above), ("<=", maximum)) if bound is not None
+    ]
+    rule = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(_sentence(name, rule, value))
+    if (
+        not math.isfinite(value)
+        or (minimum is not None and value < minimum)
+        or (above is not None and value <= above)
+        or (maximum is not None and value > maximum)
+    ):
+        raise ValueError(_sentence(name, rule, value))
+    return float(value)
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return `value` when it is one of the strings `choices`, else raise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        With the sentence ``<name> must be one of 'a', 'b', got <value>``.
+    """
+    choices = tuple(choices)
+    rule = f"one of {', '.join(map(repr, choices))}"
+    if not isinstance(value, str):
+        raise TypeError(_sentence(name, rule, value))
+    if value not in choices:
+        raise ValueError(_sentence(name, rule, value))
+    return value
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return `value` when it is True or False, else raise.
+
+    Raises
+    ------
+    TypeError
+        With the sentence ``<name> must be True or False, got <value>``.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(_sentence(name, "True or False", value))
+    return value
+
+
+def check_item(name: str, value: Any) -> str:
+    """Return the word that stands for `value`: a str is itself, an int (a product or node id) its digits.
+
+    Raises
+    ------
+    TypeError
+        With the sentence ``<name> must be a str or an int, got <value>``.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return str(int(value))
+    raise TypeError(_sentence(name, "a str or an int", value))
+
+
+def _sentence(name: str, rule: str, value: Any) -> str:
+    return f"{name} must be {rule}, got {value!r}"
