@@ -77,7 +77,7 @@ def selected() -> str:
     if usable == ["reference"]:
         raise RuntimeError(
             "the compiled kernels are missing: reinstall fastvec where a C compiler is available "
-            "(pip install --force-reinstall fastvec), or set FASTVEC_BACKEND=reference to use the slow NumPy one"
+            "(pip install --force-reinstall fastvec), or set FASTVEC_BACKEND=reference for the slow one"
         )
     return usable[-1]
 

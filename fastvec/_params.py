@@ -48,7 +48,9 @@ def check_float(
         With a sentence as ``<name> must be a number > 0, got <value>``.
     """
     bounds = [
-        f"{sign} {bound}" for sign, bound in ((">=", minimum), (">", above), ("<=", maximum)) if bound is not None
+        f"{sign} {bound}"
+        for sign, bound in ((">=", minimum), (">", above), ("<=", maximum))
+        if bound is not None
     ]
     rule = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
