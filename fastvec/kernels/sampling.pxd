@@ -1,0 +1,55 @@
+"""What every model draws while it walks over the corpus: subsampling, window sizes, negatives.
+
+The generator is counter based: draw number i of an epoch is mix64(key + i · golden), the i-th word of
+SplitMix64 (Steele, Lea and Flood 2014) started at `key`. A token at position t of the corpus owns the draws
+t · draws_per_token and those after it. What is drawn for a token thus depends on the epoch's key and on its
+position alone, not on threads, nor on where the corpus is cut into chunks.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+
+from .vector cimport mix64
+
+cdef extern from *:
+    """
+    /* 2^64 / golden ratio, odd: SplitMix64's increment */
+    #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+    """
+    const uint64_t GOLDEN
+
+
+cdef inline uint64_t draw(uint64_t key, uint64_t counter) noexcept nogil:
+    return mix64(key + counter * GOLDEN)
+
+
+cdef inline bint is_kept(uint64_t word, uint32_t keep) noexcept nogil:
+    """True with probability (keep + 1) / 2³²: the upper half of the token's first draw."""
+    return <uint32_t>(word >> 32) <= keep
+
+
+cdef inline int32_t window_size(uint64_t word, uint32_t window) noexcept nogil:
+    """Uniform in 1..window: the lower half of the token's first draw."""
+    return <int32_t>(1 + ((<uint64_t><uint32_t>word * window) >> 32))
+
+
+cdef inline int32_t draw_noise(uint64_t word, const uint32_t *noise, uint32_t n_words) noexcept nogil:
+    """A word from the alias table `noise`, rows of (threshold, alias) (Walker 1974, Vose 1991)."""
+    cdef uint32_t column = <uint32_t>(((word >> 32) * n_words) >> 32)
+    cdef const uint32_t *entry = noise + 2 * column
+    # a select without a branch: the coin cannot be predicted
+    cdef uint32_t mask = <uint32_t>0 - <uint32_t>(<uint32_t>word >= entry[0])
+    return <int32_t>(column ^ ((column ^ entry[1]) & mask))
+
+
+cdef inline void draw_negatives(
+    int32_t *words, Py_ssize_t n, uint64_t key, uint64_t counter, const uint32_t *noise, uint32_t n_words
+) noexcept nogil:
+    """Fill words[0:n] with the draws at counter, counter + 1, ..."""
+    cdef Py_ssize_t i = 0, k
+    cdef uint64_t[8] random
+    while i < n:
+        for k in range(8):
+            random[k] = draw(key, counter + i + k)
+        for k in range(min(<Py_ssize_t>8, n - i)):
+            words[i + k] = draw_noise(random[k], noise, n_words)
+        i += 8

@@ -1,0 +1,210 @@
+/* Vector primitives of the kernels, in GCC's and Clang's vector extension.
+ *
+ * `lanes` is one register of floats: 16 with AVX-512, 8 with AVX2, 4 elsewhere. Rows of the matrices are
+ * padded to 16 floats, so that a row is a whole number of registers on every machine.
+ */
+#ifndef FASTVEC_VECTOR_H
+#define FASTVEC_VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
+typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
+static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
+static inline lanes broadcast(float s) { return s - (lanes){0}; }
+static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
+
+/* One finalizer of SplitMix64 (Steele, Lea and Flood 2014): a random 64-bit word for every counter. */
+static inline uint64_t mix64(uint64_t z) {
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+#if LANES == 16
+#define EQUAL_LANES(a, b) ((uint32_t)_mm512_cmpeq_epi32_mask((__m512i)(a), (__m512i)(b)))
+#elif LANES == 8
+#define EQUAL_LANES(a, b) ((uint32_t)_mm256_movemask_ps((__m256)((a) == (b))))
+#else
+static inline uint32_t EQUAL_LANES(int_lanes a, int_lanes b) {
+    uint32_t bits = 0;
+    for (int i = 0; i < LANES; i++) bits |= (uint32_t)(a[i] == b[i]) << i;
+    return bits;
+}
+#endif
+
+/* How far before `end` the word stands last among the n words there, or 0. Up to LANES - 1 words before them
+ * are read. */
+static inline intptr_t last_distance(const int32_t *end, intptr_t n, int32_t word) {
+    const int_lanes wanted = (int_lanes){0} + word;
+    for (intptr_t i = 0; i < n; i += LANES) {
+        uint32_t bits = EQUAL_LANES((int_lanes)load((const float *)(end - i - LANES)), wanted);
+        if (bits) {
+            intptr_t distance = i + LANES - (31 - __builtin_clz(bits));
+            return distance <= n ? distance : 0;
+        }
+    }
+    return 0;
+}
+
+/* ---- Sums of twelve registers at once ---------------------------------------------------------------
+ *
+ * Each step adds two halves of two registers into one, so that 16 registers need 15 steps of one blend, one
+ * shuffle and one addition, instead of 16 times 4 steps. The order of arguments makes the sums come out
+ * in order.
+ */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (int_lanes){__VA_ARGS__})
+#endif
+
+#if LANES == 16
+/* [a0+a2, a1+a3, b0+b2, b1+b3] in every group of four */
+static inline lanes add_pairs(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31)
+         + SHUFFLE(a, b, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29);
+}
+/* [a0+a1, b0+b1, a2+a3, b2+b3] in every group of four */
+static inline lanes add_neighbours(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31)
+         + SHUFFLE(a, b, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+}
+/* groups of four [a0+a2, a1+a3, b0+b2, b1+b3] */
+static inline lanes add_group_pairs(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31)
+         + SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+/* groups of four [a0+a1, b0+b1, a2+a3, b2+b3] */
+static inline lanes add_group_neighbours(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31)
+         + SHUFFLE(a, b, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+}
+#elif LANES == 8
+static inline lanes add_pairs(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 1, 10, 11, 4, 5, 14, 15) + SHUFFLE(a, b, 2, 3, 8, 9, 6, 7, 12, 13);
+}
+static inline lanes add_neighbours(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 9, 2, 11, 4, 13, 6, 15) + SHUFFLE(a, b, 1, 8, 3, 10, 5, 12, 7, 14);
+}
+/* groups of four [a0+a1, b0+b1] */
+static inline lanes add_group_neighbours(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 1, 2, 3, 12, 13, 14, 15) + SHUFFLE(a, b, 4, 5, 6, 7, 8, 9, 10, 11);
+}
+#else
+static inline lanes add_pairs(lanes a, lanes b) { return SHUFFLE(a, b, 0, 1, 6, 7) + SHUFFLE(a, b, 2, 3, 4, 5); }
+static inline lanes add_neighbours(lanes a, lanes b) {
+    return SHUFFLE(a, b, 0, 5, 2, 7) + SHUFFLE(a, b, 1, 4, 3, 6);
+}
+#endif
+
+static inline lanes add_four(lanes a0, lanes a1, lanes a2, lanes a3) {
+    return add_neighbours(add_pairs(a0, a2), add_pairs(a1, a3));
+}
+
+/* out[0..5] = the sums of a0..a5; out[6..7], and up to out[15], become anything */
+static inline void store_six_sums(lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5, float *out) {
+    lanes low = add_four(a0, a1, a2, a3), high = add_four(a4, a5, a4, a5);
+#if LANES == 16
+    lanes half = add_group_pairs(low, high);
+    store(out, SHUFFLE(half, half, 0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11)
+             + SHUFFLE(half, half, 4, 5, 6, 7, 12, 13, 14, 15, 4, 5, 6, 7, 12, 13, 14, 15));
+#elif LANES == 8
+    store(out, add_group_neighbours(low, high));
+#else
+    store(out, low);
+    store(out + 4, high);
+#endif
+}
+
+/* out[0..5] = the sums of a0..a5, out[8..13] = those of b0..b5; out[6..7] and out[14..15] become anything */
+static inline void store_twelve_sums(lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5,
+                                     lanes b0, lanes b1, lanes b2, lanes b3, lanes b4, lanes b5, float *out) {
+#if LANES == 16
+    lanes a_low = add_four(a0, a1, a2, a3), a_high = add_four(a4, a5, a4, a5);
+    lanes b_low = add_four(b0, b1, b2, b3), b_high = add_four(b4, b5, b4, b5);
+    store(out, add_group_neighbours(add_group_pairs(a_low, b_low), add_group_pairs(a_high, b_high)));
+#else
+    store_six_sums(a0, a1, a2, a3, a4, a5, out);
+    store_six_sums(b0, b1, b2, b3, b4, b5, out + 8);
+#endif
+}
+
+/* ---- The sigmoid's table ------------------------------------------------------------------------------
+ *
+ * sigma(z) - 1/2 is odd. On [0, 8) it is tabulated as 16 cubics in u = 2|z| - segment - 1/2, coefficient by
+ * coefficient: sixteen floats are one AVX-512 register, so that a look-up is one permutation of it. The absolute
+ * error is below 3e-6. Outside, the value at the edge is kept: the gradient saturates, it does not vanish.
+ */
+#define SEGMENTS 16
+#define SIGMOID_RANGE 8.0f
+
+static float sigmoid_table[4 * SEGMENTS];
+
+/* Interpolate at the four Chebyshev points of every segment, in Newton's form multiplied out. */
+static void fill_sigmoid_table(void) {
+    const double width = SIGMOID_RANGE / SEGMENTS;
+    for (int segment = 0; segment < SEGMENTS; segment++) {
+        double u[4], difference[4], power[4] = {0};
+        for (int i = 0; i < 4; i++) {
+            u[i] = 0.5 * cos((2 * i + 1) * 3.14159265358979323846 / 8);
+            difference[i] = 0.5 * tanh((segment + 0.5 + u[i]) * width / 2);
+        }
+        for (int order = 1; order < 4; order++)
+            for (int i = 3; i >= order; i--)
+                difference[i] = (difference[i] - difference[i - 1]) / (u[i] - u[i - order]);
+        for (int i = 3; i >= 0; i--) { /* power(u) = power(u) * (u - u[i]) + difference[i] */
+            for (int degree = 3; degree > 0; degree--) power[degree] = power[degree - 1] - u[i] * power[degree];
+            power[0] = difference[i] - u[i] * power[0];
+        }
+        for (int degree = 0; degree < 4; degree++) sigmoid_table[degree * SEGMENTS + segment] = (float)power[degree];
+    }
+}
+
+static inline lanes look_up(const float *table, int_lanes index) {
+#if LANES == 16
+    return (lanes)_mm512_permutexvar_ps((__m512i)index, (__m512)load(table));
+#elif LANES == 8
+    __m256 low = _mm256_permutevar8x32_ps((__m256)load(table), (__m256i)index);
+    __m256 high = _mm256_permutevar8x32_ps((__m256)load(table + 8), (__m256i)index);
+    return (lanes)_mm256_blendv_ps(low, high, (__m256)(index << 28));
+#else
+    lanes out;
+    for (int i = 0; i < LANES; i++) out[i] = table[index[i]];
+    return out;
+#endif
+}
+
+static inline lanes sigmoid(lanes z) {
+    const float *table = sigmoid_table;
+    const int_lanes sign_bit = (int_lanes){0} + INT32_MIN;
+    const lanes last = broadcast(SEGMENTS - 0.0001f);
+    int_lanes sign = (int_lanes)z & sign_bit;
+    lanes scaled = (lanes)((int_lanes)z & ~sign_bit) * (SEGMENTS / SIGMOID_RANGE);
+    int_lanes below = scaled < last;
+    scaled = (lanes)(((int_lanes)scaled & below) | ((int_lanes)last & ~below));
+    int_lanes segment = __builtin_convertvector(scaled, int_lanes);
+    lanes u = scaled - __builtin_convertvector(segment, lanes) - 0.5f;
+    lanes half = look_up(table + 3 * SEGMENTS, segment);
+    half = half * u + look_up(table + 2 * SEGMENTS, segment);
+    half = half * u + look_up(table + SEGMENTS, segment);
+    half = half * u + look_up(table, segment);
+    return (lanes)((int_lanes)half | sign) + 0.5f;
+}
+
+#endif

@@ -1,0 +1,19 @@
+"""The C header of vector primitives, as Cython sees it."""
+
+from libc.stdint cimport int32_t, uint64_t
+
+cdef extern from "vector.h" nogil:
+    ctypedef float lanes
+    const Py_ssize_t LANES
+    lanes load(const float *p)
+    void store(float *p, lanes v)
+    lanes broadcast(float s)
+    void fill_sigmoid_table()
+    lanes sigmoid(lanes z)
+    void prefetch_to_write(const float *p)
+    Py_ssize_t last_distance(const int32_t *end, Py_ssize_t n, int32_t word)
+    void store_six_sums(lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5, float *out)
+    void store_twelve_sums(
+        lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5,
+        lanes b0, lanes b1, lanes b2, lanes b3, lanes b4, lanes b5, float *out)
+    uint64_t mix64(uint64_t z)

@@ -1,0 +1,98 @@
+"""A chunk of the corpus as the models see it: the kept words, each with its window.
+
+Subsampling and window sizes come from the draws that a word owns by its position in the corpus, so that the ends
+of a chunk change nothing: windows reach over them, to words that the chunk itself does not train as centres.
+They never reach over the ends of a sentence, and count kept words only.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport malloc
+from libc.string cimport memset
+
+from .sampling cimport draw, is_kept, window_size
+from .vector cimport last_distance
+
+
+cdef struct Walk:
+    int32_t *words             # the kept words, in order, with up to a window more on either side of the chunk
+    int64_t *positions         # theirs in the corpus
+    int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
+    int32_t *end
+    int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice (as far as a window reaches)
+    Py_ssize_t first           # the chunk's own words: first <= i < last
+    Py_ssize_t last
+    void *memory               # to be freed by the caller
+
+
+cdef inline Py_ssize_t find_sentence(
+    const int64_t *offsets, Py_ssize_t n_sentences, int64_t position
+) noexcept nogil:
+    """The sentence s with offsets[s] <= position < offsets[s + 1]."""
+    cdef Py_ssize_t low = 0, high = n_sentences, middle
+    while high - low > 1:
+        middle = (low + high) // 2
+        if offsets[middle] <= position:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+cdef inline int walk_chunk(
+    Walk *walk, const int32_t *ids, const int64_t *offsets, Py_ssize_t n_sentences, int64_t start, int64_t stop,
+    const uint32_t *keep, int32_t n_words, uint32_t window, uint64_t key, uint64_t draws_per_token,
+) noexcept nogil:
+    """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
+    cdef Py_ssize_t room = stop - start + 2 * window + 1
+    cdef Py_ssize_t n = 0, i, distance, sentence_first, sentence = find_sentence(offsets, n_sentences, start)
+    cdef int64_t t = start, begin = offsets[sentence], end
+    cdef int32_t *size
+    cdef int32_t id, distinct = 0
+    cdef bint known
+    cdef uint64_t word
+    # last_distance() reads up to a register before the first word, readers of windows may look behind the last
+    cdef Py_ssize_t words_room = 16 + room + 2 * window
+    walk.memory = malloc(room * sizeof(int64_t) + (words_room + 3 * room) * sizeof(int32_t))
+    if walk.memory == NULL:
+        return -1
+    walk.positions = <int64_t *>walk.memory
+    walk.words = <int32_t *>(walk.positions + room) + 16
+    walk.begin = walk.words - 16 + words_room
+    walk.end = size = walk.begin + room
+    walk.distinct = walk.end + room
+    memset(walk.words - 16, -1, words_room * sizeof(int32_t))
+    walk.last = -1
+    while t > begin and n < window:
+        t -= 1
+        id = ids[t]
+        if id < n_words and is_kept(draw(key, t * draws_per_token), keep[id]):
+            n += 1
+    walk.first = n
+    n = 0
+    while t < stop:
+        sentence_first = n
+        end = offsets[sentence + 1]
+        while t < end:
+            if t >= stop:
+                if t == stop:
+                    walk.last = n
+                if n - walk.last == window:
+                    break
+            id = ids[t]
+            word = draw(key, t * draws_per_token)
+            walk.words[n] = id
+            walk.positions[n] = t
+            size[n] = window_size(word, window)
+            known = id < n_words
+            n += known & is_kept(word, keep[id if known else 0])
+            t += 1
+        for i in range(sentence_first, n):
+            distance = last_distance(walk.words + i, 2 * window, walk.words[i])
+            distinct = max(distinct, <int32_t>(i - distance + 1) if distance else 0)
+            walk.distinct[i] = distinct
+            walk.begin[i] = <int32_t>max(sentence_first, i - size[i])
+            walk.end[i] = <int32_t>min(n, i + size[i] + 1)
+        sentence += 1
+    if walk.last < 0:
+        walk.last = n
+    return 0
