@@ -42,8 +42,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        error.filename, error.filename2 = os.fspath(path), None
-        raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_bool, check_int
+from fastvec._params import check_bool, check_int, check_item
 from fastvec.vectors import Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
@@ -169,7 +169,7 @@ def similarity(
     rows = _first_rows(vectors.words, fold)
     cosines, scores = [], []
     for a, b, score in judged:
-        i, j = rows.get(fold(a)), rows.get(fold(b))
+        i, j = (rows.get(fold(check_item("word", word))) for word in (a, b))
         if i is not None and j is not None:
             cosines.append(vectors.similarity(vectors.words[i], vectors.words[j]))
             scores.append(score)
@@ -263,7 +263,7 @@ def _centred_ranks(values: ArrayLike) -> NDArray[np.float64]:
 def _answer(
     unit: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
 ) -> NDArray[np.intp]:
-    """Return the row with the highest cosine for each question, shape (m, 4), not looking at its fourth word."""
+    """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word."""
     at_once = max(1, BLOCK // max(1, len(unit)))
     answers = np.empty(len(questions), dtype=np.intp)
     for start in range(0, len(questions), at_once):

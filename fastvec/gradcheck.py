@@ -13,7 +13,7 @@ from fastvec._params import check_float, check_int
 
 __all__ = ["GradientReport", "gradcheck"]
 
-# Below this, |analytic| + |numeric| is mostly rounding, and dividing by it would make that look like an error.
+# Below this, |analytic| + |numeric| is mostly rounding: dividing by it would make that look like an error.
 SMALLEST_SCALE = 1e-8
 
 

@@ -6,7 +6,7 @@ import numbers
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -133,13 +133,13 @@ class Vectors:
     def __contains__(self, word: str | int) -> bool:
         return check_item("word", word) in self._index
 
-    def __getitem__(self, word: str | int | Iterable[str | int]) -> NDArray[np.float32]:
+    def __getitem__(self, word: str | int | Sequence[str | int]) -> NDArray[np.float32]:
         """Return the vector of a word, a read-only view of shape (d,), or a copy of several, one row each."""
         rows: int | NDArray[np.intp]
-        if isinstance(word, (str, int, np.integer)):
-            rows = self.index(word)
-        else:
+        if isinstance(word, (list, tuple, np.ndarray)):
             rows = np.array([self.index(one) for one in word], dtype=np.intp)
+        else:
+            rows = self.index(cast("str | int", word))
         found: NDArray[np.float32] = self.vectors[rows]
         return found
 
@@ -404,5 +404,7 @@ def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
 
 
 def _as_list(items: Any) -> list[Any]:
-    is_one = isinstance(items, (str, numbers.Number)) or (isinstance(items, np.ndarray) and items.ndim == 1)
+    is_one = isinstance(items, (str, bytes, numbers.Number)) or (
+        isinstance(items, np.ndarray) and items.ndim == 1
+    )
     return [items] if is_one else list(items)
