@@ -124,6 +124,15 @@ def test_nothing_covered_is_said_plainly(tmp_path):
     assert str(result).splitlines()[-1].split() == ["total", "0", "0", "1", "undefined"]
 
 
+def test_a_word_of_the_question_in_another_case_is_no_answer(tmp_path):
+    path = tmp_path / "toy.txt"
+    path.write_text(": royal\nman king woman queen\n")
+    words = ["king", "man", "woman", "KING", "WOMAN", "QUEEN"]
+    vectors = Vectors(words, [[3, 1], [1, 1], [1, 2], [3, 2], [2, 1], [1, 1.2]])
+    assert evaluate.analogies(vectors, path).total.correct == 1
+    assert evaluate.analogies(vectors, path, ignore_case=False).total.covered == 0
+
+
 @pytest.mark.parametrize("block", [1, 9, 1 << 22])
 def test_analogies(tmp_path, monkeypatch, block):
     monkeypatch.setattr(fastvec.evaluate, "BLOCK", block)

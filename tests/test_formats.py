@@ -258,6 +258,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.vec", b"1 2\na 1 2\nb 3 4\n", "promises 1 words, the file holds 2"),
         ("v.vec", b"2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers, got 1"),
         ("v.vec", b"2 2\na 1 2\nb 3 4 5\n", "line 3: expected a word and 2 numbers, got 3"),
+        ("v.vec", b"2 2\na 1 2 3\nb 1 2 3\n", "line 2: expected a word and 2 numbers, got 3"),
         ("v.vec", b"2 2\na 1 2\n\nb 3 x\n", "line 4: b'x' is not a number"),
         ("v.vec", b"2 2\na 1 2\nb 1_0 2\n", "line 3: b'1_0' is not a number"),
         ("v.vec", b"2 2\na 1 2\na 3 4\n", "'a' is both word 1 and word 2"),
@@ -280,7 +281,7 @@ def test_every_way_to_cut_a_file_off_is_noticed(tmp_path):
         path = tmp_path / f"v.{extension}"
         formats.write(path, WORDS, matrix(d=2))
         whole = path.read_bytes()
-        # A text file that has lost digits of its last number, or its last line feed, is still one of the format.
+        # A text file that has only lost its last line feed, or digits before it, is still a right one.
         for length in range(len(whole) - (20 if extension == "vec" else 1)):
             path.write_bytes(whole[:length])
             for mmap in (False, True) if extension == "fvec" else (False,):
