@@ -1,0 +1,79 @@
+r"""The binary format of word2vec.c: a header line, then for each word its bytes, a space and d float32.
+
+``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each vector with a line feed,
+gensim does not; both are read, and ours is word2vec.c's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes, sizes
+
+__all__ = ["read", "write"]
+
+FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+
+# The space that ends a word is looked for this far: without a bound, all of a damaged file would be searched.
+WORD_LIMIT = 1 << 20
+
+
+def write(path: Path, words: Sequence[str], vectors: NDArray[np.float32], counts: Any, metadata: Any) -> None:
+    """Write a new file; counts and metadata have no place in this format."""
+    names = encode_words(words)
+    n, d = vectors.shape
+    rows = max(1, BLOCK // (4 * d))
+    with path.open("wb") as file:
+        file.write(b"%d %d\n" % (n, d))
+        for start in range(0, n, rows):
+            block = np.asarray(vectors[start : start + rows], dtype="<f4")
+            file.write(
+                b"".join(
+                    b"%b %b\n" % (name, row.tobytes())
+                    for name, row in zip(names[start : start + rows], block, strict=True)
+                )
+            )
+
+
+def read(path: Path, errors: str) -> Contents:
+    """Read words and vectors."""
+    with open_bytes(path) as file:
+        header = file.readline(64)
+        promised = sizes(header)
+        if header[:4] == FASTTEXT_MAGIC:
+            raise ValueError(f"{path}: a fastText model (.bin), which is not supported yet; its .vec file is")
+        if promised is None:
+            raise ValueError(
+                f"{path}: a word2vec binary file begins with a line of two numbers, words and dimensions, "
+                f"got {header[:40]!r}"
+            )
+        n, d = promised
+        check_sizes(path, n, d, 4 * d + 1)
+        names: list[bytes] = []
+        vectors = np.empty((n, d), dtype=np.float32)
+        buffer, position = b"", 0
+        for row in range(n):
+            while (space := buffer.find(b" ", position)) < 0 or space + 1 + 4 * d > len(buffer):
+                place = f"{path}, word {row + 1:,} of {n:,}"
+                if space < 0 and len(buffer) - position > WORD_LIMIT:
+                    raise ValueError(
+                        f"{place}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
+                    )
+                more = file.read(BLOCK)
+                if not more:
+                    raise ValueError(f"{place}: the file ends within it; it is cut off or damaged")
+                buffer, position = buffer[position:] + more, 0
+            names.append(buffer[position:space].lstrip(b"\n"))
+            vectors[row] = np.frombuffer(buffer, dtype="<f4", count=d, offset=space + 1)
+            position = space + 1 + 4 * d
+        if (buffer[position:] + file.read(BLOCK)).strip():
+            raise ValueError(
+                f"{path}: the file goes on after the {n:,} words its header promises; it is damaged"
+            )
+    words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
+    return Contents(words, vectors, None, {})

@@ -1,0 +1,104 @@
+"""What the formats share: what a file holds, its bytes, its header, and words as bytes."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BLOCK", "Contents", "check_sizes", "decode_words", "encode_words", "open_bytes", "sizes"]
+
+BLOCK = 1 << 22
+"""Bytes read or written at a time."""
+
+# Deflate shrinks nothing by more than this (zlib's technical notes), so that a small .gz holds no huge file.
+GZIP_LIMIT = 1032
+
+# White space as C's isspace and bytes.split see it: what ends a word for the readers of these formats.
+SPACE = re.compile(r"[ \t\n\v\f\r]")
+
+
+class Contents(NamedTuple):
+    """What a file of vectors holds.
+
+    Attributes
+    ----------
+    words : list of str
+        The n words, in the file's order.
+    vectors : ndarray of float32, shape (n, d)
+        Their vectors; read-only and memory-mapped when that was asked for.
+    counts : ndarray of int64, shape (n,), or None
+        How often each word occurred in training; only .fvec keeps it.
+    metadata : dict
+        Training parameters; only .fvec keeps them.
+    """
+
+    words: list[str]
+    vectors: NDArray[np.float32]
+    counts: NDArray[np.int64] | None
+    metadata: dict[str, Any]
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain or gzipped file; a damaged .gz is a ValueError that names it, whenever it shows."""
+    if path.suffix.lower() != ".gz":
+        with path.open("rb") as file:
+            yield file
+        return
+    try:
+        with gzip.open(path) as file:
+            yield cast(BinaryIO, file)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}: the .gz is cut off or damaged ({error})") from error
+
+
+def sizes(line: bytes) -> tuple[int, int] | None:
+    """Return the words and dimensions that a header line promises, None when it is no header."""
+    match = re.fullmatch(rb"(\d{1,18}) +(\d{1,18})\s*", line)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def check_sizes(path: Path, n: int, d: int, row_bytes: int) -> None:
+    """Raise when a file cannot hold `n` rows of at least `row_bytes` bytes, or when rows have no numbers."""
+    if d == 0:
+        raise ValueError(f"{path}: the header says 0 dimensions")
+    size = path.stat().st_size * (GZIP_LIMIT if path.suffix.lower() == ".gz" else 1)
+    if n * row_bytes > size:
+        raise ValueError(
+            f"{path}: the header promises {n:,} words of {d:,} dimensions, at least {n * row_bytes:,} bytes, "
+            f"but the file holds no more than {size:,}: it is cut off, damaged, or in another format"
+        )
+
+
+def decode_words(names: Sequence[bytes], errors: str, place: Callable[[int], str]) -> list[str]:
+    """Decode words, or raise ValueError with the `place` of the first bad one and its first bad byte."""
+    try:
+        return [name.decode(errors=errors) for name in names]
+    except UnicodeDecodeError as error:
+        where = place(names.index(error.object))
+        raise ValueError(
+            f"{where}: byte {error.start + 1} of the word {error.object!r} is not UTF-8; "
+            "pass errors='replace' or 'ignore'"
+        ) from error
+
+
+def encode_words(words: Sequence[str]) -> list[bytes]:
+    """Encode words, or raise ValueError for one that would not be read back as it is."""
+    for word in words:
+        if not word or SPACE.search(word):
+            what = "has white space" if word else "is empty"
+            raise ValueError(f"the word {word!r} {what}, which this format cannot hold; save as .fvec")
+    try:
+        return [word.encode() for word in words]
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the word {error.object!r} has a lone surrogate and cannot be written in UTF-8"
+        ) from error

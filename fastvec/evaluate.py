@@ -1,0 +1,351 @@
+"""How good vectors are: correlation with human similarity scores, and analogies.
+
+Both take the usual files (WordSim-353, MEN, SimLex-999, RG-65, RareWords; Google's questions-words) and say
+how much of them the vocabulary covers, without which the score means little.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec._params import check_bool, check_int, check_item
+from fastvec.vectors import Vectors, unit_rows
+
+__all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
+
+# Cosines computed at a time: few enough for the processor's cache, enough for a fast product.
+BLOCK = 1 << 22
+
+
+@dataclass(frozen=True)
+class SimilarityResult:
+    """How vectors agree with human scores of word pairs.
+
+    Attributes
+    ----------
+    name : str
+        The file's name without extension, or "pairs".
+    spearman : float
+        Spearman's rank correlation of cosines and scores, from -1 to 1; nan when fewer than two pairs are
+        covered or all of them are equal.
+    pairs : int
+        How many pairs there are.
+    covered : int
+        How many of them have both words in the vocabulary; only these count.
+    """
+
+    name: str
+    spearman: float
+    pairs: int
+    covered: int
+
+    def __str__(self) -> str:
+        score = "undefined" if np.isnan(self.spearman) else f"{self.spearman:.3f}"
+        return f"{self.name}: Spearman {score}, {self.covered:,} of {self.pairs:,} pairs covered"
+
+
+@dataclass(frozen=True)
+class AnalogySection:
+    """How many questions of a section are answered rightly.
+
+    Attributes
+    ----------
+    name : str
+        The section's name.
+    correct : int
+        Questions answered rightly.
+    covered : int
+        Questions of which all four words are in the vocabulary; only these count.
+    total : int
+        Questions in the section.
+    """
+
+    name: str
+    correct: int
+    covered: int
+    total: int
+
+    @property
+    def accuracy(self) -> float:
+        """Part of the covered questions that is answered rightly, from 0 to 1; nan when none is covered."""
+        return self.correct / self.covered if self.covered else float("nan")
+
+
+@dataclass(frozen=True)
+class AnalogyResult:
+    """How many analogy questions are answered rightly, by section.
+
+    Attributes
+    ----------
+    name : str
+        The file's name without extension.
+    sections : tuple of AnalogySection
+        The sections in the order of the file.
+    """
+
+    name: str
+    sections: tuple[AnalogySection, ...]
+
+    @property
+    def semantic(self) -> AnalogySection:
+        """The sections on meaning together: those whose names do not begin with ``gram``."""
+        return _together("semantic", [part for part in self.sections if not part.name.startswith("gram")])
+
+    @property
+    def syntactic(self) -> AnalogySection:
+        """The sections on grammar together: those whose names begin with ``gram``."""
+        return _together("syntactic", [part for part in self.sections if part.name.startswith("gram")])
+
+    @property
+    def total(self) -> AnalogySection:
+        """All sections together."""
+        return _together("total", self.sections)
+
+    def __str__(self) -> str:
+        rows = [*self.sections, self.semantic, self.syntactic, self.total]
+        width = max(len(self.name), *(len(row.name) for row in rows))
+        lines = [f"{self.name:<{width}}  correct  covered    total  accuracy"]
+        for row in rows:
+            accuracy = f"{100 * row.accuracy:.1f} %" if row.covered else "undefined"
+            lines.append(
+                f"{row.name:<{width}}  {row.correct:7,}  {row.covered:7,}  {row.total:7,}  {accuracy:>9}"
+            )
+        return "\n".join(lines)
+
+
+def similarity(
+    vectors: Vectors,
+    pairs: str | os.PathLike[str] | Iterable[tuple[str, str, float]],
+    *,
+    ignore_case: bool = True,
+) -> SimilarityResult:
+    """Correlate the cosines of word pairs with human scores.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        What to evaluate.
+    pairs : str, path-like, or iterable of (str, str, float)
+        A text file, each line two words and a score with tabs or spaces between (further columns, ``#``
+        comments and a first line of column names are passed over), or the pairs themselves.
+    ignore_case : bool
+        Let "Paris" be "paris"; of several such words in the vocabulary, take the first, the most frequent.
+
+    Returns
+    -------
+    SimilarityResult
+        Spearman's correlation and how many pairs it stands on. Pairs with an unknown word are left out.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When a line is not two words and a finite score (names file and line), or there is no pair.
+
+    Examples
+    --------
+    >>> from fastvec import evaluate
+    >>> from fastvec.vectors import Vectors
+    >>> vectors = Vectors(["cat", "dog", "car"], [[1, 0], [3, 1], [0, 1]])
+    >>> print(evaluate.similarity(vectors, [("Cat", "Dog", 9), ("dog", "car", 2), ("cat", "cart", 1)]))
+    pairs: Spearman 1.000, 2 of 3 pairs covered
+    """
+    if isinstance(pairs, (str, os.PathLike)):
+        name, judged = Path(pairs).stem, list(_read_pairs(Path(pairs)))
+        if not judged:
+            raise ValueError(f"{pairs}: the file holds no word pairs")
+    else:
+        name, judged = "pairs", list(pairs)
+        if not judged:
+            raise ValueError("pairs must hold at least one pair, got none")
+    fold = _fold(ignore_case)
+    rows = _first_rows(vectors.words, fold)
+    cosines, scores = [], []
+    for a, b, score in judged:
+        i, j = (rows.get(fold(check_item("word", word))) for word in (a, b))
+        if i is not None and j is not None:
+            cosines.append(vectors.similarity(vectors.words[i], vectors.words[j]))
+            scores.append(score)
+    return SimilarityResult(name, spearman(cosines, scores), pairs=len(judged), covered=len(scores))
+
+
+def analogies(
+    vectors: Vectors,
+    path: str | os.PathLike[str],
+    *,
+    restrict: int | None = 300_000,
+    ignore_case: bool = True,
+) -> AnalogyResult:
+    """Answer analogy questions "a is to b as c is to d" by 3CosAdd.
+
+    The answer is the word, other than a, b and c, whose vector has the highest cosine with b − a + c, of unit
+    vectors (Mikolov, Yih and Zweig 2013, "Linguistic regularities in continuous space word representations").
+
+    Parameters
+    ----------
+    vectors : Vectors
+        What to evaluate.
+    path : str or path-like
+        A text file of lines with four words, and of lines ``: name`` that begin a section, as Google's
+        questions-words.txt.
+    restrict : int or None
+        Take only the first, by convention the most frequent, so many words for known, as questions and as
+        answers; None takes all. The default is gensim's; papers often use 30,000.
+    ignore_case : bool
+        Let "Athens" be "athens"; of several such words in the vocabulary, take the first, the most frequent.
+
+    Returns
+    -------
+    AnalogyResult
+        Right answers and coverage by section. Questions with an unknown word are left out.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When a line is not four words (names file and line), or there is no question.
+    """
+    if restrict is not None:
+        check_int("restrict", restrict, 1)
+    path = Path(path)
+    fold = _fold(ignore_case)
+    sections = _read_questions(path, fold)
+    words = vectors.words[:restrict]
+    folded = [fold(word) for word in words]
+    rows = _first_rows(words, fold)
+    # For each row the row that stands for it: the first word that is equal but for its case.
+    stands_for = np.array([rows[word] for word in folded], dtype=np.intp)
+    same: dict[int, list[int]] = {}
+    for row, first in enumerate(stands_for):
+        same.setdefault(int(first), []).append(row)
+
+    unit = unit_rows(vectors.vectors[:restrict])
+    results = []
+    for name, questions in sections:
+        known = [[rows[word] for word in question] for question in questions if rows.keys() >= set(question)]
+        answers = _answer(unit, np.array(known, dtype=np.intp).reshape(-1, 4), same)
+        correct = sum(
+            stands_for[answer] == question[3] for answer, question in zip(answers, known, strict=True)
+        )
+        results.append(AnalogySection(name, correct=int(correct), covered=len(known), total=len(questions)))
+    return AnalogyResult(path.stem, tuple(results))
+
+
+def spearman(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Spearman's rank correlation, equal values having the mean of their ranks; nan when undefined.
+
+    Examples
+    --------
+    >>> from fastvec.evaluate import spearman
+    >>> spearman([1, 2, 3, 4], [10, 20, 40, 30])
+    0.8
+    """
+    a, b = _centred_ranks(x), _centred_ranks(y)
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 0 else float("nan")
+
+
+def _centred_ranks(values: ArrayLike) -> NDArray[np.float64]:
+    _, group, sizes = np.unique(np.asarray(values, dtype=np.float64), return_inverse=True, return_counts=True)
+    last = np.cumsum(sizes)
+    ranks: NDArray[np.float64] = (last - (sizes - 1) / 2)[group]
+    return ranks - (len(ranks) + 1) / 2
+
+
+def _answer(
+    unit: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
+) -> NDArray[np.intp]:
+    """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word."""
+    at_once = max(1, BLOCK // max(1, len(unit)))
+    answers = np.empty(len(questions), dtype=np.intp)
+    for start in range(0, len(questions), at_once):
+        a, b, c, _ = questions[start : start + at_once].T
+        cosines = (unit[b] - unit[a] + unit[c]) @ unit.T
+        for row, asked in zip(cosines, zip(a, b, c, strict=True), strict=True):
+            for word in asked:
+                row[same[word]] = -np.inf
+        answers[start : start + at_once] = cosines.argmax(axis=1)
+    return answers
+
+
+def _together(name: str, sections: Sequence[AnalogySection]) -> AnalogySection:
+    return AnalogySection(
+        name,
+        correct=sum(section.correct for section in sections),
+        covered=sum(section.covered for section in sections),
+        total=sum(section.total for section in sections),
+    )
+
+
+def _fold(ignore_case: bool) -> Callable[[str], str]:
+    return str.casefold if check_bool("ignore_case", ignore_case) else str
+
+
+def _first_rows(words: Sequence[str], fold: Callable[[str], str]) -> dict[str, int]:
+    """Return the row of the first word of each folded spelling."""
+    rows: dict[str, int] = {}
+    for row, word in enumerate(words):
+        rows.setdefault(fold(word), row)
+    return rows
+
+
+def _read_pairs(path: Path) -> Iterator[tuple[str, str, float]]:
+    is_first = True
+    for place, line in _lines(path):
+        if line.startswith("#"):
+            continue
+        fields = line.split("\t") if "\t" in line else line.split()
+        score = _finite(fields[2]) if len(fields) >= 3 else None
+        if score is not None:
+            yield fields[0].strip(), fields[1].strip(), score
+        elif len(fields) < 3 or not is_first:
+            raise ValueError(f"{place}: expected two words and a score, got {line!r}")
+        is_first = False
+
+
+def _read_questions(path: Path, fold: Callable[[str], str]) -> list[tuple[str, list[list[str]]]]:
+    sections: list[tuple[str, list[list[str]]]] = []
+    for place, line in _lines(path):
+        if line.startswith("//"):  # the copyright line of Google's original file
+            continue
+        if line.startswith(":"):
+            sections.append((line[1:].strip(), []))
+            continue
+        question = [fold(word) for word in line.split()]
+        if len(question) != 4:
+            raise ValueError(f"{place}: expected four words, got {line!r}")
+        if not sections:
+            raise ValueError(f"{place}: expected a line ': name' that begins a section, got {line!r}")
+        sections[-1][1].append(question)
+    if not any(questions for _, questions in sections):
+        raise ValueError(f"{path}: the file holds no analogy questions")
+    return sections
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Give the lines of a file that are not empty, each with its place for error messages."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            place = f"{path}, line {number:,}"
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{place}: byte {error.start + 1} is not UTF-8") from error
+            if text:
+                yield place, text
+
+
+def _finite(field: str) -> float | None:
+    try:
+        value = float(field)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None

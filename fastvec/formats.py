@@ -1,0 +1,172 @@
+"""Files of vectors: which format a path means, and reading and writing words with their matrix.
+
+=================  =======================  ==========================================================
+format             extensions               what it is
+=================  =======================  ==========================================================
+fvec               .fvec                    safetensors: vectors, words, counts, training parameters
+word2vec-binary    .bin                     word2vec.c ``-binary 1``; gensim
+word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fastText's ``.vec``
+glove              .glove                   GloVe C: word2vec text without the header line
+=================  =======================  ==========================================================
+
+A text file is looked at for its header, so that GloVe's own ``.txt`` files are read by extension too. All but
+.fvec are also read gzipped (``.bin.gz``). Nothing here pickles: a file from elsewhere cannot run code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _format_binary, _format_fvec, _format_text
+from fastvec._atomic import replacing
+from fastvec._format_common import Contents
+from fastvec._params import check_bool, check_choice
+
+__all__ = ["FORMATS", "Contents", "Format", "read", "write"]
+
+
+class Format(NamedTuple):
+    """One row of the table of formats.
+
+    Attributes
+    ----------
+    extensions : tuple of str
+        The file name extensions that mean this format.
+    read : callable
+        ``read(path, errors)`` returns what the file holds.
+    write : callable
+        ``write(path, words, vectors, counts, metadata)`` writes a new file.
+    """
+
+    extensions: tuple[str, ...]
+    read: Callable[[Path, str], Contents]
+    write: Callable[[Path, Sequence[str], NDArray[np.float32], Any, Any], None]
+
+
+FORMATS = {
+    "fvec": Format((".fvec",), _format_fvec.read, _format_fvec.write),
+    "word2vec-binary": Format((".bin",), _format_binary.read, _format_binary.write),
+    "word2vec-text": Format(
+        (".vec", ".txt", ".w2v"), _format_text.read_word2vec, _format_text.write_word2vec
+    ),
+    "glove": Format((".glove",), _format_text.read_glove, _format_text.write_glove),
+}
+
+
+def read(
+    path: str | os.PathLike[str], *, format: str | None = None, mmap: bool = False, errors: str = "strict"
+) -> Contents:
+    """Read a file of vectors.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    format : str, optional
+        A name in the table of formats; by default the extension says it.
+    mmap : bool
+        Map the matrix into memory, read-only, instead of reading it (.fvec only): loading takes no time and
+        no memory, and several processes share one copy.
+    errors : {"strict", "replace", "ignore"}
+        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
+
+    Returns
+    -------
+    Contents
+        Words, vectors, counts and metadata.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When the file is not what its format says, naming the file and the line, word or byte; when the
+        extension says no format; when `mmap` is asked for another format than .fvec.
+    """
+    check_bool("mmap", mmap)
+    check_choice("errors", errors, ("strict", "replace", "ignore"))
+    path = Path(path)
+    name = _format_of(path, format, reading=True)
+    if mmap and name != "fvec":
+        raise ValueError(
+            f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
+        )
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path}: the file is empty")
+    contents = (_format_fvec.read_mapped if mmap else FORMATS[name].read)(path, errors)
+    _check_unique(path, contents.words)
+    return contents
+
+
+def write(
+    path: str | os.PathLike[str],
+    words: Sequence[str],
+    vectors: NDArray[np.float32],
+    counts: NDArray[np.int64] | None = None,
+    metadata: dict[str, Any] | None = None,
+    *,
+    format: str | None = None,
+) -> None:
+    """Write a file of vectors: the whole new file, or, when anything fails, the old one untouched.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; replaced when it is there.
+    words : sequence of str
+        n words.
+    vectors : ndarray of float32, shape (n, d)
+        Their vectors.
+    counts : ndarray of int64, shape (n,), optional
+        How often each word occurred; only .fvec keeps it.
+    metadata : dict, optional
+        Training parameters, of what JSON can say; only .fvec keeps them.
+    format : str, optional
+        A name in the table of formats; by default the extension says it.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written, no space being left for example.
+    ValueError
+        When the extension says no format, or a word cannot be written in this format.
+    TypeError
+        When JSON cannot say the metadata.
+    """
+    path = Path(path)
+    name = _format_of(path, format, reading=False)
+    with replacing(path) as temporary:
+        FORMATS[name].write(temporary, words, vectors, counts, metadata or {})
+
+
+def _format_of(path: Path, format: str | None, *, reading: bool) -> str:
+    if format is not None:
+        name = check_choice("format", format, FORMATS)
+        extension = None
+    else:
+        suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+        compressed = suffixes[-1:] == [".gz"]
+        extension = suffixes[-2] if compressed and len(suffixes) == 2 else (suffixes or [""])[-1]
+        name = next((name for name, row in FORMATS.items() if extension in row.extensions), "")
+    if path.suffix.lower() == ".gz" and (name == "fvec" or not reading):
+        raise ValueError(f"{path}: .gz is only for reading, and not for .fvec; save without it")
+    if not name:
+        known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
+        raise ValueError(f"{path}: the extension {extension!r} says no format; pass format=, one of {known}")
+    return name
+
+
+def _check_unique(path: Path, words: list[str]) -> None:
+    if len(set(words)) == len(words):
+        return
+    first: dict[str, int] = {}
+    for row, word in enumerate(words, 1):
+        if word in first:
+            raise ValueError(f"{path}: {word!r} is both word {first[word]:,} and word {row:,} of the file")
+        first[word] = row

@@ -1,0 +1,153 @@
+"""Checking a gradient against centred differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec._params import check_float, check_int
+
+__all__ = ["GradientReport", "gradcheck"]
+
+# Below this, |analytic| + |numeric| is mostly rounding: dividing by it would make that look like an error.
+SMALLEST_SCALE = 1e-8
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """How far a gradient is from centred differences.
+
+    Attributes
+    ----------
+    max_relative_error : float
+        The largest |a − n| / max(|a| + |n|, 1e-8) of the coordinates checked, from 0 to 1.
+    worst : tuple of int
+        The coordinate where it is that large.
+    analytic, numeric : float
+        The gradient a and the centred difference n there.
+    checked : int
+        How many coordinates were checked.
+    """
+
+    max_relative_error: float
+    worst: tuple[int, ...]
+    analytic: float
+    numeric: float
+    checked: int
+
+    def ok(self, tolerance: float = 1e-5) -> bool:
+        """Return whether every relative error is at most `tolerance`."""
+        return self.max_relative_error <= tolerance
+
+    def __str__(self) -> str:
+        return (
+            f"{self.checked:,} coordinates checked, largest relative error {self.max_relative_error:.2e} "
+            f"at {self.worst}: analytic {self.analytic:.9g}, numeric {self.numeric:.9g}"
+        )
+
+
+def gradcheck(
+    f: Callable[[NDArray[np.float64]], tuple[float, ArrayLike]],
+    x: ArrayLike,
+    *,
+    epsilon: float = 1e-4,
+    sample: int | None = None,
+    seed: int = 0,
+) -> GradientReport:
+    """Compare the gradient that a function returns with centred differences of its cost.
+
+    Coordinate i of the gradient should be (J(x + ε eᵢ) − J(x − ε eᵢ)) / 2ε, right up to a term in ε². The
+    relative error |a − n| / max(|a| + |n|, 1e-8) is that of Stanford's CS231n
+    (https://cs231n.github.io/neural-networks-3/#gradcheck): a right gradient in double precision has about
+    1e-7 or less, a wrong one 1e-2 or more, and a kink within ε of `x` may give 1e-4.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` returns the cost J, a number, and its gradient, of the shape of `x`. Make it compute in
+        float64: the differences of a float32 cost are mostly rounding.
+    x : array_like of float64, any shape
+        Where to check. It is copied, and so never changed.
+    epsilon : float
+        The step ε.
+    sample : int, optional
+        Check so many coordinates, drawn at random without repetition; all of them by default.
+    seed : int
+        Which coordinates are drawn.
+
+    Returns
+    -------
+    GradientReport
+        The largest relative error and where it is.
+
+    Raises
+    ------
+    TypeError
+        When `f` does not return a cost and a gradient.
+    ValueError
+        When the gradient has another shape than `x`, the cost or the gradient is not finite, or `x` is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastvec.gradcheck import gradcheck
+    >>> report = gradcheck(lambda x: (np.sum(x**2), 2 * x), [[1.0, -2.0], [0.5, 3.0]])
+    >>> report.ok()
+    True
+    >>> gradcheck(lambda x: (np.sum(x**2), 2.04 * x), [1.0, -2.0]).ok()
+    False
+    """
+    check_float("epsilon", epsilon, above=0)
+    point = np.array(x, dtype=np.float64)
+    if point.size == 0:
+        raise ValueError(f"x must have at least one element, got the shape {point.shape}")
+    _, gradient = _call(f, point.copy())
+    if gradient.shape != point.shape:
+        raise ValueError(f"f must return a gradient of the shape of x, {point.shape}, got {gradient.shape}")
+    if not np.isfinite(gradient).all():
+        where = _index(point, int(np.flatnonzero(~np.isfinite(gradient.ravel()))[0]))
+        raise ValueError(f"f must return a finite gradient, got {gradient[where]} at {where}")
+
+    coordinates = np.arange(point.size)
+    if sample is not None and check_int("sample", sample, 1) < point.size:
+        coordinates = np.random.default_rng(seed).choice(point.size, sample, replace=False)
+    numeric = np.array([_centred_difference(f, point, int(i), epsilon) for i in coordinates])
+    analytic = gradient.ravel()[coordinates]
+    scale = np.maximum(np.abs(analytic) + np.abs(numeric), SMALLEST_SCALE)
+    errors = np.abs(analytic - numeric) / scale
+    worst = int(np.argmax(errors))
+    return GradientReport(
+        max_relative_error=float(errors[worst]),
+        worst=_index(point, int(coordinates[worst])),
+        analytic=float(analytic[worst]),
+        numeric=float(numeric[worst]),
+        checked=len(coordinates),
+    )
+
+
+def _centred_difference(f: Callable[..., Any], point: NDArray[np.float64], i: int, epsilon: float) -> float:
+    costs = []
+    for step in (epsilon, -epsilon):
+        moved = point.copy()
+        moved.flat[i] += step
+        costs.append(_call(f, moved)[0])
+    return (costs[0] - costs[1]) / (2 * epsilon)
+
+
+def _call(f: Callable[..., Any], x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return cost and gradient, the gradient as a copy: `f` may use one buffer for all its calls."""
+    returned = f(x)
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise TypeError(f"f must return a tuple (cost, gradient), got {returned!r}")
+    cost, gradient = returned
+    if not np.isfinite(cost):
+        raise ValueError(f"f must return a finite cost, got {cost}")
+    return float(cost), np.array(gradient, dtype=np.float64)
+
+
+def _index(x: NDArray[np.float64], i: int) -> tuple[int, ...]:
+    return tuple(int(k) for k in np.unravel_index(i, x.shape))

@@ -1,0 +1,410 @@
+"""Words and their vectors: looking up, comparing, saving and loading."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec import formats
+from fastvec._params import check_int, check_item
+from fastvec._spelling import nearest_spellings
+
+__all__ = ["UnknownWordError", "Vectors", "load", "unit_rows"]
+
+# Cosines computed at a time in a batch: few enough for the processor's cache, enough for a fast product.
+BLOCK = 1 << 22
+
+
+class UnknownWordError(KeyError):
+    """A word that is not there; its message names the three nearest spellings.
+
+    They are looked for only when the message is asked for, so that code that catches the error stays fast.
+    """
+
+    def __init__(self, word: str, words: Sequence[str] = ()) -> None:
+        super().__init__(word)
+        self.words = words
+
+    def __str__(self) -> str:
+        word = self.args[0]
+        nearest = ", ".join(map(repr, nearest_spellings(word, self.words)))
+        ending = f"; nearest spellings: {nearest}" if nearest else ""
+        return f"{word!r} is not among the {len(self.words):,} words{ending}"
+
+
+class Vectors:
+    """Words with a vector each.
+
+    A word may also be given as an int, which stands for its digits: product 12 is the word ``"12"``.
+
+    Parameters
+    ----------
+    words : sequence of str or int
+        n different words, in the order of the rows; by convention the most frequent first.
+    vectors : array_like of float32, shape (n, d)
+        One row a word. A float32 array is not copied, be it strided or memory-mapped.
+    counts : array_like of int, shape (n,), optional
+        How often each word occurred in training.
+    metadata : dict, optional
+        Training parameters, of what JSON can say.
+
+    Attributes
+    ----------
+    words : list of str
+        The n words.
+    vectors : ndarray of float32, shape (n, d)
+        Their vectors, read-only: for changed ones, make a new `Vectors`.
+    counts : ndarray of int64, shape (n,), or None
+        How often each word occurred in training, where it is known.
+    metadata : dict
+        Training parameters, where they are known.
+
+    Raises
+    ------
+    TypeError
+        When `words` is a str or has something that is neither a str nor an int.
+    ValueError
+        When the shapes do not fit each other, or a word occurs twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastvec.vectors import Vectors
+    >>> vectors = Vectors(["king", "queen", "man", "woman"], np.array([[3, 1], [3, 2], [1, 1], [1, 2]]))
+    >>> vectors
+    Vectors(4 words, 2 dimensions)
+    >>> vectors["queen"]
+    array([3., 2.], dtype=float32)
+    >>> "prince" in vectors
+    False
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str | int],
+        vectors: ArrayLike,
+        counts: ArrayLike | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        if isinstance(words, str):
+            raise TypeError(f"words must be a sequence of words, got the str {words!r}")
+        self.words = [word if type(word) is str else check_item("word", word) for word in words]
+        matrix = np.asarray(vectors, dtype=np.float32).view()
+        if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
+            raise ValueError(
+                f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
+                f"got {matrix.shape}"
+            )
+        matrix.flags.writeable = False
+        self.vectors: NDArray[np.float32] = matrix
+        self.counts: NDArray[np.int64] | None = None
+        if counts is not None:
+            self.counts = np.asarray(counts, dtype=np.int64)
+            if self.counts.shape != (len(self.words),):
+                raise ValueError(
+                    f"counts must have the shape ({len(self)},), one for each word, got {self.counts.shape}"
+                )
+        self.metadata = dict(metadata or {})
+        self._index = {word: i for i, word in enumerate(self.words)}
+        if len(self._index) < len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if self._index[word] != i)
+            raise ValueError(f"words must be different from each other, got {twice!r} twice")
+
+    @property
+    def vector_size(self) -> int:
+        """Number of dimensions d of a vector."""
+        return int(self.vectors.shape[1])
+
+    def __repr__(self) -> str:
+        return f"Vectors({len(self):,} words, {self.vector_size:,} dimensions)"
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __contains__(self, word: str | int) -> bool:
+        return check_item("word", word) in self._index
+
+    def __getitem__(self, word: str | int | Sequence[str | int]) -> NDArray[np.float32]:
+        """Return the vector of a word, a read-only view of shape (d,), or a copy of several, one row each."""
+        rows: int | NDArray[np.intp]
+        if isinstance(word, (list, tuple, np.ndarray)):
+            rows = np.array([self.index(one) for one in word], dtype=np.intp)
+        else:
+            rows = self.index(cast("str | int", word))
+        found: NDArray[np.float32] = self.vectors[rows]
+        return found
+
+    def index(self, word: str | int) -> int:
+        """Return the row of a word.
+
+        Raises
+        ------
+        UnknownWordError
+            A `KeyError` that names the three nearest spellings.
+        """
+        item = check_item("word", word)
+        try:
+            return self._index[item]
+        except KeyError:
+            raise UnknownWordError(item, self.words) from None
+
+    def similarity(self, a: str | int, b: str | int) -> float:
+        """Return the cosine of the angle between the vectors of two words, from -1 to 1.
+
+        The cosine with a zero vector is 0.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "west"], [[1, 0], [1, 1], [-1, 0]])
+        >>> round(vectors.similarity("east", "northeast"), 3)
+        0.707
+        """
+        return float(self._unit(self.index(a)) @ self._unit(self.index(b)))
+
+    def most_similar(
+        self,
+        positive: Any,
+        negative: Any = (),
+        topn: int = 10,
+        restrict: int | None = None,
+    ) -> list[tuple[str, float]]:
+        """Return the words whose vectors have the highest cosine with what is asked for.
+
+        The query is the sum of the unit vectors of `positive` less those of `negative`.
+
+        Parameters
+        ----------
+        positive, negative : word, vector of shape (d,), or list of these
+            What to be near to and far from. These words are not in the answer.
+        topn : int
+            How many words to return; fewer when there are not so many.
+        restrict : int, optional
+            Look only among the first, by convention the most frequent, so many words.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and cosines, the highest first.
+
+        Raises
+        ------
+        UnknownWordError
+            A `KeyError` that names the three nearest spellings.
+        ValueError
+            When nothing is asked for, or a vector is not finite or has another shape than (d,).
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.most_similar("east", topn=1)[0][0]
+        'northeast'
+        >>> [word for word, cosine in vectors.most_similar("north", negative="east", topn=2)]
+        ['west', 'northeast']
+        """
+        signed = [(1, item) for item in _as_list(positive)] + [(-1, item) for item in _as_list(negative)]
+        if not signed:
+            raise ValueError("positive and negative must name a word or a vector, got neither")
+        query = np.zeros(self.vector_size, dtype=np.float32)
+        asked = []
+        for sign, item in signed:
+            direction, rows = self._direction(item)
+            query += sign * direction
+            asked += rows
+        return self._nearest(query[np.newaxis], [asked], topn, restrict)[0]
+
+    def most_similar_batch(
+        self, queries: Iterable[Any], topn: int = 10, restrict: int | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """Return what `most_similar` returns for each of many queries, computed together and so much faster.
+
+        Parameters
+        ----------
+        queries : iterable of words or of vectors of shape (d,)
+            One query each; a word is not in its own answer.
+        topn, restrict : int
+            As for `most_similar`.
+
+        Returns
+        -------
+        list of list of (str, float)
+            The answer to each query.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> [answer[0][0] for answer in vectors.most_similar_batch(["east", "west"], topn=1)]
+        ['northeast', 'north']
+        """
+        found = [self._direction(query) for query in _as_list(queries)]
+        if not found:
+            return []
+        return self._nearest(
+            np.stack([direction for direction, _ in found]), [rows for _, rows in found], topn, restrict
+        )
+
+    def analogy(
+        self, a: str | int, b: str | int, c: str | int, topn: int = 1, restrict: int | None = None
+    ) -> list[tuple[str, float]]:
+        """Return the words that are to `c` what `b` is to `a`.
+
+        They have the highest cosine with b − a + c, of unit vectors (3CosAdd; Mikolov, Yih and Zweig 2013,
+        "Linguistic regularities in continuous space word representations"). `a`, `b` and `c` are left out.
+
+        Parameters
+        ----------
+        a, b, c : str or int
+            "a is to b as c is to ?"
+        topn, restrict : int
+            As for `most_similar`.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and cosines, the highest first.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["king", "queen", "man", "woman"], [[3, 1], [3, 2], [1, 1], [1, 2]])
+        >>> vectors.analogy("man", "king", "woman")[0][0]
+        'queen'
+        """
+        return self.most_similar([b, c], negative=[a], topn=topn, restrict=restrict)
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Save to a file: the whole new file, or, when anything fails, the old one untouched.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. Its extension says the format: ``.fvec`` keeps everything and can be memory-mapped;
+            ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove`` GloVe's.
+        format : {"fvec", "word2vec-binary", "word2vec-text", "glove"}, optional
+            The format, whatever the extension.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written, no space being left for example.
+        ValueError
+            When the extension says no format, or a word (with white space) cannot be written in this format.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors, load
+        >>> Vectors(["east", "west"], [[1, 0], [-1, 0]]).save("directions.fvec")
+        >>> load("directions.fvec")
+        Vectors(2 words, 2 dimensions)
+        """
+        formats.write(path, self.words, self.vectors, self.counts, self.metadata, format=format)
+
+    @cached_property
+    def _inverse_norms(self) -> NDArray[np.float32]:
+        return _inverse_norms(self.vectors)
+
+    def _unit(self, row: int) -> NDArray[np.float32]:
+        unit: NDArray[np.float32] = self.vectors[row] * self._inverse_norms[row]
+        return unit
+
+    def _direction(self, item: Any) -> tuple[NDArray[np.float32], list[int]]:
+        """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""
+        if not isinstance(item, np.ndarray):
+            row = self.index(item)
+            return self._unit(row), [row]
+        if item.shape != (self.vector_size,) or not np.isfinite(item).all():
+            raise ValueError(f"a vector must be {self.vector_size:,} finite numbers, got {item!r}")
+        return unit_rows(item[np.newaxis])[0], []
+
+    def _nearest(
+        self, queries: NDArray[np.float32], asked: list[list[int]], topn: int, restrict: int | None
+    ) -> list[list[tuple[str, float]]]:
+        """Return the words nearest to each of the `queries`, shape (m, d), less the rows `asked` with it."""
+        check_int("topn", topn, 1)
+        if restrict is not None:
+            check_int("restrict", restrict, 1)
+        candidates, scale = self.vectors[:restrict], self._inverse_norms[:restrict]
+        queries = unit_rows(queries)
+        at_once = max(1, BLOCK // max(1, len(candidates)))
+        answers = []
+        for start in range(0, len(queries), at_once):
+            cosines = queries[start : start + at_once] @ candidates.T
+            cosines *= scale
+            for row, excluded in zip(cosines, asked[start : start + at_once], strict=True):
+                row[[i for i in excluded if i < len(row)]] = -np.inf
+                answers.append([(self.words[i], float(row[i])) for i in _highest(row, topn)])
+        return answers
+
+
+def load(
+    path: str | os.PathLike[str], *, mmap: bool = False, format: str | None = None, errors: str = "strict"
+) -> Vectors:
+    """Load vectors from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. Its extension says the format: ``.fvec``; ``.bin`` (word2vec's binary); ``.vec``, ``.txt``
+        and ``.w2v`` (text of word2vec, fastText or GloVe); ``.glove``. All but .fvec may be gzipped.
+    mmap : bool
+        Map the matrix into memory, read-only, instead of reading it (.fvec only): loading takes no time and
+        no memory, and several processes share one copy.
+    format : {"fvec", "word2vec-binary", "word2vec-text", "glove"}, optional
+        The format, whatever the extension.
+    errors : {"strict", "replace", "ignore"}
+        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
+
+    Returns
+    -------
+    Vectors
+        Words, vectors, and where the file has them counts and training parameters.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When the file is not what its format says, naming the file and the line, word or byte.
+    """
+    return Vectors(*formats.read(path, format=format, mmap=mmap, errors=errors))
+
+
+def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the rows of a matrix, shape (n, d), at length 1; rows of zeros stay zeros."""
+    unit: NDArray[np.float32] = np.multiply(matrix, _inverse_norms(matrix)[:, np.newaxis], dtype=np.float32)
+    return unit
+
+
+def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
+    """Return 1 / length of each row, and 0 for rows of zeros, which makes their every cosine 0."""
+    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
+    long_enough = norms > np.finfo(np.float32).tiny
+    inverse = np.zeros(len(norms), dtype=np.float32)
+    inverse[long_enough] = 1 / norms[long_enough]
+    return inverse
+
+
+def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
+    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf."""
+    topn = min(topn, len(cosines))
+    positions = np.argpartition(cosines, len(cosines) - topn)[len(cosines) - topn :] if topn else np.arange(0)
+    positions = positions[np.lexsort((positions, -cosines[positions]))]
+    return positions[cosines[positions] > -np.inf]
+
+
+def _as_list(items: Any) -> list[Any]:
+    is_one = isinstance(items, (str, bytes, numbers.Number)) or (
+        isinstance(items, np.ndarray) and items.ndim == 1
+    )
+    return [items] if is_one else list(items)

@@ -1,0 +1,215 @@
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from scipy.stats import spearmanr
+
+import fastvec.evaluate
+from fastvec import evaluate
+from fastvec.vectors import Vectors
+
+DATA = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the test sets are not at {DATA} (FASTVEC_DATA)")
+
+
+def words_of(path, columns):
+    lines = [line.split() for line in path.read_text().splitlines() if not line.startswith((":", "#"))]
+    return sorted({word for line in lines for word in line[:columns]})
+
+
+def random_vectors(words, d=10, seed=0):
+    """Words in random order, a tenth of them missing, every third with a variant of its own in upper case."""
+    random = np.random.default_rng(seed)
+    words = [word for word in words if random.random() < 0.9]
+    words += [word.upper() for word in words[::3] if word != word.upper()]
+    words = [words[i] for i in random.permutation(len(words))]
+    matrix = random.standard_normal((len(words), d)).astype(np.float32)
+    theirs = KeyedVectors(d)
+    theirs.add_vectors(words, matrix)
+    return Vectors(words, matrix), theirs
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["ws353", "men", "simlex999", "rg65"])
+@pytest.mark.parametrize("ignore_case", [True, False])
+def test_similarity_is_gensims(name, ignore_case):
+    path = DATA / "similarity" / f"{name}.txt"
+    ours, theirs = random_vectors(words_of(path, 2))
+    result = evaluate.similarity(ours, path, ignore_case=ignore_case)
+    _, expected, unknown = theirs.evaluate_word_pairs(path, case_insensitive=ignore_case)
+    assert result.spearman == pytest.approx(expected[0], abs=1e-6)
+    assert result.pairs == len(path.read_text().splitlines())
+    assert result.covered == round(result.pairs * (1 - unknown / 100))
+    assert result.name == name
+
+
+@needs_data
+@pytest.mark.parametrize("restrict", [300_000, 500])
+@pytest.mark.parametrize("ignore_case", [True, False])
+def test_analogies_are_gensims(tmp_path, restrict, ignore_case):
+    lines = (DATA / "analogy" / "google.txt").read_text().splitlines()
+    path = tmp_path / "some.txt"
+    path.write_text("\n".join(line for i, line in enumerate(lines) if line.startswith(":") or i % 20 == 0))
+    # Two dimensions, so that chance answers some questions rightly.
+    ours, theirs = random_vectors(words_of(path, 4), d=2)
+    result = evaluate.analogies(ours, path, restrict=restrict, ignore_case=ignore_case)
+    logging.disable()
+    try:
+        accuracy, sections = theirs.evaluate_word_analogies(
+            path, restrict_vocab=restrict, case_insensitive=ignore_case
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+    assert [(s.name, s.correct, s.covered) for s in result.sections] == [
+        (s["section"], len(s["correct"]), len(s["correct"]) + len(s["incorrect"])) for s in sections[:-1]
+    ]
+    assert result.total.correct > 0
+    assert result.total.accuracy == accuracy
+    assert result.total.total == sum(not line.startswith(":") for line in path.read_text().splitlines())
+    assert result.semantic.covered + result.syntactic.covered == result.total.covered
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 1000])
+@pytest.mark.parametrize("values", [2, 5, 10**6])
+def test_spearman_is_scipys(n, values):
+    random = np.random.default_rng(n)
+    for _ in range(5):
+        a, b = random.integers(values, size=n), random.standard_normal(n).round(1)
+        if len(set(a)) > 1 and len(set(b)) > 1:
+            assert evaluate.spearman(a, b) == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize(("a", "b"), [([], []), ([1], [2]), ([1, 1, 1], [1, 2, 3])])
+def test_spearman_is_nan_where_there_is_none(a, b):
+    assert np.isnan(evaluate.spearman(a, b))
+
+
+TOY = Vectors(["cat", "dog", "car", "Dog"], np.array([[1, 0], [3, 1], [0, 1], [-1, -1]]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat\tdog\t9\ndog\tcar\t2\ncat\tbird\t1\n",
+        "cat dog 9\ndog car 2\ncat bird 1",
+        "# comment\n\nWord 1\tWord 2\tHuman (mean)\ncat\tdog\t9\r\ndog\tcar\t2\textra\r\ncat\tbird\t1\r\n",
+        "\ufeffCAT\tDOG\t9\nDog\tCar\t2\nCat\tice cream\t1\n",
+    ],
+)
+def test_files_of_pairs(tmp_path, text):
+    path = tmp_path / "toy.txt"
+    path.write_bytes(text.encode())
+    result = evaluate.similarity(TOY, path)
+    assert result == evaluate.SimilarityResult("toy", pytest.approx(1), pairs=3, covered=2)
+    assert str(result) == "toy: Spearman 1.000, 2 of 3 pairs covered"
+
+
+def test_case_counts_when_asked():
+    pairs = [("cat", "Dog", 1.0), ("Cat", "dog", 2.0), ("cat", "dog", 3.0)]
+    assert evaluate.similarity(TOY, pairs).covered == 3
+    assert evaluate.similarity(TOY, pairs, ignore_case=False).covered == 2
+
+
+def test_nothing_covered_is_said_plainly(tmp_path):
+    result = evaluate.similarity(TOY, [("a", "b", 1), ("c", "d", 2)])
+    assert np.isnan(result.spearman)
+    assert str(result) == "pairs: Spearman undefined, 0 of 2 pairs covered"
+    path = tmp_path / "questions.txt"
+    path.write_text(": one\na b c d\n")
+    result = evaluate.analogies(TOY, path)
+    assert np.isnan(result.total.accuracy)
+    assert str(result).splitlines()[-1].split() == ["total", "0", "0", "1", "undefined"]
+
+
+def test_a_word_of_the_question_in_another_case_is_no_answer(tmp_path):
+    path = tmp_path / "toy.txt"
+    path.write_text(": royal\nman king woman queen\n")
+    words = ["king", "man", "woman", "KING", "WOMAN", "QUEEN"]
+    vectors = Vectors(words, [[3, 1], [1, 1], [1, 2], [3, 2], [2, 1], [1, 1.2]])
+    assert evaluate.analogies(vectors, path).total.correct == 1
+    assert evaluate.analogies(vectors, path, ignore_case=False).total.covered == 0
+
+
+@pytest.mark.parametrize("block", [1, 9, 1 << 22])
+def test_analogies(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(fastvec.evaluate, "BLOCK", block)
+    words = ["king", "queen", "man", "woman", "apple", "apples", "pear", "pears"]
+    matrix = [[3, 1, 0], [3, 2, 0], [1, 1, 0], [1, 2, 0], [0, 1, 5], [0, 2, 5], [1, 1, 5], [1, 2, 5]]
+    vectors = Vectors(words, matrix)
+    path = tmp_path / "toy.txt"
+    path.write_text(
+        "//Copyright\n: royal\nMan King Woman Queen\nman king woman apple\nman king woman duke\n\n"
+        ": gram8-plural\napple apples pear pears\n"
+    )
+    result = evaluate.analogies(vectors, path)
+    assert result.sections == (
+        evaluate.AnalogySection("royal", correct=1, covered=2, total=3),
+        evaluate.AnalogySection("gram8-plural", correct=1, covered=1, total=1),
+    )
+    assert result.semantic == evaluate.AnalogySection("semantic", 1, 2, 3)
+    assert result.syntactic == evaluate.AnalogySection("syntactic", 1, 1, 1)
+    assert result.total == evaluate.AnalogySection("total", 2, 3, 4)
+    assert result.semantic.accuracy == 0.5
+    assert str(result) == "\n".join(
+        [
+            "toy           correct  covered    total  accuracy",
+            "royal               1        2        3     50.0 %",
+            "gram8-plural        1        1        1    100.0 %",
+            "semantic            1        2        3     50.0 %",
+            "syntactic           1        1        1    100.0 %",
+            "total               2        3        4     66.7 %",
+        ]
+    )
+    assert evaluate.analogies(vectors, path, restrict=5).total.covered == 2
+    assert evaluate.analogies(vectors, path, restrict=None) == result
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"cat dog 9\ncat dog\n", "line 2: expected two words and a score, got 'cat dog'"),
+        (b"cat dog 9\ncat dog high\n", "line 2: expected two words and a score, got 'cat dog high'"),
+        (b"cat dog 9\ncat dog nan\n", "line 2: expected two words and a score"),
+        (b"cat dog 9\ncat d\xff 3\n", "line 2: byte 6 is not UTF-8"),
+        (b"# nothing\n\n", "the file holds no word pairs"),
+    ],
+)
+def test_bad_files_of_pairs(tmp_path, content, message):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        evaluate.similarity(TOY, path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (": one\ncat dog car\n", "line 2: expected four words, got 'cat dog car'"),
+        ("cat dog car bus\n", "line 1: expected a line ': name' that begins a section"),
+        (": one\n: two\n", "the file holds no analogy questions"),
+        ("", "the file holds no analogy questions"),
+    ],
+)
+def test_bad_files_of_questions(tmp_path, content, message):
+    path = tmp_path / "questions.txt"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message) as error:
+        evaluate.analogies(TOY, path)
+    assert str(path) in str(error.value)
+
+
+def test_other_bad_input(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        evaluate.similarity(TOY, tmp_path / "nowhere.txt")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        evaluate.analogies(TOY, tmp_path / "nowhere.txt")
+    with pytest.raises(ValueError, match="pairs must hold at least one pair, got none"):
+        evaluate.similarity(TOY, [])
+    with pytest.raises(ValueError, match="restrict must be an int >= 1, got 0"):
+        evaluate.analogies(TOY, tmp_path / "nowhere.txt", restrict=0)
+    with pytest.raises(TypeError, match="ignore_case must be True or False, got 'no'"):
+        evaluate.similarity(TOY, [("a", "b", 1)], ignore_case="no")

@@ -1,0 +1,222 @@
+import doctest
+import pickle
+
+import numpy as np
+import pytest
+
+import fastvec.evaluate
+import fastvec.gradcheck
+import fastvec.vectors
+from fastvec.vectors import Vectors, load
+
+WORDS = ["the", "paris", "london", "parks", "parrot", "12", "zero"]
+
+
+def make():
+    matrix = np.random.default_rng(5).standard_normal((len(WORDS), 9)).astype(np.float32)
+    matrix[-1] = 0
+    return Vectors(WORDS, matrix, counts=np.arange(len(WORDS), 0, -1), metadata={"window": 5})
+
+
+@pytest.mark.parametrize("module", [fastvec.vectors, fastvec.evaluate, fastvec.gradcheck])
+def test_docstring_examples(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testmod(module)
+    assert failed == 0
+    assert tried > 0
+
+
+def test_looking_up():
+    vectors = make()
+    assert len(vectors) == 7
+    assert vectors.vector_size == 9
+    assert list(vectors) == WORDS
+    assert "paris" in vectors
+    assert "Paris" not in vectors
+    assert vectors.index("london") == 2
+    np.testing.assert_array_equal(vectors["london"], vectors.vectors[2])
+    np.testing.assert_array_equal(vectors[["london", "the"]], vectors.vectors[[2, 0]])
+    assert vectors[[]].shape == (0, 9)
+    assert (
+        repr(Vectors(map(str, range(69013)), np.zeros((69013, 100))))
+        == "Vectors(69,013 words, 100 dimensions)"
+    )
+
+
+def test_ints_are_words():
+    vectors = make()
+    assert 12 in vectors
+    assert np.int32(12) in vectors
+    np.testing.assert_array_equal(vectors[12], vectors["12"])
+    np.testing.assert_array_equal(vectors[np.int64(12)], vectors["12"])
+    np.testing.assert_array_equal(vectors[[12, "paris"]], vectors[["12", "paris"]])
+    assert Vectors([7, 8], np.eye(2)).words == ["7", "8"]
+    assert vectors.most_similar(12) == vectors.most_similar("12")
+
+
+def test_nothing_is_copied_and_nothing_can_be_changed_by_accident():
+    padded = np.ones((2, 16), np.float32)
+    vectors = Vectors(["a", "b"], padded[:, :3])
+    assert np.shares_memory(vectors["b"], padded)
+    with pytest.raises(ValueError, match="read-only"):
+        vectors["b"][0] = 5
+    padded[0, 0] = 5  # the owner still may
+    assert vectors["a"][0] == 5
+
+
+def test_an_unknown_word_names_the_nearest_spellings():
+    vectors = make()
+    with pytest.raises(KeyError) as error:
+        vectors["pariss"]
+    assert str(error.value) == (
+        "'pariss' is not among the 7 words; nearest spellings: 'paris', 'parks', 'parrot'"
+    )
+    with pytest.raises(KeyError, match="spellings: 'paris', "):
+        vectors.most_similar("Paris")
+    with pytest.raises(KeyError, match=r"'q' is not among the 0 words$"):
+        Vectors([], np.empty((0, 3)))["q"]
+    assert error.value.args == ("pariss",)
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
+
+
+def test_spellings_are_ranked_by_edit_distance():
+    words = ["kitten", "sitting", "mitten", "knitting", "", "x" * 40]
+    with pytest.raises(KeyError, match=r"spellings: 'mitten', 'kitten', 'sitting'$"):
+        Vectors(words, np.zeros((6, 1)))["mittens"]
+
+
+@pytest.mark.parametrize("word", [None, 1.5, b"paris", ["paris", None], True])
+def test_words_of_the_wrong_type(word):
+    with pytest.raises(TypeError, match="word must be a str or an int, got "):
+        make()[word]
+
+
+@pytest.mark.parametrize(
+    ("words", "matrix", "counts", "error", "message"),
+    [
+        ("ab", np.eye(2), None, TypeError, "words must be a sequence of words, got the str 'ab'"),
+        ([1.5], np.eye(1), None, TypeError, "word must be a str or an int, got 1.5"),
+        (["a"], np.eye(2), None, ValueError, r"one row for each of the 1 words, got \(2, 2\)"),
+        (["a"], np.zeros(1), None, ValueError, r"shape \(n, d\)"),
+        (["a"], np.zeros((1, 0)), None, ValueError, r"shape \(n, d\)"),
+        (["a", 1, "1"], np.eye(3), None, ValueError, "different from each other, got '1' twice"),
+        (
+            ["a"],
+            np.eye(1),
+            [1, 2],
+            ValueError,
+            r"counts must have the shape \(1,\), one for each word, got \(2,\)",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit(words, matrix, counts, error, message):
+    with pytest.raises(error, match=message):
+        Vectors(words, matrix, counts)
+
+
+def cosines(vectors, query):
+    matrix = vectors.vectors.astype(np.float64)
+    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(query)
+    return np.divide(matrix @ query, norms, out=np.zeros(len(norms)), where=norms > 0)
+
+
+def ranked(vectors, query, without, topn=10):
+    expected = cosines(vectors, query)
+    order = [i for i in np.argsort(-expected, kind="stable") if vectors.words[i] not in without]
+    return [vectors.words[i] for i in order[:topn]], expected[order[:topn]]
+
+
+def test_most_similar_is_the_order_of_cosines():
+    vectors = make()
+    for topn in (1, 3, 100):
+        words, expected = ranked(vectors, vectors["paris"].astype(np.float64), {"paris"}, topn)
+        found = vectors.most_similar("paris", topn=topn)
+        assert [word for word, _ in found] == words
+        np.testing.assert_allclose([cosine for _, cosine in found], expected, atol=1e-6)
+        assert all(type(cosine) is float for _, cosine in found)
+
+
+def test_most_similar_takes_words_vectors_and_lists():
+    vectors = make()
+    unit = fastvec.vectors.unit_rows(vectors.vectors).astype(np.float64)
+    words, expected = ranked(vectors, unit[1] + unit[2] - unit[3], {"paris", "london", "parks"})
+    for positive, negative in (
+        (["paris", "london"], "parks"),
+        (["paris", "london"], ["parks"]),
+        (("london", "paris"), ("parks",)),
+    ):
+        found = vectors.most_similar(positive, negative)
+        assert [word for word, _ in found] == words
+        np.testing.assert_allclose([cosine for _, cosine in found], expected, atol=1e-6)
+    assert vectors.most_similar(vectors["paris"])[0] == ("paris", pytest.approx(1))
+    assert vectors.most_similar(vectors["paris"] * 7.0)[0][0] == "paris"
+    assert vectors.most_similar(list(vectors[["paris", "london"]])) == vectors.most_similar(
+        vectors[["paris", "london"]]
+    )
+    assert vectors.most_similar([], "paris")[-1][1] < 0
+    assert vectors.analogy("parks", "paris", "london", topn=3) == vectors.most_similar(
+        ["paris", "london"], "parks", topn=3
+    )
+
+
+def test_restrict_takes_the_first_words_only():
+    vectors = make()
+    assert {word for word, _ in vectors.most_similar("12", restrict=3)} == {"the", "paris", "london"}
+    assert {word for word, _ in vectors.most_similar("the", restrict=3)} == {"paris", "london"}
+    assert vectors.most_similar("the", restrict=1000) == vectors.most_similar("the")
+
+
+@pytest.mark.parametrize("block", [1, 20, 1 << 22])
+def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
+    monkeypatch.setattr(fastvec.vectors, "BLOCK", block)
+    vectors = make()
+    queries = ["paris", 12, vectors["london"], "zero"]
+    batch = vectors.most_similar_batch(queries, topn=4, restrict=6)
+    for query, found in zip(queries, batch, strict=True):
+        alone = vectors.most_similar(query, topn=4, restrict=6)
+        assert [word for word, _ in found] == [word for word, _ in alone]
+        np.testing.assert_allclose([c for _, c in found], [c for _, c in alone], atol=1e-6)
+    assert vectors.most_similar_batch([]) == []
+
+
+def test_zero_and_extreme_vectors_are_safe():
+    vectors = make()
+    assert vectors.similarity("zero", "paris") == 0
+    assert vectors.similarity("zero", "zero") == 0
+    assert [cosine for _, cosine in vectors.most_similar("zero")] == [0] * 6
+    extreme = Vectors(["a", "b", "c"], [[1e30, 1e30], [1e-30, 1e-30], [1e-42, 0]])
+    assert extreme.similarity("a", "b") == pytest.approx(1)
+    assert extreme.similarity("a", "c") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([],), ValueError, "must name a word or a vector, got neither"),
+        ((np.zeros(8),), ValueError, "a vector must be 9 finite numbers"),
+        ((np.full(9, np.nan),), ValueError, "a vector must be 9 finite numbers"),
+        (("the", (), 0), ValueError, "topn must be an int >= 1, got 0"),
+        (("the", (), 10, 0), ValueError, "restrict must be an int >= 1, got 0"),
+        (("the", (), 2.5), TypeError, "topn must be an int >= 1, got 2.5"),
+        (([["the"]],), TypeError, "must be a str or an int"),
+        ((b"the",), TypeError, "must be a str or an int, got b'the'"),
+        ((1.5,), TypeError, "must be a str or an int, got 1.5"),
+    ],
+)
+def test_queries_that_make_no_sense(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make().most_similar(*arguments)
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+def test_saving_and_loading(tmp_path, mmap):
+    vectors = make()
+    vectors.save(tmp_path / "v.fvec")
+    loaded = load(tmp_path / "v.fvec", mmap=mmap)
+    assert loaded.words == WORDS
+    assert loaded.metadata == {"window": 5}
+    np.testing.assert_array_equal(loaded.vectors, vectors.vectors)
+    np.testing.assert_array_equal(loaded.counts, vectors.counts)
+    assert loaded.most_similar("paris") == vectors.most_similar("paris")
+    loaded.save(tmp_path / "v.data", format="word2vec-binary")
+    assert load(tmp_path / "v.data", format="word2vec-binary").counts is None
