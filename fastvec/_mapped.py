@@ -12,7 +12,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -159,19 +159,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def write_tensors(
-    path: str | os.PathLike[str],
-    tensors: Mapping[str, tuple[np.dtype[Any], tuple[int, ...], Iterable[NDArray[Any]]]],
-    metadata: Mapping[str, str],
+    path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
-    """Write a safetensors file atomically, tensor by tensor and block by block.
+    """Write a safetensors file atomically. The tensors may be memory-mapped: none is copied.
 
     Parameters
     ----------
     path : str or PathLike
         The file to make or to replace.
-    tensors : mapping of str to (dtype, shape, blocks)
-        `blocks` yields C-contiguous arrays of `dtype` that are together the tensor.
-        Dtypes in descending order of item size keep every tensor aligned.
+    tensors : mapping of str to ndarray
+        C-contiguous arrays. Those of larger items come first in the file, so that all are aligned.
     metadata : mapping of str to str
         What goes into ``__metadata__``.
 
@@ -179,22 +176,17 @@ def write_tensors(
     ------
     OSError
         If the file cannot be written; an existing `path` is then left as it was.
-    ValueError
-        If the blocks of a tensor are not as long as its shape says.
     """
+    by_item_size = sorted(tensors.items(), key=lambda named: -named[1].itemsize)
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     begin = 0
-    for name, (dtype, shape, _) in tensors.items():
-        end = begin + math.prod(shape) * dtype.itemsize
-        header[name] = {"dtype": NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}
+    for name, tensor in by_item_size:
+        end = begin + tensor.nbytes
+        header[name] = {"dtype": NAMES[tensor.dtype], "shape": tensor.shape, "data_offsets": (begin, end)}
         begin = end
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
     with replacing(path) as file:
         file.write(len(text).to_bytes(8, "little") + text)
-        for name, (dtype, shape, blocks) in tensors.items():
-            written = 0
-            for block in blocks:
-                written += file.write(block.astype(dtype, copy=False).data)
-            if written != math.prod(shape) * dtype.itemsize:
-                raise ValueError(f"tensor {name!r} of shape {shape} cannot be made of {written:,} bytes")
+        for _, tensor in by_item_size:
+            file.write(tensor.data)

@@ -177,7 +177,7 @@ cdef class Tokenizer:
         cdef int64_t n_ends
         with nogil:
             n_ends = self.split(&view[0], n, &ids_view[0], &ends_view[0])
-        return ids[:self.n_tokens - n_before], sentence_ends[:n_ends]
+        return ids[:self.n_tokens - n_before], sentence_ends[:n_ends].copy()
 
     def finish(self):
         """End the last word and the last sentence, as at the end of a file; return what `feed` returns."""
