@@ -13,9 +13,10 @@ BACKENDS = ("reference", *instruction_sets())
 
 # Short words and long ones around the kernel's eight-byte loads, every white space, bytes that are no UTF-8,
 # NUL, and the neighbours of the white-space bytes.
-BYTES = [bytes([c]) for c in b" \n\t\v\f\rab!\0\x08\x0e\x1f\x89\xa0\xff"]
-WORDS = ["é".encode(), b"seven77", b"eight888", b"nine99999", b"x" * 15, b"x" * 16, b"x" * 300]
-PIECES = st.sampled_from([*BYTES, *WORDS])
+SEPARATORS = [b" ", b"\n", b"\t", b"\v", b"\f", b"\r", b"\n\n", b" \n ", b""]
+BYTES = [b"a", b"!", b"\0", b"\x08", b"\x0e", b"\x1f", b"\x89", b"\xa0", b"\xff"]
+WORDS = [b"six666", b"seven77", b"eight888", b"nine99999", b"x" * 15, b"x" * 16, b"x" * 300]
+PIECES = st.tuples(st.sampled_from(BYTES) | st.sampled_from(WORDS), st.sampled_from(SEPARATORS)).map(b"".join)
 TEXTS = st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200)
 
 
@@ -80,9 +81,15 @@ def test_every_single_byte(tokenizer_module):
         check(tokenizer_module, b"ab" + bytes([byte]) + b"cdefgh", [])
 
 
-def test_words_of_every_length(tokenizer_module):
-    text = b" ".join(b"w" * n + b" " + b"w" * n for n in range(1, 300))
+def test_words_of_every_length_before_every_separator(tokenizer_module):
+    text = b"".join(b"w" * n + separator for n in range(1, 40) for separator in SEPARATORS[:-1])
     check(tokenizer_module, text, [1000, 2000])
+    check(tokenizer_module, b" ".join(b"w" * n for n in range(250, 300)), [])
+
+
+def test_words_that_the_table_s_slots_cannot_tell_apart(tokenizer_module):
+    # They have the length, the first eight bytes, the slot and 24 more bits of the hash in common.
+    check(tokenizer_module, b"samestem00266650 samestem00412245 samestem00266650", [])
 
 
 def test_words_that_differ_only_in_zero_bytes(tokenizer_module):
