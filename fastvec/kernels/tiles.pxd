@@ -5,7 +5,7 @@ the first six count, so that two rows of x fill one AVX-512 register.
 Twelve accumulators cover the latency of the fused multiply-add and fit the 16 registers of AVX2.
 """
 
-from .vector cimport LANES, lanes, broadcast, load, prefetch_to_write, store, store_six_sums, store_twelve_sums
+from .vector cimport LANES, lanes, broadcast, load, noinline_void, prefetch_to_write, store, store_six_sums, store_twelve_sums
 
 cdef enum:
     BLOCK = 6    # output rows of a block
@@ -72,7 +72,7 @@ cdef inline void dot_two(
     store_twelve_sums(a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5, scores)
 
 
-cdef inline void update_one(
+cdef inline noinline_void update_one(
     float *x, float **y, Py_ssize_t stride, const float *g, float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """The same as update() for one row of x and the only block."""
@@ -112,7 +112,7 @@ cdef inline void update_one(
         k += LANES
 
 
-cdef inline void update(
+cdef inline noinline_void update(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
     float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:

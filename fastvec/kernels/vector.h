@@ -24,6 +24,10 @@ typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
 typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+/* The result type of functions that hold a loop over registers: inlined into a long function, the loop would
+ * have its pointers moved to the stack (measured: a sixth slower). */
+#define noinline_void __attribute__((noinline)) void
+
 static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
