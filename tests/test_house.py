@@ -21,6 +21,7 @@ MAY_REACH = {
     "__init__": None,  # the public names: anything
     "__main__": None,
     "cli": None,
+    "demo": {"models", *TRAINING, *CORPUS, *VECTORS},
     "models": {"models", *TRAINING, *CORPUS, *VECTORS},
     "classify": {"classify", "_training", "_backends", "_params", *CORPUS, *VECTORS},
     "_training": TRAINING - {"_training"},
