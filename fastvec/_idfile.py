@@ -1,0 +1,185 @@
+"""Ids that may outgrow memory: collected with spilling to disk, and kept in a cache file between runs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _backends
+from fastvec._mapped import map_tensors, write_tensors
+
+__all__ = ["IdStore", "open_cache", "save_cache"]
+
+# 32 MB of ids. The C library gives blocks of this size back to the system as soon as they are freed, and
+# those parts of them that were never written take no memory.
+BLOCK = 1 << 23
+
+FORMAT = "fastvec corpus"
+VERSION = "1"
+
+
+class IdStore:
+    """Collects provisional ids and then puts the final ones in their place.
+
+    Parameters
+    ----------
+    memory_limit : int
+        Ids of more bytes than this go to a temporary file.
+    folder : Path, optional
+        Where that file is made; the system's folder for temporary files if None.
+    """
+
+    def __init__(self, memory_limit: int, folder: Path | None) -> None:
+        self._memory_limit = memory_limit
+        self._folder = folder
+        self._blocks: deque[NDArray[np.int32]] = deque()
+        self._room = 0  # of the last block; all others are full
+        self._n_in_memory = 0
+        self._file: IO[bytes] | None = None
+        self._n_in_file = 0
+
+    def append(self, ids: NDArray[np.int32]) -> None:
+        """Add copies of some ids."""
+        if (self._n_in_memory + len(ids)) * ids.itemsize > self._memory_limit:
+            self._spill()
+        while len(ids):
+            if self._room == 0:
+                self._blocks.append(np.empty(BLOCK, np.int32))
+                self._room = BLOCK
+            n = min(len(ids), self._room)
+            begin = BLOCK - self._room
+            self._blocks[-1][begin : begin + n] = ids[:n]
+            self._room -= n
+            self._n_in_memory += n
+            ids = ids[n:]
+
+    def finish(self, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return all that was added, every id replaced by its ``new_ids[id]``; the store is then empty.
+
+        The array is read-only, and a `numpy.memmap` of a file without a name if there was too much for
+        memory. The file goes away with the array.
+        """
+        remap = _backends.get("tokenizer").remap
+        if self._file is None:
+            ids = np.empty(self._n_in_memory, np.int32)
+            begin = 0
+            for block in self._drained():
+                remap(block, new_ids, ids[begin : begin + len(block)])
+                begin += len(block)
+        else:
+            self._spill()
+            self._file.flush()
+            ids = np.memmap(self._file, np.int32, "r+", shape=(self._n_in_file,))
+            self._file.close()
+            remap(ids, new_ids, ids)
+        ids.flags.writeable = False
+        return ids
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="fastvec-")  # noqa: SIM115
+        for block in self._drained():
+            self._file.write(block.data)
+            self._n_in_file += len(block)
+
+    def _drained(self) -> Iterator[NDArray[np.int32]]:
+        """Yield the blocks in memory, each free to go when the next one is asked for."""
+        while self._blocks:
+            block = self._blocks.popleft()
+            yield block if self._blocks else block[: BLOCK - self._room]
+        self._room = self._n_in_memory = 0
+
+
+def save_cache(
+    path: str,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    words: list[str],
+    counts: NDArray[np.int64],
+    key: dict[str, str],
+) -> None:
+    """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
+    encoded = [word.encode() for word in words]
+    word_offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=word_offsets[1:])
+    text = np.frombuffer(b"".join(encoded), np.uint8)
+    tensors: dict[str, NDArray[Any]] = {
+        "ids": ids,
+        "sentence_offsets": sentence_offsets,
+        "counts": counts,
+        "word_offsets": word_offsets,
+        "words": text,
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+
+
+def open_cache(
+    path: str, key: dict[str, str]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], list[str], NDArray[np.int64]] | None:
+    """Return ids, sentence offsets, words and counts of a cache file, the arrays memory-mapped.
+
+    Returns
+    -------
+    tuple or None
+        None if there is no such file, or if it was made with another key.
+
+    Raises
+    ------
+    ValueError
+        If the file is no cache of a corpus, or is truncated or corrupt.
+    """
+    if not Path(path).exists():
+        return None
+    try:
+        tensors, metadata = map_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path}: not a cache of fastvec.Corpus")
+    except ValueError as error:
+        raise ValueError(f"{error}; it is left as it is: remove it, or give cache another name") from None
+    if metadata != {"format": FORMAT, "version": VERSION, **key}:
+        return None
+    try:
+        ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
+        words = _split_words(tensors["words"], tensors["word_offsets"])
+        _check(ids, sentence_offsets, words, counts)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
+    return ids, sentence_offsets, words, counts
+
+
+def _split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
+    _check_offsets("word_offsets", offsets, len(text))
+    joined, places = text.tobytes(), offsets.tolist()
+    return [joined[begin:end].decode() for begin, end in pairwise(places)]
+
+
+def _check(
+    ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
+) -> None:
+    """Raise ValueError unless the parts fit: kernels index memory by them."""
+    _check_offsets("sentence_offsets", sentence_offsets, len(ids))
+    if ids.dtype != np.int32 or ids.ndim != 1 or not len(ids):
+        raise ValueError("ids are not a row of int32")
+    if ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
+        raise ValueError("ids out of range")
+    if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
+        raise ValueError("counts do not fit the ids")
+
+
+def _check_offsets(name: str, offsets: NDArray[np.int64], end: int) -> None:
+    if (
+        offsets.dtype != np.int64
+        or offsets.ndim != 1
+        or len(offsets) < 2
+        or offsets[0] != 0
+        or offsets[-1] != end
+        or (offsets[1:] <= offsets[:-1]).any()
+    ):
+        raise ValueError(f"{name} do not ascend from 0 to {end}")

@@ -1,0 +1,236 @@
+"""Texts and other token sequences as ids: what every model is trained on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._encoding import Encoded, encode_files, encode_sentences, tokenized_lines
+from fastvec._idfile import IdStore, open_cache, save_cache
+from fastvec._params import check_bool, check_choice, check_int
+from fastvec._reading import STANDARD_INPUT, check_readable, reading_bar
+from fastvec.vocabulary import Vocabulary
+
+__all__ = ["Corpus"]
+
+
+class Corpus:
+    """Sequences of words, read once and kept as ids by descending frequency of the words.
+
+    Parameters
+    ----------
+    source : str, PathLike, list of those, or iterable of token sequences
+        Text files, one sentence a line, words separated by ASCII white space: a path, several paths, or
+        ``"-"`` for standard input. Files that gzip, bzip2, xz or zstd compressed are known by their content.
+        Or sentences as lists of words, from anything that can be iterated over once; words are str or, as
+        the ids of products or nodes, int, which become their digits. Sentences without words are left out.
+    lowercase : bool
+        Whether words are lower-cased, as `str.lower` does.
+    tokenizer : callable, optional
+        Makes an iterable of words of a line (str, without its end), for files whose words are not separated
+        by white space. With `lowercase` the line is lower-cased first.
+    errors : {"strict", "replace", "ignore"}
+        What becomes of bytes of a file that are not UTF-8: an error that says where, U+FFFD, or nothing.
+    cache : str or PathLike, optional
+        A file to keep the ids in, from which they are memory-mapped. While the files of `source`, the other
+        parameters and the name of `tokenizer` stay the same, the next Corpus opens it and reads no text.
+    memory_limit : int
+        If the ids take more bytes than this they go to a temporary file, which is removed with the corpus.
+    progress : bool
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    ids : int32 array, shape (n_tokens,)
+        The words of all sentences, 0 for the most frequent one; read-only, perhaps a `numpy.memmap`.
+    sentence_offsets : int64 array, shape (n_sentences + 1,)
+        Sentence i is ``ids[sentence_offsets[i]:sentence_offsets[i + 1]]``; read-only.
+    vocabulary : Vocabulary
+        All words, those that occur once included.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read.
+    TypeError
+        If a parameter, a sentence or an item has the wrong type; a sentence that is a str is refused.
+    ValueError
+        If there is no word, a file is corrupt, truncated or not UTF-8, or `cache` names another sort of file.
+
+    Examples
+    --------
+    >>> corpus = Corpus([["to", "be", "or", "not", "to", "be"], ["be", "quick"]])
+    >>> corpus
+    Corpus(2 sentences, 8 tokens, 5 distinct words)
+    >>> corpus.vocabulary.words
+    ['be', 'to', 'or', 'not', 'quick']
+    >>> corpus.ids
+    array([1, 0, 2, 3, 1, 0, 0, 4], dtype=int32)
+    """
+
+    ids: NDArray[np.int32]
+    sentence_offsets: NDArray[np.int64]
+    vocabulary: Vocabulary
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | Iterable[Any],
+        *,
+        lowercase: bool = False,
+        tokenizer: Callable[[str], Iterable[Any]] | None = None,
+        errors: str = "strict",
+        cache: str | os.PathLike[str] | None = None,
+        memory_limit: int = 2**32,
+        progress: bool = False,
+    ) -> None:
+        check_bool("lowercase", lowercase)
+        check_choice("errors", errors, ("strict", "replace", "ignore"))
+        check_int("memory_limit", memory_limit, 1)
+        check_bool("progress", progress)
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"tokenizer must be a callable or None, got {tokenizer!r}")
+        paths = _paths(source)
+        if paths is None and tokenizer is not None:
+            raise ValueError("tokenizer must be None when source holds sentences that are split already")
+
+        key: dict[str, str] = {}
+        if cache is not None:
+            cache = os.fspath(cache)
+            key = _cache_key(paths, lowercase, tokenizer, errors)
+            if (kept := open_cache(cache, key)) is not None:
+                self._set(*kept)
+                return
+
+        store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
+        if paths is None:
+            encoded = encode_sentences(_with_bar(cast(Iterable[Any], source), progress), store)
+        else:
+            with reading_bar(progress, check_readable(paths)) as report:
+                if tokenizer is None:
+                    encoded = encode_files(paths, errors, store, report)
+                else:
+                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, report)
+                    encoded = encode_sentences(lines, store)
+        if not encoded.words:
+            raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
+        words, counts, new_ids = _by_frequency(encoded, lowercase)
+        ids = store.finish(new_ids)
+        if cache is not None:
+            save_cache(cache, ids, encoded.sentence_offsets, words, counts, key)
+            del ids
+            kept = open_cache(cache, key)
+            assert kept is not None
+            self._set(*kept)
+        else:
+            self._set(ids, encoded.sentence_offsets, words, counts)
+
+    def _set(
+        self,
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        words: list[str],
+        counts: NDArray[np.int64],
+    ) -> None:
+        sentence_offsets.flags.writeable = False
+        self.ids = ids
+        self.sentence_offsets = sentence_offsets
+        self.vocabulary = Vocabulary(words, counts)
+
+    @property
+    def n_tokens(self) -> int:
+        """The number of words of all sentences."""
+        return len(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.sentence_offsets) - 1
+
+    def __iter__(self) -> Iterator[list[str]]:
+        words = self.vocabulary.words
+        for i in range(len(self)):
+            begin, end = self.sentence_offsets[i : i + 2]
+            yield [words[word] for word in self.ids[begin:end].tolist()]
+
+    def __repr__(self) -> str:
+        n_words = len(self.vocabulary)
+        return f"Corpus({len(self):,} sentences, {self.n_tokens:,} tokens, {n_words:,} distinct words)"
+
+
+def _paths(source: Any) -> list[str] | None:
+    """Return the files that `source` names, None if it is an iterable of sentences."""
+    if isinstance(source, (str, os.PathLike)):
+        return [os.fspath(source)]
+    if (
+        isinstance(source, (list, tuple))
+        and source
+        and all(isinstance(s, (str, os.PathLike)) for s in source)
+    ):
+        return [os.fspath(path) for path in source]
+    if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
+        raise TypeError(
+            f"source must be a path, a list of paths or an iterable of lists of words, got {source!r}"
+        )
+    return None
+
+
+def _with_bar(sentences: Iterable[Any], shown: bool) -> Iterable[Any]:
+    if shown:
+        from tqdm.auto import tqdm
+
+        sentences = tqdm(sentences, desc="reading", unit=" sentences", unit_scale=True)
+    return sentences
+
+
+def _by_frequency(
+    encoded: Encoded, lowercase: bool
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32]]:
+    """Return the words and counts by descending count, and the final id of every provisional one."""
+    words, counts = encoded.words, encoded.counts
+    merged = np.arange(len(words))
+    if lowercase:
+        lowered: dict[str, int] = {}
+        merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words])
+        words = list(lowered)
+        counts = np.zeros(len(words), np.int64)
+        np.add.at(counts, merged, encoded.counts)
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(words), np.int32)
+    rank[order] = np.arange(len(words), dtype=np.int32)
+    return [words[word] for word in order.tolist()], counts[order], rank[merged]
+
+
+def _cache_key(
+    paths: list[str] | None, lowercase: bool, tokenizer: Callable[[str], Any] | None, errors: str
+) -> dict[str, str]:
+    """Return all that the content of a cache depends on.
+
+    Raises
+    ------
+    ValueError
+        If that cannot be known: `source` is not a list of files, or `tokenizer` has no name of its own.
+    """
+    if paths is None or STANDARD_INPUT in paths:
+        raise ValueError("cache must be None unless source names files, whose changes can be noticed")
+    check_readable(paths)
+    sources = []
+    for path in paths:
+        status = Path(path).stat()
+        sources.append((str(Path(path).absolute()), status.st_size, status.st_mtime_ns))
+    options = {"lowercase": lowercase, "errors": errors, "tokenizer": tokenizer and _name_of(tokenizer)}
+    return {"sources": json.dumps(sources), "options": json.dumps(options)}
+
+
+def _name_of(tokenizer: Callable[[str], Any]) -> str:
+    module, name = getattr(tokenizer, "__module__", None), getattr(tokenizer, "__qualname__", "")
+    if module is None or getattr(sys.modules.get(module), name, None) is not tokenizer:
+        raise ValueError(
+            "cache must be None unless tokenizer is a function of a module, "
+            f"whose name tells it from others, got {tokenizer!r}"
+        )
+    return f"{module}.{name}"

@@ -1,0 +1,155 @@
+"""The words of a corpus with their counts, and the probabilities that follow from the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec._params import check_float, check_int
+
+__all__ = ["Vocabulary"]
+
+
+class Vocabulary:
+    """The distinct words of a corpus, the most frequent first; a word's place is its id.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The distinct words, by descending count, words of equal count by first appearance.
+    counts : array of int
+        How often each occurs, at least once.
+
+    Attributes
+    ----------
+    words : list of str
+        The words.
+    counts : int64 array, shape (n_words,)
+        Their counts; read-only.
+    total : int
+        The sum of the counts.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or the counts are not positive and descending.
+    """
+
+    def __init__(self, words: Sequence[str], counts: ArrayLike) -> None:
+        self.words = list(words)
+        self.counts: NDArray[np.int64] = np.array(counts, np.int64)
+        self.counts.flags.writeable = False
+        self.total = int(self.counts.sum())
+        if self.counts.shape != (len(self.words),):
+            raise ValueError(f"counts must have {len(self.words)} items like words, got {self.counts.size}")
+        if len(self) and (self.counts[-1] < 1 or (self.counts[1:] > self.counts[:-1]).any()):
+            raise ValueError("counts must be positive and descending")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.index
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} words, {self.total:,} tokens)"
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The id of every word."""
+        return {word: i for i, word in enumerate(self.words)}
+
+    def head(self, min_count: int = 1, max_vocab: int | None = None) -> Vocabulary:
+        """Return the most frequent words as a vocabulary of their own, with the same ids.
+
+        Parameters
+        ----------
+        min_count : int
+            Words that occur less often are left out.
+        max_vocab : int, optional
+            At most so many words are kept.
+
+        Returns
+        -------
+        Vocabulary
+            A prefix of this one: ids from its length on are out of vocabulary.
+
+        Raises
+        ------
+        ValueError
+            If no word is left.
+        """
+        check_int("min_count", min_count, 1)
+        if max_vocab is not None:
+            check_int("max_vocab", max_vocab, 1)
+        n = int(np.searchsorted(-self.counts, -min_count, side="right"))
+        if n == 0:
+            n_words = f"{len(self):,} distinct word{'' if len(self) == 1 else 's'}"
+            largest = int(self.counts.max(initial=0))
+            times = "once" if largest == 1 else f"{largest:,} times"
+            raise ValueError(
+                f"min_count={min_count} leaves no word: the corpus has {n_words} "
+                f"and the most frequent occurs {times}"
+            )
+        n = n if max_vocab is None else min(n, max_vocab)
+        return self if n == len(self) else Vocabulary(self.words[:n], self.counts[:n])
+
+    def keep_probabilities(self, subsample: float) -> NDArray[np.float64]:
+        """Return the probability with which an occurrence of each word is kept for training.
+
+        A word of relative frequency f is kept with the probability min(1, sqrt(t / f) + t / f), t being
+        `subsample`. This is what word2vec.c computes; the paper [1]_ gives sqrt(t / f) alone, which drops
+        a little more.
+
+        Parameters
+        ----------
+        subsample : float
+            The threshold t, usually from 1e-5 to 1e-3; 0 keeps every word.
+
+        Returns
+        -------
+        float64 array, shape (n_words,)
+
+        References
+        ----------
+        .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
+           and phrases and their compositionality, NIPS 2013, section 2.3.
+        """
+        check_float("subsample", subsample, minimum=0)
+        if subsample == 0:
+            return np.ones(len(self))
+        ratio = subsample * self.total / self.counts
+        return np.minimum(1.0, np.sqrt(ratio) + ratio)
+
+    def noise_probabilities(self, noise_exponent: float) -> NDArray[np.float64]:
+        """Return the probability with which each word is drawn as a negative: its count to a power.
+
+        The paper [1]_ and word2vec.c take the power 0.75. 0 draws uniformly and 1 as often as in the text;
+        word2vec.c rounds the distribution to a table of 10^8 draws, which is not done here.
+
+        Parameters
+        ----------
+        noise_exponent : float
+            The power; it may be negative.
+
+        Returns
+        -------
+        float64 array, shape (n_words,)
+            The sum is 1.
+
+        References
+        ----------
+        .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
+           and phrases and their compositionality, NIPS 2013, section 2.2.
+        """
+        check_float("noise_exponent", noise_exponent)
+        logarithms = noise_exponent * np.log(self.counts)
+        weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
+        weights /= weights.sum()
+        return weights
