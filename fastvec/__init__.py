@@ -1,3 +1,28 @@
-"""fastvec: embeddings of sequences, trained on a CPU."""
+"""Embeddings of sequences (words, songs, baskets, k-mers), trained on a CPU.
+
+>>> import fastvec
+>>> corpus = fastvec.Corpus([["a", "rose", "is", "a", "rose"]] * 20)
+>>> model = fastvec.SkipGram(vector_size=10, threads=1).fit(corpus)
+>>> model.vectors_["rose"].shape
+(10,)
+"""
+
+from fastvec import evaluate
+from fastvec.corpus import Corpus
+from fastvec.gradcheck import gradcheck
+from fastvec.models.word2vec import SkipGram
+from fastvec.vectors import UnknownWordError, Vectors, load
+from fastvec.vocabulary import Vocabulary
+
+__all__ = [
+    "Corpus",
+    "SkipGram",
+    "UnknownWordError",
+    "Vectors",
+    "Vocabulary",
+    "evaluate",
+    "gradcheck",
+    "load",
+]
 
 __version__ = "0.1.0"

@@ -13,12 +13,50 @@ import importlib
 import os
 from functools import cache
 from types import ModuleType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastvec._cpu import instruction_sets
 
-__all__ = ["NAMES", "available", "get", "selected"]
+__all__ = ["NAMES", "SkipGramKernel", "available", "get", "selected", "status"]
 
 NAMES = ("reference", "baseline", "avx2", "avx512")
+
+
+class SkipGramKernel(Protocol):
+    """What every implementation of skip-gram offers; its docstrings are in ``kernels/skipgram.pyx``."""
+
+    def step(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        contexts: NDArray[np.int32],
+        center: int,
+        negatives: NDArray[np.int32],
+        learning_rate: float,
+    ) -> float:
+        """Take one gradient step for one window."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        start: int,
+        stop: int,
+        keep: NDArray[np.uint32],
+        noise: NDArray[np.uint32],
+        window: int,
+        negatives: int,
+        shared: bool,
+        learning_rate: float,
+        key: int,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of the corpus."""
 
 
 @cache

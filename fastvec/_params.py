@@ -25,9 +25,10 @@ def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -
     rule = f"an int >= {minimum}" if maximum is None else f"an int from {minimum} to {maximum}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(_sentence(name, rule, value))
-    if value < minimum or (maximum is not None and value > maximum):
+    number = int(value)
+    if number < minimum or (maximum is not None and number > maximum):
         raise ValueError(_sentence(name, rule, value))
-    return int(value)
+    return number
 
 
 def check_float(
@@ -55,14 +56,15 @@ def check_float(
     rule = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(_sentence(name, rule, value))
+    number = float(value)
     if (
-        not math.isfinite(value)
-        or (minimum is not None and value < minimum)
-        or (above is not None and value <= above)
-        or (maximum is not None and value > maximum)
+        not math.isfinite(number)
+        or (minimum is not None and number < minimum)
+        or (above is not None and number <= above)
+        or (maximum is not None and number > maximum)
     ):
         raise ValueError(_sentence(name, rule, value))
-    return float(value)
+    return number
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:

@@ -1,0 +1,264 @@
+"""The training loop that the models share: threads, chunks, learning rate, progress, interruption.
+
+An epoch is cut into chunks of the corpus. Threads take them in turn and hand each to a kernel, which works
+without the GIL and changes the matrices in place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
+A chunk's learning rate follows from where it starts, its random numbers from (seed, epoch, position), so that
+what is drawn does not depend on the number of threads; with one thread the result is the same run after run.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Epoch", "Schedule", "padded_matrix", "train", "usable_threads"]
+
+# Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
+# and Ctrl-C is answered at once.
+CHUNK = 8192
+# Windows that the loss of an epoch is taken of, at least: enough for three digits.
+LOSS_SAMPLE = 1 << 15
+# A matrix row starts on a cache line and is a whole number of AVX-512 registers.
+ALIGNMENT = 64
+LANES = 16
+
+
+class TrainChunk(Protocol):
+    """A kernel bound to its matrices and corpus; returns its loss, the pairs in that loss, and all pairs."""
+
+    def __call__(
+        self, start: int, stop: int, learning_rate: float, key: int, loss_every: int
+    ) -> tuple[float, int, int]:
+        """Train on the tokens [start, stop)."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the corpus came to.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1.
+    loss : float
+        Mean loss per (centre, context) pair, from a fixed sample of the windows.
+    learning_rate : float
+        At its end.
+    pairs : int
+        (centre, context) pairs trained on.
+    seconds : float
+        Time it took.
+    words_per_second : float
+        Words of the corpus, those dropped by `min_count` and `subsample` included, per second.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    pairs: int
+    seconds: float
+    words_per_second: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how fast, and on how many threads to train.
+
+    The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs.
+    """
+
+    n_tokens: int
+    epochs: int
+    learning_rate: float
+    min_learning_rate: float
+    threads: int
+    seed: int
+
+    def learning_rate_at(self, epoch: int, token: int) -> float:
+        """Return the learning rate of a chunk that starts at `token` in `epoch`, counted from 0."""
+        done = (epoch + token / self.n_tokens) / self.epochs
+        return self.learning_rate + (self.min_learning_rate - self.learning_rate) * done
+
+    def key(self, epoch: int) -> int:
+        """Return where the random sequence of an epoch starts."""
+        return int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, np.uint64)[0])
+
+
+def usable_threads() -> int:
+    """Return the number of processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def padded_matrix(n_rows: int, n_columns: int) -> NDArray[np.float32]:
+    """Return zeros of shape (n_rows, n_columns rounded up to 16), every row on a cache line."""
+    stride = -(-n_columns // LANES) * LANES
+    raw = np.zeros(n_rows * stride + ALIGNMENT // 4, np.float32)
+    start = -raw.ctypes.data % ALIGNMENT // 4
+    return raw[start : start + n_rows * stride].reshape(n_rows, stride)
+
+
+def train(
+    train_chunk: TrainChunk,
+    schedule: Schedule,
+    parameters: tuple[NDArray[np.float32], ...],
+    *,
+    progress: bool = False,
+    after_epoch: Callable[[Epoch], None],
+) -> bool:
+    """Train for the epochs of a schedule and return whether Ctrl-C cut it short.
+
+    Parameters
+    ----------
+    train_chunk : callable
+        Trains on one chunk, see `TrainChunk`.
+    schedule : Schedule
+        How long and how fast.
+    parameters : tuple of ndarray
+        What is trained; watched for NaN and infinity.
+    progress : bool
+        Whether to show a bar.
+    after_epoch : callable
+        Called with the record of every epoch, the one that was cut short included.
+
+    Raises
+    ------
+    FloatingPointError
+        If the parameters become NaN or infinite.
+    """
+    with _bar(schedule, progress) as bar:
+        for epoch in range(schedule.epochs):
+            if bar is not None:
+                bar.set_description(f"epoch {epoch + 1}/{schedule.epochs}")
+            run = _EpochRun(train_chunk, schedule, epoch)
+            interrupted = run.wait(bar)
+            _check_finite(run, parameters, schedule)
+            after_epoch(run.record())
+            if interrupted:
+                warnings.warn(
+                    f"training was interrupted in epoch {epoch + 1} of {schedule.epochs}; "
+                    "what was learned is kept",
+                    stacklevel=4,
+                )
+                return True
+    return False
+
+
+class _EpochRun:
+    """One epoch on its threads, and what they have done so far."""
+
+    def __init__(self, train_chunk: TrainChunk, schedule: Schedule, epoch: int) -> None:
+        self.train_chunk = train_chunk
+        self.schedule = schedule
+        self.epoch = epoch
+        self.key = schedule.key(epoch)
+        every = max(1, schedule.n_tokens // LOSS_SAMPLE)
+        self.loss_every = 1 << (every.bit_length() - 1)
+        self.next_token = 0
+        self.tokens = 0
+        self.loss = 0.0
+        self.sampled_pairs = 0
+        self.pairs = 0
+        self.stop = False
+        self.error: BaseException | None = None
+        self.lock = threading.Lock()
+        self.started = time.perf_counter()
+
+    def wait(self, bar: Any) -> bool:
+        """Run the threads to the end, or until Ctrl-C; return whether that came."""
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
+        interrupted = False
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.1)
+                    self._show(bar)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.stop = True
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+        self.seconds = time.perf_counter() - self.started
+        self._show(bar)
+        if self.error is not None:
+            raise self.error
+        return interrupted
+
+    def _work(self) -> None:
+        try:
+            while (start := self._take()) is not None:
+                stop = min(start + CHUNK, self.schedule.n_tokens)
+                learning_rate = self.schedule.learning_rate_at(self.epoch, start)
+                loss, sampled_pairs, pairs = self.train_chunk(
+                    start, stop, learning_rate, self.key, self.loss_every
+                )
+                with self.lock:
+                    self.loss += loss
+                    self.sampled_pairs += sampled_pairs
+                    self.pairs += pairs
+                    self.tokens += stop - start
+        except BaseException as error:
+            self.error = error
+            self.stop = True
+
+    def _take(self) -> int | None:
+        with self.lock:
+            start = self.next_token
+            if self.stop or start >= self.schedule.n_tokens or not math.isfinite(self.loss):
+                return None
+            self.next_token += CHUNK
+            return start
+
+    def mean_loss(self) -> float:
+        return self.loss / self.sampled_pairs if self.sampled_pairs else math.nan
+
+    def record(self) -> Epoch:
+        return Epoch(
+            epoch=self.epoch + 1,
+            loss=self.mean_loss(),
+            learning_rate=self.schedule.learning_rate_at(self.epoch, self.tokens),
+            pairs=self.pairs,
+            seconds=self.seconds,
+            words_per_second=self.tokens / self.seconds,
+        )
+
+    def _show(self, bar: Any) -> None:
+        if bar is not None:
+            rate = self.schedule.learning_rate_at(self.epoch, self.tokens)
+            bar.set_postfix_str(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}", refresh=False)
+            bar.update(self.epoch * self.schedule.n_tokens + self.tokens - bar.n)
+
+
+def _bar(schedule: Schedule, progress: bool) -> Any:
+    if not progress:
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(total=schedule.epochs * schedule.n_tokens, unit=" words", unit_scale=True)
+
+
+def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:
+    with np.errstate(all="ignore"):
+        finite = math.isfinite(run.loss) and all(
+            math.isfinite(matrix.sum(dtype=np.float64)) for matrix in parameters
+        )
+    if not finite:
+        raise FloatingPointError(
+            f"the parameters became NaN or infinite in epoch {run.epoch + 1}: "
+            f"learning_rate={schedule.learning_rate} is probably too large"
+        )

@@ -1,0 +1,183 @@
+"""Skip-gram with negative sampling.
+
+Objective. For a centre word o with contexts c = 1..C (input vectors x_c) and K noise words (negatives), with
+y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
+
+    J = Σ_c [ −log σ(x_c · y₀) − Σ_{k=1..K} log σ(−x_c · y_k) ]
+
+Gradient. With the labels t₀ = 1, t_k = 0 and the errors δ_cn = σ(x_c · yₙ) − tₙ,
+
+    ∂J/∂x_c = Σₙ δ_cn yₙ        ∂J/∂yₙ = Σ_c δ_cn x_c
+
+because d(−log σ(z))/dz = σ(z) − 1 and d(−log σ(−z))/dz = σ(z).
+
+Update. x_c ← x_c − η ∂J/∂x_c and yₙ ← yₙ − η ∂J/∂yₙ, every right-hand side from before the update. A word
+that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left
+out.
+
+This is the readable twin of ``kernels/skipgram.pyx``; ``tests/test_gradients.py`` holds both to the
+derivative of J and ``tests/test_backends_agree.py`` to each other. The kernel gains its speed from where it
+keeps things, not from computing anything else: its sigmoid is a table (absolute error below 3e-6), here it
+is the function itself. What they share:
+
+- The inputs are the contexts and the output is the centre, as in word2vec.c, so that a window is a small
+  matrix product. With ``shared=True`` all its contexts share one set of K negatives (HogBatch: Ji, Satish,
+  Li and Dubey 2016), at most ``MAX_SHARED`` contexts an update; with ``shared=False`` every (centre,
+  context) pair has its own negatives and its own update, one after the other (Mikolov et al. 2013).
+- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
+
+References
+----------
+- T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and phrases
+  and their compositionality", NIPS 2013, arXiv:1310.4546.
+- S. Ji, N. Satish, S. Li and P. Dubey, "Parallelizing word2vec in shared and distributed memory", 2016,
+  arXiv:1604.04661.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .sampling import draw, draw_noise, walk_chunk
+
+__all__ = ["step", "train"]
+
+MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
+SIGMOID_RANGE = np.float32(8)
+
+Matrix = NDArray[np.float32]
+
+
+def sigmoid(z: Matrix) -> Matrix:
+    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
+    z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
+    result: Matrix = 1 / (1 + np.exp(-z))
+    return result
+
+
+def step(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    contexts: NDArray[np.int32],
+    center: int,
+    negatives: NDArray[np.int32],
+    learning_rate: float,
+) -> float:
+    """Take one gradient step for one window.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    contexts : IN, int32 (C,)
+        Word ids, C >= 1, repetitions allowed.
+    center : IN, int
+        Word id.
+    negatives : IN, int32 (K,)
+        Word ids, K >= 0, repetitions and the centre allowed.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    outputs = np.concatenate(([center], negatives))
+    labels = np.zeros(len(outputs), dtype=np.float32)
+    labels[0] = 1
+    counts = np.ones(len(outputs), dtype=np.float32)
+    counts[1:] = negatives != center
+
+    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
+    y = output_vectors[outputs]  # (1 + K, stride)
+    scores = x @ y.T  # (C, 1 + K)
+    errors = counts * (sigmoid(scores) - labels)
+
+    rate = np.float32(learning_rate)
+    np.subtract.at(input_vectors, contexts, rate * (errors @ y))  # .at: an id that is repeated counts twice
+    np.subtract.at(output_vectors, outputs, rate * (errors.T @ x))
+
+    z = np.where(labels == 1, -scores, scores).astype(np.float64)
+    return float(np.sum(counts * np.logaddexp(0, z)))  # −log σ(−z) = log(e⁰ + eᶻ)
+
+
+def train(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    window: int,
+    negatives: int,
+    shared: bool,
+    learning_rate: float,
+    key: int,
+    loss_every: int,
+) -> tuple[float, int, int]:
+    """Train on the words at positions [start, stop) of the corpus as centres.
+
+    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    ids : IN, int32 (n_tokens,)
+        The corpus; ids >= n_words are skipped as if they were not there.
+    sentence_offsets : IN, int64 (n_sentences + 1,)
+        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
+    start, stop : IN, int
+        The chunk.
+    keep : IN, uint32 (n_words,)
+        A word is kept with probability (keep + 1) / 2³².
+    noise : IN, uint32 (n_words, 2)
+        Alias table of the negatives: (threshold, alias).
+    window : IN, int
+        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    negatives : IN, int
+        K.
+    shared : IN, bool
+        One set of negatives for all contexts of a window, or one for each.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        Start of the epoch's random sequence.
+    loss_every : IN, int, a power of 2
+        The loss is taken of centres at positions divisible by it.
+
+    Returns
+    -------
+    loss : float
+        Sum of J over the sampled windows, in double precision.
+    sampled_pairs, pairs : int
+        (centre, context) pairs in that sum, and trained in all.
+    """
+    at_once = MAX_SHARED if shared else 1
+    draws_per_token = 1 + negatives * (1 if shared else 2 * window)
+    total, sampled_pairs, pairs = 0.0, 0, 0
+    for position, center, contexts in walk_chunk(
+        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
+    ):
+        n_sets = 1 if shared else len(contexts)
+        counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
+        noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
+        loss = 0.0
+        for c in range(0, len(contexts), at_once):
+            loss += step(
+                input_vectors,
+                output_vectors,
+                contexts[c : c + at_once],
+                center,
+                noise_words[0 if shared else c],
+                learning_rate,
+            )
+        pairs += len(contexts)
+        if position % loss_every == 0:
+            total += loss
+            sampled_pairs += len(contexts)
+    return total, sampled_pairs, pairs
