@@ -77,8 +77,8 @@ class SkipGram(Estimator):
 
     References
     ----------
-    .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and
-       phrases and their compositionality", NeurIPS 2013.
+    .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words
+       and phrases and their compositionality", NeurIPS 2013.
     .. [2] S. Ji, N. Satish, S. Li and P. Dubey, "Parallelizing word2vec in shared and distributed memory",
        arXiv 1604.04661, 2016.
 

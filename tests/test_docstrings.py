@@ -1,0 +1,31 @@
+"""The examples in the docstrings say what the code does today."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import fastvec
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(fastvec.__path__, "fastvec.")
+    if not module.name.startswith("fastvec.kernels") and module.name != "fastvec.__main__"
+]
+WITH_EXAMPLES = {
+    "fastvec",
+    "fastvec.corpus",
+    "fastvec.evaluate",
+    "fastvec.gradcheck",
+    "fastvec.models.word2vec",
+    "fastvec.vectors",
+}
+
+
+@pytest.mark.parametrize("name", ["fastvec", *MODULES])
+def test_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+    assert tried > 0 or name not in WITH_EXAMPLES
