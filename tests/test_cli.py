@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,7 @@ def test_control_c_before_the_training_saves_nothing(tmp_path):
     with subprocess.Popen(command, **pipes) as process:
         while b"reading" not in os.read(process.stderr.fileno(), 4096):
             pass
+        time.sleep(0.3)  # until it waits for input: modules that are being loaded lose exceptions
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=20)
     assert process.returncode == 130
