@@ -1,0 +1,49 @@
+# Everything runs in .venv, made by PYTHON (make test PYTHON=python3.12); remove it to change the Python.
+PYTHON = python3
+BIN = .venv/bin
+SOURCES = pyproject.toml setup.py \
+	$(shell find fastvec -name '*.py' -o -name '*.pyi' -o -name '*.p[yx][xd]' -o -name '*.h')
+
+# What is tested is what was installed, not the folder that happens to be there.
+unexport PYTHONPATH
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: build test lint bench check demo
+
+# For development: compiled in place, changes of Python files take effect at once.
+build: .venv/made
+	rm -f .venv/installed
+	$(BIN)/pip install --quiet --editable '.[test,lint]'
+
+test: .venv/test
+	$(BIN)/pytest
+
+lint: .venv/lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/cython-lint fastvec
+	$(BIN)/mypy
+
+bench: .venv/bench
+	$(BIN)/pytest bench --benchmark-enable
+
+check: lint test
+
+demo: .venv/installed
+	$(BIN)/fastvec demo
+
+.venv/made:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+# Without build/lib a file that was deleted does not live on in the wheel.
+.venv/installed: .venv/made $(SOURCES)
+	@echo "Building and installing fastvec, which takes a minute ..."
+	rm -rf build/lib*
+	$(BIN)/pip install --quiet .
+	touch $@
+
+# fastvec is there: what this installs is the packages of one of its extras.
+.venv/test .venv/lint .venv/bench: .venv/%: .venv/installed
+	$(BIN)/pip install --quiet 'fastvec[$*]'
+	touch $@

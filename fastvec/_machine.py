@@ -1,0 +1,22 @@
+"""The machine: for ``fastvec info``, and for tables of measurements, which say little without it."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+__all__ = ["processor_name"]
+
+
+def processor_name() -> str:
+    """Return the processor's name as its maker gave it, its architecture where the system does not know."""
+    if platform.system() == "Darwin":
+        asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,333 @@
+"""The command line: each verb calls one public function and prints what it returns.
+
+Results go to standard output, progress bars and messages to standard error. The exit status is 0, 2 after an
+error that the user can mend (one line says what it is; with ``FASTVEC_DEBUG=1`` the traceback is shown), 130
+after Ctrl-C and 141 when nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import platform
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fastvec import Corpus, SkipGram, __version__, _backends, demo, evaluate, formats, load
+from fastvec._cpu import instruction_sets
+from fastvec._machine import processor_name
+from fastvec._training import usable_threads
+
+__all__ = ["main"]
+
+FAILED, INTERRUPTED, UNREAD = 2, 130, 141
+
+# The parameters of SkipGram that are options, their types, and their help; the defaults are SkipGram's.
+TRAINING: dict[str, tuple[Any, str]] = {
+    "vector_size": (int, "dimensions of a vector, 1 to 4096"),
+    "window": (int, "words to either side that a window reaches at most"),
+    "negatives": (int, "noise words for every word of the text"),
+    "negative_sharing": (
+        str,
+        "window: the contexts of a word share its noise words; none: slower, as word2vec.c",
+    ),
+    "min_count": (int, "leave out words that occur less often"),
+    "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
+    "subsample": (float, "drop words of a relative frequency above this at random; 0 keeps all"),
+    "noise_exponent": (float, "draw noise words in proportion to their count to this power"),
+    "learning_rate": (float, "step size at the start"),
+    "min_learning_rate": (float, "step size at the end"),
+    "epochs": (int, "passes over the text"),
+    "threads": (int, "threads; with 1 the same seed gives the same vectors (default: all processors)"),
+    "seed": (int, "seed of everything random"),
+}
+CHOICES = {"negative_sharing": ("window", "none")}
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments`, by default those of the process, and return the exit status."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            options = _parser().parse_args(arguments)
+            status: int = options.run(options)
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:
+        # Python flushes standard output once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    except KeyboardInterrupt:
+        print("fastvec: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
+        if os.environ.get("FASTVEC_DEBUG"):
+            raise
+        print(f"fastvec: error: {_message(error)}", file=sys.stderr)
+        return FAILED
+
+
+def _train(options: argparse.Namespace) -> int:
+    _check_output(options.output, options.format)
+    model = SkipGram(**{name: getattr(options, name) for name in TRAINING}, progress=True)
+    corpus = Corpus(
+        options.texts,
+        lowercase=options.lowercase,
+        errors=options.errors,
+        cache=options.cache,
+        memory_limit=options.memory_limit,
+        progress=True,
+    )
+    model.fit(corpus)
+    model.vectors_.save(options.output, format=options.format)
+    seconds = sum(epoch.seconds for epoch in model.history_)
+    words = sum(epoch.seconds * epoch.words_per_second for epoch in model.history_)
+    print(
+        f"{len(model.vectors_):,} words, {model.vector_size:,} dimensions; trained on {words:,.0f} words "
+        f"in {seconds:,.1f} s ({words / seconds:,.0f} words/s), loss {model.history_[-1].loss:.4f}; "
+        f"saved in {options.output}"
+    )
+    return INTERRUPTED if model.interrupted_ else 0
+
+
+def _neighbors(options: argparse.Namespace) -> int:
+    vectors = load(options.vectors)
+    found = [vectors.most_similar(word, topn=options.topn) for word in options.words]
+    for word, neighbors in zip(options.words, found, strict=True):
+        if len(found) > 1:
+            print(f"{word}:")
+        _print_cosines(neighbors)
+    return 0
+
+
+def _analogy(options: argparse.Namespace) -> int:
+    vectors = load(options.vectors)
+    _print_cosines(vectors.analogy(options.a, options.b, options.c, topn=options.topn))
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    if not options.similarity and options.analogies is None:
+        raise ValueError("evaluate needs a file of --similarity, of --analogies, or both, got neither")
+    vectors = load(options.vectors)
+    if options.similarity:
+        results = [evaluate.similarity(vectors, path) for path in options.similarity]
+        width = max(len("similarity"), *(len(result.name) for result in results))
+        print(f"{'similarity':{width}}  Spearman  covered    total")
+        for result in results:
+            print(f"{result.name:{width}}  {result.spearman:8.3f}  {result.covered:7,}  {result.pairs:7,}")
+    if options.analogies is not None:
+        print(evaluate.analogies(vectors, options.analogies, restrict=options.restrict))
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    _check_output(options.output, options.to_format)
+    vectors = load(options.vectors, format=options.from_format)
+    vectors.save(options.output, format=options.to_format)
+    print(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    if options.vectors is None:
+        _print_machine()
+        return 0
+    vectors = load(options.vectors)
+    rows = {"words": f"{len(vectors):,}", "dimensions": f"{vectors.vector_size:,}"}
+    if vectors.counts is not None:
+        rows["occurrences"] = f"{vectors.counts.sum():,}"
+    _print_rows(rows | {name: str(value) for name, value in vectors.metadata.items()})
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    _check_output(options.output, None)
+    model = demo.run(options.output)
+    return INTERRUPTED if model.interrupted_ else 0
+
+
+def _print_machine() -> None:
+    _print_rows(
+        {
+            "fastvec": __version__,
+            "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+            "NumPy": np.__version__,
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": processor_name(),
+            "threads": f"{usable_threads()} usable of {os.cpu_count()}",
+            "instruction sets": ", ".join(instruction_sets()),
+        }
+    )
+    print("\nbackends, slowest first:")
+    try:
+        in_use, problem = _backends.selected(), None
+    except (RuntimeError, ValueError) as error:
+        in_use, problem = "", error
+    for name, state in _backends.status().items():
+        print(f"  {name:10}{state}{', in use' if name == in_use else ''}")
+    if problem is not None:
+        raise problem
+    print("FASTVEC_BACKEND=<name> in the environment forces another")
+
+
+def _print_cosines(found: list[tuple[str, float]]) -> None:
+    for word, cosine in found:
+        print(f"{cosine:6.3f}  {word}")
+
+
+def _print_rows(rows: dict[str, str]) -> None:
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:{width}}  {value}")
+
+
+def _check_output(path: str, format: str | None) -> None:
+    """Refuse at once what saving would refuse after the work is done."""
+    formats._format_of(Path(path), format, reading=False)
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write in this folder: {error.strerror}", str(target.parent)
+        ) from None
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"fastvec: warning: {message}", file=sys.stderr)
+
+
+def _size(text: str) -> int:
+    """Return the bytes that ``4G``, ``500M`` or ``1000`` mean."""
+    unit = UNITS.get(text[-1:].upper())
+    try:
+        return int(text) if unit is None else int(text[:-1]) * unit
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected bytes, as 500M or 4G, got {text!r}") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAILED, f"fastvec: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="fastvec", description="Train word vectors on a CPU, and use them.")
+    parser.add_argument("--version", action="version", version=f"fastvec {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    train = verbs.add_parser("train", help="train on text files and save the vectors")
+    train.set_defaults(run=_train)
+    train.add_argument(
+        "texts", nargs="+", metavar="TEXT", help="text file, plain or .gz .bz2 .xz .zst; - is standard input"
+    )
+    train.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="where to save: .fvec .bin .vec .glove"
+    )
+    train.add_argument("--format", choices=formats.FORMATS, help="of the output, whatever its extension")
+    text = train.add_argument_group("text")
+    text.add_argument("--lowercase", action="store_true", help="lower-case all words")
+    text.add_argument(
+        "--errors",
+        choices=("strict", "replace", "ignore"),
+        default="strict",
+        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
+    )
+    text.add_argument("--cache", metavar="FILE", help="keep the text as ids, and read those the next time")
+    text.add_argument(
+        "--memory-limit",
+        type=_size,
+        default="4G",
+        metavar="BYTES",
+        help="beyond this, ids go to a temporary file, as 500M (default: %(default)s)",
+    )
+    training = train.add_argument_group("training")
+    defaults = SkipGram().get_params()
+    for name, (of_type, what) in TRAINING.items():
+        training.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=of_type,
+            default=defaults[name],
+            choices=CHOICES.get(name),
+            metavar=None if name in CHOICES else {int: "N", float: "X"}[of_type],
+            help=what if defaults[name] is None else f"{what} (default: %(default)s)",
+        )
+
+    neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
+    neighbors.set_defaults(run=_neighbors)
+    _add_vectors(neighbors)
+    neighbors.add_argument("words", nargs="+", metavar="WORD")
+    _add_topn(neighbors, 10)
+
+    analogy = verbs.add_parser("analogy", help="A is to B as C is to ...?")
+    analogy.set_defaults(run=_analogy)
+    _add_vectors(analogy)
+    for name in ("a", "b", "c"):
+        analogy.add_argument(name, metavar=name.upper())
+    _add_topn(analogy, 5)
+
+    evaluation = verbs.add_parser("evaluate", help="compare with human judgements and analogies")
+    evaluation.set_defaults(run=_evaluate)
+    _add_vectors(evaluation)
+    evaluation.add_argument(
+        "--similarity", nargs="+", metavar="FILE", help="lines of two words and a score, as WordSim-353"
+    )
+    evaluation.add_argument("--analogies", metavar="FILE", help="lines of four words, as Google's analogies")
+    evaluation.add_argument(
+        "--restrict", type=int, metavar="N", help="analogies among the N most frequent words only"
+    )
+
+    convert = verbs.add_parser("convert", help="save vectors in another format")
+    convert.set_defaults(run=_convert)
+    _add_vectors(convert)
+    convert.add_argument("output", metavar="OUT", help="where to save: .fvec .bin .vec .glove")
+    for direction in ("from", "to"):
+        convert.add_argument(
+            f"--{direction}",
+            dest=f"{direction}_format",
+            choices=formats.FORMATS,
+            help="the format, whatever the extension",
+        )
+
+    info = verbs.add_parser("info", help="tell about this machine and its backends, or about vectors")
+    info.set_defaults(run=_info)
+    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="file of vectors")
+
+    show = verbs.add_parser("demo", help="train on the prose in Python's own sources and show neighbours")
+    show.set_defaults(run=_demo)
+    show.add_argument("-o", "--output", default="demo.fvec", metavar="FILE", help="(default: %(default)s)")
+    return parser
+
+
+def _add_vectors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("vectors", metavar="VECTORS", help="file of vectors: .fvec .bin .vec .txt .glove")
+
+
+def _add_topn(parser: argparse.ArgumentParser, default: int) -> None:
+    parser.add_argument(
+        "-n",
+        dest="topn",
+        type=int,
+        default=default,
+        metavar="N",
+        help="how many words (default: %(default)s)",
+    )

@@ -1,0 +1,143 @@
+"""Real text without a download: the prose in the Python sources that are on every machine with fastvec.
+
+The docstrings, the comments and the other strings of five words or more in the sources of Python's standard
+library and of NumPy, the language reference in ``pydoc_data.topics`` among them: the better part of a million
+words, each sentence once. The files are read, never imported; tests are left out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fastvec.corpus import Corpus
+from fastvec.models.word2vec import SkipGram
+
+__all__ = ["run", "sentences"]
+
+# Few words want many passes with long steps, and say little about those that are rare among them.
+SETTINGS: dict[str, Any] = {"epochs": 20, "learning_rate": 0.05, "min_count": 20}
+
+EXAMPLES = ("list", "file", "thread", "error", "array", "matrix", "string", "time")
+ANALOGY = ("read", "reading", "write")
+
+# Not prose, or not Python's own: tests, and what else is installed in the library's folder.
+LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+
+FEWEST_WORDS = 5
+# Strings, adjacent ones as one, and blocks of comments, in the order that tells a quotation mark in one from
+# the start of another. A second of work; parsing the same files takes six.
+TEXTS = re.compile(
+    r"""
+      \"""(.*?)\"""
+    | \'\'\'(.*?)\'\'\'
+    | ((?: "(?:\\.|[^"\\\n])*" \s* )+)
+    | ((?: '(?:\\.|[^'\\\n])*' \s* )+)
+    | ((?: \#.*?\n \s* )+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+JOINTS = re.compile(r"'\s*'|\"\s*\"")
+PROMPTS = re.compile(r"^\s*(?:>>>|\.\.\.).*$", re.MULTILINE)
+SENTENCES = re.compile(r"\n[\s#]*\n|(?<=[.:!?])\s+(?=[A-Z])")
+WORDS = re.compile(r"[a-z]+")
+
+
+def run(path: str | os.PathLike[str]) -> SkipGram:
+    """Gather the prose, train on it, save the vectors in `path`, and print what was learned.
+
+    Returns
+    -------
+    SkipGram
+        The trained estimator.
+
+    Raises
+    ------
+    OSError
+        When the sources are missing, or `path` cannot be written.
+    ValueError
+        When the extension of `path` says no format.
+    """
+    print("Gathering the prose in the sources of Python and NumPy on this machine: docstrings, comments,")
+    print("the language reference. Nothing is downloaded.", flush=True)
+    corpus = Corpus(sentences(progress=True))
+    print(f"{corpus.n_tokens:,} words in {len(corpus):,} sentences. Training skip-gram on them.", flush=True)
+    model = SkipGram(**SETTINGS, progress=True).fit(corpus)
+    vectors = model.vectors_
+    vectors.save(path)
+    print("\nNearest neighbours:\n")
+    for word in filter(vectors.__contains__, EXAMPLES):
+        print(f"  {word:8}{', '.join(near for near, _ in vectors.most_similar(word, topn=6))}")
+    if all(word in vectors for word in ANALOGY):
+        a, b, c = ANALOGY
+        print(f"\n  {a} is to {b} as {c} is to {vectors.analogy(a, b, c)[0][0]}")
+    command = _command()
+    print(f"\nSaved {len(vectors):,} vectors of {vectors.vector_size} dimensions in {path}. To go on:\n")
+    print(f"  {command} neighbors {path} socket")
+    print(f"  {command} train your.txt -o your.fvec")
+    return model
+
+
+def sentences(progress: bool = False) -> Iterator[list[str]]:
+    """Yield the sentences of the prose, as lists of lower-case words of the letters a to z.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    FileNotFoundError
+        When Python's standard library or NumPy is installed without its sources.
+    """
+    from tqdm import tqdm
+
+    seen = set()
+    for path in tqdm(_sources(), desc="gathering", unit=" files", disable=not progress):
+        for match in TEXTS.finditer(path.read_text(encoding="utf-8", errors="replace")):
+            text = JOINTS.sub("", match[match.lastindex or 0]).replace(r"\n", "\n")
+            for sentence in SENTENCES.split(PROMPTS.sub("", text)):
+                words = WORDS.findall(sentence.lower())
+                if len(words) >= FEWEST_WORDS and (key := " ".join(words)) not in seen:
+                    seen.add(key)
+                    yield words
+
+
+def _sources() -> list[Path]:
+    numpy = importlib.util.find_spec("numpy")
+    assert numpy is not None and numpy.origin is not None
+    folders = {
+        "Python's standard library": Path(sysconfig.get_path("stdlib")),
+        "NumPy": Path(numpy.origin).parent,
+    }
+    found = []
+    for name, folder in folders.items():
+        files = [
+            path
+            for pattern in ("*.py", "*.pyi")
+            for path in sorted(folder.rglob(pattern))
+            if not LEFT_OUT.intersection(path.relative_to(folder).parts)
+        ]
+        if not files:
+            raise FileNotFoundError(
+                f"the demo's text is the prose in the sources of {name}, and {folder} holds none; "
+                "train on a text of your own instead: fastvec train your.txt -o your.fvec"
+            )
+        found += files
+    return found
+
+
+def _command() -> str:
+    """Return what to type for this command: its path when the shell would not find it by name."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m fastvec"
+    return "fastvec" if shutil.which("fastvec") else str(called)

@@ -1,0 +1,60 @@
+"""Typed use of the public names, which mypy checks: this file is not run."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import assert_type
+
+import fastvec
+from fastvec import Corpus, SkipGram, UnknownWordError, Vectors, Vocabulary, evaluate
+
+
+def train(baskets: Iterable[list[int]]) -> Vectors:
+    corpus = Corpus(Path("your.txt"), lowercase=True, cache="your.ids", memory_limit=2**30)
+    assert_type(corpus.vocabulary, Vocabulary)
+    assert_type(corpus.ids, NDArray[np.int32])
+    model = SkipGram(vector_size=100, negative_sharing="none", max_vocab=None, threads=2, callbacks=[report])
+    assert_type(model.fit(corpus), SkipGram)
+    assert_type(model.interrupted_, bool)
+    assert_type(SkipGram().fit(baskets).vectors_, Vectors)
+    return model.vectors_
+
+
+def report(model: SkipGram) -> None:
+    epoch = model.history_[-1]
+    assert_type(epoch.epoch, int)
+    assert_type(epoch.loss, float)
+
+
+def use(vectors: Vectors) -> None:
+    assert_type(vectors["paris"], NDArray[np.float32])
+    assert_type(vectors[["paris", 12]], NDArray[np.float32])
+    assert_type(vectors.similarity("paris", "london"), float)
+    assert_type(vectors.most_similar("paris", topn=5), list[tuple[str, float]])
+    assert_type(vectors.analogy("man", "king", "woman"), list[tuple[str, float]])
+    assert_type("paris" in vectors, bool)
+    assert_type(vectors.words, list[str])
+    assert_type(vectors.metadata, dict[str, Any])
+    vectors.save(Path("wiki.fvec"))
+    assert_type(fastvec.load("wiki.fvec", mmap=True), Vectors)
+    try:
+        vectors.index("pariss")
+    except UnknownWordError as error:
+        assert_type(str(error), str)
+
+
+def judge(vectors: Vectors) -> None:
+    assert_type(evaluate.similarity(vectors, "ws353.txt").spearman, float)
+    assert_type(evaluate.analogies(vectors, Path("google.txt"), restrict=30_000).total.accuracy, float)
+
+
+def refused() -> None:
+    # With --strict an ignored error that does not occur is an error: these must not pass.
+    SkipGram(100)  # type: ignore[call-arg]
+    SkipGram(size=100)  # type: ignore[call-arg]
+    SkipGram(window="5")  # type: ignore[arg-type]
+    Corpus()  # type: ignore[call-arg]
+    fastvec.load("wiki.fvec", True)  # type: ignore[call-arg]
