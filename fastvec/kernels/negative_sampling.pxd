@@ -1,7 +1,7 @@
 """One step of negative sampling: any rows of x against a positive output row and negative ones.
 
-J = Σ_c [ −log σ(x_c · y₀) − Σ_k log σ(−x_c · y_k) ] and its gradient are derived in skipgram.pyx. Rows that occur
-several times are merged first and counted: an update reads and writes every row once.
+J = Σ_c [ −log σ(x_c · y₀) − Σ_k log σ(−x_c · y_k) ] and its gradient are derived in skipgram.pyx. Rows that
+occur several times are merged first and counted: an update reads and writes every row once.
 """
 
 from libc.math cimport exp, log1p

@@ -1,7 +1,7 @@
 """Skip-gram with negative sampling.
 
-Objective. For a centre word o with contexts c = 1..C (input vectors x_c) and K noise words (negatives), with y₀
-the output vector of the centre and y₁..y_K those of the negatives, minimize
+Objective. For a centre word with contexts c = 1..C (input vectors x_c) and K noise words (negatives), with
+y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
 
     J = Σ_c [ −log σ(x_c · y₀) − Σ_{k=1..K} log σ(−x_c · y_k) ]
 
@@ -9,18 +9,19 @@ Gradient. With the labels t₀ = 1, t_k = 0 and the errors δ_cn = σ(x_c · y�
 
     ∂J/∂x_c = Σₙ δ_cn yₙ        ∂J/∂yₙ = Σ_c δ_cn x_c
 
-Update. x_c ← x_c − η ∂J/∂x_c and yₙ ← yₙ − η ∂J/∂yₙ, every right-hand side from before the update. A word that
-occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
+Update. x_c ← x_c − η ∂J/∂x_c and yₙ ← yₙ − η ∂J/∂yₙ, every right-hand side from before the update. A word
+that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
 
 Compromises, and where they come from:
 
 - The inputs are the contexts and the output is the centre, as in word2vec.c, so that a window is a small
   matrix product. With ``shared=True`` all its contexts share one set of K negatives (HogBatch: Ji, Satish, Li
-  and Dubey 2016), at most ``MAX_SHARED`` contexts an update; with ``shared=False`` every (centre, context) pair has
-  its own negatives and its own update, one after the other (Mikolov et al. 2013).
+  and Dubey 2016), at most ``MAX_SHARED`` contexts an update; with ``shared=False`` every (centre, context)
+  pair has its own negatives and its own update, one after the other (Mikolov et al. 2013).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
+- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
+  2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -28,8 +29,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from .negative_sampling cimport (
-    Step, allocate, compute_coefficients, compute_loss, find_outputs, merge_inputs, merge_outputs, update_rows,
-    use_inputs, use_outputs,
+    Step, allocate, compute_coefficients, compute_loss, find_outputs, merge_inputs, merge_outputs,
+    update_rows, use_inputs, use_outputs,
 )
 from .sampling cimport draw_negatives
 from .tiles cimport BLOCK
@@ -39,7 +40,7 @@ from .walk cimport Walk, walk_chunk
 cdef enum:
     MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
     AHEAD = 3          # positions between the prefetch of a row and its use
-    DRAWN = 64         # positions whose negatives are drawn together, so that the table's cache misses overlap
+    DRAWN = 64         # positions whose negatives are drawn together: the table's cache misses overlap
 
 fill_sigmoid_table()
 
@@ -141,7 +142,8 @@ cdef void draw_outputs(
             words = drawn.words + n * drawn.set_size
             words[0] = walk.words[i]
             draw_negatives(
-                words + 1, n_negatives, key, walk.positions[i] * draws_per_token + 1 + s * n_negatives, noise, n_words
+                words + 1, n_negatives, key, walk.positions[i] * draws_per_token + 1 + s * n_negatives,
+                noise, n_words,
             )
             drawn.repeats[n] = find_outputs(
                 step, output_vectors, words, drawn.set_size,
@@ -153,7 +155,7 @@ cdef inline void find_contexts(
     const Walk *walk, Py_ssize_t i, Py_ssize_t window, float *input_vectors, Py_ssize_t stride,
     int32_t *contexts, float **rows,
 ) noexcept nogil:
-    """The words around i with their rows: as many as there can be, so that their number need not be guessed."""
+    """The words around i with their rows: always 2 · window, so that their number need not be guessed."""
     cdef const int32_t *words = walk.words + walk.begin[i]
     cdef Py_ssize_t c, center = i - walk.begin[i]
     for c in range(2 * window):

@@ -5,7 +5,9 @@ the first six count, so that two rows of x fill one AVX-512 register.
 Twelve accumulators cover the latency of the fused multiply-add and fit the 16 registers of AVX2.
 """
 
-from .vector cimport LANES, lanes, broadcast, load, noinline_void, prefetch_to_write, store, store_six_sums, store_twelve_sums
+from .vector cimport (
+    LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store, store_six_sums, store_twelve_sums,
+)
 
 cdef enum:
     BLOCK = 6    # output rows of a block
@@ -118,9 +120,10 @@ cdef inline noinline_void update(
 ) noexcept nogil:
     """x_c += Σₙ g[c, n] yₙ and yₙ += Σ_c g[c, n] x_c, every right-hand side from before the update.
 
-    x_before holds the rows of x as they were before any block's update; it may be x itself for the only block.
-    The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are fetched into the
-    cache: spread over the loop, since a burst of prefetches fills the processor's queue of misses and waits.
+    x_before holds the rows of x as they were before any block's update; it may be x itself for the only
+    block. The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are
+    fetched into the cache: spread over the loop, since a burst of prefetches fills the processor's queue of
+    misses and waits.
     """
     cdef float *y0 = y[0]
     cdef float *y1 = y[1]
