@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
-from .tiles cimport BLOCK, SLOTS, dot_one, dot_two, update, update_one
+from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, sigmoid, store
 
 cdef extern from *:
@@ -184,7 +184,7 @@ cdef inline double compute_loss(const Step *step) noexcept nogil:
 cdef inline void turn_scores_into_coefficients(
     float *scores, Py_ssize_t n_x, const float *labels, const float *counts, lanes rate
 ) noexcept nogil:
-    """scores[c, n] ← η · countₙ · (tₙ − σ(score)) for one or two rows of x"""
+    """scores[c, n] ← η · countₙ · (tₙ − σ(score)) for a tile of rows of x"""
     cdef Py_ssize_t i = 0
     while i < n_x * SLOTS:
         store(
@@ -207,6 +207,10 @@ cdef inline noinline_void compute_coefficients(const Step *step, float learning_
         y = step.y + block * BLOCK
         counts = step.y_counts + block * 2 * SLOTS
         c = 0
+        while LANES == 16 and c + 3 < step.n_x:
+            dot_four(step.x + c, y, step.stride, g + c * SLOTS)
+            turn_scores_into_coefficients(g + c * SLOTS, 4, labels, counts, rate)
+            c += 4
         while c + 1 < step.n_x:
             dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
             turn_scores_into_coefficients(g + c * SLOTS, 2, labels, counts, rate)

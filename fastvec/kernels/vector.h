@@ -29,6 +29,12 @@ typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), ma
 #define noinline_void __attribute__((noinline)) void
 
 static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
+/* Into a register, where the compiler would rather read memory again at each of several uses. */
+static inline lanes load_once(const float *p) {
+    lanes v = load(p);
+    __asm__("" : "+v"(v));
+    return v;
+}
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }

@@ -7,6 +7,7 @@ cdef extern from "vector.h" nogil:
     ctypedef void noinline_void
     const Py_ssize_t LANES
     lanes load(const float *p)
+    lanes load_once(const float *p)
     void store(float *p, lanes v)
     lanes broadcast(float s)
     void fill_sigmoid_table()
