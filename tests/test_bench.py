@@ -173,3 +173,27 @@ def test_texts_are_cut_at_a_word(compare, tmp_path, monkeypatch, words, expected
         text = compare.texts.prepare(source, words)
         assert (text.words, text.lines) == expected
         assert len(text.path.read_text().split()) == expected[0]
+
+
+@pytest.mark.parametrize("name", ["fastvec", "gensim", "fasttext"])
+def test_workers(compare, tmp_path, name):
+    pytest.importorskip(name)
+    # Ten words that are kept, and twenty that are not, which fastText reads but does not count.
+    lines = [" ".join(f"w{(i * k) % 10}" for k in range(1, 13)) for i in range(1, 101)]
+    lines += [f"rare{i}" for i in range(20)]
+    text, pairs = tmp_path / "text.txt", tmp_path / "pairs.txt"
+    text.write_text("\n".join(lines) + "\n")
+    pairs.write_text("w1 w2 1\nw1 w3 2\nw2 w3 3\nw1 rare1 4\n")
+    job = {**compare.SETTINGS, "text": str(text), "words": 1220, "lines": 120, "threads": 1, "seed": 1}
+    job |= {"vector_size": 8, "subsample": 0, "quality": {"pairs": str(pairs)}}
+    contender = next(entry[0] for entry in compare.ROWS[0].entries if entry[0].worker == name)
+    for saves in (True, False):
+        figures = compare.run(contender, job, saves)
+        assert "error" not in figures, figures
+        assert figures["vocabulary"] == 10
+        assert figures["quality"]["pairs"]["covered"] == 3
+        assert figures["peak_bytes"] > 1e6
+        if name != "fasttext" or not saves:
+            assert 0 < figures["train_seconds"] < figures["wall_seconds"]
+    if name == "fasttext":
+        assert figures["passes_per_epoch"] == pytest.approx((1220 + 120) / (1200 + 120))
