@@ -114,8 +114,8 @@ class Goal:
 
 
 FASTVEC = Contender("fastvec", "fastvec")
-FASTVEC_AVX2 = Contender("fastvec, AVX2", "fastvec", environment={"FASTVEC_BACKEND": "avx2"})
-FASTVEC_NONE = Contender("fastvec, unshared negatives", "fastvec", options={"negative_sharing": "none"})
+FASTVEC_AVX2 = Contender("fastvec (AVX2)", "fastvec", environment={"FASTVEC_BACKEND": "avx2"})
+FASTVEC_NONE = Contender("fastvec (unshared negatives)", "fastvec", options={"negative_sharing": "none"})
 GENSIM = Contender("gensim", "gensim")
 # fastText 0.9.3 draws starting values for the first threads/10 of its matrix only and leaves the rest as the
 # memory was, which ends in "Encountered NaN" if that was used before. Fresh pages are zeros, which do.
@@ -146,8 +146,8 @@ ROWS = (
         "Text to ids",
         "reading",
         (
-            (Contender("fastvec, plain text", "fastvec_reading"), (1,)),
-            (Contender("fastvec, .gz", "fastvec_reading", {"compressed": True}), (1,)),
+            (Contender("fastvec (plain text)", "fastvec_reading"), (1,)),
+            (Contender("fastvec (.gz)", "fastvec_reading", {"compressed": True}), (1,)),
         ),
     ),
     Row(
@@ -161,11 +161,11 @@ ROWS = (
 
 GOALS = (
     Goal("words/s, one thread, against gensim", "speed-100", "fastvec", 1, "speed ratio", 15),
-    Goal("the same, AVX2", "speed-100", "fastvec, AVX2", 1, "speed ratio", 9),
-    Goal("the same, unshared negatives", "speed-100", "fastvec, unshared negatives", 1, "speed ratio", 8),
+    Goal("the same, AVX2", "speed-100", "fastvec (AVX2)", 1, "speed ratio", 9),
+    Goal("the same, unshared negatives", "speed-100", "fastvec (unshared negatives)", 1, "speed ratio", 8),
     Goal("the same, 300 dimensions", "speed-300", "fastvec", 1, "speed ratio", 12),
     Goal("all threads against one (of two)", "speed-100", "fastvec", ALL, "scaling", 1.8),
-    Goal("text to ids, one thread, M words/s", "reading", "fastvec, plain text", 1, "million words/s", 10),
+    Goal("text to ids, one thread, M words/s", "reading", "fastvec (plain text)", 1, "million words/s", 10),
     Goal("text file to saved vectors, against gensim", "whole", "fastvec", ALL, "time ratio", 12),
     Goal("MB left of: matrices + ids + 200 MB", "whole", "fastvec", ALL, "memory left", 0),
     Goal("worst difference in quality to gensim, points", "whole", "fastvec", ALL, "quality difference", -1),

@@ -19,7 +19,7 @@ Run = dict[str, Any]
 
 BEGIN = "<!-- benchmark:begin -->"
 END = "<!-- benchmark:end -->"
-README_CONTENDERS = ("fastvec", "fastvec, unshared negatives", "gensim", "fastText")
+README_CONTENDERS = ("fastvec", "fastvec (unshared negatives)", "gensim", "fastText")
 
 NOTES = """\
 All contenders work on the same text with the same settings, each run in a process of its own, one after the
@@ -119,7 +119,8 @@ def report(results: dict[str, Any]) -> str:
     for row in ROWS:
         record = results["rows"].get(row.name)
         if record is not None:
-            parts += [f"## {row.title}", f"{_what(record, row)}. {_where(record)}"]
+            load = _number(record["machine"]["load"], "load {:.1f} before")  # of other work, best near 0
+            parts += [f"## {row.title}", f"{_what(record, row)}. {_where(record)} ({load})."]
             parts += [TABLES[row.kind](record), *_why_not(record)]
     parts += ["## What was to be reached", goals_table(results)]
     return "\n\n".join(parts) + "\n"
@@ -212,7 +213,7 @@ def readme_table(results: dict[str, Any]) -> str:
         for row in ROWS
         if (record := {"speed-100": speed, "whole": whole}.get(row.name))
     ]
-    places = dict.fromkeys(_where(record) for record in (speed, whole) if record)
+    places = dict.fromkeys(f"{_where(record)}." for record in (speed, whole) if record)
     return "\n\n".join([_table(head, lines), "\n".join([*described, *places])])
 
 
@@ -256,7 +257,7 @@ def _where(record: Record) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['processor']}, {_several(machine['cores'], 'core')}, {machine['backend']} backend, "
-        f"{machine['system']}; {versions}; {record['date']}."
+        f"{machine['system']}; {versions}; {record['date']}"
     )
 
 

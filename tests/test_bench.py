@@ -99,7 +99,7 @@ def test_a_ratio_is_taken_within_a_round(table, results):
 def test_what_was_not_measured_is_a_dash(table, results):
     speed = results["rows"]["speed-100"]
     assert table.speed_ratio(speed, "fastText", 1) is None
-    assert table.rate(speed, "fastvec, AVX2", 1) is None
+    assert table.rate(speed, "fastvec (AVX2)", 1) is None
     del results["rows"]["whole"]
     report = table.report(results)
     assert "- fastText: not installed (fasttext)" in report
