@@ -146,8 +146,9 @@ def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
         started = time.perf_counter()
         train(0)
         seconds -= time.perf_counter() - started
-        figures["train_seconds"] = seconds
-        figures["words_per_second"] = job["epochs"] * passes * job["words"] / seconds
+        if seconds > 0:  # a text of a few words is lost in the noise
+            figures["train_seconds"] = seconds
+            figures["words_per_second"] = job["epochs"] * passes * job["words"] / seconds
 
     def vectors() -> tuple[list[str], Any]:
         kept = [i for i, word in enumerate(words) if word != "</s>"]

@@ -193,7 +193,7 @@ def test_workers(compare, tmp_path, name):
         assert figures["vocabulary"] == 10
         assert figures["quality"]["pairs"]["covered"] == 3
         assert figures["peak_bytes"] > 1e6
-        if name != "fasttext" or not saves:
+        if name != "fasttext":  # its time is a difference, which may come to nothing on so small a text
             assert 0 < figures["train_seconds"] < figures["wall_seconds"]
     if name == "fasttext":
         assert figures["passes_per_epoch"] == pytest.approx((1220 + 120) / (1200 + 120))
