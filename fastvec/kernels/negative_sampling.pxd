@@ -5,7 +5,6 @@ occur several times are merged first and counted: an update reads and writes eve
 """
 
 from libc.math cimport exp, log1p
-from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
@@ -43,7 +42,6 @@ cdef struct Step:
     float **y_merged
     float *x_counts
     float **x_merged
-    int32_t *words
     void *memory               # to be freed by the caller
 
 
@@ -67,7 +65,6 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
     step.y_merged = <float **>carve(&room, n_blocks * BLOCK * sizeof(void *))
     step.x_counts = <float *>carve(&room, max_x * sizeof(float))
     step.x_merged = <float **>carve(&room, max_x * sizeof(void *))
-    step.words = <int32_t *>carve(&room, max(max_x, n_y) * sizeof(int32_t))
     return room - base
 
 
@@ -95,30 +92,27 @@ cdef inline void add_count(float *y_counts, Py_ssize_t n) noexcept nogil:
     slot[SLOTS] += 1
 
 
-cdef inline Py_ssize_t find_or_append(int32_t *words, Py_ssize_t n, int32_t word) noexcept nogil:
-    """The place of the word among words[0:n], or n after putting it there."""
+cdef inline Py_ssize_t find_or_append(float **rows, Py_ssize_t n, float *row) noexcept nogil:
+    """The place of the row among rows[0:n], or n after putting it there."""
     cdef Py_ssize_t i = 0
-    words[n] = word
-    while words[i] != word:
+    rows[n] = row
+    while rows[i] != row:
         i += 1
     return i
 
 
-cdef inline void use_inputs(Step *step, float **x, Py_ssize_t n_x) noexcept nogil:
-    """Take n_x rows, all different."""
-    step.x = x
-    step.n_x = n_x
+cdef inline void use_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
+    """Take rows that are all different."""
+    step.x = rows
+    step.n_x = n_rows
     step.x_repeats = False
 
 
-cdef inline void merge_inputs(
-    Step *step, float *input_vectors, const int32_t *words, Py_ssize_t n_words
-) noexcept nogil:
+cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
     cdef Py_ssize_t c, i, n_x = 0
-    for i in range(n_words):
-        c = find_or_append(step.words, n_x, words[i])
+    for i in range(n_rows):
+        c = find_or_append(step.x_merged, n_x, rows[i])
         if c == n_x:
-            step.x_merged[c] = input_vectors + words[i] * step.stride
             step.x_counts[c] = 0
             n_x += 1
         step.x_counts[c] += 1
@@ -126,42 +120,26 @@ cdef inline void merge_inputs(
     step.x_repeats = True
 
 
-cdef inline bint find_outputs(
-    const Step *step, float *output_vectors, const int32_t *words, Py_ssize_t n_words, float **y
-) noexcept nogil:
-    """Fill y with the rows of the words and whole blocks; return whether a word occurs twice."""
-    cdef Py_ssize_t i, n
-    cdef bint repeats = False
-    for i in range(n_words):
-        y[i] = output_vectors + words[i] * step.stride
-        for n in range(i):
-            repeats |= words[n] == words[i]
-    for i in range(n_words, (n_words + BLOCK - 1) // BLOCK * BLOCK):
-        y[i] = step.nobody
-    return repeats
-
-
-cdef inline void use_outputs(Step *step, float **y, Py_ssize_t n_y) noexcept nogil:
-    """Take what find_outputs() found, all different."""
-    step.y = y
+cdef inline void use_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
+    """Take rows that are all different, the first the positive one, with nobody to the end of the last block."""
+    step.y = rows
     step.y_counts = step.y_ones
-    step.n_blocks = (n_y + BLOCK - 1) // BLOCK
+    step.n_blocks = (n_rows + BLOCK - 1) // BLOCK
 
 
-cdef inline void merge_outputs(
-    Step *step, float *output_vectors, const int32_t *words, Py_ssize_t n_words
-) noexcept nogil:
-    """words[0] is the positive output; negatives equal to it are left out."""
+cdef inline void merge_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
+    """Take rows of which the first is the positive one; negatives equal to it are left out."""
     cdef Py_ssize_t i, n, n_y = 0
-    memset(step.y_merged_counts, 0, (n_words + BLOCK - 1) // BLOCK * 2 * SLOTS * sizeof(float))
-    for i in range(n_words):
-        n = find_or_append(step.words, n_y, words[i])
+    memset(step.y_merged_counts, 0, (n_rows + BLOCK - 1) // BLOCK * 2 * SLOTS * sizeof(float))
+    for i in range(n_rows):
+        n = find_or_append(step.y_merged, n_y, rows[i])
         n_y = max(n_y, n + 1)
         if n > 0 or i == 0:
             add_count(step.y_merged_counts, n)
-    find_outputs(step, output_vectors, step.words, n_y, step.y_merged)
     use_outputs(step, step.y_merged, n_y)
     step.y_counts = step.y_merged_counts
+    for n in range(n_y, step.n_blocks * BLOCK):
+        step.y_merged[n] = step.nobody
 
 
 cdef inline double compute_loss(const Step *step) noexcept nogil:

@@ -26,11 +26,10 @@ Compromises, and where they come from:
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
 
 from .negative_sampling cimport (
-    Step, allocate, compute_coefficients, compute_loss, find_outputs, merge_inputs, merge_outputs,
-    update_rows, use_inputs, use_outputs,
+    Step, allocate, compute_coefficients, compute_loss, merge_inputs, merge_outputs, update_rows, use_inputs,
+    use_outputs,
 )
 from .sampling cimport draw_negatives
 from .tiles cimport BLOCK
@@ -39,8 +38,6 @@ from .walk cimport Walk, walk_chunk
 
 cdef enum:
     MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
-    AHEAD = 3          # positions between the prefetch of a row and its use
-    DRAWN = 64         # positions whose negatives are drawn together: the table's cache misses overlap
 
 fill_sigmoid_table()
 
@@ -74,24 +71,27 @@ def step(
         J before the update.
     """
     cdef Step work
-    cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0]
-    cdef int32_t *words = NULL
+    cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0], i
+    cdef Py_ssize_t stride = input_vectors.shape[1]
+    cdef float **rows
     cdef double loss = 0
     cdef bint failed
     work.memory = NULL
     with nogil:
-        words = <int32_t *>malloc(n_outputs * sizeof(int32_t))
-        failed = words == NULL or allocate(&work, input_vectors.shape[1], n_contexts, n_outputs) != 0
+        rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
+        failed = rows == NULL or allocate(&work, stride, n_contexts, n_outputs) != 0
         if not failed:
-            words[0] = center
-            if n_outputs > 1:
-                memcpy(words + 1, &negatives[0], (n_outputs - 1) * sizeof(int32_t))
-            merge_inputs(&work, &input_vectors[0, 0], &contexts[0], n_contexts)
-            merge_outputs(&work, &output_vectors[0, 0], words, n_outputs)
+            for i in range(n_contexts):
+                rows[i] = &input_vectors[0, 0] + contexts[i] * stride
+            merge_inputs(&work, rows, n_contexts)
+            rows[0] = &output_vectors[0, 0] + center * stride
+            for i in range(1, n_outputs):
+                rows[i] = &output_vectors[0, 0] + negatives[i - 1] * stride
+            merge_outputs(&work, rows, n_outputs)
             loss = compute_loss(&work)
             compute_coefficients(&work, learning_rate)
             update_rows(&work)
-        free(words)
+        free(rows)
         free(work.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
@@ -99,68 +99,72 @@ def step(
 
 
 cdef struct Drawn:
-    # The outputs of DRAWN + AHEAD positions: for each as many sets as it may need, a set being the centre
-    # and its negatives.
-    Py_ssize_t sets            # of a position, at most
-    Py_ssize_t set_size        # words of a set
-    Py_ssize_t set_rows        # rows of a set, whole blocks
-    int32_t *words             # [position][set][set_size]
-    Py_ssize_t position_rows   # rows of a position: all sets, and an input row to be fetched with them
+    # A ring of positions with the rows of their outputs: as many sets as a position may need, a set being the
+    # centre and its negatives, in whole blocks; and behind the sets an input row to be fetched with them.
+    Py_ssize_t capacity        # positions, a power of 2
+    Py_ssize_t sets            # of a position
+    Py_ssize_t negatives       # of a set
+    Py_ssize_t set_rows
+    Py_ssize_t position_rows
     float **rows               # [position][position_rows]
-    bint *repeats              # [position][set]: whether a word occurs twice
+    bint *repeats              # [position][set]: whether a row of the set occurs twice
+    int32_t *words             # of one set
+    Py_ssize_t stop            # the first position that is not drawn yet
 
 
 cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
-    """Return 0 on success; rows, words and repeats are to be freed by the caller."""
-    cdef Py_ssize_t n_sets = (DRAWN + AHEAD) * sets
+    """Return 0 on success; rows, repeats and words are to be freed by the caller."""
+    # few, so that the ring leaves the cache to the rows; many, so that the noise table's misses overlap
+    drawn.capacity = 32 if sets == 1 else 8
     drawn.sets = sets
-    drawn.set_size = 1 + negatives
-    drawn.set_rows = (drawn.set_size + BLOCK - 1) // BLOCK * BLOCK
+    drawn.negatives = negatives
+    drawn.set_rows = negatives // BLOCK * BLOCK + BLOCK
     drawn.position_rows = sets * drawn.set_rows + 1
-    drawn.words = <int32_t *>malloc(n_sets * drawn.set_size * sizeof(int32_t))
-    drawn.rows = <float **>malloc((DRAWN + AHEAD) * drawn.position_rows * sizeof(float *))
-    drawn.repeats = <bint *>malloc(n_sets * sizeof(bint))
-    return 0 if drawn.words != NULL and drawn.rows != NULL and drawn.repeats != NULL else -1
+    drawn.rows = <float **>malloc(drawn.capacity * drawn.position_rows * sizeof(float *))
+    drawn.repeats = <bint *>malloc(drawn.capacity * sets * sizeof(bint))
+    drawn.words = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+    return 0 if drawn.rows != NULL and drawn.repeats != NULL and drawn.words != NULL else -1
 
 
-cdef inline Py_ssize_t sets_of(const Walk *walk, Py_ssize_t i, bint shared) noexcept nogil:
-    return 1 if shared else walk.end[i] - walk.begin[i] - 1
+cdef inline float **rows_of(const Drawn *drawn, Py_ssize_t i) noexcept nogil:
+    return drawn.rows + (i & (drawn.capacity - 1)) * drawn.position_rows
+
+
+cdef inline bint *repeats_of(const Drawn *drawn, Py_ssize_t i) noexcept nogil:
+    return drawn.repeats + (i & (drawn.capacity - 1)) * drawn.sets
+
+
+cdef inline Py_ssize_t sets_of(const Drawn *drawn, const Walk *walk, Py_ssize_t i) noexcept nogil:
+    return 1 if drawn.sets == 1 else walk.end[i] - walk.begin[i] - 1
 
 
 cdef void draw_outputs(
-    Drawn *drawn, const Step *step, const Walk *walk, Py_ssize_t begin, Py_ssize_t end, bint shared,
-    float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
+    Drawn *drawn, const Step *step, const Walk *walk, Py_ssize_t window, Py_ssize_t stop,
+    float *input_vectors, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
-    """Draw the negatives of the walk's positions begin <= i < end and find their rows."""
-    cdef Py_ssize_t i, s, n
-    cdef Py_ssize_t n_negatives = drawn.set_size - 1
-    cdef uint64_t draws_per_token = 1 + drawn.sets * n_negatives
-    cdef int32_t *words
-    for i in range(begin, end):
-        for s in range(sets_of(walk, i, shared)):
-            n = (i - begin) * drawn.sets + s
-            words = drawn.words + n * drawn.set_size
-            words[0] = walk.words[i]
-            draw_negatives(
-                words + 1, n_negatives, key, walk.positions[i] * draws_per_token + 1 + s * n_negatives,
-                noise, n_words,
-            )
-            drawn.repeats[n] = find_outputs(
-                step, output_vectors, words, drawn.set_size,
-                drawn.rows + (i - begin) * drawn.position_rows + s * drawn.set_rows
-            )
-
-
-cdef inline void find_contexts(
-    const Walk *walk, Py_ssize_t i, Py_ssize_t window, float *input_vectors, Py_ssize_t stride,
-    int32_t *contexts, float **rows,
-) noexcept nogil:
-    """The words around i with their rows: always 2 · window, so that their number need not be guessed."""
-    cdef const int32_t *words = walk.words + walk.begin[i]
-    cdef Py_ssize_t c, center = i - walk.begin[i]
-    for c in range(2 * window):
-        contexts[c] = words[c + (c >= center)]
-        rows[c] = input_vectors + contexts[c] * stride
+    """Draw the negatives of the positions up to stop and find the rows."""
+    cdef Py_ssize_t i, s, k, n
+    cdef uint64_t counter
+    cdef float **rows
+    cdef bint repeats
+    for i in range(drawn.stop, stop):
+        rows = rows_of(drawn, i)
+        counter = walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1
+        for s in range(sets_of(drawn, walk, i)):
+            drawn.words[0] = walk.words[i]
+            draw_negatives(drawn.words + 1, drawn.negatives, key, counter, noise, n_words)
+            repeats = False
+            for k in range(1 + drawn.negatives):
+                rows[k] = output_vectors + drawn.words[k] * step.stride
+                for n in range(k):
+                    repeats |= drawn.words[n] == drawn.words[k]
+            for k in range(1 + drawn.negatives, drawn.set_rows):
+                rows[k] = step.nobody
+            repeats_of(drawn, i)[s] = repeats
+            rows += drawn.set_rows
+            counter += drawn.negatives
+        rows[0] = input_vectors + walk.words[min(i + window, walk.last - 1)] * step.stride
+    drawn.stop = stop
 
 
 def train(
@@ -226,77 +230,72 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
-    cdef int32_t *contexts
-    cdef float **rows          # of the contexts
-    cdef Py_ssize_t begin, i, n, c, n_contexts, next_sets
-    cdef float **next_rows     # of the position that is AHEAD
+    # positions between the prefetch of a row and its use: about twenty rows
+    cdef Py_ssize_t ahead = 3 if shared else 1
+    cdef float **contexts
+    cdef float **next_rows     # of the position that is `ahead`
+    cdef int32_t *words
+    cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_sets
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
-    cdef bint sampled, x_repeats, failed
+    cdef bint sampled, repeats, failed
     walk.memory = NULL
     work.memory = NULL
     with nogil:
-        contexts = <int32_t *>malloc(2 * window * sizeof(int32_t))
-        rows = <float **>malloc(2 * window * sizeof(float *))
+        contexts = <float **>malloc(2 * window * sizeof(float *))
         failed = (
             allocate_drawn(&drawn, negatives, sets) != 0
             or contexts == NULL
-            or rows == NULL
-            or allocate(&work, stride, at_once, drawn.set_size) != 0
+            or allocate(&work, stride, at_once, 1 + negatives) != 0
             or walk_chunk(
                 &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
                 &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
-        begin = walk.first
-        while not failed and begin < walk.last:
-            draw_outputs(
-                &drawn, &work, &walk, begin, min(begin + DRAWN + AHEAD, walk.last), shared,
-                outputs, &noise[0, 0], n_words, key
-            )
-            for i in range(begin, min(begin + DRAWN, walk.last)):
-                sampled = walk.positions[i] & (loss_every - 1) == 0
-                n_contexts = walk.end[i] - walk.begin[i] - 1
-                pairs += n_contexts
-                sampled_pairs += n_contexts if sampled else 0
-                next_rows = drawn.rows + (i - begin + AHEAD) * drawn.position_rows
-                next_sets = 0
-                if i + AHEAD < walk.last:
-                    next_sets = sets_of(&walk, i + AHEAD, shared)
-                    n = min(i + AHEAD + window, walk.last - 1)
-                    next_rows[next_sets * drawn.set_rows] = inputs + walk.words[n] * stride
-                find_contexts(&walk, i, window, inputs, stride, contexts, rows)
-                x_repeats = shared and walk.distinct[walk.end[i] - 1] > walk.begin[i]
-                c = 0
-                while c < n_contexts:
-                    if x_repeats:
-                        merge_inputs(&work, inputs, contexts + c, min(at_once, n_contexts - c))
+        drawn.stop = walk.first
+        for i in range(walk.first, walk.first if failed else walk.last):
+            if i + ahead >= drawn.stop and drawn.stop < walk.last:
+                draw_outputs(
+                    &drawn, &work, &walk, window, min(i + drawn.capacity, walk.last),
+                    inputs, outputs, &noise[0, 0], n_words, key
+                )
+            n_contexts = walk.end[i] - walk.begin[i] - 1
+            sampled = walk.positions[i] & (loss_every - 1) == 0
+            pairs += n_contexts
+            sampled_pairs += n_contexts if sampled else 0
+            # the rows of as many contexts as there can be: their number need not be guessed by the processor
+            words = walk.words + walk.begin[i]
+            n = i - walk.begin[i]
+            for c in range(2 * window):
+                contexts[c] = inputs + words[c + (c >= n)] * stride
+            repeats = shared and walk.distinct[walk.end[i] - 1] > walk.begin[i]
+            next_rows = rows_of(&drawn, i + ahead)
+            next_sets = sets_of(&drawn, &walk, i + ahead) if i + ahead < walk.last else 0
+            c = 0
+            while c < n_contexts:
+                n = min(at_once, n_contexts - c)
+                if repeats:
+                    merge_inputs(&work, contexts + c, n)
+                else:
+                    use_inputs(&work, contexts + c, n)
+                if c == 0 or not shared:
+                    if repeats_of(&drawn, i)[c]:
+                        merge_outputs(&work, rows_of(&drawn, i) + c * drawn.set_rows, 1 + negatives)
                     else:
-                        use_inputs(&work, rows + c, min(at_once, n_contexts - c))
-                    if c == 0 or not shared:
-                        n = (i - begin) * sets + c
-                        if drawn.repeats[n]:
-                            merge_outputs(&work, outputs, drawn.words + n * drawn.set_size, drawn.set_size)
-                        else:
-                            use_outputs(
-                                &work, drawn.rows + (i - begin) * drawn.position_rows + c * drawn.set_rows,
-                                drawn.set_size
-                            )
-                    if sampled:
-                        loss += compute_loss(&work)
-                    # the same set of that position without its centre, the last step all that is left
-                    n = next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)
-                    work.next_rows = next_rows + c * drawn.set_rows + (c > 0)
-                    work.n_next = max(0, (n - c) * drawn.set_rows + (n == next_sets) - (c > 0))
-                    compute_coefficients(&work, learning_rate)
-                    update_rows(&work)
-                    c += at_once
-            begin += DRAWN
-        free(drawn.words)
+                        use_outputs(&work, rows_of(&drawn, i) + c * drawn.set_rows, 1 + negatives)
+                if sampled:
+                    loss += compute_loss(&work)
+                # fetch the same set of that position, its centre once only; the last step all that is left
+                n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
+                work.next_rows = next_rows + c * drawn.set_rows + (c > 0)
+                work.n_next = max(0, n_sets * drawn.set_rows + (c + n_sets == next_sets) - (c > 0))
+                compute_coefficients(&work, learning_rate)
+                update_rows(&work)
+                c += at_once
         free(drawn.rows)
         free(drawn.repeats)
+        free(drawn.words)
         free(contexts)
-        free(rows)
         free(work.memory)
         free(walk.memory)
     if failed:

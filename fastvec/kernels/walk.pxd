@@ -87,7 +87,7 @@ cdef inline int walk_chunk(
             n += known & is_kept(word, keep[id if known else 0])
             t += 1
         for i in range(sentence_first, n):
-            distance = last_distance(walk.words + i, 2 * window, walk.words[i])
+            distance = last_distance(walk.words + i, min(i, <Py_ssize_t>(2 * window)), walk.words[i])
             distinct = max(distinct, <int32_t>(i - distance + 1) if distance else 0)
             walk.distinct[i] = distinct
             walk.begin[i] = <int32_t>max(sentence_first, i - size[i])
