@@ -4,7 +4,7 @@ BIN = .venv/bin
 SOURCES = pyproject.toml setup.py \
 	$(shell find fastvec -name '*.py' -o -name '*.pyi' -o -name '*.p[yx][xd]' -o -name '*.h')
 
-# What is tested is what was installed, not the folder that happens to be there.
+# What is tested is what was installed: a Python started in this folder would import the sources instead.
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -16,7 +16,7 @@ build: .venv/made
 	$(BIN)/pip install --quiet --editable '.[test,lint]'
 
 test: .venv/test
-	$(BIN)/pytest
+	cd tests && ../$(BIN)/pytest .
 
 lint: .venv/lint
 	$(BIN)/ruff check
@@ -25,7 +25,7 @@ lint: .venv/lint
 	$(BIN)/mypy
 
 bench: .venv/bench
-	$(BIN)/pytest bench --benchmark-enable
+	cd bench && ../$(BIN)/pytest . --benchmark-enable
 
 check: lint test
 
