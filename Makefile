@@ -16,6 +16,7 @@ build: .venv/made
 	$(BIN)/pip install --quiet --editable '.[test,lint]'
 
 test: .venv/test
+	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
 	cd tests && ../$(BIN)/pytest .
 
 lint: .venv/lint
