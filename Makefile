@@ -22,7 +22,7 @@ test: .venv/test
 lint: .venv/lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/cython-lint fastvec
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastvec  # which starts pycodestyle by name
 	$(BIN)/mypy
 
 bench: .venv/bench
