@@ -5,7 +5,9 @@ the first six count, so that two rows of x fill one AVX-512 register.
 Twelve accumulators cover the latency of the fused multiply-add and fit the 16 registers of AVX2.
 """
 
-from .vector cimport LANES, lanes, broadcast, load, prefetch_to_write, store, store_six_sums, store_twelve_sums
+from .vector cimport (
+    LANES, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store, store_six_sums, store_twelve_sums,
+)
 
 cdef enum:
     BLOCK = 6    # output rows of a block
@@ -72,7 +74,65 @@ cdef inline void dot_two(
     store_twelve_sums(a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5, scores)
 
 
-cdef inline void update_one(
+cdef inline void dot_four(float **x, float **y, Py_ssize_t stride, float *scores) noexcept nogil:
+    """scores[c * SLOTS + n] = x_c · yₙ for four rows: twenty-four accumulators, of AVX-512's 32 registers."""
+    cdef lanes a0 = broadcast(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0
+    cdef lanes b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0
+    cdef lanes c0 = a0, c1 = a0, c2 = a0, c3 = a0, c4 = a0, c5 = a0
+    cdef lanes d0 = a0, d1 = a0, d2 = a0, d3 = a0, d4 = a0, d5 = a0
+    cdef lanes p, q, r, s, v
+    cdef const float *x0 = x[0]
+    cdef const float *x1 = x[1]
+    cdef const float *x2 = x[2]
+    cdef const float *x3 = x[3]
+    cdef const float *y0 = y[0]
+    cdef const float *y1 = y[1]
+    cdef const float *y2 = y[2]
+    cdef const float *y3 = y[3]
+    cdef const float *y4 = y[4]
+    cdef const float *y5 = y[5]
+    cdef Py_ssize_t k = 0
+    while k < stride:
+        p = load(x0 + k)
+        q = load(x1 + k)
+        r = load(x2 + k)
+        s = load(x3 + k)
+        v = load_once(y0 + k)
+        a0 += p * v
+        b0 += q * v
+        c0 += r * v
+        d0 += s * v
+        v = load_once(y1 + k)
+        a1 += p * v
+        b1 += q * v
+        c1 += r * v
+        d1 += s * v
+        v = load_once(y2 + k)
+        a2 += p * v
+        b2 += q * v
+        c2 += r * v
+        d2 += s * v
+        v = load_once(y3 + k)
+        a3 += p * v
+        b3 += q * v
+        c3 += r * v
+        d3 += s * v
+        v = load_once(y4 + k)
+        a4 += p * v
+        b4 += q * v
+        c4 += r * v
+        d4 += s * v
+        v = load_once(y5 + k)
+        a5 += p * v
+        b5 += q * v
+        c5 += r * v
+        d5 += s * v
+        k += LANES
+    store_twelve_sums(a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5, scores)
+    store_twelve_sums(c0, c1, c2, c3, c4, c5, d0, d1, d2, d3, d4, d5, scores + 2 * SLOTS)
+
+
+cdef inline noinline_void update_one(
     float *x, float **y, Py_ssize_t stride, const float *g, float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """The same as update() for one row of x and the only block."""
@@ -112,62 +172,142 @@ cdef inline void update_one(
         k += LANES
 
 
-cdef inline void update(
+cdef inline void update_column(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
+) noexcept nogil:
+    """update() of the floats k..k + LANES of every row."""
+    cdef lanes v0 = load(y[0] + k), d0 = broadcast(0)
+    cdef lanes v1 = load(y[1] + k), d1 = broadcast(0)
+    cdef lanes v2 = load(y[2] + k), d2 = broadcast(0)
+    cdef lanes v3 = load(y[3] + k), d3 = broadcast(0)
+    cdef lanes v4 = load(y[4] + k), d4 = broadcast(0)
+    cdef lanes v5 = load(y[5] + k), d5 = broadcast(0)
+    cdef lanes before, e, w
+    cdef const float *g_c = g
+    cdef Py_ssize_t c
+    for c in range(n_x):
+        before = load(x_before[c] + k)
+        e = load(x[c] + k)
+        w = broadcast(g_c[0])
+        d0 += w * before
+        e += w * v0
+        w = broadcast(g_c[1])
+        d1 += w * before
+        e += w * v1
+        w = broadcast(g_c[2])
+        d2 += w * before
+        e += w * v2
+        w = broadcast(g_c[3])
+        d3 += w * before
+        e += w * v3
+        w = broadcast(g_c[4])
+        d4 += w * before
+        e += w * v4
+        w = broadcast(g_c[5])
+        d5 += w * before
+        e += w * v5
+        store(x[c] + k, e)
+        g_c += SLOTS
+    store(y[0] + k, v0 + d0)
+    store(y[1] + k, v1 + d1)
+    store(y[2] + k, v2 + d2)
+    store(y[3] + k, v3 + d3)
+    store(y[4] + k, v4 + d4)
+    store(y[5] + k, v5 + d5)
+
+
+cdef inline void update_two_columns(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
+) noexcept nogil:
+    """update() of the floats k..k + 2 · LANES, in 29 of AVX-512's 32 registers: a coefficient is read once."""
+    cdef lanes v0 = load(y[0] + k), d0 = broadcast(0)
+    cdef lanes v1 = load(y[1] + k), d1 = broadcast(0)
+    cdef lanes v2 = load(y[2] + k), d2 = broadcast(0)
+    cdef lanes v3 = load(y[3] + k), d3 = broadcast(0)
+    cdef lanes v4 = load(y[4] + k), d4 = broadcast(0)
+    cdef lanes v5 = load(y[5] + k), d5 = broadcast(0)
+    cdef lanes u0 = load(y[0] + k + LANES), f0 = broadcast(0)
+    cdef lanes u1 = load(y[1] + k + LANES), f1 = broadcast(0)
+    cdef lanes u2 = load(y[2] + k + LANES), f2 = broadcast(0)
+    cdef lanes u3 = load(y[3] + k + LANES), f3 = broadcast(0)
+    cdef lanes u4 = load(y[4] + k + LANES), f4 = broadcast(0)
+    cdef lanes u5 = load(y[5] + k + LANES), f5 = broadcast(0)
+    cdef lanes before, e, before_2, e_2, w
+    cdef const float *g_c = g
+    cdef Py_ssize_t c
+    for c in range(n_x):
+        before = load(x_before[c] + k)
+        before_2 = load(x_before[c] + k + LANES)
+        e = load(x[c] + k)
+        e_2 = load(x[c] + k + LANES)
+        w = broadcast(g_c[0])
+        d0 += w * before
+        e += w * v0
+        f0 += w * before_2
+        e_2 += w * u0
+        w = broadcast(g_c[1])
+        d1 += w * before
+        e += w * v1
+        f1 += w * before_2
+        e_2 += w * u1
+        w = broadcast(g_c[2])
+        d2 += w * before
+        e += w * v2
+        f2 += w * before_2
+        e_2 += w * u2
+        w = broadcast(g_c[3])
+        d3 += w * before
+        e += w * v3
+        f3 += w * before_2
+        e_2 += w * u3
+        w = broadcast(g_c[4])
+        d4 += w * before
+        e += w * v4
+        f4 += w * before_2
+        e_2 += w * u4
+        w = broadcast(g_c[5])
+        d5 += w * before
+        e += w * v5
+        f5 += w * before_2
+        e_2 += w * u5
+        store(x[c] + k, e)
+        store(x[c] + k + LANES, e_2)
+        g_c += SLOTS
+    store(y[0] + k, v0 + d0)
+    store(y[1] + k, v1 + d1)
+    store(y[2] + k, v2 + d2)
+    store(y[3] + k, v3 + d3)
+    store(y[4] + k, v4 + d4)
+    store(y[5] + k, v5 + d5)
+    store(y[0] + k + LANES, u0 + f0)
+    store(y[1] + k + LANES, u1 + f1)
+    store(y[2] + k + LANES, u2 + f2)
+    store(y[3] + k + LANES, u3 + f3)
+    store(y[4] + k + LANES, u4 + f4)
+    store(y[5] + k + LANES, u5 + f5)
+
+
+cdef inline noinline_void update(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
     float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """x_c += Σₙ g[c, n] yₙ and yₙ += Σ_c g[c, n] x_c, every right-hand side from before the update.
 
-    x_before holds the rows of x as they were before any block's update; it may be x itself for the only block.
-    The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are fetched into the
-    cache: spread over the loop, since a burst of prefetches fills the processor's queue of misses and waits.
+    x_before holds the rows of x as they were before any block's update; it may be x itself for the only
+    block. The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are
+    fetched into the cache: spread over the loop, since a burst of prefetches fills the processor's queue of
+    misses and waits.
     """
-    cdef float *y0 = y[0]
-    cdef float *y1 = y[1]
-    cdef float *y2 = y[2]
-    cdef float *y3 = y[3]
-    cdef float *y4 = y[4]
-    cdef float *y5 = y[5]
-    cdef lanes v0, v1, v2, v3, v4, v5, d0, d1, d2, d3, d4, d5, before, e, w
-    cdef Py_ssize_t k = 0, c, r
-    cdef const float *w_c
+    cdef Py_ssize_t k = 0, r
+    if LANES == 16:
+        while k + 32 <= stride:
+            for r in range(n_next):
+                prefetch_to_write(next_rows[r] + k)
+                prefetch_to_write(next_rows[r] + k + 16)
+            update_two_columns(x, x_before, n_x, y, k, g)
+            k += 32
     while k < stride:
-        v0 = load(y0 + k)
-        v1 = load(y1 + k)
-        v2 = load(y2 + k)
-        v3 = load(y3 + k)
-        v4 = load(y4 + k)
-        v5 = load(y5 + k)
-        d0 = d1 = d2 = d3 = d4 = d5 = broadcast(0)
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
-        for c in range(n_x):
-            before = load(x_before[c] + k)
-            e = load(x[c] + k)
-            w_c = g + c * SLOTS
-            w = broadcast(w_c[0])
-            d0 += w * before
-            e += w * v0
-            w = broadcast(w_c[1])
-            d1 += w * before
-            e += w * v1
-            w = broadcast(w_c[2])
-            d2 += w * before
-            e += w * v2
-            w = broadcast(w_c[3])
-            d3 += w * before
-            e += w * v3
-            w = broadcast(w_c[4])
-            d4 += w * before
-            e += w * v4
-            w = broadcast(w_c[5])
-            d5 += w * before
-            e += w * v5
-            store(x[c] + k, e)
-        store(y0 + k, v0 + d0)
-        store(y1 + k, v1 + d1)
-        store(y2 + k, v2 + d2)
-        store(y3 + k, v3 + d3)
-        store(y4 + k, v4 + d4)
-        store(y5 + k, v5 + d5)
+        update_column(x, x_before, n_x, y, k, g)
         k += LANES

@@ -4,8 +4,10 @@ from libc.stdint cimport int32_t, uint64_t
 
 cdef extern from "vector.h" nogil:
     ctypedef float lanes
+    ctypedef void noinline_void
     const Py_ssize_t LANES
     lanes load(const float *p)
+    lanes load_once(const float *p)
     void store(float *p, lanes v)
     lanes broadcast(float s)
     void fill_sigmoid_table()

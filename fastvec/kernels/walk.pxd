@@ -1,8 +1,8 @@
 """A chunk of the corpus as the models see it: the kept words, each with its window.
 
-Subsampling and window sizes come from the draws that a word owns by its position in the corpus, so that the ends
-of a chunk change nothing: windows reach over them, to words that the chunk itself does not train as centres.
-They never reach over the ends of a sentence, and count kept words only.
+Subsampling and window sizes come from the draws that a word owns by its position in the corpus, so that the
+ends of a chunk change nothing: windows reach over them, to words that the chunk itself does not train as
+centres. They never reach over the ends of a sentence, and count kept words only.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -14,7 +14,7 @@ from .vector cimport last_distance
 
 
 cdef struct Walk:
-    int32_t *words             # the kept words, in order, with up to a window more on either side of the chunk
+    int32_t *words             # the kept words in order, with up to a window more on either side
     int64_t *positions         # theirs in the corpus
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
@@ -39,8 +39,8 @@ cdef inline Py_ssize_t find_sentence(
 
 
 cdef inline int walk_chunk(
-    Walk *walk, const int32_t *ids, const int64_t *offsets, Py_ssize_t n_sentences, int64_t start, int64_t stop,
-    const uint32_t *keep, int32_t n_words, uint32_t window, uint64_t key, uint64_t draws_per_token,
+    Walk *walk, const int32_t *ids, const int64_t *offsets, Py_ssize_t n_sentences,
+    int64_t start, int64_t stop, const uint32_t *keep, int32_t n_words, uint32_t window, uint64_t key, uint64_t draws_per_token,
 ) noexcept nogil:
     """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
@@ -50,7 +50,7 @@ cdef inline int walk_chunk(
     cdef int32_t id, distinct = 0
     cdef bint known
     cdef uint64_t word
-    # last_distance() reads up to a register before the first word, readers of windows may look behind the last
+    # last_distance() reads up to a register before the first word, find_contexts() a window behind the last
     cdef Py_ssize_t words_room = 16 + room + 2 * window
     walk.memory = malloc(room * sizeof(int64_t) + (words_room + 3 * room) * sizeof(int32_t))
     if walk.memory == NULL:

@@ -18,6 +18,10 @@ distance d the weight (W − d + 1) / W.
 
 Negatives. An alias table turns one draw into one word: its upper half chooses a column, its lower half
 whether the column's own word or its alias is meant (Walker 1974, Vose 1991).
+
+A compromise: a number below 2³² is brought below n by a multiplication and a shift, which is uneven by up to
+n / 2³² of a probability (Lemire 2019, without his rejection): 2e-4 for a million columns, less than a
+corpus tells about any word.
 """
 
 from __future__ import annotations

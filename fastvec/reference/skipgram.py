@@ -52,7 +52,8 @@ Matrix = NDArray[np.float32]
 def sigmoid(z: Matrix) -> Matrix:
     """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
     z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
-    result: Matrix = 1 / (1 + np.exp(-z))
+    one = np.float32(1)
+    result: Matrix = one / (one + np.exp(-z))
     return result
 
 

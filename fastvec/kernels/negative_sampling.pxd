@@ -1,0 +1,243 @@
+"""One step of negative sampling: any rows of x against a positive output row and negative ones.
+
+J = Σ_c [ −log σ(x_c · y₀) − Σ_k log σ(−x_c · y_k) ] and its gradient are derived in skipgram.pyx. Rows that
+occur several times are merged first and counted: an update reads and writes every row once.
+"""
+
+from libc.math cimport exp, log1p
+from libc.stdint cimport int32_t
+from libc.string cimport memcpy, memset
+from posix.stdlib cimport posix_memalign
+
+from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
+from .vector cimport LANES, broadcast, lanes, load, noinline_void, sigmoid, store
+
+cdef extern from *:
+    """
+    /* the labels t of a block, for two rows of x: one AVX-512 register */
+    static const float FIRST_IS_POSITIVE[16] = {1, 0, 0, 0, 0, 0, 0, 0, 1};
+    static const float ALL_NEGATIVE[16] = {0};
+    """
+    const float *FIRST_IS_POSITIVE
+    const float *ALL_NEGATIVE
+
+
+cdef struct Step:
+    Py_ssize_t stride          # floats from one row of a matrix to the next
+    Py_ssize_t n_x
+    float **x                  # rows, all different
+    bint x_repeats             # whether x_counts says how often each counts; else once
+    Py_ssize_t n_blocks        # of outputs, the first of which is the positive one
+    float **y                  # rows, all different; nobody behind the last
+    const float *y_counts      # how often each counts, [n_blocks][2][SLOTS]: every block's twice
+    float **next_rows          # rows to fetch into the cache during the update
+    Py_ssize_t n_next
+    # room to work in
+    float *coefficients        # of the update, [n_blocks][block_stride], in it [n_x][SLOTS]
+    Py_ssize_t block_stride
+    float **x_before           # the rows of x before the update, copies where there are several blocks
+    float *copies
+    float *nobody              # a row of zeros that fills the last block
+    float *y_ones
+    float *y_merged_counts
+    float **y_merged
+    float *x_counts
+    float **x_merged
+    int32_t *words
+    void *memory               # to be freed by the caller
+
+
+cdef inline void *carve(char **room, Py_ssize_t size) noexcept nogil:
+    """The next part of the room, on a cache line of its own."""
+    cdef void *part = room[0]
+    room[0] += (size + 63) // 64 * 64
+    return part
+
+
+cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK
+    step.coefficients = <float *>carve(&room, n_blocks * step.block_stride * sizeof(float))
+    step.x_before = <float **>carve(&room, max_x * sizeof(void *))
+    step.copies = <float *>carve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
+    step.nobody = <float *>carve(&room, step.stride * sizeof(float))
+    step.y_ones = <float *>carve(&room, n_blocks * 2 * SLOTS * sizeof(float))
+    step.y_merged_counts = <float *>carve(&room, n_blocks * 2 * SLOTS * sizeof(float))
+    step.y_merged = <float **>carve(&room, n_blocks * BLOCK * sizeof(void *))
+    step.x_counts = <float *>carve(&room, max_x * sizeof(float))
+    step.x_merged = <float **>carve(&room, max_x * sizeof(void *))
+    step.words = <int32_t *>carve(&room, max(max_x, n_y) * sizeof(int32_t))
+    return room - base
+
+
+cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
+    """Make room for steps of up to max_x rows of x and n_y outputs; return 0 on success."""
+    cdef Py_ssize_t size, n
+    step.stride = stride
+    # behind the last row, a tile of AVX-512 writes up to 8 floats more
+    step.block_stride = (max_x + 1) * SLOTS
+    step.n_next = 0
+    size = lay_out(step, NULL, max_x, n_y)
+    if posix_memalign(&step.memory, 64, size):
+        step.memory = NULL
+        return -1
+    memset(step.memory, 0, size)
+    lay_out(step, <char *>step.memory, max_x, n_y)
+    for n in range(n_y):
+        add_count(step.y_ones, n)
+    return 0
+
+
+cdef inline void add_count(float *y_counts, Py_ssize_t n) noexcept nogil:
+    cdef float *slot = y_counts + n // BLOCK * 2 * SLOTS + n % BLOCK
+    slot[0] += 1
+    slot[SLOTS] += 1
+
+
+cdef inline Py_ssize_t find_or_append(int32_t *words, Py_ssize_t n, int32_t word) noexcept nogil:
+    """The place of the word among words[0:n], or n after putting it there."""
+    cdef Py_ssize_t i = 0
+    words[n] = word
+    while words[i] != word:
+        i += 1
+    return i
+
+
+cdef inline void use_inputs(Step *step, float **x, Py_ssize_t n_x) noexcept nogil:
+    """Take n_x rows, all different."""
+    step.x = x
+    step.n_x = n_x
+    step.x_repeats = False
+
+
+cdef inline void merge_inputs(
+    Step *step, float *input_vectors, const int32_t *words, Py_ssize_t n_words
+) noexcept nogil:
+    cdef Py_ssize_t c, i, n_x = 0
+    for i in range(n_words):
+        c = find_or_append(step.words, n_x, words[i])
+        if c == n_x:
+            step.x_merged[c] = input_vectors + words[i] * step.stride
+            step.x_counts[c] = 0
+            n_x += 1
+        step.x_counts[c] += 1
+    use_inputs(step, step.x_merged, n_x)
+    step.x_repeats = True
+
+
+cdef inline bint find_outputs(
+    const Step *step, float *output_vectors, const int32_t *words, Py_ssize_t n_words, float **y
+) noexcept nogil:
+    """Fill y with the rows of the words and whole blocks; return whether a word occurs twice."""
+    cdef Py_ssize_t i, n
+    cdef bint repeats = False
+    for i in range(n_words):
+        y[i] = output_vectors + words[i] * step.stride
+        for n in range(i):
+            repeats |= words[n] == words[i]
+    for i in range(n_words, (n_words + BLOCK - 1) // BLOCK * BLOCK):
+        y[i] = step.nobody
+    return repeats
+
+
+cdef inline void use_outputs(Step *step, float **y, Py_ssize_t n_y) noexcept nogil:
+    """Take what find_outputs() found, all different."""
+    step.y = y
+    step.y_counts = step.y_ones
+    step.n_blocks = (n_y + BLOCK - 1) // BLOCK
+
+
+cdef inline void merge_outputs(
+    Step *step, float *output_vectors, const int32_t *words, Py_ssize_t n_words
+) noexcept nogil:
+    """words[0] is the positive output; negatives equal to it are left out."""
+    cdef Py_ssize_t i, n, n_y = 0
+    memset(step.y_merged_counts, 0, (n_words + BLOCK - 1) // BLOCK * 2 * SLOTS * sizeof(float))
+    for i in range(n_words):
+        n = find_or_append(step.words, n_y, words[i])
+        n_y = max(n_y, n + 1)
+        if n > 0 or i == 0:
+            add_count(step.y_merged_counts, n)
+    find_outputs(step, output_vectors, step.words, n_y, step.y_merged)
+    use_outputs(step, step.y_merged, n_y)
+    step.y_counts = step.y_merged_counts
+
+
+cdef inline double compute_loss(const Step *step) noexcept nogil:
+    """J before the update, in double precision and without the table."""
+    cdef Py_ssize_t block, c, slot
+    cdef inline double total = 0, z, count
+    cdef float[3 * SLOTS] scores
+    for block in range(step.n_blocks):
+        for c in range(step.n_x):
+            dot_one(step.x[c], step.y + block * BLOCK, step.stride, scores)
+            for slot in range(BLOCK):
+                count = step.y_counts[block * 2 * SLOTS + slot] * (step.x_counts[c] if step.x_repeats else 1)
+                if count > 0:
+                    z = -scores[slot] if block == 0 and slot == 0 else scores[slot]
+                    # log(1 + eᶻ) without overflow
+                    total += count * (max(z, 0) + log1p(exp(-z if z > 0 else z)))
+    return total
+
+
+cdef inline void turn_scores_into_coefficients(
+    float *scores, Py_ssize_t n_x, const float *labels, const float *counts, lanes rate
+) noexcept nogil:
+    """scores[c, n] ← η · countₙ · (tₙ − σ(score)) for a tile of rows of x"""
+    cdef Py_ssize_t i = 0
+    while i < n_x * SLOTS:
+        store(
+            scores + i,
+            rate * load(counts + i % SLOTS) * (load(labels + i % SLOTS) - sigmoid(load(scores + i))),
+        )
+        i += LANES
+
+
+cdef inline noinline_void compute_coefficients(const Step *step, float learning_rate) noexcept nogil:
+    """coefficients[c, n] ← η · count_c · countₙ · (tₙ − σ(x_c · yₙ))"""
+    cdef Py_ssize_t block, c, slot
+    cdef float *g
+    cdef float **y
+    cdef const float *counts
+    cdef const float *labels = FIRST_IS_POSITIVE
+    cdef lanes rate = broadcast(learning_rate)
+    for block in range(step.n_blocks):
+        g = step.coefficients + block * step.block_stride
+        y = step.y + block * BLOCK
+        counts = step.y_counts + block * 2 * SLOTS
+        c = 0
+        while LANES == 16 and c + 3 < step.n_x:
+            dot_four(step.x + c, y, step.stride, g + c * SLOTS)
+            turn_scores_into_coefficients(g + c * SLOTS, 4, labels, counts, rate)
+            c += 4
+        while c + 1 < step.n_x:
+            dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
+            turn_scores_into_coefficients(g + c * SLOTS, 2, labels, counts, rate)
+            c += 2
+        if c < step.n_x:
+            dot_one(step.x[c], y, step.stride, g + c * SLOTS)
+            turn_scores_into_coefficients(g + c * SLOTS, 1, labels, counts, rate)
+        labels = ALL_NEGATIVE
+        if step.x_repeats:
+            for c in range(step.n_x):
+                for slot in range(BLOCK):
+                    g[c * SLOTS + slot] *= step.x_counts[c]
+
+
+cdef inline void update_rows(const Step *step) noexcept nogil:
+    cdef Py_ssize_t block, c
+    cdef float **x_before = step.x
+    if step.n_x == 1 and step.n_blocks == 1:
+        update_one(step.x[0], step.y, step.stride, step.coefficients, step.next_rows, step.n_next)
+        return
+    if step.n_blocks > 1:
+        x_before = step.x_before
+        for c in range(step.n_x):
+            x_before[c] = step.copies + c * step.stride
+            memcpy(x_before[c], step.x[c], step.stride * sizeof(float))
+    for block in range(step.n_blocks):
+        update(
+            step.x, x_before, step.n_x, step.y + block * BLOCK, step.stride,
+            step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
+        )

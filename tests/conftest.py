@@ -1,0 +1,73 @@
+"""The backends that tests run on, and small things to train them with."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec import _backends
+
+LINE = 16  # floats of a cache line: rows are padded to whole lines and start at one
+
+
+@pytest.fixture(scope="session", params=_backends.NAMES)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of a backend; those that are not built, or that this processor cannot run, are skipped by name."""
+    state = _backends.status()[request.param]
+    if state != "usable":
+        pytest.skip(f"backend {request.param}: {state}")
+    return str(request.param)
+
+
+def pad(rows: ArrayLike) -> NDArray[np.float32]:
+    """Return a copy as the kernels take it: float32, rows padded with zeros to whole cache lines, aligned."""
+    rows = np.asarray(rows, dtype=np.float32)
+    stride = -(-rows.shape[1] // LINE) * LINE
+    memory = np.zeros(len(rows) * stride + LINE, dtype=np.float32)
+    skip = -memory.ctypes.data % (4 * LINE) // 4
+    padded = memory[skip : skip + len(rows) * stride].reshape(len(rows), stride)
+    padded[:, : rows.shape[1]] = rows
+    return padded
+
+
+@pytest.fixture(scope="session")
+def padded() -> Callable[[ArrayLike], NDArray[np.float32]]:
+    """Function that copies a matrix into padded, aligned rows."""
+    return pad
+
+
+class ToyCorpus(NamedTuple):
+    """Arguments of a kernel's ``train``, under its names, and the probabilities behind two of them."""
+
+    ids: NDArray[np.int32]
+    sentence_offsets: NDArray[np.int64]
+    n_words: int
+    keep_probabilities: NDArray[np.float64]
+    noise_probabilities: NDArray[np.float64]
+
+
+@pytest.fixture(scope="session")
+def toy_corpus() -> ToyCorpus:
+    """About 500 tokens of 37 words and 3 unknown ones.
+
+    The ids are shuffled: frequent words are anywhere among them, so that an id mistaken for a rank, or for a
+    position in the sentence, shows. There are sentences of 0, 1 and 2 words, at both ends too, and one that
+    is longer than several chunks.
+    """
+    random = np.random.default_rng(20)
+    n_words, n_unknown = 37, 3
+    frequencies = 1 / np.arange(1, n_words + n_unknown + 1)
+    random.shuffle(frequencies)
+    lengths = [1, 2, 9, 1, 0, 5, 2, 300, 2, 17, 33, 1, 1, 64, 40, 0, 12, 2, 1]
+    ids = random.choice(n_words + n_unknown, size=sum(lengths), p=frequencies / frequencies.sum())
+    ids[0] = ids[-1] = int(np.argmax(frequencies[:n_words]))  # known words at both ends
+    known = frequencies[:n_words] / frequencies[:n_words].sum()
+    return ToyCorpus(
+        ids=ids.astype(np.int32),
+        sentence_offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        n_words=n_words,
+        keep_probabilities=np.minimum(1, np.sqrt(0.03 / known) + 0.03 / known),
+        noise_probabilities=known**0.75 / np.sum(known**0.75),
+    )
