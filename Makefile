@@ -4,7 +4,7 @@ BIN = .venv/bin
 SOURCES = pyproject.toml setup.py \
 	$(shell find fastvec -name '*.py' -o -name '*.pyi' -o -name '*.p[yx][xd]' -o -name '*.h')
 
-# What is tested is what was installed, not the folder that happens to be there.
+# What is tested is what was installed: a Python started in this folder would import the sources instead.
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -16,16 +16,17 @@ build: .venv/made
 	$(BIN)/pip install --quiet --editable '.[test,lint]'
 
 test: .venv/test
-	$(BIN)/pytest
+	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
+	cd tests && ../$(BIN)/pytest .
 
 lint: .venv/lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/cython-lint fastvec
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastvec  # which starts pycodestyle by name
 	$(BIN)/mypy
 
 bench: .venv/bench
-	$(BIN)/pytest bench --benchmark-enable
+	cd bench && ../$(BIN)/pytest . --benchmark-enable
 
 check: lint test
 

@@ -41,6 +41,14 @@ def fail(*arguments, **options):
     return last
 
 
+def wait_for(what, stream):
+    shown = b""
+    while what not in shown:
+        block = os.read(stream.fileno(), 4096)
+        assert block, shown
+        shown += block
+
+
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):
     """Sentences about one kind of thing each, so that things of a kind are neighbours."""
@@ -224,9 +232,7 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
     options = ["--epochs", "1000", "--vector-size", "300", "--subsample", "0", "--threads", "1"]
     command = [sys.executable, "-m", "fastvec", "train", *[str(text)] * 40, "-o", str(out), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        shown = b""
-        while b"loss" not in shown:
-            shown += os.read(process.stderr.fileno(), 4096)
+        wait_for(b"loss", process.stderr)
         process.send_signal(signal.SIGINT)
         output, rest = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -241,8 +247,7 @@ def test_control_c_before_the_training_saves_nothing(tmp_path):
     command = [sys.executable, "-m", "fastvec", "train", "-", "-o", str(out)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes) as process:
-        while b"reading" not in os.read(process.stderr.fileno(), 4096):
-            pass
+        wait_for(b"reading", process.stderr)
         time.sleep(0.3)  # until it waits for input: modules that are being loaded lose exceptions
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=20)
