@@ -121,7 +121,7 @@ cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexc
 
 
 cdef inline void use_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
-    """Take rows that are all different, the first the positive one, with nobody to the end of the last block."""
+    """Take rows that are all different, the first the positive one, and nobody to the end of the block."""
     step.y = rows
     step.y_counts = step.y_ones
     step.n_blocks = (n_rows + BLOCK - 1) // BLOCK

@@ -6,7 +6,8 @@ Twelve accumulators cover the latency of the fused multiply-add and fit the 16 r
 """
 
 from .vector cimport (
-    LANES, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store, store_six_sums, store_twelve_sums,
+    LANES, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store, store_six_sums,
+    store_twelve_sums,
 )
 
 cdef enum:
@@ -219,7 +220,7 @@ cdef inline void update_column(
 cdef inline void update_two_columns(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
 ) noexcept nogil:
-    """update() of the floats k..k + 2 · LANES, in 29 of AVX-512's 32 registers: a coefficient is read once."""
+    """update() of the floats k..k + 2 · LANES, in 29 of AVX-512's 32 registers: g is read half as often."""
     cdef lanes v0 = load(y[0] + k), d0 = broadcast(0)
     cdef lanes v1 = load(y[1] + k), d1 = broadcast(0)
     cdef lanes v2 = load(y[2] + k), d2 = broadcast(0)

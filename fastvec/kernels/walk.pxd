@@ -40,7 +40,8 @@ cdef inline Py_ssize_t find_sentence(
 
 cdef inline int walk_chunk(
     Walk *walk, const int32_t *ids, const int64_t *offsets, Py_ssize_t n_sentences,
-    int64_t start, int64_t stop, const uint32_t *keep, int32_t n_words, uint32_t window, uint64_t key, uint64_t draws_per_token,
+    int64_t start, int64_t stop, const uint32_t *keep, int32_t n_words, uint32_t window,
+    uint64_t key, uint64_t draws_per_token,
 ) noexcept nogil:
     """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
