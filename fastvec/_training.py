@@ -26,8 +26,8 @@ __all__ = ["Epoch", "Schedule", "padded_matrix", "train", "usable_threads"]
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
 CHUNK = 8192
-# Windows that the loss of an epoch is taken of, at least: enough for three digits.
-LOSS_SAMPLE = 1 << 15
+# Windows that the loss of an epoch is taken of, at least: enough for three digits, too few to cost anything.
+LOSS_SAMPLE = 1 << 13
 # A matrix row starts on a cache line and is a whole number of AVX-512 registers.
 ALIGNMENT = 64
 LANES = 16
