@@ -7,19 +7,19 @@ header as JSON, which gives every tensor its dtype, shape and place, and the ten
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["map_tensors", "replacing", "write_tensors"]
+from fastvec._atomic import replacing
+
+__all__ = ["map_tensors", "write_tensors"]
 
 DTYPES = {
     "F64": "<f8",
@@ -139,25 +139,6 @@ def _check_gapless(path: Path, places: Mapping[str, tuple[Any, Any, int, int]], 
         )
 
 
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes the place of `path` only when all went well.
-
-    It is written beside `path` and renamed, so that an error, a full disk included, leaves the old file.
-    """
-    path = Path(path).resolve()
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
 def write_tensors(
     path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
@@ -186,7 +167,7 @@ def write_tensors(
         begin = end
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    with replacing(path) as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, tensor in by_item_size:
             file.write(tensor.data)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -137,15 +138,15 @@ def train(
     FloatingPointError
         If the parameters become NaN or infinite.
     """
-    with _bar(schedule, progress) as bar:
+    with _bar(schedule, progress) as bar, _ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(schedule.epochs):
             if bar is not None:
                 bar.set_description(f"epoch {epoch + 1}/{schedule.epochs}")
-            run = _EpochRun(train_chunk, schedule, epoch)
-            interrupted = run.wait(bar)
+            run = _EpochRun(train_chunk, schedule, epoch, interrupted)
+            run.wait(bar)
             _check_finite(run, parameters, schedule)
             after_epoch(run.record())
-            if interrupted:
+            if interrupted.is_set():
                 warnings.warn(
                     f"training was interrupted in epoch {epoch + 1} of {schedule.epochs}; "
                     "what was learned is kept",
@@ -155,13 +156,34 @@ def train(
     return False
 
 
+@contextmanager
+def _ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
+    """Let Ctrl-C set a flag instead of raising KeyboardInterrupt at any line, where what was learned is lost.
+
+    Only the main thread gets signals, and a handler that the program has set for itself is left alone.
+    """
+    flag = threading.Event()
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield flag
+        return
+    signal.signal(signal.SIGINT, lambda *_: flag.set())
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class _EpochRun:
     """One epoch on its threads, and what they have done so far."""
 
-    def __init__(self, train_chunk: TrainChunk, schedule: Schedule, epoch: int) -> None:
+    def __init__(
+        self, train_chunk: TrainChunk, schedule: Schedule, epoch: int, interrupted: threading.Event
+    ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
         self.epoch = epoch
+        self.interrupted = interrupted
         self.key = schedule.key(epoch)
         every = max(1, schedule.n_tokens // LOSS_SAMPLE)
         self.loss_every = 1 << (every.bit_length() - 1)
@@ -175,10 +197,9 @@ class _EpochRun:
         self.lock = threading.Lock()
         self.started = time.perf_counter()
 
-    def wait(self, bar: Any) -> bool:
-        """Run the threads to the end, or until Ctrl-C; return whether that came."""
+    def wait(self, bar: Any) -> None:
+        """Run the threads to the end, or until Ctrl-C."""
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
-        interrupted = False
         try:
             for thread in threads:
                 thread.start()
@@ -186,8 +207,6 @@ class _EpochRun:
                 while thread.is_alive():
                     thread.join(0.1)
                     self._show(bar)
-        except KeyboardInterrupt:
-            interrupted = True
         finally:
             self.stop = True
             for thread in threads:
@@ -197,7 +216,6 @@ class _EpochRun:
         self._show(bar)
         if self.error is not None:
             raise self.error
-        return interrupted
 
     def _work(self) -> None:
         try:
@@ -219,7 +237,8 @@ class _EpochRun:
     def _take(self) -> int | None:
         with self.lock:
             start = self.next_token
-            if self.stop or start >= self.schedule.n_tokens or not math.isfinite(self.loss):
+            finished = start >= self.schedule.n_tokens or not math.isfinite(self.loss)
+            if finished or self.stop or self.interrupted.is_set():
                 return None
             self.next_token += CHUNK
             return start

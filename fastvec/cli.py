@@ -78,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> int:
     _check_output(options.output, options.format)
     model = SkipGram(**{name: getattr(options, name) for name in TRAINING}, progress=True)
+    model.check_params()
     corpus = Corpus(
         options.texts,
         lowercase=options.lowercase,
@@ -192,7 +193,7 @@ def _print_rows(rows: dict[str, str]) -> None:
 
 def _check_output(path: str, format: str | None) -> None:
     """Refuse at once what saving would refuse after the work is done."""
-    formats._format_of(Path(path), format, reading=False)
+    formats.format_of(Path(path), format, reading=False)
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

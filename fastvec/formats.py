@@ -92,7 +92,7 @@ def read(
     check_bool("mmap", mmap)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
     path = Path(path)
-    name = _format_of(path, format, reading=True)
+    name = format_of(path, format, reading=True)
     if mmap and name != "fvec":
         raise ValueError(
             f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
@@ -140,12 +140,19 @@ def write(
         When JSON cannot say the metadata.
     """
     path = Path(path)
-    name = _format_of(path, format, reading=False)
+    name = format_of(path, format, reading=False)
     with replacing(path) as temporary:
         FORMATS[name].write(temporary, words, vectors, counts, metadata or {})
 
 
-def _format_of(path: Path, format: str | None, *, reading: bool) -> str:
+def format_of(path: Path, format: str | None, *, reading: bool) -> str:
+    """Return the name of the format asked for, or of the one that the extension says.
+
+    Raises
+    ------
+    ValueError
+        When the extension says none, or asks for compression where there is none.
+    """
     if format is not None:
         name = check_choice("format", format, FORMATS)
         extension = None

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from fastvec._mapped import map_tensors, replacing
+from fastvec._mapped import map_tensors
 
 
 def test_files_of_the_safetensors_package_are_mapped(tmp_path):
@@ -74,12 +74,3 @@ def test_tensors_that_are_not_aligned_are_copied(tmp_path):
     assert tensor.tolist() == [1, 2]
     assert tensor.flags.aligned
     assert not tensor.flags.writeable
-
-
-def test_replacing_through_a_link_keeps_the_link(tmp_path):
-    target, link = tmp_path / "target", tmp_path / "link"
-    link.symlink_to(target)
-    with replacing(link) as file:
-        file.write(b"new")
-    assert link.is_symlink()
-    assert target.read_bytes() == b"new"

@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
-from .vector cimport LANES, broadcast, lanes, load, noinline_void, sigmoid, store
+from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store
 
 cdef extern from *:
     """
@@ -159,6 +159,13 @@ cdef inline double compute_loss(const Step *step) noexcept nogil:
     return total
 
 
+cdef inline void fetch_next_row(Step *step) noexcept nogil:
+    if step.n_next:
+        prefetch_row(step.next_rows[0], step.stride)
+        step.next_rows += 1
+        step.n_next -= 1
+
+
 cdef inline void turn_scores_into_coefficients(
     float *scores, Py_ssize_t n_x, const float *labels, const float *counts, lanes rate
 ) noexcept nogil:
@@ -172,7 +179,7 @@ cdef inline void turn_scores_into_coefficients(
         i += LANES
 
 
-cdef inline noinline_void compute_coefficients(const Step *step, float learning_rate) noexcept nogil:
+cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) noexcept nogil:
     """coefficients[c, n] ← η · count_c · countₙ · (tₙ − σ(x_c · yₙ))"""
     cdef Py_ssize_t block, c, slot
     cdef float *g
@@ -186,10 +193,12 @@ cdef inline noinline_void compute_coefficients(const Step *step, float learning_
         counts = step.y_counts + block * 2 * SLOTS
         c = 0
         while LANES == 16 and c + 3 < step.n_x:
+            fetch_next_row(step)
             dot_four(step.x + c, y, step.stride, g + c * SLOTS)
             turn_scores_into_coefficients(g + c * SLOTS, 4, labels, counts, rate)
             c += 4
         while c + 1 < step.n_x:
+            fetch_next_row(step)
             dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
             turn_scores_into_coefficients(g + c * SLOTS, 2, labels, counts, rate)
             c += 2

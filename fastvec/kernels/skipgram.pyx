@@ -25,7 +25,7 @@ Compromises, and where they come from:
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 
 from .negative_sampling cimport (
     Step, allocate, compute_coefficients, compute_loss, merge_inputs, merge_outputs, update_rows, use_inputs,
@@ -33,8 +33,8 @@ from .negative_sampling cimport (
 )
 from .sampling cimport draw_negatives
 from .tiles cimport BLOCK
-from .vector cimport fill_sigmoid_table
-from .walk cimport Walk, walk_chunk
+from .vector cimport copy_rows, fill_sigmoid_table, last_distance
+from .walk cimport Walk, walk_chunk, walk_rows
 
 cdef enum:
     MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
@@ -108,12 +108,13 @@ cdef struct Drawn:
     Py_ssize_t position_rows
     float **rows               # [position][position_rows]
     bint *repeats              # [position][set]: whether a row of the set occurs twice
-    int32_t *words             # of one set
+    int32_t *words             # of one set, in room
+    int32_t *room
     Py_ssize_t stop            # the first position that is not drawn yet
 
 
 cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
-    """Return 0 on success; rows, repeats and words are to be freed by the caller."""
+    """Return 0 on success; rows, repeats and room are to be freed by the caller."""
     # few, so that the ring leaves the cache to the rows; many, so that the noise table's misses overlap
     drawn.capacity = 32 if sets == 1 else 8
     drawn.sets = sets
@@ -122,8 +123,10 @@ cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noe
     drawn.position_rows = sets * drawn.set_rows + 1
     drawn.rows = <float **>malloc(drawn.capacity * drawn.position_rows * sizeof(float *))
     drawn.repeats = <bint *>malloc(drawn.capacity * sets * sizeof(bint))
-    drawn.words = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
-    return 0 if drawn.rows != NULL and drawn.repeats != NULL and drawn.words != NULL else -1
+    # last_distance() reads up to a register before the words
+    drawn.room = <int32_t *>calloc(16 + 1 + negatives, sizeof(int32_t))
+    drawn.words = drawn.room + 16
+    return 0 if drawn.rows != NULL and drawn.repeats != NULL and drawn.room != NULL else -1
 
 
 cdef inline float **rows_of(const Drawn *drawn, Py_ssize_t i) noexcept nogil:
@@ -143,7 +146,7 @@ cdef void draw_outputs(
     float *input_vectors, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
     """Draw the negatives of the positions up to stop and find the rows."""
-    cdef Py_ssize_t i, s, k, n
+    cdef Py_ssize_t i, s, k
     cdef uint64_t counter
     cdef float **rows
     cdef bint repeats
@@ -156,8 +159,7 @@ cdef void draw_outputs(
             repeats = False
             for k in range(1 + drawn.negatives):
                 rows[k] = output_vectors + drawn.words[k] * step.stride
-                for n in range(k):
-                    repeats |= drawn.words[n] == drawn.words[k]
+                repeats |= last_distance(drawn.words + k, k, drawn.words[k]) != 0
             for k in range(1 + drawn.negatives, drawn.set_rows):
                 rows[k] = step.nobody
             repeats_of(drawn, i)[s] = repeats
@@ -232,9 +234,9 @@ def train(
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
     # positions between the prefetch of a row and its use: about twenty rows
     cdef Py_ssize_t ahead = 3 if shared else 1
+    cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
     cdef float **next_rows     # of the position that is `ahead`
-    cdef int32_t *words
     cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_sets
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -242,7 +244,7 @@ def train(
     walk.memory = NULL
     work.memory = NULL
     with nogil:
-        contexts = <float **>malloc(2 * window * sizeof(float *))
+        contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
             allocate_drawn(&drawn, negatives, sets) != 0
             or contexts == NULL
@@ -252,6 +254,9 @@ def train(
                 &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
+        if not failed:
+            rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
+            failed = rows == NULL
         drawn.stop = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             if i + ahead >= drawn.stop and drawn.stop < walk.last:
@@ -263,11 +268,9 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += n_contexts
             sampled_pairs += n_contexts if sampled else 0
-            # the rows of as many contexts as there can be: their number need not be guessed by the processor
-            words = walk.words + walk.begin[i]
-            n = i - walk.begin[i]
-            for c in range(2 * window):
-                contexts[c] = inputs + words[c + (c >= n)] * stride
+            # always the rows of as many contexts as there can be
+            copy_rows(contexts, rows + walk.begin[i], 2 * window)
+            copy_rows(contexts + i - walk.begin[i], rows + i + 1, 2 * window)
             repeats = shared and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             next_rows = rows_of(&drawn, i + ahead)
             next_sets = sets_of(&drawn, &walk, i + ahead) if i + ahead < walk.last else 0
@@ -294,8 +297,9 @@ def train(
                 c += at_once
         free(drawn.rows)
         free(drawn.repeats)
-        free(drawn.words)
+        free(drawn.room)
         free(contexts)
+        free(rows)
         free(work.memory)
         free(walk.memory)
     if failed:

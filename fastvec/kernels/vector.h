@@ -38,6 +38,9 @@ static inline lanes load_once(const float *p) {
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
+static inline void prefetch_row(const float *row, intptr_t stride) {
+    for (intptr_t k = 0; k < stride; k += 16) prefetch_to_write(row + k);
+}
 
 /* One finalizer of SplitMix64 (Steele, Lea and Flood 2014): a random 64-bit word for every counter. */
 static inline uint64_t mix64(uint64_t z) {
@@ -57,6 +60,11 @@ static inline uint32_t EQUAL_LANES(int_lanes a, int_lanes b) {
     return bits;
 }
 #endif
+
+/* Copy n pointers, and up to 7 more behind them: eight at a time, so that their number is no branch to guess. */
+static inline void copy_rows(float **to, float *const *from, intptr_t n) {
+    for (intptr_t i = 0; i < n; i += 8) __builtin_memcpy(to + i, from + i, 8 * sizeof(float *));
+}
 
 /* How far before `end` the word stands last among the n words there, or 0. Up to LANES - 1 words before them
  * are read. */

@@ -21,6 +21,7 @@ cdef struct Walk:
     int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice (as far as a window reaches)
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
+    Py_ssize_t n               # all words
     void *memory               # to be freed by the caller
 
 
@@ -96,4 +97,19 @@ cdef inline int walk_chunk(
         sentence += 1
     if walk.last < 0:
         walk.last = n
+    walk.n = n
     return 0
+
+
+cdef inline float **walk_rows(
+    const Walk *walk, float *matrix, Py_ssize_t stride, Py_ssize_t behind
+) noexcept nogil:
+    """The rows of the words of a walk, and `behind` more that are not to be touched; NULL without memory."""
+    cdef float **rows = <float **>malloc((walk.n + behind) * sizeof(float *))
+    cdef Py_ssize_t i
+    if rows != NULL:
+        for i in range(walk.n):
+            rows[i] = matrix + walk.words[i] * stride
+        for i in range(walk.n, walk.n + behind):
+            rows[i] = matrix
+    return rows

@@ -19,6 +19,9 @@ from fastvec.vocabulary import Vocabulary
 
 __all__ = ["SkipGram"]
 
+# Parameters that do not change what is learned.
+NOT_SAVED = ("progress", "callbacks")
+
 
 class SkipGram(Estimator):
     """Skip-gram with negative sampling: vectors of words that predict their neighbours.
@@ -132,6 +135,34 @@ class SkipGram(Estimator):
         self.progress = progress
         self.callbacks = callbacks
 
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        check_int("vector_size", self.vector_size, 1, 4096)
+        check_int("window", self.window, 1, 1000)
+        check_int("negatives", self.negatives, 1, 1000)
+        check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
+        check_int("min_count", self.min_count, 1)
+        if self.max_vocab is not None:
+            check_int("max_vocab", self.max_vocab, 1)
+        check_float("subsample", self.subsample, minimum=0)
+        check_float("noise_exponent", self.noise_exponent)
+        check_float("learning_rate", self.learning_rate, above=0)
+        check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
+        check_int("epochs", self.epochs, 1)
+        if self.threads is not None:
+            check_int("threads", self.threads, 1, 4096)
+        check_int("seed", self.seed, 0)
+        check_bool("progress", self.progress)
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise TypeError(f"callbacks must be callables, got {callback!r}")
+
     def fit(self, corpus: Any) -> SkipGram:
         """Learn vectors for the words of a corpus.
 
@@ -152,7 +183,7 @@ class SkipGram(Estimator):
         FloatingPointError
             If the training diverges.
         """
-        self._check_params()
+        self.check_params()
         kernel = cast(_backends.SkipGramKernel, _backends.get("skipgram"))
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, progress=self.progress)
@@ -189,9 +220,14 @@ class SkipGram(Estimator):
         self.output_vectors_ = outputs[:, : self.vector_size]
         self.history_ = []
 
+        threads = usable_threads() if self.threads is None else self.threads
+        params = {name: value for name, value in self.get_params().items() if name not in NOT_SAVED}
+        metadata = {"model": type(self).__name__, **params, "threads": threads}
+
         def after_epoch(epoch: Epoch) -> None:
             self.history_.append(epoch)
-            self._set_vectors(inputs)
+            vectors = inputs[:, : self.vector_size]
+            self.vectors_ = Vectors(vocabulary.words, vectors, vocabulary.counts, metadata)
             for callback in self.callbacks:
                 callback(self)
 
@@ -200,7 +236,7 @@ class SkipGram(Estimator):
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             min_learning_rate=self.min_learning_rate,
-            threads=usable_threads() if self.threads is None else self.threads,
+            threads=threads,
             seed=self.seed,
         )
         self.interrupted_ = train(
@@ -212,34 +248,3 @@ class SkipGram(Estimator):
                 f"subsample={self.subsample}"
             )
         return self
-
-    def _set_vectors(self, inputs: NDArray[np.float32]) -> None:
-        params = self.get_params()
-        metadata = {name: params[name] for name in params if name not in ("progress", "callbacks")}
-        self.vectors_ = Vectors(
-            self.vocabulary_.words,
-            inputs[:, : self.vector_size],
-            self.vocabulary_.counts,
-            {"model": type(self).__name__, **metadata},
-        )
-
-    def _check_params(self) -> None:
-        check_int("vector_size", self.vector_size, 1, 4096)
-        check_int("window", self.window, 1, 1000)
-        check_int("negatives", self.negatives, 1, 1000)
-        check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
-        check_int("min_count", self.min_count, 1)
-        if self.max_vocab is not None:
-            check_int("max_vocab", self.max_vocab, 1)
-        check_float("subsample", self.subsample, minimum=0)
-        check_float("noise_exponent", self.noise_exponent)
-        check_float("learning_rate", self.learning_rate, above=0)
-        check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
-        check_int("epochs", self.epochs, 1)
-        if self.threads is not None:
-            check_int("threads", self.threads, 1, 4096)
-        check_int("seed", self.seed, 0)
-        check_bool("progress", self.progress)
-        for callback in self.callbacks:
-            if not callable(callback):
-                raise TypeError(f"callbacks must be callables, got {callback!r}")

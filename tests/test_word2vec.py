@@ -1,0 +1,210 @@
+"""The estimator: what it learns, what it promises about seeds, threads and Ctrl-C, and what it refuses."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import fastvec
+from fastvec import _training
+
+
+def topics(n_sentences=600, seed=0):
+    """Sentences of one of three topics each: words of a topic keep company, and all use the same glue."""
+    rng = np.random.default_rng(seed)
+    words = [[f"{topic}{i}" for i in range(12)] for topic in ("sea", "sky", "war")]
+    glue = ["the", "of", "and"]
+    for _ in range(n_sentences):
+        topic = words[rng.integers(3)]
+        yield [str(rng.choice(topic if rng.random() < 0.7 else glue)) for _ in range(12)]
+
+
+def small(**params):
+    defaults = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 3, "learning_rate": 0.05}
+    return fastvec.SkipGram(**{**defaults, **params})
+
+
+@pytest.mark.parametrize("sharing", ["window", "none"])
+def test_words_of_a_topic_end_up_together(sharing):
+    vectors = small(negative_sharing=sharing, epochs=15).fit(topics()).vectors_
+    for topic in ("sea", "sky", "war"):
+        neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
+        assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
+
+
+def test_the_loss_falls_and_is_the_mean_per_pair():
+    model = small(epochs=6).fit(topics())
+    losses = [epoch.loss for epoch in model.history_]
+    assert losses == sorted(losses, reverse=True)
+    # At the start every score is 0 and each of 6 terms is log 2.
+    assert 6 * np.log(2) * 0.7 < losses[0] < 6 * np.log(2)
+    assert [epoch.epoch for epoch in model.history_] == [1, 2, 3, 4, 5, 6]
+    assert all(epoch.seconds > 0 and epoch.words_per_second > 0 for epoch in model.history_)
+
+
+def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit():
+    first, second, other = (small(seed=seed).fit(topics()).vectors_.vectors for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr(_training, "CHUNK", 500)
+    one, four = (small(threads=threads).fit(topics()) for threads in (1, 4))
+    assert [epoch.pairs for epoch in one.history_] == [epoch.pairs for epoch in four.history_]
+    for a, b in zip(one.history_, four.history_, strict=True):
+        assert a.loss == pytest.approx(b.loss, rel=0.05)
+
+
+def test_starting_vectors_do_not_depend_on_padding():
+    # A step size this small leaves the start as it was.
+    vectors = small(vector_size=33, learning_rate=1e-30, min_learning_rate=0).fit(topics()).vectors_.vectors
+    expected = np.random.default_rng(1).random((39, 33), dtype=np.float32)
+    np.testing.assert_allclose(vectors, (expected - 0.5) / 33, rtol=1e-6)
+
+
+def test_rows_are_aligned_and_users_see_them_without_padding():
+    model = small(vector_size=33).fit(topics())
+    assert model.vectors_.vectors.shape == model.output_vectors_.shape == (39, 33)
+    assert model.vectors_.vectors.ctypes.data % 64 == 0
+    assert model.vectors_.vectors.strides == (48 * 4, 4)
+
+
+def test_callbacks_see_every_epoch():
+    seen = []
+    small(callbacks=[lambda model: seen.append((len(model.history_), model.vectors_["sea1"].copy()))]).fit(
+        topics()
+    )
+    assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    assert not np.array_equal(seen[0][1], seen[2][1])
+
+
+def test_an_error_in_a_callback_is_raised_and_ends_the_training():
+    def fail(model):
+        raise ZeroDivisionError("of the user")
+
+    with pytest.raises(ZeroDivisionError, match="of the user"):
+        small(callbacks=[fail]).fit(topics())
+
+
+def test_min_count_max_vocab_and_metadata():
+    model = small(min_count=2, max_vocab=10).fit(topics())
+    assert len(model.vectors_) == len(model.vocabulary_) == 10
+    np.testing.assert_array_equal(model.vectors_.counts, model.vocabulary_.counts)
+    metadata = model.vectors_.metadata
+    assert metadata["model"] == "SkipGram"
+    assert metadata["max_vocab"] == 10
+    assert metadata["threads"] == 1
+    assert "callbacks" not in metadata
+
+
+def test_items_may_be_numbers_and_the_corpus_a_generator():
+    vectors = small().fit([i % 7, (i + 1) % 7, 42] for i in range(200)).vectors_
+    assert 42 in vectors
+    assert vectors["42"].tolist() == vectors[42].tolist()
+
+
+def test_control_c_between_or_within_epochs_loses_nothing():
+    corpus = fastvec.Corpus(topics(60))  # epochs of a millisecond: the signal may come anywhere
+    for delay in np.linspace(0.05, 0.12, 12):
+        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.warns(UserWarning, match="interrupted in epoch .*; what was learned is kept"):
+            model = small(epochs=1_000_000).fit(corpus)
+        timer.join()
+        assert model.interrupted_
+        assert len(model.vectors_) == len(model.vocabulary_)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_control_c_is_answered_within_a_second():
+    corpus = fastvec.Corpus(topics(20_000))
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(0.3, send).start()
+    with pytest.warns(UserWarning, match="interrupted"):
+        small(vector_size=1000, negatives=20, epochs=1000, subsample=0).fit(corpus)
+    assert time.perf_counter() - sent[0] < 1
+
+
+def test_a_handler_of_the_program_is_left_alone():
+    caught = []
+    before = signal.signal(signal.SIGINT, lambda *_: caught.append(1))
+    try:
+        timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        model = small(epochs=300).fit(topics(60))
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not model.interrupted_
+    assert len(model.history_) == 300
+    assert caught == [1]
+
+
+def test_training_that_diverges_says_why():
+    with pytest.raises(FloatingPointError, match=r"epoch 1: learning_rate=1e\+30 is probably too large"):
+        small(learning_rate=1e30).fit(topics())
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"vector_size": 0}, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
+        ({"vector_size": 4097}, ValueError, "vector_size must be an int from 1 to 4096, got 4097"),
+        ({"vector_size": 10.0}, TypeError, "vector_size must be an int from 1 to 4096, got 10.0"),
+        ({"window": 0}, ValueError, "window must be an int from 1 to 1000, got 0"),
+        ({"negatives": 0}, ValueError, "negatives must be an int from 1 to 1000, got 0"),
+        (
+            {"negative_sharing": "all"},
+            ValueError,
+            "negative_sharing must be one of 'window', 'none', got 'all'",
+        ),
+        ({"min_count": 0}, ValueError, "min_count must be an int >= 1, got 0"),
+        ({"max_vocab": 0}, ValueError, "max_vocab must be an int >= 1, got 0"),
+        ({"subsample": -1}, ValueError, "subsample must be a number >= 0, got -1"),
+        ({"subsample": float("nan")}, ValueError, "subsample must be a number >= 0, got nan"),
+        ({"noise_exponent": "a"}, TypeError, "noise_exponent must be a finite number, got 'a'"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be a number > 0, got 0"),
+        ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.05, got 1"),
+        ({"epochs": 0}, ValueError, "epochs must be an int >= 1, got 0"),
+        ({"threads": 0}, ValueError, "threads must be an int from 1 to 4096, got 0"),
+        ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
+        ({"progress": 1}, TypeError, "progress must be True or False, got 1"),
+        ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),
+    ],
+)
+def test_bad_parameters_are_named(params, error, message):
+    with pytest.raises(error) as raised:
+        small(**params).fit(topics())
+    assert str(raised.value) == message
+
+
+def test_a_corpus_without_pairs_is_refused():
+    with pytest.raises(ValueError, match="corpus must have a sentence with two words"):
+        small().fit([["alone"], ["single"]])
+
+
+def test_a_corpus_that_min_count_empties_is_refused():
+    with pytest.raises(ValueError, match="min_count=5 leaves no word"):
+        small(min_count=5).fit([["a", "b"], ["a", "c"]])
+
+
+def test_strings_in_place_of_sentences_are_refused():
+    with pytest.raises(TypeError, match="split"):
+        small().fit(iter(["a sentence that nobody split", "another"]))
+
+
+def test_parameters_can_be_read_set_and_shown():
+    model = fastvec.SkipGram(window=3)
+    assert model.get_params()["window"] == 3
+    assert repr(model.set_params(epochs=2)) == "SkipGram(window=3, epochs=2)"
+    with pytest.raises(ValueError, match="got 'size'"):
+        model.set_params(size=3)
