@@ -37,6 +37,7 @@ from .vector cimport copy_rows, fill_sigmoid_table, last_distance
 from .walk cimport Walk, walk_chunk, walk_rows
 
 cdef enum:
+    FETCHED = 10240    # bytes of rows on their way, a fifth of the first-level cache
     MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
 
 fill_sigmoid_table()
@@ -232,8 +233,9 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
-    # positions between the prefetch of a row and its use: about twenty rows
-    cdef Py_ssize_t ahead = 3 if shared else 1
+    # Positions between the prefetch of a row and its use: rows on their way must not crowd out those in use.
+    cdef Py_ssize_t fetched = (1 + sets * (1 + negatives)) * stride * <Py_ssize_t>sizeof(float)
+    cdef Py_ssize_t ahead = max(<Py_ssize_t>1, min(<Py_ssize_t>4, FETCHED // fetched))
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
     cdef float **next_rows     # of the position that is `ahead`
