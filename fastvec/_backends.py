@@ -12,13 +12,20 @@ from __future__ import annotations
 import importlib
 import os
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._cpu import instruction_sets
+try:
+    from fastvec._cpu import instruction_sets
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
+        "another folder to use the fastvec that is installed"
+    ) from error
 
 __all__ = ["NAMES", "SkipGramKernel", "available", "get", "selected", "status"]
 
