@@ -27,7 +27,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 
 # Never -ffast-math: it would assume NaN away and, at link time, switch the floating-point mode of the user's
 # process. Nor its part -fassociative-math: the kernels spell their vector sums out, and GCC would reorder the
-# chains of multiply-adds into separate multiplications and additions (measured: a quarter slower).
+# chains of multiply-adds into separate multiplications and additions.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
 LINK_FLAGS = []
 if DEBUG:

@@ -25,7 +25,7 @@ typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
 typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 /* The result type of functions that hold a loop over registers: inlined into a long function, the loop would
- * have its pointers moved to the stack (measured: a sixth slower). */
+ * have its pointers moved to the stack. */
 #define noinline_void __attribute__((noinline)) void
 
 static inline lanes load(const float *p) { return *(const memory_lanes *)p; }

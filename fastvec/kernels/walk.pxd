@@ -52,17 +52,17 @@ cdef inline int walk_chunk(
     cdef int32_t id, distinct = 0
     cdef bint known
     cdef uint64_t word
-    # last_distance() reads up to a register before the first word, find_contexts() a window behind the last
-    cdef Py_ssize_t words_room = 16 + room + 2 * window
-    walk.memory = malloc(room * sizeof(int64_t) + (words_room + 3 * room) * sizeof(int32_t))
+    # last_distance() reads up to a register before the first word
+    cdef Py_ssize_t pad = 16
+    walk.memory = malloc(room * sizeof(int64_t) + (pad + 4 * room) * sizeof(int32_t))
     if walk.memory == NULL:
         return -1
     walk.positions = <int64_t *>walk.memory
-    walk.words = <int32_t *>(walk.positions + room) + 16
-    walk.begin = walk.words - 16 + words_room
+    walk.words = <int32_t *>(walk.positions + room) + pad
+    walk.begin = walk.words + room
     walk.end = size = walk.begin + room
     walk.distinct = walk.end + room
-    memset(walk.words - 16, -1, words_room * sizeof(int32_t))
+    memset(walk.words - pad, -1, pad * sizeof(int32_t))
     walk.last = -1
     while t > begin and n < window:
         t -= 1
