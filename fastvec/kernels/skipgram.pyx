@@ -27,7 +27,7 @@ Compromises, and where they come from:
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
-from .negative_sampling cimport (
+from .logistic cimport (
     Step, allocate, compute_coefficients, compute_loss, merge_inputs, merge_outputs, update_rows, use_inputs,
     use_outputs,
 )
