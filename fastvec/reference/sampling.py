@@ -52,11 +52,14 @@ class Window(NamedTuple):
         Its word id.
     contexts : int32 (C,)
         Word ids around it, in their order; C may be 0.
+    n_before : int
+        How many of them stand before it.
     """
 
     position: int
     center: int
     contexts: NDArray[np.int32]
+    n_before: int
 
 
 def mix64(z: Words) -> Words:
@@ -128,7 +131,7 @@ def walk_chunk(
     Yields
     ------
     Window
-        Position, centre and contexts.
+        Position, centre, contexts and how many of these stand before the centre.
     """
 
     def kept(begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -156,5 +159,6 @@ def walk_chunk(
         words = ids[positions]
         for i in range(first, last):
             size = int(sizes[i])
-            contexts = np.concatenate((words[max(0, i - size) : i], words[i + 1 : i + size + 1]))
-            yield Window(int(positions[i]), int(words[i]), contexts)
+            before = words[max(0, i - size) : i]
+            contexts = np.concatenate((before, words[i + 1 : i + size + 1]))
+            yield Window(int(positions[i]), int(words[i]), contexts, len(before))

@@ -39,22 +39,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .logistic import label_outputs, logistic_losses, sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
 __all__ = ["step", "train"]
 
 MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
-SIGMOID_RANGE = np.float32(8)
 
 Matrix = NDArray[np.float32]
-
-
-def sigmoid(z: Matrix) -> Matrix:
-    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
-    z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
-    one = np.float32(1)
-    result: Matrix = one / (one + np.exp(-z))
-    return result
 
 
 def step(
@@ -85,12 +77,7 @@ def step(
     float
         J before the update.
     """
-    outputs = np.concatenate(([center], negatives))
-    labels = np.zeros(len(outputs), dtype=np.float32)
-    labels[0] = 1
-    counts = np.ones(len(outputs), dtype=np.float32)
-    counts[1:] = negatives != center
-
+    outputs, labels, counts = label_outputs(center, negatives)
     x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     y = output_vectors[outputs]  # (1 + K, stride)
     scores = x @ y.T  # (C, 1 + K)
@@ -100,8 +87,7 @@ def step(
     np.subtract.at(input_vectors, contexts, rate * (errors @ y))  # .at: an id that is repeated counts twice
     np.subtract.at(output_vectors, outputs, rate * (errors.T @ x))
 
-    z = np.where(labels == 1, -scores, scores).astype(np.float64)
-    return float(np.sum(counts * np.logaddexp(0, z)))  # −log σ(−z) = log(e⁰ + eᶻ)
+    return float(np.sum(counts * logistic_losses(scores, labels)))
 
 
 def train(
@@ -161,7 +147,7 @@ def train(
     at_once = MAX_SHARED if shared else 1
     draws_per_token = 1 + negatives * (1 if shared else 2 * window)
     total, sampled_pairs, pairs = 0.0, 0, 0
-    for position, center, contexts in walk_chunk(
+    for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
     ):
         n_sets = 1 if shared else len(contexts)

@@ -1,0 +1,194 @@
+"""Continuous bag of words (CBOW) with negative sampling.
+
+Objective. For a centre word o with contexts c = 1..C (input vectors x_c), their mean
+
+    h = (1/C) Σ_c d_p(c) ∘ x_c
+
+where d_p is the weight vector of a context's place p in the window (∘ multiplies component by component; all
+d_p = 1 without position weights), and K noise words (negatives), with y₀ the output vector of the centre and
+y₁..y_K those of the negatives, minimize
+
+    J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
+
+Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
+
+    ∂J/∂x_c = (1/C) d_p(c) ∘ e        ∂J/∂d_p = (1/C) Σ_{c: p(c) = p} x_c ∘ e        ∂J/∂yₙ = δₙ h
+
+because ∂h/∂x_c = (1/C) diag(d_p(c)), and the same with x and d changing places.
+
+Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
+that occurs twice among the contexts or the negatives counts twice, and so does a place that two contexts
+share; a negative that is the centre is left out.
+
+Compromises, and where they come from:
+
+- ``scale_gradient=True`` is the gradient of J. With False the 1/C of ∂J/∂x_c and ∂J/∂d_p is dropped, as in
+  word2vec.c (Mikolov et al. 2013a), gensim and fastText: windows with many contexts then weigh more than in J
+  (Irsoy, Benton and Stratos 2021).
+- Position weights (Mikolov et al. 2018) belong to the distances −W..−1, 1..W, counted in kept words: the
+  context at distance δ takes row W + δ before the centre and W + δ − 1 behind it.
+- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
+
+References
+----------
+- T. Mikolov, K. Chen, G. Corrado and J. Dean, "Efficient estimation of word representations in vector space",
+  ICLR workshop 2013 (a), arXiv:1301.3781.
+- T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and phrases
+  and their compositionality", NIPS 2013 (b), arXiv:1310.4546: negative sampling.
+- T. Mikolov, E. Grave, P. Bojanowski, C. Puhrsch and A. Joulin, "Advances in pre-training distributed word
+  representations", LREC 2018, arXiv:1712.09405.
+- O. Irsoy, A. Benton and K. Stratos, "Corrected CBOW performs as well as skip-gram", Workshop on Insights
+  from Negative Results in NLP 2021, arXiv:2012.15332.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .logistic import label_outputs, logistic_losses, sigmoid
+from .sampling import draw, draw_noise, walk_chunk
+
+__all__ = ["step", "train"]
+
+Matrix = NDArray[np.float32]
+
+
+def step(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    position_weights: Matrix | None,
+    contexts: NDArray[np.int32],
+    positions: NDArray[np.int32],
+    center: int,
+    negatives: NDArray[np.int32],
+    scale_gradient: bool,
+    learning_rate: float,
+) -> float:
+    """Take one gradient step for one window.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    position_weights : IN/OUT, float32 (2 · window, stride), or None
+        Weights of the places in a window, padded as the matrices are; None for a plain mean.
+    contexts : IN, int32 (C,)
+        Word ids, C >= 1, repetitions allowed.
+    positions : IN, int32 (C,)
+        Every context's row of position_weights, repetitions allowed; ignored without position weights.
+    center : IN, int
+        Word id.
+    negatives : IN, int32 (K,)
+        Word ids, K >= 0, repetitions and the centre allowed.
+    scale_gradient : IN, bool
+        Whether the gradients of contexts and position weights are divided by C.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    outputs, labels, counts = label_outputs(center, negatives)
+    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
+    d = np.ones_like(x) if position_weights is None else position_weights[positions]  # (C, stride)
+    h = np.mean(d * x, axis=0)
+    y = output_vectors[outputs]  # (1 + K, stride)
+    scores = y @ h
+    errors = counts * (sigmoid(scores) - labels)
+    e = errors @ y
+    if scale_gradient:
+        e /= np.float32(len(contexts))
+
+    rate = np.float32(learning_rate)
+    np.subtract.at(input_vectors, contexts, rate * (d * e))  # .at: an id that is repeated counts twice
+    if position_weights is not None:
+        np.subtract.at(position_weights, positions, rate * (x * e))
+    np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
+
+    return float(np.sum(counts * logistic_losses(scores, labels)))
+
+
+def train(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    position_weights: Matrix | None,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    window: int,
+    negatives: int,
+    scale_gradient: bool,
+    learning_rate: float,
+    key: int,
+    loss_every: int,
+) -> tuple[float, int, int]:
+    """Train on the words at positions [start, stop) of the corpus as centres.
+
+    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    position_weights : IN/OUT, float32 (2 · window, stride), or None
+        Weights of the places in a window, padded as the matrices are; None for a plain mean.
+    ids : IN, int32 (n_tokens,)
+        The corpus; ids >= n_words are skipped as if they were not there.
+    sentence_offsets : IN, int64 (n_sentences + 1,)
+        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
+    start, stop : IN, int
+        The chunk.
+    keep : IN, uint32 (n_words,)
+        A word is kept with probability (keep + 1) / 2³².
+    noise : IN, uint32 (n_words, 2)
+        Alias table of the negatives: (threshold, alias).
+    window : IN, int
+        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    negatives : IN, int
+        K.
+    scale_gradient : IN, bool
+        Whether the gradients of contexts and position weights are divided by their number.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        Start of the epoch's random sequence.
+    loss_every : IN, int, a power of 2
+        The loss is taken of centres at positions divisible by it.
+
+    Returns
+    -------
+    loss : float
+        Sum of J over the sampled windows, in double precision.
+    sampled_pairs, pairs : int
+        Windows with contexts in that sum, and trained in all.
+    """
+    draws_per_token = 1 + negatives
+    total, sampled_pairs, pairs = 0.0, 0, 0
+    for position, center, contexts, n_before in walk_chunk(
+        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
+    ):
+        if not len(contexts):
+            continue
+        counters = position * draws_per_token + 1 + np.arange(negatives)
+        loss = step(
+            input_vectors,
+            output_vectors,
+            position_weights,
+            contexts,
+            np.arange(len(contexts), dtype=np.int32) + np.int32(window - n_before),  # distances −n_before..
+            center,
+            draw_noise(draw(key, counters), noise),
+            scale_gradient,
+            learning_rate,
+        )
+        pairs += 1
+        if position % loss_every == 0:
+            total += loss
+            sampled_pairs += 1
+    return total, sampled_pairs, pairs

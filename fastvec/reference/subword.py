@@ -1,0 +1,198 @@
+"""Negative sampling for words made of subwords (fastText), skip-gram and continuous bag of words (CBOW).
+
+Objective. An input is a bag of rows i = 1..I (vectors x_i): a word's own row and those of its character
+n-grams. With their mean h, targets t = 1..T (output vectors y_t) and for each of them K noise words
+(negatives, y_tk), minimize
+
+    h = (1/I) Σ_i x_i        J = Σ_t [ −log σ(h · y_t) − Σ_{k=1..K} log σ(−h · y_tk) ]
+
+Gradient. Number targets and negatives together, n = 1..T(1 + K), with the labels 1 for a target and 0 for a
+negative. With the errors δₙ = σ(h · yₙ) − labelₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
+
+    ∂J/∂x_i = (1/I) e        ∂J/∂yₙ = δₙ h
+
+Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A row
+that occurs twice counts twice, on both sides, and whatever it is there: targets, negatives, one's target and
+another's negative. A negative that is its own target is left out.
+
+Compromises, and where they come from:
+
+- N-grams share rows: an n-gram's row is chosen by its hash (Bojanowski et al. 2017), so that rows may repeat
+  within a word.
+- Skip-gram predicts the contexts from the rows of the centre (Bojanowski et al. 2017), at most ``MAX_SHARED``
+  of them from one h, where fastText computes it anew for each. CBOW predicts the centre from the rows of all
+  contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs more.
+- ``scale_gradient=True`` is the gradient of J. With False the 1/I of ∂J/∂x_i is dropped, as in fastText:
+  words with many n-grams then weigh more than in J (for CBOW: Irsoy, Benton and Stratos 2021).
+- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
+
+References
+----------
+- P. Bojanowski, E. Grave, A. Joulin and T. Mikolov, "Enriching word vectors with subword information", TACL
+  5, 2017, arXiv:1607.04606.
+- T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and phrases
+  and their compositionality", NIPS 2013, arXiv:1310.4546: negative sampling.
+- O. Irsoy, A. Benton and K. Stratos, "Corrected CBOW performs as well as skip-gram", Workshop on Insights
+  from Negative Results in NLP 2021, arXiv:2012.15332.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .logistic import label_outputs, logistic_losses, sigmoid
+from .sampling import draw, draw_noise, walk_chunk
+
+__all__ = ["step", "train"]
+
+MAX_SHARED = 16  # more targets in one step and the sum of their gradients overshoots
+
+Matrix = NDArray[np.float32]
+
+
+def step(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    inputs: NDArray[np.int32],
+    targets: NDArray[np.int32],
+    negatives: NDArray[np.int32],
+    scale_gradient: bool,
+    learning_rate: float,
+) -> float:
+    """Take one gradient step for one bag of rows.
+
+    Parameters
+    ----------
+    input_vectors : IN/OUT, float32 (n_words + n_buckets, stride)
+        The vectors of words and n-grams, rows padded with zeros to a multiple of 16.
+    output_vectors : IN/OUT, float32 (n_words, stride)
+        The words' output vectors, padded alike.
+    inputs : IN, int32 (I,)
+        Rows of input_vectors, I >= 1, repetitions allowed.
+    targets : IN, int32 (T,)
+        Word ids, T >= 1, repetitions allowed.
+    negatives : IN, int32 (T, K)
+        Every target's noise words, K >= 0; repetitions and any of the targets allowed.
+    scale_gradient : IN, bool
+        Whether the gradient of the inputs is divided by I.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    outputs, labels, counts = label_outputs(targets, negatives)  # (T, 1 + K)
+    h = np.mean(input_vectors[inputs], axis=0)
+    y = output_vectors[outputs]  # (T, 1 + K, stride): copies, and so from before the update
+    scores = y @ h
+    errors = counts * (sigmoid(scores) - labels)
+    e = np.tensordot(errors, y)  # Σₙ δₙ yₙ
+    if scale_gradient:
+        e /= np.float32(len(inputs))
+
+    rate = np.float32(learning_rate)
+    np.subtract.at(input_vectors, inputs, rate * e)  # .at: a row that is repeated counts twice
+    np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
+
+    return float(np.sum(counts * logistic_losses(scores, labels)))
+
+
+def train(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    subword_offsets: NDArray[np.int64],
+    subwords: NDArray[np.int32],
+    window: int,
+    negatives: int,
+    cbow: bool,
+    scale_gradient: bool,
+    learning_rate: float,
+    key: int,
+    loss_every: int,
+) -> tuple[float, int, int]:
+    """Train on the words at positions [start, stop) of the corpus as centres.
+
+    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
+
+    Parameters
+    ----------
+    input_vectors : IN/OUT, float32 (n_words + n_buckets, stride)
+        The vectors of words and n-grams, rows padded with zeros to a multiple of 16.
+    output_vectors : IN/OUT, float32 (n_words, stride)
+        The words' output vectors, padded alike.
+    ids : IN, int32 (n_tokens,)
+        The corpus; ids >= n_words are skipped as if they were not there.
+    sentence_offsets : IN, int64 (n_sentences + 1,)
+        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
+    start, stop : IN, int
+        The chunk.
+    keep : IN, uint32 (n_words,)
+        A word is kept with probability (keep + 1) / 2³².
+    noise : IN, uint32 (n_words, 2)
+        Alias table of the negatives: (threshold, alias).
+    subword_offsets : IN, int64 (n_words + 1,)
+        The rows of word w are subwords[subword_offsets[w]:subword_offsets[w + 1]], one or more.
+    subwords : IN, int32
+        Rows of input_vectors, repetitions within a word allowed.
+    window : IN, int
+        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    negatives : IN, int
+        K.
+    cbow : IN, bool
+        Whether the rows of all contexts predict the centre, or the rows of the centre its contexts.
+    scale_gradient : IN, bool
+        Whether the gradient of the inputs is divided by their number.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        Start of the epoch's random sequence.
+    loss_every : IN, int, a power of 2
+        The loss is taken of centres at positions divisible by it.
+
+    Returns
+    -------
+    loss : float
+        Sum of J over the sampled windows, in double precision.
+    sampled_pairs, pairs : int
+        (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
+    """
+
+    def rows(word: int) -> NDArray[np.int32]:
+        return subwords[subword_offsets[word] : subword_offsets[word + 1]]
+
+    draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
+    total, sampled_pairs, pairs = 0.0, 0, 0
+    for position, center, contexts, _ in walk_chunk(
+        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
+    ):
+        if not len(contexts):
+            continue
+        inputs = np.concatenate([rows(word) for word in contexts.tolist()]) if cbow else rows(center)
+        targets = np.array([center], dtype=np.int32) if cbow else contexts
+        counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
+        noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
+        loss = 0.0
+        for t in range(0, len(targets), MAX_SHARED):
+            loss += step(
+                input_vectors,
+                output_vectors,
+                inputs,
+                targets[t : t + MAX_SHARED],
+                noise_words[t : t + MAX_SHARED],
+                scale_gradient,
+                learning_rate,
+            )
+        pairs += len(targets)
+        if position % loss_every == 0:
+            total += loss
+            sampled_pairs += len(targets)
+    return total, sampled_pairs, pairs
