@@ -45,6 +45,7 @@ cdef struct Step:
     float **next_rows          # rows to fetch into the cache during the update
     Py_ssize_t n_next
     # room to work in
+    float *hidden              # two rows, for a mean of inputs and its gradient
     float *coefficients        # of the update, [n_blocks][block_stride], in it [n_x][SLOTS]
     Py_ssize_t block_stride
     float **x_before           # the rows of x before the update, copies where there are several blocks
@@ -71,6 +72,7 @@ cdef inline void *carve(char **room, Py_ssize_t size) noexcept nogil:
 cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssize_t n_blocks) noexcept nogil:
     """Place everything behind base and return the size of it all."""
     cdef char *room = base
+    step.hidden = <float *>carve(&room, 2 * step.stride * sizeof(float))
     step.coefficients = <float *>carve(&room, n_blocks * step.block_stride * sizeof(float))
     step.x_before = <float **>carve(&room, max_x * sizeof(void *))
     step.copies = <float *>carve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
