@@ -12,6 +12,8 @@ cdef extern from "vector.h" nogil:
     lanes broadcast(float s)
     void fill_sigmoid_table()
     lanes sigmoid(lanes z)
+    lanes exp_of_negative(lanes z)
+    lanes larger(lanes a, lanes b)
     void prefetch_to_write(const float *p)
     void prefetch_row(const float *row, Py_ssize_t stride)
     void copy_rows(float **to, float **source, Py_ssize_t n)
