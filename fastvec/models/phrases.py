@@ -86,7 +86,7 @@ class Phrases(Estimator):
     >>> list(phrases.fit_transform(text))[:3]
     [['in', 'new_york'], ['from', 'new_york'], ['a', 'new', 'car']]
     >>> phrases.phrases_
-    {'new_york': 1.8333333333333335}
+    {'new_york': 2.0}
     """
 
     phrases_: dict[str, float]
@@ -163,7 +163,7 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            Of the same sentences, memory-mapped if `corpus` is; `corpus` itself if it has no pair to join.
+            Of the same sentences, memory-mapped if `corpus` is; `corpus` itself if it lacks the words.
 
         Raises
         ------
