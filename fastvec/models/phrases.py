@@ -163,7 +163,8 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            Of the same sentences, memory-mapped if `corpus` is; `corpus` itself if it lacks the words.
+            Of the same sentences, memory-mapped if `corpus` is. `corpus` itself if there is no phrase that it
+            has the words of.
 
         Raises
         ------
