@@ -11,12 +11,14 @@ from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models.word2vec import SkipGram
-from fastvec.vectors import UnknownWordError, Vectors, load
+from fastvec.subword_vectors import SubwordVectors, load
+from fastvec.vectors import UnknownWordError, Vectors
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "Corpus",
     "SkipGram",
+    "SubwordVectors",
     "UnknownWordError",
     "Vectors",
     "Vocabulary",

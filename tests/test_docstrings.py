@@ -19,6 +19,7 @@ WITH_EXAMPLES = {
     "fastvec.evaluate",
     "fastvec.gradcheck",
     "fastvec.models.word2vec",
+    "fastvec.subword_vectors",
     "fastvec.vectors",
 }
 
