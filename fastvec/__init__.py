@@ -12,13 +12,15 @@ from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import SkipGram
-from fastvec.vectors import UnknownWordError, Vectors, load
+from fastvec.subword_vectors import SubwordVectors, load
+from fastvec.vectors import UnknownWordError, Vectors
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "Corpus",
     "Phrases",
     "SkipGram",
+    "SubwordVectors",
     "UnknownWordError",
     "Vectors",
     "Vocabulary",

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastvec
-from fastvec import Corpus, Phrases, SkipGram, UnknownWordError, Vectors, Vocabulary, evaluate
+from fastvec import (
+    Corpus,
+    Phrases,
+    SkipGram,
+    SubwordVectors,
+    UnknownWordError,
+    Vectors,
+    Vocabulary,
+    evaluate,
+)
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:
@@ -53,6 +62,13 @@ def use(vectors: Vectors) -> None:
         vectors.index("pariss")
     except UnknownWordError as error:
         assert_type(str(error), str)
+
+
+def use_ngrams(vectors: SubwordVectors) -> None:
+    assert_type(vectors["unheard"], NDArray[np.float32])
+    assert_type(vectors[["paris", "unheard"]], NDArray[np.float32])
+    assert_type(vectors.input_vectors, NDArray[np.float32])
+    vectors.save("wiki.bin")
 
 
 def judge(vectors: Vectors) -> None:
