@@ -10,12 +10,14 @@
 from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
+from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import SkipGram
 from fastvec.vectors import UnknownWordError, Vectors, load
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "Corpus",
+    "Phrases",
     "SkipGram",
     "UnknownWordError",
     "Vectors",

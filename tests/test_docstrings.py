@@ -18,6 +18,7 @@ WITH_EXAMPLES = {
     "fastvec.corpus",
     "fastvec.evaluate",
     "fastvec.gradcheck",
+    "fastvec.models.phrases",
     "fastvec.models.word2vec",
     "fastvec.vectors",
 }

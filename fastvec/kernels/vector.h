@@ -37,6 +37,10 @@ static inline lanes load_once(const float *p) {
 }
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
+static inline lanes larger(lanes a, lanes b) {
+    int_lanes above = a > b;
+    return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));
+}
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
 static inline void prefetch_row(const float *row, intptr_t stride) {
     for (intptr_t k = 0; k < stride; k += 16) prefetch_to_write(row + k);
@@ -77,6 +81,23 @@ static inline intptr_t last_distance(const int32_t *end, intptr_t n, int32_t wor
             return distance <= n ? distance : 0;
         }
     }
+    return 0;
+}
+
+/* Whether one of n words occurs twice. Up to a register before and behind them is read. */
+static inline int has_repeats(const int32_t *words, intptr_t n) {
+    if (n <= LANES) {
+        const int_lanes all = (int_lanes)load((const float *)words);
+        const uint32_t theirs = ((uint32_t)1 << n) - 1;
+        uint32_t repeats = 0;
+        for (intptr_t i = 0; i < n; i++) {
+            uint32_t bits = EQUAL_LANES(all, (int_lanes){0} + words[i]) & theirs;
+            repeats |= bits & (bits - 1);
+        }
+        return repeats != 0;
+    }
+    for (intptr_t i = 1; i < n; i++)
+        if (last_distance(words + i, i, words[i])) return 1;
     return 0;
 }
 
@@ -223,6 +244,24 @@ static inline lanes sigmoid(lanes z) {
     half = half * u + look_up(table + SEGMENTS, segment);
     half = half * u + look_up(table, segment);
     return (lanes)((int_lanes)half | sign) + 0.5f;
+}
+
+/* e^z for z <= 0, relative error below 2e-7, and at least e^-87: 2^n times a polynomial, |z - n log 2| <= log 2 / 2 */
+static inline lanes exp_of_negative(lanes z) {
+    const float shift = 12582912.0f; /* 1.5 * 2^23: what is added to it is rounded to a whole number */
+    z = larger(z, broadcast(-87.0f));
+    lanes shifted = z * 1.44269504f + shift;
+    lanes n = shifted - shift;
+    lanes r = z - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f; /* 0.693359375 - log 2 */
+    lanes p = broadcast(1.0f / 720);
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return (lanes)((int_lanes)p + ((int_lanes)shifted << 23));
 }
 
 #endif
