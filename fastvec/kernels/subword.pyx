@@ -38,7 +38,7 @@ from .hidden cimport add_to_rows, average, update_outputs
 from .logistic cimport (
     Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, use_inputs, use_merged,
 )
-from .sampling cimport draw_negatives
+from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, walk_chunk
 
@@ -169,6 +169,7 @@ cdef struct Drawn:
     float **rows               # [position][position_rows]
     Py_ssize_t *n_rows         # [position]
     Py_ssize_t *places         # of one position's words
+    uint64_t *random           # of one position, the draws
 
 
 cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
@@ -183,8 +184,10 @@ cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noe
     drawn.rows = <float **>malloc(RING * drawn.position_rows * sizeof(float *))
     drawn.n_rows = <Py_ssize_t *>calloc(RING, sizeof(Py_ssize_t))
     drawn.places = <Py_ssize_t *>malloc(drawn.position_words * sizeof(Py_ssize_t))
+    drawn.random = <uint64_t *>malloc((sets * negatives + 8) * sizeof(uint64_t))
     return 0 if (
         drawn.room != NULL and drawn.rows != NULL and drawn.n_rows != NULL and drawn.places != NULL
+        and drawn.random != NULL
     ) else -1
 
 
@@ -193,6 +196,7 @@ cdef void free_drawn(Drawn *drawn) noexcept nogil:
     free(drawn.rows)
     free(drawn.n_rows)
     free(drawn.places)
+    free(drawn.random)
 
 
 cdef void draw_position(
@@ -205,12 +209,13 @@ cdef void draw_position(
     cdef int32_t *words = drawn.words + slot * drawn.position_words
     cdef float **rows = drawn.rows + slot * drawn.position_rows
     cdef uint64_t counter = walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1
+    draw_columns(drawn.random, n_sets * drawn.negatives, key, counter, noise, n_words)
     for s in range(n_sets):
-        words[0] = walk.words[i] if drawn.sets == 1 else context_of(walk, i, s)
-        draw_negatives(words + 1, drawn.negatives, key, counter, noise, n_words)
-        counter += drawn.negatives
-        words += 1 + drawn.negatives
-    words -= n
+        words[s * (1 + drawn.negatives)] = walk.words[i] if drawn.sets == 1 else context_of(walk, i, s)
+        for k in range(drawn.negatives):
+            words[s * (1 + drawn.negatives) + 1 + k] = draw_noise(
+                drawn.random[s * drawn.negatives + k], noise, n_words
+            )
     for k in range(n):
         rows[k] = output_vectors + words[k] * stride
     for k in range(min(<Py_ssize_t>MAX_FETCHED, subword_offsets[entering + 1] - subword_offsets[entering])):

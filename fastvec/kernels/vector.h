@@ -41,6 +41,7 @@ static inline lanes larger(lanes a, lanes b) {
     int_lanes above = a > b;
     return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));
 }
+static inline void prefetch_to_read(const void *p) { __builtin_prefetch(p); }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
 static inline void prefetch_row(const float *row, intptr_t stride) {
     for (intptr_t k = 0; k < stride; k += 16) prefetch_to_write(row + k);

@@ -14,6 +14,7 @@ cdef extern from "vector.h" nogil:
     lanes sigmoid(lanes z)
     lanes exp_of_negative(lanes z)
     lanes larger(lanes a, lanes b)
+    void prefetch_to_read(const void *p)
     void prefetch_to_write(const float *p)
     void prefetch_row(const float *row, Py_ssize_t stride)
     void copy_rows(float **to, float **source, Py_ssize_t n)
