@@ -84,14 +84,15 @@ def check_step(step, case, padded, learning_rate=1.0):
 
 def build_matrices(objective, vector_size):
     random = np.random.default_rng(vector_size)
-    vectors = [random.standard_normal((n, vector_size)) for n in objective.rows.values()]
+    made = {name: random.standard_normal((n, vector_size)) for name, n in objective.rows.items()}
     # scores up to 4, with position weights up to 6, inside the sigmoid's range whatever the size
-    scale = 2 / np.sqrt(np.abs(vectors[0] @ vectors[1].T).max())
-    scales = [scale, scale, 1.5 / max(np.abs(weights).max() for weights in vectors)]
-    return {
-        name: (scale * matrix).astype(np.float32)
-        for name, matrix, scale in zip(objective.rows, vectors, scales, strict=False)
-    }
+    inputs, outputs, *weights = made.values()
+    scale = 2 / np.sqrt(np.abs(inputs @ outputs.T).max())
+    inputs *= scale
+    outputs *= scale
+    for matrix in weights:
+        matrix *= 1.5 / np.abs(matrix).max()
+    return {name: matrix.astype(np.float32) for name, matrix in made.items()}
 
 
 def build_case(objective, vector_size, arguments):

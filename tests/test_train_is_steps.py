@@ -1,0 +1,150 @@
+"""``train`` is one ``step`` after the other, for every objective on every backend.
+
+Which words are contexts of which and at which places, what is one update, and which of a token's draws are
+whose negatives, is written down here in plain Python.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from objectives import bag, batch, int32, path, placed, window
+
+from fastvec import _backends
+from fastvec._sampling import alias_table
+from fastvec.reference.sampling import draw, draw_noise, window_size
+
+KEY, WINDOW, NEGATIVES = 12345, 20, 3
+AT_ONCE = 16  # contexts, targets or examples in an update; windows have more
+N_WORDS, N_NGRAMS = 13, 7
+OFFSETS = np.array([0, 1, 60, 60, 63, 70])
+random = np.random.default_rng(1)
+IDS = int32(random.integers(0, N_WORDS + 1, OFFSETS[-1]))  # the last is unknown, and no row of an n-gram
+NOISE = alias_table(np.arange(1, N_WORDS + 1))
+NODES = [random.permutation(N_WORDS - 1)[: 1 + word % 5] for word in range(N_WORDS)]
+CODES = [random.integers(0, 2, len(nodes)) for nodes in NODES]
+SUBWORDS = [[word, *random.integers(N_WORDS, N_WORDS + N_NGRAMS, word % 4)] for word in range(N_WORDS)]
+
+
+def windows(draws_per_token):
+    """The position and the centre of every window, and its contexts by their distances."""
+    for begin, end in pairwise(OFFSETS):
+        known = [t for t in range(begin, end) if IDS[t] < N_WORDS]
+        for i, t in enumerate(known):
+            size = int(window_size(draw(KEY, t * draws_per_token), WINDOW))
+            around = {d: IDS[known[i + d]] for d in range(-size, size + 1) if d and 0 <= i + d < len(known)}
+            if around:
+                yield t, int(IDS[t]), around
+
+
+def negatives(first):
+    return draw_noise(draw(KEY, first + np.arange(NEGATIVES)), NOISE)
+
+
+def in_groups(values, size=AT_ONCE):
+    values = list(values)
+    return [values[first : first + size] for first in range(0, len(values), size)]
+
+
+def skipgram(shared):
+    draws = 1 + NEGATIVES * (1 if shared else 2 * WINDOW)
+    for t, center, around in windows(draws):
+        for i, contexts in enumerate(in_groups(around.values(), AT_ONCE if shared else 1)):
+            first = t * draws + 1 + (0 if shared else i * NEGATIVES)
+            yield window(contexts, center, negatives(first))
+
+
+def cbow():
+    draws = 1 + NEGATIVES
+    for t, center, around in windows(draws):
+        places = [WINDOW + d if d < 0 else WINDOW + d - 1 for d in around]
+        yield placed(window(list(around.values()), center, negatives(t * draws + 1)), places)
+
+
+def hierarchical_softmax(cbow):
+    for _, center, around in windows(1):
+        for contexts in in_groups(around.values(), 2 * WINDOW if cbow else AT_ONCE):
+            yield path(contexts, NODES[center], CODES[center], cbow)
+
+
+def softmax(cbow):
+    examples = [([center], list(around.values())) for _, center, around in windows(1)]
+    if cbow:
+        examples = [(contexts, center) for center, contexts in examples]
+    for group in in_groups(examples):
+        yield batch(*group)
+
+
+def subword(cbow):
+    draws = 1 + NEGATIVES * (1 if cbow else 2 * WINDOW)
+    for t, center, around in windows(draws):
+        words, targets = (around.values(), [center]) if cbow else ([center], around.values())
+        inputs = np.concatenate([SUBWORDS[word] for word in words])
+        pairs = [(target, negatives(t * draws + 1 + i * NEGATIVES)) for i, target in enumerate(targets)]
+        for group in in_groups(pairs):
+            yield bag(inputs, *zip(*group, strict=True))
+
+
+def csr(name, offsets_name, lists, dtype):
+    offsets = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+    return {offsets_name: offsets, name: np.concatenate(lists).astype(dtype)}
+
+
+NOISY = {"noise": NOISE, "negatives": NEGATIVES}
+MEAN = {"scale_gradient": True}
+TREE = csr("path_nodes", "path_offsets", NODES, np.int32) | csr("path_codes", "path_offsets", CODES, np.uint8)
+NGRAMS = csr("subwords", "subword_offsets", SUBWORDS, np.int32)
+INPUTS, OUTPUTS = {"input_vectors": N_WORDS}, {"output_vectors": N_WORDS}
+PLACES = {"position_weights": 2 * WINDOW}
+SUBWORD_INPUTS, NODE_VECTORS = {"input_vectors": N_WORDS + N_NGRAMS}, {"node_vectors": N_WORDS - 1}
+
+BOTH = [{"cbow": False}, {"cbow": True}]
+
+# For every kernel what makes its steps, the rows of its matrices and arguments of train; and its modes.
+TRAININGS = [
+    ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}]),
+    ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY | MEAN, [{}]),
+    ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE | MEAN, BOTH),
+    ("softmax", softmax, INPUTS | OUTPUTS, MEAN, BOTH),
+    ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS | MEAN, BOTH),
+]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "steps", "rows", "arguments", "mode"),
+    [(*training, mode) for *training, modes in TRAININGS for mode in modes],
+    ids=[f"{kernel} {mode}" for kernel, *_, modes in TRAININGS for mode in modes],
+)
+def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode):
+    implementation = _backends.get(kernel, backend)
+    random = np.random.default_rng(2)
+    start = {name: random.standard_normal((n, 20)) / 2 for name, n in rows.items()}
+    expected, trained = ({name: padded(matrix) for name, matrix in start.items()} for _ in range(2))
+    todo = list(steps(**mode))
+    losses = [implementation.step(**expected, **step, learning_rate=0.05) for step in todo]
+    loss, sampled_pairs, pairs = implementation.train(
+        **trained,
+        **arguments,
+        **mode,
+        ids=IDS,
+        sentence_offsets=OFFSETS,
+        start=0,
+        stop=len(IDS),
+        keep=np.full(N_WORDS, 2**32 - 1, dtype=np.uint32),
+        window=WINDOW,
+        learning_rate=0.05,
+        key=KEY,
+        loss_every=1,
+    )
+    for name, matrix in expected.items():
+        assert np.abs(matrix - padded(start[name])).max() > 0.01
+        np.testing.assert_allclose(trained[name], matrix, rtol=0, atol=1e-5, err_msg=name)
+    assert loss == pytest.approx(sum(losses), rel=1e-6)
+    predicted = "targets" if "targets" in todo[0] else "contexts"
+    windows_only = kernel == "cbow" or (kernel == "hierarchical_softmax" and mode["cbow"])
+    assert sampled_pairs == pairs == sum(1 if windows_only else len(step[predicted]) for step in todo)
+
+
+def test_windows_have_more_contexts_than_an_update():
+    assert max(len(around) for *_, around in windows(1)) > 2 * AT_ONCE
+    assert len({t for t, *_ in windows(1)}) > 2 * AT_ONCE
