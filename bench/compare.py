@@ -89,13 +89,16 @@ def measure(row: Row, source: Path, options: argparse.Namespace) -> dict[str, An
     if row.kind == "speed":
         words = min(words or options.speed_words, options.speed_words)
     text = texts.prepare(source, words)
-    settings = {**SETTINGS, **row.settings, "threads": options.threads}
+    settings = {**SETTINGS, **row.settings, "threads": options.threads, "base": row.base}
     job = {**settings, "text": str(text.path), "words": text.words, "lines": text.lines, "quality": {}}
     if row.kind == "reading":
         job["compressed_text"] = str(texts.compressed(text, source, words))
     if row.kind == "whole":
         tests = {name: options.data / place for place, name in QUALITY.items()}
+        if row.rare:
+            tests |= texts.rare_pairs(text, tests["MEN"], settings["min_count"])
         job["quality"] = {name: str(path) for name, path in tests.items() if path.is_file()}
+        settings["tests"] = list(tests)
     record = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),

@@ -2,7 +2,7 @@
 
 A worker gets a job (the settings, `threads`, `seed`, `text`: a plain text file, `words` and `lines` in it,
 `save`: where to save the vectors or None), does it, and returns its figures and a function that gives the
-words and the matrix. Peers are imported inside their workers, so that nobody pays for another.
+vectors. Peers are imported inside their workers, so that nobody pays for another.
 
 The figures: `train_seconds`, of training alone, without reading and counting words; `words_per_second`, words
 of the text per second of these, the same count of words for everyone; `vocabulary`, the number of words kept.
@@ -22,17 +22,17 @@ __all__ = ["WORKERS", "run"]
 
 Job = dict[str, Any]
 Figures = dict[str, Any]
-Worker = Callable[[Job], tuple[Figures, Callable[[], tuple[list[str], Any]]]]
+Worker = Callable[[Job], tuple[Figures, Callable[[], Any]]]
 
 
-def fastvec(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+def fastvec(job: Job) -> tuple[Figures, Callable[[], Any]]:
     import fastvec
     from fastvec import _backends
 
     corpus = fastvec.Corpus(job["text"])
-    names = ("vector_size", "window", "negatives", "min_count", "subsample", "noise_exponent")
-    names += ("learning_rate", "min_learning_rate", "epochs", "threads", "seed", "negative_sharing")
-    model = fastvec.SkipGram(**{name: job[name] for name in names if name in job}).fit(corpus)
+    estimator = getattr(fastvec, job["estimator"])()
+    estimator.set_params(**{name: job[name] for name in estimator.get_params() if name in job})
+    model = estimator.fit(corpus)
     if job["save"]:
         model.vectors_.save(job["save"] + ".fvec")
     seconds = sum(epoch.seconds for epoch in model.history_)
@@ -42,13 +42,13 @@ def fastvec(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
         "train_seconds": seconds,
         "words_per_second": job["epochs"] * job["words"] / seconds,
         "loss": model.history_[-1].loss,
-        # The least that its memory can be: the matrices, and the text as ids.
+        # The least that its memory can be: two matrices, and the text as ids.
         "matrix_and_id_bytes": 2 * 4 * len(model.vocabulary_) * job["vector_size"] + corpus.ids.nbytes,
     }
-    return figures, lambda: (model.vectors_.words, model.vectors_.vectors)
+    return figures, lambda: model.vectors_
 
 
-def fastvec_reading(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+def fastvec_reading(job: Job) -> tuple[Figures, Callable[[], Any]]:
     import fastvec
 
     path = job["compressed_text"] if job.get("compressed") else job["text"]
@@ -62,10 +62,10 @@ def fastvec_reading(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], An
         "words_per_second": corpus.n_tokens / seconds,
         "vocabulary": len(corpus.vocabulary),
     }
-    return figures, lambda: ([], None)
+    return figures, lambda: None
 
 
-def fastvec_phrases(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+def fastvec_phrases(job: Job) -> tuple[Figures, Callable[[], Any]]:
     import fastvec
 
     Path(job["text"]).read_bytes()  # into the system's cache, whoever came before
@@ -78,15 +78,15 @@ def fastvec_phrases(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], An
     return phrase_figures(job, started, found, len(phrases.phrases_), words_left), lambda: ([], None)
 
 
-def gensim(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+def gensim(job: Job) -> tuple[Figures, Callable[[], Any]]:
     from gensim.models import Word2Vec
 
     model = Word2Vec(
-        sg=1,
-        hs=0,
+        sg=int(job["model"] == "skipgram"),
+        hs=int(job["loss"] == "hierarchical_softmax"),
         vector_size=job["vector_size"],
         window=job["window"],
-        negative=job["negatives"],
+        negative=job["negatives"] if job["loss"] == "negative_sampling" else 0,
         ns_exponent=job["noise_exponent"],
         min_count=job["min_count"],
         sample=job["subsample"],
@@ -111,10 +111,16 @@ def gensim(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
         "train_seconds": seconds,
         "words_per_second": job["epochs"] * job["words"] / seconds,
     }
-    return figures, lambda: (model.wv.index_to_key, model.wv.vectors)
+
+    def vectors() -> Any:
+        from fastvec import Vectors
+
+        return Vectors(model.wv.index_to_key, model.wv.vectors)
+
+    return figures, vectors
 
 
-def gensim_phrases(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+def gensim_phrases(job: Job) -> tuple[Figures, Callable[[], Any]]:
     from gensim.models.phrases import Phrases
     from gensim.models.word2vec import LineSentence
 
@@ -140,8 +146,8 @@ def phrase_figures(job: Job, started: float, found: float, n_phrases: int, words
     }
 
 
-def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
-    """Run fastText without subwords, so that the objective is skip-gram's.
+def fasttext(job: Job) -> tuple[Figures, Callable[[], Any]]:
+    """Run fastText, with as many n-grams as the job says: without any, the objective is skip-gram's.
 
     It does not say how long it trained. So it is run once more for 0 epochs, which does everything but train,
     and the difference is taken. Nor is an epoch one pass over the text: words below `minCount` are counted
@@ -153,9 +159,10 @@ def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
     def train(epochs: int) -> Any:
         arguments = {
             "input": job["text"],
-            "model": "skipgram",
-            "minn": 0,
-            "maxn": 0,
+            "model": job["model"],
+            "minn": job["min_n"],
+            "maxn": job["max_n"],
+            "bucket": job["buckets"],
             "dim": job["vector_size"],
             "ws": job["window"],
             "neg": job["negatives"],
@@ -189,9 +196,13 @@ def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
             figures["train_seconds"] = seconds
             figures["words_per_second"] = job["epochs"] * passes * job["words"] / seconds
 
-    def vectors() -> tuple[list[str], Any]:
+    def vectors() -> Any:
+        import fastvec
+
+        if job["max_n"]:
+            return fastvec.load(job["save"] + ".bin")
         kept = [i for i, word in enumerate(words) if word != "</s>"]
-        return [words[i] for i in kept], model.get_input_matrix()[kept]
+        return fastvec.Vectors([words[i] for i in kept], model.get_input_matrix()[kept])
 
     return figures, vectors
 
@@ -227,7 +238,7 @@ def run(worker: str, job: Job) -> Figures:
     figures["wall_seconds"] = time.monotonic() - job["started"]
     figures["peak_bytes"] = peak_bytes()
     if job["quality"]:
-        figures["quality"] = quality(*vectors(), job["quality"])
+        figures["quality"] = quality(vectors(), job["quality"])
     return figures
 
 
@@ -245,11 +256,10 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def quality(words: list[str], matrix: Any, tests: dict[str, str]) -> dict[str, dict[str, float | None]]:
+def quality(vectors: Any, tests: dict[str, str]) -> dict[str, dict[str, float | None]]:
     """Return the score of every test file, 0 to 100, by fastvec's evaluation for everyone."""
-    from fastvec import Vectors, evaluate
+    from fastvec import evaluate
 
-    vectors = Vectors(words, matrix)
     scores = {}
     for name, path in tests.items():
         if name == "analogies":

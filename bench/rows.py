@@ -12,12 +12,17 @@ from typing import Any
 __all__ = ["ALL", "BASE", "GOALS", "QUALITY", "ROWS", "SETTINGS", "Contender", "Goal", "Row"]
 
 ALL = 0  # as a number of threads: as many as the machine has, or --threads
-BASE = "gensim"  # whom the ratios are to
+BASE = "gensim"  # whom the ratios are to, unless a row says otherwise
 
 # The same for everyone, but for fastText's noise exponent, 0.5, and the end of its learning rate, 0: neither
 # can be set.
 SETTINGS: dict[str, Any] = {
+    "estimator": "SkipGram",  # of fastvec
     "model": "skipgram",
+    "loss": "negative_sampling",
+    "min_n": 0,
+    "max_n": 0,
+    "buckets": 2_000_000,
     "vector_size": 100,
     "window": 5,
     "negatives": 5,
@@ -79,6 +84,10 @@ class Row:
         Who takes part, in this order in every round.
     settings : dict
         What differs from `SETTINGS`.
+    base : str
+        Whom the ratios are to.
+    rare : bool
+        Whether MEN's pairs with a rare word and with one that is not in the vocabulary are tests of their own.
     """
 
     name: str
@@ -86,6 +95,8 @@ class Row:
     kind: str
     entries: tuple[tuple[Contender, tuple[int, ...]], ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    base: str = BASE
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,19 @@ GENSIM = Contender("gensim", "gensim")
 # memory was, which ends in "Encountered NaN" if that was used before. Fresh pages are zeros, which do.
 FASTTEXT = Contender("fastText", "fasttext", environment={"MALLOC_MMAP_THRESHOLD_": "1048576"}, slow=True)
 
+CBOW = {"estimator": "CBOW", "model": "cbow"}
+TREE = {"loss": "hierarchical_softmax"}
+# fastText's own defaults, where they differ.
+SUBWORDS = {
+    "estimator": "FastText",
+    "min_n": 3,
+    "max_n": 6,
+    "subsample": 1e-4,
+    "noise_exponent": 0.5,
+    "learning_rate": 0.05,
+}
+UNSCALED = "fastvec (word2vec's gradient)"
+
 ROWS = (
     Row(
         "speed-100",
@@ -141,6 +165,28 @@ ROWS = (
         "speed",
         ((FASTVEC, (1,)), (GENSIM, (1,))),
         {"vector_size": 300},
+    ),
+    Row(
+        "cbow-100",
+        "Training speed of CBOW, 100 dimensions",
+        "speed",
+        ((FASTVEC, (1, ALL)), (GENSIM, (1, ALL))),
+        CBOW,
+    ),
+    Row(
+        "tree-100",
+        "Training speed of skip-gram with hierarchical softmax, 100 dimensions",
+        "speed",
+        ((FASTVEC, (1, ALL)), (GENSIM, (1, ALL))),
+        TREE,
+    ),
+    Row(
+        "subwords-100",
+        "Training speed of skip-gram over words and their n-grams, 100 dimensions",
+        "speed",
+        ((FASTVEC, (1, ALL)), (FASTTEXT, (1, ALL))),
+        SUBWORDS,
+        base="fastText",
     ),
     Row(
         "reading",
@@ -165,6 +211,27 @@ ROWS = (
         ((FASTVEC, (ALL,)), (FASTVEC_NONE, (ALL,)), (GENSIM, (ALL,)), (FASTTEXT, (ALL,))),
         {"epochs": 5},
     ),
+    Row(
+        "cbow-whole",
+        "CBOW from a text file to saved vectors, and their quality",
+        "whole",
+        (
+            (FASTVEC, (ALL,)),
+            (Contender(UNSCALED, "fastvec", {"scale_gradient": False}), (ALL,)),
+            (Contender("gensim", "gensim", {"learning_rate": 0.05}), (ALL,)),
+        ),
+        {**CBOW, "epochs": 5, "learning_rate": None},
+        base=UNSCALED,
+    ),
+    Row(
+        "subwords-whole",
+        "Words and their n-grams, from a text file to saved vectors, and their quality",
+        "whole",
+        ((FASTVEC, (ALL,)), (FASTTEXT, (ALL,))),
+        {**SUBWORDS, "epochs": 5, "min_count": 100},
+        base="fastText",
+        rare=True,
+    ),
 )
 
 GOALS = (
@@ -173,9 +240,17 @@ GOALS = (
     Goal("the same, unshared negatives", "speed-100", "fastvec (unshared negatives)", 1, "speed ratio", 8),
     Goal("the same, 300 dimensions", "speed-300", "fastvec", 1, "speed ratio", 12),
     Goal("all threads against one (of two)", "speed-100", "fastvec", ALL, "scaling", 1.8),
+    Goal("CBOW, words/s, one thread, against gensim", "cbow-100", "fastvec", 1, "speed ratio", 7),
+    Goal("CBOW, all threads against one (of two)", "cbow-100", "fastvec", ALL, "scaling", 1.8),
+    Goal("hierarchical softmax, one thread, against gensim", "tree-100", "fastvec", 1, "speed ratio", 8),
+    Goal("hierarchical softmax, all threads against one", "tree-100", "fastvec", ALL, "scaling", 1.8),
+    Goal("subwords, one thread, against fastText", "subwords-100", "fastvec", 1, "speed ratio", 12),
+    Goal("subwords, all threads against one (of two)", "subwords-100", "fastvec", ALL, "scaling", 1.7),
     Goal("text to ids, one thread, M words/s", "reading", "fastvec (plain text)", 1, "million words/s", 10),
     Goal("phrases, counting and applying, against gensim", "phrases", "fastvec", 1, "speed ratio", 8),
     Goal("text file to saved vectors, against gensim", "whole", "fastvec", ALL, "time ratio", 12),
     Goal("MB left of: matrices + ids + 200 MB", "whole", "fastvec", ALL, "memory left", 0),
     Goal("worst difference in quality to gensim, points", "whole", "fastvec", ALL, "quality difference", -1),
+    Goal("CBOW, to word2vec's gradient, points", "cbow-whole", "fastvec", ALL, "quality difference", -1),
+    Goal("subwords, to fastText, points", "subwords-whole", "fastvec", ALL, "quality difference", -1),
 )

@@ -28,8 +28,8 @@ since a machine that is slow for a minute is slow for both. Words per second are
 ones included, over the time of training alone. Time and memory of the whole way are from the start of the
 process to the saved vectors.
 
-fastText is run without subwords. Its noise exponent is fixed at 0.5, the others' is 0.75. Its training time
-is that of a run less that of one with 0 epochs, and it is credited with the words it really reads, a little
+fastText is run without subwords where it is not compared in just these. Its noise exponent is fixed at 0.5,
+the others' is 0.75 there. Its training time is that of a run less that of one with 0 epochs, and it is credited with the words it really reads, a little
 more than one text per epoch. gensim reads the text by `corpus_file`, its fastest way; with n threads its
 learning rate falls by only 1/n of its share within an epoch, and so stays a little higher.
 
@@ -58,7 +58,7 @@ def within_rounds(these: Sequence[Run], others: Sequence[Run], key: str) -> list
 
 def speed_ratio(record: Record, contender: str, threads: int) -> float | None:
     """Words per second, against those of the base with as many threads."""
-    base = runs_of(record, BASE, threads)
+    base = runs_of(record, _base(record), threads)
     return _median(within_rounds(runs_of(record, contender, threads), base, "words_per_second"))
 
 
@@ -78,7 +78,7 @@ def rate(record: Record, contender: str, threads: int) -> float | None:
 
 def time_ratio(record: Record, contender: str, threads: int) -> float | None:
     """How many times the base takes as long."""
-    base = runs_of(record, BASE, threads)
+    base = runs_of(record, _base(record), threads)
     return _median(within_rounds(base, runs_of(record, contender, threads), "wall_seconds"))
 
 
@@ -92,8 +92,8 @@ def memory_left(record: Record, contender: str, threads: int) -> float | None:
 def quality_difference(record: Record, contender: str, threads: int) -> float | None:
     """Lowest of the differences in mean score to the base, in points."""
     differences = []
-    for test in QUALITY.values():
-        these, base = scores(record, contender, threads, test), scores(record, BASE, threads, test)
+    for test in _tests(record):
+        these, base = (scores(record, name, threads, test) for name in (contender, _base(record)))
         if these and base:
             differences.append(mean(these) - mean(base))
     return min(differences) if differences else None
@@ -145,7 +145,7 @@ def speed_table(record: Record) -> str:
                 _number(scaling(record, contender, threads), "{:.2f}×") if threads > 1 else "",
             ]
         )
-    head = ["", "threads", "words/s", "lowest – highest", f"against {BASE}", "against one thread"]
+    head = ["", "threads", "words/s", "lowest – highest", f"against {_base(record)}", "against one thread"]
     return _table(head, lines)
 
 
@@ -179,13 +179,13 @@ def phrases_table(record: Record) -> str:
                 _number(left, "{:,.0f}"),
             ]
         )
-    head = ["", "words/s", f"against {BASE}", "finding", "joining", "peak memory", "phrases", "words left"]
+    head = ["", "words/s", f"against {_base(record)}", "finding", "joining", "peak memory", "phrases", "words left"]
     return _table(head, lines)
 
 
 def whole_table(record: Record) -> str:
     """Return the table of a row of kind "whole"."""
-    tests = [*QUALITY.values(), "semantic", "syntactic"]
+    tests = [*_tests(record), "semantic", "syntactic"]
     lines = [
         [
             contender,
@@ -197,7 +197,7 @@ def whole_table(record: Record) -> str:
         ]
         for contender, threads in _entries(record)
     ]
-    return _table(["", "time", f"{BASE}'s time is", "peak memory", *tests, "seeds"], lines)
+    return _table(["", "time", f"{_base(record)}'s time is", "peak memory", *tests, "seeds"], lines)
 
 
 TABLES = {
@@ -277,11 +277,16 @@ def _what(record: Record, row: Row) -> str:
         what += (
             f"; d={settings['vector_size']}, window {settings['window']}, {settings['negatives']} negatives, "
             f"subsample {settings['subsample']:g}, min_count {settings['min_count']}, "
-            f"learning rate {settings['learning_rate']:g}, {_several(settings['epochs'], 'epoch')}"
+            f"{_learning_rate(settings)}, {_several(settings['epochs'], 'epoch')}"
         )
     if row.kind == "whole":
         what += f", {_several(settings['threads'], 'thread')}"
     return f"{what}; {_several(1 + max(run['round'] for run in record['runs']), 'round')}"
+
+
+def _learning_rate(settings: dict[str, Any]) -> str:
+    rate = settings["learning_rate"]
+    return "everyone's own learning rate" if rate is None else f"learning rate {rate:g}"
 
 
 def _where(record: Record) -> str:
@@ -292,6 +297,16 @@ def _where(record: Record) -> str:
         f"{machine['processor']}, {_several(machine['cores'], 'core')}, {machine['backend']} backend, "
         f"{machine['system']}; {versions}; {record['date']}"
     )
+
+
+def _base(record: Record) -> str:
+    """Return whom the ratios of a row are to."""
+    return str(record["settings"].get("base", BASE))
+
+
+def _tests(record: Record) -> list[str]:
+    """Return the names of a row's test sets."""
+    return list(record["settings"].get("tests", QUALITY.values()))
 
 
 def _several(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Text", "compressed", "prepare"]
+__all__ = ["Text", "compressed", "prepare", "rare_pairs"]
 
 CACHE = Path(__file__).parent / ".cache"
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -61,6 +61,29 @@ def compressed(text: Text, source: Path, words: int | None) -> Path:
             shutil.copyfileobj(plain, packed)
         part.rename(path)
     return path
+
+
+def rare_pairs(text: Text, pairs: Path, min_count: int) -> dict[str, Path]:
+    """Return the pairs of a test with a word below `min_count`, and those with one up to five times as often.
+
+    Everyone is asked for the former by n-grams alone: the words occur in the text but are left out.
+    """
+    if not pairs.is_file():
+        return {}
+    from fastvec import Corpus
+
+    vocabulary = Corpus(text.path).vocabulary
+    counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
+    chosen: dict[str, list[str]] = {"rare": [], "unseen": []}
+    for line in pairs.read_text().splitlines():
+        rarest = min(counts.get(word.lower(), 0) for word in line.split()[:2])
+        if rarest < 5 * min_count:
+            chosen["rare" if rarest >= min_count else "unseen"].append(line)
+    paths = {}
+    for name, lines in chosen.items():
+        paths[f"{pairs.stem.upper()} {name}"] = path = text.path.with_suffix(f".{pairs.stem}-{name}-{min_count}")
+        path.write_text("\n".join(lines) + "\n")
+    return paths
 
 
 def _copy(text: IO[bytes], plain: IO[bytes], words: int | None) -> tuple[int, int]:
