@@ -10,11 +10,13 @@
 from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
-from fastvec.models.word2vec import SkipGram
+from fastvec.models._loading import load_model
+from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.vectors import UnknownWordError, Vectors, load
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
+    "CBOW",
     "Corpus",
     "SkipGram",
     "UnknownWordError",
@@ -23,6 +25,7 @@ __all__ = [
     "evaluate",
     "gradcheck",
     "load",
+    "load_model",
 ]
 
 __version__ = "0.1.0"

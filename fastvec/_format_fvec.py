@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fastvec._format_common import Contents
 
-__all__ = ["read", "read_mapped", "write"]
+__all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 
 VERSION = 1
 
@@ -43,13 +43,7 @@ def write(
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    tensors: dict[str, NDArray[Any]] = {
-        "vectors": np.ascontiguousarray(vectors, dtype=np.float32),
-        "words": np.frombuffer(_json_of_words(words), dtype=np.uint8),
-    }
-    if counts is not None:
-        tensors["counts"] = np.ascontiguousarray(counts, dtype=np.int64)
-    header = {"format": "fvec", "format_version": str(VERSION), "parameters": _json_of_parameters(metadata)}
+    tensors, header = pack(words, np.ascontiguousarray(vectors, dtype=np.float32), counts, metadata)
     try:
         save_file(tensors, path, metadata=header)
     except SafetensorError as error:
@@ -57,6 +51,23 @@ def write(
         number = re.search(r"os error (\d+)", str(error))
         code = int(number[1]) if number else errno.EIO
         raise OSError(code, os.strerror(code)) from error
+
+
+def pack(
+    words: Sequence[str],
+    vectors: NDArray[np.float32],
+    counts: NDArray[np.int64] | None,
+    metadata: Mapping[str, Any],
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return the tensors and the header of a .fvec file."""
+    tensors: dict[str, NDArray[Any]] = {
+        "vectors": vectors,
+        "words": np.frombuffer(_json_of_words(words), dtype=np.uint8),
+    }
+    if counts is not None:
+        tensors["counts"] = np.ascontiguousarray(counts, dtype=np.int64)
+    header = {"format": "fvec", "format_version": str(VERSION), "parameters": _json_of_parameters(metadata)}
+    return tensors, header
 
 
 def read(path: Path, errors: str) -> Contents:
@@ -72,7 +83,7 @@ def read(path: Path, errors: str) -> Contents:
             }
     except SafetensorError as error:
         raise ValueError(f"{path}: not a .fvec file, or cut off or damaged ({error})") from error
-    return _contents(path, tensors, metadata, errors)
+    return unpack(path, tensors, metadata, errors)
 
 
 def read_mapped(path: Path, errors: str) -> Contents:
@@ -80,12 +91,13 @@ def read_mapped(path: Path, errors: str) -> Contents:
     from fastvec._mapped import map_tensors
 
     tensors, metadata = map_tensors(path)
-    return _contents(path, tensors, metadata, errors)
+    return unpack(path, tensors, metadata, errors)
 
 
-def _contents(
+def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
+    """Return what the tensors and the header of a .fvec file say, checked."""
     if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
         raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
