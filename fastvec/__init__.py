@@ -11,14 +11,18 @@ from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
+from fastvec.models.fasttext import FastText
 from fastvec.models.word2vec import CBOW, SkipGram
-from fastvec.vectors import UnknownWordError, Vectors, load
+from fastvec.subword_vectors import SubwordVectors, load
+from fastvec.vectors import UnknownWordError, Vectors
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "CBOW",
     "Corpus",
+    "FastText",
     "SkipGram",
+    "SubwordVectors",
     "UnknownWordError",
     "Vectors",
     "Vocabulary",

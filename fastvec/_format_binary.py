@@ -6,32 +6,36 @@ gensim does not; both are read, and ours is word2vec.c's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes, sizes
+from fastvec._format_common import (
+    BLOCK,
+    FASTTEXT_MAGIC,
+    Contents,
+    check_sizes,
+    decode_words,
+    encode_words,
+    open_bytes,
+    sizes,
+)
 
 __all__ = ["read", "write"]
-
-FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 
 # The space that ends a word is looked for this far: without a bound, all of a damaged file would be searched.
 WORD_LIMIT = 1 << 20
 
 
-def write(path: Path, words: Sequence[str], vectors: NDArray[np.float32], counts: Any, metadata: Any) -> None:
-    """Write a new file; counts and metadata have no place in this format."""
-    names = encode_words(words)
-    n, d = vectors.shape
+def write(path: Path, contents: Contents) -> None:
+    """Write words and vectors to a new file; nothing else has a place in this format."""
+    names = encode_words(contents.words)
+    n, d = contents.vectors.shape
     rows = max(1, BLOCK // (4 * d))
     with path.open("wb") as file:
         file.write(b"%d %d\n" % (n, d))
         for start in range(0, n, rows):
-            block = np.asarray(vectors[start : start + rows], dtype="<f4")
+            block = np.asarray(contents.vectors[start : start + rows], dtype="<f4")
             file.write(
                 b"".join(
                     b"%b %b\n" % (name, row.tobytes())
@@ -46,7 +50,7 @@ def read(path: Path, errors: str) -> Contents:
         header = file.readline(64)
         promised = sizes(header)
         if header[:4] == FASTTEXT_MAGIC:
-            raise ValueError(f"{path}: a fastText model (.bin), which is not supported yet; its .vec file is")
+            raise ValueError(f"{path}: a fastText model, which needs format='fasttext', or none")
         if promised is None:
             raise ValueError(
                 f"{path}: a word2vec binary file begins with a line of two numbers, words and dimensions, "

@@ -13,10 +13,26 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "Contents", "check_sizes", "decode_words", "encode_words", "open_bytes", "sizes"]
+from fastvec._subwords import Subwords
+
+__all__ = [
+    "BLOCK",
+    "FASTTEXT_MAGIC",
+    "Contents",
+    "check_sizes",
+    "check_unique",
+    "decode_words",
+    "encode_words",
+    "most_bytes",
+    "open_bytes",
+    "sizes",
+]
 
 BLOCK = 1 << 22
 """Bytes read or written at a time."""
+
+FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+"""How fastText's own files begin, which have the extension of word2vec's binary ones."""
 
 # Deflate shrinks nothing by more than this (zlib's technical notes), so that a small .gz holds no huge file.
 GZIP_LIMIT = 1032
@@ -35,15 +51,22 @@ class Contents(NamedTuple):
     vectors : ndarray of float32, shape (n, d)
         Their vectors; read-only and memory-mapped when that was asked for.
     counts : ndarray of int64, shape (n,), or None
-        How often each word occurred in training; only .fvec keeps it.
+        How often each word occurred in training; only .fvec and fastText's .bin keep it.
     metadata : dict
-        Training parameters; only .fvec keeps them.
+        Training parameters; .fvec keeps all, fastText's .bin its own.
+    input_vectors : ndarray of float32, shape (n + buckets, d), or None
+        The rows whose means `vectors` are, where words have n-grams: those of the words, then those of the
+        n-grams; only .fvec and fastText's .bin keep them.
+    subwords : Subwords or None
+        Which n-grams the words have.
     """
 
     words: list[str]
     vectors: NDArray[np.float32]
     counts: NDArray[np.int64] | None
     metadata: dict[str, Any]
+    input_vectors: NDArray[np.float32] | None = None
+    subwords: Subwords | None = None
 
 
 @contextmanager
@@ -70,12 +93,28 @@ def check_sizes(path: Path, n: int, d: int, row_bytes: int) -> None:
     """Raise when a file cannot hold `n` rows of at least `row_bytes` bytes, or when rows have no numbers."""
     if d == 0:
         raise ValueError(f"{path}: the header says 0 dimensions")
-    size = path.stat().st_size * (GZIP_LIMIT if path.suffix.lower() == ".gz" else 1)
+    size = most_bytes(path)
     if n * row_bytes > size:
         raise ValueError(
             f"{path}: the header promises {n:,} words of {d:,} dimensions, at least {n * row_bytes:,} bytes, "
             f"but the file holds no more than {size:,}: it is cut off, damaged, or in another format"
         )
+
+
+def most_bytes(path: Path) -> int:
+    """Return how many bytes a file can hold at most: its size, or for a .gz what that may unpack to."""
+    return path.stat().st_size * (GZIP_LIMIT if path.suffix.lower() == ".gz" else 1)
+
+
+def check_unique(path: Path, words: Sequence[str]) -> None:
+    """Raise when a word occurs twice, with both places."""
+    if len(set(words)) == len(words):
+        return
+    first: dict[str, int] = {}
+    for row, word in enumerate(words, 1):
+        if word in first:
+            raise ValueError(f"{path}: {word!r} is both word {first[word]:,} and word {row:,} of the file")
+        first[word] = row
 
 
 def decode_words(names: Sequence[bytes], errors: str, place: Callable[[int], str]) -> list[str]:

@@ -9,7 +9,9 @@ counts      int64 (n,)       how often each word occurred; may be missing
 ==========  ===============  ====================================================
 
 The metadata of the safetensors header are ``format`` ("fvec"), ``format_version`` ("1") and ``parameters``, a
-JSON object. Other tensors may stand beside these; they are left alone.
+JSON object. Where words have n-grams, there are also ``subwords``, a JSON object of ``min_n``, ``max_n`` and
+``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are.
+Other tensors may stand beside these; they are left alone.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +29,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._format_common import Contents
+from fastvec._subwords import Subwords
 
 __all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 
 VERSION = 1
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    vectors: NDArray[np.float32],
-    counts: NDArray[np.int64] | None,
-    metadata: Mapping[str, Any],
-) -> None:
+def write(path: Path, contents: Contents) -> None:
     """Write a new .fvec file."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    tensors, header = pack(words, np.ascontiguousarray(vectors, dtype=np.float32), counts, metadata)
+    tensors, header = pack(contents)
     try:
-        save_file(tensors, path, metadata=header)
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, header)
     except SafetensorError as error:
         # safetensors tells the system's error only in its message; callers expect an OSError with its number.
         number = re.search(r"os error (\d+)", str(error))
@@ -53,41 +51,44 @@ def write(
         raise OSError(code, os.strerror(code)) from error
 
 
-def pack(
-    words: Sequence[str],
-    vectors: NDArray[np.float32],
-    counts: NDArray[np.int64] | None,
-    metadata: Mapping[str, Any],
-) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Return the tensors and the header of a .fvec file."""
+def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return the tensors and the metadata of a .fvec file."""
     tensors: dict[str, NDArray[Any]] = {
-        "vectors": vectors,
-        "words": np.frombuffer(_json_of_words(words), dtype=np.uint8),
+        "vectors": np.asarray(contents.vectors, dtype=np.float32),
+        "words": np.frombuffer(_json_of_words(contents.words), dtype=np.uint8),
     }
-    if counts is not None:
-        tensors["counts"] = np.ascontiguousarray(counts, dtype=np.int64)
-    header = {"format": "fvec", "format_version": str(VERSION), "parameters": _json_of_parameters(metadata)}
+    header = {
+        "format": "fvec",
+        "format_version": str(VERSION),
+        "parameters": _json_of_parameters(contents.metadata),
+    }
+    if contents.counts is not None:
+        tensors["counts"] = np.asarray(contents.counts, dtype=np.int64)
+    if contents.subwords is not None:
+        tensors["input_vectors"] = np.asarray(contents.input_vectors, dtype=np.float32)
+        header["subwords"] = json.dumps(
+            {name: int(value) for name, value in asdict(contents.subwords).items()}
+        )
     return tensors, header
 
 
 def read(path: Path, errors: str) -> Contents:
-    """Read words, vectors, counts and metadata into memory."""
+    """Read what the file holds into memory."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             names = set(file.keys())
-            tensors = {
-                name: file.get_tensor(name) for name in ("vectors", "words", "counts") if name in names
-            }
+            wanted = ["vectors", "words", "counts", *(["input_vectors"] if "subwords" in metadata else [])]
+            tensors = {name: file.get_tensor(name) for name in wanted if name in names}
     except SafetensorError as error:
         raise ValueError(f"{path}: not a .fvec file, or cut off or damaged ({error})") from error
     return unpack(path, tensors, metadata, errors)
 
 
 def read_mapped(path: Path, errors: str) -> Contents:
-    """Read words, counts and metadata, and map the vectors, read-only."""
+    """Read words, counts and metadata, and map the matrices, read-only."""
     from fastvec._mapped import map_tensors
 
     tensors, metadata = map_tensors(path)
@@ -97,7 +98,7 @@ def read_mapped(path: Path, errors: str) -> Contents:
 def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
-    """Return what the tensors and the header of a .fvec file say, checked."""
+    """Return what the tensors and the metadata of a .fvec file say, checked."""
     if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
         raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
@@ -117,7 +118,16 @@ def unpack(
             f"{path}: counts must be int64, one for each of the {len(words):,} words, "
             f"got {counts.dtype} of shape {counts.shape}"
         )
-    return Contents(words, vectors, counts, _parameters_of_json(path, metadata.get("parameters", "{}")))
+    parameters = _object_of_json(path, "training parameters", metadata.get("parameters", "{}"))
+    if "subwords" not in metadata:
+        return Contents(words, vectors, counts, parameters)
+    subwords = _subwords_of_json(path, metadata["subwords"])
+    shape = (len(words) + subwords.buckets, vectors.shape[1])
+    rows = tensors.get("input_vectors")
+    if rows is None or rows.dtype != np.float32 or rows.shape != shape:
+        got = "none" if rows is None else f"{rows.dtype} of shape {rows.shape}"
+        raise ValueError(f"{path}: input_vectors must be float32 of shape {shape}, got {got}")
+    return Contents(words, vectors, counts, parameters, rows, subwords)
 
 
 def _json_of_words(words: Sequence[str]) -> bytes:
@@ -152,11 +162,19 @@ def _json_of_parameters(metadata: Mapping[str, Any]) -> str:
         ) from error
 
 
-def _parameters_of_json(path: Path, text: str) -> dict[str, Any]:
+def _subwords_of_json(path: Path, text: str) -> Subwords:
+    parts = _object_of_json(path, "n-grams", text)
     try:
-        parameters = json.loads(text)
+        return Subwords(**parts)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: the n-grams are damaged ({error})") from error
+
+
+def _object_of_json(path: Path, what: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: the training parameters are damaged ({error})") from error
-    if not isinstance(parameters, dict):
-        raise ValueError(f"{path}: the training parameters are damaged (not an object)")
-    return parameters
+        raise ValueError(f"{path}: the {what} are damaged ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: the {what} are damaged (not an object)")
+    return found

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +12,14 @@ from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, e
 __all__ = ["read_glove", "read_word2vec", "write_glove", "write_word2vec"]
 
 
-def write_word2vec(
-    path: Path, words: Sequence[str], vectors: NDArray[np.float32], counts: Any, metadata: Any
-) -> None:
-    """Write a new file with a header line; counts and metadata have no place in this format."""
-    _write(path, words, vectors, b"%d %d\n" % vectors.shape)
+def write_word2vec(path: Path, contents: Contents) -> None:
+    """Write words and vectors to a new file with a header line; nothing else has a place in this format."""
+    _write(path, contents, b"%d %d\n" % contents.vectors.shape)
 
 
-def write_glove(
-    path: Path, words: Sequence[str], vectors: NDArray[np.float32], counts: Any, metadata: Any
-) -> None:
-    """Write a new file without a header line; counts and metadata have no place in this format."""
-    _write(path, words, vectors, b"")
+def write_glove(path: Path, contents: Contents) -> None:
+    """Write words and vectors to a new file without a header line."""
+    _write(path, contents, b"")
 
 
 def read_word2vec(path: Path, errors: str) -> Contents:
@@ -50,16 +44,16 @@ def read_glove(path: Path, errors: str) -> Contents:
     return _read(path, errors, header_lines=0)
 
 
-def _write(path: Path, words: Sequence[str], vectors: NDArray[np.float32], header: bytes) -> None:
-    names = encode_words(words)
-    n, d = vectors.shape
+def _write(path: Path, contents: Contents, header: bytes) -> None:
+    names = encode_words(contents.words)
+    n, d = contents.vectors.shape
     # Nine significant digits give every float32 back exactly, in a third of the time of the fewest that do.
     line = b"%b " + b" ".join([b"%.9g"] * d) + b"\n"
     rows = max(1, BLOCK // (16 * d))
     with path.open("wb") as file:
         file.write(header)
         for start in range(0, n, rows):
-            block = vectors[start : start + rows].tolist()
+            block = contents.vectors[start : start + rows].tolist()
             names_of_block = names[start : start + rows]
             file.write(b"".join(line % (name, *row) for name, row in zip(names_of_block, block, strict=True)))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_bool, check_int, check_item
-from fastvec.vectors import Vectors, unit_rows
+from fastvec.vectors import UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
 
@@ -37,7 +37,8 @@ class SimilarityResult:
     pairs : int
         How many pairs there are.
     covered : int
-        How many of them have both words in the vocabulary; only these count.
+        How many of them have a vector for both words: those in the vocabulary, and with `SubwordVectors`
+        all that have n-grams; only these count.
     """
 
     name: str
@@ -136,11 +137,13 @@ def similarity(
         comments and a first line of column names are passed over), or the pairs themselves.
     ignore_case : bool
         Let "Paris" be "paris"; of several such words in the vocabulary, take the first, the most frequent.
+        A word that is not in the vocabulary is asked for as it stands in `pairs`.
 
     Returns
     -------
     SimilarityResult
-        Spearman's correlation and how many pairs it stands on. Pairs with an unknown word are left out.
+        Spearman's correlation and how many pairs it stands on. Pairs with a word that has no vector are left
+        out.
 
     Raises
     ------
@@ -168,11 +171,14 @@ def similarity(
     fold = _fold(ignore_case)
     rows = _first_rows(vectors.words, fold)
     cosines, scores = [], []
-    for a, b, score in judged:
-        i, j = (rows.get(fold(check_item("word", word))) for word in (a, b))
-        if i is not None and j is not None:
-            cosines.append(vectors.similarity(vectors.words[i], vectors.words[j]))
-            scores.append(score)
+    for *pair, score in judged:
+        words = [check_item("word", word) for word in pair]
+        a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in words)
+        try:
+            cosines.append(vectors.similarity(a, b))
+        except UnknownWordError:
+            continue
+        scores.append(score)
     return SimilarityResult(name, spearman(cosines, scores), pairs=len(judged), covered=len(scores))
 
 
@@ -204,7 +210,8 @@ def analogies(
     Returns
     -------
     AnalogyResult
-        Right answers and coverage by section. Questions with an unknown word are left out.
+        Right answers and coverage by section. Questions with a word that is not in the vocabulary are left
+        out, with `SubwordVectors` too: an answer has to be found among the known words.
 
     Raises
     ------

@@ -3,14 +3,16 @@
 =================  =======================  ==========================================================
 format             extensions               what it is
 =================  =======================  ==========================================================
-fvec               .fvec                    safetensors: vectors, words, counts, training parameters
+fvec               .fvec                    safetensors: vectors, words, counts, training parameters, n-grams
 word2vec-binary    .bin                     word2vec.c ``-binary 1``; gensim
+fasttext           .bin                     a whole model of fastText; gensim's ``save_facebook_model``
 word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fastText's ``.vec``
 glove              .glove                   GloVe C: word2vec text without the header line
 =================  =======================  ==========================================================
 
-A text file is looked at for its header, so that GloVe's own ``.txt`` files are read by extension too. All but
-.fvec are also read gzipped (``.bin.gz``). Nothing here pickles: a file from elsewhere cannot run code.
+A text file is looked at for its header, so that GloVe's own ``.txt`` files are read by extension too, and a
+``.bin`` for how it begins; vectors with n-grams are written to one as fastText's, others as word2vec's. All
+but .fvec are also read gzipped (``.bin.gz``). Nothing here pickles: a file from elsewhere cannot run code.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _format_binary, _format_fvec, _format_text
+from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text
 from fastvec._atomic import replacing
-from fastvec._format_common import Contents
+from fastvec._format_common import FASTTEXT_MAGIC, Contents, check_unique, open_bytes
 from fastvec._params import check_bool, check_choice
+from fastvec._subwords import Subwords
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
 
@@ -41,17 +44,18 @@ class Format(NamedTuple):
     read : callable
         ``read(path, errors)`` returns what the file holds.
     write : callable
-        ``write(path, words, vectors, counts, metadata)`` writes a new file.
+        ``write(path, contents)`` writes a new file.
     """
 
     extensions: tuple[str, ...]
     read: Callable[[Path, str], Contents]
-    write: Callable[[Path, Sequence[str], NDArray[np.float32], Any, Any], None]
+    write: Callable[[Path, Contents], None]
 
 
 FORMATS = {
     "fvec": Format((".fvec",), _format_fvec.read, _format_fvec.write),
     "word2vec-binary": Format((".bin",), _format_binary.read, _format_binary.write),
+    "fasttext": Format((".bin",), _format_fasttext.read, _format_fasttext.write),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"), _format_text.read_word2vec, _format_text.write_word2vec
     ),
@@ -71,15 +75,15 @@ def read(
     format : str, optional
         A name in the table of formats; by default the extension says it.
     mmap : bool
-        Map the matrix into memory, read-only, instead of reading it (.fvec only): loading takes no time and
-        no memory, and several processes share one copy.
+        Map the matrices into memory, read-only, instead of reading them (.fvec only): loading takes no time
+        and no memory, and several processes share one copy.
     errors : {"strict", "replace", "ignore"}
         What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
 
     Returns
     -------
     Contents
-        Words, vectors, counts and metadata.
+        Words, vectors, and what else the file has.
 
     Raises
     ------
@@ -93,6 +97,10 @@ def read(
     check_choice("errors", errors, ("strict", "replace", "ignore"))
     path = Path(path)
     name = format_of(path, format, reading=True)
+    if format is None and name == "word2vec-binary":
+        with open_bytes(path) as file:
+            if file.read(len(FASTTEXT_MAGIC)) == FASTTEXT_MAGIC:
+                name = "fasttext"
     if mmap and name != "fvec":
         raise ValueError(
             f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
@@ -100,7 +108,7 @@ def read(
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty")
     contents = (_format_fvec.read_mapped if mmap else FORMATS[name].read)(path, errors)
-    _check_unique(path, contents.words)
+    check_unique(path, contents.words)
     return contents
 
 
@@ -112,6 +120,8 @@ def write(
     metadata: dict[str, Any] | None = None,
     *,
     format: str | None = None,
+    input_vectors: NDArray[np.float32] | None = None,
+    subwords: Subwords | None = None,
 ) -> None:
     """Write a file of vectors: the whole new file, or, when anything fails, the old one untouched.
 
@@ -124,11 +134,16 @@ def write(
     vectors : ndarray of float32, shape (n, d)
         Their vectors.
     counts : ndarray of int64, shape (n,), optional
-        How often each word occurred; only .fvec keeps it.
+        How often each word occurred; only .fvec and fastText's .bin keep it.
     metadata : dict, optional
-        Training parameters, of what JSON can say; only .fvec keeps them.
+        Training parameters, of what JSON can say; .fvec keeps all, fastText's .bin its own.
     format : str, optional
         A name in the table of formats; by default the extension says it.
+    input_vectors : ndarray of float32, shape (n + buckets, d), optional
+        The rows whose means `vectors` are, where words have n-grams; only .fvec and fastText's .bin keep
+        them.
+    subwords : Subwords, optional
+        Which n-grams the words have, together with `input_vectors`.
 
     Raises
     ------
@@ -141,17 +156,21 @@ def write(
     """
     path = Path(path)
     name = format_of(path, format, reading=False)
+    if format is None and name == "word2vec-binary" and subwords is not None:
+        name = "fasttext"
+    contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
     with replacing(path) as temporary:
-        FORMATS[name].write(temporary, words, vectors, counts, metadata or {})
+        FORMATS[name].write(temporary, contents)
 
 
 def format_of(path: Path, format: str | None, *, reading: bool) -> str:
-    """Return the name of the format asked for, or of the one that the extension says.
+    """Return the name of the format asked for, or of the first one that the extension says.
 
     Raises
     ------
     ValueError
-        When the extension says none, or asks for compression where there is none.
+        When the extension says none, asks for compression where there is none, or is that of a quantised
+        model of fastText.
     """
     if format is not None:
         name = check_choice("format", format, FORMATS)
@@ -163,17 +182,9 @@ def format_of(path: Path, format: str | None, *, reading: bool) -> str:
         name = next((name for name, row in FORMATS.items() if extension in row.extensions), "")
     if path.suffix.lower() == ".gz" and (name == "fvec" or not reading):
         raise ValueError(f"{path}: .gz is only for reading, and not for .fvec; save without it")
+    if extension == ".ftz":
+        raise ValueError(f"{path}: .ftz is a quantised fastText model, which is not supported; its .bin is")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
         raise ValueError(f"{path}: the extension {extension!r} says no format; pass format=, one of {known}")
     return name
-
-
-def _check_unique(path: Path, words: list[str]) -> None:
-    if len(set(words)) == len(words):
-        return
-    first: dict[str, int] = {}
-    for row, word in enumerate(words, 1):
-        if word in first:
-            raise ValueError(f"{path}: {word!r} is both word {first[word]:,} and word {row:,} of the file")
-        first[word] = row

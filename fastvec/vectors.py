@@ -1,4 +1,4 @@
-"""Words and their vectors: looking up, comparing, saving and loading."""
+"""Words and their vectors: looking up, comparing, saving."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastvec import formats
 from fastvec._params import check_int, check_item
 from fastvec._spelling import nearest_spellings
 
-__all__ = ["UnknownWordError", "Vectors", "load", "unit_rows"]
+__all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
 
 # Cosines computed at a time in a batch: few enough for the processor's cache, enough for a fast product.
 BLOCK = 1 << 22
@@ -92,9 +92,7 @@ class Vectors:
         counts: ArrayLike | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        if isinstance(words, str):
-            raise TypeError(f"words must be a sequence of words, got the str {words!r}")
-        self.words = [word if type(word) is str else check_item("word", word) for word in words]
+        self.words = as_words(words)
         matrix = np.asarray(vectors, dtype=np.float32).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
@@ -122,7 +120,7 @@ class Vectors:
         return int(self.vectors.shape[1])
 
     def __repr__(self) -> str:
-        return f"Vectors({len(self):,} words, {self.vector_size:,} dimensions)"
+        return f"{type(self).__name__}({len(self):,} words, {self.vector_size:,} dimensions)"
 
     def __len__(self) -> int:
         return len(self.words)
@@ -169,7 +167,7 @@ class Vectors:
         >>> round(vectors.similarity("east", "northeast"), 3)
         0.707
         """
-        return float(self._unit(self.index(a)) @ self._unit(self.index(b)))
+        return float(self._unit(a)[0] @ self._unit(b)[0])
 
     def most_similar(
         self,
@@ -291,7 +289,7 @@ class Vectors:
         path : str or path-like
             The file. Its extension says the format: ``.fvec`` keeps everything and can be memory-mapped;
             ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove`` GloVe's.
-        format : {"fvec", "word2vec-binary", "word2vec-text", "glove"}, optional
+        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format, whatever the extension.
 
         Raises
@@ -303,9 +301,9 @@ class Vectors:
 
         Examples
         --------
-        >>> from fastvec.vectors import Vectors, load
-        >>> Vectors(["east", "west"], [[1, 0], [-1, 0]]).save("directions.fvec")
-        >>> load("directions.fvec")
+        >>> import fastvec
+        >>> fastvec.Vectors(["east", "west"], [[1, 0], [-1, 0]]).save("directions.fvec")
+        >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
         formats.write(path, self.words, self.vectors, self.counts, self.metadata, format=format)
@@ -314,15 +312,15 @@ class Vectors:
     def _inverse_norms(self) -> NDArray[np.float32]:
         return _inverse_norms(self.vectors)
 
-    def _unit(self, row: int) -> NDArray[np.float32]:
-        unit: NDArray[np.float32] = self.vectors[row] * self._inverse_norms[row]
-        return unit
+    def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
+        """Return the unit vector of a word, and its row in a list."""
+        row = self.index(word)
+        return self.vectors[row] * self._inverse_norms[row], [row]
 
     def _direction(self, item: Any) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""
         if not isinstance(item, np.ndarray):
-            row = self.index(item)
-            return self._unit(row), [row]
+            return self._unit(item)
         if item.shape != (self.vector_size,) or not np.isfinite(item).all():
             raise ValueError(f"a vector must be {self.vector_size:,} finite numbers, got {item!r}")
         return unit_rows(item[np.newaxis])[0], []
@@ -347,37 +345,11 @@ class Vectors:
         return answers
 
 
-def load(
-    path: str | os.PathLike[str], *, mmap: bool = False, format: str | None = None, errors: str = "strict"
-) -> Vectors:
-    """Load vectors from a file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file. Its extension says the format: ``.fvec``; ``.bin`` (word2vec's binary); ``.vec``, ``.txt``
-        and ``.w2v`` (text of word2vec, fastText or GloVe); ``.glove``. All but .fvec may be gzipped.
-    mmap : bool
-        Map the matrix into memory, read-only, instead of reading it (.fvec only): loading takes no time and
-        no memory, and several processes share one copy.
-    format : {"fvec", "word2vec-binary", "word2vec-text", "glove"}, optional
-        The format, whatever the extension.
-    errors : {"strict", "replace", "ignore"}
-        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
-
-    Returns
-    -------
-    Vectors
-        Words, vectors, and where the file has them counts and training parameters.
-
-    Raises
-    ------
-    OSError
-        When the file is missing or cannot be read.
-    ValueError
-        When the file is not what its format says, naming the file and the line, word or byte.
-    """
-    return Vectors(*formats.read(path, format=format, mmap=mmap, errors=errors))
+def as_words(words: Sequence[str | int]) -> list[str]:
+    """Return words as a list of str, or raise TypeError when `words` is a str or holds something else."""
+    if isinstance(words, str):
+        raise TypeError(f"words must be a sequence of words, got the str {words!r}")
+    return [word if type(word) is str else check_item("word", word) for word in words]
 
 
 def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:

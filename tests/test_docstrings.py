@@ -18,7 +18,10 @@ WITH_EXAMPLES = {
     "fastvec.corpus",
     "fastvec.evaluate",
     "fastvec.gradcheck",
+    "fastvec.models._loading",
+    "fastvec.models.fasttext",
     "fastvec.models.word2vec",
+    "fastvec.subword_vectors",
     "fastvec.vectors",
 }
 

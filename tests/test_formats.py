@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -29,7 +29,7 @@ def test_fvec_keeps_everything_and_safetensors_reads_it(tmp_path):
     counts = np.arange(len(WORDS), dtype=np.int64)
     formats.write(path, WORDS, matrix(), counts, {"window": 5, "name": "é"})
     for mmap in (False, True):
-        words, vectors, read_counts, metadata = formats.read(path, mmap=mmap)
+        words, vectors, read_counts, metadata, *_ = formats.read(path, mmap=mmap)
         assert words == WORDS
         assert metadata == {"window": 5, "name": "é"}
         np.testing.assert_array_equal(vectors, matrix())
@@ -43,7 +43,7 @@ def test_fvec_mapping_reads_no_matrix(tmp_path):
     path = tmp_path / "v.fvec"
     formats.write(path, WORDS, matrix(d=100_000))
     tracemalloc.start()
-    _, vectors, _, _ = formats.read(path, mmap=True)
+    _, vectors, *_ = formats.read(path, mmap=True)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < vectors.nbytes / 4
@@ -66,7 +66,7 @@ def test_gensim_loads_ours_and_we_load_gensims(tmp_path, binary):
     np.testing.assert_array_equal(theirs.vectors, matrix())
 
     theirs.save_word2vec_format(path, binary=binary)
-    words, vectors, _, _ = formats.read(path)
+    words, vectors, *_ = formats.read(path)
     assert words == WORDS
     np.testing.assert_array_equal(vectors, matrix())
 
@@ -164,9 +164,10 @@ def tables(draw, excluded=" \t\n\v\f\r"):
 @settings(max_examples=40, deadline=None)
 @given(table=tables())
 def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
+    assume(name != "fasttext" or "\0" not in "".join(table[0]))
     path = tmp_path_factory.getbasetemp() / f"hypothesis-{name}"
     formats.write(path, *table, format=name)
-    words, vectors, _, _ = formats.read(path, format=name)
+    words, vectors, *_ = formats.read(path, format=name)
     assert words == table[0]
     np.testing.assert_array_equal(vectors.view(np.int32), table[1].view(np.int32))
 
@@ -253,7 +254,8 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.bin", b"1 1\na 1234\nb 1234", "goes on after the 1 words"),
         ("v.bin", b"2 1\na 1234a 1234", "'a' is both word 1 and word 2"),
         ("v.bin", b"2 1\na 1234\nb\xff 1234", r"word 2 of 2: byte 2 of the word b'b\\xff' is not UTF-8"),
-        ("v.bin", (793712314).to_bytes(4, "little") + bytes(20), "a fastText model .* not supported yet"),
+        ("v.bin", (793712314).to_bytes(4, "little") + bytes(20), "must be of version 11 or 12, got 0"),
+        ("v.ftz", b"a", r"\.ftz is a quantised fastText model, which is not supported; its \.bin is"),
         ("v.vec", b"3 2\na 1 2\nb 3 4\n", "promises 3 words, the file holds 2"),
         ("v.vec", b"1 2\na 1 2\nb 3 4\n", "promises 1 words, the file holds 2"),
         ("v.vec", b"2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers, got 1"),
@@ -362,7 +364,7 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
 def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
     path = tmp_path / "v.fvec"
     formats.write(path, WORDS, matrix())
-    words, vectors, _, _ = formats.read(path, mmap=True)
+    words, vectors, *_ = formats.read(path, mmap=True)
     formats.write(path, words, vectors)
     np.testing.assert_array_equal(vectors, matrix())
     np.testing.assert_array_equal(formats.read(path).vectors, matrix())

@@ -16,7 +16,7 @@ BUILT = ("baseline", "avx2", "avx512")  # copies of the kernels, made by the bui
 # the table belong to whoever imports them: they are looked through. A package stands for all of its modules.
 TRAINING = {"_training", "_backends", "_sampling", "_params"}
 CORPUS = {"corpus", "vocabulary", "_backends", "_params"}
-VECTORS = {"vectors", "formats", "_params"}
+VECTORS = {"vectors", "subword_vectors", "formats", "_backends", "_params"}
 MAY_REACH = {
     "__init__": None,  # the public names: anything
     "__main__": None,
@@ -27,9 +27,10 @@ MAY_REACH = {
     "_training": TRAINING - {"_training"},
     "corpus": CORPUS - {"corpus"},
     "vocabulary": {"_params"},
-    "evaluate": VECTORS,
-    "vectors": VECTORS - {"vectors"},
-    "formats": {"_params"},
+    "evaluate": {"vectors", "formats", "_backends", "_params"},
+    "subword_vectors": {"vectors", "formats", "_backends", "_params"},
+    "vectors": {"formats", "_backends", "_params"},
+    "formats": {"_backends", "_params"},  # n-grams make vectors
     "gradcheck": {"_params"},
     "_sampling": {"_params"},
     "_backends": {"_cpu"},  # and the kernels, by name

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import fastvec.vectors
-from fastvec.vectors import Vectors, load
+from fastvec.subword_vectors import load
+from fastvec.vectors import Vectors
 
 WORDS = ["the", "paris", "london", "parks", "parrot", "12", "zero"]
 

@@ -1,13 +1,15 @@
 """Whole models in a file: a .fvec file of their vectors with all else that they need to go on beside them.
 
 The tensors of a .fvec file come first (see ``fastvec/_format_fvec.py``); what else is trained, and what it
-hangs on, stands beside them under its own name. The header has one more entry, ``model``, a JSON object:
+hangs on, stands beside them under its own name. The metadata have one more entry, ``model``, a JSON object:
 
 ==============  =========================================================
 estimator       the name of the class
 parameters      what its constructor was given
 history         a list of epochs, each with the fields of `Epoch`
 ==============  =========================================================
+
+FastText's own files hold whole models too (see ``fastvec/_format_fasttext.py``).
 """
 
 from __future__ import annotations
@@ -19,29 +21,59 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _format_fvec
-from fastvec._format_common import Contents
+from fastvec._format_common import Contents, check_unique
+from fastvec._format_fasttext import read_model
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec._training import Epoch
+from fastvec.subword_vectors import SubwordVectors
 from fastvec.vectors import Vectors
 
-__all__ = ["Training", "read", "write"]
+__all__ = ["Saved", "read", "read_fasttext", "write"]
 
 
-class Training(NamedTuple):
-    """What the file of a model says about it, beside its tensors."""
+class Saved(NamedTuple):
+    """What a file says of a model; whether it all fits is the estimator's to check.
+
+    Attributes
+    ----------
+    estimator : str
+        The name of the class.
+    given : dict
+        What its constructor was given.
+    words : list of str
+        The vocabulary.
+    counts : int64 array
+        How often each word occurred.
+    tensors : dict of str to ndarray
+        The input vectors and all other tensors of the file by name, perhaps memory-mapped.
+    metadata : dict
+        What `Vectors` say about the training.
+    history : list of Epoch
+        All epochs.
+    """
 
     estimator: str
-    parameters: dict[str, Any]
+    given: dict[str, Any]
+    words: list[str]
+    counts: NDArray[np.int64]
+    tensors: dict[str, NDArray[Any]]
+    metadata: dict[str, Any]
     history: list[Epoch]
 
 
 def write(
-    path: str | os.PathLike[str], vectors: Vectors, tensors: Mapping[str, NDArray[Any]], training: Training
+    path: str | os.PathLike[str],
+    vectors: Vectors,
+    others: Mapping[str, NDArray[Any]],
+    estimator: str,
+    given: Mapping[str, Any],
+    history: list[Epoch],
 ) -> None:
-    """Write a model: its vectors, its other tensors, and how it was trained.
+    """Write a model: its vectors with the rows that they are made of, its other tensors, and the rest.
 
     Raises
     ------
@@ -51,36 +83,77 @@ def write(
         When the extension is not .fvec.
     """
     if Path(path).suffix.lower() != ".fvec":
-        raise ValueError(f"path must end in .fvec for a whole model, got {os.fspath(path)!r}")
-    contents, header = _format_fvec.pack(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
-    history = [asdict(epoch) for epoch in training.history]
-    header["model"] = json.dumps(training._asdict() | {"history": history})
-    write_tensors(path, {**contents, **tensors}, header)
+        raise ValueError(
+            f"path must end in .fvec, or in .bin for FastText, to hold a whole model, got {os.fspath(path)!r}"
+        )
+    contents = Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
+    if isinstance(vectors, SubwordVectors):
+        contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
+    tensors, header = _format_fvec.pack(contents)
+    said = {"estimator": estimator, "parameters": given, "history": [asdict(epoch) for epoch in history]}
+    write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said)})
 
 
-def read(path: Path) -> tuple[Contents, dict[str, NDArray[Any]], Training]:
-    """Return the vectors of a file, memory-mapped like all its tensors, and how they were trained.
+def read(path: Path) -> Saved:
+    """Read the model in a .fvec file.
 
     Raises
     ------
     OSError
         When the file is missing or cannot be read.
     ValueError
-        When it is no file of a model, or is damaged.
+        When it holds no model, or is damaged.
     """
     tensors, header = map_tensors(path)
     contents = _format_fvec.unpack(path, tensors, header, "strict")
+    check_unique(path, contents.words)
     if "model" not in header:
         raise ValueError(
             f"{path}: it holds vectors only, training goes on from a file that `model.save` wrote"
         )
+    inputs = contents.vectors if contents.input_vectors is None else contents.input_vectors
     try:
         said = json.loads(header["model"])
-        history = [_epoch(epoch) for epoch in said["history"]]
-        training = Training(str(said["estimator"]), dict(said["parameters"]), history)
+        return Saved(
+            estimator=str(said["estimator"]),
+            given=dict(said["parameters"]),
+            words=contents.words,
+            counts=tensors["counts"],
+            tensors={**tensors, "input_vectors": inputs},
+            metadata=contents.metadata,
+            history=[_epoch(epoch) for epoch in said["history"]],
+        )
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: what it says about the training is damaged ({error!r})") from None
-    return contents, tensors, training
+
+
+def read_fasttext(path: Path) -> Saved:
+    """Read the model in a .bin file of fastText.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it is no model that `FastText` can go on with, or is damaged.
+    """
+    file = read_model(path)
+    kind, loss = file.parameters["model"], file.parameters["loss"]
+    if kind == "supervised" or loss != "negative_sampling":
+        raise ValueError(
+            f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of {kind} "
+            f"with {loss}; fastvec.load reads its vectors"
+        )
+    assert file.counts is not None and file.output_vectors is not None
+    return Saved(
+        estimator="FastText",
+        given={name: value for name, value in file.parameters.items() if name != "loss"},
+        words=file.words,
+        counts=file.counts,
+        tensors={"input_vectors": file.input_vectors, "output_vectors": file.output_vectors},
+        metadata={"estimator": "FastText", **file.parameters},
+        history=[],
+    )
 
 
 def _epoch(said: dict[str, Any]) -> Epoch:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from fastvec.models import _files
 from fastvec.models._word_model import WordModel
+from fastvec.models.fasttext import FastText
 from fastvec.models.word2vec import CBOW, SkipGram
 
 __all__ = ["load_model"]
 
-ESTIMATORS: dict[str, type[WordModel]] = {estimator.__name__: estimator for estimator in (SkipGram, CBOW)}
+ESTIMATORS: dict[str, type[WordModel]] = {
+    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText)
+}
 
 
 def load_model(path: str | os.PathLike[str]) -> WordModel:
@@ -20,7 +23,7 @@ def load_model(path: str | os.PathLike[str]) -> WordModel:
     Parameters
     ----------
     path : str or path-like
-        A .fvec file that the method `save` of an estimator wrote.
+        A .fvec file that the method `save` of an estimator wrote, or a .bin file of fastText's own.
 
     Returns
     -------
@@ -32,7 +35,8 @@ def load_model(path: str | os.PathLike[str]) -> WordModel:
     OSError
         When the file is missing or cannot be read.
     ValueError
-        When it holds vectors only, or is damaged.
+        When it holds vectors only, or a model that was trained otherwise (fastText's classifiers, and its
+        other losses), or is damaged.
 
     Examples
     --------
@@ -43,11 +47,11 @@ def load_model(path: str | os.PathLike[str]) -> WordModel:
     Vectors(4 words, 8 dimensions)
     """
     path = Path(path)
-    contents, tensors, training = _files.read(path)
-    if training.estimator not in ESTIMATORS:
+    saved = _files.read_fasttext(path) if path.suffix.lower() == ".bin" else _files.read(path)
+    if saved.estimator not in ESTIMATORS:
         known = ", ".join(ESTIMATORS)
-        raise ValueError(f"{path}: it holds a {training.estimator!r}; this fastvec knows {known}")
+        raise ValueError(f"{path}: it holds a {saved.estimator!r}; this fastvec knows {known}")
     try:
-        return ESTIMATORS[training.estimator]._from_file(contents, tensors, training)
-    except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: the model is damaged ({error})") from None
+        return ESTIMATORS[saved.estimator]._restored(saved)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: training cannot go on from it ({error})") from None

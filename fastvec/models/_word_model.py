@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._format_common import Contents
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Epoch, Schedule, TrainChunk, padded_matrix, train, usable_threads
@@ -338,47 +337,47 @@ class WordModel(Estimator):
             When the extension is another one.
         """
         state = self._learned("vectors_ to save")
+        others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
         _files.write(
             path,
             self.vectors_,
-            {**state.parameters, **state.tables},
-            _files.Training(type(self).__name__, state.given, state.history),
+            {**others, **state.tables},
+            type(self).__name__,
+            state.given,
+            state.history,
         )
 
     @classmethod
-    def _from_file(
-        cls: type[Model], contents: Contents, tensors: Mapping[str, NDArray[Any]], training: _files.Training
-    ) -> Model:
-        """Return the estimator that was saved so, when everything fits.
+    def _restored(cls: type[Model], saved: _files.Saved) -> Model:
+        """Return the estimator that a file holds, when all that it says fits together.
 
         Raises
         ------
         TypeError, ValueError
             When it does not.
         """
-        model = cls(**training.parameters)
+        model = cls(**saved.given)
         model.check_params()
-        if contents.counts is None:
-            raise ValueError("the counts of the words are missing")
-        vocabulary = Vocabulary(contents.words, contents.counts)
+        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
         parameters = {}
         for name, n_rows in model._rows(len(vocabulary)).items():
-            matrix = tensors["vectors" if name == "input_vectors" else name]
-            if matrix.dtype != np.float32 or matrix.shape != (n_rows, model.vector_size):
+            matrix, shape = tensors.get(name, np.empty(0)), (n_rows, model.vector_size)
+            if matrix.dtype != np.float32 or matrix.shape != shape:
                 raise ValueError(
-                    f"{name} must be float32 of shape {(n_rows, model.vector_size)}, "
-                    f"got {matrix.dtype} of shape {matrix.shape}"
+                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
                 )
-            parameters[name] = np.array(matrix)
-        model._state = State(
-            vocabulary=vocabulary,
-            parameters=parameters,
-            tables=model._load_tables(tensors, len(vocabulary)),
-            given=training.parameters,
-            metadata=contents.metadata,
-            history=training.history,
-        )
+            parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
+        tables = model._load_tables(tensors, len(vocabulary))
+        model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
         return model
+
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that change what is learned."""
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.get_params().items()
+            if name not in NOT_KEPT
+        }
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
@@ -397,11 +396,7 @@ class WordModel(Estimator):
             vocabulary = before.vocabulary
             parameters = {name: padded_matrix(*matrix.shape) for name, matrix in before.parameters.items()}
             self._take_over(parameters, before, np.arange(len(vocabulary)))
-        given = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params().items()
-            if name not in NOT_KEPT
-        }
+        given = self._given()
         named = {"estimator": type(self).__name__, **given}
         state = State(
             vocabulary=vocabulary,

@@ -87,7 +87,8 @@ class Word2Vec(WordModel):
     def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
         if self.loss != "hierarchical_softmax":
             return {}
-        tables = {name: np.array(tensors[name]) for name in ("tree_parents", "tree_codes")}
+        missing = np.empty(0)
+        tables = {name: np.array(tensors.get(name, missing)) for name in ("tree_parents", "tree_codes")}
         n_leaves = _tree(tables).n_words
         if n_leaves != n_words or n_words < 2:
             raise ValueError(f"the tree must have {n_words:,} words, two or more, got {n_leaves:,}")
@@ -235,7 +236,7 @@ class SkipGram(Word2Vec):
     --------
     >>> import fastvec
     >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, threads=1).fit(baskets)
+    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, subsample=0, threads=1).fit(baskets)
     >>> model.vectors_
     Vectors(5 words, 8 dimensions)
     >>> model.fit([["bread", "jam"], ["tea", "jam"]] * 10, update_vocabulary=True).vectors_

@@ -1,0 +1,340 @@
+r"""The ``.bin`` of fastText: a whole model, with the rows of the words and of their n-grams.
+
+All numbers are little-endian, without padding:
+
+====================  =====================================================================================
+part                  what it is
+====================  =====================================================================================
+int32 [2]             793712314, and the version: 12, or 11, which differs for supervised models alone
+int32 [12], float64   dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn,
+                      lrUpdateRate, t
+int32 [3], int64 [2]  entries, words, labels; tokens; pairs of a table for pruned models, else -1
+entries               bytes, NUL, int64 count, int8 type (0 a word, 1 a label); the words come first
+bool                  whether the input matrix is quantised
+int64 [2], float32    rows, columns and numbers of the input matrix: words, then buckets of n-grams
+bool                  whether the output matrix is quantised
+int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
+====================  =====================================================================================
+
+Every length is held against the size of the file before it is used.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._atomic import replacing
+from fastvec._format_common import (
+    BLOCK,
+    FASTTEXT_MAGIC,
+    Contents,
+    check_unique,
+    decode_words,
+    encode_words,
+    most_bytes,
+    open_bytes,
+)
+from fastvec._subwords import Subwords, row_means
+
+__all__ = ["FastTextFile", "read", "read_model", "write", "write_model"]
+
+VERSION = struct.Struct("<i")
+ARGUMENTS = struct.Struct("<12id")
+SIZES = struct.Struct("<3i2q")
+ENTRY = struct.Struct("<qb")
+SHAPE = struct.Struct("<2q")
+
+LOSSES = {1: "hierarchical_softmax", 2: "negative_sampling", 3: "softmax", 4: "one_vs_all"}
+MODELS = {1: "cbow", 2: "skipgram", 3: "supervised"}
+
+# The NUL that ends a word is looked for this far: without a bound, all of a damaged file would be searched.
+WORD_LIMIT = 1 << 20
+
+
+class FastTextFile(NamedTuple):
+    """A model as fastText's ``.bin`` holds it.
+
+    Attributes
+    ----------
+    words : list of str
+        The n words; fastText's end of a sentence, ``</s>``, is one of them.
+    counts : ndarray of int64, shape (n,), or None
+        How often each occurred. Written as 1 each when None: the format needs counts.
+    input_vectors : ndarray of float32, shape (n + buckets, d)
+        The rows of the words, then those of the n-grams.
+    output_vectors : ndarray of float32, shape (n, d), or None
+        The rows of the other side, of the labels in a supervised model. Written as zeros when None.
+    subwords : Subwords
+        Which n-grams the words have.
+    parameters : dict
+        Training parameters: ``model``, ``loss``, ``vector_size``, ``window``, ``negatives``, ``min_count``,
+        ``subsample``, ``epochs``, ``min_n``, ``max_n`` and ``buckets``. The sizes are those of the matrices
+        and of `subwords` when written; of the others, fastText's default is written for one that is missing
+        or that it has no number for.
+    """
+
+    words: list[str]
+    counts: NDArray[np.int64] | None
+    input_vectors: NDArray[np.float32]
+    output_vectors: NDArray[np.float32] | None
+    subwords: Subwords
+    parameters: dict[str, Any]
+
+
+def read_model(path: str | os.PathLike[str]) -> FastTextFile:
+    """Read a whole model.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it is not a model of fastText, is quantised, cut off or damaged, or has a word that is not UTF-8.
+    """
+    path = Path(path)
+    file, _ = _read(path, "strict", with_output=True)
+    check_unique(path, file.words)
+    return file
+
+
+def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
+    """Write a whole model: the whole new file, or, when anything fails, the old one untouched.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    ValueError
+        When a word is empty or has white space or a NUL in it, which the format cannot hold.
+    """
+    with replacing(path) as temporary:
+        _write(temporary, file)
+
+
+def read(path: Path, errors: str) -> Contents:
+    """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
+    file, names = _read(path, errors, with_output=False)
+    # A word's n-grams are those of its bytes, whatever `errors` has made of them.
+    vectors = row_means(file.input_vectors, *file.subwords.rows(names))
+    return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write a new model with an output matrix of zeros; vectors without n-grams make one without n-grams."""
+    words, vectors, counts, metadata, input_vectors, subwords = contents
+    if input_vectors is None or subwords is None:
+        input_vectors, subwords = vectors, Subwords(0, 0, 0)
+    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata))
+
+
+def _write(path: Path, model: FastTextFile) -> None:
+    for word in model.words:
+        if "\0" in word:
+            raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
+    names = encode_words(model.words)
+    counts = np.ones(len(names), np.int64) if model.counts is None else model.counts
+    with path.open("wb") as file:
+        file.write(FASTTEXT_MAGIC + VERSION.pack(12) + _arguments(model))
+        file.write(SIZES.pack(len(names), len(names), 0, int(counts.sum()), -1))
+        for name, count in zip(names, counts.tolist(), strict=True):
+            file.write(b"%b\0%b" % (name, ENTRY.pack(count, 0)))
+        _write_matrix(file, model.input_vectors)
+        if model.output_vectors is not None:
+            _write_matrix(file, model.output_vectors)
+        else:
+            d = model.input_vectors.shape[1]
+            file.write(b"\0" + SHAPE.pack(len(names), d))
+            file.truncate(file.tell() + 4 * len(names) * d)
+
+
+def _write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
+    file.write(b"\0" + SHAPE.pack(*matrix.shape))
+    rows = max(1, BLOCK // (4 * matrix.shape[1]))
+    for start in range(0, len(matrix), rows):
+        file.write(np.ascontiguousarray(matrix[start : start + rows], dtype="<f4").data)
+
+
+def _arguments(model: FastTextFile) -> bytes:
+    def whole(name: str, default: int) -> int:
+        value = model.parameters.get(name)
+        return value if isinstance(value, int) and 0 <= value < 2**31 else default
+
+    loss, subsample = model.parameters.get("loss"), model.parameters.get("subsample")
+    return ARGUMENTS.pack(
+        model.input_vectors.shape[1],
+        whole("window", 5),
+        whole("epochs", 5),
+        whole("min_count", 5),
+        whole("negatives", 5),
+        1,  # wordNgrams
+        next((code for code, name in LOSSES.items() if name == loss), 2),
+        1 if model.parameters.get("model") == "cbow" else 2,
+        model.subwords.buckets,
+        model.subwords.min_n,
+        model.subwords.max_n,
+        100,  # lrUpdateRate
+        subsample if isinstance(subsample, (int, float)) else 1e-4,
+    )
+
+
+def _read(path: Path, errors: str, *, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+    """Return the model, without the output matrix where that is not asked for, and the bytes of its words."""
+    with open_bytes(path) as file:
+        stream = _Stream(path, file)
+        if stream.take(4, "header") != FASTTEXT_MAGIC:
+            raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
+        version = VERSION.unpack(stream.take(4, "header"))[0]
+        if version not in (11, 12):
+            raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
+        parameters = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
+        subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
+
+        n_entries, n_words, n_labels, _, pruned = SIZES.unpack(stream.take(SIZES.size, "header"))
+        if pruned >= 0:
+            raise _quantised(path)
+        if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
+            raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
+        stream.check((1 + ENTRY.size) * n_entries, f"the {n_entries:,} words that the header promises")
+        names, counts, types = stream.entries(n_entries)
+        if types != [0] * n_words + [1] * n_labels or min(counts, default=0) < 0:
+            raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
+
+        if stream.take(1, "input matrix") != b"\0":
+            raise _quantised(path)
+        d = parameters["vector_size"]
+        input_vectors = stream.matrix(n_words + subwords.buckets, d, "input matrix", keep=True)
+        stream.take(1, "output matrix")
+        n_outputs = n_labels if parameters["model"] == "supervised" else n_words
+        output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
+        stream.finish()
+    assert input_vectors is not None
+    names = names[:n_words]
+    words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n_words:,}")
+    counted = np.array(counts[:n_words], dtype=np.int64)
+    return FastTextFile(words, counted, input_vectors, output_vectors, subwords, parameters), names
+
+
+def _parameters(path: Path, version: int, arguments: bytes) -> dict[str, Any]:
+    d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = ARGUMENTS.unpack(
+        arguments
+    )
+    old_classifier = version == 11 and MODELS.get(model) == "supervised"
+    if old_classifier or min_n > max_n:  # no n-grams: -maxn 0 leaves minn at its 3
+        min_n = max_n = 0
+    if d < 1 or loss not in LOSSES or model not in MODELS or not math.isfinite(t):
+        raise ValueError(f"{path}: the header is damaged (dim {d:,}, loss {loss:,}, model {model:,}, t {t})")
+    try:
+        subwords = Subwords(max(min_n, 0), max_n, buckets)
+    except ValueError as error:
+        raise ValueError(f"{path}: the header is damaged ({error})") from None
+    return {
+        "model": MODELS[model],
+        "loss": LOSSES[loss],
+        "vector_size": d,
+        "window": window,
+        "negatives": negatives,
+        "min_count": min_count,
+        "subsample": t,
+        "epochs": epochs,
+        "min_n": subwords.min_n,
+        "max_n": subwords.max_n,
+        "buckets": subwords.buckets,
+    }
+
+
+def _quantised(path: Path) -> ValueError:
+    return ValueError(
+        f"{path}: a quantised fastText model (.ftz), which is not supported; the .bin it was made from is"
+    )
+
+
+class _Stream:
+    """A file that is read from front to back, and how many bytes there can still be."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.file = file
+        self.left = most_bytes(path)
+        self.buffer = b""
+        self.position = 0
+
+    def check(self, n: int, what: str) -> None:
+        """Raise unless there can be `n` more bytes."""
+        if n > self.left:
+            raise ValueError(
+                f"{self.path}: {what} take {n:,} bytes or more, but no more than {self.left:,} are left; "
+                "the file is cut off or damaged"
+            )
+
+    def take(self, n: int, part: str) -> bytes:
+        """Return the next `n` bytes."""
+        while len(self.buffer) - self.position < n:
+            self._read_block(part)
+        self.position += n
+        self.left -= n
+        return self.buffer[self.position - n : self.position]
+
+    def entries(self, n: int) -> tuple[list[bytes], list[int], list[int]]:
+        """Return the words, counts and types of `n` entries of the dictionary."""
+        names, counts, types = [], [], []
+        for row in range(n):
+            while (end := self.buffer.find(b"\0", self.position)) < 0:
+                if len(self.buffer) - self.position > WORD_LIMIT:
+                    raise ValueError(
+                        f"{self.path}, word {row + 1:,} of {n:,}: no NUL ends it within {WORD_LIMIT:,} "
+                        "bytes; the file is damaged"
+                    )
+                self._read_block("words")
+            entry = self.take(end + 1 - self.position + ENTRY.size, "words")
+            count, kind = ENTRY.unpack_from(entry, len(entry) - ENTRY.size)
+            names.append(entry[: -ENTRY.size - 1])
+            counts.append(count)
+            types.append(kind)
+        return names, counts, types
+
+    def matrix(self, rows: int, columns: int, part: str, *, keep: bool) -> NDArray[np.float32] | None:
+        """Return a matrix, which must have this shape, or pass over it."""
+        shape = SHAPE.unpack(self.take(SHAPE.size, part))
+        if shape != (rows, columns):
+            raise ValueError(
+                f"{self.path}: the {part} must have the shape {(rows, columns)} after the header, got "
+                f"{shape}; the file is damaged"
+            )
+        n = 4 * rows * columns
+        self.check(n, f"the {rows:,} rows of the {part}")
+        if not keep:
+            for start in range(0, n, BLOCK):
+                self.take(min(BLOCK, n - start), part)
+            return None
+        matrix = np.empty(shape, dtype="<f4")
+        target = matrix.reshape(-1).view(np.uint8)
+        done = min(n, len(self.buffer) - self.position)
+        target[:done] = np.frombuffer(self.take(done, part), np.uint8)
+        while done < n:
+            read = self.file.readinto(target[done:])  # type: ignore[attr-defined]
+            if not read:
+                raise self._ends_within(part)
+            done += read
+            self.left -= read
+        return matrix.astype(np.float32, copy=False)
+
+    def finish(self) -> None:
+        """Raise unless the file ends here."""
+        if self.position < len(self.buffer) or self.file.read(1):
+            raise ValueError(f"{self.path}: the file goes on after the output matrix; it is damaged")
+
+    def _read_block(self, part: str) -> None:
+        block = self.file.read(BLOCK)
+        if not block:
+            raise self._ends_within(part)
+        self.buffer, self.position = self.buffer[self.position :] + block, 0
+
+    def _ends_within(self, part: str) -> ValueError:
+        return ValueError(f"{self.path}: the file ends within the {part}; it is cut off or damaged")

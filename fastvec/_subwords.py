@@ -1,0 +1,96 @@
+"""Character n-grams: which rows of a matrix make up the vector of a word, and their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _backends
+from fastvec._params import check_int
+
+__all__ = ["Subwords", "row_means"]
+
+# The longest n-gram, so that a damaged file cannot ask for more n-grams than memory holds.
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """Which n-grams a word has, as in fastText: their vectors are rows of one matrix with those of the words.
+
+    With n words in the vocabulary, row i < n belongs to word i, and row n + b to the n-grams of bucket b. The
+    n-grams are derived in ``fastvec/kernels/ngrams.pyx``.
+
+    Parameters
+    ----------
+    min_n, max_n : int
+        The fewest and the most characters of an n-gram of ``<word>``, 0 to 100; ``max_n=0`` means no n-grams.
+    buckets : int
+        Rows that the n-grams share, by a hash.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value.
+    """
+
+    min_n: int
+    max_n: int
+    buckets: int
+
+    def __post_init__(self) -> None:
+        check_int("max_n", self.max_n, 0, LONGEST)
+        check_int("min_n", self.min_n, 0)
+        if self.min_n > self.max_n:
+            raise ValueError(f"min_n must be an int from 0 to max_n={self.max_n}, got {self.min_n}")
+        check_int("buckets", self.buckets, 1 if self.max_n else 0, 2**30)
+
+    def rows(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the rows of the vocabulary's words: for each its own row, then those of its n-grams.
+
+        Parameters
+        ----------
+        words : sequence of str or bytes
+            All the words of the vocabulary; bytes are taken for UTF-8.
+
+        Returns
+        -------
+        offsets : int64 array, shape (n + 1,)
+            Where the rows of each word begin in `rows`.
+        rows : int32 array
+            The rows, of one word after the other; those of n-grams that occur twice are there twice.
+        """
+        n = len(words)
+        offsets, buckets = self._buckets(words)
+        rows = np.insert(buckets + np.int32(n), offsets[:-1], np.arange(n, dtype=np.int32))
+        return offsets + np.arange(n + 1), rows
+
+    def ngram_rows(self, word: str, n_words: int) -> NDArray[np.int32]:
+        """Return the rows of the n-grams of one word, of a vocabulary of `n_words` or not."""
+        rows: NDArray[np.int32] = self._buckets([word])[1] + np.int32(n_words)
+        return rows
+
+    def _buckets(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        # A lone surrogate has n-grams too, if odd ones: looking up a word never fails for its spelling.
+        names = [word if isinstance(word, bytes) else word.encode(errors="surrogatepass") for word in words]
+        ends = np.cumsum([0, *map(len, names)], dtype=np.int64)
+        offsets, buckets = _backends.get("ngrams").ngram_buckets(
+            text=np.frombuffer(b"".join(names), np.uint8),
+            word_offsets=ends,
+            min_n=self.min_n,
+            max_n=self.max_n,
+            buckets=self.buckets,
+        )
+        return offsets, buckets
+
+
+def row_means(
+    vectors: NDArray[np.float32], offsets: NDArray[np.int64], rows: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Return the mean of several rows of `vectors` in each row, shape (n, d); `Subwords.rows` says which."""
+    means = np.empty((len(offsets) - 1, vectors.shape[1]), dtype=np.float32)
+    _backends.get("ngrams").row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
+    return means

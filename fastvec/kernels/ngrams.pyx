@@ -1,0 +1,169 @@
+"""Character n-grams of words, as fastText takes them.
+
+The n-grams of a word are the runs of n = min_n..max_n characters of ``<word>``: the angle brackets mark its
+beginning and its end, and stand for nothing when they are alone (Bojanowski, Grave, Joulin and Mikolov 2017,
+"Enriching word vectors with subword information"). An n-gram is known by its hash modulo the number of
+buckets; n-grams that share a bucket share a vector.
+
+The hash is FNV-1a of 32 bits over the bytes of the UTF-8, with fastText's mistake: bytes are taken as signed,
+so that those of 128 and more flip the upper 24 bits too. Models that are out there depend on it.
+
+A character begins at every byte that is not a continuation byte of UTF-8. Bytes that are no UTF-8 at all make
+odd n-grams, and the same ones as in fastText.
+"""
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
+
+import numpy as np
+
+cdef enum:
+    FNV_PRIME = 16777619
+
+cdef uint32_t FNV_START = 2166136261
+
+
+cdef inline bint continues(uint8_t c) noexcept nogil:
+    return (c & 0xC0) == 0x80
+
+
+cdef inline uint8_t byte_at(const uint8_t[::1] text, int64_t start, int64_t stop, int64_t i) noexcept nogil:
+    """Return byte i of a word with its brackets, which stand at start - 1 and at stop."""
+    return c"<" if i < start else c">" if i == stop else text[i]
+
+
+cdef inline bint is_sentence_end(const uint8_t[::1] text, int64_t start, int64_t stop) noexcept nogil:
+    """Tell whether a word is ``</s>``, which has no n-grams."""
+    return (
+        stop - start == 4 and text[start] == c"<" and text[start + 1] == c"/" and text[start + 2] == c"s"
+        and text[start + 3] == c">"
+    )
+
+
+cdef int64_t n_ngrams(
+    const uint8_t[::1] text, int64_t start, int64_t stop, int64_t min_n, int64_t max_n
+) noexcept nogil:
+    cdef int64_t i, first, last, n_characters = 2
+    if is_sentence_end(text, start, stop):
+        return 0
+    for i in range(start, stop):
+        n_characters += not continues(text[i])
+    first = max(min_n, 1)
+    last = min(max_n, n_characters)
+    if first > last:
+        return 0
+    # For every n from first to last there are n_characters - n + 1, but for the two brackets alone.
+    return (last - first + 1) * (2 * n_characters + 2 - first - last) // 2 - (2 if first == 1 else 0)
+
+
+cdef void hash_ngrams(
+    const uint8_t[::1] text, int64_t start, int64_t stop, int64_t min_n, int64_t max_n, uint32_t buckets,
+    int32_t[::1] hashes, int64_t at
+) noexcept nogil:
+    """Write the hashes of a word's n-grams into `hashes` [OUT] from `at` on."""
+    cdef int64_t i, j, n
+    cdef uint32_t hashed
+    cdef uint8_t c
+    if is_sentence_end(text, start, stop):
+        return
+    for i in range(start - 1, stop + 1):
+        if continues(byte_at(text, start, stop, i)):
+            continue
+        hashed = FNV_START
+        n = 0
+        for j in range(i, stop + 1):
+            c = byte_at(text, start, stop, j)
+            hashed = (hashed ^ <uint32_t> <int8_t> c) * <uint32_t> FNV_PRIME
+            if j < stop and continues(byte_at(text, start, stop, j + 1)):
+                continue
+            n += 1
+            if n >= min_n and not (n == 1 and (i < start or j == stop)):
+                hashes[at] = <int32_t> (hashed % buckets)
+                at += 1
+            if n == max_n:
+                break
+
+
+def ngram_buckets(
+    const uint8_t[::1] text, const int64_t[::1] word_offsets, int64_t min_n, int64_t max_n, int64_t buckets
+):
+    """Return the buckets of the n-grams of words.
+
+    Parameters
+    ----------
+    text : uint8 array
+        IN: the bytes of the words, end to end.
+    word_offsets : int64 array, shape (n + 1,)
+        IN: where each of the n words begins in `text`, and where the last one ends.
+    min_n, max_n : int
+        The fewest and the most characters of an n-gram; with ``max_n=0`` there are none.
+    buckets : int
+        Hashes are taken modulo this.
+
+    Returns
+    -------
+    offsets : int64 array, shape (n + 1,)
+        Where the n-grams of each word begin in `hashes`.
+    hashes : int32 array
+        For every word the buckets of its n-grams, from left to right and then by length; those that occur
+        twice are there twice. ``</s>`` has none.
+    """
+    cdef int64_t n = word_offsets.shape[0] - 1
+    cdef int64_t word
+    if max_n and not 1 <= buckets <= 0x7FFFFFFF:
+        raise ValueError(f"buckets must be an int from 1 to 2147483647, got {buckets}")
+    offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] offsets_view = offsets
+    with nogil:
+        for word in range(n if max_n else 0):
+            offsets_view[word + 1] = offsets_view[word] + n_ngrams(
+                text, word_offsets[word], word_offsets[word + 1], min_n, max_n
+            )
+    hashes = np.empty(offsets[n], np.int32)
+    cdef int32_t[::1] hashes_view = hashes
+    with nogil:
+        for word in range(n if max_n else 0):
+            hash_ngrams(
+                text, word_offsets[word], word_offsets[word + 1], min_n, max_n, <uint32_t> buckets,
+                hashes_view, offsets_view[word]
+            )
+    return offsets, hashes
+
+
+def row_means(
+    const float[:, :] vectors, const int64_t[::1] offsets, const int32_t[::1] rows, float[:, ::1] means
+):
+    """Write the mean of several rows of a matrix into each row of another.
+
+    Parameters
+    ----------
+    vectors : float32 array, shape (m, d)
+        IN: the numbers of a row stand side by side; the rows may be further apart.
+    offsets : int64 array, shape (n + 1,)
+        IN: where the rows of each mean begin in `rows`; every mean has one at least.
+    rows : int32 array
+        IN: every one from 0 to m - 1, which is not checked.
+    means : float32 array, shape (n, d)
+        OUT: the means.
+    """
+    cdef int64_t n = means.shape[0], d = means.shape[1]
+    cdef int64_t mean, i, k
+    cdef const float *row
+    cdef float *total
+    cdef float scale
+    if n == 0 or d == 0:
+        return
+    if vectors.strides[1] != sizeof(float):
+        raise ValueError("vectors must have the numbers of a row side by side, got another stride")
+    with nogil:
+        for mean in range(n):
+            total = &means[mean, 0]
+            row = &vectors[rows[offsets[mean]], 0]
+            for k in range(d):
+                total[k] = row[k]
+            for i in range(offsets[mean] + 1, offsets[mean + 1]):
+                row = &vectors[rows[i], 0]
+                for k in range(d):
+                    total[k] += row[k]
+            scale = <float> (1.0 / (offsets[mean + 1] - offsets[mean]))
+            for k in range(d):
+                total[k] *= scale

@@ -1,0 +1,195 @@
+"""Words whose vectors are made of their n-grams', unknown words included, and loading what a file holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec import formats
+from fastvec._params import check_item
+from fastvec._subwords import Subwords, row_means
+from fastvec.vectors import UnknownWordError, Vectors, as_words, unit_rows
+
+__all__ = ["SubwordVectors", "Subwords", "load"]
+
+
+class SubwordVectors(Vectors):
+    """Words with vectors that are the mean of a row of their own and of the rows of their n-grams.
+
+    A word that is not in the vocabulary has the mean of its n-grams' rows for its vector (Bojanowski, Grave,
+    Joulin and Mikolov 2017, "Enriching word vectors with subword information"), wherever a word is asked for.
+    Answers are always words of the vocabulary, ``in`` asks for these only, and `index` knows no others.
+
+    Parameters
+    ----------
+    words : sequence of str or int
+        n different words, in the order of the rows; by convention the most frequent first.
+    input_vectors : array_like of float32, shape (n + buckets, d)
+        The rows of the words, then those of the n-grams. A float32 array whose rows lie in one piece each is
+        not copied, be it padded or memory-mapped.
+    subwords : Subwords
+        Which n-grams a word has.
+    counts : array_like of int, shape (n,), optional
+        How often each word occurred in training.
+    metadata : dict, optional
+        Training parameters, of what JSON can say.
+    vectors : array_like of float32, shape (n, d), optional
+        The means of the words, where they are at hand already; else they are computed.
+
+    Attributes
+    ----------
+    words, vectors, counts, metadata
+        As those of `Vectors`.
+    input_vectors : ndarray of float32, shape (n + buckets, d)
+        The rows, read-only.
+    subwords : Subwords
+        Which n-grams a word has.
+
+    Raises
+    ------
+    TypeError
+        When `words` is a str or has something that is neither a str nor an int.
+    ValueError
+        When the shapes do not fit each other, or a word occurs twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastvec.subword_vectors import Subwords, SubwordVectors
+    >>> rows = np.random.default_rng(0).standard_normal((2 + 1000, 10))
+    >>> vectors = SubwordVectors(["houses", "gardens"], rows, Subwords(min_n=3, max_n=6, buckets=1000))
+    >>> "house" in vectors, vectors["house"].shape
+    (False, (10,))
+    >>> vectors.most_similar("house", topn=1)[0][0]
+    'houses'
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str | int],
+        input_vectors: ArrayLike,
+        subwords: Subwords,
+        counts: ArrayLike | None = None,
+        metadata: dict[str, Any] | None = None,
+        *,
+        vectors: ArrayLike | None = None,
+    ) -> None:
+        words = as_words(words)
+        rows = np.asarray(input_vectors, dtype=np.float32).view()
+        if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
+            raise ValueError(
+                f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
+                f"the {subwords.buckets:,} buckets, got {rows.shape}"
+            )
+        if rows.strides[1] != rows.itemsize:
+            rows = np.ascontiguousarray(rows)
+        rows.flags.writeable = False
+        if vectors is None:
+            vectors = row_means(rows, *subwords.rows(words))
+        super().__init__(words, vectors, counts, metadata)
+        self.input_vectors: NDArray[np.float32] = rows
+        self.subwords = subwords
+
+    def __getitem__(self, word: str | int | Sequence[str | int]) -> NDArray[np.float32]:
+        """Return the vector of a word, shape (d,), or of several, one row each.
+
+        Raises
+        ------
+        UnknownWordError
+            When a word is not in the vocabulary and has no n-grams. fastText gives it a vector of zeros.
+        """
+        if isinstance(word, (list, tuple, np.ndarray)):
+            return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
+        return self._vector(cast("str | int", word))
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Save to a file: the whole new file, or, when anything fails, the old one untouched.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. Its extension says the format: ``.fvec`` keeps everything and can be memory-mapped;
+            ``.bin`` is fastText's, with zeros for the output matrix, which only training needs; ``.vec``,
+            ``.txt``, ``.w2v`` and ``.glove`` are text and keep the vectors of the words alone.
+        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+            The format, whatever the extension; word2vec's binary keeps the vectors of the words alone.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written, no space being left for example.
+        ValueError
+            When the extension says no format, or a word (with white space) cannot be written in this format.
+        """
+        formats.write(
+            path,
+            self.words,
+            self.vectors,
+            self.counts,
+            self.metadata,
+            format=format,
+            input_vectors=self.input_vectors,
+            subwords=self.subwords,
+        )
+
+    def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
+        """Return the unit vector of a word, and its row in a list, empty for an unknown word."""
+        if word in self:
+            return super()._unit(word)
+        return unit_rows(self._unseen(word)[np.newaxis])[0], []
+
+    def _vector(self, word: str | int) -> NDArray[np.float32]:
+        return super().__getitem__(word) if word in self else self._unseen(word)
+
+    def _unseen(self, word: str | int) -> NDArray[np.float32]:
+        """Return the mean of the n-grams' rows of a word that is not in the vocabulary."""
+        item = check_item("word", word)
+        rows = self.subwords.ngram_rows(item, len(self))
+        if len(rows) == 0:
+            raise UnknownWordError(item, self.words)
+        mean: NDArray[np.float32] = row_means(self.input_vectors, np.array([0, len(rows)]), rows)[0]
+        return mean
+
+
+def load(
+    path: str | os.PathLike[str], *, mmap: bool = False, format: str | None = None, errors: str = "strict"
+) -> Vectors:
+    """Load vectors from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. Its extension says the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's, which
+        begins otherwise); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe); ``.glove``.
+        All but .fvec may be gzipped.
+    mmap : bool
+        Map the matrices into memory, read-only, instead of reading them (.fvec only): loading takes no time
+        and no memory, and several processes share one copy.
+    format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+        The format, whatever the extension.
+    errors : {"strict", "replace", "ignore"}
+        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
+
+    Returns
+    -------
+    Vectors
+        Words, vectors, and where the file has them counts and training parameters; `SubwordVectors` where it
+        has the rows of n-grams.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When the file is not what its format says, naming the file and the line, word or byte.
+    """
+    words, vectors, counts, metadata, input_vectors, subwords = formats.read(
+        path, format=format, mmap=mmap, errors=errors
+    )
+    if input_vectors is None or subwords is None:
+        return Vectors(words, vectors, counts, metadata)
+    return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
