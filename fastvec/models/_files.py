@@ -79,13 +79,7 @@ def write(
     ------
     OSError
         When the file cannot be written.
-    ValueError
-        When the extension is not .fvec.
     """
-    if Path(path).suffix.lower() != ".fvec":
-        raise ValueError(
-            f"path must end in .fvec, or in .bin for FastText, to hold a whole model, got {os.fspath(path)!r}"
-        )
     contents = Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
     if isinstance(vectors, SubwordVectors):
         contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)

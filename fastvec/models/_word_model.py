@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -102,6 +103,8 @@ class WordModel(Estimator):
 
     # Input vectors start uniform in ±START / (2 d).
     START: ClassVar[float] = 1
+    # The extensions of the files that hold a whole model.
+    EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
 
     # What a model says about itself.
 
@@ -319,6 +322,18 @@ class WordModel(Estimator):
             )
         return self
 
+    def check_path(self, path: str | os.PathLike[str]) -> None:
+        """Raise the error of `save` if a path has not the extension of a file that holds a whole model.
+
+        Raises
+        ------
+        ValueError
+            Naming the extensions and the path.
+        """
+        if Path(path).suffix.lower() not in self.EXTENSIONS:
+            rule = f"end in {' or '.join(self.EXTENSIONS)} to hold a whole {type(self).__name__}"
+            raise ValueError(f"path must {rule}, got {os.fspath(path)!r}")
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save all that was learned, so that `fastvec.load_model` gives the estimator back.
 
@@ -336,6 +351,7 @@ class WordModel(Estimator):
         ValueError
             When the extension is another one.
         """
+        self.check_path(path)
         state = self._learned("vectors_ to save")
         others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
         _files.write(

@@ -84,6 +84,7 @@ class FastText(WordModel):
     scale_gradient: bool = False
 
     START: ClassVar[float] = 2
+    EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec", ".bin")
 
     @property
     def vectors_(self) -> SubwordVectors:
