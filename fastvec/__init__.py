@@ -12,6 +12,7 @@ from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
 from fastvec.models.fasttext import FastText
+from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
 from fastvec.vectors import UnknownWordError, Vectors
@@ -21,6 +22,7 @@ __all__ = [
     "CBOW",
     "Corpus",
     "FastText",
+    "Phrases",
     "SkipGram",
     "SubwordVectors",
     "UnknownWordError",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._mapped import map_tensors, write_tensors
 
-__all__ = ["IdStore", "open_cache", "remapped", "save_cache"]
+__all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache"]
 
 # 32 MB of ids. The C library gives blocks of this size back to the system as soon as they are freed, and
 # those parts of them that were never written take no memory.
@@ -117,10 +117,7 @@ def save_cache(
     key: dict[str, str],
 ) -> None:
     """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
-    encoded = [word.encode() for word in words]
-    word_offsets = np.zeros(len(words) + 1, np.int64)
-    np.cumsum([len(word) for word in encoded], out=word_offsets[1:])
-    text = np.frombuffer(b"".join(encoded), np.uint8)
+    text, word_offsets = join_words(words)
     tensors: dict[str, NDArray[Any]] = {
         "ids": ids,
         "sentence_offsets": sentence_offsets,
@@ -129,6 +126,14 @@ def save_cache(
         "words": text,
     }
     write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+
+
+def join_words(words: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all words end to end in UTF-8, and where each begins, with their length."""
+    encoded = [word.encode() for word in words]
+    offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
 
 
 def open_cache(

@@ -20,16 +20,27 @@ from typing import NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, __version__, _backends, demo, evaluate, formats, load
+from fastvec import Corpus, Phrases, __version__, _backends, demo, evaluate, formats, load
 from fastvec._cli_train import add_options, make_model
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
+from fastvec._params import check_int
 from fastvec._training import usable_threads
+from fastvec._writing import STANDARD_OUTPUT, write_text
 
 __all__ = ["main"]
 
 FAILED, INTERRUPTED, UNREAD = 2, 130, 141
 
+# The parameters of Phrases that are options, their types, and their help; the defaults are those of Phrases.
+PHRASES: dict[str, tuple[Any, str]] = {
+    "min_count": (int, "leave out pairs that occur less often"),
+    "threshold": (float, "join pairs with a score above this (default: 100, with npmi 0.5)"),
+    "scoring": (str, "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"),
+    "delimiter": (str, "what stands between the words of a phrase"),
+    "passes": (int, "find phrases of two words, then of up to four, ..."),
+}
+CHOICES = {"scoring": ("word2phrase", "npmi")}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -62,14 +73,11 @@ def _train(options: argparse.Namespace) -> int:
     if options.save_model is not None:
         model.check_path(options.save_model)
         _check_output(options.save_model, None)
-    corpus = Corpus(
-        options.texts,
-        lowercase=options.lowercase,
-        errors=options.errors,
-        cache=options.cache,
-        memory_limit=options.memory_limit,
-        progress=True,
-    )
+    if options.phrases is not None:
+        check_int("--phrases", options.phrases, 1)
+    corpus = _corpus(options)
+    if options.phrases is not None:
+        corpus = Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
     model.fit(corpus)
     model.vectors_.save(options.output, format=options.format)
     if options.save_model is not None:
@@ -82,6 +90,44 @@ def _train(options: argparse.Namespace) -> int:
         f"saved in {options.output}"
     )
     return INTERRUPTED if model.interrupted_ else 0
+
+
+def _phrases(options: argparse.Namespace) -> int:
+    for path in (options.output, options.save_phrases):
+        if path not in (STANDARD_OUTPUT, None):
+            _check_folder(path)
+    given = {name: getattr(options, name) for name in PHRASES if hasattr(options, name)}
+    if options.phrases is None:
+        phrases = Phrases(**given, progress=True)
+        phrases.check_params()
+        corpus = phrases.fit_transform(_corpus(options))
+    elif given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(f"--phrases has the parameters in its file and takes no others, got {names}")
+    else:
+        phrases = Phrases.load(options.phrases).set_params(progress=True)
+        corpus = phrases.transform(_corpus(options))
+    write_text(corpus, options.output)
+    if options.save_phrases is not None:
+        phrases.save(options.save_phrases)
+    told = sys.stderr if options.output == STANDARD_OUTPUT else sys.stdout
+    for phrase, score in list(phrases.phrases_.items())[:5]:
+        print(f"{score:14,.3f}  {phrase}", file=told)
+    print(
+        f"{len(phrases.phrases_):,} phrases; {corpus.n_tokens:,} words saved in {options.output}", file=told
+    )
+    return 0
+
+
+def _corpus(options: argparse.Namespace) -> Corpus:
+    return Corpus(
+        options.texts,
+        lowercase=options.lowercase,
+        errors=options.errors,
+        cache=options.cache,
+        memory_limit=options.memory_limit,
+        progress=True,
+    )
 
 
 def _neighbors(options: argparse.Namespace) -> int:
@@ -179,6 +225,11 @@ def _print_rows(rows: dict[str, str]) -> None:
 def _check_output(path: str, format: str | None) -> None:
     """Refuse at once what saving would refuse after the work is done."""
     formats.format_of(Path(path), format, reading=False)
+    _check_folder(path)
+
+
+def _check_folder(path: str) -> None:
+    """Refuse at once a file that cannot be written where it is to be."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
@@ -223,9 +274,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = verbs.add_parser("train", help="train on text files and save the vectors")
     train.set_defaults(run=_train)
-    train.add_argument(
-        "texts", nargs="+", metavar="TEXT", help="text file, plain or .gz .bz2 .xz .zst; - is standard input"
-    )
+    _add_texts(train)
     train.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="where to save: .fvec .bin .vec .glove"
     )
@@ -233,23 +282,39 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--save-model", metavar="FILE", help="where to save all that load_model and fit need to go on: .fvec"
     )
-    text = train.add_argument_group("text")
-    text.add_argument("--lowercase", action="store_true", help="lower-case all words")
-    text.add_argument(
-        "--errors",
-        choices=("strict", "replace", "ignore"),
-        default="strict",
-        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
-    )
-    text.add_argument("--cache", metavar="FILE", help="keep the text as ids, and read those the next time")
-    text.add_argument(
-        "--memory-limit",
-        type=_size,
-        default="4G",
-        metavar="BYTES",
-        help="beyond this, ids go to a temporary file, as 500M (default: %(default)s)",
+    train.add_argument(
+        "--phrases",
+        type=int,
+        metavar="N",
+        help="first join phrases of two words, with 2 of up to four, ... (default: none)",
     )
     add_options(train)
+
+    phrases = verbs.add_parser("phrases", help="join phrases of text files: new york becomes new_york")
+    phrases.set_defaults(run=_phrases)
+    _add_texts(phrases)
+    phrases.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="where to save the text, gzipped as .gz; - is standard output",
+    )
+    phrases.add_argument(
+        "--save-phrases", metavar="FILE", help="where to save what was found, for other texts"
+    )
+    phrases.add_argument("--phrases", metavar="FILE", help="join what --save-phrases saved, and find nothing")
+    finding = phrases.add_argument_group("finding")
+    defaults = Phrases().get_params()
+    for name, (of_type, what) in PHRASES.items():
+        finding.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=of_type,
+            default=argparse.SUPPRESS,
+            choices=CHOICES.get(name),
+            metavar=None if name in CHOICES else {int: "N", float: "X", str: "TEXT"}[of_type],
+            help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
+        )
 
     neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
     neighbors.set_defaults(run=_neighbors)
@@ -295,6 +360,28 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(run=_demo)
     show.add_argument("-o", "--output", default="demo.fvec", metavar="FILE", help="(default: %(default)s)")
     return parser
+
+
+def _add_texts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "texts", nargs="+", metavar="TEXT", help="text file, plain or .gz .bz2 .xz .zst; - is standard input"
+    )
+    text = parser.add_argument_group("text")
+    text.add_argument("--lowercase", action="store_true", help="lower-case all words")
+    text.add_argument(
+        "--errors",
+        choices=("strict", "replace", "ignore"),
+        default="strict",
+        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
+    )
+    text.add_argument("--cache", metavar="FILE", help="keep the text as ids, and read those the next time")
+    text.add_argument(
+        "--memory-limit",
+        type=_size,
+        default="4G",
+        metavar="BYTES",
+        help="beyond this, ids go to a temporary file, as 500M (default: %(default)s)",
+    )
 
 
 def _add_vectors(parser: argparse.ArgumentParser) -> None:

@@ -131,6 +131,14 @@ class Corpus:
         else:
             self._set(ids, encoded.sentence_offsets, words, counts)
 
+    @classmethod
+    def _collected(cls, encoded: Encoded, store: IdStore) -> Corpus:
+        """Return a corpus of the provisional ids in a store."""
+        words, counts, new_ids = _by_frequency(encoded, lowercase=False)
+        corpus = cls.__new__(cls)
+        corpus._set(store.finish(new_ids), encoded.sentence_offsets, words, counts)
+        return corpus
+
     def _set(
         self,
         ids: NDArray[np.int32],

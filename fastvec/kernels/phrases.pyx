@@ -1,0 +1,368 @@
+"""Phrases: pairs of neighbouring words are counted, some of them joined, and ids spelled as text.
+
+A `PairCounter` counts the pairs of a corpus chunk by chunk. A `Joiner` replaces pairs by the ids of phrases,
+greedily from left to right. Pairs never reach over the end of a sentence.
+
+How it goes fast:
+
+- Both keep pairs in one kind of table: open-addressed, with linear probing and at most half full. A slot of
+  16 bytes holds both ids of its pair and a number: how often it occurs, or the phrase that it becomes.
+- The table of counts outgrows the processor's cache. The slot of a pair is fetched when the pair is seen, and
+  used sixteen pairs later.
+- A slot is found by the upper bits of the hash. A table that doubles thus keeps its order, and is copied from
+  front to back.
+
+The GIL is released throughout.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+import numpy as np
+
+from .walk cimport find_sentence
+
+cdef extern from *:
+    """
+    /* A constant without pattern: the fractional part of the golden ratio. */
+    #define HASH_MULTIPLIER 0x9E3779B97F4A7C15ULL
+    """
+    const uint64_t HASH_MULTIPLIER
+    void __builtin_prefetch(const void *address, int for_writing) noexcept nogil
+
+cdef enum:
+    FIRST_BITS = 12  # a table starts with 2^12 slots
+    AHEAD = 16       # a power of two: pairs between the fetching of a slot and its use
+
+cdef struct Slot:
+    uint64_t pair
+    int64_t number  # zero marks an empty slot
+
+cdef struct Table:
+    Slot *slots
+    int bits        # there are 2^bits slots
+    int64_t n       # and so many of them are used
+
+
+cdef inline uint64_t pair_of(int32_t left, int32_t right) noexcept nogil:
+    return <uint64_t> left << 32 | <uint32_t> right
+
+
+cdef inline Slot *home(const Table *table, uint64_t pair) noexcept nogil:
+    """The slot where the search for a pair begins."""
+    return table.slots + (pair * HASH_MULTIPLIER >> (64 - table.bits))
+
+
+cdef inline Slot *find(const Table *table, uint64_t pair) noexcept nogil:
+    """The slot of a pair, or the empty one that is its place."""
+    cdef Slot *slot = home(table, pair)
+    cdef Slot *end = table.slots + (<uint64_t> 1 << table.bits)
+    while slot.number and slot.pair != pair:
+        slot += 1
+        if slot == end:
+            slot = table.slots
+    return slot
+
+
+cdef int allocate(Table *table, int bits) except -1 nogil:
+    """Make an empty table."""
+    table.slots = <Slot *> calloc(<size_t> 1 << bits, sizeof(Slot))
+    table.bits = bits
+    table.n = 0
+    if table.slots is NULL:
+        with gil:
+            raise MemoryError
+    return 0
+
+
+cdef inline int add(Table *table, uint64_t pair, int64_t number) except -1 nogil:
+    """Add to the number of a pair, which is zero before."""
+    cdef Slot *slot = find(table, pair)
+    if slot.number == 0:
+        slot.pair = pair
+        table.n += 1
+    slot.number += number
+    return enlarge(table) if 2 * table.n > <int64_t> 1 << table.bits else 0
+
+
+cdef int enlarge(Table *table) except -1 nogil:
+    """Move all pairs to a table of twice the size."""
+    cdef Table larger
+    cdef Slot *slot
+    cdef uint64_t i
+    allocate(&larger, table.bits + 1)
+    for i in range(<uint64_t> 1 << table.bits):
+        slot = table.slots + i
+        if slot.number:
+            find(&larger, slot.pair)[0] = slot[0]
+    larger.n = table.n
+    free(table.slots)
+    table[0] = larger
+    return 0
+
+
+cdef class PairCounter:
+    """Counts pairs of neighbouring words."""
+
+    cdef Table table
+
+    def __cinit__(self):
+        allocate(&self.table, FIRST_BITS)
+
+    def __dealloc__(self):
+        free(self.table.slots)
+
+    def add(
+        self, const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
+        int32_t n_known
+    ):
+        """Count the pairs that begin in a chunk of the corpus.
+
+        Parameters
+        ----------
+        ids : int32 array, shape (n_tokens,)
+            IN: the words of all sentences.
+        sentence_offsets : int64 array, shape (n_sentences + 1,)
+            IN: where each sentence begins, and `n_tokens`.
+        start, stop : int
+            The chunk: the words at these positions, the last one excluded, are the first of their pairs.
+        n_known : int
+            Pairs with an id from `n_known` on are not counted.
+        """
+        check_chunk(ids, sentence_offsets, start, stop)
+        if start == stop:
+            return
+        with nogil:
+            self.count(&ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop, n_known)
+
+    cdef int count(
+        self, const int32_t *ids, const int64_t *offsets, int64_t n_sentences, int64_t start, int64_t stop,
+        int32_t n_known
+    ) except -1 nogil:
+        cdef uint64_t[AHEAD] waiting
+        cdef int64_t n_seen = 0, sentence = find_sentence(offsets, n_sentences, start), i = start, last
+        while i < stop:
+            last = min(offsets[sentence + 1] - 1, stop)  # the last word of a sentence begins no pair
+            while i < last:
+                if ids[i] < n_known and ids[i + 1] < n_known:
+                    if n_seen >= AHEAD:
+                        add(&self.table, waiting[n_seen % AHEAD], 1)
+                    waiting[n_seen % AHEAD] = pair_of(ids[i], ids[i + 1])
+                    __builtin_prefetch(home(&self.table, waiting[n_seen % AHEAD]), 1)
+                    n_seen += 1
+                i += 1
+            sentence += 1
+            i = max(i, offsets[sentence])
+        for i in range(max(n_seen - AHEAD, <int64_t> 0), n_seen):
+            add(&self.table, waiting[i % AHEAD], 1)
+        return 0
+
+    def pairs(self, int64_t min_count):
+        """Return the pairs that were counted at least `min_count` times, in ascending order.
+
+        Returns
+        -------
+        lefts, rights : int32 array
+            Their first and second words.
+        counts : int64 array
+            How often they were counted.
+        """
+        cdef int64_t i, n = 0, n_slots = <int64_t> 1 << self.table.bits
+        cdef Slot *slots = self.table.slots
+        for i in range(n_slots):
+            n += slots[i].number >= min_count and slots[i].number > 0
+        pairs = np.empty(n, np.uint64)
+        counts = np.empty(n, np.int64)
+        cdef uint64_t[::1] pairs_view = pairs
+        cdef int64_t[::1] counts_view = counts
+        n = 0
+        for i in range(n_slots):
+            if slots[i].number >= min_count and slots[i].number > 0:
+                pairs_view[n] = slots[i].pair
+                counts_view[n] = slots[i].number
+                n += 1
+        order = np.argsort(pairs)
+        pairs = pairs[order]
+        return (pairs >> 32).astype(np.int32), pairs.astype(np.uint32).astype(np.int32), counts[order]
+
+
+cdef class Joiner:
+    """Replaces pairs of words by phrases.
+
+    Parameters
+    ----------
+    lefts, rights : int32 array, shape (n_pairs,)
+        IN: the first and the second words of the pairs, which differ.
+    phrases : int32 array, shape (n_pairs,)
+        IN: the ids of what the pairs become.
+    """
+
+    cdef Table table
+
+    def __cinit__(self, const int32_t[::1] lefts, const int32_t[::1] rights, const int32_t[::1] phrases):
+        cdef int64_t i
+        allocate(&self.table, FIRST_BITS)
+        if not lefts.shape[0] == rights.shape[0] == phrases.shape[0]:
+            raise ValueError(
+                f"rights and phrases must have {lefts.shape[0]} items like lefts, "
+                f"got {rights.shape[0]} and {phrases.shape[0]}"
+            )
+        for i in range(lefts.shape[0]):
+            add(&self.table, pair_of(lefts[i], rights[i]), phrases[i] + <int64_t> 1)
+
+    def __dealloc__(self):
+        free(self.table.slots)
+
+    def join(
+        self, const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
+        int32_t[::1] new_ids, int64_t[::1] new_offsets, int64_t n_before
+    ):
+        """Join the pairs that begin in a chunk of the corpus, each as soon as its first word is met.
+
+        Parameters
+        ----------
+        ids : int32 array, shape (n_tokens,)
+            IN: the words of all sentences.
+        sentence_offsets : int64 array, shape (n_sentences + 1,)
+            IN: where each sentence begins, and `n_tokens`; no sentence is empty.
+        start, stop : int
+            The chunk. `start` is where the chunk before ended.
+        new_ids : int32 array
+            OUT: the words and phrases of the chunk; at least ``stop - start`` items.
+        new_offsets : int64 array, shape (n_sentences + 1,)
+            OUT: where the sentences that begin in this chunk begin among all new ids.
+        n_before : int
+            How many ids the chunks before this one have become.
+
+        Returns
+        -------
+        end : int
+            Where the chunk ended: `stop`, or one later if the last pair reaches over it.
+        n_new : int
+            How many of `new_ids` there are.
+        """
+        check_chunk(ids, sentence_offsets, start, stop)
+        if new_ids.shape[0] < stop - start:
+            raise ValueError(f"new_ids must have at least {stop - start} items, got {new_ids.shape[0]}")
+        if new_offsets.shape[0] != sentence_offsets.shape[0]:
+            raise ValueError(
+                f"new_offsets must have {sentence_offsets.shape[0]} items like sentence_offsets, "
+                f"got {new_offsets.shape[0]}"
+            )
+        cdef int64_t i = start, n = 0, sentence, end
+        cdef Slot *slot
+        if start == stop:
+            return start, 0
+        with nogil:
+            sentence = find_sentence(&sentence_offsets[0], sentence_offsets.shape[0] - 1, start)
+            while i < stop:
+                if i == sentence_offsets[sentence]:
+                    new_offsets[sentence] = n_before + n
+                sentence += 1
+                end = sentence_offsets[sentence]
+                while i < min(end, stop):
+                    new_ids[n] = ids[i]
+                    i += 1
+                    if i < end:
+                        slot = find(&self.table, pair_of(ids[i - 1], ids[i]))
+                        if slot.number:
+                            new_ids[n] = <int32_t> (slot.number - 1)
+                            i += 1
+                    n += 1
+        return i, n
+
+
+cdef int check_chunk(
+    const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop
+) except -1:
+    if sentence_offsets.shape[0] < 1 or sentence_offsets[sentence_offsets.shape[0] - 1] != ids.shape[0]:
+        raise ValueError(f"sentence_offsets must end with {ids.shape[0]}, the number of ids")
+    if not 0 <= start <= stop <= ids.shape[0]:
+        raise ValueError(
+            f"start and stop must be a chunk of the {ids.shape[0]} ids, got {start} and {stop}"
+        )
+    return 0
+
+
+def renumber(int32_t[::1] ids, int32_t[::1] numbers, int64_t[::1] counts, int64_t n):
+    """Replace words by numbers in the order of their first appearance, and count them.
+
+    Parameters
+    ----------
+    ids : int32 array
+        IN and OUT: the words, every one from 0 to ``n_words - 1``, which is not checked; then their numbers.
+    numbers : int32 array, shape (n_words,)
+        IN and OUT: the number of every word, -1 for those that were not met yet.
+    counts : int64 array, shape (n_words,)
+        IN and OUT: how often the word of each number was met.
+    n : int
+        How many numbers were given out before.
+
+    Returns
+    -------
+    int
+        How many are given out now.
+    """
+    cdef int64_t i
+    cdef int32_t word
+    if counts.shape[0] != numbers.shape[0]:
+        raise ValueError(f"counts must have {numbers.shape[0]} items like numbers, got {counts.shape[0]}")
+    with nogil:
+        for i in range(ids.shape[0]):
+            word = ids[i]
+            if numbers[word] < 0:
+                numbers[word] = <int32_t> n
+                n += 1
+            ids[i] = numbers[word]
+            counts[ids[i]] += 1
+    return n
+
+
+def spell(
+    const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
+    const uint8_t[::1] text, const int64_t[::1] word_offsets
+):
+    """Return a chunk of the corpus as text: a line feed after every sentence, a space after other words.
+
+    Parameters
+    ----------
+    ids : int32 array, shape (n_tokens,)
+        IN: the words of all sentences, every one from 0 to ``n_words - 1``, which is not checked.
+    sentence_offsets : int64 array, shape (n_sentences + 1,)
+        IN: where each sentence begins, and `n_tokens`; no sentence is empty.
+    start, stop : int
+        The chunk.
+    text : uint8 array
+        IN: all words, end to end, in UTF-8.
+    word_offsets : int64 array, shape (n_words + 1,)
+        IN: where each word begins in `text`, and its length.
+
+    Returns
+    -------
+    bytes
+    """
+    check_chunk(ids, sentence_offsets, start, stop)
+    cdef int64_t i, begin, length, sentence, size = stop - start
+    if start == stop:
+        return b""
+    with nogil:
+        for i in range(start, stop):
+            size += word_offsets[ids[i] + 1] - word_offsets[ids[i]]
+    cdef bytes spelled = PyBytes_FromStringAndSize(NULL, size)
+    cdef char *p = PyBytes_AS_STRING(spelled)
+    with nogil:
+        sentence = find_sentence(&sentence_offsets[0], sentence_offsets.shape[0] - 1, start)
+        for i in range(start, stop):
+            begin = word_offsets[ids[i]]
+            length = word_offsets[ids[i] + 1] - begin
+            memcpy(p, &text[begin], length)
+            p += length
+            if i + 1 == sentence_offsets[sentence + 1]:
+                p[0] = c"\n"
+                sentence += 1
+            else:
+                p[0] = c" "
+            p += 1
+    return spelled

@@ -1,0 +1,351 @@
+"""Phrases: words that stand together more often than chance would have it (Mikolov et al. 2013)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _backends
+from fastvec._atomic import replacing
+from fastvec._encoding import Encoded
+from fastvec._idfile import IdStore
+from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec.corpus import Corpus
+from fastvec.models._base import Estimator
+
+__all__ = ["Phrases"]
+
+# Tokens handed to a kernel at once: some milliseconds of work, so that Ctrl-C is answered at once.
+CHUNK = 1 << 18
+
+THRESHOLDS = {"word2phrase": 100.0, "npmi": 0.5}
+
+FORMAT = "fastvec phrases"
+VERSION = 1
+
+
+class Phrases(Estimator):
+    """Finds phrases, such as "new york", and makes each a word of its own, "new_york".
+
+    Two neighbours a and b are a phrase if they occur together often and far more often than their own counts
+    let expect: if their score is above the threshold. With N words in the text, n_a and n_b of them a and b,
+    and n_ab pairs of a followed by b, the score is
+
+    - "word2phrase": (n_ab − min_count) / (n_a n_b) · N, the formula of the paper [1]_ times N, as
+      word2phrase.c has it;
+    - "npmi": ln(p_ab / (p_a p_b)) / −ln p_ab, the normalized pointwise mutual information [2]_, with
+      p_a = n_a / N, p_b = n_b / N and p_ab = n_ab / N; from −1 (never together) over 0 (by chance) to 1
+      (always together).
+
+    gensim's "npmi" is the same. Its "default" has, in place of N, the number of distinct words and distinct
+    pairs V, which is ``len(phrases.vocab)``: a threshold t of gensim's is t · N / V here.
+
+    Phrases are joined from left to right: where "a b c" could be "a_b c" or "a b_c", it becomes the former.
+    They never reach over the end of a sentence. A phrase spelled like a word of the text is that word.
+
+    Parameters
+    ----------
+    min_count : int
+        Pairs, and so words, that occur less often make no phrase.
+    threshold : float, optional
+        A pair is a phrase if its score is above this; 100 by default, and 0.5 with "npmi".
+    scoring : {"word2phrase", "npmi"}
+        How a pair is scored.
+    delimiter : str
+        What stands between the words of a phrase.
+    passes : int
+        How often to find and join phrases, each time in what the time before has made of the text: two words
+        at the first, up to four at the second, up to eight at the third.
+    progress : bool
+        Whether to show progress bars.
+
+    Attributes
+    ----------
+    phrases_ : dict of str to float
+        The phrases of all passes and their scores, the highest first.
+    pairs_ : list of dict of (str, str) to float
+        For every pass, the pairs that it joins and their scores; passes after one that finds nothing are left
+        out.
+
+    References
+    ----------
+    .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words
+       and phrases and their compositionality", NeurIPS 2013, section 4.
+    .. [2] G. Bouma, "Normalized (pointwise) mutual information in collocation extraction", GSCL 2009.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> text = [["in", "new", "york"], ["from", "new", "york"], ["a", "new", "car"], ["in", "a", "car"]] * 5
+    >>> phrases = fastvec.Phrases(threshold=1)
+    >>> list(phrases.fit_transform(text))[:3]
+    [['in', 'new_york'], ['from', 'new_york'], ['a', 'new', 'car']]
+    >>> phrases.phrases_
+    {'new_york': 1.8333333333333335}
+    """
+
+    phrases_: dict[str, float]
+    pairs_: list[dict[tuple[str, str], float]]
+
+    def __init__(
+        self,
+        *,
+        min_count: int = 5,
+        threshold: float | None = None,
+        scoring: str = "word2phrase",
+        delimiter: str = "_",
+        passes: int = 1,
+        progress: bool = False,
+    ) -> None:
+        self.min_count = min_count
+        self.threshold = threshold
+        self.scoring = scoring
+        self.delimiter = delimiter
+        self.passes = passes
+        self.progress = progress
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        check_int("min_count", self.min_count, 1)
+        check_choice("scoring", self.scoring, THRESHOLDS)
+        if self.threshold is not None and self.scoring == "npmi":
+            check_float("threshold", self.threshold, minimum=-1, maximum=1)
+        elif self.threshold is not None:
+            check_float("threshold", self.threshold, minimum=0)
+        rule = f"delimiter must be a str that is not empty and has no white space, got {self.delimiter!r}"
+        if not isinstance(self.delimiter, str):
+            raise TypeError(rule)
+        if not self.delimiter or any(map(str.isspace, self.delimiter)):
+            raise ValueError(rule)
+        check_int("passes", self.passes, 1)
+        check_bool("progress", self.progress)
+
+    def fit(self, corpus: Any) -> Phrases:
+        """Find the phrases of a corpus.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that `Corpus` takes
+            The text: a path, a list of paths, or an iterable of token sequences.
+
+        Returns
+        -------
+        Phrases
+            The estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the corpus is not what it must be.
+        """
+        self._learn(corpus, join_last=False)
+        return self
+
+    def transform(self, corpus: Any) -> Corpus:
+        """Return a corpus, the one that was fitted or another, with its phrases joined.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that `Corpus` takes
+            The text.
+
+        Returns
+        -------
+        Corpus
+            Of the same sentences, memory-mapped if `corpus` is; `corpus` itself if it has no pair to join.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If nothing was fitted yet, or the corpus is not what it must be.
+        """
+        self._check_fitted()
+        joined = self._corpus_of(corpus)
+        for number, pairs in enumerate(self.pairs_, 1):
+            joined = self._joined(joined, pairs, number)
+        return joined
+
+    def fit_transform(self, corpus: Any) -> Corpus:
+        """Find the phrases of a corpus, and return the corpus with them; as `fit` and `transform`."""
+        return self._learn(corpus, join_last=True)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save what was found, for other texts, as a JSON file, which `load` reads.
+
+        Raises
+        ------
+        ValueError
+            If nothing was fitted yet.
+        OSError
+            If the file cannot be written.
+        """
+        self._check_fitted()
+        parameters = self.get_params()
+        del parameters["progress"]
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "parameters": parameters,
+            "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
+        }
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Phrases:
+        """Return the phrases of a file that `save` has written.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is no such file, is damaged, or was written by a newer fastvec.
+        """
+        try:
+            content = json.loads(Path(path).read_bytes())
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ValueError(f"{path}: not a file of fastvec.Phrases, or damaged")
+        if content.get("version") != VERSION:
+            raise ValueError(
+                f"{path}: written in version {content.get('version')!r} of the format; "
+                f"this fastvec reads version {VERSION}, a newer one may read it"
+            )
+        try:
+            phrases = cls(**content["parameters"])
+            phrases.check_params()
+            phrases._keep([_checked_pairs(found) for found in content["passes"]])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: damaged ({error})") from error
+        return phrases
+
+    def _corpus_of(self, corpus: Any) -> Corpus:
+        return corpus if isinstance(corpus, Corpus) else Corpus(corpus, progress=self.progress)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "pairs_"):
+            raise ValueError(f"phrases must be found before they are used: call fit first on {self!r}")
+
+    def _learn(self, corpus: Any, join_last: bool) -> Corpus:
+        """Find the phrases and return the corpus with them, but for those of the last pass unless asked."""
+        self.check_params()
+        joined = self._corpus_of(corpus)
+        found: list[dict[tuple[str, str], float]] = []
+        for number in range(1, self.passes + 1):
+            pairs = self._found(joined, number)
+            if not pairs:
+                break
+            found.append(pairs)
+            if join_last or number < self.passes:
+                joined = self._joined(joined, pairs, number)
+        self._keep(found)
+        return joined
+
+    def _keep(self, found: list[dict[tuple[str, str], float]]) -> None:
+        self.pairs_ = found
+        best: dict[str, float] = {}
+        for pairs in found:
+            for pair, score in pairs.items():
+                phrase = self.delimiter.join(pair)
+                best[phrase] = max(score, best.get(phrase, score))
+        self.phrases_ = dict(sorted(best.items(), key=lambda item: -item[1]))
+
+    def _found(self, corpus: Corpus, number: int) -> dict[tuple[str, str], float]:
+        """Return the pairs of a corpus that are phrases, with their scores."""
+        words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
+        n_known = int((counts >= self.min_count).sum())
+        counter = _backends.get("phrases").PairCounter()
+        with self._bar("counting pairs", number, corpus) as bar:
+            for start in range(0, corpus.n_tokens, CHUNK):
+                stop = min(start + CHUNK, corpus.n_tokens)
+                counter.add(corpus.ids, corpus.sentence_offsets, start, stop, n_known)
+                bar.update(stop - start)
+        lefts, rights, pair_counts = counter.pairs(self.min_count)
+        scores = self._scores(counts[lefts], counts[rights], pair_counts, corpus.n_tokens)
+        above = scores > (THRESHOLDS[self.scoring] if self.threshold is None else self.threshold)
+        chosen = zip(lefts[above].tolist(), rights[above].tolist(), scores[above].tolist(), strict=True)
+        return {(words[left], words[right]): score for left, right, score in chosen}
+
+    def _scores(
+        self,
+        lefts: NDArray[np.int64],
+        rights: NDArray[np.int64],
+        pairs: NDArray[np.int64],
+        n_tokens: int,
+    ) -> NDArray[np.float64]:
+        """Return the score of every pair, given the counts of its words and its own."""
+        expected = lefts.astype(np.float64) * rights
+        if self.scoring == "npmi":
+            return np.log(pairs / expected * n_tokens) / -np.log(pairs / n_tokens)
+        return (pairs - self.min_count) / expected * n_tokens
+
+    def _joined(self, corpus: Corpus, pairs: dict[tuple[str, str], float], number: int) -> Corpus:
+        """Return a corpus with some of its pairs made one word each."""
+        index = corpus.vocabulary.index
+        new: dict[str, int] = {}
+        rows = []
+        for a, b in pairs:
+            if a in index and b in index:
+                phrase = f"{a}{self.delimiter}{b}"
+                known = index.get(phrase)
+                joined = new.setdefault(phrase, len(index) + len(new)) if known is None else known
+                rows.append((index[a], index[b], joined))
+        if not rows:
+            return corpus
+
+        kernel = _backends.get("phrases")
+        joiner = kernel.Joiner(*np.array(rows, np.int32).T.copy())
+        numbers = np.full(len(index) + len(new), -1, np.int32)
+        counts = np.zeros(len(numbers), np.int64)
+        offsets = np.empty_like(corpus.sentence_offsets)
+        store = IdStore(0 if isinstance(corpus.ids, np.memmap) else corpus.ids.nbytes, None)
+        room = np.empty(CHUNK, np.int32)
+        start = n_ids = n_words = 0
+        with self._bar("joining", number, corpus) as bar:
+            while start < corpus.n_tokens:
+                stop = min(start + CHUNK, corpus.n_tokens)
+                end, n = joiner.join(corpus.ids, corpus.sentence_offsets, start, stop, room, offsets, n_ids)
+                n_words = kernel.renumber(room[:n], numbers, counts, n_words)
+                store.append(room[:n])
+                n_ids += n
+                bar.update(end - start)
+                start = end
+        offsets[-1] = n_ids
+        by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
+        spelled = [*corpus.vocabulary.words, *new]
+        encoded = Encoded([spelled[word] for word in by_number.tolist()], counts[:n_words], offsets)
+        return Corpus._collected(encoded, store)
+
+    def _bar(self, what: str, number: int, corpus: Corpus) -> Any:
+        from tqdm.auto import tqdm
+
+        return tqdm(
+            desc=f"{what}, pass {number}/{self.passes}",
+            total=corpus.n_tokens,
+            unit=" words",
+            unit_scale=True,
+            disable=not self.progress,
+        )
+
+
+def _checked_pairs(found: Any) -> dict[tuple[str, str], float]:
+    """Return the pairs of a file with their scores if they are such."""
+    pairs = {}
+    for a, b, score in found:
+        if not (isinstance(a, str) and isinstance(b, str)):
+            raise TypeError(f"a pair must be two str, got {a!r} and {b!r}")
+        pairs[a, b] = check_float("the score of a pair", score)
+    return pairs
