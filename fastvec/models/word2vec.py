@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec._params import check_bool, check_choice
-from fastvec._training import CHUNK, TrainChunk
+from fastvec._training import TrainChunk
 from fastvec.models._huffman import HuffmanTree
 from fastvec.models._word_model import Matrices, State, Text, WordModel
 
@@ -95,9 +95,10 @@ class Word2Vec(WordModel):
         return tables
 
     def _chunk(self, n_words: int) -> int:
+        usual = super()._chunk(n_words)
         if self.loss != "softmax":
-            return CHUNK
-        return min(CHUNK, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
+            return usual
+        return min(usual, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
 
     def _softmax_cost(self, n_words: int) -> int:
         """Return the multiply-adds of a window: the scores and the gradients of both sides."""
