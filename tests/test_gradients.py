@@ -1,8 +1,8 @@
-"""One step moves both matrices by −η times the derivative of the loss, on every backend.
+"""One step moves every matrix by −η times the derivative of the loss, for every objective on every backend.
 
-The derivative is that of `loss` below, an independent few lines in double precision, by centred differences
-over every parameter of both matrices: words that do not take part and padding included. A step is exactly
-linear in η, which makes the gradient (before − after) / η; η = 1 loses the least of it to rounding.
+The derivative is that of the losses in ``objectives.py``, a few lines of double precision each, by centred
+differences over every parameter of all matrices: rows that do not take part and padding included. A step is
+exactly linear in η, which makes the gradient (before − after) / η; η = 1 loses the least of it to rounding.
 """
 
 from functools import cache
@@ -10,237 +10,250 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from objectives import OBJECTIVES, SKIPGRAM, SOFTMAX, Objective, batch
 
 from fastvec import _backends
 
-N_WORDS = 24
 VECTOR_SIZES = [1, 7, 8, 15, 16, 17, 33, 100]
-# (contexts, negatives) around the kernels' blocks of two contexts and six outputs
-SHAPES = [
-    (1, 0),
-    (1, 1),
-    (1, 5),
-    (2, 6),
-    (3, 5),
-    (4, 20),
-    (5, 0),
-    (7, 11),
-    (8, 1),
-    (13, 6),
-    (15, 5),
-    (16, 5),
-    (40, 11),
-]
 EDGE = 8  # of the sigmoid's range
 
 
+def for_every(names="", rows_of=lambda objective: [()], objectives=OBJECTIVES):
+    """Parametrize a test over objectives, and over what `rows_of` says of each under further names."""
+    rows = [(objective, *row) for objective in objectives for row in rows_of(objective)]
+    ids = [": ".join(map(str, row)) for row in rows]
+    names = ["objective", *names.split()]
+    return pytest.mark.parametrize(names, rows, ids=ids)
+
+
+every_shape = for_every("shape", lambda objective: [(shape,) for shape in objective.shapes])
+LOGISTIC = [objective for objective in OBJECTIVES if objective.label]
+SCALABLE = [objective for objective in OBJECTIVES if objective is not SKIPGRAM]
+AVERAGING = [
+    objective for objective in SCALABLE if objective.n_averaged(objective.awkward["all at once"]) > 1
+]
+
+
 @pytest.fixture
-def step(backend):
-    return _backends.get("skipgram", backend).step
+def step(backend, objective):
+    return _backends.get(objective.kernel, backend).step
 
 
-def loss(inputs, outputs, contexts, center, negatives):
-    """−Σ_c [log σ(x_c · y_center) + Σ_k log σ(−x_c · y_k)], a negative that is the centre being left out."""
-    x = inputs[contexts]
-    noise = outputs[negatives[negatives != center]]
-    return np.logaddexp(0, -x @ outputs[center]).sum() + np.logaddexp(0, x @ noise.T).sum()
-
-
-def numeric_gradient(matrices, window, epsilon=1e-5):
-    """Centred differences of `loss` for every parameter of both matrices."""
-    matrices = np.array(matrices, dtype=np.float64)
-    gradient = np.empty_like(matrices)
-    for i in np.ndindex(matrices.shape):
-        value = matrices[i]
-        matrices[i] = value + epsilon
-        above = loss(*matrices, *window)
-        matrices[i] = value - epsilon
-        below = loss(*matrices, *window)
-        matrices[i] = value
-        gradient[i] = (above - below) / (2 * epsilon)
+def numeric_gradient(objective, matrices, arguments, epsilon=1e-5):
+    """Centred differences of the loss for every parameter of every matrix, a row at a time."""
+    matrices = {name: np.asarray(matrix, dtype=np.float64) for name, matrix in matrices.items()}
+    gradient = {name: np.empty_like(matrix) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        n = matrix.shape[1]
+        steps = epsilon * np.concatenate((np.eye(n), -np.eye(n)))
+        for row in range(len(matrix)):
+            moved = np.repeat(matrix[np.newaxis], 2 * n, axis=0)
+            moved[:, row] += steps
+            above, below = objective.loss(**matrices | {name: moved}, **arguments).reshape(2, n)
+            gradient[name][row] = (above - below) / (2 * epsilon)
     return gradient
 
 
 class Case(NamedTuple):
-    """One window: where it starts from, and what should come out."""
+    """One step: where it starts from, and what should come out."""
 
-    inputs: np.ndarray
-    outputs: np.ndarray
-    window: tuple  # contexts, centre, negatives
-    gradient: np.ndarray
+    objective: Objective
+    matrices: dict  # float32, not padded
+    arguments: dict
+    gradient: dict
     loss: float
 
 
 def check_step(step, case, padded, learning_rate=1.0):
     """Assert that a step moves by −η · gradient, everywhere, and returns the loss."""
-    inputs, outputs = padded(case.inputs), padded(case.outputs)
-    before = np.stack((inputs, outputs)).astype(np.float64)
-    returned = step(inputs, outputs, *case.window, learning_rate)
-    size = case.inputs.shape[1]
-    gradient = (before - np.stack((inputs, outputs))) / learning_rate
-    # float32 carries 2⁻²⁴ of a parameter, the sigmoid's table 3e-6 for each of the products that are added up
-    tolerance = 1e-5 * np.abs(case.gradient).max() + 2.0**-23 * np.abs(before).max() / learning_rate
-    np.testing.assert_allclose(gradient, case.gradient, rtol=1e-4, atol=tolerance)
-    assert not inputs[:, size:].any() and not outputs[:, size:].any(), "padding has changed"
-    untouched = np.setdiff1d(np.arange(N_WORDS), case.window[0])
-    np.testing.assert_array_equal(inputs[untouched], padded(case.inputs)[untouched])
-    untouched = np.setdiff1d(np.arange(N_WORDS), [case.window[1], *case.window[2]])
-    np.testing.assert_array_equal(outputs[untouched], padded(case.outputs)[untouched])
+    matrices = {name: padded(matrix) for name, matrix in case.matrices.items()}
+    returned = step(**matrices, **case.arguments, learning_rate=learning_rate)
+    for name, after in matrices.items():
+        start, expected = padded(case.matrices[name]), case.gradient[name]
+        before = start.astype(np.float64)
+        gradient = (before - after) / learning_rate
+        # float32 carries 2⁻²⁴ of a parameter, the sigmoid's table 3e-6 for each of the products added up
+        tolerance = 1e-5 * np.abs(expected).max() + 2.0**-23 * np.abs(before).max() / learning_rate
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=tolerance, err_msg=name)
+        assert not after[:, case.matrices[name].shape[1] :].any(), f"the padding of {name} has changed"
+        touched = case.objective.touched(name, case.arguments)
+        untouched = np.setdiff1d(np.arange(len(after)), touched)
+        np.testing.assert_array_equal(after[untouched], start[untouched], err_msg=name)
     assert returned == pytest.approx(case.loss, rel=1e-6)
 
 
-def build_case(vector_size, contexts, center, negatives, seed):
-    random = np.random.default_rng(seed)
-    matrices = random.standard_normal((2, N_WORDS, vector_size))
-    # scores up to 4, inside the sigmoid's range: their size does not depend on vector_size
-    matrices *= 2 / np.sqrt(np.abs(matrices[0] @ matrices[1].T).max())
-    matrices = matrices.astype(np.float32)
-    window = np.array(contexts, dtype=np.int32), int(center), np.array(negatives, dtype=np.int32)
-    stride = -(-vector_size // 16) * 16
-    every = np.pad(matrices, ((0, 0), (0, 0), (0, stride - vector_size)))
-    return Case(*matrices, window, numeric_gradient(every, window), loss(*every.astype(np.float64), *window))
+def build_matrices(objective, vector_size):
+    random = np.random.default_rng(vector_size)
+    vectors = [random.standard_normal((n, vector_size)) for n in objective.rows.values()]
+    # scores up to 4, with position weights up to 6, inside the sigmoid's range whatever the size
+    scale = 2 / np.sqrt(np.abs(vectors[0] @ vectors[1].T).max())
+    scales = [scale, scale, 1.5 / max(np.abs(weights).max() for weights in vectors)]
+    return {
+        name: (scale * matrix).astype(np.float32)
+        for name, matrix, scale in zip(objective.rows, vectors, scales, strict=False)
+    }
+
+
+def build_case(objective, vector_size, arguments):
+    matrices = build_matrices(objective, vector_size)
+    gap = -vector_size % 16
+    every = {name: np.pad(matrix.astype(np.float64), ((0, 0), (0, gap))) for name, matrix in matrices.items()}
+    gradient = numeric_gradient(objective, every, arguments)
+    return Case(objective, matrices, arguments, gradient, float(objective.loss(**every, **arguments)))
 
 
 @cache
-def random_case(vector_size, n_contexts, n_negatives):
-    """Shuffled ids, distinct contexts as far as there are words, and now and then the same negative twice."""
-    random = np.random.default_rng([vector_size, n_contexts, n_negatives])
-    words = random.permutation(N_WORDS)
-    contexts = words[:n_contexts] if n_contexts < N_WORDS else random.choice(words[:9], n_contexts)
-    negatives = random.choice(words[5:], n_negatives)
-    return build_case(vector_size, contexts, words[-1], negatives, seed=vector_size)
-
-
-# contexts, centre, negatives: what a word can be besides itself
-AWKWARD = {
-    "a context twice": ([7, 3, 7], 11, [2, 19, 5, 0, 22]),
-    "a context three times, another twice": ([7, 3, 7, 14, 3, 7], 11, [2, 19, 5, 0, 22]),
-    "only one context, often": ([9] * 5, 23, [2, 19, 5, 0, 22]),
-    "a negative twice": ([7, 3], 11, [2, 19, 2, 0, 22]),
-    "a negative in two blocks": ([7, 3, 8], 11, [2, 19, 5, 0, 22, 17, 2, 19, 13, 1]),
-    "the same negative always": ([7], 11, [6] * 11),
-    "the centre among the negatives": ([7, 3], 11, [2, 11, 5, 0, 22]),
-    "the centre in the second block": ([7, 3], 11, [2, 12, 5, 0, 22, 11, 9]),
-    "only the centre as negatives": ([7, 3, 18], 11, [11, 11, 11]),
-    "a context that is the centre": ([7, 11, 3], 11, [2, 19, 5, 0, 22]),
-    "every context is the centre": ([11, 11], 11, [2, 19, 5, 0, 22]),
-    "contexts that are negatives": ([7, 3, 2], 11, [2, 3, 7, 3, 22]),
-    "everything is one word": ([4, 4, 4], 4, [4, 4]),
-    "first and last word": ([0, 23], 0, [23, 23, 0, 0, 23]),
-    "all at once": ([7, 11, 3, 7, 2], 11, [2, 11, 2, 7, 22, 11, 22, 22, 0, 3, 16, 2]),
-}
+def random_case(objective, vector_size, shape):
+    return build_case(
+        objective, vector_size, objective.draw(np.random.default_rng([vector_size, *shape]), *shape)
+    )
 
 
 @cache
-def awkward_case(vector_size, name):
-    return build_case(vector_size, *AWKWARD[name], seed=100 + vector_size)
+def awkward_case(objective, vector_size, name="all at once"):
+    return build_case(objective, vector_size, objective.awkward[name])
 
 
 @pytest.mark.parametrize("vector_size", VECTOR_SIZES)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_gradient(step, padded, vector_size, shape):
-    check_step(step, random_case(vector_size, *shape), padded)
+@every_shape
+def test_gradient(step, padded, objective, vector_size, shape):
+    check_step(step, random_case(objective, vector_size, shape), padded)
 
 
 @pytest.mark.parametrize("vector_size", [7, 33])
-@pytest.mark.parametrize("name", AWKWARD)
-def test_gradient_of_repeated_words(step, padded, vector_size, name):
-    check_step(step, awkward_case(vector_size, name), padded)
+@for_every("name", lambda objective: [(name,) for name in objective.awkward])
+def test_gradient_of_repeated_rows(step, padded, objective, vector_size, name):
+    check_step(step, awkward_case(objective, vector_size, name), padded)
 
 
 @pytest.mark.parametrize("learning_rate", [0.025, 0.5, 3.0])
-def test_gradient_at_other_learning_rates(step, padded, learning_rate):
-    check_step(step, random_case(33, 7, 11), padded, learning_rate)
-    check_step(step, awkward_case(33, "all at once"), padded, learning_rate)
+@for_every()
+def test_gradient_at_other_learning_rates(step, padded, objective, learning_rate):
+    check_step(step, random_case(objective, 33, objective.shapes[7]), padded, learning_rate)
+    check_step(step, awkward_case(objective, 33), padded, learning_rate)
 
 
 @pytest.mark.parametrize("vector_size", [1, 16, 100])
-def test_learning_rate_0_changes_nothing(step, padded, vector_size):
-    for case in (
-        random_case(vector_size, 7, 11),
-        random_case(vector_size, 1, 5),
-        random_case(vector_size, 40, 11),
-    ):
-        inputs, outputs = padded(case.inputs), padded(case.outputs)
-        assert step(inputs, outputs, *case.window, 0.0) == pytest.approx(case.loss, rel=1e-6)
-        assert inputs.tobytes() == padded(case.inputs).tobytes()
-        assert outputs.tobytes() == padded(case.outputs).tobytes()
+@for_every()
+def test_learning_rate_0_changes_nothing(step, padded, objective, vector_size):
+    for case in (random_case(objective, vector_size, shape) for shape in objective.shapes):
+        matrices = {name: padded(matrix) for name, matrix in case.matrices.items()}
+        returned = step(**matrices, **case.arguments, learning_rate=0.0)
+        assert returned == pytest.approx(case.loss, rel=1e-6)
+        for name, matrix in matrices.items():
+            assert matrix.tobytes() == padded(case.matrices[name]).tobytes(), name
+
+
+@cache
+def unscaled_case(objective, vector_size, name):
+    """What should come out with ``scale_gradient=False``: n times the exact gradient of a mean of n inputs.
+
+    Of a step with several means, the gradients are those of its pieces, each times its own n.
+    """
+    case = awkward_case(objective, vector_size, name)
+    pieces = [
+        (objective.n_averaged(piece), build_case(objective, vector_size, piece).gradient)
+        for piece in objective.split(case.arguments)
+    ]
+    gradient = {
+        name: exact if name == objective.outputs else sum(n * piece[name] for n, piece in pieces)
+        for name, exact in case.gradient.items()
+    }
+    return case._replace(arguments=case.arguments | {"scale_gradient": False}, gradient=gradient)
+
+
+@pytest.mark.parametrize("vector_size", [7, 33])
+@for_every("name", lambda objective: [(name,) for name in list(objective.awkward)[::2]], SCALABLE)
+def test_without_scale_gradient_inputs_move_farther(step, padded, objective, vector_size, name):
+    check_step(step, unscaled_case(objective, vector_size, name), padded)
 
 
 # ---- The sigmoid ------------------------------------------------------------------------------------------
 
 
-def sigmoids(step, padded, scores):
-    """σ of every score, once as 1 − (1 − σ) from the centre's update and once from a negative's.
+def sigmoids(step, padded, objective, scores, label):
+    """σ of every score: how far its row moves is σ − label, at η = 1.
 
-    The first component of a context's vector carries the score, the second is 0 and takes the update.
+    The first component of the row carries the score and the second is 0, where it takes the update; all
+    other rows are ones but for one more of zeros.
     """
-    values = []
-    contexts = np.arange(len(scores), dtype=np.int32)[::-1].copy()
-    for center, negatives in ((0, []), (1, [0])):  # word 1's vector is 0
-        inputs = padded(np.stack((scores, np.zeros_like(scores)), axis=1))
-        outputs = padded([[1, 1], [0, 0]])
-        step(inputs, outputs, contexts, center, np.array(negatives, dtype=np.int32), 1.0)
-        values.append(
-            1 - inputs[:, 1].astype(np.float64) if center == 0 else -inputs[:, 1].astype(np.float64)
-        )
-    return values
+    start = {name: np.vstack((np.ones((len(scores), 2)), np.zeros(2))) for name in objective.rows}
+    start[objective.labelled][:-1] = np.stack((scores, np.zeros_like(scores)), axis=1)
+    matrices = {name: padded(matrix) for name, matrix in start.items()}
+    for arguments in objective.label(len(scores), label):
+        step(**matrices, **arguments, learning_rate=1.0)
+    return label - matrices[objective.labelled][:-1, 1].astype(np.float64)
 
 
 def sigmoid(z):
     return 1 / (1 + np.exp(-np.asarray(z, dtype=np.float64)))
 
 
-def test_error_of_the_sigmoid(step, padded):
-    scores = np.linspace(-EDGE, EDGE, 100_001)
+@pytest.mark.parametrize("label", [0, 1])
+@for_every(objectives=LOGISTIC)
+def test_error_of_the_sigmoid(step, padded, objective, label):
+    scores = np.linspace(-EDGE, EDGE, 20_001)
     scores = np.random.default_rng(0).permutation(scores.astype(np.float32))
-    for block in np.array_split(scores, 200):
-        for values in sigmoids(step, padded, block):
-            assert np.abs(values - sigmoid(block)).max() < 3e-6
+    for block in np.array_split(scores, 40):
+        values = sigmoids(step, padded, objective, block, label)
+        assert np.abs(values - sigmoid(block)).max() < 3e-6
 
 
-def test_gradient_saturates_and_does_not_vanish(step, padded):
+@pytest.mark.parametrize("label", [0, 1])
+@for_every(objectives=LOGISTIC)
+def test_gradient_saturates_and_does_not_vanish(step, padded, objective, label):
     scores = np.array([-1e30, -1e4, -20, -8.1, -8, -7.9, 7.9, 8, 8.1, 20, 1e4, 1e30], dtype=np.float32)
-    expected = sigmoid(np.clip(scores, -EDGE, EDGE))
+    values = sigmoids(step, padded, objective, scores, label)
+    np.testing.assert_allclose(values, sigmoid(np.clip(scores, -EDGE, EDGE)), rtol=0, atol=3e-6)
+    # the gradient is σ > 0 where the label is 0, and σ − 1 < 0 where it is 1, at any score
     smallest = sigmoid(-EDGE)
-    for values in sigmoids(step, padded, scores):
-        np.testing.assert_allclose(values, expected, rtol=0, atol=3e-6)
-        # a negative's gradient is σ > 0, the centre's is σ − 1 < 0, at any score
-        assert values.min() > 0.98 * smallest
-        assert (1 - values).min() > 0.98 * smallest
+    assert values.min() > 0.98 * smallest
+    assert (1 - values).min() > 0.98 * smallest
 
 
-def test_loss_does_not_saturate(step, padded):
-    scores = np.array([-100, -20, -8.1, 8.1, 20, 100], dtype=np.float32)
-    for i, score in enumerate(scores.astype(np.float64)):
-        inputs, outputs = padded(scores[:, None]), padded([[1]])
-        context, none = np.array([i], dtype=np.int32), np.zeros(0, dtype=np.int32)
-        assert step(inputs, outputs, context, 0, none, 0.0) == pytest.approx(
-            np.log1p(np.exp(-score)), rel=1e-6
-        )
+@pytest.mark.parametrize("label", [0, 1])
+@for_every(objectives=LOGISTIC)
+def test_loss_does_not_saturate(step, padded, objective, label):
+    for score in (-100.0, -20.0, -8.1, 8.1, 20.0, 100.0):
+        matrices = {name: padded([[1], [0]]) for name in objective.rows}
+        matrices[objective.labelled][0, 0] = score
+        (arguments,) = objective.label(1, label)
+        expected = np.logaddexp(0, -score if label else score)
+        others = np.log(2) * (label == 0 and "codes" not in arguments)  # the positive output, a row of zeros
+        returned = step(**matrices, **arguments, learning_rate=0.0)
+        assert returned == pytest.approx(expected + others, rel=1e-6)
+
+
+# ---- The softmax ------------------------------------------------------------------------------------------
+
+
+@for_every(objectives=[SOFTMAX])
+def test_softmax_is_stable_and_exact(step, padded, objective):
+    """As for the sigmoids, rows of outputs carry the score and take the update side by side."""
+    random = np.random.default_rng(0)
+    for scores in (random.uniform(-20, 20, 300), [1e4, 0, 1e4 - 2, -1e30], [-1e4, -1e4 - 3], [1e30, -5], [7]):
+        scores = np.array(scores, dtype=np.float32)
+        inputs, outputs = padded([[1, 1]]), padded(np.stack((scores, np.zeros_like(scores)), axis=1))
+        shifted = scores.astype(np.float64) - scores.max()
+        p = np.exp(shifted) / np.exp(shifted).sum()
+        target = len(scores) - 1
+        returned = step(inputs, outputs, **batch(([0], [target])), learning_rate=1.0)
+        assert returned == pytest.approx(np.log(np.exp(shifted).sum()) - shifted[target], rel=1e-6)
+        p[target] -= 1
+        np.testing.assert_allclose(-outputs[:, 1].astype(np.float64), p, rtol=1e-4, atol=1e-7)
 
 
 # ---- The checks can fail ----------------------------------------------------------------------------------
 
 
-def scaled(step):
-    def broken(inputs, outputs, *window):
-        before = inputs.copy(), outputs.copy()
-        returned = step(inputs, outputs, *window)
-        for matrix, start in zip((inputs, outputs), before, strict=True):
-            matrix += np.float32(0.02) * (matrix - start)
-        return returned
+def too_far(matrix, by, rows=slice(None)):
+    """Make a step that moves rows of a matrix farther than it should, by a share of their way."""
 
-    return broken
-
-
-def skipping(find_row):
     def wrap(step):
-        def broken(inputs, outputs, contexts, center, negatives, learning_rate):
-            matrix, row = find_row(inputs, outputs, contexts, center, negatives)
-            before = matrix[row].copy()
-            returned = step(inputs, outputs, contexts, center, negatives, learning_rate)
-            matrix[row] = before
+        def broken(**arguments):
+            before = arguments[matrix].copy()
+            returned = step(**arguments)
+            arguments[matrix][rows] += np.float32(by) * (arguments[matrix] - before)[rows]
             return returned
 
         return broken
@@ -248,87 +261,96 @@ def skipping(find_row):
     return wrap
 
 
-def with_window(change):
+def adding(matrix, row, column, value):
+    """Make a step that adds to one number of a matrix."""
+
     def wrap(step):
-        def broken(inputs, outputs, contexts, center, negatives, learning_rate):
-            return step(inputs, outputs, *change(contexts, center, negatives), learning_rate)
+        def broken(**arguments):
+            returned = step(**arguments)
+            arguments[matrix][row, column] += np.float32(value)
+            return returned
 
         return broken
 
     return wrap
 
 
-def touching_another(step):
-    def broken(inputs, outputs, *window):
-        returned = step(inputs, outputs, *window)
-        outputs[int(np.setdiff1d(np.arange(N_WORDS), [window[1], *window[2]])[0]), 0] += np.float32(1e-6)
-        return returned
-
-    return broken
+def returning_too_much(step):
+    return lambda **arguments: step(**arguments) * 1.00001
 
 
-def touching_padding(step):
-    def broken(inputs, outputs, *window):
-        returned = step(inputs, outputs, *window)
-        inputs[window[0][0], -1] = 1e-7
-        return returned
+def one_after_the_other(objective):
+    """Make a step of smaller ones, each from what the one before has left."""
 
-    return broken
+    def wrap(step):
+        def broken(**arguments):
+            return sum(step(**arguments | piece) for piece in objective.split(arguments))
 
+        return broken
 
-def immediate(step):
-    """Contexts one after the other, each from what the one before has left."""
-
-    def broken(inputs, outputs, contexts, *rest):
-        return sum(step(inputs, outputs, contexts[c : c + 1], *rest) for c in range(len(contexts)))
-
-    return broken
+    return wrap
 
 
-BROKEN = {
-    "2 % too far": scaled,
-    "no update of the centre": skipping(
-        lambda inputs, outputs, contexts, center, negatives: (outputs, center)
-    ),
-    "no update of one negative": skipping(
-        lambda inputs, outputs, contexts, center, negatives: (outputs, negatives[-1])
-    ),
-    "no update of one context": skipping(
-        lambda inputs, outputs, contexts, center, negatives: (inputs, contexts[-1])
-    ),
-    "repeated contexts count once": with_window(
-        lambda contexts, center, negatives: (np.unique(contexts), center, negatives)
-    ),
-    "repeated negatives count once": with_window(
-        lambda contexts, center, negatives: (contexts, center, np.unique(negatives))
-    ),
-    "contexts one after the other": immediate,
-    "loss 1e-5 too large": lambda step: lambda *arguments: step(*arguments) * 1.00001,
-    "another row touched": touching_another,
-    "padding touched": touching_padding,
-}
+def mistakes(objective):
+    """Return names of mistakes, each with what makes broken steps of a right one."""
+    arguments = objective.awkward["all at once"]
+    found = {"loss 1e-5 too large": [returning_too_much]}
+    if len(objective.split(arguments)) > 1:
+        found["one piece after the other"] = [one_after_the_other(objective)]
+    for matrix, n_rows in objective.rows.items():
+        rows, counts = np.unique(objective.touched(matrix, arguments), return_counts=True)
+        repeated = zip(rows[counts > 1], counts[counts > 1], strict=True)
+        found[f"{matrix} 2 % too far"] = [too_far(matrix, 0.02)]
+        found[f"a row of {matrix} not updated"] = [too_far(matrix, -1, [row]) for row in rows]
+        found[f"a row of {matrix} counted once less"] = [
+            too_far(matrix, -1 / n, [row]) for row, n in repeated
+        ]
+        found[f"the padding of {matrix} touched"] = [adding(matrix, rows[0], -1, 1e-7)]
+        others = np.setdiff1d(np.arange(n_rows), rows)
+        found[f"another row of {matrix} touched"] = [adding(matrix, row, 0, 1e-6) for row in others]
+    return {name: wraps for name, wraps in found.items() if wraps}
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_check_itself_can_fail(step, padded, name):
-    case = awkward_case(33, "all at once")
+@for_every("name", lambda objective: [(name,) for name in mistakes(objective)])
+def test_the_check_itself_can_fail(step, padded, objective, name):
+    case = awkward_case(objective, 33)
     check_step(step, case, padded)
-    with pytest.raises(AssertionError):
-        check_step(BROKEN[name](step), case, padded)
+    for wrap in mistakes(objective)[name]:
+        with pytest.raises(AssertionError):
+            check_step(wrap(step), case, padded)
 
 
 @pytest.mark.parametrize("vector_size", VECTOR_SIZES)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_check_fails_at_every_size(padded, vector_size, shape):
-    step = _backends.get("skipgram", "reference").step
-    with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        check_step(scaled(step), random_case(vector_size, *shape), padded)
+@every_shape
+def test_the_check_fails_at_every_size(padded, objective, vector_size, shape):
+    step = _backends.get(objective.kernel, "reference").step
+    for matrix in objective.rows:
+        with pytest.raises(AssertionError, match=rf"Not equal to tolerance.*\n{matrix}"):
+            check_step(too_far(matrix, 0.02)(step), random_case(objective, vector_size, shape), padded)
+
+
+@for_every(objectives=AVERAGING)
+def test_the_check_of_unscaled_gradients_can_fail(padded, objective):
+    step = _backends.get(objective.kernel, "reference").step
+    case = unscaled_case(objective, 7, "all at once")
+    check_step(step, case, padded)
+    with pytest.raises(AssertionError, match=r"Not equal to tolerance.*\ninput_vectors"):
+        check_step(lambda **arguments: step(**arguments | {"scale_gradient": True}), case, padded)
 
 
 def test_the_numeric_derivative_is_independent_of_the_kernels():
-    """The derivative of a window that is done by hand: one context, no noise, x = y = (1)."""
-    window = np.array([0], dtype=np.int32), 1, np.array([1, 1], dtype=np.int32)
-    assert loss(np.ones((2, 1)), np.ones((2, 1)), *window) == pytest.approx(np.log1p(np.exp(-1)), rel=1e-12)
-    gradient = numeric_gradient(np.ones((2, 2, 1)), window)
+    """Derivatives that are done by hand: x = y = (1), and y = (0) for a softmax of two words."""
     error = -1 / (1 + np.e)  # σ(1) − 1
-    np.testing.assert_allclose(gradient[:, :, 0], [[error, 0], [0, error]], atol=1e-9)
+    expected = [[error], [0]]
+    for objective in LOGISTIC:
+        matrices = {name: np.array([[1.0], [0.0]]) for name in objective.rows}
+        (arguments,) = objective.label(1, 1)
+        assert objective.loss(**matrices, **arguments) == pytest.approx(np.log1p(np.exp(-1)), rel=1e-12)
+        for gradient in numeric_gradient(objective, matrices, arguments).values():
+            np.testing.assert_allclose(gradient, expected, atol=1e-9)
+    matrices = {"input_vectors": np.array([[1.0], [0.0]]), "output_vectors": np.array([[1.0], [0.0]])}
+    example = batch(([0], [0]))
+    assert SOFTMAX.loss(**matrices, **example) == pytest.approx(np.log1p(np.exp(-1)), rel=1e-12)
+    gradient = numeric_gradient(SOFTMAX, matrices, example)
+    np.testing.assert_allclose(gradient["input_vectors"], expected, atol=1e-9)
+    np.testing.assert_allclose(gradient["output_vectors"], [[error], [-error]], atol=1e-9)

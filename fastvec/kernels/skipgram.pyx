@@ -25,19 +25,19 @@ Compromises, and where they come from:
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 
-from .negative_sampling cimport (
+from .drawn cimport (
+    Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of, sets_of,
+)
+from .logistic cimport (
     Step, allocate, compute_coefficients, compute_loss, merge_inputs, merge_outputs, update_rows, use_inputs,
     use_outputs,
 )
-from .sampling cimport draw_negatives
-from .tiles cimport BLOCK
-from .vector cimport copy_rows, fill_sigmoid_table, last_distance
-from .walk cimport Walk, walk_chunk, walk_rows
+from .vector cimport copy_rows, fill_sigmoid_table
+from .walk cimport Walk, find_repeats, walk_chunk, walk_rows
 
 cdef enum:
-    FETCHED = 10240    # bytes of rows on their way, a fifth of the first-level cache
     MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
 
 fill_sigmoid_table()
@@ -97,77 +97,6 @@ def step(
     if failed:
         raise MemoryError("no memory for the buffers of a step")
     return loss
-
-
-cdef struct Drawn:
-    # A ring of positions with the rows of their outputs: as many sets as a position may need, a set being the
-    # centre and its negatives, in whole blocks; and behind the sets an input row to be fetched with them.
-    Py_ssize_t capacity        # positions, a power of 2
-    Py_ssize_t sets            # of a position
-    Py_ssize_t negatives       # of a set
-    Py_ssize_t set_rows
-    Py_ssize_t position_rows
-    float **rows               # [position][position_rows]
-    bint *repeats              # [position][set]: whether a row of the set occurs twice
-    int32_t *words             # of one set, in room
-    int32_t *room
-    Py_ssize_t stop            # the first position that is not drawn yet
-
-
-cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
-    """Return 0 on success; rows, repeats and room are to be freed by the caller."""
-    # few, so that the ring leaves the cache to the rows; many, so that the noise table's misses overlap
-    drawn.capacity = 32 if sets == 1 else 8
-    drawn.sets = sets
-    drawn.negatives = negatives
-    drawn.set_rows = negatives // BLOCK * BLOCK + BLOCK
-    drawn.position_rows = sets * drawn.set_rows + 1
-    drawn.rows = <float **>malloc(drawn.capacity * drawn.position_rows * sizeof(float *))
-    drawn.repeats = <bint *>malloc(drawn.capacity * sets * sizeof(bint))
-    # last_distance() reads up to a register before the words
-    drawn.room = <int32_t *>calloc(16 + 1 + negatives, sizeof(int32_t))
-    drawn.words = drawn.room + 16
-    return 0 if drawn.rows != NULL and drawn.repeats != NULL and drawn.room != NULL else -1
-
-
-cdef inline float **rows_of(const Drawn *drawn, Py_ssize_t i) noexcept nogil:
-    return drawn.rows + (i & (drawn.capacity - 1)) * drawn.position_rows
-
-
-cdef inline bint *repeats_of(const Drawn *drawn, Py_ssize_t i) noexcept nogil:
-    return drawn.repeats + (i & (drawn.capacity - 1)) * drawn.sets
-
-
-cdef inline Py_ssize_t sets_of(const Drawn *drawn, const Walk *walk, Py_ssize_t i) noexcept nogil:
-    return 1 if drawn.sets == 1 else walk.end[i] - walk.begin[i] - 1
-
-
-cdef void draw_outputs(
-    Drawn *drawn, const Step *step, const Walk *walk, Py_ssize_t window, Py_ssize_t stop,
-    float *input_vectors, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
-) noexcept nogil:
-    """Draw the negatives of the positions up to stop and find the rows."""
-    cdef Py_ssize_t i, s, k
-    cdef uint64_t counter
-    cdef float **rows
-    cdef bint repeats
-    for i in range(drawn.stop, stop):
-        rows = rows_of(drawn, i)
-        counter = walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1
-        for s in range(sets_of(drawn, walk, i)):
-            drawn.words[0] = walk.words[i]
-            draw_negatives(drawn.words + 1, drawn.negatives, key, counter, noise, n_words)
-            repeats = False
-            for k in range(1 + drawn.negatives):
-                rows[k] = output_vectors + drawn.words[k] * step.stride
-                repeats |= last_distance(drawn.words + k, k, drawn.words[k]) != 0
-            for k in range(1 + drawn.negatives, drawn.set_rows):
-                rows[k] = step.nobody
-            repeats_of(drawn, i)[s] = repeats
-            rows += drawn.set_rows
-            counter += drawn.negatives
-        rows[0] = input_vectors + walk.words[min(i + window, walk.last - 1)] * step.stride
-    drawn.stop = stop
 
 
 def train(
@@ -233,9 +162,7 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
-    # Positions between the prefetch of a row and its use: rows on their way must not crowd out those in use.
-    cdef Py_ssize_t fetched = (1 + sets * (1 + negatives)) * stride * <Py_ssize_t>sizeof(float)
-    cdef Py_ssize_t ahead = max(<Py_ssize_t>1, min(<Py_ssize_t>4, FETCHED // fetched))
+    cdef Py_ssize_t ahead = rows_ahead(1 + sets * (1 + negatives), stride)
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
     cdef float **next_rows     # of the position that is `ahead`
@@ -248,7 +175,7 @@ def train(
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
-            allocate_drawn(&drawn, negatives, sets) != 0
+            allocate_drawn(&drawn, negatives, sets, 1) != 0
             or contexts == NULL
             or allocate(&work, stride, at_once, 1 + negatives) != 0
             or walk_chunk(
@@ -257,6 +184,7 @@ def train(
             ) != 0
         )
         if not failed:
+            find_repeats(&walk, window)
             rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
             failed = rows == NULL
         drawn.stop = walk.first
@@ -297,9 +225,7 @@ def train(
                 compute_coefficients(&work, learning_rate)
                 update_rows(&work)
                 c += at_once
-        free(drawn.rows)
-        free(drawn.repeats)
-        free(drawn.room)
+        free_drawn(&drawn)
         free(contexts)
         free(rows)
         free(work.memory)

@@ -80,6 +80,23 @@ static inline intptr_t last_distance(const int32_t *end, intptr_t n, int32_t wor
     return 0;
 }
 
+/* Whether one of n words occurs twice. Up to a register before and behind them is read. */
+static inline int has_repeats(const int32_t *words, intptr_t n) {
+    if (n <= LANES) {
+        const int_lanes all = (int_lanes)load((const float *)words);
+        const uint32_t theirs = ((uint32_t)1 << n) - 1;
+        uint32_t repeats = 0;
+        for (intptr_t i = 0; i < n; i++) {
+            uint32_t bits = EQUAL_LANES(all, (int_lanes){0} + words[i]) & theirs;
+            repeats |= bits & (bits - 1);
+        }
+        return repeats != 0;
+    }
+    for (intptr_t i = 1; i < n; i++)
+        if (last_distance(words + i, i, words[i])) return 1;
+    return 0;
+}
+
 /* ---- Sums of twelve registers at once ---------------------------------------------------------------
  *
  * Each step adds two halves of two registers into one, so that 16 registers need 15 steps of one blend, one

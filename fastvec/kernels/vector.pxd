@@ -16,6 +16,7 @@ cdef extern from "vector.h" nogil:
     void prefetch_row(const float *row, Py_ssize_t stride)
     void copy_rows(float **to, float **source, Py_ssize_t n)
     Py_ssize_t last_distance(const int32_t *end, Py_ssize_t n, int32_t word)
+    bint has_repeats(const int32_t *words, Py_ssize_t n)
     void store_six_sums(lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5, float *out)
     void store_twelve_sums(
         lanes a0, lanes a1, lanes a2, lanes a3, lanes a4, lanes a5,

@@ -18,7 +18,8 @@ cdef struct Walk:
     int64_t *positions         # theirs in the corpus
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
-    int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice (as far as a window reaches)
+    int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice, as far as a window reaches, once
+                               # find_repeats() has looked
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
     Py_ssize_t n               # all words
@@ -46,10 +47,10 @@ cdef inline int walk_chunk(
 ) noexcept nogil:
     """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
-    cdef Py_ssize_t n = 0, i, distance, sentence_first, sentence = find_sentence(offsets, n_sentences, start)
+    cdef Py_ssize_t n = 0, i, sentence_first, sentence = find_sentence(offsets, n_sentences, start)
     cdef int64_t t = start, begin = offsets[sentence], end
     cdef int32_t *size
-    cdef int32_t id, distinct = 0
+    cdef int32_t id
     cdef bint known
     cdef uint64_t word
     # last_distance() reads up to a register before the first word
@@ -89,9 +90,6 @@ cdef inline int walk_chunk(
             n += known & is_kept(word, keep[id if known else 0])
             t += 1
         for i in range(sentence_first, n):
-            distance = last_distance(walk.words + i, min(i, <Py_ssize_t>(2 * window)), walk.words[i])
-            distinct = max(distinct, <int32_t>(i - distance + 1) if distance else 0)
-            walk.distinct[i] = distinct
             walk.begin[i] = <int32_t>max(sentence_first, i - size[i])
             walk.end[i] = <int32_t>min(n, i + size[i] + 1)
         sentence += 1
@@ -99,6 +97,16 @@ cdef inline int walk_chunk(
         walk.last = n
     walk.n = n
     return 0
+
+
+cdef inline void find_repeats(Walk *walk, Py_ssize_t window) noexcept nogil:
+    """Fill walk.distinct."""
+    cdef Py_ssize_t i, distance
+    cdef int32_t distinct = 0
+    for i in range(walk.n):
+        distance = last_distance(walk.words + i, min(i, 2 * window), walk.words[i])
+        distinct = max(distinct, <int32_t>(i - distance + 1) if distance else 0)
+        walk.distinct[i] = distinct
 
 
 cdef inline float **walk_rows(

@@ -1,7 +1,10 @@
-"""One step of negative sampling: any rows of x against a positive output row and negative ones.
+"""One step of logistic regressions: any rows of x against any output rows, positive and negative ones.
 
-J = Σ_c [ −log σ(x_c · y₀) − Σ_k log σ(−x_c · y_k) ] and its gradient are derived in skipgram.pyx. Rows that
-occur several times are merged first and counted: an update reads and writes every row once.
+An output y that counts nₙ times, p of these as a positive and the others as negatives, adds to the loss of x
+
+    −p log σ(x · y) − (n − p) log σ(−x · y)        with the derivative n σ(x · y) − p by the score x · y.
+
+Rows that occur several times are merged first and counted: an update reads and writes every row once.
 """
 
 from libc.math cimport exp, log1p
@@ -13,12 +16,21 @@ from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_row,
 
 cdef extern from *:
     """
-    /* the labels t of a block, for two rows of x: one AVX-512 register */
-    static const float FIRST_IS_POSITIVE[16] = {1, 0, 0, 0, 0, 0, 0, 0, 1};
-    static const float ALL_NEGATIVE[16] = {0};
+    /* Numbers for the outputs of a block, all of them twice: for two rows of x, one AVX-512 register. */
+    static const float FIRST[16] = {1, 0, 0, 0, 0, 0, 0, 0, 1};
+    /* ones for the first n outputs */
+    static const float ONES[7][16] = {
+        {0},
+        {1, 0, 0, 0, 0, 0, 0, 0, 1},
+        {1, 1, 0, 0, 0, 0, 0, 0, 1, 1},
+        {1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1},
+        {1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1},
+        {1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1},
+        {1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1},
+    };
     """
-    const float *FIRST_IS_POSITIVE
-    const float *ALL_NEGATIVE
+    const float *FIRST
+    const float *ONES[7]
 
 
 cdef struct Step:
@@ -26,19 +38,24 @@ cdef struct Step:
     Py_ssize_t n_x
     float **x                  # rows, all different
     bint x_repeats             # whether x_counts says how often each counts; else once
-    Py_ssize_t n_blocks        # of outputs, the first of which is the positive one
+    Py_ssize_t n_blocks        # of outputs
     float **y                  # rows, all different; nobody behind the last
-    const float *y_counts      # how often each counts, [n_blocks][2][SLOTS]: every block's twice
+    const float **counts       # how often each output counts, for every block [2][SLOTS]: all numbers twice
+    const float **positives    # how often it does so as a positive
     float **next_rows          # rows to fetch into the cache during the update
     Py_ssize_t n_next
     # room to work in
+    float *hidden              # two rows, for a mean of inputs and its gradient
     float *coefficients        # of the update, [n_blocks][block_stride], in it [n_x][SLOTS]
     Py_ssize_t block_stride
     float **x_before           # the rows of x before the update, copies where there are several blocks
     float *copies
     float *nobody              # a row of zeros that fills the last block
-    float *y_ones
-    float *y_merged_counts
+    const float **all_once
+    const float **first_is_positive
+    float *merged              # [n_blocks][counts, positives][2][SLOTS]
+    const float **merged_counts
+    const float **merged_positives
     float **y_merged
     float *x_counts
     float **x_merged
@@ -52,16 +69,19 @@ cdef inline void *carve(char **room, Py_ssize_t size) noexcept nogil:
     return part
 
 
-cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
+cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssize_t n_blocks) noexcept nogil:
     """Place everything behind base and return the size of it all."""
     cdef char *room = base
-    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK
+    step.hidden = <float *>carve(&room, 2 * step.stride * sizeof(float))
     step.coefficients = <float *>carve(&room, n_blocks * step.block_stride * sizeof(float))
     step.x_before = <float **>carve(&room, max_x * sizeof(void *))
     step.copies = <float *>carve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
     step.nobody = <float *>carve(&room, step.stride * sizeof(float))
-    step.y_ones = <float *>carve(&room, n_blocks * 2 * SLOTS * sizeof(float))
-    step.y_merged_counts = <float *>carve(&room, n_blocks * 2 * SLOTS * sizeof(float))
+    step.all_once = <const float **>carve(&room, n_blocks * sizeof(void *))
+    step.first_is_positive = <const float **>carve(&room, n_blocks * sizeof(void *))
+    step.merged = <float *>carve(&room, n_blocks * 4 * SLOTS * sizeof(float))
+    step.merged_counts = <const float **>carve(&room, n_blocks * sizeof(void *))
+    step.merged_positives = <const float **>carve(&room, n_blocks * sizeof(void *))
     step.y_merged = <float **>carve(&room, n_blocks * BLOCK * sizeof(void *))
     step.x_counts = <float *>carve(&room, max_x * sizeof(float))
     step.x_merged = <float **>carve(&room, max_x * sizeof(void *))
@@ -70,26 +90,23 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
 
 cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
     """Make room for steps of up to max_x rows of x and n_y outputs; return 0 on success."""
-    cdef Py_ssize_t size, n
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, size, block
     step.stride = stride
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     step.block_stride = (max_x + 1) * SLOTS
     step.n_next = 0
-    size = lay_out(step, NULL, max_x, n_y)
+    size = lay_out(step, NULL, max_x, n_blocks)
     if posix_memalign(&step.memory, 64, size):
         step.memory = NULL
         return -1
     memset(step.memory, 0, size)
-    lay_out(step, <char *>step.memory, max_x, n_y)
-    for n in range(n_y):
-        add_count(step.y_ones, n)
+    lay_out(step, <char *>step.memory, max_x, n_blocks)
+    for block in range(n_blocks):
+        step.all_once[block] = ONES[min(<Py_ssize_t>BLOCK, n_y - block * BLOCK)]
+        step.first_is_positive[block] = FIRST if block == 0 else ONES[0]
+        step.merged_counts[block] = step.merged + block * 4 * SLOTS
+        step.merged_positives[block] = step.merged_counts[block] + 2 * SLOTS
     return 0
-
-
-cdef inline void add_count(float *y_counts, Py_ssize_t n) noexcept nogil:
-    cdef float *slot = y_counts + n // BLOCK * 2 * SLOTS + n % BLOCK
-    slot[0] += 1
-    slot[SLOTS] += 1
 
 
 cdef inline Py_ssize_t find_or_append(float **rows, Py_ssize_t n, float *row) noexcept nogil:
@@ -121,41 +138,70 @@ cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexc
 
 
 cdef inline void use_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
-    """Take rows that are all different, the first the positive one, and nobody to the end of the block."""
+    """Take as many rows as there is room for, all different, the first the positive one."""
     step.y = rows
-    step.y_counts = step.y_ones
     step.n_blocks = (n_rows + BLOCK - 1) // BLOCK
+    step.counts = step.all_once
+    step.positives = step.first_is_positive
 
 
 cdef inline void merge_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
     """Take rows of which the first is the positive one; negatives equal to it are left out."""
     cdef Py_ssize_t i, n, n_y = 0
-    memset(step.y_merged_counts, 0, (n_rows + BLOCK - 1) // BLOCK * 2 * SLOTS * sizeof(float))
+    clear_merged(step, n_rows)
     for i in range(n_rows):
         n = find_or_append(step.y_merged, n_y, rows[i])
         n_y = max(n_y, n + 1)
         if n > 0 or i == 0:
-            add_count(step.y_merged_counts, n)
-    use_outputs(step, step.y_merged, n_y)
-    step.y_counts = step.y_merged_counts
+            count_merged(step, n, i == 0)
+    use_merged(step, n_y)
+
+
+cdef inline void clear_merged(Step *step, Py_ssize_t n_rows) noexcept nogil:
+    memset(step.merged, 0, (n_rows + BLOCK - 1) // BLOCK * 4 * SLOTS * sizeof(float))
+
+
+cdef inline void count_merged(Step *step, Py_ssize_t n, bint positive) noexcept nogil:
+    """Count row n of y_merged once more."""
+    cdef float *slot = step.merged + n // BLOCK * 4 * SLOTS + n % BLOCK
+    slot[0] += 1
+    slot[SLOTS] += 1
+    slot[2 * SLOTS] += positive
+    slot[3 * SLOTS] += positive
+
+
+cdef inline void use_merged(Step *step, Py_ssize_t n_y) noexcept nogil:
+    """Take the first rows of y_merged, as they were counted."""
+    cdef Py_ssize_t n
+    step.y = step.y_merged
+    step.n_blocks = (n_y + BLOCK - 1) // BLOCK
+    step.counts = step.merged_counts
+    step.positives = step.merged_positives
     for n in range(n_y, step.n_blocks * BLOCK):
         step.y_merged[n] = step.nobody
 
 
+cdef inline double log_one_plus_exp(double z) noexcept nogil:
+    """log(1 + eᶻ) without overflow: −log σ(−z)"""
+    return max(z, 0) + log1p(exp(-z if z > 0 else z))
+
+
 cdef inline double compute_loss(const Step *step) noexcept nogil:
     """J before the update, in double precision and without the table."""
-    cdef Py_ssize_t block, c, slot
-    cdef inline double total = 0, z, count
+    cdef Py_ssize_t block, c, n
+    cdef double total = 0, positives, negatives, x_count
     cdef float[3 * SLOTS] scores
     for block in range(step.n_blocks):
         for c in range(step.n_x):
             dot_one(step.x[c], step.y + block * BLOCK, step.stride, scores)
-            for slot in range(BLOCK):
-                count = step.y_counts[block * 2 * SLOTS + slot] * (step.x_counts[c] if step.x_repeats else 1)
-                if count > 0:
-                    z = -scores[slot] if block == 0 and slot == 0 else scores[slot]
-                    # log(1 + eᶻ) without overflow
-                    total += count * (max(z, 0) + log1p(exp(-z if z > 0 else z)))
+            x_count = step.x_counts[c] if step.x_repeats else 1
+            for n in range(BLOCK):
+                positives = step.positives[block][n]
+                negatives = step.counts[block][n] - positives
+                if positives > 0:
+                    total += x_count * positives * log_one_plus_exp(-scores[n])
+                if negatives > 0:
+                    total += x_count * negatives * log_one_plus_exp(scores[n])
     return total
 
 
@@ -167,45 +213,45 @@ cdef inline void fetch_next_row(Step *step) noexcept nogil:
 
 
 cdef inline void turn_scores_into_coefficients(
-    float *scores, Py_ssize_t n_x, const float *labels, const float *counts, lanes rate
+    float *scores, Py_ssize_t n_x, const float *positives, const float *counts, lanes rate
 ) noexcept nogil:
-    """scores[c, n] ← η · countₙ · (tₙ − σ(score)) for a tile of rows of x"""
+    """scores[c, n] ← η · (positivesₙ − countsₙ · σ(score)) for a tile of rows of x"""
     cdef Py_ssize_t i = 0
     while i < n_x * SLOTS:
         store(
             scores + i,
-            rate * load(counts + i % SLOTS) * (load(labels + i % SLOTS) - sigmoid(load(scores + i))),
+            rate * (load(positives + i % SLOTS) - load(counts + i % SLOTS) * sigmoid(load(scores + i))),
         )
         i += LANES
 
 
 cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) noexcept nogil:
-    """coefficients[c, n] ← η · count_c · countₙ · (tₙ − σ(x_c · yₙ))"""
+    """coefficients[c, n] ← η · count_c · (positivesₙ − countsₙ · σ(x_c · yₙ))"""
     cdef Py_ssize_t block, c, slot
     cdef float *g
     cdef float **y
     cdef const float *counts
-    cdef const float *labels = FIRST_IS_POSITIVE
+    cdef const float *positives
     cdef lanes rate = broadcast(learning_rate)
     for block in range(step.n_blocks):
         g = step.coefficients + block * step.block_stride
         y = step.y + block * BLOCK
-        counts = step.y_counts + block * 2 * SLOTS
+        counts = step.counts[block]
+        positives = step.positives[block]
         c = 0
         while LANES == 16 and c + 3 < step.n_x:
             fetch_next_row(step)
             dot_four(step.x + c, y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 4, labels, counts, rate)
+            turn_scores_into_coefficients(g + c * SLOTS, 4, positives, counts, rate)
             c += 4
         while c + 1 < step.n_x:
             fetch_next_row(step)
             dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 2, labels, counts, rate)
+            turn_scores_into_coefficients(g + c * SLOTS, 2, positives, counts, rate)
             c += 2
         if c < step.n_x:
             dot_one(step.x[c], y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 1, labels, counts, rate)
-        labels = ALL_NEGATIVE
+            turn_scores_into_coefficients(g + c * SLOTS, 1, positives, counts, rate)
         if step.x_repeats:
             for c in range(step.n_x):
                 for slot in range(BLOCK):

@@ -1,0 +1,109 @@
+"""A hidden row: the mean of input rows, a step against output rows, and the gradient back to the inputs.
+
+h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, or + e where their gradient is
+not to be scaled. A row that occurs twice among the inputs takes it twice.
+"""
+
+from libc.string cimport memset
+
+from .logistic cimport Step
+from .tiles cimport BLOCK, update
+from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
+
+
+cdef inline noinline_void average(
+    float *hidden, float **rows, Py_ssize_t n_rows, Py_ssize_t stride, float scale
+) noexcept nogil:
+    """hidden = scale · Σ rows, four columns of registers at a time."""
+    cdef lanes s = broadcast(scale), a, b, c, d
+    cdef Py_ssize_t k = 0, i
+    while k + 4 * LANES <= stride:
+        a = b = c = d = broadcast(0)
+        for i in range(n_rows):
+            a += load(rows[i] + k)
+            b += load(rows[i] + k + LANES)
+            c += load(rows[i] + k + 2 * LANES)
+            d += load(rows[i] + k + 3 * LANES)
+        store(hidden + k, s * a)
+        store(hidden + k + LANES, s * b)
+        store(hidden + k + 2 * LANES, s * c)
+        store(hidden + k + 3 * LANES, s * d)
+        k += 4 * LANES
+    while k < stride:
+        a = broadcast(0)
+        for i in range(n_rows):
+            a += load(rows[i] + k)
+        store(hidden + k, s * a)
+        k += LANES
+
+
+cdef inline void add_to_rows(
+    float **rows, Py_ssize_t n_rows, const float *e, Py_ssize_t stride, float scale
+) noexcept nogil:
+    """rows ← rows + scale · e"""
+    cdef lanes s = broadcast(scale)
+    cdef Py_ssize_t k, i
+    for i in range(n_rows):
+        k = 0
+        while k < stride:
+            store(rows[i] + k, load(rows[i] + k) + s * load(e + k))
+            k += LANES
+
+
+cdef inline void update_outputs(Step *step, float *e) noexcept nogil:
+    """e = Σₙ gₙ yₙ and yₙ += gₙ h, for a step whose only row of x is h."""
+    cdef Py_ssize_t block, n_next = step.n_next // step.n_blocks
+    cdef float **e_row = &e
+    memset(e, 0, step.stride * sizeof(float))
+    for block in range(step.n_blocks):
+        if block == step.n_blocks - 1:
+            n_next = step.n_next
+        update(
+            e_row, step.x, 1, step.y + block * BLOCK, step.stride,
+            step.coefficients + block * step.block_stride, step.next_rows, n_next,
+        )
+        step.next_rows += n_next
+        step.n_next -= n_next
+
+
+cdef inline noinline_void update_all(
+    const float *hidden, float **y, const float *g, float **rows, Py_ssize_t n_rows, Py_ssize_t stride, float scale,
+    float **next_rows, Py_ssize_t n_next,
+) noexcept nogil:
+    """update_outputs() and add_to_rows() in one loop, for the only block of outputs."""
+    cdef float *y0 = y[0]
+    cdef float *y1 = y[1]
+    cdef float *y2 = y[2]
+    cdef float *y3 = y[3]
+    cdef float *y4 = y[4]
+    cdef float *y5 = y[5]
+    cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
+    cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
+    cdef lanes s = broadcast(scale), h, e, v
+    cdef Py_ssize_t k = 0, i, r
+    while k < stride:
+        for r in range(n_next if k % 16 == 0 else 0):
+            prefetch_to_write(next_rows[r] + k)
+        h = load(hidden + k)
+        v = load(y0 + k)
+        e = g0 * v
+        store(y0 + k, v + g0 * h)
+        v = load(y1 + k)
+        e += g1 * v
+        store(y1 + k, v + g1 * h)
+        v = load(y2 + k)
+        e += g2 * v
+        store(y2 + k, v + g2 * h)
+        v = load(y3 + k)
+        e += g3 * v
+        store(y3 + k, v + g3 * h)
+        v = load(y4 + k)
+        e += g4 * v
+        store(y4 + k, v + g4 * h)
+        v = load(y5 + k)
+        e += g5 * v
+        store(y5 + k, v + g5 * h)
+        e *= s
+        for i in range(n_rows):
+            store(rows[i] + k, load(rows[i] + k) + e)
+        k += LANES
