@@ -65,6 +65,19 @@ def fastvec_reading(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], An
     return figures, lambda: ([], None)
 
 
+def fastvec_phrases(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+    import fastvec
+
+    Path(job["text"]).read_bytes()  # into the system's cache, whoever came before
+    started = time.perf_counter()
+    corpus = fastvec.Corpus(job["text"])
+    phrases = fastvec.Phrases(min_count=job["min_count"], threshold=job["threshold"], scoring=job["scoring"])
+    phrases.fit(corpus)
+    found = time.perf_counter()
+    words_left = phrases.transform(corpus).n_tokens
+    return phrase_figures(job, started, found, len(phrases.phrases_), words_left), lambda: ([], None)
+
+
 def gensim(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
     from gensim.models import Word2Vec
 
@@ -99,6 +112,32 @@ def gensim(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
         "words_per_second": job["epochs"] * job["words"] / seconds,
     }
     return figures, lambda: (model.wv.index_to_key, model.wv.vectors)
+
+
+def gensim_phrases(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
+    from gensim.models.phrases import Phrases
+    from gensim.models.word2vec import LineSentence
+
+    Path(job["text"]).read_bytes()  # into the system's cache, whoever came before
+    started = time.perf_counter()
+    sentences = LineSentence(job["text"])
+    options = {"min_count": job["min_count"], "threshold": job["threshold"], "scoring": job["scoring"]}
+    phrases = Phrases(sentences, **options).freeze()
+    found = time.perf_counter()
+    words_left = sum(map(len, phrases[sentences]))
+    return phrase_figures(job, started, found, len(phrases.phrasegrams), words_left), lambda: ([], None)
+
+
+def phrase_figures(job: Job, started: float, found: float, n_phrases: int, words_left: int) -> Figures:
+    """Return the figures of a run that began, had found the phrases, and has just joined them."""
+    ended = time.perf_counter()
+    return {
+        "find_seconds": found - started,
+        "join_seconds": ended - found,
+        "words_per_second": job["words"] / (ended - started),
+        "phrases": n_phrases,
+        "words_left": words_left,
+    }
 
 
 def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
@@ -160,7 +199,9 @@ def fasttext(job: Job) -> tuple[Figures, Callable[[], tuple[list[str], Any]]]:
 WORKERS: dict[str, Worker] = {
     "fastvec": fastvec,
     "fastvec_reading": fastvec_reading,
+    "fastvec_phrases": fastvec_phrases,
     "gensim": gensim,
+    "gensim_phrases": gensim_phrases,
     "fasttext": fasttext,
 }
 

@@ -71,9 +71,10 @@ class Row:
     ----------
     name, title : str
         What `--only` and the tables call it.
-    kind : {"speed", "reading", "whole"}
+    kind : {"speed", "reading", "phrases", "whole"}
         "speed": training alone, on the first `--speed-words` words, `--repeats` times. "reading": text to
-        ids on the whole text. "whole": from text to saved vectors and their quality, once for every seed.
+        ids on the whole text. "phrases": from a text to its phrases, and to itself with these joined.
+        "whole": from text to saved vectors and their quality, once for every seed.
     entries : tuple of (Contender, numbers of threads)
         Who takes part, in this order in every round.
     settings : dict
@@ -151,6 +152,13 @@ ROWS = (
         ),
     ),
     Row(
+        "phrases",
+        "Phrases",
+        "phrases",
+        ((Contender("fastvec", "fastvec_phrases"), (1,)), (Contender("gensim", "gensim_phrases"), (1,))),
+        {"scoring": "npmi", "threshold": 0.5},  # which mean the same to both
+    ),
+    Row(
         "whole",
         "From a text file to saved vectors, and their quality",
         "whole",
@@ -166,6 +174,7 @@ GOALS = (
     Goal("the same, 300 dimensions", "speed-300", "fastvec", 1, "speed ratio", 12),
     Goal("all threads against one (of two)", "speed-100", "fastvec", ALL, "scaling", 1.8),
     Goal("text to ids, one thread, M words/s", "reading", "fastvec (plain text)", 1, "million words/s", 10),
+    Goal("phrases, counting and applying, against gensim", "phrases", "fastvec", 1, "speed ratio", 8),
     Goal("text file to saved vectors, against gensim", "whole", "fastvec", ALL, "time ratio", 12),
     Goal("MB left of: matrices + ids + 200 MB", "whole", "fastvec", ALL, "memory left", 0),
     Goal("worst difference in quality to gensim, points", "whole", "fastvec", ALL, "quality difference", -1),

@@ -33,6 +33,9 @@ is that of a run less that of one with 0 epochs, and it is credited with the wor
 more than one text per epoch. gensim reads the text by `corpus_file`, its fastest way; with n threads its
 learning rate falls by only 1/n of its share within an epoch, and so stays a little higher.
 
+Phrases are found and joined from the text file on. fastvec reads it once, into ids; gensim reads it twice, by
+`LineSentence`, and its joined sentences are not kept.
+
 Quality: Spearman's correlation × 100, and per cent of the analogies solved, among the 30,000 most frequent
 words, by the same code for everyone; mean ± standard deviation over the seeds."""
 
@@ -157,6 +160,29 @@ def reading_table(record: Record) -> str:
     return _table(["", "words/s", "time", "processor time"], lines)
 
 
+def phrases_table(record: Record) -> str:
+    """Return the table of a row of kind "phrases"."""
+    lines = []
+    for contender, threads in _entries(record):
+        runs = runs_of(record, contender, threads)
+        keys = ("find_seconds", "join_seconds", "phrases", "words_left")
+        find, join, phrases, left = (_median([run[key] for run in runs]) for key in keys)
+        lines.append(
+            [
+                contender,
+                _number(rate(record, contender, threads), "{:.2f} M"),
+                _number(speed_ratio(record, contender, threads), "{:.1f}×"),
+                _number(find, "{:.2f} s"),
+                _number(join, "{:.2f} s"),
+                _memory(record, contender, threads),
+                _number(phrases, "{:,.0f}"),
+                _number(left, "{:,.0f}"),
+            ]
+        )
+    head = ["", "words/s", f"against {BASE}", "finding", "joining", "peak memory", "phrases", "words left"]
+    return _table(head, lines)
+
+
 def whole_table(record: Record) -> str:
     """Return the table of a row of kind "whole"."""
     tests = [*QUALITY.values(), "semantic", "syntactic"]
@@ -174,7 +200,12 @@ def whole_table(record: Record) -> str:
     return _table(["", "time", f"{BASE}'s time is", "peak memory", *tests, "seeds"], lines)
 
 
-TABLES = {"speed": speed_table, "reading": reading_table, "whole": whole_table}
+TABLES = {
+    "speed": speed_table,
+    "reading": reading_table,
+    "phrases": phrases_table,
+    "whole": whole_table,
+}
 
 
 def goals_table(results: dict[str, Any]) -> str:
@@ -240,7 +271,9 @@ def _what(record: Record, row: Row) -> str:
     """Return the text and the settings of a row."""
     settings = record["settings"]
     what = f"{settings['corpus']}, {settings['words'] / 1e6:.1f} M words"
-    if row.kind != "reading":
+    if row.kind == "phrases":
+        what += f"; {settings['scoring']} above {settings['threshold']:g}, min_count {settings['min_count']}"
+    elif row.kind != "reading":
         what += (
             f"; d={settings['vector_size']}, window {settings['window']}, {settings['negatives']} negatives, "
             f"subsample {settings['subsample']:g}, min_count {settings['min_count']}, "

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from fastvec import Vocabulary, _backends
+from fastvec._idfile import join_words
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import padded_matrix
 
@@ -142,6 +143,45 @@ def test_remap(benchmark: BenchmarkFixture, backend: str) -> None:
     out = np.empty_like(ids)
     benchmark(_backends.get("tokenizer", backend).remap, ids, new_ids, out)
     rate(benchmark, "million_words_per_second", len(ids))
+
+
+def pairs_to_join(n_words: int, n_tokens: int) -> list[NDArray[np.int32]]:
+    """Return 30,000 pairs of the corpus, as many as of a real text are phrases, and ids for them."""
+    ids, _, _ = corpus(n_words, n_tokens)
+    pairs = np.unique(ids[:-1].astype(np.int64) * n_words + ids[1:])
+    pairs = np.random.default_rng(5).choice(pairs, 30_000, replace=False)
+    columns = pairs // n_words, pairs % n_words, n_words + np.arange(len(pairs))
+    return [column.astype(np.int32) for column in columns]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_count_pairs(benchmark: BenchmarkFixture, backend: str) -> None:
+    benchmark.group = "phrases.PairCounter.add"
+    n_tokens = 1_000_000 if backend != "reference" else 50_000
+    ids, offsets, vocabulary = corpus(70_000, n_tokens)
+    make = _backends.get("phrases", backend).PairCounter
+    benchmark(lambda: make().add(ids, offsets, 0, n_tokens, len(vocabulary)))
+    rate(benchmark, "million_words_per_second", n_tokens)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_join_pairs(benchmark: BenchmarkFixture, backend: str) -> None:
+    benchmark.group = "phrases.Joiner.join"
+    n_tokens = 200_000
+    ids, offsets, _ = corpus(70_000, n_tokens)
+    joiner = _backends.get("phrases", backend).Joiner(*pairs_to_join(70_000, n_tokens))
+    benchmark(joiner.join, ids, offsets, 0, n_tokens, np.empty_like(ids), np.empty_like(offsets), 0)
+    rate(benchmark, "million_words_per_second", n_tokens)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_spell(benchmark: BenchmarkFixture, backend: str) -> None:
+    benchmark.group = "phrases.spell"
+    ids, offsets, vocabulary = corpus(70_000, 200_000)
+    letters, word_offsets = join_words(vocabulary.words)
+    spell = _backends.get("phrases", backend).spell
+    spelled = benchmark(spell, ids, offsets, 0, len(ids), letters, word_offsets)
+    rate(benchmark, "million_bytes_per_second", len(spelled))
 
 
 @pytest.mark.parametrize("n_words", VOCABULARIES.values())

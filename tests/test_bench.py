@@ -197,3 +197,16 @@ def test_workers(compare, tmp_path, name):
             assert 0 < figures["train_seconds"] < figures["wall_seconds"]
     if name == "fasttext":
         assert figures["passes_per_epoch"] == pytest.approx((1220 + 120) / (1200 + 120))
+
+
+def test_workers_find_the_same_phrases(compare, table, tmp_path, monkeypatch):
+    pytest.importorskip("gensim")
+    monkeypatch.setattr(compare.texts, "CACHE", tmp_path / "cache")
+    corpus, kept = tmp_path / "corpus.txt", tmp_path / "results.json"
+    corpus.write_text("a new york b\nb new york a\nnew a\na b\n" * 20)
+    arguments = ["--only", "phrases", "--repeats", "1", "--results", str(kept), "--corpus", str(corpus)]
+    assert compare.main(arguments) == 0
+    record = json.loads(kept.read_text())["rows"]["phrases"]
+    assert [(run["phrases"], run["words_left"]) for run in record["runs"]] == [(1, 200), (1, 200)]
+    assert table.speed_ratio(record, "fastvec", 1) > 0
+    assert "npmi above 0.5, min_count 5; 1 round" in (tmp_path / "results.md").read_text()

@@ -20,6 +20,7 @@ WITH_EXAMPLES = {
     "fastvec.gradcheck",
     "fastvec.models._loading",
     "fastvec.models.fasttext",
+    "fastvec.models.phrases",
     "fastvec.models.word2vec",
     "fastvec.subword_vectors",
     "fastvec.vectors",

@@ -78,7 +78,7 @@ cdef int allocate(Table *table, int bits) except -1 nogil:
 
 
 cdef inline int add(Table *table, uint64_t pair, int64_t number) except -1 nogil:
-    """Add to the number of a pair, which is zero before."""
+    """Add to the number of a pair; that of a pair that is not there yet is zero."""
     cdef Slot *slot = find(table, pair)
     if slot.number == 0:
         slot.pair = pair

@@ -60,7 +60,7 @@ class Phrases(Estimator):
         What stands between the words of a phrase.
     passes : int
         How often to find and join phrases, each time in what the time before has made of the text: two words
-        at the first, up to four at the second, up to eight at the third.
+        at the first, up to four at the second, up to eight at the third. The threshold is the same in all.
     progress : bool
         Whether to show progress bars.
 
@@ -86,7 +86,7 @@ class Phrases(Estimator):
     >>> list(phrases.fit_transform(text))[:3]
     [['in', 'new_york'], ['from', 'new_york'], ['a', 'new', 'car']]
     >>> phrases.phrases_
-    {'new_york': 1.8333333333333335}
+    {'new_york': 2.0}
     """
 
     phrases_: dict[str, float]
@@ -163,7 +163,8 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            Of the same sentences, memory-mapped if `corpus` is; `corpus` itself if it has no pair to join.
+            Of the same sentences, memory-mapped if `corpus` is. `corpus` itself if there is no phrase that it
+            has the words of.
 
         Raises
         ------
@@ -177,11 +178,32 @@ class Phrases(Estimator):
         return joined
 
     def fit_transform(self, corpus: Any) -> Corpus:
-        """Find the phrases of a corpus, and return the corpus with them; as `fit` and `transform`."""
+        """Find the phrases of a corpus and return it with these joined.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that `Corpus` takes
+            The text.
+
+        Returns
+        -------
+        Corpus
+            What `transform` returns after `fit`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the corpus is not what it must be.
+        """
         return self._learn(corpus, join_last=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save what was found, for other texts, as a JSON file, which `load` reads.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Where to save; an old file is replaced when the new one is whole.
 
         Raises
         ------
@@ -205,6 +227,16 @@ class Phrases(Estimator):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Phrases:
         """Return the phrases of a file that `save` has written.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            The file.
+
+        Returns
+        -------
+        Phrases
+            With the parameters they were found with, and ready to `transform`.
 
         Raises
         ------

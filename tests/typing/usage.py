@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastvec
-from fastvec import Corpus, SkipGram, UnknownWordError, Vectors, Vocabulary, evaluate
+from fastvec import Corpus, Phrases, SkipGram, UnknownWordError, Vectors, Vocabulary, evaluate
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:
@@ -21,6 +21,15 @@ def train(baskets: Iterable[list[int]]) -> Vectors:
     assert_type(model.interrupted_, bool)
     assert_type(SkipGram().fit(baskets).vectors_, Vectors)
     return model.vectors_
+
+
+def join(corpus: Corpus) -> Corpus:
+    phrases = Phrases(scoring="npmi", threshold=0.4, passes=2).fit(corpus)
+    assert_type(phrases, Phrases)
+    assert_type(phrases.phrases_, dict[str, float])
+    phrases.save(Path("phrases.json"))
+    assert_type(Phrases.load("phrases.json").transform([["new", "york"]]), Corpus)
+    return phrases.fit_transform("your.txt")
 
 
 def report(model: SkipGram) -> None:
