@@ -77,12 +77,10 @@ class HuffmanTree:
 
     @classmethod
     def of_counts(cls, counts: NDArray[np.int64]) -> HuffmanTree:
-        """Return the tree of words that occur so often."""
-        ascending = np.argsort(counts, kind="stable")
-        merged, merged_codes = _merge(counts[ascending].tolist())
-        parents, codes = merged.copy(), merged_codes.copy()
-        parents[ascending], codes[ascending] = merged[: len(counts)], merged_codes[: len(counts)]
-        return cls(parents, codes)
+        """Return the tree of words of such descending counts."""
+        n = len(counts)
+        parents, codes = _merge(counts[::-1].tolist())
+        return cls(np.append(parents[:n][::-1], parents[n:]), np.append(codes[:n][::-1], codes[n:]))
 
     def with_more_words(self, places: NDArray[np.intp], counts: NDArray[np.int64]) -> HuffmanTree:
         """Return a tree of more words, in which the nodes of this one are what they were.
