@@ -1,14 +1,14 @@
 """Files of vectors: which format a path means, and reading and writing words with their matrix.
 
-=================  =======================  ==========================================================
+=================  =======================  =================================================================
 format             extensions               what it is
-=================  =======================  ==========================================================
+=================  =======================  =================================================================
 fvec               .fvec                    safetensors: vectors, words, counts, training parameters, n-grams
 word2vec-binary    .bin                     word2vec.c ``-binary 1``; gensim
 fasttext           .bin                     a whole model of fastText; gensim's ``save_facebook_model``
 word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fastText's ``.vec``
 glove              .glove                   GloVe C: word2vec text without the header line
-=================  =======================  ==========================================================
+=================  =======================  =================================================================
 
 A text file is looked at for its header, so that GloVe's own ``.txt`` files are read by extension too, and a
 ``.bin`` for how it begins; vectors with n-grams are written to one as fastText's, others as word2vec's. All

@@ -1,4 +1,4 @@
-"""The tree of the hierarchical softmax: as short as there is, a prefix code, and kept when words are added."""
+"""The tree of the hierarchical softmax: as short as there is, a prefix code, kept when words are added."""
 
 import heapq
 

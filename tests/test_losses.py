@@ -113,7 +113,9 @@ def test_an_unknown_loss_is_refused(estimator):
 
 @pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
 def test_a_tree_needs_two_words(estimator):
-    with pytest.raises(ValueError, match="loss='hierarchical_softmax' needs two words, the vocabulary has one"):
+    with pytest.raises(
+        ValueError, match="loss='hierarchical_softmax' needs two words, the vocabulary has one"
+    ):
         small(estimator, loss="hierarchical_softmax").fit([["alone"] * 9])
 
 

@@ -139,6 +139,7 @@ def test_a_handler_of_the_program_is_left_alone(topics):
     assert caught == [1]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 def test_training_that_diverges_says_why(topics):
     with pytest.raises(FloatingPointError, match=r"epoch 1: learning_rate=1e\+30 is probably too large"):
         small(learning_rate=1e30).fit(topics())

@@ -9,7 +9,18 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastvec
-from fastvec import Corpus, Phrases, SkipGram, UnknownWordError, Vectors, Vocabulary, evaluate
+from fastvec import (
+    CBOW,
+    Corpus,
+    FastText,
+    Phrases,
+    SkipGram,
+    SubwordVectors,
+    UnknownWordError,
+    Vectors,
+    Vocabulary,
+    evaluate,
+)
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:
@@ -30,6 +41,16 @@ def join(corpus: Corpus) -> Corpus:
     phrases.save(Path("phrases.json"))
     assert_type(Phrases.load("phrases.json").transform([["new", "york"]]), Corpus)
     return phrases.fit_transform("your.txt")
+
+
+def go_on(corpus: Corpus) -> SubwordVectors:
+    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None)
+    assert_type(cbow.fit(corpus, update_vocabulary=True), CBOW)
+    assert_type(cbow.output_vectors_, NDArray[np.float32])
+    model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
+    model.save(Path("wiki.bin"))
+    fastvec.load_model("wiki.bin").fit(corpus).save("wiki.fvec")
+    return model.vectors_
 
 
 def report(model: SkipGram) -> None:
@@ -53,6 +74,13 @@ def use(vectors: Vectors) -> None:
         vectors.index("pariss")
     except UnknownWordError as error:
         assert_type(str(error), str)
+
+
+def use_ngrams(vectors: SubwordVectors) -> None:
+    assert_type(vectors["unheard"], NDArray[np.float32])
+    assert_type(vectors[["paris", "unheard"]], NDArray[np.float32])
+    assert_type(vectors.input_vectors, NDArray[np.float32])
+    vectors.save("wiki.bin")
 
 
 def judge(vectors: Vectors) -> None:

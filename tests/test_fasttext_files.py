@@ -1,0 +1,423 @@
+"""Files of fastText itself: its own package reads what is written here, and the other way round."""
+
+import gzip
+import struct
+import tracemalloc
+
+import fasttext
+import numpy as np
+import pytest
+from gensim.models import FastText as GensimFastText
+from gensim.models import KeyedVectors
+from gensim.models.fasttext import load_facebook_vectors, save_facebook_model
+
+import fastvec
+from fastvec._format_fasttext import FastTextFile, read_model, write_model
+from fastvec.subword_vectors import Subwords, SubwordVectors
+
+UNSEEN = ["gardener", "Zürichs", "東京都", "q", "naïveté", "🙂", "<"]
+TEXT = (
+    "the garden of Zürich\nthe gardens of 東京 and the naïve garden\nthe gardeners of Zürich and 東京\n" * 5
+)
+
+VARIANTS = {
+    "skip-gram": {"model": "skipgram", "minn": 3, "maxn": 6, "bucket": 500},
+    "CBOW, one bucket": {"model": "cbow", "minn": 1, "maxn": 3, "bucket": 1},
+    "no n-grams": {"model": "skipgram", "minn": 3, "maxn": 0, "bucket": 500},
+    "hierarchical softmax": {"model": "skipgram", "loss": "hs", "minn": 2, "maxn": 2, "bucket": 30},
+    "softmax": {"model": "cbow", "loss": "softmax", "minn": 0, "maxn": 100, "bucket": 30},
+}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("fasttext") / "text.txt"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def theirs(request, text):
+    """A model that fastText trained, and its file.
+
+    There are ten threads because fastText 0.9.3 starts a tenth of the input matrix in each, and leaves what
+    fewer threads do not reach as the memory was: anything, NaN included.
+    """
+    path = text.with_name(f"{request.param}.bin")
+    options = {"dim": 7, "epoch": 3, "minCount": 1, "thread": 10, "t": 0.01, "ws": 4, "neg": 6, "verbose": 0}
+    model = fasttext.train_unsupervised(str(text), **options, **VARIANTS[request.param])
+    model.save_model(str(path))
+    return model, path, VARIANTS[request.param]
+
+
+def assert_same_vectors(ours, model, unseen=UNSEEN):
+    """Compare with a model of fastText: the words, their order and counts, and all vectors."""
+    words, counts = model.get_words(include_freq=True)
+    assert ours.words == words
+    assert ours.counts.tolist() == counts.tolist()
+    for word in [*words, *unseen]:
+        try:
+            vector = ours[word]
+        except fastvec.UnknownWordError:
+            vector = np.zeros(ours.vector_size)
+            assert word not in words
+        np.testing.assert_allclose(vector, model.get_word_vector(word), rtol=1e-5, atol=1e-6)
+
+
+def test_we_read_theirs(theirs):
+    model, path, options = theirs
+    ours = fastvec.load(path)
+    assert isinstance(ours, SubwordVectors)
+    assert "</s>" in ours
+    assert_same_vectors(ours, model)
+    losses = {"hs": "hierarchical_softmax", "softmax": "softmax"}
+    n_grams = (
+        {"min_n": options["minn"], "max_n": options["maxn"]} if options["maxn"] else {"min_n": 0, "max_n": 0}
+    )
+    assert ours.metadata == {
+        "model": options["model"],
+        "loss": losses.get(options.get("loss"), "negative_sampling"),
+        "vector_size": 7,
+        "window": 4,
+        "negatives": 6,
+        "min_count": 1,
+        "subsample": 0.01,
+        "epochs": 3,
+        "buckets": options["bucket"] if options["maxn"] else 0,
+        **n_grams,
+    }
+
+
+def test_a_whole_model_comes_back_bit_for_bit(theirs, tmp_path):
+    model, path, options = theirs
+    read = read_model(path)
+    np.testing.assert_array_equal(read.input_vectors, model.get_input_matrix())
+    np.testing.assert_array_equal(read.output_vectors, model.get_output_matrix())
+    write_model(tmp_path / "again.bin", read)
+    ours = bytearray((tmp_path / "again.bin").read_bytes())
+    if not options["maxn"]:
+        ours[44:48] = struct.pack("<i", 3)  # -maxn 0 leaves minn at its default
+    assert ours == path.read_bytes()
+
+
+def test_they_read_ours(theirs, tmp_path):
+    model, path, _ = theirs
+    ours = fastvec.load(path)
+    ours.save(tmp_path / "ours.bin")
+    again = fasttext.load_model(str(tmp_path / "ours.bin"))
+    assert_same_vectors(ours, again)
+    assert_same_vectors(fastvec.load(tmp_path / "ours.bin"), model)
+    assert not again.get_output_matrix().any()
+    if ours.subwords.max_n:
+        theirs = [cosine for cosine, _ in again.get_nearest_neighbors("gardener", k=3)]
+        near = [cosine for _, cosine in ours.most_similar("gardener", topn=3)]
+        np.testing.assert_allclose(near, theirs, atol=1e-5)
+
+
+NGRAMS = Subwords(2, 4, 9)
+
+
+def small(words=("paris", "Zürich", "東京", "</s>"), subwords=NGRAMS, d=3, counts=None):
+    rows = np.random.default_rng(0).standard_normal((len(words) + subwords.buckets, d)).astype(np.float32)
+    return SubwordVectors(words, rows, subwords, counts)
+
+
+def test_counts_that_are_missing_are_ones(tmp_path):
+    small().save(tmp_path / "v.bin")
+    assert fastvec.load(tmp_path / "v.bin").counts.tolist() == [1, 1, 1, 1]
+    assert fasttext.load_model(str(tmp_path / "v.bin")).get_words(include_freq=True)[1].tolist() == [1] * 4
+    small(counts=[9, 3, 2, 1]).save(tmp_path / "v.bin")
+    assert fastvec.load(tmp_path / "v.bin").counts.tolist() == [9, 3, 2, 1]
+
+
+def test_words_without_ngrams_are_written_when_asked(tmp_path):
+    vectors = fastvec.Vectors(["a", "é"], [[1, 2], [3, 4]], counts=[5, 4])
+    vectors.save(tmp_path / "v.bin", format="fasttext")
+    assert_same_vectors(vectors, fasttext.load_model(str(tmp_path / "v.bin")))
+    vectors.save(tmp_path / "v.bin")
+    with pytest.raises(ValueError, match="not a fastText model"):
+        fastvec.load(tmp_path / "v.bin", format="fasttext")
+    small().save(tmp_path / "w.bin", format="word2vec-binary")
+    assert type(fastvec.load(tmp_path / "w.bin")) is fastvec.Vectors
+    small().save(tmp_path / "w.bin")
+    with pytest.raises(ValueError, match="a fastText model, which needs format='fasttext', or none"):
+        fastvec.load(tmp_path / "w.bin", format="word2vec-binary")
+
+
+def test_blocks_do_not_show(tmp_path, monkeypatch):
+    words = [f"word{i}" for i in range(300)]
+    vectors = small(words, Subwords(3, 6, 100), d=20)
+    vectors.save(tmp_path / "whole.bin")
+    monkeypatch.setattr("fastvec._format_fasttext.BLOCK", 77)
+    vectors.save(tmp_path / "blocks.bin")
+    assert (tmp_path / "blocks.bin").read_bytes() == (tmp_path / "whole.bin").read_bytes()
+    for model in (fastvec.load(tmp_path / "blocks.bin"), read_model(tmp_path / "blocks.bin")):
+        np.testing.assert_array_equal(model.input_vectors, vectors.input_vectors)
+        assert model.words == words
+
+
+def test_padded_and_unwritable_rows_are_written(tmp_path):
+    padded = np.random.default_rng(1).standard_normal((7, 16)).astype(np.float32)
+    subwords = Subwords(3, 6, 5)
+    SubwordVectors(["a", "b"], padded[:, :10], subwords).save(tmp_path / "v.bin")
+    file = read_model(tmp_path / "v.bin")
+    np.testing.assert_array_equal(file.input_vectors, padded[:, :10])
+    write_model(tmp_path / "m.bin", file._replace(output_vectors=padded[:2, :10], counts=None))
+    np.testing.assert_array_equal(read_model(tmp_path / "m.bin").output_vectors, padded[:2, :10])
+
+
+def test_parameters_fasttext_has_no_number_for_are_its_defaults(tmp_path):
+    vectors = small()
+    vectors.metadata.update(model="FastText", loss="other", window=-3, epochs="many", subsample=None)
+    vectors.save(tmp_path / "v.bin")
+    read = fastvec.load(tmp_path / "v.bin").metadata
+    assert (read["model"], read["loss"], read["window"], read["epochs"], read["subsample"]) == (
+        "skipgram", "negative_sampling", 5, 5, 1e-4,
+    )  # fmt: skip
+
+
+def test_gensim_reads_ours_and_we_read_gensims(tmp_path):
+    small(counts=[4, 3, 2, 1]).save(tmp_path / "ours.bin")
+    theirs = load_facebook_vectors(tmp_path / "ours.bin")
+    for word in ["paris", "Zürich", "東京", "parisian"]:  # gensim gives </s> n-grams, fastText does not
+        np.testing.assert_allclose(theirs[word], fastvec.load(tmp_path / "ours.bin")[word], atol=1e-6)
+
+    model = GensimFastText(vector_size=5, min_count=1, bucket=50, min_n=2, max_n=3, workers=1, epochs=1)
+    sentences = [line.split() for line in TEXT.splitlines()]
+    model.build_vocab(sentences)
+    model.train(sentences, total_examples=len(sentences), epochs=1)
+    save_facebook_model(model, str(tmp_path / "gensim.bin"))
+    ours = fastvec.load(tmp_path / "gensim.bin")
+    assert ours.words == model.wv.index_to_key
+    for word in [*ours.words, "gardener", "Zürichs"]:
+        np.testing.assert_allclose(ours[word], model.wv[word], atol=1e-6)
+
+
+@pytest.mark.parametrize("extension", ["vec", "txt", "glove"])
+def test_text_keeps_the_words_alone(tmp_path, extension):
+    vectors = small()
+    vectors.save(tmp_path / f"v.{extension}")
+    loaded = fastvec.load(tmp_path / f"v.{extension}")
+    assert type(loaded) is fastvec.Vectors
+    np.testing.assert_array_equal(loaded.vectors, vectors.vectors)
+    if extension == "vec":
+        theirs = KeyedVectors.load_word2vec_format(tmp_path / "v.vec")
+        assert theirs.index_to_key == vectors.words
+        np.testing.assert_array_equal(theirs.vectors, vectors.vectors)
+
+
+def test_gzipped_files_are_read(tmp_path):
+    vectors = small()
+    vectors.save(tmp_path / "v.bin")
+    whole = (tmp_path / "v.bin").read_bytes()
+    path = tmp_path / "v.bin.gz"
+    path.write_bytes(gzip.compress(whole))
+    np.testing.assert_array_equal(fastvec.load(path).input_vectors, vectors.input_vectors)
+    for content in (gzip.compress(whole)[:-20], gzip.compress(whole[:-1]), gzip.compress(whole + b"\0")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"v\.bin\.gz: .*(cut off|damaged)"):
+            fastvec.load(path)
+
+
+@pytest.mark.parametrize("word", ["new york", "tab\tbed", "", "line\n", "nul\0"])
+def test_words_that_the_format_cannot_hold(tmp_path, word):
+    path = tmp_path / "v.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match=r"which this format cannot hold; save as \.fvec") as error:
+        small(["fine", word]).save(path)
+    assert repr(word) in str(error.value)
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.fixture(scope="module")
+def classifier(text):
+    path = text.with_name("labelled.txt")
+    path.write_text("__label__a the garden of Zürich\n__label__b the house of Paris\n" * 10)
+    options = {"dim": 5, "epoch": 1, "thread": 10, "minn": 2, "maxn": 3, "bucket": 300, "verbose": 0}
+    return path, fasttext.train_supervised(str(path), **options)
+
+
+def test_a_classifier_gives_the_vectors_of_its_words(classifier, tmp_path):
+    _, model = classifier
+    path = tmp_path / "classifier.bin"
+    model.save_model(str(path))
+    ours = fastvec.load(path)
+    assert ours.metadata["model"] == "supervised"
+    assert not {"__label__a", "__label__b"} & set(ours.words)
+    assert_same_vectors(ours, model)
+    assert read_model(path).output_vectors.shape == (2, 5)
+    ours.save(tmp_path / "words.bin")
+    assert_same_vectors(ours, fasttext.load_model(str(tmp_path / "words.bin")))
+
+    old = bytearray(path.read_bytes())
+    old[4] = 11  # before version 12, classifiers had no n-grams
+    path.write_bytes(old)
+    assert_same_vectors(fastvec.load(path), fasttext.load_model(str(path)), unseen=[])
+    with pytest.raises(KeyError, match="'gardener' is not among"):
+        fastvec.load(path)["gardener"]
+
+
+def test_quantised_models_are_refused_by_name(classifier, tmp_path):
+    text, model = classifier
+    model.save_model(str(tmp_path / "whole.bin"))
+    for cutoff in (0, 260):  # the second one is pruned too
+        model = fasttext.load_model(str(tmp_path / "whole.bin"))
+        model.quantize(input=str(text), retrain=False, cutoff=cutoff)
+        for name in ("model.ftz", "model.bin"):
+            model.save_model(str(tmp_path / name))
+            with pytest.raises(
+                ValueError, match=r"quantised fastText model.*, which is not supported; "
+            ) as error:
+                fastvec.load(tmp_path / name)
+            assert str(tmp_path / name) in str(error.value)
+
+
+# ---- Damaged files ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Function that loads bytes as a file, and holds the memory this takes against a small bound."""
+
+    def load(content, **options):
+        path = tmp_path / "damaged.bin"
+        path.write_bytes(content)
+        tracemalloc.start()
+        try:
+            return fastvec.load(path, **options)
+        except ValueError as error:
+            assert str(path) in str(error)
+            raise
+        finally:
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < 10_000_000
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "v.bin"
+    small().save(path)
+    return path.read_bytes()
+
+
+def test_every_way_to_cut_a_file_off_is_noticed(damaged, whole):
+    damaged(whole)
+    for length in range(4, len(whole)):
+        with pytest.raises(ValueError, match="cut off or damaged"):
+            damaged(whole[:length])
+    with pytest.raises(ValueError, match="goes on after the output matrix"):
+        damaged(whole + b"\0")
+
+
+def test_random_damage_is_a_clear_error_or_another_model(damaged, whole):
+    random = np.random.default_rng(7)
+    interesting = [0, 1, 0x7F, 0x80, 0xFF]
+    header = 160  # where most of what matters stands
+    failed = 0
+    for _ in range(1500):
+        content = bytearray(whole)
+        for _ in range(random.integers(1, 4)):
+            at = int(random.integers(8, header if random.random() < 0.8 else len(content)))
+            width = int(random.choice([1, 1, 4, 8]))
+            byte = int(random.choice([random.integers(256), *interesting]))
+            content[at : at + width] = bytes([byte]) * len(content[at : at + width])
+        try:
+            vectors = damaged(bytes(content), errors="replace")
+        except ValueError:
+            failed += 1
+        else:
+            with np.errstate(all="ignore"):  # what was damaged may be huge or not finite
+                vectors.most_similar(vectors.words[0])
+    assert 300 < failed < 1500
+
+
+HEADER = struct.Struct("<ii12id3i2q")  # magic, version, 12 arguments, t, 3 sizes, tokens, pruned pairs
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (1, 13, "must be of version 11 or 12, got 13"),
+        (2, 0, r"the header is damaged \(dim 0, "),
+        (2, -3, r"the header is damaged \(dim -3, "),
+        (2, 4, r"input matrix must have the shape \(13, 4\) after the header, got \(13, 3\)"),
+        (8, 5, "loss 5"),
+        (9, 0, "model 0"),
+        (10, -1, "buckets must be an int from 1 to 1073741824, got -1"),
+        (10, 0, "buckets must be an int from 1 to 1073741824, got 0"),
+        (10, 2**30, r"must have the shape \(1073741828, 3\) after the header, got \(13, 3\)"),
+        (12, 2**31 - 1, "max_n must be an int from 0 to 100, got 2147483647"),
+        (14, float("nan"), "t nan"),
+        (15, 5, "sizes in the header contradict each other"),
+        (16, -1, "sizes in the header contradict each other"),
+        (17, -1, "sizes in the header contradict each other"),
+        (19, 0, "a quantised fastText model"),
+        (19, 2**62, "a quantised fastText model"),
+    ],
+)
+def test_headers_that_cannot_be(damaged, whole, field, value, message):
+    fields = list(HEADER.unpack_from(whole))
+    fields[field] = value
+    with pytest.raises(ValueError, match=message):
+        damaged(HEADER.pack(*fields) + whole[HEADER.size :])
+
+
+def test_sizes_beyond_the_file_allocate_nothing(damaged, whole):
+    fields = list(HEADER.unpack_from(whole))
+    fields[15] = fields[16] = 2**31 - 1
+    with pytest.raises(
+        ValueError, match="2,147,483,647 words that the header promises take 21,474,836,470 bytes"
+    ):
+        damaged(HEADER.pack(*fields) + whole[HEADER.size :])
+    fields = list(HEADER.unpack_from(whole))
+    fields[10] = 2**30
+    shape = whole.index(struct.pack("<2q", 13, 3))
+    content = HEADER.pack(*fields) + whole[HEADER.size : shape]
+    with pytest.raises(
+        ValueError, match="the 1,073,741,828 rows of the input matrix take 12,884,901,936 bytes"
+    ):
+        damaged(content + struct.pack("<2q", 2**30 + 4, 3) + whole[shape + 16 :])
+
+
+def test_words_counts_and_types_that_cannot_be(damaged, whole):
+    entry = b"paris\0" + struct.pack("<qb", 1, 0)
+    assert entry in whole
+    for bad in (struct.pack("<qb", -1, 0), struct.pack("<qb", 1, 1), struct.pack("<qb", 1, 7)):
+        with pytest.raises(ValueError, match="a word has a negative count or another type"):
+            damaged(whole.replace(entry, b"paris\0" + bad))
+    with pytest.raises(ValueError, match="'Zürich' is both word 1 and word 2"):
+        damaged(whole.replace(entry, "Zürich\0".encode() + struct.pack("<qb", 1, 0)))
+    with pytest.raises(ValueError, match="word 1 of 4: no NUL ends it within 1,048,576 bytes"):
+        damaged(whole.replace(entry, b"x" * 9_000_000))
+
+
+def test_words_that_are_not_utf8(damaged, whole, tmp_path):
+    content = whole.replace(b"paris\0", b"par\xffs\0")
+    with pytest.raises(ValueError, match=r"word 1 of 4: byte 4 of the word b'par\\xffs' is not UTF-8"):
+        damaged(content)
+    vectors = damaged(content, errors="replace")
+    assert vectors.words[0] == "par\ufffds"
+    # Its n-grams are those of its bytes, as in fastText.
+    offsets, rows = vectors.subwords.rows([b"par\xffs", *vectors.words[1:]])
+    expected = vectors.input_vectors[rows[: offsets[1]]].mean(axis=0)
+    np.testing.assert_allclose(vectors["par\ufffds"], expected, atol=1e-6)
+    assert damaged(content, errors="ignore").words[0] == "pars"
+
+
+def test_numbers_that_are_not_finite_are_kept(damaged, whole):
+    shape = whole.index(struct.pack("<2q", 13, 3)) + 16
+    content = whole[:shape] + struct.pack("<3f", np.nan, np.inf, -np.inf) + whole[shape + 12 :]
+    vectors = damaged(content)
+    assert np.isnan(vectors["paris"][0])
+    assert len(vectors.most_similar("Zürich", restrict=4)) <= 3
+
+
+def test_models_can_be_written_without_vectors_of_ours(tmp_path):
+    file = FastTextFile(["a"], None, np.ones((1, 2), np.float32), None, Subwords(0, 0, 0), {"model": "cbow"})
+    write_model(tmp_path / "m.bin", file)
+    assert read_model(tmp_path / "m.bin").parameters["model"] == "cbow"
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        read_model(tmp_path / "nowhere.bin")
