@@ -138,11 +138,11 @@ def test_fasttext_models_that_we_do_not_train_are_refused(topics, tmp_path):
 
 
 def test_vectors_alone_are_refused(model, tmp_path):
-    path = tmp_path / "vectors.fvec"
-    model.vectors_.save(path)
     message = "it holds vectors only, training goes on from a file that `model.save` wrote"
-    with pytest.raises(ValueError, match=message):
-        fastvec.load_model(path)
+    for name in ["vectors.fvec", *(["vectors.bin"] if isinstance(model, fastvec.FastText) else [])]:
+        model.vectors_.save(tmp_path / name)
+        with pytest.raises(ValueError, match=f"{name}: {message}"):
+            fastvec.load_model(tmp_path / name)
 
 
 def test_extensions(model, tmp_path):

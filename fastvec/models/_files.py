@@ -34,6 +34,8 @@ from fastvec.vectors import Vectors
 
 __all__ = ["Saved", "read", "read_fasttext", "write"]
 
+VECTORS_ONLY = "it holds vectors only, training goes on from a file that `model.save` wrote"
+
 
 class Saved(NamedTuple):
     """What a file says of a model; whether it all fits is the estimator's to check.
@@ -102,9 +104,7 @@ def read(path: Path) -> Saved:
     contents = _format_fvec.unpack(path, tensors, header, "strict")
     check_unique(path, contents.words)
     if "model" not in header:
-        raise ValueError(
-            f"{path}: it holds vectors only, training goes on from a file that `model.save` wrote"
-        )
+        raise ValueError(f"{path}: {VECTORS_ONLY}")
     inputs = contents.vectors if contents.input_vectors is None else contents.input_vectors
     try:
         said = json.loads(header["model"])
@@ -139,6 +139,8 @@ def read_fasttext(path: Path) -> Saved:
             f"with {loss}; fastvec.load reads its vectors"
         )
     assert file.counts is not None and file.output_vectors is not None
+    if not file.output_vectors.any():  # so `SubwordVectors.save` fills the room
+        raise ValueError(f"{path}: {VECTORS_ONLY}")
     return Saved(
         estimator="FastText",
         given={name: value for name, value in file.parameters.items() if name != "loss"},
