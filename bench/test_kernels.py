@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,12 +38,10 @@ def corpus(n_words: int, n_tokens: int) -> tuple[NDArray[np.int32], NDArray[np.i
     return ids, offsets, Vocabulary([str(word) for word in range(n_words)], counts)
 
 
-def matrices(n_words: int, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return matrices as they are in the middle of a training."""
-    random = np.random.default_rng(2)
-    made = padded_matrix(n_words, size), padded_matrix(n_words, size)
-    for matrix in made:
-        matrix[:, :size] = random.standard_normal((n_words, size), np.float32) / 4
+def matrix(n_rows: int, size: int, seed: int = 2) -> NDArray[np.float32]:
+    """Return a matrix as it is in the middle of a training."""
+    made = padded_matrix(n_rows, size)
+    made[:, :size] = np.random.default_rng(seed).standard_normal((n_rows, size), np.float32) / 4
     return made
 
 
@@ -52,41 +51,93 @@ def rate(benchmark: BenchmarkFixture, name: str, amount: float) -> None:
         benchmark.extra_info[name] = round(amount / benchmark.stats.stats.median / 1e6, 3)
 
 
+@cache
+def paths(n_words: int) -> dict[str, Any]:
+    """Return paths about as long as Huffman's: every node halves the counts below it."""
+    total = np.append(0, np.cumsum(corpus(n_words, 1)[2].counts))
+    nodes: list[list[int]] = [[] for _ in range(n_words)]
+    codes: list[list[int]] = [[] for _ in range(n_words)]
+    ranges = [(0, n_words)]
+    for node, (first, end) in enumerate(ranges):  # which grows meanwhile
+        half = int(np.searchsorted(total, (total[first] + total[end]) / 2))
+        half = min(max(half, first + 1), end - 1)
+        for word in range(first, end):
+            nodes[word].append(node)
+            codes[word].append(int(word >= half))
+        ranges += [part for part in ((first, half), (half, end)) if part[1] - part[0] > 1]
+    return {
+        "path_offsets": np.cumsum([0, *map(len, nodes)], dtype=np.int64),
+        "path_nodes": np.concatenate(nodes).astype(np.int32),
+        "path_codes": np.concatenate(codes).astype(np.uint8),
+    }
+
+
+@cache
+def subwords(n_words: int) -> dict[str, Any]:
+    """Return about as many n-grams as words of English have, in as many buckets as there are words."""
+    random = np.random.default_rng(5)
+    n_ngrams = random.integers(6, 24, n_words)
+    rows = [np.append(word, random.integers(n_words, 2 * n_words, n)) for word, n in enumerate(n_ngrams)]
+    return {
+        "subword_offsets": np.cumsum([0, *(1 + n_ngrams)], dtype=np.int64),
+        "subwords": np.concatenate(rows).astype(np.int32),
+    }
+
+
+def arguments(kernel: str, n_words: int, size: int, **options: bool) -> dict[str, Any]:
+    """Return what a kernel's ``train`` takes besides the text: its options, its matrices and its tables."""
+    vocabulary, hierarchical = corpus(n_words, 1)[2], kernel == "hierarchical_softmax"
+    made = {
+        **options,
+        "input_vectors": matrix(2 * n_words if kernel == "subword" else n_words, size),
+        "node_vectors" if hierarchical else "output_vectors": matrix(n_words, size, seed=3),
+        "keep": keep_thresholds(vocabulary.keep_probabilities(1e-3)),
+        "window": WINDOW,
+        "learning_rate": 1e-4,
+        "key": 1,
+        "loss_every": 64,
+    }
+    if kernel == "cbow":
+        weighted = options["position_weights"]
+        made["position_weights"] = matrix(2 * WINDOW, size, seed=4) if weighted else None
+    if kernel in ("skipgram", "cbow", "subword"):
+        made["noise"], made["negatives"] = alias_table(vocabulary.noise_probabilities(0.75)), NEGATIVES
+    if hierarchical:
+        made |= paths(n_words)
+    if kernel == "subword":
+        made |= subwords(n_words)
+    return made
+
+
+TRAININGS: dict[str, tuple[str, dict[str, bool]]] = {
+    "skipgram.train, shared negatives": ("skipgram", {"shared": True}),
+    "skipgram.train, unshared negatives": ("skipgram", {"shared": False}),
+    "cbow.train": ("cbow", {"position_weights": False, "scale_gradient": True}),
+    "cbow.train, position weights": ("cbow", {"position_weights": True, "scale_gradient": True}),
+} | {
+    f"{kernel}.train, {'cbow' if cbow else 'skipgram'}": (kernel, {"cbow": cbow, "scale_gradient": True})
+    for kernel in ("hierarchical_softmax", "softmax", "subword")
+    for cbow in (False, True)
+}
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("shared", [True, False], ids=["shared", "unshared"])
+@pytest.mark.parametrize("training", TRAININGS)
 @pytest.mark.parametrize("size", [100, 300])
 @pytest.mark.parametrize("where", VOCABULARIES)
-def test_skipgram_train(
-    benchmark: BenchmarkFixture, where: str, size: int, shared: bool, backend: str
-) -> None:
-    benchmark.group = f"skipgram.train d={size} {'shared' if shared else 'unshared'} negatives, rows {where}"
-    n_words, n_tokens, chunk = VOCABULARIES[where], 200_000, 1_000
-    ids, offsets, vocabulary = corpus(n_words, n_tokens)
-    inputs, outputs = matrices(n_words, size)
-    keep = keep_thresholds(vocabulary.keep_probabilities(1e-3))
-    noise = alias_table(vocabulary.noise_probabilities(0.75))
-    train = _backends.get("skipgram", backend).train
+def test_train(benchmark: BenchmarkFixture, where: str, size: int, training: str, backend: str) -> None:
+    benchmark.group = f"{training}, d={size}, rows {where}"
+    kernel, options = TRAININGS[training]
+    n_words, n_tokens = VOCABULARIES[where], 200_000
+    chunk = 100 if kernel == "softmax" else 1_000  # words; those of a softmax cost as much as the vocabulary
+    ids, offsets, _ = corpus(n_words, n_tokens)
+    train, own = _backends.get(kernel, backend).train, arguments(kernel, n_words, size, **options)
     # Another part of the text every time, so that rows are not in cache because they were used just before.
     starts = cycle(range(0, n_tokens, chunk))
 
     def one_chunk() -> None:
         start = next(starts)
-        train(
-            input_vectors=inputs,
-            output_vectors=outputs,
-            ids=ids,
-            sentence_offsets=offsets,
-            start=start,
-            stop=start + chunk,
-            keep=keep,
-            noise=noise,
-            window=WINDOW,
-            negatives=NEGATIVES,
-            shared=shared,
-            learning_rate=1e-4,
-            key=1,
-            loss_every=64,
-        )
+        train(ids=ids, sentence_offsets=offsets, start=start, stop=start + chunk, **own)
 
     benchmark(one_chunk)
     rate(benchmark, "million_words_per_second", chunk)
@@ -97,7 +148,7 @@ def test_skipgram_train(
 def test_skipgram_step(benchmark: BenchmarkFixture, size: int, backend: str) -> None:
     """Measure one window of six contexts; a call from Python is a good part of it."""
     benchmark.group = f"skipgram.step d={size}"
-    inputs, outputs = matrices(100, size)
+    inputs, outputs = matrix(100, size), matrix(100, size, seed=3)
     contexts = np.array([5, 17, 2, 90, 33, 8], np.int32)
     negatives = np.array([71, 3, 44, 60, 12], np.int32)
     benchmark(_backends.get("skipgram", backend).step, inputs, outputs, contexts, 40, negatives, 1e-4)

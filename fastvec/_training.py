@@ -160,7 +160,7 @@ def train(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
                     f"of {schedule.number(schedule.epochs - 1)}; "
                     "what was learned is kept",
-                    stacklevel=4,
+                    stacklevel=3,
                 )
                 return True
     return False

@@ -37,6 +37,11 @@ static inline lanes load_once(const float *p) {
 }
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
+static inline lanes larger(lanes a, lanes b) {
+    int_lanes above = a > b;
+    return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));
+}
+static inline void prefetch_to_read(const void *p) { __builtin_prefetch(p); }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
 static inline void prefetch_row(const float *row, intptr_t stride) {
     for (intptr_t k = 0; k < stride; k += 16) prefetch_to_write(row + k);
@@ -240,6 +245,24 @@ static inline lanes sigmoid(lanes z) {
     half = half * u + look_up(table + SEGMENTS, segment);
     half = half * u + look_up(table, segment);
     return (lanes)((int_lanes)half | sign) + 0.5f;
+}
+
+/* e^z for z <= 0, relative error below 2e-7, and at least e^-87: 2^n times a polynomial, |z - n log 2| <= log 2 / 2 */
+static inline lanes exp_of_negative(lanes z) {
+    const float shift = 12582912.0f; /* 1.5 * 2^23: what is added to it is rounded to a whole number */
+    z = larger(z, broadcast(-87.0f));
+    lanes shifted = z * 1.44269504f + shift;
+    lanes n = shifted - shift;
+    lanes r = z - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f; /* 0.693359375 - log 2 */
+    lanes p = broadcast(1.0f / 720);
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return (lanes)((int_lanes)p + ((int_lanes)shifted << 23));
 }
 
 #endif

@@ -109,6 +109,12 @@ cdef inline void find_repeats(Walk *walk, Py_ssize_t window) noexcept nogil:
         walk.distinct[i] = distinct
 
 
+cdef inline int32_t context_of(const Walk *walk, Py_ssize_t i, Py_ssize_t c) noexcept nogil:
+    """Context c of the window of words[i]."""
+    cdef Py_ssize_t place = walk.begin[i] + c
+    return walk.words[place + (place >= i)]
+
+
 cdef inline float **walk_rows(
     const Walk *walk, float *matrix, Py_ssize_t stride, Py_ssize_t behind
 ) noexcept nogil:

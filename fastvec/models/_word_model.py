@@ -195,8 +195,7 @@ class WordModel(Estimator):
     def _parameter(self, name: str) -> NDArray[np.float32]:
         state = self._learned(name)
         if name[:-1] not in state.parameters:
-            there = ", ".join(f"{parameter}_" for parameter in state.parameters)
-            raise AttributeError(f"{type(self).__name__} was not trained with {name}, only with {there}")
+            raise AttributeError(f"{type(self).__name__} was not trained so that there are {name}")
         return state.parameters[name[:-1]]
 
     # What all of them do.
@@ -297,10 +296,10 @@ class WordModel(Estimator):
 
         def after_epoch(epoch: Epoch) -> None:
             state.history.append(epoch)
-            state.vectors = None
             self._state = state
             for callback in self.callbacks:
                 callback(self)
+            state.vectors = None  # the next epoch changes them
 
         try:
             state.interrupted = train(

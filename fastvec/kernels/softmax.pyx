@@ -1,0 +1,413 @@
+"""Skip-gram and CBOW with the full softmax: cross-entropy over the whole vocabulary.
+
+Objective. Example b has the hidden row h_b, the mean of n_b input rows x_i, and targets among the V words. With the output
+vectors y_1..y_V and the predicted probabilities ŷ_b = softmax(Y h_b), minimize
+
+    J = Σ_b Σ_{t in targets of b} −log ŷ_bt        with    ŷ_bv = exp(h_b · y_v) / Σ_w exp(h_b · y_w)
+
+Skip-gram: the input is the centre and the targets are its contexts. CBOW: the inputs are the contexts and the only
+target is the centre.
+
+Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With the errors δ_bv = m_b ŷ_bv − c_bv (for one target
+the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
+
+    ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
+
+Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output rows
+take part: the cost of an example is proportional to V.
+
+Compromises, and where they come from:
+
+- Examples are batched, ``BATCH`` an update, so that scores, errors and gradients are matrix products.
+- With ``scale_gradient=False`` the inputs take ε_b and not ε_b / n_b, as word2vec.c and gensim do for CBOW (Irsoy, Benton
+  and Stratos 2021, arXiv:2012.15332).
+- The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
+- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
+  2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
+
+Reference: Bengio, Ducharme, Vincent and Jauvin 2003; Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781.
+"""
+
+from libc.math cimport exp, log
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+from posix.stdlib cimport posix_memalign
+
+from .hidden cimport add_to_rows, average
+from .logistic cimport carve
+from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
+from .vector cimport LANES, broadcast, exp_of_negative, lanes, larger, load, store
+from .walk cimport Walk, context_of, walk_chunk
+
+cdef enum:
+    BATCH = 16         # examples of an update
+
+cdef float NEVER = -1e30   # the score of what is no word
+
+
+cdef struct Examples:
+    Py_ssize_t n
+    const int32_t *inputs
+    const int64_t *input_offsets      # [n + 1]
+    const int32_t *targets
+    const int64_t *target_offsets     # [n + 1]
+
+
+cdef struct Batch:
+    Py_ssize_t stride
+    Py_ssize_t n_words
+    Py_ssize_t n_blocks        # of output rows
+    # room to work in
+    float *scores              # then errors, [n_blocks][block_stride], in it [example][SLOTS]
+    Py_ssize_t block_stride
+    float *row_numbers         # one number for every example, [example][SLOTS], repeated
+    float *hidden_room
+    float **hidden             # h, [example]
+    float **gradients          # −η ε, [example]
+    float **input_rows         # of one example
+    float *nobody              # a row of zeros that fills the last block
+    void *memory               # to be freed by the caller
+
+
+cdef inline Py_ssize_t lay_out(Batch *batch, char *base, Py_ssize_t n, Py_ssize_t max_inputs) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    batch.scores = <float *>carve(&room, batch.n_blocks * batch.block_stride * sizeof(float))
+    batch.row_numbers = <float *>carve(&room, batch.block_stride * sizeof(float))
+    batch.hidden_room = <float *>carve(&room, 2 * n * batch.stride * sizeof(float))
+    batch.hidden = <float **>carve(&room, n * sizeof(void *))
+    batch.gradients = <float **>carve(&room, n * sizeof(void *))
+    batch.input_rows = <float **>carve(&room, max_inputs * sizeof(void *))
+    batch.nobody = <float *>carve(&room, batch.stride * sizeof(float))
+    return room - base
+
+
+cdef int allocate_batch(
+    Batch *batch, Py_ssize_t stride, Py_ssize_t n_words, Py_ssize_t n, Py_ssize_t max_inputs
+) noexcept nogil:
+    """Make room for n examples of up to max_inputs inputs; return 0 on success."""
+    cdef Py_ssize_t size, b
+    batch.stride = stride
+    batch.n_words = n_words
+    batch.n_blocks = (n_words + BLOCK - 1) // BLOCK
+    # behind the last row, a tile of AVX-512 writes up to 8 floats more
+    batch.block_stride = (n + 1) * SLOTS
+    size = lay_out(batch, NULL, n, max_inputs)
+    if posix_memalign(&batch.memory, 64, size):
+        batch.memory = NULL
+        return -1
+    memset(batch.memory, 0, size)
+    lay_out(batch, <char *>batch.memory, n, max_inputs)
+    for b in range(n):
+        batch.hidden[b] = batch.hidden_room + 2 * b * stride
+        batch.gradients[b] = batch.hidden[b] + stride
+    return 0
+
+
+cdef inline void find_block(const Batch *batch, Py_ssize_t block, float *output_vectors, float **y) noexcept nogil:
+    cdef Py_ssize_t n
+    for n in range(BLOCK):
+        y[n] = batch.nobody
+        if block * BLOCK + n < batch.n_words:
+            y[n] = output_vectors + (block * BLOCK + n) * batch.stride
+
+
+cdef void compute_scores(Batch *batch, Py_ssize_t n_examples, float *output_vectors) noexcept nogil:
+    """scores[b, v] = h_b · y_v"""
+    cdef Py_ssize_t block, b, n
+    cdef float *scores
+    cdef (float *)[BLOCK] y
+    for block in range(batch.n_blocks):
+        find_block(batch, block, output_vectors, y)
+        scores = batch.scores + block * batch.block_stride
+        b = 0
+        while LANES == 16 and b + 3 < n_examples:
+            dot_four(batch.hidden + b, y, batch.stride, scores + b * SLOTS)
+            b += 4
+        while b + 1 < n_examples:
+            dot_two(batch.hidden[b], batch.hidden[b + 1], y, batch.stride, scores + b * SLOTS)
+            b += 2
+        if b < n_examples:
+            dot_one(batch.hidden[b], y, batch.stride, scores + b * SLOTS)
+    scores = batch.scores + (batch.n_blocks - 1) * batch.block_stride
+    for n in range(batch.n_words - (batch.n_blocks - 1) * BLOCK, BLOCK):
+        for b in range(n_examples):
+            scores[b * SLOTS + n] = NEVER
+
+
+cdef void find_largest(Batch *batch, Py_ssize_t n_examples) noexcept nogil:
+    """row_numbers[b] = max_v scores[b, v]"""
+    cdef Py_ssize_t i = 0, block, b, n
+    cdef lanes most
+    cdef float *numbers
+    cdef float largest
+    while i < n_examples * SLOTS:
+        most = load(batch.scores + i)
+        for block in range(1, batch.n_blocks):
+            most = larger(most, load(batch.scores + block * batch.block_stride + i))
+        store(batch.row_numbers + i, most)
+        i += LANES
+    for b in range(n_examples):
+        numbers = batch.row_numbers + b * SLOTS
+        largest = numbers[0]
+        for n in range(1, BLOCK):
+            largest = max(largest, numbers[n])
+        for n in range(SLOTS):
+            numbers[n] = largest
+
+
+cdef double compute_loss(const Batch *batch, const Examples *examples, Py_ssize_t b) noexcept nogil:
+    """The loss of example b, of the scores and in double precision."""
+    cdef Py_ssize_t v, t
+    cdef double total = 0, loss = 0, largest = batch.row_numbers[b * SLOTS]
+    for v in range(batch.n_words):
+        total += exp(batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK] - largest)
+    for t in range(examples.target_offsets[b], examples.target_offsets[b + 1]):
+        v = examples.targets[t]
+        loss += largest + log(total) - batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK]
+    return loss
+
+
+cdef void turn_scores_into_errors(Batch *batch, const Examples *examples, float learning_rate) noexcept nogil:
+    """scores[b, v] ← −η δ_bv"""
+    cdef Py_ssize_t i = 0, block, b, n, t, v
+    cdef lanes largest, total, factor, e
+    cdef float *numbers
+    cdef float row_total
+    while i < examples.n * SLOTS:
+        largest = load(batch.row_numbers + i)
+        total = broadcast(0)
+        for block in range(batch.n_blocks):
+            e = exp_of_negative(load(batch.scores + block * batch.block_stride + i) - largest)
+            store(batch.scores + block * batch.block_stride + i, e)
+            total += e
+        store(batch.row_numbers + i, total)
+        i += LANES
+    for b in range(examples.n):
+        numbers = batch.row_numbers + b * SLOTS
+        row_total = 0
+        for n in range(BLOCK):
+            row_total += numbers[n]
+        row_total = -learning_rate * (examples.target_offsets[b + 1] - examples.target_offsets[b]) / row_total
+        for n in range(SLOTS):
+            numbers[n] = row_total
+    i = 0
+    while i < examples.n * SLOTS:
+        factor = load(batch.row_numbers + i)
+        for block in range(batch.n_blocks):
+            e = load(batch.scores + block * batch.block_stride + i)
+            store(batch.scores + block * batch.block_stride + i, factor * e)
+        i += LANES
+    for b in range(examples.n):
+        for t in range(examples.target_offsets[b], examples.target_offsets[b + 1]):
+            v = examples.targets[t]
+            batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK] += learning_rate
+
+
+cdef Py_ssize_t find_inputs(
+    Batch *batch, const Examples *examples, Py_ssize_t b, float *input_vectors
+) noexcept nogil:
+    """Put the input rows of example b into input_rows and return their number."""
+    cdef Py_ssize_t first = examples.input_offsets[b], n = examples.input_offsets[b + 1] - first, i
+    for i in range(n):
+        batch.input_rows[i] = input_vectors + examples.inputs[first + i] * batch.stride
+    return n
+
+
+cdef double take_step(
+    Batch *batch, const Examples *examples, float *input_vectors, float *output_vectors, bint scale_gradient,
+    float learning_rate, const bint *sampled,
+) noexcept nogil:
+    """One update; return the loss of the examples that are sampled, of all if that is NULL."""
+    cdef Py_ssize_t b, n, block
+    cdef double loss = 0
+    cdef (float *)[BLOCK] y
+    for b in range(examples.n):
+        n = find_inputs(batch, examples, b, input_vectors)
+        average(batch.hidden[b], batch.input_rows, n, batch.stride, 1.0 / <float>n)
+        memset(batch.gradients[b], 0, batch.stride * sizeof(float))
+    compute_scores(batch, examples.n, output_vectors)
+    find_largest(batch, examples.n)
+    for b in range(examples.n):
+        if sampled == NULL or sampled[b]:
+            loss += compute_loss(batch, examples, b)
+    turn_scores_into_errors(batch, examples, learning_rate)
+    for block in range(batch.n_blocks):
+        find_block(batch, block, output_vectors, y)
+        update(
+            batch.gradients, batch.hidden, examples.n, y, batch.stride,
+            batch.scores + block * batch.block_stride, NULL, 0,
+        )
+    for b in range(examples.n):
+        n = find_inputs(batch, examples, b, input_vectors)
+        add_to_rows(
+            batch.input_rows, n, batch.gradients[b], batch.stride, 1.0 / <float>n if scale_gradient else 1
+        )
+    return loss
+
+
+def step(
+    float[:, ::1] input_vectors,
+    float[:, ::1] output_vectors,
+    const int32_t[::1] inputs,
+    const int64_t[::1] input_offsets,
+    const int32_t[::1] targets,
+    const int64_t[::1] target_offsets,
+    bint scale_gradient,
+    float learning_rate,
+):
+    """Take one gradient step for a batch of B examples.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    inputs : IN, int32
+        Word ids, those of example b at input_offsets[b]:input_offsets[b + 1], one at least, repetitions allowed.
+    input_offsets : IN, int64 (B + 1,)
+        Where they begin and end.
+    targets : IN, int32
+        Word ids, those of example b at target_offsets[b]:target_offsets[b + 1], one at least, repetitions allowed.
+    target_offsets : IN, int64 (B + 1,)
+        Where they begin and end.
+    scale_gradient : IN, bool
+        Whether the inputs take the gradient of the mean, or n times as much.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    cdef Batch batch
+    cdef Examples examples
+    cdef double loss = 0
+    cdef bint failed
+    batch.memory = NULL
+    examples.n = input_offsets.shape[0] - 1
+    examples.inputs = &inputs[0]
+    examples.input_offsets = &input_offsets[0]
+    examples.targets = &targets[0]
+    examples.target_offsets = &target_offsets[0]
+    with nogil:
+        failed = allocate_batch(
+            &batch, output_vectors.shape[1], output_vectors.shape[0], examples.n, inputs.shape[0]
+        ) != 0
+        if not failed:
+            loss = take_step(
+                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient, learning_rate, NULL
+            )
+        free(batch.memory)
+    if failed:
+        raise MemoryError("no memory for the buffers of a step")
+    return loss
+
+
+def train(
+    float[:, ::1] input_vectors,
+    float[:, ::1] output_vectors,
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    int64_t start,
+    int64_t stop,
+    const uint32_t[::1] keep,
+    Py_ssize_t window,
+    bint cbow,
+    bint scale_gradient,
+    float learning_rate,
+    uint64_t key,
+    uint64_t loss_every,
+):
+    """Train on the words at positions [start, stop) of the corpus as centres.
+
+    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
+        The matrices, rows padded with zeros to a multiple of 16.
+    ids : IN, int32 (n_tokens,)
+        The corpus; ids >= n_words are skipped as if they were not there.
+    sentence_offsets : IN, int64 (n_sentences + 1,)
+        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
+    start, stop : IN, int
+        The chunk.
+    keep : IN, uint32 (n_words,)
+        A word is kept with probability (keep + 1) / 2³².
+    window : IN, int
+        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    cbow : IN, bool
+        Whether the contexts predict the centre, or the centre its contexts.
+    scale_gradient : IN, bool
+        Whether the inputs take the gradient of the mean, or n times as much.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        Start of the epoch's random sequence.
+    loss_every : IN, int, a power of 2
+        The loss is taken of centres at positions divisible by it.
+
+    Returns
+    -------
+    loss : float
+        Sum of J over the sampled windows, in double precision.
+    sampled_pairs, pairs : int
+        (centre, context) pairs in that sum, and trained in all; for CBOW the windows with a context.
+    """
+    cdef Batch batch
+    cdef Walk walk
+    cdef Examples examples
+    cdef float *inputs = &input_vectors[0, 0]
+    cdef float *outputs = &output_vectors[0, 0]
+    cdef uint32_t n_words = <uint32_t>keep.shape[0]
+    cdef int32_t *many         # the contexts of a batch
+    cdef int32_t[BATCH] one    # its centres
+    cdef int64_t[BATCH + 1] many_offsets
+    cdef int64_t[BATCH + 1] one_offsets
+    cdef bint[BATCH] sampled
+    cdef Py_ssize_t i, c, b = 0, n_contexts
+    cdef int64_t sampled_pairs = 0, pairs = 0
+    cdef double loss = 0
+    cdef bint failed
+    walk.memory = NULL
+    batch.memory = NULL
+    with nogil:
+        many = <int32_t *>malloc(BATCH * 2 * window * sizeof(int32_t))
+        failed = (
+            many == NULL
+            or allocate_batch(&batch, input_vectors.shape[1], n_words, BATCH, 2 * window) != 0
+            or walk_chunk(
+                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
+                &keep[0], n_words, <uint32_t>window, key, 1
+            ) != 0
+        )
+        for b in range(BATCH + 1):
+            one_offsets[b] = b
+        many_offsets[0] = b = 0
+        examples.inputs = many if cbow else &one[0]
+        examples.input_offsets = &many_offsets[0] if cbow else &one_offsets[0]
+        examples.targets = &one[0] if cbow else many
+        examples.target_offsets = &one_offsets[0] if cbow else &many_offsets[0]
+        for i in range(walk.first, walk.first if failed else walk.last):
+            n_contexts = walk.end[i] - walk.begin[i] - 1
+            if n_contexts > 0:
+                sampled[b] = walk.positions[i] & (loss_every - 1) == 0
+                pairs += 1 if cbow else n_contexts
+                sampled_pairs += (1 if cbow else n_contexts) if sampled[b] else 0
+                one[b] = walk.words[i]
+                for c in range(n_contexts):
+                    many[many_offsets[b] + c] = context_of(&walk, i, c)
+                many_offsets[b + 1] = many_offsets[b] + n_contexts
+                b += 1
+            if b == BATCH or (b > 0 and i == walk.last - 1):
+                examples.n = b
+                loss += take_step(&batch, &examples, inputs, outputs, scale_gradient, learning_rate, sampled)
+                b = 0
+        free(many)
+        free(batch.memory)
+        free(walk.memory)
+    if failed:
+        raise MemoryError("no memory for the buffers of a chunk")
+    return loss, sampled_pairs, pairs
