@@ -28,7 +28,7 @@ VARIANTS = [
 
 def small(estimator, **params):
     defaults = {"vector_size": 12, "min_count": 1, "threads": 1, "epochs": 2, "subsample": 0.01}
-    if estimator is fastvec.FastText:
+    if issubclass(estimator, fastvec.FastText):
         defaults["buckets"] = 200
     return estimator(**{**defaults, **params})
 
@@ -88,6 +88,14 @@ def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
     assert model.vectors_.metadata["learning_rate"] == LEARNING_RATES["CBOW", "negative_sampling", True]
     with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.05, got 0.06"):
         small(fastvec.CBOW, min_learning_rate=0.06).check_params()
+
+
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])
+def test_a_class_of_ones_own_may_be_derived(estimator, topics):
+    class Own(estimator):
+        pass
+
+    assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
 
 
 def test_constructors_take_the_same_names_and_keywords_only():

@@ -131,7 +131,7 @@ class FastText(WordModel):
         )
 
     def _variant(self) -> tuple[str, str, bool]:
-        return type(self).__name__, self.model, self.scale_gradient
+        return "FastText", self.model, self.scale_gradient
 
     def _check_own_params(self) -> None:
         check_choice("model", self.model, ("skipgram", "cbow"))

@@ -36,6 +36,7 @@ class Word2Vec(WordModel):
 
     loss: str = "negative_sampling"
 
+    NAME: ClassVar[str]
     # Whether the contexts predict the centre, by the mean of their vectors.
     IS_CBOW: ClassVar[bool]
 
@@ -53,7 +54,7 @@ class Word2Vec(WordModel):
         return _tree(tables)
 
     def _variant(self) -> tuple[str, str, bool]:
-        return type(self).__name__, self.loss, True
+        return self.NAME, self.loss, True
 
     def _check_own_params(self) -> None:
         check_choice("loss", self.loss, LOSSES)
@@ -62,7 +63,7 @@ class Word2Vec(WordModel):
         return (*super()._fixed(), "loss")
 
     def _kernel(self) -> str:
-        return type(self).__name__.lower() if self.loss == "negative_sampling" else self.loss
+        return self.NAME.lower() if self.loss == "negative_sampling" else self.loss
 
     def _rows(self, n_words: int) -> dict[str, int]:
         if self.loss == "hierarchical_softmax":
@@ -246,6 +247,7 @@ class SkipGram(Word2Vec):
 
     negative_sharing: str = "window"
 
+    NAME: ClassVar[str] = "SkipGram"
     IS_CBOW: ClassVar[bool] = False
 
     def _check_own_params(self) -> None:
@@ -318,6 +320,7 @@ class CBOW(Word2Vec):
     scale_gradient: bool = True
     position_weights: bool = False
 
+    NAME: ClassVar[str] = "CBOW"
     IS_CBOW: ClassVar[bool] = True
 
     @property
@@ -326,7 +329,7 @@ class CBOW(Word2Vec):
         return self._parameter("position_weights_")
 
     def _variant(self) -> tuple[str, str, bool]:
-        return type(self).__name__, self.loss, self.scale_gradient
+        return self.NAME, self.loss, self.scale_gradient
 
     def _check_own_params(self) -> None:
         super()._check_own_params()
