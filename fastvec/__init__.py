@@ -10,14 +10,18 @@
 from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
+from fastvec.models._loading import load_model
+from fastvec.models.fasttext import FastText
 from fastvec.models.phrases import Phrases
-from fastvec.models.word2vec import SkipGram
+from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
 from fastvec.vectors import UnknownWordError, Vectors
 from fastvec.vocabulary import Vocabulary
 
 __all__ = [
+    "CBOW",
     "Corpus",
+    "FastText",
     "Phrases",
     "SkipGram",
     "SubwordVectors",
@@ -27,6 +31,7 @@ __all__ = [
     "evaluate",
     "gradcheck",
     "load",
+    "load_model",
 ]
 
 __version__ = "0.1.0"

@@ -27,7 +27,18 @@ except ModuleNotFoundError as error:
         "another folder to use the fastvec that is installed"
     ) from error
 
-__all__ = ["NAMES", "SkipGramKernel", "available", "get", "selected", "status"]
+__all__ = [
+    "NAMES",
+    "CBOWKernel",
+    "HierarchicalSoftmaxKernel",
+    "SkipGramKernel",
+    "SoftmaxKernel",
+    "SubwordKernel",
+    "available",
+    "get",
+    "selected",
+    "status",
+]
 
 NAMES = ("reference", "baseline", "avx2", "avx512")
 
@@ -59,6 +70,155 @@ class SkipGramKernel(Protocol):
         window: int,
         negatives: int,
         shared: bool,
+        learning_rate: float,
+        key: int,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of the corpus."""
+
+
+class CBOWKernel(Protocol):
+    """What every implementation of CBOW offers; its docstrings are in ``kernels/cbow.pyx``."""
+
+    def step(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        position_weights: NDArray[np.float32] | None,
+        contexts: NDArray[np.int32],
+        positions: NDArray[np.int32],
+        center: int,
+        negatives: NDArray[np.int32],
+        scale_gradient: bool,
+        learning_rate: float,
+    ) -> float:
+        """Take one gradient step for one window."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        position_weights: NDArray[np.float32] | None,
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        start: int,
+        stop: int,
+        keep: NDArray[np.uint32],
+        noise: NDArray[np.uint32],
+        window: int,
+        negatives: int,
+        scale_gradient: bool,
+        learning_rate: float,
+        key: int,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of the corpus."""
+
+
+class HierarchicalSoftmaxKernel(Protocol):
+    """What every implementation offers; its docstrings are in ``kernels/hierarchical_softmax.pyx``."""
+
+    def step(
+        self,
+        input_vectors: NDArray[np.float32],
+        node_vectors: NDArray[np.float32],
+        contexts: NDArray[np.int32],
+        nodes: NDArray[np.int32],
+        codes: NDArray[np.uint8],
+        cbow: bool,
+        scale_gradient: bool,
+        learning_rate: float,
+    ) -> float:
+        """Take one gradient step for one window."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        node_vectors: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        start: int,
+        stop: int,
+        keep: NDArray[np.uint32],
+        path_offsets: NDArray[np.int64],
+        path_nodes: NDArray[np.int32],
+        path_codes: NDArray[np.uint8],
+        window: int,
+        cbow: bool,
+        scale_gradient: bool,
+        learning_rate: float,
+        key: int,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of the corpus."""
+
+
+class SoftmaxKernel(Protocol):
+    """What every implementation of the full softmax offers; its docstrings are in ``kernels/softmax.pyx``."""
+
+    def step(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        inputs: NDArray[np.int32],
+        input_offsets: NDArray[np.int64],
+        targets: NDArray[np.int32],
+        target_offsets: NDArray[np.int64],
+        scale_gradient: bool,
+        learning_rate: float,
+    ) -> float:
+        """Take one gradient step for a batch of windows."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        start: int,
+        stop: int,
+        keep: NDArray[np.uint32],
+        window: int,
+        cbow: bool,
+        scale_gradient: bool,
+        learning_rate: float,
+        key: int,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of the corpus."""
+
+
+class SubwordKernel(Protocol):
+    """What every implementation of fastText offers; its docstrings are in ``kernels/subword.pyx``."""
+
+    def step(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        inputs: NDArray[np.int32],
+        targets: NDArray[np.int32],
+        negatives: NDArray[np.int32],
+        scale_gradient: bool,
+        learning_rate: float,
+    ) -> float:
+        """Take one gradient step for one input and its targets."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        start: int,
+        stop: int,
+        keep: NDArray[np.uint32],
+        noise: NDArray[np.uint32],
+        subword_offsets: NDArray[np.int64],
+        subwords: NDArray[np.int32],
+        window: int,
+        negatives: int,
+        cbow: bool,
+        scale_gradient: bool,
         learning_rate: float,
         key: int,
         loss_every: int,

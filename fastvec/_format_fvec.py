@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from fastvec._format_common import Contents
 from fastvec._subwords import Subwords
 
-__all__ = ["read", "read_mapped", "write"]
+__all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 
 VERSION = 1
 
@@ -41,8 +41,20 @@ def write(path: Path, contents: Contents) -> None:
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
+    tensors, header = pack(contents)
+    try:
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, header)
+    except SafetensorError as error:
+        # safetensors tells the system's error only in its message; callers expect an OSError with its number.
+        number = re.search(r"os error (\d+)", str(error))
+        code = int(number[1]) if number else errno.EIO
+        raise OSError(code, os.strerror(code)) from error
+
+
+def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return the tensors and the metadata of a .fvec file."""
     tensors: dict[str, NDArray[Any]] = {
-        "vectors": np.ascontiguousarray(contents.vectors, dtype=np.float32),
+        "vectors": np.asarray(contents.vectors, dtype=np.float32),
         "words": np.frombuffer(_json_of_words(contents.words), dtype=np.uint8),
     }
     header = {
@@ -51,19 +63,13 @@ def write(path: Path, contents: Contents) -> None:
         "parameters": _json_of_parameters(contents.metadata),
     }
     if contents.counts is not None:
-        tensors["counts"] = np.ascontiguousarray(contents.counts, dtype=np.int64)
+        tensors["counts"] = np.asarray(contents.counts, dtype=np.int64)
     if contents.subwords is not None:
-        tensors["input_vectors"] = np.ascontiguousarray(contents.input_vectors, dtype=np.float32)
+        tensors["input_vectors"] = np.asarray(contents.input_vectors, dtype=np.float32)
         header["subwords"] = json.dumps(
             {name: int(value) for name, value in asdict(contents.subwords).items()}
         )
-    try:
-        save_file(tensors, path, metadata=header)
-    except SafetensorError as error:
-        # safetensors tells the system's error only in its message; callers expect an OSError with its number.
-        number = re.search(r"os error (\d+)", str(error))
-        code = int(number[1]) if number else errno.EIO
-        raise OSError(code, os.strerror(code)) from error
+    return tensors, header
 
 
 def read(path: Path, errors: str) -> Contents:
@@ -78,7 +84,7 @@ def read(path: Path, errors: str) -> Contents:
             tensors = {name: file.get_tensor(name) for name in wanted if name in names}
     except SafetensorError as error:
         raise ValueError(f"{path}: not a .fvec file, or cut off or damaged ({error})") from error
-    return _contents(path, tensors, metadata, errors)
+    return unpack(path, tensors, metadata, errors)
 
 
 def read_mapped(path: Path, errors: str) -> Contents:
@@ -86,12 +92,13 @@ def read_mapped(path: Path, errors: str) -> Contents:
     from fastvec._mapped import map_tensors
 
     tensors, metadata = map_tensors(path)
-    return _contents(path, tensors, metadata, errors)
+    return unpack(path, tensors, metadata, errors)
 
 
-def _contents(
+def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
+    """Return what the tensors and the metadata of a .fvec file say, checked."""
     if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
         raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._mapped import map_tensors, write_tensors
 
-__all__ = ["IdStore", "join_words", "open_cache", "save_cache"]
+__all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache"]
 
 # 32 MB of ids. The C library gives blocks of this size back to the system as soon as they are freed, and
 # those parts of them that were never written take no memory.
@@ -95,6 +95,17 @@ class IdStore:
             block = self._blocks.popleft()
             yield block if self._blocks else block[: BLOCK - self._room]
         self._room = self._n_in_memory = 0
+
+
+def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return ``new_ids[ids]``, read-only: on disk where `ids` are memory-mapped, beside their file."""
+    if not isinstance(ids, np.memmap):
+        store = IdStore(ids.nbytes, None)
+    else:
+        store = IdStore(0, None if ids.filename is None else Path(ids.filename).parent)
+    for begin in range(0, len(ids), BLOCK):
+        store.append(ids[begin : begin + BLOCK])
+    return store.finish(new_ids)
 
 
 def save_cache(

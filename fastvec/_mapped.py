@@ -41,6 +41,8 @@ NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 LONGEST_HEADER = 100_000_000
 # The tensors start on a cache line.
 ALIGNMENT = 64
+# Bytes of rows that are made contiguous at a time.
+BLOCK = 1 << 24
 
 
 def map_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
@@ -142,14 +144,14 @@ def _check_gapless(path: Path, places: Mapping[str, tuple[Any, Any, int, int]], 
 def write_tensors(
     path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
-    """Write a safetensors file atomically. The tensors may be memory-mapped: none is copied.
+    """Write a safetensors file atomically. The tensors may be memory-mapped: none is copied as a whole.
 
     Parameters
     ----------
     path : str or PathLike
         The file to make or to replace.
     tensors : mapping of str to ndarray
-        C-contiguous arrays. Those of larger items come first in the file, so that all are aligned.
+        Those of larger items come first in the file, so that all are aligned.
     metadata : mapping of str to str
         What goes into ``__metadata__``.
 
@@ -170,4 +172,6 @@ def write_tensors(
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, tensor in by_item_size:
-            file.write(tensor.data)
+            at_once = max(1, BLOCK // max(1, tensor[:1].nbytes))
+            for begin in range(0, len(tensor), at_once):
+                file.write(np.ascontiguousarray(tensor[begin : begin + at_once]).data)

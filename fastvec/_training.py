@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Epoch", "Schedule", "padded_matrix", "train", "usable_threads"]
+__all__ = ["CHUNK", "Epoch", "Schedule", "padded_matrix", "train", "usable_threads"]
 
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
@@ -38,7 +38,7 @@ class TrainChunk(Protocol):
     """A kernel bound to its matrices and corpus; returns its loss, the pairs in that loss, and all pairs."""
 
     def __call__(
-        self, start: int, stop: int, learning_rate: float, key: int, loss_every: int
+        self, *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
     ) -> tuple[float, int, int]:
         """Train on the tokens [start, stop)."""
 
@@ -50,13 +50,13 @@ class Epoch:
     Attributes
     ----------
     epoch : int
-        Its number, from 1.
+        Its number, from 1; training that goes on counts on.
     loss : float
-        Mean loss per (centre, context) pair, from a fixed sample of the windows.
+        Mean loss per (centre, context) pair, or per window for CBOW, from a fixed sample of the windows.
     learning_rate : float
         At its end.
     pairs : int
-        (centre, context) pairs trained on.
+        (centre, context) pairs trained on, or windows for CBOW.
     seconds : float
         Time it took.
     words_per_second : float
@@ -75,7 +75,9 @@ class Epoch:
 class Schedule:
     """How long, how fast, and on how many threads to train.
 
-    The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs.
+    The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
+    `chunk` tokens at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
+    are not drawn again.
     """
 
     n_tokens: int
@@ -84,6 +86,8 @@ class Schedule:
     min_learning_rate: float
     threads: int
     seed: int
+    chunk: int = CHUNK
+    epochs_before: int = 0
 
     def learning_rate_at(self, epoch: int, token: int) -> float:
         """Return the learning rate of a chunk that starts at `token` in `epoch`, counted from 0."""
@@ -92,7 +96,12 @@ class Schedule:
 
     def key(self, epoch: int) -> int:
         """Return where the random sequence of an epoch starts."""
-        return int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, np.uint64)[0])
+        entropy = [self.seed, self.epochs_before + epoch]
+        return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+
+    def number(self, epoch: int) -> int:
+        """Return the number of an epoch as people count, from 1 on, with those of earlier training."""
+        return self.epochs_before + epoch + 1
 
 
 def usable_threads() -> int:
@@ -141,16 +150,17 @@ def train(
     with _bar(schedule, progress) as bar, _ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(schedule.epochs):
             if bar is not None:
-                bar.set_description(f"epoch {epoch + 1}/{schedule.epochs}")
+                bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             run = _EpochRun(train_chunk, schedule, epoch, interrupted)
             run.wait(bar)
             _check_finite(run, parameters, schedule)
             after_epoch(run.record())
             if interrupted.is_set():
                 warnings.warn(
-                    f"training was interrupted in epoch {epoch + 1} of {schedule.epochs}; "
+                    f"training was interrupted in epoch {schedule.number(epoch)} "
+                    f"of {schedule.number(schedule.epochs - 1)}; "
                     "what was learned is kept",
-                    stacklevel=4,
+                    stacklevel=3,
                 )
                 return True
     return False
@@ -220,10 +230,14 @@ class _EpochRun:
     def _work(self) -> None:
         try:
             while (start := self._take()) is not None:
-                stop = min(start + CHUNK, self.schedule.n_tokens)
+                stop = min(start + self.schedule.chunk, self.schedule.n_tokens)
                 learning_rate = self.schedule.learning_rate_at(self.epoch, start)
                 loss, sampled_pairs, pairs = self.train_chunk(
-                    start, stop, learning_rate, self.key, self.loss_every
+                    start=start,
+                    stop=stop,
+                    learning_rate=learning_rate,
+                    key=self.key,
+                    loss_every=self.loss_every,
                 )
                 with self.lock:
                     self.loss += loss
@@ -240,7 +254,7 @@ class _EpochRun:
             finished = start >= self.schedule.n_tokens or not math.isfinite(self.loss)
             if finished or self.stop or self.interrupted.is_set():
                 return None
-            self.next_token += CHUNK
+            self.next_token += self.schedule.chunk
             return start
 
     def mean_loss(self) -> float:
@@ -248,7 +262,7 @@ class _EpochRun:
 
     def record(self) -> Epoch:
         return Epoch(
-            epoch=self.epoch + 1,
+            epoch=self.schedule.number(self.epoch),
             loss=self.mean_loss(),
             learning_rate=self.schedule.learning_rate_at(self.epoch, self.tokens),
             pairs=self.pairs,
@@ -278,6 +292,6 @@ def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], s
         )
     if not finite:
         raise FloatingPointError(
-            f"the parameters became NaN or infinite in epoch {run.epoch + 1}: "
+            f"the parameters became NaN or infinite in epoch {schedule.number(run.epoch)}: "
             f"learning_rate={schedule.learning_rate} is probably too large"
         )

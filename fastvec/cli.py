@@ -20,9 +20,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, Phrases, SkipGram, __version__, _backends, demo, evaluate, formats, load
+from fastvec import Corpus, Phrases, __version__, _backends, demo, evaluate, formats, load
+from fastvec._cli_train import add_options, make_model
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
+from fastvec._params import check_int
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
 
@@ -30,26 +32,7 @@ __all__ = ["main"]
 
 FAILED, INTERRUPTED, UNREAD = 2, 130, 141
 
-# The parameters of SkipGram that are options, their types, and their help; the defaults are SkipGram's.
-TRAINING: dict[str, tuple[Any, str]] = {
-    "vector_size": (int, "dimensions of a vector, 1 to 4096"),
-    "window": (int, "words to either side that a window reaches at most"),
-    "negatives": (int, "noise words for every word of the text"),
-    "negative_sharing": (
-        str,
-        "window: the contexts of a word share its noise words; none: slower, as word2vec.c",
-    ),
-    "min_count": (int, "leave out words that occur less often"),
-    "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
-    "subsample": (float, "drop words of a relative frequency above this at random; 0 keeps all"),
-    "noise_exponent": (float, "draw noise words in proportion to their count to this power"),
-    "learning_rate": (float, "step size at the start"),
-    "min_learning_rate": (float, "step size at the end"),
-    "epochs": (int, "passes over the text"),
-    "threads": (int, "threads; with 1 the same seed gives the same vectors (default: all processors)"),
-    "seed": (int, "seed of everything random"),
-}
-# The same of Phrases.
+# The parameters of Phrases that are options, their types, and their help; the defaults are those of Phrases.
 PHRASES: dict[str, tuple[Any, str]] = {
     "min_count": (int, "leave out pairs that occur less often"),
     "threshold": (float, "join pairs with a score above this (default: 100, with npmi 0.5)"),
@@ -57,7 +40,7 @@ PHRASES: dict[str, tuple[Any, str]] = {
     "delimiter": (str, "what stands between the words of a phrase"),
     "passes": (int, "find phrases of two words, then of up to four, ..."),
 }
-CHOICES = {"negative_sharing": ("window", "none"), "scoring": ("word2phrase", "npmi")}
+CHOICES = {"scoring": ("word2phrase", "npmi")}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -86,11 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     _check_output(options.output, options.format)
-    model = SkipGram(**{name: getattr(options, name) for name in TRAINING}, progress=True)
-    model.check_params()
+    model = make_model(options)
+    if options.save_model is not None:
+        model.check_path(options.save_model)
+        _check_output(options.save_model, None)
+    if options.phrases is not None:
+        check_int("--phrases", options.phrases, 1)
     corpus = _corpus(options)
+    if options.phrases is not None:
+        corpus = Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
     model.fit(corpus)
     model.vectors_.save(options.output, format=options.format)
+    if options.save_model is not None:
+        model.save(options.save_model)
     seconds = sum(epoch.seconds for epoch in model.history_)
     words = sum(epoch.seconds * epoch.words_per_second for epoch in model.history_)
     print(
@@ -288,17 +279,16 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", required=True, metavar="FILE", help="where to save: .fvec .bin .vec .glove"
     )
     train.add_argument("--format", choices=formats.FORMATS, help="of the output, whatever its extension")
-    training = train.add_argument_group("training")
-    defaults = SkipGram().get_params()
-    for name, (of_type, what) in TRAINING.items():
-        training.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=of_type,
-            default=defaults[name],
-            choices=CHOICES.get(name),
-            metavar=None if name in CHOICES else {int: "N", float: "X"}[of_type],
-            help=what if defaults[name] is None else f"{what} (default: %(default)s)",
-        )
+    train.add_argument(
+        "--save-model", metavar="FILE", help="where to save all that load_model and fit need to go on: .fvec"
+    )
+    train.add_argument(
+        "--phrases",
+        type=int,
+        metavar="N",
+        help="first join phrases of two words, with 2 of up to four, ... (default: none)",
+    )
+    add_options(train)
 
     phrases = verbs.add_parser("phrases", help="join phrases of text files: new york becomes new_york")
     phrases.set_defaults(run=_phrases)

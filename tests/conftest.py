@@ -1,6 +1,6 @@
 """The backends that tests run on, and small things to train them with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -71,3 +71,21 @@ def toy_corpus() -> ToyCorpus:
         keep_probabilities=np.minimum(1, np.sqrt(0.03 / known) + 0.03 / known),
         noise_probabilities=known**0.75 / np.sum(known**0.75),
     )
+
+
+@pytest.fixture(scope="session")
+def topics() -> Callable[..., Iterator[list[str]]]:
+    """Function that yields sentences of one of three topics each.
+
+    Words of a topic keep company, and all use the same glue.
+    """
+
+    def sentences(n_sentences: int = 600, seed: int = 0) -> Iterator[list[str]]:
+        random = np.random.default_rng(seed)
+        words = [[f"{topic}{i}" for i in range(12)] for topic in ("sea", "sky", "war")]
+        glue = ["the", "of", "and"]
+        for _ in range(n_sentences):
+            topic = words[random.integers(3)]
+            yield [str(random.choice(topic if random.random() < 0.7 else glue)) for _ in range(12)]
+
+    return sentences

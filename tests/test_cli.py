@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fastvec
-from fastvec import cli
+from fastvec import _cli_train, cli
 
 KINDS = {
     "fruit": ["apple", "pear", "plum", "cherry", "grape"],
@@ -70,10 +70,87 @@ def vectors(text):
 
 def test_train_passes_every_parameter_on(text, vectors):
     metadata = fastvec.load(vectors).metadata
-    assert metadata["model"] == "SkipGram"
+    assert metadata["estimator"] == "SkipGram"
     assert (metadata["vector_size"], metadata["subsample"], metadata["threads"]) == (16, 0, 1)
-    settable = set(fastvec.SkipGram().get_params()) - {"progress", "callbacks"}
-    assert set(cli.TRAINING) == settable
+
+
+def test_every_parameter_of_every_model_is_an_option():
+    settable = set()
+    for name, estimator in _cli_train.MODELS.items():
+        own = {"model": "fasttext_model"} if name == "fasttext" else {}
+        settable |= {own.get(parameter, parameter) for parameter in estimator().get_params()}
+    assert set(_cli_train.TRAINING) == settable - {"progress", "callbacks"}
+    help = " ".join(succeed("train", "--help").split())
+    assert "skipgram only: window: the contexts" in help
+    assert "cbow and fasttext only: " in help
+    assert "skipgram and cbow only: how a word is told" in help
+    assert "(default: 0.001, fasttext 0.0001)" in help
+    assert "(default: yes, fasttext no)" in help
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--loss", "hierarchical_softmax"), {"estimator": "SkipGram", "loss": "hierarchical_softmax"}),
+        (("--model", "cbow", "--loss", "softmax"), {"estimator": "CBOW", "loss": "softmax"}),
+        (
+            ("--model", "cbow", "--no-scale-gradient", "--position-weights"),
+            {"scale_gradient": False, "position_weights": True, "learning_rate": 0.025},
+        ),
+        (
+            ("--model", "fasttext", "--fasttext-model", "cbow", "--min-n", 2, "--buckets", 500),
+            {"estimator": "FastText", "model": "cbow", "min_n": 2, "buckets": 500, "subsample": 0.0001},
+        ),
+    ],
+)
+def test_train_has_every_model(text, tmp_path, options, expected):
+    path = tmp_path / "out.fvec"
+    out = succeed("train", text, "-o", path, "--vector-size", 4, "--epochs", 1, *options)
+    assert out.startswith("15 words, 4 dimensions; trained on 24,000 words in ")
+    metadata = fastvec.load(path).metadata
+    assert {name: metadata[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--min-n", 2), "--min-n is an option of fasttext, not of --model skipgram"),
+        (("--model", "cbow", "--negative-sharing", "none"), "--negative-sharing is an option of skipgram"),
+        (("--model", "fasttext", "--loss", "softmax"), "--loss is an option of skipgram and cbow, not of"),
+        (("--model", "glove"), "invalid choice: 'glove'"),
+        (("--phrases", 0), "--phrases must be an int >= 1, got 0"),
+        (("--save-model", "model.bin"), "path must end in .fvec to hold a whole SkipGram, got 'model.bin'"),
+        (("--save-model", "missing/model.fvec"), "cannot write in this folder"),
+    ],
+)  # fmt: skip
+def test_train_refuses_options_before_it_reads(tmp_path, options, message):
+    out = tmp_path / "out.fvec"
+    assert message in fail("train", tmp_path / "missing.txt", "-o", out, *options)
+
+
+def test_train_keeps_all_that_training_needs_to_go_on(text, tmp_path):
+    for name in ("model.fvec", "model.bin"):
+        options = (
+            "--model",
+            "fasttext",
+            "--buckets",
+            200,
+            "--vector-size",
+            4,
+            "--save-model",
+            tmp_path / name,
+        )
+        succeed("train", text, "-o", tmp_path / "out.vec", "--epochs", 1, *options)
+        model = fastvec.load_model(tmp_path / name)
+        assert model.set_params(epochs=1, subsample=0).fit([KINDS["fruit"]]).history_[-1].pairs > 0
+
+
+def test_train_joins_phrases_first(tmp_path):
+    text, out = tmp_path / "text.txt", tmp_path / "out.fvec"
+    filler = "".join(f"so w{i} x{i} as y{i} z{i}\n" for i in range(400))
+    text.write_text("we saw new york city again\n" * 20 + filler)
+    succeed("train", text, "-o", out, "--vector-size", 4, "--epochs", 1, "--phrases", 2, "--subsample", 0)
+    assert "new_york_city" in "_".join(fastvec.load(out).words)
 
 
 def test_train_shows_progress_on_standard_error_only(text, tmp_path):
@@ -169,7 +246,7 @@ def test_info_of_vectors(vectors):
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")
-    assert "(default: 0.025)" in succeed("train", "--help")
+    assert "(default: 0.025, cbow 0.05, fasttext 0.05)" in " ".join(succeed("train", "--help").split())
 
 
 def test_unknown_word_names_the_nearest(vectors):

@@ -18,6 +18,8 @@ WITH_EXAMPLES = {
     "fastvec.corpus",
     "fastvec.evaluate",
     "fastvec.gradcheck",
+    "fastvec.models._loading",
+    "fastvec.models.fasttext",
     "fastvec.models.phrases",
     "fastvec.models.word2vec",
     "fastvec.subword_vectors",

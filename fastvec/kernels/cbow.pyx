@@ -5,7 +5,7 @@ y₀ the output vector of the centre and y₁..y_K those of the negatives, minim
 
     J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)        with    h = (1/C) Σ_c d_p(c) ∘ x_c
 
-where d_p is the weight of position p of a window, learned like the vectors [2], or 1 without such weights [1].
+where d_p is the weight of position p of a window, learned like the vectors [2], or 1 without weights [1].
 
 Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and ε = Σₙ δₙ yₙ = ∂J/∂h,
 
@@ -16,15 +16,15 @@ that occurs twice among the contexts or the negatives counts twice; a negative t
 
 Compromises, and where they come from:
 
-- With ``scale_gradient=False`` the factor 1/C of the last two derivatives is left out, as word2vec.c and gensim
-  do: the inputs move C times too far, and further in long windows than in short ones [3].
+- With ``scale_gradient=False`` the factor 1/C of the last two derivatives is left out, as word2vec.c and
+  gensim do: the inputs move C times too far, and further in long windows than in short ones [3].
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011).
 
-References: [1] Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781. [2] Mikolov, Grave, Bojanowski, Puhrsch and
-Joulin 2018, arXiv:1712.09405. [3] Irsoy, Benton and Stratos 2021, arXiv:2012.15332.
+References: [1] Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781. [2] Mikolov, Grave, Bojanowski, Puhrsch
+and Joulin 2018, arXiv:1712.09405. [3] Irsoy, Benton and Stratos 2021, arXiv:2012.15332.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -74,7 +74,8 @@ cdef inline void multiply_rows(
 
 
 cdef inline void update_weighted(
-    Weighted *weighted, float **contexts, Py_ssize_t n_contexts, const float *e, Py_ssize_t stride, float scale
+    Weighted *weighted, float **contexts, Py_ssize_t n_contexts, const float *e, Py_ssize_t stride,
+    float scale,
 ) noexcept nogil:
     """x_c += scale · d_p(c) ∘ e and d_p += scale · x_c ∘ e, every right-hand side from before."""
     cdef lanes s = broadcast(scale), change
@@ -117,7 +118,8 @@ cdef inline void take_step(
     compute_coefficients(work, learning_rate)
     if weighted == NULL and work.n_blocks == 1:
         update_all(
-            hidden, work.y, work.coefficients, contexts, n_contexts, stride, scale, work.next_rows, work.n_next
+            hidden, work.y, work.coefficients, contexts, n_contexts, stride, scale, work.next_rows,
+            work.n_next,
         )
         return
     update_outputs(work, e)

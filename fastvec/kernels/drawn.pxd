@@ -109,7 +109,7 @@ cdef inline void draw_outputs(
     cdef uint64_t *random = drawn.random
     for i in range(drawn.stop, stop):
         counter = walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1
-        for s in range(sets_of(drawn, walk, i)):
+        for _ in range(sets_of(drawn, walk, i)):
             draw_columns(random, drawn.negatives, key, counter, noise, n_words)
             counter += drawn.negatives
             random += drawn.set_random

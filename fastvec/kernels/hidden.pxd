@@ -67,8 +67,8 @@ cdef inline void update_outputs(Step *step, float *e) noexcept nogil:
 
 
 cdef inline noinline_void update_all(
-    const float *hidden, float **y, const float *g, float **rows, Py_ssize_t n_rows, Py_ssize_t stride, float scale,
-    float **next_rows, Py_ssize_t n_next,
+    const float *hidden, float **y, const float *g, float **rows, Py_ssize_t n_rows, Py_ssize_t stride,
+    float scale, float **next_rows, Py_ssize_t n_next,
 ) noexcept nogil:
     """update_outputs() and add_to_rows() in one loop, for the only block of outputs."""
     cdef float *y0 = y[0]

@@ -1,7 +1,8 @@
 """Skip-gram and CBOW with hierarchical softmax.
 
-Objective. The words are the leaves of a binary tree, and each of its inner nodes has a vector. A centre word is
-reached from the root over the nodes n₁..n_L, turning left (code b_l = 0) or right (b_l = 1) at each. Minimize
+Objective. The words are the leaves of a binary tree, and each of its inner nodes has a vector. A centre word
+is reached from the root over the nodes n₁..n_L, turning left (code b_l = 0) or right (b_l = 1) at each.
+Minimize
 
     J = Σ_x Σ_{l=1..L} −log σ((1 − 2 b_l) x · n_l)
 
@@ -15,13 +16,13 @@ Gradient. With the labels t_l = 1 − b_l and the errors δ_xl = σ(x · n_l) �
 
 because 1 − σ(z) = σ(−z), so that a turn is a logistic regression with the label t_l.
 
-Update. Every vector moves by −η times its derivative, every right-hand side from before the update. A word that
-occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
+Update. Every vector moves by −η times its derivative, every right-hand side from before the update. A word
+that occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
 
 Compromises, and where they come from:
 
-- A window's contexts are one update, at most ``MAX_SHARED`` of them, as in skipgram.pyx (HogBatch: Ji, Satish,
-  Li and Dubey 2016).
+- A window's contexts are one update, at most ``MAX_SHARED`` of them, as in skipgram.pyx (HogBatch: Ji,
+  Satish, Li and Dubey 2016).
 - CBOW's ``scale_gradient=False`` leaves out the factor 1/C, as word2vec.c and gensim do (Irsoy, Benton and
   Stratos 2021).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
@@ -29,7 +30,8 @@ Compromises, and where they come from:
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011).
 
-References: Morin and Bengio 2005; Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781, with Huffman's tree (1952).
+References: Morin and Bengio 2005; Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781, with Huffman's tree
+(1952).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -65,7 +67,8 @@ fill_turns()
 
 
 cdef struct Paths:
-    # A ring of positions with the paths of their words, in whole blocks, and behind each an input row to be fetched.
+    # A ring of positions with the paths of their words, in whole blocks, and behind each an input row to be
+    # fetched.
     Py_ssize_t max_blocks
     Py_ssize_t position_rows
     Py_ssize_t *n_blocks       # [position]
@@ -129,7 +132,8 @@ cdef inline Py_ssize_t find_path(
 
 
 cdef inline void take_cbow_step(
-    Step *work, float **contexts, Py_ssize_t n_contexts, bint scale_gradient, float learning_rate, double *loss
+    Step *work, float **contexts, Py_ssize_t n_contexts, bint scale_gradient, float learning_rate,
+    double *loss,
 ) noexcept nogil:
     """One update of a path and all contexts; the loss is added up unless it is NULL."""
     cdef float mean = 1.0 / <float>n_contexts
@@ -144,7 +148,7 @@ cdef inline void take_cbow_step(
 
 
 cdef inline void take_skipgram_step(Step *work, float learning_rate, double *loss) noexcept nogil:
-    """One update of a path and of the contexts that the step holds; the loss is added up unless it is NULL."""
+    """One update of a path and the contexts that the step holds; the loss is added up unless it is NULL."""
     if loss != NULL:
         loss[0] += compute_loss(work)
     compute_coefficients(work, learning_rate)
@@ -290,7 +294,6 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
-    cdef float **next_rows     # of the position that is `ahead`
     cdef Py_ssize_t i, c, n, n_contexts, n_rows, found, ahead, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
@@ -325,7 +328,8 @@ def train(
                     &paths, found, &path_nodes[path_offsets[word]], &path_codes[path_offsets[word]],
                     path_offsets[word + 1] - path_offsets[word], &node_vectors[0, 0], &work
                 )
-                path_of(&paths, found)[n_rows] = inputs + walk.words[min(found + window, walk.last - 1)] * stride
+                word = walk.words[min(found + window, walk.last - 1)]
+                path_of(&paths, found)[n_rows] = inputs + word * stride
                 found += 1
             n_contexts = walk.end[i] - walk.begin[i] - 1
             if n_contexts == 0:
@@ -338,9 +342,10 @@ def train(
             copy_rows(contexts + i - walk.begin[i], rows + i + 1, 2 * window)
             use_path(&work, &paths, i)
             # the first nodes of a path are in the cache always: they are those of every word
-            next_rows = path_of(&paths, i + ahead) + BLOCK
-            work.next_rows = next_rows
-            work.n_next = (paths.n_blocks[(i + ahead) & (RING - 1)] - 1) * BLOCK + 1 if i + ahead < walk.last else 0
+            work.next_rows = path_of(&paths, i + ahead) + BLOCK
+            work.n_next = 0
+            if i + ahead < walk.last:
+                work.n_next = (paths.n_blocks[(i + ahead) & (RING - 1)] - 1) * BLOCK + 1
             if cbow:
                 take_cbow_step(
                     &work, contexts, n_contexts, scale_gradient, learning_rate, &loss if sampled else NULL

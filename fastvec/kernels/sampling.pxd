@@ -32,7 +32,9 @@ cdef inline int32_t window_size(uint64_t word, uint32_t window) noexcept nogil:
     return <int32_t>(1 + ((<uint64_t><uint32_t>word * window) >> 32))
 
 
-cdef inline const uint32_t *noise_column(uint64_t word, const uint32_t *noise, uint32_t n_words) noexcept nogil:
+cdef inline const uint32_t *noise_column(
+    uint64_t word, const uint32_t *noise, uint32_t n_words
+) noexcept nogil:
     """The row (threshold, alias) of the alias table `noise` that a draw chooses (Walker 1974, Vose 1991)."""
     return noise + 2 * (((word >> 32) * n_words) >> 32)
 

@@ -1,26 +1,26 @@
 """Skip-gram and CBOW with the full softmax: cross-entropy over the whole vocabulary.
 
-Objective. Example b has the hidden row h_b, the mean of n_b input rows x_i, and targets among the V words. With the output
-vectors y_1..y_V and the predicted probabilities ŷ_b = softmax(Y h_b), minimize
+Objective. Example b has the hidden row h_b, the mean of n_b input rows x_i, and targets among the V words.
+With the output vectors y_1..y_V and the predicted probabilities ŷ_b = softmax(Y h_b), minimize
 
     J = Σ_b Σ_{t in targets of b} −log ŷ_bt        with    ŷ_bv = exp(h_b · y_v) / Σ_w exp(h_b · y_w)
 
-Skip-gram: the input is the centre and the targets are its contexts. CBOW: the inputs are the contexts and the only
-target is the centre.
+Skip-gram: the input is the centre and the targets are its contexts. CBOW: the inputs are the contexts and the
+only target is the centre.
 
-Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With the errors δ_bv = m_b ŷ_bv − c_bv (for one target
-the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
+Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With the errors δ_bv = m_b ŷ_bv − c_bv
+(for one target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
 
     ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
 
-Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output rows
-take part: the cost of an example is proportional to V.
+Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output
+rows take part: the cost of an example is proportional to V.
 
 Compromises, and where they come from:
 
 - Examples are batched, ``BATCH`` an update, so that scores, errors and gradients are matrix products.
-- With ``scale_gradient=False`` the inputs take ε_b and not ε_b / n_b, as word2vec.c and gensim do for CBOW (Irsoy, Benton
-  and Stratos 2021, arXiv:2012.15332).
+- With ``scale_gradient=False`` the inputs take ε_b and not ε_b / n_b, as word2vec.c and gensim do for CBOW
+  (Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
@@ -105,7 +105,9 @@ cdef int allocate_batch(
     return 0
 
 
-cdef inline void find_block(const Batch *batch, Py_ssize_t block, float *output_vectors, float **y) noexcept nogil:
+cdef inline void find_block(
+    const Batch *batch, Py_ssize_t block, float *output_vectors, float **y
+) noexcept nogil:
     cdef Py_ssize_t n
     for n in range(BLOCK):
         y[n] = batch.nobody
@@ -264,11 +266,13 @@ def step(
     input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16.
     inputs : IN, int32
-        Word ids, those of example b at input_offsets[b]:input_offsets[b + 1], one at least, repetitions allowed.
+        Word ids, those of example b at input_offsets[b]:input_offsets[b + 1], one at least, repetitions
+        allowed.
     input_offsets : IN, int64 (B + 1,)
         Where they begin and end.
     targets : IN, int32
-        Word ids, those of example b at target_offsets[b]:target_offsets[b + 1], one at least, repetitions allowed.
+        Word ids, those of example b at target_offsets[b]:target_offsets[b + 1], one at least, repetitions
+        allowed.
     target_offsets : IN, int64 (B + 1,)
         Where they begin and end.
     scale_gradient : IN, bool
@@ -297,7 +301,8 @@ def step(
         ) != 0
         if not failed:
             loss = take_step(
-                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient, learning_rate, NULL
+                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient,
+                learning_rate, NULL
             )
         free(batch.memory)
     if failed:

@@ -1,27 +1,28 @@
 """Skip-gram and CBOW over words and their character n-grams, with negative sampling (fastText).
 
-Objective. An example has n input rows x_i, and targets t = 1..T with the output vector y_t and K noise words each,
-y_t1..y_tK. Minimize
+Objective. An example has n input rows x_i, and targets t = 1..T with the output vector y_t and K noise words
+each, y_t1..y_tK. Minimize
 
     J = Σ_t [ −log σ(h · y_t) − Σ_{k=1..K} log σ(−h · y_tk) ]        with    h = (1/n) Σ_i x_i
 
 Skip-gram: the input rows are those of the centre, its own and its n-grams', and the targets are its contexts.
 CBOW: the input rows are those of all contexts, and the only target is the centre.
 
-Gradient. With the errors δ_t = σ(h · y_t) − 1 and δ_tk = σ(h · y_tk), and ε = Σ_t [ δ_t y_t + Σ_k δ_tk y_tk ] = ∂J/∂h,
+Gradient. With the errors δ_t = σ(h · y_t) − 1 and δ_tk = σ(h · y_tk), and
+ε = Σ_t [ δ_t y_t + Σ_k δ_tk y_tk ] = ∂J/∂h,
 
     ∂J/∂y_t = δ_t h        ∂J/∂y_tk = δ_tk h        ∂J/∂x_i = ε / n
 
-Update. Every row moves by −η times its derivative, every right-hand side from before the update. A row that occurs
-several times, be it as an input, a target or a negative, takes the sum; a negative that is its own target is
-left out.
+Update. Every row moves by −η times its derivative, every right-hand side from before the update. A row that
+occurs several times, be it as an input, a target or a negative, takes the sum; a negative that is its own
+target is left out.
 
 Compromises, and where they come from:
 
-- The mean of a word is computed once for its window and its gradient handed back once; fastText does both for every
-  (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
-- With ``scale_gradient=False`` the inputs take ε and not ε / n, as fastText does: they learn n times as fast as
-  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
+- The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
+  every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
+- With ``scale_gradient=False`` the inputs take ε and not ε / n, as fastText does: they learn n times as fast
+  as the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -361,7 +362,9 @@ def train(
             sampled_pairs += n_sets if sampled else 0
             rows.n = 0
             if not cbow:
-                failed |= add_rows_of(&rows, walk.words[i], inputs, stride, &subword_offsets[0], &subwords[0]) != 0
+                failed |= add_rows_of(
+                    &rows, walk.words[i], inputs, stride, &subword_offsets[0], &subwords[0]
+                ) != 0
             for c in range(n_contexts if cbow else 0):
                 failed |= add_rows_of(
                     &rows, context_of(&walk, i, c), inputs, stride, &subword_offsets[0], &subwords[0]

@@ -18,8 +18,7 @@ cdef struct Walk:
     int64_t *positions         # theirs in the corpus
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
-    int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice, as far as a window reaches, once
-                               # find_repeats() has looked
+    int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice: from find_repeats()
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
     Py_ssize_t n               # all words

@@ -1,34 +1,172 @@
-"""Skip-gram word vectors (Mikolov et al. 2013)."""
+"""Word vectors from windows: skip-gram and CBOW, each with three losses (Mikolov et al. 2013)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import Epoch, Schedule, padded_matrix, train, usable_threads
-from fastvec.corpus import Corpus
-from fastvec.models._base import Estimator
-from fastvec.vectors import Vectors
-from fastvec.vocabulary import Vocabulary
+from fastvec._params import check_bool, check_choice
+from fastvec._training import TrainChunk
+from fastvec.models._huffman import HuffmanTree
+from fastvec.models._word_model import Matrices, State, Text, WordModel
 
-__all__ = ["SkipGram"]
+__all__ = ["CBOW", "SkipGram"]
 
-# Parameters that do not change what is learned.
-NOT_SAVED = ("progress", "callbacks")
+LOSSES = ("negative_sampling", "hierarchical_softmax", "softmax")
+
+# A full softmax over more words than this takes hours; one wants to be told before.
+MANY_WORDS = 50_000
+# Multiply-adds of the full softmax a second and thread: an assumption (20 Gflop/s) to say hours or weeks by.
+SOFTMAX_SPEED = 1e10
+# Multiply-adds of the full softmax that a thread is handed at once, some hundredths of a second of work, and
+# the fewest tokens of that, four updates of 16 windows.
+SOFTMAX_CHUNK, FEWEST_TOKENS = 1 << 29, 64
 
 
-class SkipGram(Estimator):
-    """Skip-gram with negative sampling: vectors of words that predict their neighbours.
+@dataclass(kw_only=True, eq=False, repr=False)
+class Word2Vec(WordModel):
+    """What skip-gram and CBOW share: the losses."""
+
+    loss: str = "negative_sampling"
+
+    NAME: ClassVar[str]
+    # Whether the contexts predict the centre, by the mean of their vectors.
+    IS_CBOW: ClassVar[bool]
+
+    @property
+    def node_vectors_(self) -> NDArray[np.float32]:
+        """The vectors of the inner nodes of the tree."""
+        return self._parameter("node_vectors_")
+
+    @property
+    def tree_(self) -> HuffmanTree:
+        """The tree of the hierarchical softmax."""
+        tables = self._learned("tree_").tables
+        if not tables:
+            raise AttributeError(f"{type(self).__name__} was trained without a tree_: loss={self.loss!r}")
+        return _tree(tables)
+
+    def _variant(self) -> tuple[str, str, bool]:
+        return self.NAME, self.loss, True
+
+    def _check_own_params(self) -> None:
+        check_choice("loss", self.loss, LOSSES)
+
+    def _fixed(self) -> tuple[str, ...]:
+        return (*super()._fixed(), "loss")
+
+    def _kernel(self) -> str:
+        return self.NAME.lower() if self.loss == "negative_sampling" else self.loss
+
+    def _rows(self, n_words: int) -> dict[str, int]:
+        if self.loss == "hierarchical_softmax":
+            return {"input_vectors": n_words, "node_vectors": n_words - 1}
+        return {"input_vectors": n_words, "output_vectors": n_words}
+
+    def _tables(
+        self, counts: NDArray[np.int64], before: State | None, places: NDArray[np.intp] | None
+    ) -> dict[str, NDArray[Any]]:
+        if self.loss != "hierarchical_softmax":
+            return {}
+        if len(counts) < 2:
+            raise ValueError("loss='hierarchical_softmax' needs two words, the vocabulary has one")
+        if before is None:
+            tree = HuffmanTree.of_counts(counts)
+        elif places is None:
+            return before.tables
+        else:
+            tree = _tree(before.tables).with_more_words(places, counts)
+        return {"tree_parents": tree.parents, "tree_codes": tree.codes}
+
+    def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
+        if self.loss != "hierarchical_softmax":
+            return {}
+        missing = np.empty(0)
+        tables = {name: np.array(tensors.get(name, missing)) for name in ("tree_parents", "tree_codes")}
+        n_leaves = _tree(tables).n_words
+        if n_leaves != n_words or n_words < 2:
+            raise ValueError(f"the tree must have {n_words:,} words, two or more, got {n_leaves:,}")
+        return tables
+
+    def _chunk(self, n_words: int) -> int:
+        usual = super()._chunk(n_words)
+        if self.loss != "softmax":
+            return usual
+        return min(usual, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
+
+    def _softmax_cost(self, n_words: int) -> int:
+        """Return the multiply-adds of a window: the scores and the gradients of both sides."""
+        return 3 * n_words * self.vector_size
+
+    def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
+        scale_gradient = self._variant()[-1]
+        if self.loss == "hierarchical_softmax":
+            paths = _tree(state.tables).paths()
+            hierarchical = cast(_backends.HierarchicalSoftmaxKernel, _backends.get(self._kernel()))
+            return partial(
+                hierarchical.train,
+                input_vectors=parameters["input_vectors"],
+                node_vectors=parameters["node_vectors"],
+                ids=text.ids,
+                sentence_offsets=text.sentence_offsets,
+                keep=text.keep,
+                path_offsets=paths.offsets,
+                path_nodes=paths.nodes,
+                path_codes=paths.codes,
+                window=self.window,
+                cbow=self.IS_CBOW,
+                scale_gradient=scale_gradient,
+            )
+        if self.loss == "softmax":
+            self._warn_of_hours(state, text)
+            softmax = cast(_backends.SoftmaxKernel, _backends.get(self._kernel()))
+            return partial(
+                softmax.train,
+                input_vectors=parameters["input_vectors"],
+                output_vectors=parameters["output_vectors"],
+                ids=text.ids,
+                sentence_offsets=text.sentence_offsets,
+                keep=text.keep,
+                window=self.window,
+                cbow=self.IS_CBOW,
+                scale_gradient=scale_gradient,
+            )
+        return self._bind_negative_sampling(parameters, text, self._noise(state.vocabulary))
+
+    def _bind_negative_sampling(
+        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
+    ) -> TrainChunk:
+        raise NotImplementedError
+
+    def _warn_of_hours(self, state: State, text: Text) -> None:
+        vocabulary = state.vocabulary
+        if len(vocabulary) <= MANY_WORDS:
+            return
+        kept = float(vocabulary.counts @ (text.keep + 1.0)) / 2**32 / vocabulary.total * len(text.ids)
+        cost = kept * self._softmax_cost(len(vocabulary))
+        warnings.warn(
+            f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds an epoch, or "
+            f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on a thread at {SOFTMAX_SPEED:.0e} a second: "
+            "max_vocab makes the vocabulary smaller, and the other losses need a small part of it",
+            stacklevel=4,
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SkipGram(Word2Vec):
+    """Skip-gram: vectors of words that predict their neighbours.
 
     For every word of a text (the centre) and every word in a window around it (the contexts), the input
-    vector of the context is moved towards the output vector of the centre, and away from those of `negatives`
-    random words. The objective and its gradient are derived in ``fastvec/reference/skipgram.py``.
+    vector of the one is moved towards the output vector of the other, and away from those of other words. The
+    objectives and their gradients are derived in ``fastvec/reference/``: ``skipgram.py``,
+    ``hierarchical_softmax.py`` and ``softmax.py``.
 
     Parameters
     ----------
@@ -37,10 +175,8 @@ class SkipGram(Estimator):
     window : int
         Windows reach 1 to `window` words to either side, drawn uniformly for every centre.
     negatives : int
-        Noise words for every centre.
-    negative_sharing : {"window", "none"}
-        Whether all contexts of a window share one set of noise words, which makes an update a small matrix
-        product [2]_, or each has its own, the original scheme [1]_, two to three times slower.
+        Noise words for every centre; with `loss` "negative_sampling" only, like `negative_sharing` and
+        `noise_exponent`.
     min_count : int
         Words that occur less often are left out.
     max_vocab : int, optional
@@ -51,7 +187,8 @@ class SkipGram(Estimator):
     noise_exponent : float
         Noise words are drawn in proportion to their count to this power.
     learning_rate, min_learning_rate : float
-        Step size at the start and at the end; linear between.
+        Step size at the start and at the end; linear between. None stands for what is usual for the estimator
+        and its loss, from the table in ``fastvec/models/_learning_rates.py``; `first_learning_rate` tells it.
     epochs : int
         Passes over the corpus.
     threads : int, optional
@@ -64,6 +201,13 @@ class SkipGram(Estimator):
         Whether to show progress bars.
     callbacks : sequence of callable
         Each is called with the estimator at the end of every epoch; `vectors_` and `history_` are up to date.
+    loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
+        How a word is told from all others: against some noise words [1]_; by the branches on its way down
+        a binary tree in which frequent words are near the root, Huffman's [3]_; or against every word there
+        is, exact and slow, for small vocabularies.
+    negative_sharing : {"window", "none"}
+        Whether all contexts of a window share one set of noise words, which makes an update a small matrix
+        product [2]_, or each has its own, the original scheme [1]_, two to three times slower.
 
     Attributes
     ----------
@@ -72,7 +216,11 @@ class SkipGram(Estimator):
     vocabulary_ : Vocabulary
         The words with their counts.
     output_vectors_ : float32 array, shape (n_words, d)
-        The vectors of the words as centres.
+        The vectors of the words as what is told from the others; not with the hierarchical softmax.
+    node_vectors_ : float32 array, shape (n_words - 1, d)
+        The vectors of the inner nodes of the tree; with the hierarchical softmax only.
+    tree_ : HuffmanTree
+        The tree, with the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
         Loss, learning rate, time and speed of every epoch.
     interrupted_ : bool
@@ -84,167 +232,145 @@ class SkipGram(Estimator):
        and phrases and their compositionality", NeurIPS 2013.
     .. [2] S. Ji, N. Satish, S. Li and P. Dubey, "Parallelizing word2vec in shared and distributed memory",
        arXiv 1604.04661, 2016.
+    .. [3] F. Morin and Y. Bengio, "Hierarchical probabilistic neural network language model", AISTATS 2005.
 
     Examples
     --------
     >>> import fastvec
     >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, threads=1).fit(baskets)
+    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, subsample=0, threads=1).fit(baskets)
     >>> model.vectors_
+    Vectors(5 words, 8 dimensions)
+    >>> model.fit([["bread", "jam"], ["tea", "jam"]] * 10, update_vocabulary=True).vectors_
+    Vectors(6 words, 8 dimensions)
+    """
+
+    negative_sharing: str = "window"
+
+    NAME: ClassVar[str] = "SkipGram"
+    IS_CBOW: ClassVar[bool] = False
+
+    def _check_own_params(self) -> None:
+        super()._check_own_params()
+        check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
+
+    def _bind_negative_sampling(
+        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
+    ) -> TrainChunk:
+        kernel = cast(_backends.SkipGramKernel, _backends.get(self._kernel()))
+        return partial(
+            kernel.train,
+            input_vectors=parameters["input_vectors"],
+            output_vectors=parameters["output_vectors"],
+            ids=text.ids,
+            sentence_offsets=text.sentence_offsets,
+            keep=text.keep,
+            noise=noise,
+            window=self.window,
+            negatives=self.negatives,
+            shared=self.negative_sharing == "window",
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CBOW(Word2Vec):
+    """CBOW: vectors of words whose mean over a window predicts the word in its middle.
+
+    The objectives and their gradients are derived in ``fastvec/reference/``: ``cbow.py``,
+    ``hierarchical_softmax.py`` and ``softmax.py``.
+
+    Parameters
+    ----------
+    loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
+        As for `SkipGram`.
+    scale_gradient : bool
+        Whether the gradient of a context's vector is the exact one, which holds the number of contexts as a
+        divisor, as the mean does. False leaves the divisor out, as word2vec.c and gensim do: contexts in long
+        windows then take steps that are too long, and CBOW falls behind skip-gram [1]_.
+    position_weights : bool
+        Whether every context is multiplied, number by number, with a vector of its position in the window
+        [2]_, which is learned too; with `loss` "negative_sampling" only.
+    vector_size, window, negatives, min_count, max_vocab, subsample, noise_exponent
+        As for `SkipGram`.
+    learning_rate, min_learning_rate, epochs, threads, seed, progress, callbacks
+        As for `SkipGram`.
+
+    Attributes
+    ----------
+    vectors_, vocabulary_, output_vectors_, node_vectors_, tree_, history_, interrupted_
+        As for `SkipGram`.
+    position_weights_ : float32 array, shape (2 * window, d)
+        The vectors of the positions, from the leftmost one to the rightmost one; with `position_weights`.
+
+    References
+    ----------
+    .. [1] O. Irsoy, A. Benton and K. Stratos, "Corrected CBOW performs as well as skip-gram", Workshop on
+       Insights from Negative Results in NLP, 2021.
+    .. [2] T. Mikolov, E. Grave, P. Bojanowski, C. Puhrsch and A. Joulin, "Advances in pre-training
+       distributed word representations", LREC 2018.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
+    >>> fastvec.CBOW(vector_size=8, min_count=1, threads=1).fit(baskets).vectors_
     Vectors(5 words, 8 dimensions)
     """
 
-    vectors_: Vectors
-    vocabulary_: Vocabulary
-    output_vectors_: NDArray[np.float32]
-    history_: list[Epoch]
-    interrupted_: bool
+    scale_gradient: bool = True
+    position_weights: bool = False
 
-    def __init__(
-        self,
-        *,
-        vector_size: int = 100,
-        window: int = 5,
-        negatives: int = 5,
-        negative_sharing: str = "window",
-        min_count: int = 5,
-        max_vocab: int | None = None,
-        subsample: float = 1e-3,
-        noise_exponent: float = 0.75,
-        learning_rate: float = 0.025,
-        min_learning_rate: float = 0.0001,
-        epochs: int = 5,
-        threads: int | None = None,
-        seed: int = 1,
-        progress: bool = False,
-        callbacks: Iterable[Callable[[SkipGram], object]] = (),
-    ) -> None:
-        self.vector_size = vector_size
-        self.window = window
-        self.negatives = negatives
-        self.negative_sharing = negative_sharing
-        self.min_count = min_count
-        self.max_vocab = max_vocab
-        self.subsample = subsample
-        self.noise_exponent = noise_exponent
-        self.learning_rate = learning_rate
-        self.min_learning_rate = min_learning_rate
-        self.epochs = epochs
-        self.threads = threads
-        self.seed = seed
-        self.progress = progress
-        self.callbacks = callbacks
+    NAME: ClassVar[str] = "CBOW"
+    IS_CBOW: ClassVar[bool] = True
 
-    def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+    @property
+    def position_weights_(self) -> NDArray[np.float32]:
+        """The vectors of the positions in a window."""
+        return self._parameter("position_weights_")
 
-        Raises
-        ------
-        TypeError, ValueError
-            Naming the parameter, the rule and the value.
-        """
-        check_int("vector_size", self.vector_size, 1, 4096)
-        check_int("window", self.window, 1, 1000)
-        check_int("negatives", self.negatives, 1, 1000)
-        check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
-        check_int("min_count", self.min_count, 1)
-        if self.max_vocab is not None:
-            check_int("max_vocab", self.max_vocab, 1)
-        check_float("subsample", self.subsample, minimum=0)
-        check_float("noise_exponent", self.noise_exponent)
-        check_float("learning_rate", self.learning_rate, above=0)
-        check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
-        check_int("epochs", self.epochs, 1)
-        if self.threads is not None:
-            check_int("threads", self.threads, 1, 4096)
-        check_int("seed", self.seed, 0)
-        check_bool("progress", self.progress)
-        for callback in self.callbacks:
-            if not callable(callback):
-                raise TypeError(f"callbacks must be callables, got {callback!r}")
+    def _variant(self) -> tuple[str, str, bool]:
+        return self.NAME, self.loss, self.scale_gradient
 
-    def fit(self, corpus: Any) -> SkipGram:
-        """Learn vectors for the words of a corpus.
-
-        Parameters
-        ----------
-        corpus : Corpus, or anything that `Corpus` takes
-            The text: a path, a list of paths, or an iterable of token sequences.
-
-        Returns
-        -------
-        SkipGram
-            The estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter or the corpus is not what it must be, or `min_count` leaves no word.
-        FloatingPointError
-            If the training diverges.
-        """
-        self.check_params()
-        kernel = cast(_backends.SkipGramKernel, _backends.get("skipgram"))
-        if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, progress=self.progress)
-        vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
-        inputs = padded_matrix(len(vocabulary), self.vector_size)
-        outputs = padded_matrix(len(vocabulary), self.vector_size)
-        start = np.random.default_rng(self.seed).random((len(vocabulary), self.vector_size), dtype=np.float32)
-        inputs[:, : self.vector_size] = (start - 0.5) / self.vector_size
-        del start
-        keep = keep_thresholds(vocabulary.keep_probabilities(self.subsample))
-        noise = alias_table(vocabulary.noise_probabilities(self.noise_exponent))
-
-        def train_chunk(
-            start: int, stop: int, learning_rate: float, key: int, loss_every: int
-        ) -> tuple[float, int, int]:
-            return kernel.train(
-                input_vectors=inputs,
-                output_vectors=outputs,
-                ids=corpus.ids,
-                sentence_offsets=corpus.sentence_offsets,
-                start=start,
-                stop=stop,
-                keep=keep,
-                noise=noise,
-                window=self.window,
-                negatives=self.negatives,
-                shared=self.negative_sharing == "window",
-                learning_rate=learning_rate,
-                key=key,
-                loss_every=loss_every,
-            )
-
-        self.vocabulary_ = vocabulary
-        self.output_vectors_ = outputs[:, : self.vector_size]
-        self.history_ = []
-
-        threads = usable_threads() if self.threads is None else self.threads
-        params = {name: value for name, value in self.get_params().items() if name not in NOT_SAVED}
-        metadata = {"model": type(self).__name__, **params, "threads": threads}
-
-        def after_epoch(epoch: Epoch) -> None:
-            self.history_.append(epoch)
-            vectors = inputs[:, : self.vector_size]
-            self.vectors_ = Vectors(vocabulary.words, vectors, vocabulary.counts, metadata)
-            for callback in self.callbacks:
-                callback(self)
-
-        schedule = Schedule(
-            n_tokens=corpus.n_tokens,
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            min_learning_rate=self.min_learning_rate,
-            threads=threads,
-            seed=self.seed,
-        )
-        self.interrupted_ = train(
-            train_chunk, schedule, (inputs, outputs), progress=self.progress, after_epoch=after_epoch
-        )
-        if not any(epoch.pairs for epoch in self.history_) and not self.interrupted_:
+    def _check_own_params(self) -> None:
+        super()._check_own_params()
+        check_bool("scale_gradient", self.scale_gradient)
+        check_bool("position_weights", self.position_weights)
+        if self.position_weights and self.loss != "negative_sampling":
             raise ValueError(
-                f"corpus must have a sentence with two words of the vocabulary, got none: {vocabulary!r}, "
-                f"subsample={self.subsample}"
+                f"position_weights must be False unless loss='negative_sampling', got loss={self.loss!r}"
             )
-        return self
+
+    def _fixed(self) -> tuple[str, ...]:
+        return (*super()._fixed(), "position_weights", *(["window"] if self.position_weights else []))
+
+    def _rows(self, n_words: int) -> dict[str, int]:
+        positions = {"position_weights": 2 * self.window} if self.position_weights else {}
+        return super()._rows(n_words) | positions
+
+    def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
+        parameters = super()._fresh(n_words, seed)
+        if self.position_weights:
+            parameters["position_weights"][:, : self.vector_size] = 1
+        return parameters
+
+    def _bind_negative_sampling(
+        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
+    ) -> TrainChunk:
+        kernel = cast(_backends.CBOWKernel, _backends.get(self._kernel()))
+        return partial(
+            kernel.train,
+            input_vectors=parameters["input_vectors"],
+            output_vectors=parameters["output_vectors"],
+            position_weights=parameters.get("position_weights"),
+            ids=text.ids,
+            sentence_offsets=text.sentence_offsets,
+            keep=text.keep,
+            noise=noise,
+            window=self.window,
+            negatives=self.negatives,
+            scale_gradient=self.scale_gradient,
+        )
+
+
+def _tree(tables: Mapping[str, NDArray[Any]]) -> HuffmanTree:
+    return HuffmanTree(tables["tree_parents"], tables["tree_codes"])

@@ -10,7 +10,9 @@ from typing_extensions import assert_type
 
 import fastvec
 from fastvec import (
+    CBOW,
     Corpus,
+    FastText,
     Phrases,
     SkipGram,
     SubwordVectors,
@@ -39,6 +41,16 @@ def join(corpus: Corpus) -> Corpus:
     phrases.save(Path("phrases.json"))
     assert_type(Phrases.load("phrases.json").transform([["new", "york"]]), Corpus)
     return phrases.fit_transform("your.txt")
+
+
+def go_on(corpus: Corpus) -> SubwordVectors:
+    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None)
+    assert_type(cbow.fit(corpus, update_vocabulary=True), CBOW)
+    assert_type(cbow.output_vectors_, NDArray[np.float32])
+    model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
+    model.save(Path("wiki.bin"))
+    fastvec.load_model("wiki.bin").fit(corpus).save("wiki.fvec")
+    return model.vectors_
 
 
 def report(model: SkipGram) -> None:

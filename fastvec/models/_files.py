@@ -1,0 +1,158 @@
+"""Whole models in a file: a .fvec file of their vectors with all else that they need to go on beside them.
+
+The tensors of a .fvec file come first (see ``fastvec/_format_fvec.py``); what else is trained, and what it
+hangs on, stands beside them under its own name. The metadata have one more entry, ``model``, a JSON object:
+
+==============  =========================================================
+estimator       the name of the class
+parameters      what its constructor was given
+history         a list of epochs, each with the fields of `Epoch`
+==============  =========================================================
+
+FastText's own files hold whole models too (see ``fastvec/_format_fasttext.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _format_fvec
+from fastvec._format_common import Contents, check_unique
+from fastvec._format_fasttext import read_model
+from fastvec._mapped import map_tensors, write_tensors
+from fastvec._training import Epoch
+from fastvec.subword_vectors import SubwordVectors
+from fastvec.vectors import Vectors
+
+__all__ = ["Saved", "read", "read_fasttext", "write"]
+
+VECTORS_ONLY = "it holds vectors only, training goes on from a file that `model.save` wrote"
+
+
+class Saved(NamedTuple):
+    """What a file says of a model; whether it all fits is the estimator's to check.
+
+    Attributes
+    ----------
+    estimator : str
+        The name of the class.
+    given : dict
+        What its constructor was given.
+    words : list of str
+        The vocabulary.
+    counts : int64 array
+        How often each word occurred.
+    tensors : dict of str to ndarray
+        The input vectors and all other tensors of the file by name, perhaps memory-mapped.
+    metadata : dict
+        What `Vectors` say about the training.
+    history : list of Epoch
+        All epochs.
+    """
+
+    estimator: str
+    given: dict[str, Any]
+    words: list[str]
+    counts: NDArray[np.int64]
+    tensors: dict[str, NDArray[Any]]
+    metadata: dict[str, Any]
+    history: list[Epoch]
+
+
+def write(
+    path: str | os.PathLike[str],
+    vectors: Vectors,
+    others: Mapping[str, NDArray[Any]],
+    estimator: str,
+    given: Mapping[str, Any],
+    history: list[Epoch],
+) -> None:
+    """Write a model: its vectors with the rows that they are made of, its other tensors, and the rest.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    contents = Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
+    if isinstance(vectors, SubwordVectors):
+        contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
+    tensors, header = _format_fvec.pack(contents)
+    said = {"estimator": estimator, "parameters": given, "history": [asdict(epoch) for epoch in history]}
+    write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said)})
+
+
+def read(path: Path) -> Saved:
+    """Read the model in a .fvec file.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it holds no model, or is damaged.
+    """
+    tensors, header = map_tensors(path)
+    contents = _format_fvec.unpack(path, tensors, header, "strict")
+    check_unique(path, contents.words)
+    if "model" not in header:
+        raise ValueError(f"{path}: {VECTORS_ONLY}")
+    inputs = contents.vectors if contents.input_vectors is None else contents.input_vectors
+    try:
+        said = json.loads(header["model"])
+        return Saved(
+            estimator=str(said["estimator"]),
+            given=dict(said["parameters"]),
+            words=contents.words,
+            counts=tensors["counts"],
+            tensors={**tensors, "input_vectors": inputs},
+            metadata=contents.metadata,
+            history=[_epoch(epoch) for epoch in said["history"]],
+        )
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(f"{path}: what it says about the training is damaged ({error!r})") from None
+
+
+def read_fasttext(path: Path) -> Saved:
+    """Read the model in a .bin file of fastText.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it is no model that `FastText` can go on with, or is damaged.
+    """
+    file = read_model(path)
+    kind, loss = file.parameters["model"], file.parameters["loss"]
+    if kind == "supervised" or loss != "negative_sampling":
+        raise ValueError(
+            f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of {kind} "
+            f"with {loss}; fastvec.load reads its vectors"
+        )
+    assert file.counts is not None and file.output_vectors is not None
+    if not file.output_vectors.any():  # so `SubwordVectors.save` fills the room
+        raise ValueError(f"{path}: {VECTORS_ONLY}")
+    return Saved(
+        estimator="FastText",
+        given={name: value for name, value in file.parameters.items() if name != "loss"},
+        words=file.words,
+        counts=file.counts,
+        tensors={"input_vectors": file.input_vectors, "output_vectors": file.output_vectors},
+        metadata={"estimator": "FastText", **file.parameters},
+        history=[],
+    )
+
+
+def _epoch(said: dict[str, Any]) -> Epoch:
+    if not all(type(value) in (int, float) for value in said.values()):
+        raise TypeError(f"an epoch of {said!r}")
+    return Epoch(**said)

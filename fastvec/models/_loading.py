@@ -1,0 +1,57 @@
+"""From a file back to the estimator that was saved in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fastvec.models import _files
+from fastvec.models._word_model import WordModel
+from fastvec.models.fasttext import FastText
+from fastvec.models.word2vec import CBOW, SkipGram
+
+__all__ = ["load_model"]
+
+ESTIMATORS: dict[str, type[WordModel]] = {
+    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText)
+}
+
+
+def load_model(path: str | os.PathLike[str]) -> WordModel:
+    """Load an estimator with all that it has learned; `fit` goes on from there.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A .fvec file that the method `save` of an estimator wrote, or a .bin file of fastText's own.
+
+    Returns
+    -------
+    SkipGram, CBOW or FastText
+        The estimator with its parameters and what was learned; `interrupted_` is False.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it holds vectors only, or a model that was trained otherwise (fastText's classifiers, and its
+        other losses), or is damaged.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> model = fastvec.SkipGram(vector_size=8, threads=1).fit([["to", "be", "or", "not", "to", "be"]] * 9)
+    >>> model.save("be.fvec")
+    >>> fastvec.load_model("be.fvec").fit([["not", "to", "be"]] * 9).vectors_
+    Vectors(4 words, 8 dimensions)
+    """
+    path = Path(path)
+    saved = _files.read_fasttext(path) if path.suffix.lower() == ".bin" else _files.read(path)
+    if saved.estimator not in ESTIMATORS:
+        known = ", ".join(ESTIMATORS)
+        raise ValueError(f"{path}: it holds a {saved.estimator!r}; this fastvec knows {known}")
+    try:
+        return ESTIMATORS[saved.estimator]._restored(saved)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: training cannot go on from it ({error})") from None

@@ -1,0 +1,71 @@
+"""What CBOW has beside the losses: the scale of the gradient and the weights of positions."""
+
+import numpy as np
+import pytest
+
+import fastvec
+
+
+def small(**params):
+    defaults = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 2, "window": 3}
+    return fastvec.CBOW(**{**defaults, **params})
+
+
+def test_position_weights_start_at_ones_and_are_learned(topics):
+    still = small(position_weights=True, learning_rate=1e-30, min_learning_rate=0).fit(topics(40))
+    np.testing.assert_array_equal(still.position_weights_, np.ones((6, 20), np.float32))
+    moved = small(position_weights=True, epochs=5).fit(topics(200))
+    assert moved.position_weights_.shape == (6, 20)
+    assert np.abs(moved.position_weights_ - 1).max() > 1e-3
+
+
+def test_without_position_weights_there_are_none(topics):
+    with pytest.raises(AttributeError, match="CBOW was not trained so that there are position_weights_"):
+        _ = small().fit(topics(40)).position_weights_
+
+
+def test_the_word_before_weighs_more_when_it_alone_tells():
+    """Every word follows one other, and the rest of its window is chance."""
+    random = np.random.default_rng(2)
+    sentences = []
+    for _ in range(1000):
+        first = random.integers(10, size=6)
+        sentences.append([f"{kind}{i}" for i in first for kind in ("if", "then")])
+    model = small(position_weights=True, subsample=0).fit(sentences)
+    weight = np.linalg.norm(model.position_weights_, axis=1)
+    # Half of the words are told by the word before, the other half by the one behind.
+    assert min(weight[2], weight[3]) > 2 * max(*weight[:2], *weight[4:])
+
+
+def test_the_undivided_gradient_takes_longer_steps(topics):
+    exact, undivided = (
+        small(scale_gradient=scale, learning_rate=0.01).fit(topics(200)) for scale in (True, False)
+    )
+    start = small(learning_rate=1e-30, min_learning_rate=0).fit(topics(200)).vectors_.vectors
+    steps = [np.linalg.norm(model.vectors_.vectors - start) for model in (exact, undivided)]
+    assert steps[1] > 2 * steps[0]
+
+
+def test_the_loss_is_the_mean_per_window(topics):
+    losses = [epoch.loss for epoch in small(epochs=4, learning_rate=0.1).fit(topics()).history_]
+    assert losses == sorted(losses, reverse=True)
+    assert 6 * np.log(2) * 0.7 < losses[0] < 6 * np.log(2)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"scale_gradient": 1}, TypeError, "scale_gradient must be True or False, got 1"),
+        ({"position_weights": "yes"}, TypeError, "position_weights must be True or False, got 'yes'"),
+        (
+            {"position_weights": True, "loss": "softmax"},
+            ValueError,
+            "position_weights must be False unless loss='negative_sampling', got loss='softmax'",
+        ),
+        ({"learning_rate": -1}, ValueError, "learning_rate must be a number > 0, got -1"),
+    ],
+)
+def test_bad_parameters_are_named(params, error, message):
+    with pytest.raises(error) as raised:
+        small(**params).check_params()
+    assert str(raised.value) == message

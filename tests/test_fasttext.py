@@ -1,0 +1,92 @@
+"""The estimator with n-grams: unknown words, fastText's defaults, and what it refuses."""
+
+import numpy as np
+import pytest
+
+import fastvec
+
+
+def small(**params):
+    defaults = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 3, "buckets": 300, "subsample": 0}
+    return fastvec.FastText(**{**defaults, **params})
+
+
+def spelled():
+    """Sentences of one language each, whose words have its ending."""
+    random = np.random.default_rng(4)
+    stems = ["".join(random.choice(list("bdfgklmnprst"), 4)) for _ in range(40)]
+    for _ in range(400):
+        ending = random.choice(["ando", "ische", "ovna"])
+        yield [f"{stem}{ending}" for stem in random.choice(stems, 8)]
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_unknown_words_are_near_those_of_their_kind(model):
+    vectors = small(model=model, epochs=4, buckets=2000).fit(spelled()).vectors_
+    assert isinstance(vectors, fastvec.SubwordVectors)
+    for ending in ("ando", "ische", "ovna"):
+        unseen = f"wuxi{ending}"
+        assert unseen not in vectors
+        near = [word for word, _ in vectors.most_similar(unseen, topn=10)]
+        assert sum(word.endswith(ending) for word in near) >= 9, near
+
+
+def test_rows_start_uniform_as_those_of_fasttext_do(topics):
+    model = small(learning_rate=1e-30).fit(topics(40))
+    rows = model.input_vectors_
+    assert rows.shape == (39 + 300, 20)
+    np.testing.assert_allclose([rows.min(), rows.max()], [-1 / 20, 1 / 20], rtol=0.01)
+    assert abs(rows.mean()) < 0.001
+    assert rows.std() == pytest.approx(2 / 20 / 12**0.5, rel=0.02)
+    np.testing.assert_allclose(model.output_vectors_, 0, atol=1e-20)
+
+
+def test_the_vectors_are_the_means_of_their_rows(topics):
+    model = small().fit(topics(40))
+    offsets, rows = model.vectors_.subwords.rows(model.vocabulary_.words)
+    assert len(rows) > 2 * len(model.vocabulary_)
+    for i in (0, 7, 38):
+        mean = model.input_vectors_[rows[offsets[i] : offsets[i + 1]]].mean(axis=0)
+        np.testing.assert_allclose(model.vectors_.vectors[i], mean, atol=1e-6)
+
+
+def test_callbacks_see_vectors_of_their_epoch(topics):
+    seen = []
+    small(callbacks=[lambda model: seen.append(model.vectors_["sea1"].copy())]).fit(topics(40))
+    assert len(seen) == 3
+    assert not np.array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[1], seen[2])
+
+
+def test_defaults_are_fasttexts():
+    fasttext = pytest.importorskip("fasttext")
+    ours = fastvec.FastText().get_params()
+    theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}
+    names = {"vector_size": "dim", "window": "ws", "negatives": "neg", "min_count": "minCount"}
+    names |= {"epochs": "epoch", "learning_rate": "lr", "subsample": "t", "model": "model"}
+    names |= {"min_n": "minn", "max_n": "maxn", "buckets": "bucket"}
+    ours["learning_rate"] = fastvec.FastText().first_learning_rate()
+    assert {name: ours[name] for name in names} == {name: theirs[their] for name, their in names.items()}
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"model": "supervised"}, ValueError, "model must be one of 'skipgram', 'cbow', got 'supervised'"),
+        ({"min_n": 7}, ValueError, "min_n must be an int from 0 to max_n=6, got 7"),
+        ({"max_n": -1}, ValueError, "max_n must be an int from 0 to 100, got -1"),
+        ({"buckets": 0}, ValueError, "buckets must be an int from 1 to 1073741824, got 0"),
+        ({"buckets": 1.5}, TypeError, "buckets must be an int from 1 to 1073741824, got 1.5"),
+        ({"scale_gradient": None}, TypeError, "scale_gradient must be True or False, got None"),
+    ],
+)
+def test_bad_parameters_are_named(params, error, message):
+    with pytest.raises(error) as raised:
+        small(**params).check_params()
+    assert str(raised.value) == message
+
+
+def test_words_without_ngrams_are_words_alone(topics):
+    vectors = small(min_n=0, max_n=0, buckets=1).fit(topics(40)).vectors_
+    with pytest.raises(fastvec.UnknownWordError):
+        _ = vectors["unseen"]

@@ -1,0 +1,145 @@
+"""Every loss of every model: that it learns, that it says what it needs, and which step size it takes."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import fastvec
+from fastvec.models import word2vec
+from fastvec.models._huffman import HuffmanTree
+from fastvec.models._learning_rates import LEARNING_RATES
+
+VARIANTS = [
+    (fastvec.SkipGram, {"loss": "negative_sampling"}),
+    (fastvec.SkipGram, {"loss": "hierarchical_softmax"}),
+    (fastvec.SkipGram, {"loss": "softmax"}),
+    (fastvec.CBOW, {"loss": "negative_sampling"}),
+    (fastvec.CBOW, {"loss": "negative_sampling", "scale_gradient": False}),
+    (fastvec.CBOW, {"loss": "negative_sampling", "position_weights": True}),
+    (fastvec.CBOW, {"loss": "hierarchical_softmax"}),
+    (fastvec.CBOW, {"loss": "softmax"}),
+    (fastvec.CBOW, {"loss": "softmax", "scale_gradient": False}),
+    (fastvec.FastText, {"model": "skipgram", "min_n": 0, "max_n": 0}),
+    (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "learning_rate": 0.02}),
+    (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "scale_gradient": True}),
+]
+
+
+def small(estimator, **params):
+    defaults = {"vector_size": 12, "min_count": 1, "threads": 1, "epochs": 2, "subsample": 0.01}
+    if issubclass(estimator, fastvec.FastText):
+        defaults["buckets"] = 200
+    return estimator(**{**defaults, **params})
+
+
+@pytest.mark.parametrize(("estimator", "params"), VARIANTS)
+def test_words_that_share_contexts_end_up_near(estimator, params, topics):
+    model = small(estimator, **({"epochs": 12, "learning_rate": 0.1} | params)).fit(topics(300))
+    vectors = model.vectors_
+    for topic in ("sea", "sky", "war"):
+        neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
+        assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
+    losses = [epoch.loss for epoch in model.history_]
+    assert losses[-1] < losses[1] < losses[0] or losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize(("estimator", "params"), VARIANTS)
+def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(estimator, params, topics):
+    first, second, other = (
+        small(estimator, **params, seed=seed).fit(topics(40)).vectors_.vectors for seed in (7, 7, 8)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(("estimator", "params"), VARIANTS)
+def test_what_was_learned_has_the_shapes_that_are_told(estimator, params, topics):
+    model = small(estimator, **params)
+    with pytest.raises(AttributeError, match=f"{estimator.__name__} has no vectors_ before fit"):
+        _ = model.vectors_
+    model.fit(topics(40))
+    n = len(model.vocabulary_)
+    assert model.vectors_.vectors.shape == (n, 12)
+    if params.get("loss") == "hierarchical_softmax":
+        assert model.node_vectors_.shape == (n - 1, 12)
+        assert isinstance(model.tree_, HuffmanTree)
+        absent = ["output_vectors_", "position_weights_"]
+    else:
+        assert model.output_vectors_.shape == (n, 12)
+        absent = ["node_vectors_", "tree_"]
+    for name in absent:
+        assert not hasattr(model, name)
+
+
+def test_every_variant_has_a_step_size_and_every_step_size_a_variant():
+    variants = [(estimator(**params)) for estimator, params in VARIANTS]
+    variants += [fastvec.CBOW(loss="hierarchical_softmax", scale_gradient=False)]
+    variants += [fastvec.FastText(scale_gradient=True)]
+    assert {model._variant() for model in variants} == set(LEARNING_RATES)
+    for model in variants:
+        if model.learning_rate is None:
+            assert model.first_learning_rate() == LEARNING_RATES[model._variant()]
+
+
+def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
+    model = small(fastvec.CBOW).fit(topics(40))
+    assert model.get_params()["learning_rate"] is None
+    assert model.vectors_.metadata["learning_rate"] == LEARNING_RATES["CBOW", "negative_sampling", True]
+    with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.05, got 0.06"):
+        small(fastvec.CBOW, min_learning_rate=0.06).check_params()
+
+
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])
+def test_a_class_of_ones_own_may_be_derived(estimator, topics):
+    class Own(estimator):
+        pass
+
+    assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
+
+
+def test_constructors_take_the_same_names_and_keywords_only():
+    parameters = {
+        estimator: inspect.signature(estimator).parameters
+        for estimator in (fastvec.SkipGram, fastvec.CBOW, fastvec.FastText)
+    }
+    common = set.intersection(*map(set, parameters.values()))
+    assert {"vector_size", "window", "negatives", "learning_rate", "callbacks"} <= common
+    assert set(parameters[fastvec.SkipGram]) - common == {"loss", "negative_sharing"}
+    assert set(parameters[fastvec.CBOW]) - common == {"loss", "scale_gradient", "position_weights"}
+    own = {"model", "min_n", "max_n", "buckets", "scale_gradient"}
+    assert set(parameters[fastvec.FastText]) - common == own
+    assert all(p.kind is p.KEYWORD_ONLY for some in parameters.values() for p in some.values())
+
+
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
+def test_an_unknown_loss_is_refused(estimator):
+    message = "loss must be one of 'negative_sampling', 'hierarchical_softmax', 'softmax', got 'hs'"
+    with pytest.raises(ValueError, match=message):
+        estimator(loss="hs").check_params()
+
+
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
+def test_a_tree_needs_two_words(estimator):
+    with pytest.raises(
+        ValueError, match="loss='hierarchical_softmax' needs two words, the vocabulary has one"
+    ):
+        small(estimator, loss="hierarchical_softmax").fit([["alone"] * 9])
+
+
+def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
+    monkeypatch.setattr(word2vec, "MANY_WORDS", 38)
+    with pytest.warns(UserWarning, match=r"over 39 words takes \de\+0\d multiply-adds an epoch") as caught:
+        small(fastvec.SkipGram, loss="softmax", subsample=0).fit(topics(100))
+    assert caught[0].filename == __file__
+    # 1200 tokens, all kept, 3 · 39 · 12 multiply-adds each: 1.7 million.
+    assert "2e+06 multiply-adds" in str(caught[0].message)
+
+
+def test_chunks_of_the_softmax_shrink_with_the_vocabulary():
+    model = fastvec.SkipGram(loss="softmax", vector_size=100)
+    sizes = [model._chunk(n) for n in (100, 1000, 10_000, 20_000, 10**6)]
+    assert sizes[0] == fastvec.SkipGram()._chunk(10**6) == 8192
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[2] == pytest.approx(2 * sizes[3], rel=0.01)
+    assert sizes[-1] == 64
