@@ -87,7 +87,7 @@ class Row:
     base : str
         Whom the ratios are to.
     rare : bool
-        Whether MEN's pairs with a rare word and with one that is not in the vocabulary are tests of their own.
+        Whether MEN's pairs with a rare word and with an unseen one are tests of their own.
     """
 
     name: str
@@ -218,7 +218,7 @@ ROWS = (
         (
             (FASTVEC, (ALL,)),
             (Contender(UNSCALED, "fastvec", {"scale_gradient": False}), (ALL,)),
-            (Contender("gensim", "gensim", {"learning_rate": 0.05}), (ALL,)),
+            (Contender("gensim", "gensim", {"learning_rate": 0.075}), (ALL,)),
         ),
         {**CBOW, "epochs": 5, "learning_rate": None},
         base=UNSCALED,

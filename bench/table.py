@@ -29,9 +29,10 @@ ones included, over the time of training alone. Time and memory of the whole way
 process to the saved vectors.
 
 fastText is run without subwords where it is not compared in just these. Its noise exponent is fixed at 0.5,
-the others' is 0.75 there. Its training time is that of a run less that of one with 0 epochs, and it is credited with the words it really reads, a little
-more than one text per epoch. gensim reads the text by `corpus_file`, its fastest way; with n threads its
-learning rate falls by only 1/n of its share within an epoch, and so stays a little higher.
+the others' is 0.75 there. Its training time is that of a run less that of one with 0 epochs, and it is
+credited with the words it really reads, a little more than one text per epoch. gensim reads the text by
+`corpus_file`, its fastest way; with n threads its learning rate falls by only 1/n of its share within an
+epoch, and so stays a little higher.
 
 Phrases are found and joined from the text file on. fastvec reads it once, into ids; gensim reads it twice, by
 `LineSentence`, and its joined sentences are not kept.
@@ -179,7 +180,16 @@ def phrases_table(record: Record) -> str:
                 _number(left, "{:,.0f}"),
             ]
         )
-    head = ["", "words/s", f"against {_base(record)}", "finding", "joining", "peak memory", "phrases", "words left"]
+    head = [
+        "",
+        "words/s",
+        f"against {_base(record)}",
+        "finding",
+        "joining",
+        "peak memory",
+        "phrases",
+        "words left",
+    ]
     return _table(head, lines)
 
 

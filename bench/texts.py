@@ -81,7 +81,9 @@ def rare_pairs(text: Text, pairs: Path, min_count: int) -> dict[str, Path]:
             chosen["rare" if rarest >= min_count else "unseen"].append(line)
     paths = {}
     for name, lines in chosen.items():
-        paths[f"{pairs.stem.upper()} {name}"] = path = text.path.with_suffix(f".{pairs.stem}-{name}-{min_count}")
+        paths[f"{pairs.stem.upper()} {name}"] = path = text.path.with_suffix(
+            f".{pairs.stem}-{name}-{min_count}"
+        )
         path.write_text("\n".join(lines) + "\n")
     return paths
 

@@ -95,7 +95,7 @@ def test_every_parameter_of_every_model_is_an_option():
         (("--model", "cbow", "--loss", "softmax"), {"estimator": "CBOW", "loss": "softmax"}),
         (
             ("--model", "cbow", "--no-scale-gradient", "--position-weights"),
-            {"scale_gradient": False, "position_weights": True, "learning_rate": 0.025},
+            {"scale_gradient": False, "position_weights": True, "learning_rate": 0.075},
         ),
         (
             ("--model", "fasttext", "--fasttext-model", "cbow", "--min-n", 2, "--buckets", 500),
@@ -246,7 +246,7 @@ def test_info_of_vectors(vectors):
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")
-    assert "(default: 0.025, cbow 0.05, fasttext 0.05)" in " ".join(succeed("train", "--help").split())
+    assert "(default: 0.025, cbow 0.15, fasttext 0.05)" in " ".join(succeed("train", "--help").split())
 
 
 def test_unknown_word_names_the_nearest(vectors):

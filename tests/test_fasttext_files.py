@@ -40,11 +40,11 @@ def text(tmp_path_factory):
 def theirs(request, text):
     """A model that fastText trained, and its file.
 
-    There are ten threads because fastText 0.9.3 starts a tenth of the input matrix in each, and leaves what
-    fewer threads do not reach as the memory was: anything, NaN included.
+    There are ten threads, and ten dimensions, because fastText 0.9.3 starts a tenth of the numbers in each, and
+    leaves what fewer threads do not reach as the memory was: anything, NaN included.
     """
     path = text.with_name(f"{request.param}.bin")
-    options = {"dim": 7, "epoch": 3, "minCount": 1, "thread": 10, "t": 0.01, "ws": 4, "neg": 6, "verbose": 0}
+    options = {"dim": 10, "epoch": 3, "minCount": 1, "thread": 10, "t": 0.01, "ws": 4, "neg": 6, "verbose": 0}
     model = fasttext.train_unsupervised(str(text), **options, **VARIANTS[request.param])
     model.save_model(str(path))
     return model, path, VARIANTS[request.param]
@@ -77,7 +77,7 @@ def test_we_read_theirs(theirs):
     assert ours.metadata == {
         "model": options["model"],
         "loss": losses.get(options.get("loss"), "negative_sampling"),
-        "vector_size": 7,
+        "vector_size": 10,
         "window": 4,
         "negatives": 6,
         "min_count": 1,
@@ -233,7 +233,7 @@ def test_words_that_the_format_cannot_hold(tmp_path, word):
 def classifier(text):
     path = text.with_name("labelled.txt")
     path.write_text("__label__a the garden of Zürich\n__label__b the house of Paris\n" * 10)
-    options = {"dim": 5, "epoch": 1, "thread": 10, "minn": 2, "maxn": 3, "bucket": 300, "verbose": 0}
+    options = {"dim": 10, "epoch": 1, "thread": 10, "minn": 2, "maxn": 3, "bucket": 300, "verbose": 0}
     return path, fasttext.train_supervised(str(path), **options)
 
 

@@ -86,8 +86,8 @@ def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
     model = small(fastvec.CBOW).fit(topics(40))
     assert model.get_params()["learning_rate"] is None
     assert model.vectors_.metadata["learning_rate"] == LEARNING_RATES["CBOW", "negative_sampling", True]
-    with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.05, got 0.06"):
-        small(fastvec.CBOW, min_learning_rate=0.06).check_params()
+    with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.15, got 0.16"):
+        small(fastvec.CBOW, min_learning_rate=0.16).check_params()
 
 
 @pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])

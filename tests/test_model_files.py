@@ -99,7 +99,7 @@ def test_numbers_of_numpy_are_saved(topics, tmp_path):
 
 
 # fastText 0.9.3 starts a tenth of its input matrix in each thread, and leaves the rest as the memory was.
-THEIR_OPTIONS = {"dim": 12, "epoch": 2, "minCount": 1, "bucket": 300, "thread": 10, "verbose": 0}
+THEIR_OPTIONS = {"dim": 20, "epoch": 2, "minCount": 1, "bucket": 300, "thread": 10, "verbose": 0}
 
 
 def test_fasttext_and_ours_read_each_other(topics, tmp_path):
@@ -111,7 +111,7 @@ def test_fasttext_and_ours_read_each_other(topics, tmp_path):
 
     model = fastvec.load_model(tmp_path / "theirs.bin")
     assert isinstance(model, fastvec.FastText)
-    assert (model.vector_size, model.epochs, model.min_count, model.buckets) == (12, 2, 1, 300)
+    assert (model.vector_size, model.epochs, model.min_count, model.buckets) == (20, 2, 1, 300)
     np.testing.assert_array_equal(model.input_vectors_, theirs.get_input_matrix())
     np.testing.assert_array_equal(model.output_vectors_, theirs.get_output_matrix())
     assert model.history_ == []

@@ -42,7 +42,7 @@ def trained(tmp_path_factory):
             minn=min_n,
             maxn=max_n,
             bucket=buckets,
-            dim=1,
+            dim=10,
             epoch=1,
             minCount=1,
             thread=10,

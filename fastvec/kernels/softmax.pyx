@@ -8,8 +8,8 @@ With the output vectors y_1..y_V and the predicted probabilities ŷ_b = softmax(
 Skip-gram: the input is the centre and the targets are its contexts. CBOW: the inputs are the contexts and the
 only target is the centre.
 
-Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With the errors δ_bv = m_b ŷ_bv − c_bv
-(for one target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
+Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With δ_bv = m_b ŷ_bv − c_bv (for one
+target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
 
     ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
 
