@@ -40,7 +40,7 @@ def text(tmp_path_factory):
 def theirs(request, text):
     """A model that fastText trained, and its file.
 
-    There are ten threads, and ten dimensions, because fastText 0.9.3 starts a tenth of the numbers in each, and
+    There are ten threads and ten dimensions because fastText 0.9.3 starts a tenth of the numbers in each, and
     leaves what fewer threads do not reach as the memory was: anything, NaN included.
     """
     path = text.with_name(f"{request.param}.bin")
@@ -245,7 +245,7 @@ def test_a_classifier_gives_the_vectors_of_its_words(classifier, tmp_path):
     assert ours.metadata["model"] == "supervised"
     assert not {"__label__a", "__label__b"} & set(ours.words)
     assert_same_vectors(ours, model)
-    assert read_model(path).output_vectors.shape == (2, 5)
+    assert read_model(path).output_vectors.shape == (2, 10)
     ours.save(tmp_path / "words.bin")
     assert_same_vectors(ours, fasttext.load_model(str(tmp_path / "words.bin")))
 

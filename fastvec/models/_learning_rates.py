@@ -9,7 +9,7 @@ LEARNING_RATES = {
     ("SkipGram", "softmax", True): 0.025,
     ("CBOW", "negative_sampling", True): 0.15,
     ("CBOW", "negative_sampling", False): 0.075,
-    ("CBOW", "hierarchical_softmax", True): 0.05,
+    ("CBOW", "hierarchical_softmax", True): 0.1,
     ("CBOW", "hierarchical_softmax", False): 0.025,
     ("CBOW", "softmax", True): 0.05,
     ("CBOW", "softmax", False): 0.025,
