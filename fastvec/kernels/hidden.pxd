@@ -7,7 +7,7 @@ not to be scaled. A row that occurs twice among the inputs takes it twice.
 from libc.string cimport memset
 
 from .logistic cimport Step
-from .tiles cimport BLOCK, update
+from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 
 
@@ -50,17 +50,58 @@ cdef inline void add_to_rows(
             k += LANES
 
 
+cdef inline noinline_void update_block(
+    const float *hidden, float *e, float **y, const float *g, Py_ssize_t stride, float **next_rows,
+    Py_ssize_t n_next,
+) noexcept nogil:
+    """e += Σₙ gₙ yₙ and yₙ += gₙ h for a block; meanwhile next_rows are fetched into the cache."""
+    cdef float *y0 = y[0]
+    cdef float *y1 = y[1]
+    cdef float *y2 = y[2]
+    cdef float *y3 = y[3]
+    cdef float *y4 = y[4]
+    cdef float *y5 = y[5]
+    cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
+    cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
+    cdef lanes h, d, v
+    cdef Py_ssize_t k = 0, r
+    while k < stride:
+        for r in range(n_next if k % 16 == 0 else 0):
+            prefetch_to_write(next_rows[r] + k)
+        h = load(hidden + k)
+        d = load(e + k)
+        v = load(y0 + k)
+        d += g0 * v
+        store(y0 + k, v + g0 * h)
+        v = load(y1 + k)
+        d += g1 * v
+        store(y1 + k, v + g1 * h)
+        v = load(y2 + k)
+        d += g2 * v
+        store(y2 + k, v + g2 * h)
+        v = load(y3 + k)
+        d += g3 * v
+        store(y3 + k, v + g3 * h)
+        v = load(y4 + k)
+        d += g4 * v
+        store(y4 + k, v + g4 * h)
+        v = load(y5 + k)
+        d += g5 * v
+        store(y5 + k, v + g5 * h)
+        store(e + k, d)
+        k += LANES
+
+
 cdef inline void update_outputs(Step *step, float *e) noexcept nogil:
     """e = Σₙ gₙ yₙ and yₙ += gₙ h, for a step whose only row of x is h."""
     cdef Py_ssize_t block, n_next = step.n_next // step.n_blocks
-    cdef float **e_row = &e
     memset(e, 0, step.stride * sizeof(float))
     for block in range(step.n_blocks):
         if block == step.n_blocks - 1:
             n_next = step.n_next
-        update(
-            e_row, step.x, 1, step.y + block * BLOCK, step.stride,
-            step.coefficients + block * step.block_stride, step.next_rows, n_next,
+        update_block(
+            step.x[0], e, step.y + block * BLOCK, step.coefficients + block * step.block_stride, step.stride,
+            step.next_rows, n_next,
         )
         step.next_rows += n_next
         step.n_next -= n_next
