@@ -20,6 +20,13 @@ Run = dict[str, Any]
 BEGIN = "<!-- benchmark:begin -->"
 END = "<!-- benchmark:end -->"
 README_CONTENDERS = ("fastvec", "fastvec (unshared negatives)", "gensim", "fastText")
+# What the README says of the other models, and the rows it takes that from.
+README_MODELS = {
+    "CBOW": "cbow-100",
+    "skip-gram, hierarchical softmax": "tree-100",
+    "skip-gram with n-grams": "subwords-100",
+    "phrases, found and joined": "phrases",
+}
 
 NOTES = """\
 All contenders work on the same text with the same settings, each run in a process of its own, one after the
@@ -255,7 +262,25 @@ def readme_table(results: dict[str, Any]) -> str:
         if (record := {"speed-100": speed, "whole": whole}.get(row.name))
     ]
     places = dict.fromkeys(f"{_where(record)}." for record in (speed, whole) if record)
-    return "\n\n".join([_table(head, lines), "\n".join([*described, *places])])
+    return "\n\n".join([_table(head, lines), *_models_table(results), "\n".join([*described, *places])])
+
+
+def _models_table(results: dict[str, Any]) -> list[str]:
+    """Return the table of the other models, if one of them was measured."""
+    lines = []
+    for model, name in README_MODELS.items():
+        record = results["rows"].get(name)
+        if record:
+            lines.append(
+                [
+                    model,
+                    _number(rate(record, "fastvec", 1), "{:.2f} M"),
+                    f"{_number(speed_ratio(record, 'fastvec', 1), '{:.1f}×')} {_base(record)}",
+                    _number(scaling(record, "fastvec", ALL), "{:.2f}×"),
+                ]
+            )
+    head = ["", "words/s, 1 thread", "against", "all threads against one"]
+    return [_table(head, lines)] if lines else []
 
 
 def replace_between_marks(text: str, table: str) -> str:

@@ -95,7 +95,7 @@ def test_every_parameter_of_every_model_is_an_option():
         (("--model", "cbow", "--loss", "softmax"), {"estimator": "CBOW", "loss": "softmax"}),
         (
             ("--model", "cbow", "--no-scale-gradient", "--position-weights"),
-            {"scale_gradient": False, "position_weights": True, "learning_rate": 0.075},
+            {"scale_gradient": False, "position_weights": True, "learning_rate": 0.025},
         ),
         (
             ("--model", "fasttext", "--fasttext-model", "cbow", "--min-n", 2, "--buckets", 500),

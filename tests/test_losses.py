@@ -75,7 +75,10 @@ def test_what_was_learned_has_the_shapes_that_are_told(estimator, params, topics
 def test_every_variant_has_a_step_size_and_every_step_size_a_variant():
     variants = [(estimator(**params)) for estimator, params in VARIANTS]
     variants += [fastvec.CBOW(loss="hierarchical_softmax", scale_gradient=False)]
-    variants += [fastvec.FastText(scale_gradient=True)]
+    variants += [
+        fastvec.CBOW(position_weights=True, scale_gradient=False),
+        fastvec.FastText(scale_gradient=True),
+    ]
     assert {model._variant() for model in variants} == set(LEARNING_RATES)
     for model in variants:
         if model.learning_rate is None:

@@ -285,8 +285,8 @@ class CBOW(Word2Vec):
         As for `SkipGram`.
     scale_gradient : bool
         Whether the gradient of a context's vector is the exact one, which holds the number of contexts as a
-        divisor, as the mean does. False leaves the divisor out, as word2vec.c and gensim do: contexts in long
-        windows then take steps that are too long, and CBOW falls behind skip-gram [1]_.
+        divisor, as the mean does. False leaves the divisor out, as word2vec.c and gensim do: contexts then
+        move as many times too far as the window has contexts [1]_, and want a smaller step.
     position_weights : bool
         Whether every context is multiplied, number by number, with a vector of its position in the window
         [2]_, which is learned too; with `loss` "negative_sampling" only.
@@ -329,7 +329,7 @@ class CBOW(Word2Vec):
         return self._parameter("position_weights_")
 
     def _variant(self) -> tuple[str, str, bool]:
-        return self.NAME, self.loss, self.scale_gradient
+        return self.NAME, "position weights" if self.position_weights else self.loss, self.scale_gradient
 
     def _check_own_params(self) -> None:
         super()._check_own_params()
