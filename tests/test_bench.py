@@ -177,7 +177,6 @@ def test_texts_are_cut_at_a_word(compare, tmp_path, monkeypatch, words, expected
 
 @pytest.mark.parametrize("name", ["fastvec", "gensim", "fasttext"])
 def test_workers(compare, tmp_path, name):
-    pytest.importorskip(name)
     # Ten words that are kept, and twenty that are not, which fastText reads but does not count.
     lines = [" ".join(f"w{(i * k) % 10}" for k in range(1, 13)) for i in range(1, 101)]
     lines += [f"rare{i}" for i in range(20)]
@@ -200,7 +199,6 @@ def test_workers(compare, tmp_path, name):
 
 
 def test_workers_find_the_same_phrases(compare, table, tmp_path, monkeypatch):
-    pytest.importorskip("gensim")
     monkeypatch.setattr(compare.texts, "CACHE", tmp_path / "cache")
     corpus, kept = tmp_path / "corpus.txt", tmp_path / "results.json"
     corpus.write_text("a new york b\nb new york a\nnew a\na b\n" * 20)

@@ -1,5 +1,6 @@
 """The estimator with n-grams: unknown words, fastText's defaults, and what it refuses."""
 
+import fasttext
 import numpy as np
 import pytest
 
@@ -59,7 +60,6 @@ def test_callbacks_see_vectors_of_their_epoch(topics):
 
 
 def test_defaults_are_fasttexts():
-    fasttext = pytest.importorskip("fasttext")
     ours = fastvec.FastText().get_params()
     theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}
     names = {"vector_size": "dim", "window": "ws", "negatives": "neg", "min_count": "minCount"}

@@ -2,6 +2,7 @@
 
 import json
 
+import fasttext
 import numpy as np
 import pytest
 from safetensors import safe_open
@@ -103,7 +104,6 @@ THEIR_OPTIONS = {"dim": 20, "epoch": 2, "minCount": 1, "bucket": 300, "thread": 
 
 
 def test_fasttext_and_ours_read_each_other(topics, tmp_path):
-    fasttext = pytest.importorskip("fasttext")
     text = tmp_path / "text.txt"
     text.write_text("".join(" ".join(sentence) + "\n" for sentence in topics(100)))
     theirs = fasttext.train_unsupervised(str(text), **THEIR_OPTIONS)
@@ -126,7 +126,6 @@ def test_fasttext_and_ours_read_each_other(topics, tmp_path):
 
 
 def test_fasttext_models_that_we_do_not_train_are_refused(topics, tmp_path):
-    fasttext = pytest.importorskip("fasttext")
     text, path = tmp_path / "text.txt", tmp_path / "theirs.bin"
     text.write_text("".join(f"__label__{s[0][:2]} {' '.join(s)}\n" for s in topics(50)))
     fasttext.train_unsupervised(str(text), loss="hs", **THEIR_OPTIONS).save_model(str(path))

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import gensim.models.phrases
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,8 +147,7 @@ def sentences(request):
 
 
 def gensim_phrases(sentences, **options):
-    models = pytest.importorskip("gensim.models.phrases")
-    return models.Phrases(sentences, **options)
+    return gensim.models.phrases.Phrases(sentences, **options)
 
 
 @pytest.mark.parametrize(("scoring", "threshold"), [("word2phrase", 7.3), ("npmi", 0.437)])

@@ -31,7 +31,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .drawn cimport Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of
-from .hidden cimport add_to_rows, average, update_all, update_outputs
+from .hidden cimport add_to_rows, average, take_mean_step, update_outputs
 from .logistic cimport (
     Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs, use_outputs,
 )
@@ -97,36 +97,21 @@ cdef inline void update_weighted(
         add_to_rows(weighted.weights + c, 1, weighted.products[c], stride, 1)
 
 
-cdef inline void take_step(
+cdef inline void take_weighted_step(
     Step *work, Weighted *weighted, float **contexts, Py_ssize_t n_contexts, bint scale_gradient,
     float learning_rate, double *loss,
 ) noexcept nogil:
-    """One update with the outputs that the step holds; the loss is added up unless it is NULL."""
-    cdef Py_ssize_t stride = work.stride
+    """take_mean_step() of contexts that are weighted by their positions."""
     cdef float mean = 1.0 / <float>n_contexts
-    cdef float scale = mean if scale_gradient else 1
-    cdef float *hidden = work.hidden
-    cdef float *e = hidden + stride
-    if weighted == NULL:
-        average(hidden, contexts, n_contexts, stride, mean)
-    else:
-        multiply_rows(contexts, weighted.weights, n_contexts, stride, weighted.products)
-        average(hidden, weighted.products, n_contexts, stride, mean)
+    cdef float *e = work.hidden + work.stride
+    multiply_rows(contexts, weighted.weights, n_contexts, work.stride, weighted.products)
+    average(work.hidden, weighted.products, n_contexts, work.stride, mean)
     use_inputs(work, &work.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(work)
     compute_coefficients(work, learning_rate)
-    if weighted == NULL and work.n_blocks == 1:
-        update_all(
-            hidden, work.y, work.coefficients, contexts, n_contexts, stride, scale, work.next_rows,
-            work.n_next,
-        )
-        return
     update_outputs(work, e)
-    if weighted == NULL:
-        add_to_rows(contexts, n_contexts, e, stride, scale)
-    else:
-        update_weighted(weighted, contexts, n_contexts, e, stride, scale)
+    update_weighted(weighted, contexts, n_contexts, e, work.stride, mean if scale_gradient else 1)
 
 
 def step(
@@ -192,9 +177,12 @@ def step(
                 rows[i] = &input_vectors[0, 0] + contexts[i] * stride
                 if weighs:
                     weighted.weights[i] = &position_weights[0, 0] + positions[i] * stride
-            take_step(
-                &work, &weighted if weighs else NULL, rows, n_contexts, scale_gradient, learning_rate, &loss
-            )
+            if weighs:
+                take_weighted_step(
+                    &work, &weighted, rows, n_contexts, scale_gradient, learning_rate, &loss
+                )
+            else:
+                take_mean_step(&work, rows, n_contexts, scale_gradient, learning_rate, &loss)
         free(rows)
         free(weighted.weights)
         free(weighted.products)
@@ -323,10 +311,15 @@ def train(
                 use_outputs(&work, rows_of(&drawn, i), 1 + negatives)
             work.next_rows = rows_of(&drawn, i + ahead)
             work.n_next = drawn.set_rows + 1 if i + ahead < walk.last else 0
-            take_step(
-                &work, &weighted if weighs else NULL, contexts, n_contexts, scale_gradient, learning_rate,
-                &loss if sampled else NULL
-            )
+            if weighs:
+                take_weighted_step(
+                    &work, &weighted, contexts, n_contexts, scale_gradient, learning_rate,
+                    &loss if sampled else NULL
+                )
+            else:
+                take_mean_step(
+                    &work, contexts, n_contexts, scale_gradient, learning_rate, &loss if sampled else NULL
+                )
         free_drawn(&drawn)
         free(contexts)
         free(rows)

@@ -6,7 +6,7 @@ not to be scaled. A row that occurs twice among the inputs takes it twice.
 
 from libc.string cimport memset
 
-from .logistic cimport Step
+from .logistic cimport Step, compute_coefficients, compute_loss, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 
@@ -148,3 +148,28 @@ cdef inline noinline_void update_all(
         for i in range(n_rows):
             store(rows[i] + k, load(rows[i] + k) + e)
         k += LANES
+
+
+cdef inline void take_mean_step(
+    Step *step, float **rows, Py_ssize_t n_rows, bint scale_gradient, float learning_rate, double *loss
+) noexcept nogil:
+    """One update of inputs by their mean, with the outputs that the step holds.
+
+    The loss is added up unless it is NULL.
+    """
+    cdef float mean = 1.0 / <float>n_rows
+    cdef float scale = mean if scale_gradient else 1
+    cdef float *e = step.hidden + step.stride
+    average(step.hidden, rows, n_rows, step.stride, mean)
+    use_inputs(step, &step.hidden, 1)
+    if loss != NULL:
+        loss[0] += compute_loss(step)
+    compute_coefficients(step, learning_rate)
+    if step.n_blocks == 1:
+        update_all(
+            step.hidden, step.y, step.coefficients, rows, n_rows, step.stride, scale, step.next_rows,
+            step.n_next,
+        )
+        return
+    update_outputs(step, e)
+    add_to_rows(rows, n_rows, e, step.stride, scale)

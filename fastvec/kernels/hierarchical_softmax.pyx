@@ -38,7 +38,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .drawn cimport rows_ahead
-from .hidden cimport add_to_rows, average, update_outputs
+from .hidden cimport take_mean_step
 from .logistic cimport (
     ONES, Step, allocate, compute_coefficients, compute_loss, merge_inputs, update_rows, use_inputs,
 )
@@ -131,22 +131,6 @@ cdef inline Py_ssize_t find_path(
     return n_blocks * BLOCK
 
 
-cdef inline void take_cbow_step(
-    Step *work, float **contexts, Py_ssize_t n_contexts, bint scale_gradient, float learning_rate,
-    double *loss,
-) noexcept nogil:
-    """One update of a path and all contexts; the loss is added up unless it is NULL."""
-    cdef float mean = 1.0 / <float>n_contexts
-    cdef float *e = work.hidden + work.stride
-    average(work.hidden, contexts, n_contexts, work.stride, mean)
-    use_inputs(work, &work.hidden, 1)
-    if loss != NULL:
-        loss[0] += compute_loss(work)
-    compute_coefficients(work, learning_rate)
-    update_outputs(work, e)
-    add_to_rows(contexts, n_contexts, e, work.stride, mean if scale_gradient else 1)
-
-
 cdef inline void take_skipgram_step(Step *work, float learning_rate, double *loss) noexcept nogil:
     """One update of a path and the contexts that the step holds; the loss is added up unless it is NULL."""
     if loss != NULL:
@@ -212,7 +196,7 @@ def step(
             find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_vectors[0, 0], &work)
             use_path(&work, &path, 0)
             if cbow:
-                take_cbow_step(&work, rows, n_contexts, scale_gradient, learning_rate, &loss)
+                take_mean_step(&work, rows, n_contexts, scale_gradient, learning_rate, &loss)
             else:
                 merge_inputs(&work, rows, n_contexts)
                 take_skipgram_step(&work, learning_rate, &loss)
@@ -347,7 +331,7 @@ def train(
             if i + ahead < walk.last:
                 work.n_next = (paths.n_blocks[(i + ahead) & (RING - 1)] - 1) * BLOCK + 1
             if cbow:
-                take_cbow_step(
+                take_mean_step(
                     &work, contexts, n_contexts, scale_gradient, learning_rate, &loss if sampled else NULL
                 )
                 continue

@@ -35,10 +35,8 @@ Reference: Bojanowski, Grave, Joulin and Mikolov 2017, arXiv:1607.04606.
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 
-from .hidden cimport add_to_rows, average, update_outputs
-from .logistic cimport (
-    Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, use_inputs, use_merged,
-)
+from .hidden cimport take_mean_step
+from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, walk_chunk
@@ -74,21 +72,6 @@ cdef inline void merge_targets(
         if k == target or words[k] != words[target]:
             count_merged(step, places[k], k == target)
     use_merged(step, n_y)
-
-
-cdef inline void take_step(
-    Step *step, float **inputs, Py_ssize_t n_inputs, bint scale_gradient, float learning_rate, double *loss
-) noexcept nogil:
-    """One update with the outputs that the step holds; the loss is added up unless it is NULL."""
-    cdef float mean = 1.0 / <float>n_inputs
-    cdef float *e = step.hidden + step.stride
-    average(step.hidden, inputs, n_inputs, step.stride, mean)
-    use_inputs(step, &step.hidden, 1)
-    if loss != NULL:
-        loss[0] += compute_loss(step)
-    compute_coefficients(step, learning_rate)
-    update_outputs(step, e)
-    add_to_rows(inputs, n_inputs, e, step.stride, mean if scale_gradient else 1)
 
 
 def step(
@@ -148,7 +131,7 @@ def step(
                     words[i + 1 + k] = negatives[t, k]
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
-            take_step(&work, rows, n_inputs, scale_gradient, learning_rate, &loss)
+            take_mean_step(&work, rows, n_inputs, scale_gradient, learning_rate, &loss)
         free(rows)
         free(words)
         free(places)
@@ -158,9 +141,9 @@ def step(
     return loss
 
 
-cdef struct Drawn:
-    # A ring of positions with the words of their outputs, sets of a target and its negatives, and the rows
-    # to be fetched for them.
+cdef struct Targets:
+    # Drawn ahead: a ring of positions with the words of their outputs, sets of a target and its negatives,
+    # and the rows to be fetched for them.
     Py_ssize_t sets            # of a position
     Py_ssize_t negatives       # of a set
     Py_ssize_t position_words
@@ -173,8 +156,8 @@ cdef struct Drawn:
     uint64_t *random           # of one position, the draws
 
 
-cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
-    """Return 0 on success; to be freed by free_drawn in any case."""
+cdef int allocate_targets(Targets *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
+    """Return 0 on success; to be freed by free_targets in any case."""
     drawn.sets = sets
     drawn.negatives = negatives
     drawn.position_words = sets * (1 + negatives)
@@ -192,7 +175,7 @@ cdef int allocate_drawn(Drawn *drawn, Py_ssize_t negatives, Py_ssize_t sets) noe
     ) else -1
 
 
-cdef void free_drawn(Drawn *drawn) noexcept nogil:
+cdef void free_targets(Targets *drawn) noexcept nogil:
     free(drawn.room)
     free(drawn.rows)
     free(drawn.n_rows)
@@ -201,7 +184,7 @@ cdef void free_drawn(Drawn *drawn) noexcept nogil:
 
 
 cdef void draw_position(
-    Drawn *drawn, Py_ssize_t i, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
+    Targets *drawn, Py_ssize_t i, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
     float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
     const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
@@ -317,7 +300,7 @@ def train(
     """
     cdef Step work
     cdef Walk walk
-    cdef Drawn drawn
+    cdef Targets drawn
     cdef Inputs rows
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
@@ -336,7 +319,7 @@ def train(
     rows.n = rows.room = 0
     with nogil:
         failed = (
-            allocate_drawn(&drawn, negatives, sets) != 0
+            allocate_targets(&drawn, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
                 &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
@@ -378,9 +361,11 @@ def train(
             while c < n_sets:
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, drawn.places, outputs)
-                take_step(&work, rows.rows, rows.n, scale_gradient, learning_rate, &loss if sampled else NULL)
+                take_mean_step(
+                    &work, rows.rows, rows.n, scale_gradient, learning_rate, &loss if sampled else NULL
+                )
                 c += n
-        free_drawn(&drawn)
+        free_targets(&drawn)
         free(rows.rows)
         free(work.memory)
         free(walk.memory)

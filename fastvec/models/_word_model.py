@@ -7,6 +7,7 @@ it has learned is one `State`, which takes the place of an earlier one only whil
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,7 @@ class Text(NamedTuple):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class WordModel(Estimator):
+class WordModel(Estimator, ABC):
     """The base of all models of words; its parameters are described with `SkipGram`."""
 
     vector_size: int = 100
@@ -108,24 +109,24 @@ class WordModel(Estimator):
 
     # What a model says about itself.
 
+    @abstractmethod
     def _variant(self) -> tuple[str, str, bool]:
         """Return the key of the model in `LEARNING_RATES`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _kernel(self) -> str:
         """Return the name of the kernel that trains the model."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _rows(self, n_words: int) -> dict[str, int]:
         """Return the names of the model's matrices and how many rows they have."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
         """Return the kernel with all its arguments but those that change from chunk to chunk.
 
         `parameters` are those of `state` with their rows padded as the kernels want them.
         """
-        raise NotImplementedError
 
     def _fixed(self) -> tuple[str, ...]:
         """Return the parameters that training that goes on must leave as they are."""

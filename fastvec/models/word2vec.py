@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -140,10 +141,11 @@ class Word2Vec(WordModel):
             )
         return self._bind_negative_sampling(parameters, text, self._noise(state.vocabulary))
 
+    @abstractmethod
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        raise NotImplementedError
+        """Return the kernel of the model with all its arguments but those that change from chunk to chunk."""
 
     def _warn_of_hours(self, state: State, text: Text) -> None:
         vocabulary = state.vocabulary
