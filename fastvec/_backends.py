@@ -30,6 +30,8 @@ except ModuleNotFoundError as error:
 __all__ = [
     "NAMES",
     "CBOWKernel",
+    "CooccurrenceKernel",
+    "GloVeKernel",
     "HierarchicalSoftmaxKernel",
     "SkipGramKernel",
     "SoftmaxKernel",
@@ -224,6 +226,126 @@ class SubwordKernel(Protocol):
         loss_every: int,
     ) -> tuple[float, int, int]:
         """Train on a chunk of the corpus."""
+
+
+class CooccurrenceKernel(Protocol):
+    """What every implementation of counting offers; its docstrings are in ``kernels/cooccurrence.pyx``."""
+
+    def count_words(self, ids: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+        """Add up how often every word occurs."""
+
+    def place_words(
+        self,
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        first: int,
+        last: int,
+        n_words: int,
+        window: int,
+        symmetric: bool,
+        begin: int,
+        kept: NDArray[np.int32],
+        cursors: NDArray[np.int64],
+        places: NDArray[np.uint64],
+    ) -> int:
+        """Note where every word stands in some sentences."""
+
+    def count_rows(
+        self,
+        kept: NDArray[np.int32],
+        places: NDArray[np.uint64],
+        place_offsets: NDArray[np.int64],
+        weights: NDArray[np.int64],
+        first: int,
+        last: int,
+        columns: NDArray[np.int32],
+        units: NDArray[np.int64],
+        row_sizes: NDArray[np.int64],
+    ) -> tuple[int, int]:
+        """Count the contexts of some words."""
+
+    def merge_rows(
+        self,
+        sources: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]],
+        rows: list[NDArray[np.int32] | None],
+        maps: list[NDArray[np.int32] | None],
+        n_words: int,
+        first: int,
+        last: int,
+        columns: NDArray[np.int32],
+        units: NDArray[np.int64],
+        row_sizes: NDArray[np.int64],
+    ) -> tuple[int, int]:
+        """Add up some rows of several counts."""
+
+
+class GloVeKernel(Protocol):
+    """What every implementation of GloVe offers; its docstrings are in ``kernels/glove.pyx``."""
+
+    def step(
+        self,
+        word_vectors: NDArray[np.float32],
+        context_vectors: NDArray[np.float32],
+        word_squares: NDArray[np.float32],
+        context_squares: NDArray[np.float32],
+        word: int,
+        context: int,
+        log_count: float,
+        weight: float,
+        learning_rate: float,
+    ) -> float:
+        """Take one step of AdaGrad for one entry of the counts."""
+
+    def train(
+        self,
+        word_vectors: NDArray[np.float32],
+        context_vectors: NDArray[np.float32],
+        word_squares: NDArray[np.float32],
+        context_squares: NDArray[np.float32],
+        records: NDArray[np.void],
+        tile_offsets: NDArray[np.int64],
+        order: NDArray[np.int32],
+        word_turns: NDArray[np.int32],
+        context_turns: NDArray[np.int32],
+        words_done: NDArray[np.int32],
+        contexts_done: NDArray[np.int32],
+        n_blocks: int,
+        start: int,
+        stop: int,
+        learning_rate: float,
+        key: int,
+    ) -> tuple[float, int]:
+        """Train on some tiles."""
+
+    def count_tiles(
+        self,
+        row_offsets: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        blocks: NDArray[np.int32],
+        n_blocks: int,
+        first: int,
+        last: int,
+        sizes: NDArray[np.int64],
+    ) -> None:
+        """Count the entries of every tile."""
+
+    def fill_tiles(
+        self,
+        row_offsets: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        units: NDArray[np.int64],
+        blocks: NDArray[np.int32],
+        n_blocks: int,
+        first: int,
+        last: int,
+        unit: int,
+        x_max: float,
+        alpha: float,
+        key: int,
+        tile_offsets: NDArray[np.int64],
+        records: NDArray[np.void],
+    ) -> None:
+        """Write the records of every entry to its tile."""
 
 
 @cache
