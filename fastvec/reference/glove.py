@@ -21,12 +21,13 @@ Update. AdaGrad, for every number of its own, with accumulators G_x and G_y (Duc
 every right-hand side from before the update. Accumulators start at 1; a number whose accumulator is 1e30
 stays what it is, as the ones in x and y have to.
 
-This is the readable twin of ``kernels/glove.pyx``. What they share with the authors' published program, and
-not with the papers:
+This is the readable twin of ``kernels/glove.pyx``. Two things are those of the program that the authors first
+published, and not of the papers:
 
-- The accumulators sum up (ηg)² and not g², so that η is in the denominator too: where they are large it
-  cancels, and its size matters for the first steps most.
-- The biases take the learning rate too, in the step as in their accumulators, as any other column does.
+- The accumulators sum up (ηg)² and not g², so that η is in the denominator too: it cancels where they are
+  large, and its size matters for the first steps most.
+- The biases take the learning rate too, in the step and in their accumulators, as any other column does. In
+  the program's later versions they do not.
 
 Tiles. Words and contexts are put into blocks, and the entries of one block of words and one of contexts are a
 tile. Tiles with no block in common touch no row in common, and so several threads can train at once: each
