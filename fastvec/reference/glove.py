@@ -88,7 +88,7 @@ def step(
     float
         J before the update.
     """
-    x, y = word_vectors[word], context_vectors[context]  # views: what is subtracted is from the matrices
+    x, y = word_vectors[word], context_vectors[context]  # views: the matrices change with them
     x_squares, y_squares = word_squares[word], context_squares[context]
     error = float(x @ y) - log_count
 
