@@ -5,7 +5,6 @@ Which entry comes when is written down here in plain Python.
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -290,22 +289,34 @@ def run_epochs(kernel, state, n_epochs, n_threads, n_tiles_at_once):
     """Train, every thread taking the next tiles of the order as soon as it is done with others."""
     losses = []
     for number in range(n_epochs):
-        this, lock = epoch(number), threading.Lock()
+        this, lock, parts = epoch(number), threading.Lock(), []
         done, starts = this.done(), iter(range(0, len(this.order), n_tiles_at_once))
 
-        def work(this=this, lock=lock, done=done, starts=starts):
-            loss = 0.0
+        def work(this=this, lock=lock, parts=parts, done=done, starts=starts):
             while True:
                 with lock:
                     start = next(starts, None)
                 if start is None:
-                    return loss
+                    return
                 stop = min(start + n_tiles_at_once, len(this.order))
-                loss += train(kernel, state, this, done, start, stop)[0]
+                parts.append(train(kernel, state, this, done, start, stop)[0])
 
-        with ThreadPoolExecutor(n_threads) as pool:
-            losses.append(sum(each.result() for each in [pool.submit(work) for _ in range(n_threads)]))
+        run_to_their_end([begin(work) for _ in range(n_threads)])
+        losses.append(sum(parts))
     return losses
+
+
+def begin(work, *arguments):
+    """Start a thread, one that does not keep the tests from ending should it wait for ever."""
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def run_to_their_end(threads):
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive(), "a thread waits for a tile that is done"
 
 
 @pytest.mark.parametrize(("n_threads", "n_tiles_at_once"), [(1, 5), (2, 1), (3, 4), (7, 1)])
@@ -327,9 +338,7 @@ def test_tiles_wait_for_earlier_ones_of_their_blocks(kernel, padded):
     expected, state = (starting_state(20, padded, 2) for _ in range(2))
     train(kernel, expected, this, this.done(), 0, 4)
     done, before = this.done(), copy(state)
-    later = [threading.Thread(target=train, args=(kernel, state, this, done, i, i + 1)) for i in (2, 3)]
-    for thread in later:
-        thread.start()
+    later = [begin(train, kernel, state, this, done, i, i + 1) for i in (2, 3)]
     later[0].join(0.05)
     assert all(thread.is_alive() for thread in later)
     assert_same_bits(state, before)
@@ -338,8 +347,7 @@ def test_tiles_wait_for_earlier_ones_of_their_blocks(kernel, padded):
     assert all(thread.is_alive() for thread in later)
     assert done.tolist() == [[0, 1], [0, 1]]
     train(kernel, state, this, done, 0, 1)
-    for thread in later:
-        thread.join()
+    run_to_their_end(later)
     assert done.tolist() == [[2, 2], [2, 2]]
     assert_same_bits(state, expected)
 
