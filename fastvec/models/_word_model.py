@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -22,55 +22,18 @@ from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Epoch, Schedule, TrainChunk, padded_matrix, train, usable_threads
 from fastvec.corpus import Corpus
 from fastvec.models import _files
-from fastvec.models._base import Estimator
 from fastvec.models._going_on import grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
+from fastvec.models._state import Learner, Matrices, State
 from fastvec.vectors import Vectors
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["State", "Text", "WordModel"]
+__all__ = ["Text", "WordModel"]
 
-# Parameters that do not change what is learned.
-NOT_KEPT = ("progress", "callbacks")
 # Starting values drawn at once: 16 MB of them.
 BLOCK = 1 << 22
 
-Matrices = dict[str, NDArray[np.float32]]
 Model = TypeVar("Model", bound="WordModel")
-
-
-@dataclass
-class State:
-    """What a model has learned.
-
-    Attributes
-    ----------
-    vocabulary : Vocabulary
-        The words with their counts.
-    parameters : dict of str to float32 array, shape (n_rows, d)
-        What is trained, under the names of the kernels' arguments.
-    tables : dict of str to ndarray
-        What the parameters hang on and what is not trained: the tree of the hierarchical softmax.
-    given : dict
-        The constructor's parameters that it was trained with.
-    metadata : dict
-        The same for `Vectors`, with what they came to.
-    history : list of Epoch
-        All epochs so far.
-    interrupted : bool
-        Whether Ctrl-C ended the training early.
-    vectors : Vectors, optional
-        The words with their vectors, made when they are asked for.
-    """
-
-    vocabulary: Vocabulary
-    parameters: Matrices
-    tables: dict[str, NDArray[Any]]
-    given: dict[str, Any]
-    metadata: dict[str, Any]
-    history: list[Epoch]
-    interrupted: bool = False
-    vectors: Vectors | None = None
 
 
 class Text(NamedTuple):
@@ -82,7 +45,7 @@ class Text(NamedTuple):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class WordModel(Estimator, ABC):
+class WordModel(Learner, ABC):
     """The base of all models of words; its parameters are described with `SkipGram`."""
 
     vector_size: int = 100
@@ -99,8 +62,6 @@ class WordModel(Estimator, ABC):
     seed: int = 1
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
-
-    _state: State | None = field(default=None, init=False)
 
     # Input vectors start uniform in ±START / (2 d).
     START: ClassVar[float] = 1
@@ -154,24 +115,10 @@ class WordModel(Estimator, ABC):
         return CHUNK
 
     def _make_vectors(self, state: State) -> Vectors:
-        """Return the words of a state with their vectors."""
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
         return Vectors(vocabulary.words, matrix, vocabulary.counts, state.metadata)
 
     # What was learned.
-
-    @property
-    def vectors_(self) -> Vectors:
-        """The words with their input vectors."""
-        state = self._learned("vectors_")
-        if state.vectors is None:
-            state.vectors = self._make_vectors(state)
-        return state.vectors
-
-    @property
-    def vocabulary_(self) -> Vocabulary:
-        """The words with their counts."""
-        return self._learned("vocabulary_").vocabulary
 
     @property
     def history_(self) -> list[Epoch]:
@@ -179,19 +126,9 @@ class WordModel(Estimator, ABC):
         return self._learned("history_").history
 
     @property
-    def interrupted_(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
-        return self._learned("interrupted_").interrupted
-
-    @property
     def output_vectors_(self) -> NDArray[np.float32]:
         """The vectors of the words as what is predicted."""
         return self._parameter("output_vectors_")
-
-    def _learned(self, name: str) -> State:
-        if self._state is None:
-            raise AttributeError(f"{type(self).__name__} has no {name} before fit")
-        return self._state
 
     def _parameter(self, name: str) -> NDArray[np.float32]:
         state = self._learned(name)
@@ -386,14 +323,6 @@ class WordModel(Estimator, ABC):
         tables = model._load_tables(tensors, len(vocabulary))
         model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
         return model
-
-    def _given(self) -> dict[str, Any]:
-        """Return the parameters that change what is learned."""
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params().items()
-            if name not in NOT_KEPT
-        }
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
