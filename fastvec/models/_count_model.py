@@ -58,8 +58,20 @@ class CountModel(Learner, ABC):
         return Cooccurrence(**{name: getattr(self, name) for name in (*COUNTED, *COUNTING)})
 
     def _counts(self, source: Any) -> Cooccurrence:
-        """Return `source` if these are counts, else count it as a text."""
-        return source if isinstance(source, Cooccurrence) else self._counter().fit(source)
+        """Return `source` if these are counts, else count it as a text.
+
+        Raises
+        ------
+        ValueError
+            If there is no count.
+        """
+        counts = source if isinstance(source, Cooccurrence) else self._counter().fit(source)
+        if not counts.n_entries_:
+            raise ValueError(
+                "source must have a sentence with two words of the vocabulary, got no counts of "
+                f"{counts.vocabulary_!r}"
+            )
+        return counts
 
     def _threads(self) -> int:
         """Return how many threads to work with."""

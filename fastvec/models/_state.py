@@ -62,6 +62,10 @@ class Learner(Estimator, ABC):
     _state: State | None = None
 
     @abstractmethod
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be."""
+
+    @abstractmethod
     def _make_vectors(self, state: State) -> Vectors:
         """Return the words of a state with their vectors."""
 
