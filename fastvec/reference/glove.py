@@ -137,7 +137,7 @@ def train(
         Tile t is records[tile_offsets[t]:tile_offsets[t + 1]]; its words are of block t // n_blocks, its
         contexts of block t % n_blocks.
     order : IN, int32 (n_tiles,)
-        The tiles in the order of training.
+        The tiles in the order of training, none of them empty.
     word_turns, context_turns : IN, int32 (n_tiles,)
         How many tiles before order[i] have the same block of words, and of contexts.
     words_done, contexts_done : IN/OUT, int32 (n_blocks,)
@@ -189,8 +189,6 @@ def visiting_order(n: int, key: int, tile: int) -> list[int]:
 
     The size has no divisor in common with n, so that every record is met once.
     """
-    if n == 0:
-        return []
     draw = mixed(key + tile)
     begin, stride = (draw >> 32) % n, 1 + (draw & 0xFFFFFFFF) % n
     while gcd(stride, n) != 1:
