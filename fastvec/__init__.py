@@ -11,6 +11,7 @@ from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
+from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
 from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import CBOW, SkipGram
@@ -20,6 +21,7 @@ from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "CBOW",
+    "Cooccurrence",
     "Corpus",
     "FastText",
     "Phrases",
