@@ -13,6 +13,7 @@ from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
 from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
+from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
@@ -24,6 +25,7 @@ __all__ = [
     "Cooccurrence",
     "Corpus",
     "FastText",
+    "GloVe",
     "Phrases",
     "SkipGram",
     "SubwordVectors",

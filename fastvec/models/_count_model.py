@@ -63,9 +63,10 @@ class CountModel(Learner, ABC):
         Raises
         ------
         ValueError
-            If there is no count.
+            If nothing was counted.
         """
         counts = source if isinstance(source, Cooccurrence) else self._counter().fit(source)
+        counts._check_fitted()
         if not counts.n_entries_:
             raise ValueError(
                 "source must have a sentence with two words of the vocabulary, got no counts of "
