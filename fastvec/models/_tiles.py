@@ -3,7 +3,8 @@
 Words are cut into blocks, and a tile has the entries of one block of words and one of contexts, so that its
 rows stay in the cache. Tiles without a common block touch no common row, and threads can train them at once.
 Turns say in which order the tiles of a block follow each other. A thread waits for the turn of its tile, so
-that the result is bit for bit the same for any number of threads.
+that the result is bit for bit the same for any number of threads (after Gemulla, Nijkamp, Haas and Sismanis,
+"Large-scale matrix factorization with distributed stochastic gradient descent", KDD 2011).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
 # Entries handed to a kernel at once, more or less: tiles stay whole.
-CHUNK = 1 << 16
+CHUNK = 1 << 14
 # Bytes of a block's rows in all four matrices: two blocks fit a second-level cache.
 BLOCK_BYTES = 1 << 20
 # A block has at least so many words, that its rows are used again,
@@ -150,10 +151,17 @@ class TileTrainer:
         self.sizes = np.diff(tiles.offsets)
 
     def start_epoch(self, key: int) -> None:
-        """Draw the order of an epoch; its first position is the first entry of the first tile."""
-        n_blocks = self.tiles.n_blocks
-        full = np.flatnonzero(self.sizes).astype(np.int32)
-        self.order = np.random.default_rng(key).permutation(full)
+        """Draw the order of an epoch: rounds in which every block of words meets one of contexts.
+
+        In a round no tile waits for another one. The largest come first, so that the next round finds them
+        done.
+        """
+        n_blocks, generator = self.tiles.n_blocks, np.random.default_rng(key)
+        words, contexts, shifts = (generator.permutation(n_blocks) for _ in range(3))
+        rounds = words * n_blocks + contexts[(np.arange(n_blocks) + shifts[:, np.newaxis]) % n_blocks]
+        largest_first = np.argsort(-self.sizes[rounds], axis=1, kind="stable")
+        order = np.take_along_axis(rounds, largest_first, axis=1).ravel()
+        self.order = order[self.sizes[order] > 0].astype(np.int32)
         sizes = self.sizes[self.order]
         self.starts = np.cumsum(sizes) - sizes
         self.words, self.contexts = np.divmod(self.order, np.int32(n_blocks))
