@@ -263,6 +263,14 @@ def test_sentences_that_are_counted_by_hand(kernel):
     }
 
 
+@pytest.mark.parametrize("n", [500, 1100, 2500])
+def test_the_widest_windows(kernel, n):
+    """One word n times: n − d times at the distance d."""
+    expected = sum((n - d) * (1000 - d + 1) for d in range(1, min(n, 1001)))
+    assert entries(count(kernel, text([[0] * n], 1), 1000, False)) == {(0, 0): expected}
+    assert entries(count(kernel, text([[0] * n], 1), 1000, True)) == {(0, 0): 2 * expected}
+
+
 def test_nothing_is_counted_in_texts_without_neighbours(kernel):
     for sentences in ([], [[]], [[9], [], [9, 9]], [[0], [1], [3, 9]]):
         rows = count(kernel, text(sentences, 4), 10, True)
@@ -389,8 +397,16 @@ def test_sums_of_counts(kernel, n_words):
 
 
 def list_arguments(sources, rows, maps, n_words):
-    """As the kernels take them: lists, and tuples of nothing but arrays."""
-    return [tuple(source) for source in sources], list(rows), list(maps), n_words
+    """As the kernels take them. Before each array lie numbers by which its row −1 would count."""
+
+    def after(first, values):
+        return array([*first, *values], values.dtype)[len(first) :]
+
+    guarded = [
+        (after([-2], row_offsets), after([0, 0], columns), after([1, 1], units))
+        for row_offsets, columns, units in sources
+    ]
+    return guarded, list(rows), list(maps), n_words
 
 
 def test_each_source_alone(kernel):
