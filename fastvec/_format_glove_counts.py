@@ -102,8 +102,10 @@ def write(
     OSError
         If a file cannot be written.
     ValueError
-        If a word has white space, which the format cannot hold.
+        If both paths are the same, or a word has white space, which the format cannot hold.
     """
+    if path.resolve() == vocabulary_path.resolve():
+        raise ValueError(f"path and vocabulary_path must be two files, got {str(path)!r} for both")
     names = encode_words(words)
     needed = n_entries * RECORD.itemsize
     with (

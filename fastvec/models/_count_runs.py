@@ -287,7 +287,7 @@ def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
 
         def report(n: float) -> None:
             with lock:
-                shown_bar.update(n)
+                shown_bar.update(min(n, total - shown_bar.n))  # which sums of fractions may miss
 
         yield report
 

@@ -261,7 +261,8 @@ class Cooccurrence(Estimator):
             If nothing was counted yet.
         """
         self._check_fitted()
-        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, self._what_was_counted())
+        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
+        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, parameters)
         _count_files.write(path, saved)
 
     @classmethod
@@ -355,8 +356,8 @@ class Cooccurrence(Estimator):
         rows, columns : array of int, shape (n_entries,)
             Words and contexts, as places in `words`; sorted by row and then by column, each pair once.
         values : array of float or int, shape (n_entries,)
-            Their counts, above 0. They are kept exactly if they are whole numbers or sums of harmonic weights
-            in windows up to 22; else rounded to a unit so small that all together take 62 bits.
+            Their counts, above 0. Whole numbers and sums of the weights that the parameters name are kept
+            exactly; others are rounded to the smallest unit in which all add up to 62 bits.
         counts : array of int, shape (n_words,), optional
             How often each word occurs, descending; 1 by default.
         **params
@@ -375,8 +376,9 @@ class Cooccurrence(Estimator):
         made = cls(**params)
         made.check_params()
         vocabulary = vocabulary_of(words, counts)
-        parts, unit = counts_of_triples(rows, columns, values, len(vocabulary))
-        return made._set(vocabulary, parts, unit)
+        own_unit = distance_weights(made.weighting, made.window)[1]
+        entries, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
+        return made._set(vocabulary, entries, unit)
 
     @classmethod
     def read_glove(
@@ -418,6 +420,7 @@ class Cooccurrence(Estimator):
             Path(path),
             Path(vocabulary_path),
             len(words),
+            distance_weights(made.weighting, made.window)[1],
             made._n_threads(),
             made.memory_limit,
             made.progress,
@@ -454,9 +457,6 @@ class Cooccurrence(Estimator):
 
     def _n_threads(self) -> int:
         return usable_threads() if self.threads is None else self.threads
-
-    def _what_was_counted(self) -> dict[str, Any]:
-        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):
