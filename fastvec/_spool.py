@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["BLOCK", "Spool", "naming_full_disk", "temporary_folder"]
+__all__ = ["BLOCK", "Spool", "naming_full_disk"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
@@ -116,11 +116,6 @@ class Spool:
         while self._blocks:
             block = self._blocks.popleft()
             yield block if self._blocks else block[: BLOCK - self._room]
-
-
-def temporary_folder() -> Path:
-    """Return the system's folder for temporary files."""
-    return Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -218,6 +218,9 @@ def test_matrix_triples_and_items():
         counts["to", "bee"]
     with pytest.raises(TypeError, match=r"a word must be a str or an int, got 1\.5"):
         counts[1.5, "to"]
+    for pair in ("to", ("to",), ("to", "be", "or")):
+        with pytest.raises(TypeError, match="pair must be two words, got "):
+            counts[pair]
 
 
 def test_words_that_are_numbers():

@@ -23,6 +23,8 @@ def test_triples_there_and_back():
     assert back.vocabulary_.counts.tolist() == vocabulary.counts.tolist()
     assert back.get_params() == counts.get_params()
     assert Cooccurrence.from_triples(["a", 1], [], [], []).n_entries_ == 0
+    single = Cooccurrence.from_triples(["a", 1], [0], [1], np.array([1e6 / 3], np.float32))
+    assert single.triples()[2] == pytest.approx(float(np.float32(1e6 / 3)), rel=1e-11)
     assert Cooccurrence.from_triples(["a", 1], [0], [1], [3])["a", 1] == 3
 
 

@@ -143,7 +143,7 @@ def _checked_values(
 
 def _sorted(records: NDArray[Any], n_words: int, unit: int) -> Counts:
     """Return some records as counts; of those with the same words, one."""
-    keys = (records["word1"] - np.int64(1)) * n_words + (records["word2"] - 1)
+    keys = (records["word1"].astype(np.int64) - 1) * n_words + (records["word2"] - 1)
     values = records["count"]
     if not (keys[1:] > keys[:-1]).all():
         keys, order = np.unique(keys, return_index=True)

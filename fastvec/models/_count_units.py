@@ -74,4 +74,6 @@ def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
 
 def in_units(values: NDArray[Any], unit: int) -> NDArray[np.int64]:
     """Return numbers as whole numbers of a unit."""
-    return values.astype(np.int64) if unit == 1 else np.rint(values * float(unit)).astype(np.int64)
+    return (
+        values.astype(np.int64) if unit == 1 else np.rint(values.astype(np.float64) * unit).astype(np.int64)
+    )
