@@ -109,7 +109,7 @@ def write(
     names = encode_words(vocabulary.words)
     needed = n_entries * RECORD.itemsize
     with (
-        naming_full_disk("a file", needed, path.resolve().parent),
+        naming_full_disk("the file", needed, path.resolve().parent),
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):

@@ -144,5 +144,8 @@ def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> 
     except OSError as error:
         if error.errno not in FULL:
             raise
-        reason = f"{os.strerror(error.errno)}: {what} of up to {needed:,} bytes, {free:,} were free{advice}"
+        reason = (
+            f"{os.strerror(error.errno)}: for {what}, up to {needed:,} bytes are needed, "
+            f"and {free:,} were free{advice}"
+        )
         raise OSError(error.errno, reason, os.fspath(folder)) from error

@@ -420,9 +420,9 @@ FULL_DISK = """
 @pytest.mark.parametrize(
     ("what", "limit", "expected"),
     [
-        ("count", 60_000, "counts of part 1 of 5 of up to"),
-        ("count", 600_000, "counts of part 5 of 5 of up to"),
-        ("merge", 300_000, "merged counts of up to"),
+        ("count", 60_000, "part 1 of 5 of the counts"),
+        ("count", 600_000, "part 5 of 5 of the counts"),
+        ("merge", 300_000, "the merged counts"),
     ],
 )
 def test_a_full_disk_says_what_was_needed(tmp_path, what, limit, expected):
@@ -435,8 +435,8 @@ def test_a_full_disk_says_what_was_needed(tmp_path, what, limit, expected):
     assert run.stderr == ""
     message, fitted = run.stdout.splitlines()
     found = re.fullmatch(
-        rf"\[Errno 27\] File too large: {expected} ([\d,]+) bytes, ([\d,]+) were free; TMPDIR names another "
-        rf"folder for temporary files: {str(tmp_path)!r}",
+        rf"\[Errno 27\] File too large: for {expected}, up to ([\d,]+) bytes are needed, and ([\d,]+) were "
+        rf"free; TMPDIR names another folder for temporary files: {str(tmp_path)!r}",
         message,
     )
     assert found, message

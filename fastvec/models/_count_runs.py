@@ -278,7 +278,7 @@ def added_up(
         Runs(n_words, workers, memory_limit) as runs,
         bar("merging", int(entries.sum()), " entries", progress) as report,
     ):
-        runs.add(make_rows, np.minimum(entries, n_words), entries, "merged counts", report)
+        runs.add(make_rows, np.minimum(entries, n_words), entries, "the merged counts", report)
         return runs.finish(progress)
 
 

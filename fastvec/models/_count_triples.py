@@ -111,7 +111,7 @@ def counts_of_records(
         with bar("sorting", len(records), " entries", progress) as report:
             for begin in range(0, len(records), at_once):
                 piece = _sorted(records[begin : begin + at_once], n_words, unit)
-                runs.put(piece, "sorted counts")
+                runs.put(piece, "the sorted counts")
                 report(len(piece.columns))
         counts = runs.finish(progress)
     if (n := len(records) - len(counts.columns)) > 0:

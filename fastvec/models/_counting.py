@@ -72,7 +72,7 @@ def count(corpus: Corpus, windows: Windows, threads: int, memory_limit: int, pro
     with Workers(threads) as workers, Runs(windows.n_words, workers, memory_limit // 2) as runs:
         with bar("counting", corpus.n_tokens, " words", progress) as report:
             for number, (first, last) in enumerate(shards, 1):
-                what = f"counts of part {number} of {len(shards)}"
+                what = f"part {number} of {len(shards)} of the counts"
                 _count_shard(corpus, first, last, windows, workers, runs, what, report)
         return runs.finish(progress)
 
