@@ -114,7 +114,8 @@ def test_a_full_disk_is_one_line(text, tmp_path):
     )
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(
-        r"fastvec: error: .*: File too large: for the file, up to [\d,]+ bytes are needed, and [\d,]+ were free",
+        r"fastvec: error: .*: File too large: for the file, up to [\d,]+ bytes are needed, "
+        r"and [\d,]+ were free",
         done.stderr.splitlines()[-1],
     )
     assert list(tmp_path.iterdir()) == [text]

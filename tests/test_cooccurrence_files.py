@@ -185,8 +185,8 @@ def test_a_full_disk_leaves_the_old_files(tmp_path, counts, what):
     run = subprocess.run(script, capture_output=True, text=True)
     assert run.stderr == ""
     found = re.fullmatch(
-        rf"\[Errno 27\] File too large: for the file, up to ([\d,]+) bytes are needed, and ([\d,]+) were free: "
-        rf"{str(tmp_path)!r}\n",
+        rf"\[Errno 27\] File too large: for the file, up to ([\d,]+) bytes are needed, and ([\d,]+) were "
+        rf"free: {str(tmp_path)!r}\n",
         run.stdout,
     )
     assert found, run.stdout
