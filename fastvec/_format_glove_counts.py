@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fastvec._atomic import replacing
 from fastvec._format_common import decode_words, encode_words
 from fastvec._spool import naming_full_disk
+from fastvec.vocabulary import Vocabulary
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
 
@@ -79,8 +80,7 @@ def map_records(path: Path) -> NDArray[Any]:
 def write(
     path: Path,
     vocabulary_path: Path,
-    words: list[str],
-    counts: list[int],
+    vocabulary: Vocabulary,
     n_entries: int,
     blocks: Iterable[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
 ) -> None:
@@ -90,8 +90,8 @@ def write(
     ----------
     path, vocabulary_path : Path
         Where to write.
-    words, counts : list
-        The vocabulary.
+    vocabulary : Vocabulary
+        The words and their counts.
     n_entries : int
         How many entries all blocks have.
     blocks : iterable of (rows, columns, values)
@@ -102,16 +102,18 @@ def write(
     OSError
         If a file cannot be written.
     ValueError
-        If a word has white space, which the format cannot hold.
+        If both paths are the same, or a word has white space, which the format cannot hold.
     """
-    names = encode_words(words)
+    if path.resolve() == vocabulary_path.resolve():
+        raise ValueError(f"path and vocabulary_path must be two files, got {str(path)!r} for both")
+    names = encode_words(vocabulary.words)
     needed = n_entries * RECORD.itemsize
     with (
-        naming_full_disk("a file", needed, path.resolve().parent),
+        naming_full_disk("the file", needed, path.resolve().parent),
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):
-        lines = (b"%b %d\n" % named for named in zip(names, counts, strict=True))
+        lines = (b"%b %d\n" % named for named in zip(names, vocabulary.counts.tolist(), strict=True))
         temporary_vocabulary.write_bytes(b"".join(lines))
         with temporary.open("wb") as file:
             for rows, columns, values in blocks:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["BLOCK", "Spool", "naming_full_disk", "temporary_folder"]
+__all__ = ["BLOCK", "Spool", "naming_full_disk"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
@@ -118,11 +118,6 @@ class Spool:
             yield block if self._blocks else block[: BLOCK - self._room]
 
 
-def temporary_folder() -> Path:
-    """Return the system's folder for temporary files."""
-    return Path(tempfile.gettempdir())
-
-
 @contextmanager
 def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> Iterator[None]:
     """Let the error of a full disk say how much was needed and how much was free before the body began.
@@ -149,5 +144,8 @@ def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> 
     except OSError as error:
         if error.errno not in FULL:
             raise
-        reason = f"{os.strerror(error.errno)}: {what} of up to {needed:,} bytes, {free:,} were free{advice}"
+        reason = (
+            f"{os.strerror(error.errno)}: for {what}, up to {needed:,} bytes are needed, "
+            f"and {free:,} were free{advice}"
+        )
         raise OSError(error.errno, reason, os.fspath(folder)) from error

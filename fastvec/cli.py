@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, Phrases, __version__, _backends, demo, evaluate, formats, load
+from fastvec import Corpus, Phrases, __version__, _backends, _cli_cooccur, demo, evaluate, formats, load
 from fastvec._cli_train import add_options, make_model, summary
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
@@ -113,6 +114,23 @@ def _phrases(options: argparse.Namespace) -> int:
         print(f"{score:14,.3f}  {phrase}", file=told)
     print(
         f"{len(phrases.phrases_):,} phrases; {corpus.n_tokens:,} words saved in {options.output}", file=told
+    )
+    return 0
+
+
+def _cooccur(options: argparse.Namespace) -> int:
+    counter = _cli_cooccur.make_counter(options)
+    for path in (options.output, options.vocabulary):
+        if path is not None:
+            _check_folder(path)
+    corpus = _corpus(options)
+    started = time.perf_counter()
+    counts = counter.fit(corpus)
+    seconds = time.perf_counter() - started
+    _cli_cooccur.save(counts, options)
+    print(
+        f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted {corpus.n_tokens:,} "
+        f"words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); saved in {options.output}"
     )
     return 0
 
@@ -314,6 +332,11 @@ def _parser() -> argparse.ArgumentParser:
             help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
         )
 
+    cooccur = verbs.add_parser("cooccur", help="count how often words of text files stand near each other")
+    cooccur.set_defaults(run=_cooccur)
+    _add_texts(cooccur)
+    _cli_cooccur.add_options(cooccur)
+
     neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
     neighbors.set_defaults(run=_neighbors)
     _add_vectors(neighbors)
@@ -378,7 +401,7 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         type=_size,
         default="4G",
         metavar="BYTES",
-        help="beyond this, ids go to a temporary file, as 500M (default: %(default)s)",
+        help="beyond this, ids, and counts of pairs, go to temporary files, as 500M (default: %(default)s)",
     )
 
 

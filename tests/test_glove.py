@@ -183,7 +183,7 @@ def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(OSError, match=f"on device: entries .* of up to {16 * counts.n_entries_:,} bytes"):
+    with pytest.raises(OSError, match=f"on device: for the entries .* up to {16 * counts.n_entries_:,} bytes"):
         small(memory_limit=1000).fit(counts)
 
 

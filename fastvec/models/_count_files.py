@@ -73,7 +73,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
         "parameters": json.dumps(saved.parameters),
     }
     needed = sum(tensor.nbytes for tensor in tensors.values())
-    with naming_full_disk("a file", needed, Path(os.path.realpath(path)).parent):
+    with naming_full_disk("the file", needed, Path(os.path.realpath(path)).parent):
         write_tensors(path, tensors, metadata)
 
 

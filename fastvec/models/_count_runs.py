@@ -7,6 +7,7 @@ parts are then added up in the same way, block by block of rows, each read where
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,20 +15,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._spool import Spool, naming_full_disk, temporary_folder
+from fastvec._spool import Spool, naming_full_disk
 
-__all__ = ["ENTRY", "Counts", "Report", "Runs", "Workers", "added_up", "bar"]
+__all__ = ["Counts", "Report", "Runs", "Workers", "added_up", "bar"]
 
 # Bytes of an entry: its column and its units.
 ENTRY = 12
-# Places or entries that a block of rows is made of, about: some milliseconds of work.
-BLOCK = 1 << 19
+# Contexts or entries that a block of rows is the sum of, about: some milliseconds of work.
+BLOCK = 1 << 23
 # Entries that a block of several rows may have, at least and at most.
 FEWEST_ENTRIES = 1 << 16
 MOST_ENTRIES = 1 << 22
@@ -148,7 +150,7 @@ class Runs:
         most : int64 array, shape (n_words,)
             How many entries every row has at most.
         work : int64 array, shape (n_words,)
-            How much work every row is, in places or entries.
+            How much work every row is: of how many contexts or entries it is the sum.
         what : str
             What this run is, for the error of a full disk.
         report : callable
@@ -177,7 +179,8 @@ class Runs:
             free.append((columns, units))
             report(int(work[first:last].sum()))
 
-        with naming_full_disk(what, ENTRY * int(most.sum()), temporary_folder(), ADVICE):
+        needed = ENTRY * int(most.sum())
+        with naming_full_disk(what, needed, Path(tempfile.gettempdir()), ADVICE):
             for first, last in _blocks(most, work, self._most_entries):
                 if not free:
                     put_down_the_next()
@@ -196,7 +199,7 @@ class Runs:
             If the disk is full.
         """
         needed = sum(array.nbytes for array in counts)
-        with naming_full_disk(what, needed, temporary_folder(), ADVICE):
+        with naming_full_disk(what, needed, Path(tempfile.gettempdir()), ADVICE):
             self._columns.append(counts.columns)
             self._units.append(counts.units)
             self._offsets.append(counts.row_offsets)
@@ -210,7 +213,9 @@ class Runs:
         OSError
             If the disk is full.
         """
-        columns, units = self._columns.finish(), self._units.finish()
+        self._buffers.clear()
+        finished = self._workers.submit(self._columns.finish)
+        units, columns = self._units.finish(), finished.result()
         offsets = self._offsets.finish().reshape(-1, self._n_words + 1)
         runs = [
             Counts(of_run, columns[begin:end], units[begin:end])
@@ -273,7 +278,7 @@ def added_up(
         Runs(n_words, workers, memory_limit) as runs,
         bar("merging", int(entries.sum()), " entries", progress) as report,
     ):
-        runs.add(make_rows, np.minimum(entries, n_words), entries, "merged counts", report)
+        runs.add(make_rows, np.minimum(entries, n_words), entries, "the merged counts", report)
         return runs.finish(progress)
 
 
@@ -287,7 +292,7 @@ def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
 
         def report(n: float) -> None:
             with lock:
-                shown_bar.update(n)
+                shown_bar.update(min(n, total - shown_bar.n))  # which sums of fractions may miss
 
         yield report
 

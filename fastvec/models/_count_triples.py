@@ -44,7 +44,7 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
 
 
 def counts_of_triples(
-    rows: ArrayLike, columns: ArrayLike, values: ArrayLike, n_words: int
+    rows: ArrayLike, columns: ArrayLike, values: ArrayLike, n_words: int, own_unit: int
 ) -> tuple[Counts, int]:
     """Return sorted triples as counts, and the unit of these.
 
@@ -77,13 +77,20 @@ def counts_of_triples(
             "triples must be sorted by row and then by column, each pair once, "
             f"got {after} after {before} at place {place + 1}"
         )
-    unit = choose_unit(numbers[begin : begin + BLOCK] for begin in range(0, len(numbers), BLOCK))
+    blocks = (numbers[begin : begin + BLOCK] for begin in range(0, len(numbers), BLOCK))
+    unit = choose_unit(blocks, own_unit)
     row_offsets = np.searchsorted(of_row, np.arange(n_words + 1)).astype(np.int64)
     return Counts(row_offsets, of_column, in_units(numbers, unit)), unit
 
 
 def counts_of_records(
-    path: Path, vocabulary_path: Path, n_words: int, threads: int, memory_limit: int, progress: bool
+    path: Path,
+    vocabulary_path: Path,
+    n_words: int,
+    own_unit: int,
+    threads: int,
+    memory_limit: int,
+    progress: bool,
 ) -> tuple[Counts, int]:
     """Return the records of a file, in any order, as counts, and the unit of these.
 
@@ -98,17 +105,17 @@ def counts_of_records(
         pair comes twice.
     """
     records = map_records(path)
-    unit = choose_unit(_checked_values(path, vocabulary_path, records, n_words))
+    unit = choose_unit(_checked_values(path, vocabulary_path, records, n_words), own_unit)
     at_once = max(memory_limit // 2 // RECORD, FEWEST_RECORDS)
     with Workers(threads) as workers, Runs(n_words, workers, memory_limit // 2) as runs:
         with bar("sorting", len(records), " entries", progress) as report:
             for begin in range(0, len(records), at_once):
                 piece = _sorted(records[begin : begin + at_once], n_words, unit)
-                runs.put(piece, "sorted counts")
+                runs.put(piece, "the sorted counts")
                 report(len(piece.columns))
         counts = runs.finish(progress)
-    if len(counts.columns) < len(records):
-        raise ValueError(f"{path}: {len(records) - len(counts.columns):,} records have the words of others")
+    if (n := len(records) - len(counts.columns)) > 0:
+        raise ValueError(f"{path}: corrupt, {n} of its records have the words of others")
     return counts, unit
 
 
@@ -136,7 +143,7 @@ def _checked_values(
 
 def _sorted(records: NDArray[Any], n_words: int, unit: int) -> Counts:
     """Return some records as counts; of those with the same words, one."""
-    keys = (records["word1"] - np.int64(1)) * n_words + (records["word2"] - 1)
+    keys = (records["word1"].astype(np.int64) - 1) * n_words + (records["word2"] - 1)
     values = records["count"]
     if not (keys[1:] > keys[:-1]).all():
         keys, order = np.unique(keys, return_index=True)

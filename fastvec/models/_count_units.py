@@ -17,8 +17,8 @@ WEIGHTINGS = ("harmonic", "flat", "dynamic")
 UNITS = (360360, 232792560)
 # Sums of units stay below this, so that they fit in an int64.
 MOST_UNITS = 2.0**62
-# Numbers are whole numbers of units if they are so near to one: sums of fractions in floating point are.
-TOLERANCE, RELATIVE_TOLERANCE = 1e-3, 1e-9
+# Numbers are whole numbers of units if they are so near to one, as sums of fractions in floating point are.
+TOLERANCE, RELATIVE_TOLERANCE = 1e-6, 1e-9
 
 
 def distance_weights(weighting: str, window: int) -> tuple[NDArray[np.int64], int]:
@@ -32,11 +32,12 @@ def distance_weights(weighting: str, window: int) -> tuple[NDArray[np.int64], in
     return (2 * unit + distances) // (2 * distances), unit  # beyond 22, the nearest whole number
 
 
-def choose_unit(values: Iterable[NDArray[Any]]) -> int:
+def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
     """Return the unit for counts that come in blocks of numbers, all finite and above 0.
 
-    Whole numbers are in units of 1, numbers that are sums of harmonic weights in a unit of these, and others
-    in the largest power of two that lets the sum of all fit.
+    That is `own_unit`, the one of the weights that they are said to be sums of, if they are whole numbers of
+    it; else 1 if they are whole numbers, a unit of harmonic weights if they are sums of these, and for others
+    the largest power of two that lets the sum of all fit.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def choose_unit(values: Iterable[NDArray[Any]]) -> int:
         If the numbers are too large, or too far apart.
     """
     whole = True
-    fit = dict.fromkeys(UNITS, True)
+    fit = dict.fromkeys((own_unit, *UNITS), True)
     total, smallest = 0.0, math.inf
     for block in values:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -52,15 +53,15 @@ def choose_unit(values: Iterable[NDArray[Any]]) -> int:
             total += float(numbers.sum())
             smallest = min(smallest, float(numbers.min(initial=math.inf)))
             whole = whole and bool((numbers == np.rint(numbers)).all())
-            for unit in UNITS:
-                if fit[unit]:
+            for unit, fits in fit.items():
+                if fits:
                     scaled = numbers * unit
                     allowed = np.maximum(TOLERANCE, RELATIVE_TOLERANCE * scaled)
                     fit[unit] = bool((np.abs(scaled - np.rint(scaled)) <= allowed).all())
     if not total < MOST_UNITS:
         raise ValueError(f"values must have a sum below 2**62, got {total:g}")
-    for unit in (1, *UNITS):
-        if (whole if unit == 1 else fit[unit]) and total * unit < MOST_UNITS and smallest * unit > 0.5:
+    for unit, fits in ((own_unit, fit[own_unit]), (1, whole), *fit.items()):
+        if fits and total * unit < MOST_UNITS and smallest * unit > 0.5:
             return unit
     unit = 1 << min(62, 62 - math.frexp(total)[1])
     if smallest * unit <= 0.5:
@@ -73,4 +74,6 @@ def choose_unit(values: Iterable[NDArray[Any]]) -> int:
 
 def in_units(values: NDArray[Any], unit: int) -> NDArray[np.int64]:
     """Return numbers as whole numbers of a unit."""
-    return values.astype(np.int64) if unit == 1 else np.rint(values * float(unit)).astype(np.int64)
+    return (
+        values.astype(np.int64) if unit == 1 else np.rint(values.astype(np.float64) * unit).astype(np.int64)
+    )

@@ -72,7 +72,7 @@ def count(corpus: Corpus, windows: Windows, threads: int, memory_limit: int, pro
     with Workers(threads) as workers, Runs(windows.n_words, workers, memory_limit // 2) as runs:
         with bar("counting", corpus.n_tokens, " words", progress) as report:
             for number, (first, last) in enumerate(shards, 1):
-                what = f"counts of part {number} of {len(shards)}"
+                what = f"part {number} of {len(shards)} of the counts"
                 _count_shard(corpus, first, last, windows, workers, runs, what, report)
         return runs.finish(progress)
 
@@ -90,13 +90,12 @@ def _count_shard(
     """Count the sentences [first, last) as a run. Placing words and making rows are half of the way each."""
     kernel = cast(_backends.CooccurrenceKernel, _backends.get("cooccurrence"))
     placed = _place(corpus, first, last, windows, workers, lambda tokens: report(tokens / 2))
-    work = np.diff(placed.place_offsets)
-    contexts = len(windows.weights) * (2 if windows.symmetric else 1)
-    most = np.minimum(work * contexts, windows.n_words)
+    contexts = np.diff(placed.place_offsets) * len(windows.weights) * (2 if windows.symmetric else 1)
+    most = np.minimum(contexts, windows.n_words)
     make_rows = partial(kernel.count_rows, **placed._asdict(), weights=windows.weights)
-    tokens = corpus.sentence_offsets[last] - corpus.sentence_offsets[first]
-    share = float(tokens) / 2 / max(1, len(placed.kept))
-    runs.add(make_rows, most, work, what, lambda places: report(places * share))
+    tokens = int(corpus.sentence_offsets[last] - corpus.sentence_offsets[first])
+    share = tokens / 2 / max(1, int(contexts.sum()))
+    runs.add(make_rows, most, contexts, what, lambda done: report(done * share))
 
 
 def _place(

@@ -13,13 +13,14 @@ import os
 import tempfile
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._spool import naming_full_disk, temporary_folder
+from fastvec._spool import naming_full_disk
 from fastvec.models._count_runs import ADVICE, Workers, bar
 from fastvec.models._state import Matrices
 from fastvec.models.cooccurrence import Cooccurrence
@@ -220,9 +221,9 @@ def _room(n_entries: int, memory_limit: int) -> NDArray[np.void]:
     size = n_entries * RECORD.itemsize
     if size <= memory_limit:
         return np.empty(n_entries, RECORD)
-    folder = temporary_folder()
+    folder = Path(tempfile.gettempdir())
     with (
-        naming_full_disk("entries in the order of training", size, folder, ADVICE),
+        naming_full_disk("the entries in the order of training", size, folder, ADVICE),
         tempfile.TemporaryFile(dir=folder, prefix="fastvec-") as file,
     ):
         os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error here, and a crash later

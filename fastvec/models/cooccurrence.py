@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,9 @@ class Cooccurrence(Estimator):
     max_vocab : int, optional
         At most so many words are kept, the most frequent.
     memory_limit : int
-        Bytes to take while counting, about, beside the ids of the corpus, which have the same limit. Counts
-        beyond it are sorted runs in temporary files, which are then merged; the result is memory-mapped if it
-        is larger than three eighths of this. A sentence is counted in one piece, whatever its length.
+        Bytes to take while counting, about, beside the ids of the corpus, which have the same limit. Longer
+        texts are counted in parts, of whole sentences, and counts beyond three eighths of this are kept in
+        temporary files (TMPDIR names their folder), from which the result is memory-mapped.
     threads : int, optional
         Threads to count with; all processors by default.
     progress : bool
@@ -233,6 +233,8 @@ class Cooccurrence(Estimator):
     def __getitem__(self, pair: tuple[str | int, str | int]) -> float:
         """Return the count of a word and a context, 0 if they never stand near each other."""
         self._check_fitted()
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"pair must be two words, got {pair!r}")
         row, column = (self._id(item) for item in pair)
         begin, end = self.row_offsets_[row : row + 2]
         place = begin + np.searchsorted(self.columns_[begin:end], column)
@@ -261,7 +263,8 @@ class Cooccurrence(Estimator):
             If nothing was counted yet.
         """
         self._check_fitted()
-        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, self._what_was_counted())
+        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
+        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, parameters)
         _count_files.write(path, saved)
 
     @classmethod
@@ -355,8 +358,8 @@ class Cooccurrence(Estimator):
         rows, columns : array of int, shape (n_entries,)
             Words and contexts, as places in `words`; sorted by row and then by column, each pair once.
         values : array of float or int, shape (n_entries,)
-            Their counts, above 0. They are kept exactly if they are whole numbers or sums of harmonic weights
-            in windows up to 22; else rounded to a unit so small that all together take 62 bits.
+            Their counts, above 0. Whole numbers and sums of the weights that the parameters name are kept
+            exactly; others are rounded to the smallest unit in which all add up to 62 bits.
         counts : array of int, shape (n_words,), optional
             How often each word occurs, descending; 1 by default.
         **params
@@ -375,8 +378,9 @@ class Cooccurrence(Estimator):
         made = cls(**params)
         made.check_params()
         vocabulary = vocabulary_of(words, counts)
-        parts, unit = counts_of_triples(rows, columns, values, len(vocabulary))
-        return made._set(vocabulary, parts, unit)
+        own_unit = distance_weights(made.weighting, made.window)[1]
+        entries, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
+        return made._set(vocabulary, entries, unit)
 
     @classmethod
     def read_glove(
@@ -418,6 +422,7 @@ class Cooccurrence(Estimator):
             Path(path),
             Path(vocabulary_path),
             len(words),
+            distance_weights(made.weighting, made.window)[1],
             made._n_threads(),
             made.memory_limit,
             made.progress,
@@ -443,20 +448,12 @@ class Cooccurrence(Estimator):
             If nothing was counted yet, or a word has white space, which the format cannot hold.
         """
         self._check_fitted()
-        _format_glove_counts.write(
-            Path(path),
-            Path(vocabulary_path),
-            self.vocabulary_.words,
-            self.vocabulary_.counts.tolist(),
-            self.n_entries_,
-            self._blocks(),
-        )
+        n = self.n_entries_
+        blocks = (self._entries(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK))
+        _format_glove_counts.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
 
     def _n_threads(self) -> int:
         return usable_threads() if self.threads is None else self.threads
-
-    def _what_was_counted(self) -> dict[str, Any]:
-        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):
@@ -492,8 +489,3 @@ class Cooccurrence(Estimator):
         sizes = bounds[1:] - bounds[:-1]
         rows = np.repeat(np.arange(first, first + len(sizes), dtype=np.int32), sizes)
         return rows, self.columns_[begin:end], self.units_[begin:end] / self.unit_
-
-    def _blocks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]]:
-        """Yield all entries, some at a time."""
-        for begin in range(0, self.n_entries_, BLOCK):
-            yield self._entries(begin, min(begin + BLOCK, self.n_entries_))
