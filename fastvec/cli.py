@@ -22,12 +22,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastvec import Corpus, Phrases, __version__, _backends, _cli_cooccur, demo, evaluate, formats, load
-from fastvec._cli_train import add_options, make_model, summary
+from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
 from fastvec._params import check_int
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
+from fastvec.models._epoch_model import EpochModel
 
 __all__ = ["main"]
 
@@ -72,23 +73,31 @@ def _train(options: argparse.Namespace) -> int:
     _check_output(options.output, options.format)
     model = make_model(options)
     if options.save_model is not None:
-        model.check_path(options.save_model)
         _check_output(options.save_model, None)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
-    corpus = _corpus(options)
-    if options.phrases is not None:
-        corpus = Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
-    model.fit(corpus)
-    model.vectors_.save(options.output, format=options.format)
-    if options.save_model is not None:
+    source = _counts_or_corpus(options)
+    started = time.perf_counter()
+    vectors = model.fit(source).vectors_
+    seconds = time.perf_counter() - started
+    vectors.save(options.output, format=options.format)
+    if isinstance(model, EpochModel) and options.save_model is not None:
         model.save(options.save_model)
-    vectors = model.vectors_
     print(
-        f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model.history_)}; "
+        f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model, seconds)}; "
         f"saved in {options.output}"
     )
     return INTERRUPTED if model.interrupted_ else 0
+
+
+def _counts_or_corpus(options: argparse.Namespace) -> Any:
+    counts = open_counts(options)
+    if counts is not None:
+        return counts
+    corpus = _corpus(options)
+    if options.phrases is None:
+        return corpus
+    return Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
 
 
 def _phrases(options: argparse.Namespace) -> int:
@@ -288,7 +297,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastvec {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    train = verbs.add_parser("train", help="train on text files and save the vectors")
+    train = verbs.add_parser(
+        "train", help="train on text files, or on one file of counts, and save the vectors"
+    )
     train.set_defaults(run=_train)
     _add_texts(train)
     train.add_argument(

@@ -183,7 +183,8 @@ def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(OSError, match=f"on device: for the entries .* up to {16 * counts.n_entries_:,} bytes"):
+    needed = f"for the entries in the order of training, up to {16 * counts.n_entries_:,} bytes are needed"
+    with pytest.raises(OSError, match=needed):
         small(memory_limit=1000).fit(counts)
 
 

@@ -33,11 +33,13 @@ from fastvec._spool import naming_full_disk
 from fastvec.models._count_runs import Counts
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["Saved", "read", "write"]
+__all__ = ["Saved", "holds_counts", "read", "write"]
 
 FORMAT = "fastvec counts"
 VERSION = "1"
 
+# Bytes at the beginning of a file in which its format is named.
+HEAD = 4096
 # Entries that are checked at a time.
 BLOCK = 1 << 20
 
@@ -75,6 +77,16 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
     needed = sum(tensor.nbytes for tensor in tensors.values())
     with naming_full_disk("the file", needed, Path(os.path.realpath(path)).parent):
         write_tensors(path, tensors, metadata)
+
+
+def holds_counts(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file says that it holds counts, be it whole or not."""
+    path = Path(path)
+    if not path.is_file():  # what comes through a pipe can be read only once
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    return head[8:9] == b"{" and json.dumps(FORMAT).encode() in head
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
