@@ -1,17 +1,32 @@
-"""The options of ``fastvec train`` that are parameters of an estimator, and the estimator that they make."""
+"""The options of ``fastvec train`` that are parameters of an estimator, the estimator, and what it tells."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from fastvec.models._count_files import holds_counts
+from fastvec.models._count_model import COUNTED, CountModel
+from fastvec.models._count_units import WEIGHTINGS
+from fastvec.models._epoch_model import EpochModel
 from fastvec.models._word_model import WordModel
+from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
+from fastvec.models.glove import COMBINATIONS, GloVe
 from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
 
-__all__ = ["add_options", "make_model"]
+__all__ = ["add_options", "make_model", "open_counts", "summary"]
 
-MODELS: dict[str, type[WordModel]] = {"skipgram": SkipGram, "cbow": CBOW, "fasttext": FastText}
+Model = WordModel | GloVe
+MODELS: dict[str, type[Model]] = {
+    "skipgram": SkipGram,
+    "cbow": CBOW,
+    "fasttext": FastText,
+    "glove": GloVe,
+}
+
+# The options about texts that mean nothing to counts.
+TEXT = ("lowercase", "errors", "cache", "phrases")
 
 # The parameters that are options, their types, and their help; the defaults are the estimators'.
 TRAINING: dict[str, tuple[Any, str]] = {
@@ -29,21 +44,33 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "min_n": (int, "fewest characters of an n-gram"),
     "max_n": (int, "most characters of an n-gram; 0 for words without"),
     "buckets": (int, "rows that the n-grams share"),
+    "weighting": (str, "what a context at distance d counts: 1/d, 1, or (window-d+1)/window"),
+    "left_only": (None, "windows reach to the left only"),
     "min_count": (int, "leave out words that occur less often"),
     "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
     "subsample": (float, "drop words of a relative frequency above this at random; 0 keeps all"),
     "noise_exponent": (float, "draw noise words in proportion to their count to this power"),
+    "x_max": (float, "counts from this on have the full weight"),
+    "alpha": (float, "smaller counts have the weight (count / x_max) to this power"),
+    "combine": (str, "the vectors of a word and of it as a context: added, the first alone, or both"),
     "learning_rate": (float, "step size at the start; other losses have other defaults"),
     "min_learning_rate": (float, "step size at the end"),
-    "epochs": (int, "passes over the text"),
-    "threads": (int, "threads; with 1 the same seed gives the same vectors (default: all processors)"),
+    "epochs": (int, "passes over the text, or over its counts"),
+    "threads": (
+        int,
+        "threads; with 1, or glove, the same seed gives the same vectors (default: all processors)",
+    ),
     "seed": (int, "seed of everything random"),
 }
 CHOICES = {
     "loss": LOSSES,
     "negative_sharing": ("window", "none"),
     "fasttext_model": ("skipgram", "cbow"),
+    "weighting": WEIGHTINGS,
+    "combine": COMBINATIONS,
 }
+# Options that have another name in Python; --left-only stores False.
+PARAMETERS = {"fasttext_model": "model", "left_only": "symmetric"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +81,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     for name, (of_type, what) in TRAINING.items():
         arguments: dict[str, Any] = {"help": _help(name, what), "default": argparse.SUPPRESS}
-        if of_type is bool:
+        if name == "left_only":
+            arguments["action"] = "store_false"
+        elif of_type is bool:
             arguments["action"] = argparse.BooleanOptionalAction
         elif name in CHOICES:
             arguments["choices"] = CHOICES[name]
@@ -63,7 +92,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         training.add_argument(_flag(name), **arguments)
 
 
-def make_model(options: argparse.Namespace) -> WordModel:
+def make_model(options: argparse.Namespace) -> Model:
     """Return the estimator that the options ask for, its parameters checked.
 
     Raises
@@ -71,15 +100,65 @@ def make_model(options: argparse.Namespace) -> WordModel:
     TypeError, ValueError
         If a parameter is not what it must be, or one that the model does not have.
     """
-    given = {name: getattr(options, name) for name in TRAINING if hasattr(options, name)}
-    for name in given:
+    for name in _given(options):
         if options.model not in _models_with(name):
-            models = " and ".join(_models_with(name))
-            raise ValueError(f"{_flag(name)} is an option of {models}, not of --model {options.model}")
-    parameters = {_parameter(name): value for name, value in given.items()}
-    model = MODELS[options.model](**parameters, progress=True)
+            raise _of_others(_flag(name), _models_with(name), options.model)
+    parameters = {_parameter(name): getattr(options, name) for name in _given(options)}
+    estimator = MODELS[options.model]
+    if issubclass(estimator, CountModel):
+        parameters["memory_limit"] = options.memory_limit
+    model = estimator(**parameters, progress=True)
     model.check_params()
+    if options.save_model is not None:
+        if not isinstance(model, EpochModel):
+            going_on = [name for name, estimator in MODELS.items() if issubclass(estimator, EpochModel)]
+            raise _of_others("--save-model", going_on, options.model)
+        model.check_path(options.save_model)
     return model
+
+
+def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
+    """Return the counts that are to be trained on, None if it is texts.
+
+    Raises
+    ------
+    ValueError
+        If there are counts and the other options do not fit them.
+    """
+    path = next(filter(holds_counts, options.texts), None)
+    if path is None:
+        return None
+    if len(options.texts) > 1:
+        raise ValueError(f"counts must come in one file, without texts, got {', '.join(options.texts)}")
+    if not issubclass(MODELS[options.model], CountModel):
+        of_counts = [name for name, estimator in MODELS.items() if issubclass(estimator, CountModel)]
+        raise ValueError(f"{path} holds counts, for --model {' or '.join(of_counts)}, not {options.model}")
+    refused = [_flag(name) for name in _given(options) if _parameter(name) in COUNTED]
+    refused += [_flag(name) for name in TEXT if getattr(options, name) not in (None, False, "strict")]
+    if refused:
+        raise ValueError(f"{path} holds counts, {', '.join(refused)} say how texts are read and counted")
+    return Cooccurrence.load(path)
+
+
+def summary(model: Model, seconds: float) -> str:
+    """Return what a model was trained on, how fast, and what its loss came to."""
+    history = model.history_
+    seconds, loss = sum(epoch.seconds for epoch in history), history[-1].loss
+    if isinstance(model, GloVe):
+        unit, told = "entries", f"cost {loss:.4f} per entry"
+        amount = sum(float(epoch.pairs) for epoch in history)
+    else:
+        unit, told = "words", f"loss {loss:.4f}"
+        amount = sum(epoch.seconds * (epoch.words_per_second or 0) for epoch in history)
+    return f"trained on {amount:,.0f} {unit} in {seconds:,.1f} s ({amount / seconds:,.0f} {unit}/s), {told}"
+
+
+def _given(options: argparse.Namespace) -> list[str]:
+    return [name for name in TRAINING if hasattr(options, name)]
+
+
+def _of_others(flag: str, models: list[str], model: str) -> ValueError:
+    return ValueError(f"{flag} is an option of {_and(models)}, not of --model {model}")
 
 
 def _flag(name: str) -> str:
@@ -87,12 +166,16 @@ def _flag(name: str) -> str:
 
 
 def _parameter(name: str) -> str:
-    """Return the name that an option has in Python: ``--model`` is the estimator here."""
-    return "model" if name == "fasttext_model" else name
+    """Return the name that an option has in Python."""
+    return PARAMETERS.get(name, name)
 
 
 def _models_with(name: str) -> list[str]:
     return [model for model, estimator in MODELS.items() if _parameter(name) in estimator().get_params()]
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _help(name: str, what: str) -> str:
@@ -101,13 +184,15 @@ def _help(name: str, what: str) -> str:
     defaults = {model: _default(model, name) for model in models}
     usual = defaults[models[0]]
     others = "".join(f", {model} {value}" for model, value in defaults.items() if value != usual)
-    only = "" if len(models) == len(MODELS) else f"{' and '.join(models)} only: "
+    only = "" if len(models) == len(MODELS) else f"{_and(models)} only: "
     return f"{only}{what}" if usual is None else f"{only}{what} (default: {usual}{others})"
 
 
 def _default(model: str, name: str) -> Any:
     estimator = MODELS[model]()
-    if name == "learning_rate":
+    if name == "left_only":
+        return "no"
+    if name == "learning_rate" and isinstance(estimator, WordModel):
         return estimator.first_learning_rate()
     value = getattr(estimator, _parameter(name))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value

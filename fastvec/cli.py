@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +21,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, Phrases, __version__, _backends, demo, evaluate, formats, load
-from fastvec._cli_train import add_options, make_model
+from fastvec import Corpus, Phrases, __version__, _backends, _cli_cooccur, demo, evaluate, formats, load
+from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
 from fastvec._params import check_int
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
+from fastvec.models._epoch_model import EpochModel
 
 __all__ = ["main"]
 
@@ -71,25 +73,31 @@ def _train(options: argparse.Namespace) -> int:
     _check_output(options.output, options.format)
     model = make_model(options)
     if options.save_model is not None:
-        model.check_path(options.save_model)
         _check_output(options.save_model, None)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
-    corpus = _corpus(options)
-    if options.phrases is not None:
-        corpus = Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
-    model.fit(corpus)
-    model.vectors_.save(options.output, format=options.format)
-    if options.save_model is not None:
+    source = _counts_or_corpus(options)
+    started = time.perf_counter()
+    vectors = model.fit(source).vectors_
+    seconds = time.perf_counter() - started
+    vectors.save(options.output, format=options.format)
+    if isinstance(model, EpochModel) and options.save_model is not None:
         model.save(options.save_model)
-    seconds = sum(epoch.seconds for epoch in model.history_)
-    words = sum(epoch.seconds * epoch.words_per_second for epoch in model.history_)
     print(
-        f"{len(model.vectors_):,} words, {model.vector_size:,} dimensions; trained on {words:,.0f} words "
-        f"in {seconds:,.1f} s ({words / seconds:,.0f} words/s), loss {model.history_[-1].loss:.4f}; "
+        f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model, seconds)}; "
         f"saved in {options.output}"
     )
     return INTERRUPTED if model.interrupted_ else 0
+
+
+def _counts_or_corpus(options: argparse.Namespace) -> Any:
+    counts = open_counts(options)
+    if counts is not None:
+        return counts
+    corpus = _corpus(options)
+    if options.phrases is None:
+        return corpus
+    return Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
 
 
 def _phrases(options: argparse.Namespace) -> int:
@@ -115,6 +123,23 @@ def _phrases(options: argparse.Namespace) -> int:
         print(f"{score:14,.3f}  {phrase}", file=told)
     print(
         f"{len(phrases.phrases_):,} phrases; {corpus.n_tokens:,} words saved in {options.output}", file=told
+    )
+    return 0
+
+
+def _cooccur(options: argparse.Namespace) -> int:
+    counter = _cli_cooccur.make_counter(options)
+    for path in (options.output, options.vocabulary):
+        if path is not None:
+            _check_folder(path)
+    corpus = _corpus(options)
+    started = time.perf_counter()
+    counts = counter.fit(corpus)
+    seconds = time.perf_counter() - started
+    _cli_cooccur.save(counts, options)
+    print(
+        f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted {corpus.n_tokens:,} "
+        f"words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); saved in {options.output}"
     )
     return 0
 
@@ -272,7 +297,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastvec {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    train = verbs.add_parser("train", help="train on text files and save the vectors")
+    train = verbs.add_parser(
+        "train", help="train on text files, or on one file of counts, and save the vectors"
+    )
     train.set_defaults(run=_train)
     _add_texts(train)
     train.add_argument(
@@ -315,6 +342,11 @@ def _parser() -> argparse.ArgumentParser:
             metavar=None if name in CHOICES else {int: "N", float: "X", str: "TEXT"}[of_type],
             help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
         )
+
+    cooccur = verbs.add_parser("cooccur", help="count how often words of text files stand near each other")
+    cooccur.set_defaults(run=_cooccur)
+    _add_texts(cooccur)
+    _cli_cooccur.add_options(cooccur)
 
     neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
     neighbors.set_defaults(run=_neighbors)
@@ -380,7 +412,7 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         type=_size,
         default="4G",
         metavar="BYTES",
-        help="beyond this, ids go to a temporary file, as 500M (default: %(default)s)",
+        help="beyond this, ids, and counts of pairs, go to temporary files, as 500M (default: %(default)s)",
     )
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import fail, run, succeed, wait_for
 
 import fastvec
 from fastvec import _cli_train, cli
@@ -18,35 +19,6 @@ KINDS = {
     "metal": ["iron", "copper", "zinc", "silver", "tin"],
     "bird": ["robin", "wren", "owl", "heron", "finch"],
 }
-
-
-def run(*arguments, **options):
-    command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
-
-
-def succeed(*arguments, **options):
-    done = run(*arguments, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def fail(*arguments, **options):
-    done = run(*arguments, **options)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("fastvec: error: ")
-    return last
-
-
-def wait_for(what, stream):
-    shown = b""
-    while what not in shown:
-        block = os.read(stream.fileno(), 4096)
-        assert block, shown
-        shown += block
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +47,16 @@ def test_train_passes_every_parameter_on(text, vectors):
 
 
 def test_every_parameter_of_every_model_is_an_option():
-    settable = set()
-    for name, estimator in _cli_train.MODELS.items():
-        own = {"model": "fasttext_model"} if name == "fasttext" else {}
-        settable |= {own.get(parameter, parameter) for parameter in estimator().get_params()}
-    assert set(_cli_train.TRAINING) == settable - {"progress", "callbacks"}
+    settable = {name for estimator in _cli_train.MODELS.values() for name in estimator().get_params()}
+    assert {_cli_train._parameter(name) for name in _cli_train.TRAINING} == settable - {
+        "progress",
+        "callbacks",
+        "memory_limit",  # an option of texts
+    }
     help = " ".join(succeed("train", "--help").split())
     assert "skipgram only: window: the contexts" in help
     assert "cbow and fasttext only: " in help
+    assert "skipgram, cbow and fasttext only: noise words" in help
     assert "skipgram and cbow only: how a word is told" in help
     assert "(default: 0.001, fasttext 0.0001)" in help
     assert "(default: yes, fasttext no)" in help
@@ -117,7 +91,7 @@ def test_train_has_every_model(text, tmp_path, options, expected):
         (("--min-n", 2), "--min-n is an option of fasttext, not of --model skipgram"),
         (("--model", "cbow", "--negative-sharing", "none"), "--negative-sharing is an option of skipgram"),
         (("--model", "fasttext", "--loss", "softmax"), "--loss is an option of skipgram and cbow, not of"),
-        (("--model", "glove"), "invalid choice: 'glove'"),
+        (("--model", "lda"), "invalid choice: 'lda'"),
         (("--phrases", 0), "--phrases must be an int >= 1, got 0"),
         (("--save-model", "model.bin"), "path must end in .fvec to hold a whole SkipGram, got 'model.bin'"),
         (("--save-model", "missing/model.fvec"), "cannot write in this folder"),
@@ -246,7 +220,9 @@ def test_info_of_vectors(vectors):
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")
-    assert "(default: 0.025, cbow 0.15, fasttext 0.05)" in " ".join(succeed("train", "--help").split())
+    assert "(default: 0.025, cbow 0.15, fasttext 0.05, glove 0.05)" in " ".join(
+        succeed("train", "--help").split()
+    )
 
 
 def test_unknown_word_names_the_nearest(vectors):

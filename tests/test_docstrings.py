@@ -19,6 +19,7 @@ WITH_EXAMPLES = {
     "fastvec.evaluate",
     "fastvec.gradcheck",
     "fastvec.models._loading",
+    "fastvec.models.cooccurrence",
     "fastvec.models.fasttext",
     "fastvec.models.phrases",
     "fastvec.models.word2vec",

@@ -11,6 +11,7 @@ from typing_extensions import assert_type
 import fastvec
 from fastvec import (
     CBOW,
+    Cooccurrence,
     Corpus,
     FastText,
     Phrases,
@@ -41,6 +42,20 @@ def join(corpus: Corpus) -> Corpus:
     phrases.save(Path("phrases.json"))
     assert_type(Phrases.load("phrases.json").transform([["new", "york"]]), Corpus)
     return phrases.fit_transform("your.txt")
+
+
+def count(corpus: Corpus) -> Cooccurrence:
+    counts = Cooccurrence(window=10, weighting="flat", symmetric=False, max_vocab=None, threads=2).fit(corpus)
+    assert_type(counts, Cooccurrence)
+    assert_type(counts["new", 12], float)
+    assert_type(counts.triples(0, 10)[2], NDArray[np.float64])
+    assert_type(counts.vocabulary_, Vocabulary)
+    assert_type(counts.n_entries_, int)
+    counts.save(Path("your.fvcounts"))
+    counts.write_glove("cooccurrence.bin", Path("vocab.txt"))
+    read = Cooccurrence.read_glove("cooccurrence.bin", "vocab.txt", window=10)
+    made = Cooccurrence.from_triples(["a", 12], [0], [1], [2.5], counts=[3, 1], window=10)
+    return Cooccurrence.load("your.fvcounts").merge(read, made)
 
 
 def go_on(corpus: Corpus) -> SubwordVectors:

@@ -1,0 +1,81 @@
+"""The options of ``fastvec cooccur``: the parameters of `Cooccurrence`, and the files it writes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from fastvec.models._count_units import WEIGHTINGS
+from fastvec.models.cooccurrence import Cooccurrence
+
+__all__ = ["add_options", "make_counter", "save"]
+
+# The parameters that are options, their types, and their help; the defaults are the estimator's.
+COUNTING: dict[str, tuple[Any, str]] = {
+    "window": (int, "words to either side that a window reaches"),
+    "weighting": (str, "what a context at distance d counts: 1/d, 1, or (window-d+1)/window"),
+    "min_count": (int, "leave out words that occur less often"),
+    "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
+    "threads": (int, "threads; their number changes nothing in the counts (default: all processors)"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the output and the parameters to a parser."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="where to save: .fvcounts, or .bin for Stanford's GloVe, with --vocabulary",
+    )
+    parser.add_argument(
+        "--vocabulary", metavar="FILE", help="where to save the words and their counts, as vocab_count does"
+    )
+    counting = parser.add_argument_group("counting")
+    defaults = Cooccurrence().get_params()
+    for name, (of_type, what) in COUNTING.items():
+        counting.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=of_type,
+            default=defaults[name],
+            choices=WEIGHTINGS if name == "weighting" else None,
+            metavar=None if name == "weighting" else "N",
+            help=what if defaults[name] is None else f"{what} (default: %(default)s)",
+        )
+    counting.add_argument("--left-only", action="store_true", help="windows reach to the left only")
+
+
+def make_counter(options: argparse.Namespace) -> Cooccurrence:
+    """Return what counts, its parameters checked and the names of the files too.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not what it must be, or the files are none that can be written.
+    """
+    extension = Path(options.output).suffix.lower()
+    if extension not in (".fvcounts", ".bin"):
+        raise ValueError(f"the output must end in .fvcounts or .bin, got {options.output!r}")
+    if (extension == ".bin") != (options.vocabulary is not None):
+        raise ValueError("--vocabulary FILE goes with an output in .bin, and only with that")
+    if extension == ".bin" and os.path.realpath(options.output) == os.path.realpath(options.vocabulary):
+        raise ValueError(f"--vocabulary must be another file than the output, got {options.vocabulary!r}")
+    counter = Cooccurrence(
+        **{name: getattr(options, name) for name in COUNTING},
+        symmetric=not options.left_only,
+        memory_limit=options.memory_limit,
+        progress=True,
+    )
+    counter.check_params()
+    return counter
+
+
+def save(counts: Cooccurrence, options: argparse.Namespace) -> None:
+    """Save counts in the files that the options name."""
+    if options.vocabulary is None:
+        counts.save(options.output)
+    else:
+        counts.write_glove(options.output, options.vocabulary)

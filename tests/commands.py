@@ -1,0 +1,38 @@
+"""The command line as people use it: real processes."""
+
+import os
+import subprocess
+import sys
+
+
+def run(*arguments, **options):
+    """Run `fastvec` with these arguments and return the process that has ended."""
+    command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+def succeed(*arguments, **options):
+    """Return what a command that succeeds prints."""
+    done = run(*arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def fail(*arguments, **options):
+    """Return the line of the error with which a command ends."""
+    done = run(*arguments, **options)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("fastvec: error: ")
+    return last
+
+
+def wait_for(what, stream):
+    """Read a stream up to where something is said."""
+    shown = b""
+    while what not in shown:
+        block = os.read(stream.fileno(), 4096)
+        assert block, shown
+        shown += block
