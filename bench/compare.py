@@ -1,4 +1,4 @@
-"""Compare fastvec with gensim and fastText on one text: speed, memory, and quality.
+"""Compare fastvec with gensim, fastText and GloVe C on one text: speed, memory, and quality.
 
 Each run is a process of its own (this file with ``--worker``); ``rows.py`` says what is run,
 ``contenders.py`` how, and ``table.py`` makes the tables. See the README beside this file.
@@ -26,7 +26,7 @@ from rows import ALL, QUALITY, ROWS, SETTINGS, Contender, Row
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PEERS = ("gensim", "fasttext", "numpy")
+PEERS = ("gensim", "fasttext", "numpy", "scipy")
 # BLAS threads would only add noise: the vectors are too short for them. fastvec's own are set by `threads`.
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -93,7 +93,9 @@ def measure(row: Row, source: Path, options: argparse.Namespace) -> dict[str, An
     job = {**settings, "text": str(text.path), "words": text.words, "lines": text.lines, "quality": {}}
     if row.kind == "reading":
         job["compressed_text"] = str(texts.compressed(text, source, words))
-    if row.kind == "whole":
+    if row.kind in ("entries", "svd"):
+        job["counts"] = str(texts.counts(text, settings["window"], settings["min_count"]))
+    if row.kind in ("svd", "whole"):
         tests = {name: options.data / place for place, name in QUALITY.items()}
         if row.rare:
             tests |= texts.rare_pairs(text, tests["MEN"], settings["min_count"])
@@ -168,8 +170,9 @@ def summary(figures: dict[str, Any]) -> str:
     if "error" in figures:
         return str(figures["error"])
     words = [f"{figures['wall_seconds']:.1f} s", f"{figures['peak_bytes'] / 1e6:,.0f} MB"]
-    if "words_per_second" in figures:
-        words.insert(0, f"{figures['words_per_second'] / 1e6:.3f} M words/s")
+    for unit in ("words", "entries"):
+        if f"{unit}_per_second" in figures:
+            words.insert(0, f"{figures[f'{unit}_per_second'] / 1e6:.3f} M {unit}/s")
     scores = [
         f"{name} {part['score']:.1f}" for name, part in figures.get("quality", {}).items() if part["score"]
     ]

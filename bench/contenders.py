@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import count_contenders
+
 __all__ = ["WORKERS", "run"]
 
 Job = dict[str, Any]
@@ -214,6 +216,7 @@ WORKERS: dict[str, Worker] = {
     "gensim": gensim,
     "gensim_phrases": gensim_phrases,
     "fasttext": fasttext,
+    **count_contenders.WORKERS,
 }
 
 
@@ -232,11 +235,12 @@ def run(worker: str, job: Job) -> Figures:
     -------
     dict
         The worker's figures, `wall_seconds` from the start of the process to the saved vectors, `peak_bytes`
-        of memory up to then, and `quality`: scores of 0 to 100 with how much of each test was covered.
+        of memory up to then (of the largest program where the worker starts some), and `quality`: scores of
+        0 to 100 with how much of each test was covered.
     """
     figures, vectors = WORKERS[worker](job)
     figures["wall_seconds"] = time.monotonic() - job["started"]
-    figures["peak_bytes"] = peak_bytes()
+    figures.setdefault("peak_bytes", peak_bytes())
     if job["quality"]:
         figures["quality"] = quality(vectors(), job["quality"])
     return figures

@@ -76,10 +76,11 @@ class Row:
     ----------
     name, title : str
         What `--only` and the tables call it.
-    kind : {"speed", "reading", "phrases", "whole"}
+    kind : {"speed", "reading", "phrases", "counting", "entries", "svd", "whole"}
         "speed": training alone, on the first `--speed-words` words, `--repeats` times. "reading": text to
         ids on the whole text. "phrases": from a text to its phrases, and to itself with these joined.
-        "whole": from text to saved vectors and their quality, once for every seed.
+        "counting": ids to counts. "entries": training alone on the counts of the whole text. "svd": from
+        these counts to vectors. "whole": from text to saved vectors and their quality, once for every seed.
     entries : tuple of (Contender, numbers of threads)
         Who takes part, in this order in every round.
     settings : dict
@@ -145,6 +146,23 @@ SUBWORDS = {
     "learning_rate": 0.05,
 }
 UNSCALED = "fastvec (word2vec's gradient)"
+COUNTS = {"model": "counts", "window": 10}
+GLOVE = {
+    "model": "glove",
+    "window": 10,
+    "x_max": 100,
+    "alpha": 0.75,
+    "learning_rate": 0.05,
+}
+GLOVE_C = "GloVe C"
+ONE_ORDER = "fastvec (one order of all entries)"
+SVD = {"model": "svd", "window": 10, "shift": 1, "context_smoothing": 0.75, "eigenvalue_weighting": 0.5}
+# Trains on the same counts; the reference stands in where GloVe C is not there.
+ON_COUNTS = (
+    (Contender("fastvec", "fastvec_glove"), (1, ALL)),
+    (Contender(GLOVE_C, "glove_c_training"), (1,)),
+    (Contender("NumPy reference", "reference_glove"), (1,)),
+)
 
 ROWS = (
     Row(
@@ -205,6 +223,28 @@ ROWS = (
         {"scoring": "npmi", "threshold": 0.5},  # which mean the same to both
     ),
     Row(
+        "counting",
+        "Counting pairs of words",
+        "counting",
+        (
+            (Contender("fastvec", "fastvec_counting"), (1, ALL)),
+            (Contender("fastvec (256 MB)", "fastvec_counting", {"memory_limit": 2**28}), (1, ALL)),
+            (Contender(GLOVE_C, "glove_c_counting"), (1,)),
+        ),
+        COUNTS,
+        base=GLOVE_C,
+    ),
+    Row("glove-100", "Training speed of GloVe, 100 dimensions", "entries", ON_COUNTS, GLOVE, base=GLOVE_C),
+    Row(
+        "glove-300",
+        "Training speed of GloVe, 300 dimensions",
+        "entries",
+        ON_COUNTS,
+        {**GLOVE, "vector_size": 300},
+        base=GLOVE_C,
+    ),
+    Row("svd-100", "PPMI and its SVD", "svd", ((Contender("fastvec", "fastvec_svd"), (ALL,)),), SVD),
+    Row(
         "whole",
         "From a text file to saved vectors, and their quality",
         "whole",
@@ -232,6 +272,18 @@ ROWS = (
         base="fastText",
         rare=True,
     ),
+    Row(
+        "glove-whole",
+        "GloVe from a text file to saved vectors, and their quality",
+        "whole",
+        (
+            (Contender("fastvec", "fastvec_whole_glove"), (ALL,)),
+            (Contender(ONE_ORDER, "fastvec_whole_glove", {"one_order": True}, slow=True), (ALL,)),
+            (Contender(GLOVE_C, "glove_c_whole", slow=True), (ALL,)),
+        ),
+        {**GLOVE, "epochs": 25},
+        base=GLOVE_C,
+    ),
 )
 
 GOALS = (
@@ -246,11 +298,29 @@ GOALS = (
     Goal("hierarchical softmax, all threads against one", "tree-100", "fastvec", ALL, "scaling", 1.8),
     Goal("subwords, one thread, against fastText", "subwords-100", "fastvec", 1, "speed ratio", 12),
     Goal("subwords, all threads against one (of two)", "subwords-100", "fastvec", ALL, "scaling", 1.7),
-    Goal("text to ids, one thread, M words/s", "reading", "fastvec (plain text)", 1, "million words/s", 10),
+    Goal("text to ids, one thread, M words/s", "reading", "fastvec (plain text)", 1, "million/s", 10),
     Goal("phrases, counting and applying, against gensim", "phrases", "fastvec", 1, "speed ratio", 8),
     Goal("text file to saved vectors, against gensim", "whole", "fastvec", ALL, "time ratio", 12),
     Goal("MB left of: matrices + ids + 200 MB", "whole", "fastvec", ALL, "memory left", 0),
     Goal("worst difference in quality to gensim, points", "whole", "fastvec", ALL, "quality difference", -1),
     Goal("CBOW, to word2vec's gradient, points", "cbow-whole", "fastvec", ALL, "quality difference", -1),
     Goal("subwords, to fastText, points", "subwords-whole", "fastvec", ALL, "quality difference", -1),
+    Goal("counting, one thread, M words/s", "counting", "fastvec", 1, "million/s", 3),
+    Goal("counting, all threads against one (of two)", "counting", "fastvec", ALL, "scaling", 1.8),
+    Goal("counting in 256 MB: speed to that without", "counting", "fastvec (256 MB)", 1, "speed share", 0.5),
+    Goal("the same: equal counts (1 is yes)", "counting", "fastvec (256 MB)", 1, "same counts", 1),
+    Goal("GloVe, entries/s, one thread, against GloVe C", "glove-100", "fastvec", 1, "speed ratio", 12),
+    Goal("the same, 300 dimensions", "glove-300", "fastvec", 1, "speed ratio", 10),
+    Goal("GloVe, all threads against one (of two)", "glove-100", "fastvec", ALL, "scaling", 1.8),
+    Goal("GloVe, % of cost below that of one order", "glove-whole", "fastvec", ALL, "cost below", -1),
+    Goal(
+        "GloVe, to GloVe C, points",
+        "glove-whole",
+        "fastvec",
+        ALL,
+        "quality difference",
+        -1,
+    ),
+    Goal("PPMI and SVD: seconds left of 60", "svd-100", "fastvec", ALL, "seconds left", 0),
+    Goal("PPMI and SVD: MB left of 4,000", "svd-100", "fastvec", ALL, "megabytes left", 0),
 )

@@ -1,21 +1,33 @@
 """Tables from results: ``results.md``, and the short one of the README.
 
-Results are ``{"rows": {name: {"date", "machine", "settings", "runs"}}}``; a run is a contender's figures with
-its `round`, or why there are none. A row that was measured alone carries its own date and machine.
+Results are ``{"rows": {name: record}}``, see ``figures.py``. A row that was measured alone carries its own
+date and machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from statistics import mean, median, stdev
+from collections.abc import Sequence
+from statistics import mean, stdev
 from typing import Any
 
+from figures import (
+    FIGURES,
+    Record,
+    base_of,
+    median_of,
+    rate,
+    runs_of,
+    runs_with,
+    scaling,
+    scores,
+    speed_ratio,
+    tests_of,
+    time_ratio,
+    unit_per_second,
+)
 from rows import ALL, BASE, GOALS, QUALITY, ROWS, Goal, Row
 
-__all__ = ["BEGIN", "END", "FIGURES", "readme_table", "replace_between_marks", "report"]
-
-Record = dict[str, Any]  # one row of the results
-Run = dict[str, Any]
+__all__ = ["BEGIN", "END", "readme_table", "replace_between_marks", "report"]
 
 BEGIN = "<!-- benchmark:begin -->"
 END = "<!-- benchmark:end -->"
@@ -48,82 +60,6 @@ Quality: Spearman's correlation × 100, and per cent of the analogies solved, am
 words, by the same code for everyone; mean ± standard deviation over the seeds."""
 
 
-def runs_of(record: Record | None, contender: str, threads: int) -> list[Run]:
-    """Return the runs of a contender that gave figures; `ALL` threads means the most it was run with."""
-    if record is None:
-        return []
-    runs = [run for run in record["runs"] if run["contender"] == contender and "wall_seconds" in run]
-    if threads == ALL:
-        threads = record["settings"]["threads"]
-    return [run for run in runs if run["threads"] == threads]
-
-
-def within_rounds(these: Sequence[Run], others: Sequence[Run], key: str) -> list[float]:
-    """Return the ratios of a figure of two contenders in the rounds that both took part in."""
-    by_round = {run["round"]: run[key] for run in others if run.get(key)}
-    return [run[key] / by_round[run["round"]] for run in these if run.get(key) and run["round"] in by_round]
-
-
-def speed_ratio(record: Record, contender: str, threads: int) -> float | None:
-    """Words per second, against those of the base with as many threads."""
-    base = runs_of(record, _base(record), threads)
-    return _median(within_rounds(runs_of(record, contender, threads), base, "words_per_second"))
-
-
-def scaling(record: Record, contender: str, threads: int) -> float | None:
-    """Words per second, against those of the same contender with one thread."""
-    if threads == ALL and record["settings"]["threads"] == 1:
-        return None
-    one = runs_of(record, contender, 1)
-    return _median(within_rounds(runs_of(record, contender, threads), one, "words_per_second"))
-
-
-def rate(record: Record, contender: str, threads: int) -> float | None:
-    """Million words per second."""
-    speeds = [run["words_per_second"] for run in _with(record, contender, threads, "words_per_second")]
-    return median(speeds) / 1e6 if speeds else None
-
-
-def time_ratio(record: Record, contender: str, threads: int) -> float | None:
-    """How many times the base takes as long."""
-    base = runs_of(record, _base(record), threads)
-    return _median(within_rounds(base, runs_of(record, contender, threads), "wall_seconds"))
-
-
-def memory_left(record: Record, contender: str, threads: int) -> float | None:
-    """MB by which the peak stays under two matrices, the ids and 200 MB."""
-    runs = _with(record, contender, threads, "matrix_and_id_bytes")
-    left = [run["matrix_and_id_bytes"] + 200e6 - run["peak_bytes"] for run in runs]
-    return min(left) / 1e6 if left else None
-
-
-def quality_difference(record: Record, contender: str, threads: int) -> float | None:
-    """Lowest of the differences in mean score to the base, in points."""
-    differences = []
-    for test in _tests(record):
-        these, base = (scores(record, name, threads, test) for name in (contender, _base(record)))
-        if these and base:
-            differences.append(mean(these) - mean(base))
-    return min(differences) if differences else None
-
-
-FIGURES: dict[str, Callable[[Record, str, int], float | None]] = {
-    "speed ratio": speed_ratio,
-    "scaling": scaling,
-    "million words/s": rate,
-    "time ratio": time_ratio,
-    "memory left": memory_left,
-    "quality difference": quality_difference,
-}
-
-
-def scores(record: Record, contender: str, threads: int, test: str) -> list[float]:
-    """Return the scores of a test, one for each seed."""
-    runs = _with(record, contender, threads, "quality")
-    found = [run["quality"].get(test, {}).get("score") for run in runs]
-    return [score for score in found if score is not None]
-
-
 def report(results: dict[str, Any]) -> str:
     """Return all of ``results.md``."""
     parts = ["# Benchmark results", "Generated by `python bench/compare.py`; do not edit.", NOTES]
@@ -138,11 +74,10 @@ def report(results: dict[str, Any]) -> str:
 
 
 def speed_table(record: Record) -> str:
-    """Return the table of a row of kind "speed"."""
-    lines = []
+    """Return the table of a row of kind "speed" or "entries"."""
+    lines, key = [], unit_per_second(record)
     for contender, threads in _entries(record):
-        runs = _with(record, contender, threads, "words_per_second")
-        speeds = [run["words_per_second"] for run in runs]
+        speeds = [run[key] for run in runs_with(record, contender, threads, key)]
         lines.append(
             [
                 contender,
@@ -153,7 +88,8 @@ def speed_table(record: Record) -> str:
                 _number(scaling(record, contender, threads), "{:.2f}×") if threads > 1 else "",
             ]
         )
-    head = ["", "threads", "words/s", "lowest – highest", f"against {_base(record)}", "against one thread"]
+    unit = key.replace("_per_second", "/s")
+    head = ["", "threads", unit, "lowest – highest", f"against {base_of(record)}", "against one thread"]
     return _table(head, lines)
 
 
@@ -162,7 +98,7 @@ def reading_table(record: Record) -> str:
     lines = []
     for contender, threads in _entries(record):
         runs = runs_of(record, contender, threads)
-        seconds = [_median([run[key] for run in runs]) for key in ("read_seconds", "read_cpu_seconds")]
+        seconds = [median_of([run[key] for run in runs]) for key in ("read_seconds", "read_cpu_seconds")]
         speed = _number(rate(record, contender, threads), "{:.2f} M")
         lines.append([contender, speed, *(_number(each, "{:.2f} s") for each in seconds)])
     return _table(["", "words/s", "time", "processor time"], lines)
@@ -174,7 +110,7 @@ def phrases_table(record: Record) -> str:
     for contender, threads in _entries(record):
         runs = runs_of(record, contender, threads)
         keys = ("find_seconds", "join_seconds", "phrases", "words_left")
-        find, join, phrases, left = (_median([run[key] for run in runs]) for key in keys)
+        find, join, phrases, left = (median_of([run[key] for run in runs]) for key in keys)
         lines.append(
             [
                 contender,
@@ -190,7 +126,7 @@ def phrases_table(record: Record) -> str:
     head = [
         "",
         "words/s",
-        f"against {_base(record)}",
+        f"against {base_of(record)}",
         "finding",
         "joining",
         "peak memory",
@@ -200,9 +136,41 @@ def phrases_table(record: Record) -> str:
     return _table(head, lines)
 
 
+def counting_table(record: Record) -> str:
+    """Return the table of a row of kind "counting"."""
+    lines = [
+        [
+            contender,
+            str(threads),
+            _number(rate(record, contender, threads), "{:.2f} M"),
+            _number(speed_ratio(record, contender, threads), "{:.1f}×"),
+            _number(scaling(record, contender, threads), "{:.2f}×") if threads > 1 else "",
+            _memory(record, contender, threads),
+            _number(median_of(run["entries"] for run in runs_of(record, contender, threads)), "{:,.0f}"),
+        ]
+        for contender, threads in _entries(record)
+    ]
+    against = f"against {base_of(record)}"
+    return _table(["", "threads", "words/s", against, "against one thread", "peak memory", "entries"], lines)
+
+
+def svd_table(record: Record) -> str:
+    """Return the table of a row of kind "svd"."""
+    lines = [
+        [
+            contender,
+            _number(median_of(run["fit_seconds"] for run in runs_of(record, contender, threads)), "{:.1f} s"),
+            _memory(record, contender, threads),
+            *(_score(scores(record, contender, threads, test)) for test in tests_of(record)),
+        ]
+        for contender, threads in _entries(record)
+    ]
+    return _table(["", "counts to vectors", "peak memory", *tests_of(record)], lines)
+
+
 def whole_table(record: Record) -> str:
     """Return the table of a row of kind "whole"."""
-    tests = [*_tests(record), "semantic", "syntactic"]
+    tests = [*tests_of(record), "semantic", "syntactic"]
     lines = [
         [
             contender,
@@ -214,13 +182,16 @@ def whole_table(record: Record) -> str:
         ]
         for contender, threads in _entries(record)
     ]
-    return _table(["", "time", f"{_base(record)}'s time is", "peak memory", *tests, "seeds"], lines)
+    return _table(["", "time", f"{base_of(record)}'s time is", "peak memory", *tests, "seeds"], lines)
 
 
 TABLES = {
     "speed": speed_table,
     "reading": reading_table,
     "phrases": phrases_table,
+    "counting": counting_table,
+    "entries": speed_table,
+    "svd": svd_table,
     "whole": whole_table,
 }
 
@@ -275,7 +246,7 @@ def _models_table(results: dict[str, Any]) -> list[str]:
                 [
                     model,
                     _number(rate(record, "fastvec", 1), "{:.2f} M"),
-                    f"{_number(speed_ratio(record, 'fastvec', 1), '{:.1f}×')} {_base(record)}",
+                    f"{_number(speed_ratio(record, 'fastvec', 1), '{:.1f}×')} {base_of(record)}",
                     _number(scaling(record, "fastvec", ALL), "{:.2f}×"),
                 ]
             )
@@ -309,14 +280,31 @@ def _what(record: Record, row: Row) -> str:
     if row.kind == "phrases":
         what += f"; {settings['scoring']} above {settings['threshold']:g}, min_count {settings['min_count']}"
     elif row.kind != "reading":
-        what += (
-            f"; d={settings['vector_size']}, window {settings['window']}, {settings['negatives']} negatives, "
-            f"subsample {settings['subsample']:g}, min_count {settings['min_count']}, "
-            f"{_learning_rate(settings)}, {_several(settings['epochs'], 'epoch')}"
-        )
+        what += f"; {_settings(settings)}"
     if row.kind == "whole":
         what += f", {_several(settings['threads'], 'thread')}"
     return f"{what}; {_several(1 + max(run['round'] for run in record['runs']), 'round')}"
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    """Return the settings of a model in words."""
+    counted = f"window {settings['window']}, min_count {settings['min_count']}"
+    epochs = _several(settings["epochs"], "epoch")
+    model = settings.get("model")  # results of before there were several have none
+    if model == "counts":
+        return counted
+    if model == "svd":
+        weighting = f"singular values to the power {settings['eigenvalue_weighting']:g}"
+        smoothing = f"context smoothing {settings['context_smoothing']:g}"
+        return f"d={settings['vector_size']}, {counted}, shift {settings['shift']}, {smoothing}, {weighting}"
+    if model == "glove":
+        weights = f"x_max {settings['x_max']:g}, alpha {settings['alpha']:g}"
+        return f"d={settings['vector_size']}, {counted}, {weights}, {_learning_rate(settings)}, {epochs}"
+    return (
+        f"d={settings['vector_size']}, window {settings['window']}, {settings['negatives']} negatives, "
+        f"subsample {settings['subsample']:g}, min_count {settings['min_count']}, "
+        f"{_learning_rate(settings)}, {epochs}"
+    )
 
 
 def _learning_rate(settings: dict[str, Any]) -> str:
@@ -332,16 +320,6 @@ def _where(record: Record) -> str:
         f"{machine['processor']}, {_several(machine['cores'], 'core')}, {machine['backend']} backend, "
         f"{machine['system']}; {versions}; {record['date']}"
     )
-
-
-def _base(record: Record) -> str:
-    """Return whom the ratios of a row are to."""
-    return str(record["settings"].get("base", BASE))
-
-
-def _tests(record: Record) -> list[str]:
-    """Return the names of a row's test sets."""
-    return list(record["settings"].get("tests", QUALITY.values()))
 
 
 def _several(number: int, noun: str) -> str:
@@ -360,26 +338,19 @@ def _entries(record: Record) -> list[tuple[str, int]]:
     return sorted(seen, key=lambda entry: entry[1])
 
 
-def _with(record: Record, contender: str, threads: int, key: str) -> list[Run]:
-    return [run for run in runs_of(record, contender, threads) if run.get(key) is not None]
-
-
-def _median(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return median(found) if found else None
-
-
 def _number(value: float | None, form: str) -> str:
     return "–" if value is None else form.format(value)
 
 
 def _wall(record: Record, contender: str, threads: int) -> str:
-    return _number(_median([run["wall_seconds"] for run in runs_of(record, contender, threads)]), "{:.1f} s")
+    return _number(
+        median_of([run["wall_seconds"] for run in runs_of(record, contender, threads)]), "{:.1f} s"
+    )
 
 
 def _memory(record: Record, contender: str, threads: int) -> str:
     peaks = [run["peak_bytes"] / 1e6 for run in runs_of(record, contender, threads)]
-    return _number(_median(peaks), "{:,.0f} MB")
+    return _number(median_of(peaks), "{:,.0f} MB")
 
 
 def _score(values: Sequence[float]) -> str:

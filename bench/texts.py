@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Text", "compressed", "prepare", "rare_pairs"]
+__all__ = ["Text", "compressed", "counts", "prepare", "rare_pairs"]
 
 CACHE = Path(__file__).parent / ".cache"
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -60,6 +60,24 @@ def compressed(text: Text, source: Path, words: int | None) -> Path:
         with text.path.open("rb") as plain, gzip.open(part, "wb", compresslevel=6) as packed:
             shutil.copyfileobj(plain, packed)
         part.rename(path)
+    return path
+
+
+def counts(text: Text, window: int, min_count: int) -> Path:
+    """Return the counts of a text in a file, beside it the files that GloVe C trains on."""
+    path = text.path.with_suffix(f".{window}-{min_count}.fvcounts")
+    if not path.exists():
+        import numpy as np
+
+        from fastvec import Cooccurrence
+
+        found = Cooccurrence(window=window, min_count=min_count).fit(text.path)
+        records, shuffled = Path(f"{path}.records"), Path(f"{path}.shuffled")
+        found.write_glove(records, Path(f"{path}.vocabulary"))
+        entries = np.fromfile(records, "V16")
+        entries[np.random.default_rng(1).permutation(len(entries))].tofile(shuffled)
+        records.unlink()
+        found.save(path)  # last, so that files cut short are made again
     return path
 
 

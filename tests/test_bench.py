@@ -31,6 +31,11 @@ def table(compare):
     return compare.table
 
 
+@pytest.fixture
+def figures(compare):
+    return importlib.import_module("figures")
+
+
 def record(runs, **settings):
     settings = {
         "corpus": "a.txt",
@@ -87,19 +92,19 @@ def results():
     return {"rows": {"speed-100": record(speeds), "whole": record(whole, epochs=5)}}
 
 
-def test_a_ratio_is_taken_within_a_round(table, results):
+def test_a_ratio_is_taken_within_a_round(figures, results):
     speed, whole = results["rows"]["speed-100"], results["rows"]["whole"]
-    assert table.speed_ratio(speed, "fastvec", 1) == pytest.approx(16)
-    assert table.scaling(speed, "fastvec", 0) == pytest.approx(1.9)
-    assert table.time_ratio(whole, "fastvec", 0) == pytest.approx(11.5)
-    assert table.memory_left(whole, "fastvec", 0) == pytest.approx(90)
-    assert table.quality_difference(whole, "fastvec", 0) == pytest.approx(-0.5)
+    assert figures.speed_ratio(speed, "fastvec", 1) == pytest.approx(16)
+    assert figures.scaling(speed, "fastvec", 0) == pytest.approx(1.9)
+    assert figures.time_ratio(whole, "fastvec", 0) == pytest.approx(11.5)
+    assert figures.memory_left(whole, "fastvec", 0) == pytest.approx(90)
+    assert figures.quality_difference(whole, "fastvec", 0) == pytest.approx(-0.5)
 
 
-def test_what_was_not_measured_is_a_dash(table, results):
+def test_what_was_not_measured_is_a_dash(table, figures, results):
     speed = results["rows"]["speed-100"]
-    assert table.speed_ratio(speed, "fastText", 1) is None
-    assert table.rate(speed, "fastvec (AVX2)", 1) is None
+    assert figures.speed_ratio(speed, "fastText", 1) is None
+    assert figures.rate(speed, "fastvec (AVX2)", 1) is None
     del results["rows"]["whole"]
     report = table.report(results)
     assert "- fastText: not installed (fasttext)" in report
@@ -198,7 +203,7 @@ def test_workers(compare, tmp_path, name):
         assert figures["passes_per_epoch"] == pytest.approx((1220 + 120) / (1200 + 120))
 
 
-def test_workers_find_the_same_phrases(compare, table, tmp_path, monkeypatch):
+def test_workers_find_the_same_phrases(compare, figures, tmp_path, monkeypatch):
     monkeypatch.setattr(compare.texts, "CACHE", tmp_path / "cache")
     corpus, kept = tmp_path / "corpus.txt", tmp_path / "results.json"
     corpus.write_text("a new york b\nb new york a\nnew a\na b\n" * 20)
@@ -206,5 +211,5 @@ def test_workers_find_the_same_phrases(compare, table, tmp_path, monkeypatch):
     assert compare.main(arguments) == 0
     record = json.loads(kept.read_text())["rows"]["phrases"]
     assert [(run["phrases"], run["words_left"]) for run in record["runs"]] == [(1, 200), (1, 200)]
-    assert table.speed_ratio(record, "fastvec", 1) > 0
+    assert figures.speed_ratio(record, "fastvec", 1) > 0
     assert "npmi above 0.5, min_count 5; 1 round" in (tmp_path / "results.md").read_text()

@@ -31,7 +31,8 @@ published, and not of the papers:
 
 Tiles. Words and contexts are put into blocks, and the entries of one block of words and one of contexts are a
 tile. Tiles with no block in common touch no row in common, and so several threads can train at once: each
-block's turns say in which order its tiles follow each other, which is that of one thread.
+block's turns say in which order its tiles follow each other, which is that of one thread. The records of a
+tile are shuffled once, and each time begin at another one.
 
 References
 ----------
@@ -43,7 +44,6 @@ References
 from __future__ import annotations
 
 import time
-from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,15 +88,16 @@ def step(
     float
         J before the update.
     """
-    x, y = word_vectors[word].copy(), context_vectors[context].copy()
+    x, y = word_vectors[word], context_vectors[context]  # views: the matrices change with them
+    x_squares, y_squares = word_squares[word], context_squares[context]
     error = float(x @ y) - log_count
 
     rate_times_g = np.float32(learning_rate * weight * error)
     t, s = rate_times_g * y, rate_times_g * x
-    word_vectors[word] -= t / np.sqrt(word_squares[word])
-    context_vectors[context] -= s / np.sqrt(context_squares[context])
-    word_squares[word] += t * t
-    context_squares[context] += s * s
+    x -= t / np.sqrt(x_squares)
+    y -= s / np.sqrt(y_squares)
+    x_squares += t * t
+    y_squares += s * s
 
     return 0.5 * weight * error * error
 
@@ -137,7 +138,7 @@ def train(
         Tile t is records[tile_offsets[t]:tile_offsets[t + 1]]; its words are of block t // n_blocks, its
         contexts of block t % n_blocks.
     order : IN, int32 (n_tiles,)
-        The tiles in the order of training.
+        The tiles in the order of training, none of them empty.
     word_turns, context_turns : IN, int32 (n_tiles,)
         How many tiles before order[i] have the same block of words, and of contexts.
     words_done, contexts_done : IN/OUT, int32 (n_blocks,)
@@ -149,7 +150,8 @@ def train(
     learning_rate : IN, float
         η.
     key : IN, uint64
-        Decides in which order the records of a tile are taken.
+        The records of tile t are taken in their order from record mix64(key + t) modulo their number on,
+        those before it at the end.
 
     Returns
     -------
@@ -164,9 +166,9 @@ def train(
         words, contexts = divmod(tile, n_blocks)
         while words_done[words] != word_turns[i] or contexts_done[contexts] != context_turns[i]:
             time.sleep(0)
-        tile_records = records[tile_offsets[tile] : tile_offsets[tile + 1]]
-        for k in visiting_order(len(tile_records), key, tile):
-            word, context, log_count, weight = tile_records[k].item()
+        tile_records = records[tile_offsets[tile] : tile_offsets[tile + 1]].tolist()
+        begin = mixed(key + tile) % len(tile_records)
+        for word, context, log_count, weight in tile_records[begin:] + tile_records[:begin]:
             total += step(
                 word_vectors,
                 context_vectors,
@@ -182,20 +184,6 @@ def train(
         words_done[words] += 1
         contexts_done[contexts] += 1
     return total, n_records
-
-
-def visiting_order(n: int, key: int, tile: int) -> list[int]:
-    """Return the records of a tile in the order of training: steps of a random size from a random start.
-
-    The size has no divisor in common with n, so that every record is met once.
-    """
-    if n == 0:
-        return []
-    draw = mixed(key + tile)
-    begin, stride = (draw >> 32) % n, 1 + (draw & 0xFFFFFFFF) % n
-    while gcd(stride, n) != 1:
-        stride += 1
-    return [(begin + k * stride) % n for k in range(n)]
 
 
 def mixed(counter: int) -> int:
