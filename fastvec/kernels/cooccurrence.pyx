@@ -134,8 +134,7 @@ def place_words(
     int
         The end of what was written to `kept`.
     """
-    cdef Py_ssize_t s, t, i, sentence, end = begin
-    cdef uint64_t left, right
+    cdef Py_ssize_t s, t, i, sentence, left, right, end = begin
     cdef int32_t word
     with nogil:
         for s in range(first, last):
@@ -148,7 +147,7 @@ def place_words(
                 word = kept[i]
                 left = min(i - sentence, window)
                 right = min(end - 1 - i, window) if symmetric else 0
-                places[cursors[word]] = <uint64_t>i << 20 | left << 10 | right
+                places[cursors[word]] = <uint64_t>(i << 20 | left << 10 | right)
                 cursors[word] += 1
     return end
 
