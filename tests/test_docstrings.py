@@ -21,6 +21,7 @@ WITH_EXAMPLES = {
     "fastvec.models._loading",
     "fastvec.models.cooccurrence",
     "fastvec.models.fasttext",
+    "fastvec.models.glove",
     "fastvec.models.phrases",
     "fastvec.models.word2vec",
     "fastvec.subword_vectors",

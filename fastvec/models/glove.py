@@ -208,6 +208,7 @@ class GloVe(EpochModel, CountModel):
             metadata=self._metadata(counts),
             history=[] if before is None else list(before.history),
         )
+        del counts  # the tiles have their entries
         schedule = Schedule(
             n_positions=len(tiles.records),
             epochs=self.epochs,

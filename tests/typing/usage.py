@@ -14,6 +14,7 @@ from fastvec import (
     Cooccurrence,
     Corpus,
     FastText,
+    GloVe,
     Phrases,
     SkipGram,
     SubwordVectors,
@@ -65,6 +66,17 @@ def go_on(corpus: Corpus) -> SubwordVectors:
     model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
     model.save(Path("wiki.bin"))
     fastvec.load_model("wiki.bin").fit(corpus).save("wiki.fvec")
+    return model.vectors_
+
+
+def factorise(counts: Cooccurrence) -> Vectors:
+    model = GloVe(x_max=10, combine="concatenate", learning_rate=0.1, memory_limit=2**30)
+    assert_type(model.fit(counts), GloVe)
+    assert_type(GloVe(window=5, weighting="flat", symmetric=False).fit([["a", "b"]]).interrupted_, bool)
+    assert_type(model.context_biases_, NDArray[np.float32])
+    assert_type(model.history_[-1].pairs_per_second, float)
+    assert_type(model.history_[-1].words_per_second, float | None)
+    model.save("wiki.fvec")
     return model.vectors_
 
 
