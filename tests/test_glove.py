@@ -190,11 +190,15 @@ def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
 
 @pytest.mark.parametrize(("n_words", "stride"), [(1, 16), (3, 16), (39, 16), (69_000, 112), (3_000_000, 304)])
 def test_blocks(n_words, stride):
-    block = _tiles.words_in_a_block(n_words, stride)
-    n_blocks = -(-n_words // block)
-    assert min(n_words, 13) <= n_blocks <= 1024
+    sizes = 10 + 9 * 10**6 // np.arange(10, n_words + 10)  # the first words have the most entries
+    row_offsets = np.concatenate(([0], np.cumsum(sizes)))
+    bounds = np.array(_tiles.block_bounds(row_offsets, stride))
+    n_words_of, n_entries_of = np.diff(bounds), np.diff(row_offsets[bounds])
+    assert bounds[0] == 0 and bounds[-1] == n_words and n_words_of.min() >= 1
+    assert min(n_words, 13) <= len(n_words_of) <= 1024 + 32
+    assert (n_entries_of[n_words_of > 1] <= sizes.sum() / 32).all()
     if n_words < 1_000_000:
-        assert block * stride * 16 <= _tiles.BLOCK_BYTES
+        assert n_words_of.max() * stride * 16 <= _tiles.TILE_BYTES
 
 
 def test_every_epoch_visits_every_tile_in_its_turn(counts):

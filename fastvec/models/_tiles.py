@@ -30,12 +30,14 @@ __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
 # Entries handed to a kernel at once, more or less: tiles stay whole.
 CHUNK = 1 << 14
-# Bytes of a block's rows in all four matrices: two blocks fit a second-level cache.
-BLOCK_BYTES = 1 << 20
+# Bytes of the rows of a tile, of two blocks in two matrices each: they fit a second-level cache of 1 MB.
+TILE_BYTES = 1 << 20
 # A block has at least so many words, that its rows are used again,
 FEWEST_WORDS = 16
-# and a vocabulary so many blocks where it can, that threads find tiles, but not more than so many.
+# and a vocabulary so many blocks at least where it can, that threads find tiles, and about so many at most.
 FEWEST_BLOCKS, MOST_BLOCKS = 16, 1024
+# The largest share of all entries in a block of several words: tiles with a common block follow each other.
+LARGEST_SHARE = 1 / 32
 # Parts that the work of arranging is cut into.
 PARTS = 64
 
@@ -83,12 +85,12 @@ def arranged(
     """
     kernel = cast(_backends.GloVeKernel, _backends.get("glove"))
     row_offsets, columns = counts.row_offsets_, counts.columns_
-    n_words, n_entries = len(row_offsets) - 1, len(columns)
-    block = words_in_a_block(n_words, stride)
-    n_blocks = -(-n_words // block)
-    blocks = np.arange(n_words, dtype=np.int32) // np.int32(block)
+    n_entries = len(columns)
+    bounds = block_bounds(row_offsets, stride)
+    n_blocks = len(bounds) - 1
+    blocks = np.repeat(np.arange(n_blocks, dtype=np.int32), np.diff(bounds))
     # Entries before each block of words; a part is some blocks, each part has about as many entries.
-    before = row_offsets[np.minimum(np.arange(n_blocks + 1) * block, n_words)]
+    before = row_offsets[bounds]
     edges = np.unique(np.searchsorted(before, np.linspace(0, n_entries, PARTS + 1)))
     parts = list(pairwise(edges.tolist()))
     sizes = np.zeros(n_blocks**2, np.int64)
@@ -128,10 +130,21 @@ def arranged(
     return Tiles(records, offsets, n_blocks)
 
 
-def words_in_a_block(n_words: int, stride: int) -> int:
-    """Return how many words a block has, of rows of `stride` floats; it must not depend on the threads."""
-    fitting = max(FEWEST_WORDS, BLOCK_BYTES // (4 * 4 * stride))
-    return max(min(fitting, -(-n_words // FEWEST_BLOCKS)), -(-n_words // MOST_BLOCKS))
+def block_bounds(row_offsets: NDArray[np.int64], stride: int) -> list[int]:
+    """Return where blocks of words begin and end, for rows of `stride` floats, whatever the threads.
+
+    The first words, which have the most entries, are in smaller blocks.
+    """
+    n_words, n_entries = len(row_offsets) - 1, int(row_offsets[-1])
+    fitting = max(FEWEST_WORDS, TILE_BYTES // (4 * 4 * stride))
+    most_words = max(min(fitting, -(-n_words // FEWEST_BLOCKS)), -(-n_words // MOST_BLOCKS))
+    bounds = [0]
+    while bounds[-1] < n_words:
+        begin = bounds[-1]
+        most_entries = row_offsets[begin] + LARGEST_SHARE * n_entries
+        end = int(np.searchsorted(row_offsets, most_entries, side="right")) - 1
+        bounds.append(min(max(end, begin + 1), begin + most_words, n_words))
+    return bounds
 
 
 class TileTrainer:
