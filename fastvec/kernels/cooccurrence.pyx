@@ -53,7 +53,7 @@ cdef void free_row(Row *row) noexcept nogil:
 
 
 cdef inline void add(int64_t *sums, uint8_t *marks, int32_t word, int64_t units) noexcept nogil:
-    """Add to the sum of a word; `sums` and `marks` are those of a row, in registers where this is in a loop."""
+    """Add to the sum of a word; `sums` and `marks` are those of a row, for loops to keep in registers."""
     sums[word] += units
     marks[<uint32_t>word // GROUP] = 1
 
