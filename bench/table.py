@@ -38,6 +38,8 @@ README_MODELS = {
     "skip-gram, hierarchical softmax": "tree-100",
     "skip-gram with n-grams": "subwords-100",
     "phrases, found and joined": "phrases",
+    "pairs of words, counted": "counting",
+    "GloVe": "glove-100",
 }
 
 NOTES = """\
@@ -242,10 +244,11 @@ def _models_table(results: dict[str, Any]) -> list[str]:
     for model, name in README_MODELS.items():
         record = results["rows"].get(name)
         if record:
+            unit = " entries" if unit_per_second(record) == "entries_per_second" else ""
             lines.append(
                 [
                     model,
-                    _number(rate(record, "fastvec", 1), "{:.2f} M"),
+                    _number(rate(record, "fastvec", 1), "{:.2f} M") + unit,
                     f"{_number(speed_ratio(record, 'fastvec', 1), '{:.1f}×')} {base_of(record)}",
                     _number(scaling(record, "fastvec", ALL), "{:.2f}×"),
                 ]

@@ -20,14 +20,14 @@ This is the published program's AdaGrad: the accumulators start at 1 and take η
 the biases take the learning rate too. An element whose accumulator is huge (1e30) stays what it is: so do
 the ones.
 
-Paper: J. Pennington, R. Socher and C. D. Manning, "GloVe: global vectors for word representation", EMNLP 2014.
-AdaGrad: J. Duchi, E. Hazan and Y. Singer, JMLR 12, 2011.
+Paper: J. Pennington, R. Socher and C. D. Manning, "GloVe: global vectors for word representation", EMNLP
+2014. AdaGrad: J. Duchi, E. Hazan and Y. Singer, JMLR 12, 2011.
 
 Compromises, and where they come from:
 
 - The entries do not come in one random order of all. They lie in tiles: a block of words and a block of
-  contexts whose rows fit the second-level cache. Tiles come in a random order, new in every epoch; the entries
-  of a tile in a random one that stays, from a new first one on.
+  contexts whose rows fit the second-level cache. Tiles come in a random order, new in every epoch; the
+  entries of a tile in a random one that stays, from a new first one on.
 - Threads work on tiles with neither words nor contexts in common (Gemulla, Nijkamp, Haas and Sismanis 2011).
   A tile waits until those before it in the order that share a block with it are done, so that any number of
   threads computes bit for bit what one does.
