@@ -68,6 +68,7 @@ def use(vectors: Vectors) -> None:
     assert_type("paris" in vectors, bool)
     assert_type(vectors.words, list[str])
     assert_type(vectors.metadata, dict[str, Any])
+    assert_type(vectors.postprocess(center=True, remove_top=3, unit_length=True), Vectors)
     vectors.save(Path("wiki.fvec"))
     assert_type(fastvec.load("wiki.fvec", mmap=True), Vectors)
     try:
