@@ -11,7 +11,9 @@ from fastvec import evaluate
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
+from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
+from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
@@ -20,8 +22,10 @@ from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "CBOW",
+    "Cooccurrence",
     "Corpus",
     "FastText",
+    "GloVe",
     "Phrases",
     "SkipGram",
     "SubwordVectors",

@@ -24,7 +24,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ValueError
         When `path` is there but is not a regular file.
     OSError
-        What the system says (no space left, no such directory, ...), naming `path`.
+        What the system says (no space left, no such directory, ...), naming `path` unless the body's error
+        names another file.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
@@ -42,6 +43,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
+        if error.filename not in (None, temporary, os.fspath(temporary)):
+            raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)

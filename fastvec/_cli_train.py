@@ -1,15 +1,16 @@
-"""The options of ``fastvec train`` that are parameters of an estimator, and the estimator that they make."""
+"""The parameters of an estimator as options of ``fastvec train``, and what it tells after the training."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from fastvec._training import Epoch
 from fastvec.models._word_model import WordModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
 
-__all__ = ["add_options", "make_model"]
+__all__ = ["add_options", "make_model", "summary"]
 
 MODELS: dict[str, type[WordModel]] = {"skipgram": SkipGram, "cbow": CBOW, "fasttext": FastText}
 
@@ -80,6 +81,18 @@ def make_model(options: argparse.Namespace) -> WordModel:
     model = MODELS[options.model](**parameters, progress=True)
     model.check_params()
     return model
+
+
+def summary(history: list[Epoch]) -> str:
+    """Return how much a model was trained on, how fast, and what its loss came to."""
+    seconds, loss = sum(epoch.seconds for epoch in history), history[-1].loss
+    if history[-1].words_per_second is None:
+        unit, told = "entries", f"cost {loss:.4f} per entry"
+        amount = sum(float(epoch.pairs) for epoch in history)
+    else:
+        unit, told = "words", f"loss {loss:.4f}"
+        amount = sum(epoch.seconds * (epoch.words_per_second or 0) for epoch in history)
+    return f"trained on {amount:,.0f} {unit} in {seconds:,.1f} s ({amount / seconds:,.0f} {unit}/s), {told}"
 
 
 def _flag(name: str) -> str:

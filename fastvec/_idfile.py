@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections import deque
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec._mapped import map_tensors, write_tensors
+from fastvec._spool import BLOCK, Spool
 
-__all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache"]
-
-# 32 MB of ids. The C library gives blocks of this size back to the system as soon as they are freed, and
-# those parts of them that were never written take no memory.
-BLOCK = 1 << 23
+__all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache", "split_words"]
 
 FORMAT = "fastvec corpus"
 VERSION = "1"
@@ -37,28 +31,11 @@ class IdStore:
     """
 
     def __init__(self, memory_limit: int, folder: Path | None) -> None:
-        self._memory_limit = memory_limit
-        self._folder = folder
-        self._blocks: deque[NDArray[np.int32]] = deque()
-        self._room = 0  # of the last block; all others are full
-        self._n_in_memory = 0
-        self._file: IO[bytes] | None = None
-        self._n_in_file = 0
+        self._spool = Spool(np.int32, memory_limit, folder)
 
     def append(self, ids: NDArray[np.int32]) -> None:
         """Add copies of some ids."""
-        if (self._n_in_memory + len(ids)) * ids.itemsize > self._memory_limit:
-            self._spill()
-        while len(ids):
-            if self._room == 0:
-                self._blocks.append(np.empty(BLOCK, np.int32))
-                self._room = BLOCK
-            n = min(len(ids), self._room)
-            begin = BLOCK - self._room
-            self._blocks[-1][begin : begin + n] = ids[:n]
-            self._room -= n
-            self._n_in_memory += n
-            ids = ids[n:]
+        self._spool.append(ids)
 
     def finish(self, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return all that was added, every id replaced by its ``new_ids[id]``; the store is then empty.
@@ -67,34 +44,7 @@ class IdStore:
         memory. The file goes away with the array.
         """
         remap = _backends.get("tokenizer").remap
-        if self._file is None:
-            ids = np.empty(self._n_in_memory, np.int32)
-            begin = 0
-            for block in self._drained():
-                remap(block, new_ids, ids[begin : begin + len(block)])
-                begin += len(block)
-        else:
-            self._spill()
-            self._file.flush()
-            ids = np.memmap(self._file, np.int32, "r+", shape=(self._n_in_file,))
-            self._file.close()
-            remap(ids, new_ids, ids)
-        ids.flags.writeable = False
-        return ids
-
-    def _spill(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="fastvec-")  # noqa: SIM115
-        for block in self._drained():
-            self._file.write(block.data)
-            self._n_in_file += len(block)
-
-    def _drained(self) -> Iterator[NDArray[np.int32]]:
-        """Yield the blocks in memory, each free to go when the next one is asked for."""
-        while self._blocks:
-            block = self._blocks.popleft()
-            yield block if self._blocks else block[: BLOCK - self._room]
-        self._room = self._n_in_memory = 0
+        return self._spool.finish(lambda ids, block: remap(block, new_ids, ids))
 
 
 def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -163,14 +113,21 @@ def open_cache(
         return None
     try:
         ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
-        words = _split_words(tensors["words"], tensors["word_offsets"])
+        words = split_words(tensors["words"], tensors["word_offsets"])
         _check(ids, sentence_offsets, words, counts)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
     return ids, sentence_offsets, words, counts
 
 
-def _split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
+def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
+    """Return the words that `join_words` has joined.
+
+    Raises
+    ------
+    ValueError
+        If they are no such words: empty, or not UTF-8.
+    """
     _check_offsets("word_offsets", offsets, len(text))
     joined, places = text.tobytes(), offsets.tolist()
     return [joined[begin:end].decode() for begin, end in pairwise(places)]

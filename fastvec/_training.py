@@ -1,9 +1,10 @@
 """The training loop that the models share: threads, chunks, learning rate, progress, interruption.
 
-An epoch is cut into chunks of the corpus. Threads take them in turn and hand each to a kernel, which works
-without the GIL and changes the matrices in place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
-A chunk's learning rate follows from where it starts, its random numbers from (seed, epoch, position), so that
-what is drawn does not depend on the number of threads; with one thread the result is the same run after run.
+An epoch visits every position once: the tokens of a corpus, or the entries of counts. It is cut into chunks.
+Threads take them in turn and hand each to a kernel, which works without the GIL and changes the matrices in
+place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011). A chunk's learning rate follows from where it
+starts, its random numbers from (seed, epoch, position), so that what is drawn does not depend on the number
+of threads; with one thread the result is the same run after run.
 """
 
 from __future__ import annotations
@@ -35,32 +36,33 @@ LANES = 16
 
 
 class TrainChunk(Protocol):
-    """A kernel bound to its matrices and corpus; returns its loss, the pairs in that loss, and all pairs."""
+    """A kernel bound to its matrices and data; returns its loss, the pairs in that loss, and all pairs."""
 
     def __call__(
         self, *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
     ) -> tuple[float, int, int]:
-        """Train on the tokens [start, stop)."""
+        """Train on the positions [start, stop)."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the corpus came to.
+    """What one pass over the corpus or the counts came to.
 
     Attributes
     ----------
     epoch : int
         Its number, from 1; training that goes on counts on.
     loss : float
-        Mean loss per (centre, context) pair, or per window for CBOW, from a fixed sample of the windows.
+        Mean loss per pair: from a fixed sample of the windows, or for GloVe of all entries.
     learning_rate : float
         At its end.
     pairs : int
-        (centre, context) pairs trained on, or windows for CBOW.
+        (centre, context) pairs trained on, or windows for CBOW, or entries of the counts for GloVe.
     seconds : float
         Time it took.
-    words_per_second : float
-        Words of the corpus, those dropped by `min_count` and `subsample` included, per second.
+    words_per_second : float, optional
+        Words of the corpus, those dropped by `min_count` and `subsample` included, per second; None for
+        GloVe, which trains on counts.
     """
 
     epoch: int
@@ -68,7 +70,12 @@ class Epoch:
     learning_rate: float
     pairs: int
     seconds: float
-    words_per_second: float
+    words_per_second: float | None = None
+
+    @property
+    def pairs_per_second(self) -> float:
+        """What `pairs` counts, per second."""
+        return self.pairs / self.seconds
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,11 @@ class Schedule:
     """How long, how fast, and on how many threads to train.
 
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
-    `chunk` tokens at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
-    are not drawn again.
+    `chunk` positions at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
+    are not drawn again. `unit` says what a position is, "words" or "entries".
     """
 
-    n_tokens: int
+    n_positions: int
     epochs: int
     learning_rate: float
     min_learning_rate: float
@@ -88,10 +95,11 @@ class Schedule:
     seed: int
     chunk: int = CHUNK
     epochs_before: int = 0
+    unit: str = "words"
 
-    def learning_rate_at(self, epoch: int, token: int) -> float:
-        """Return the learning rate of a chunk that starts at `token` in `epoch`, counted from 0."""
-        done = (epoch + token / self.n_tokens) / self.epochs
+    def learning_rate_at(self, epoch: int, position: int) -> float:
+        """Return the learning rate of a chunk that starts at `position` in `epoch`, counted from 0."""
+        done = (epoch + position / self.n_positions) / self.epochs
         return self.learning_rate + (self.min_learning_rate - self.learning_rate) * done
 
     def key(self, epoch: int) -> int:
@@ -125,6 +133,7 @@ def train(
     parameters: tuple[NDArray[np.float32], ...],
     *,
     progress: bool = False,
+    before_epoch: Callable[[int], None] | None = None,
     after_epoch: Callable[[Epoch], None],
 ) -> bool:
     """Train for the epochs of a schedule and return whether Ctrl-C cut it short.
@@ -139,6 +148,8 @@ def train(
         What is trained; watched for NaN and infinity.
     progress : bool
         Whether to show a bar.
+    before_epoch : callable, optional
+        Called with the key of every epoch.
     after_epoch : callable
         Called with the record of every epoch, the one that was cut short included.
 
@@ -151,6 +162,8 @@ def train(
         for epoch in range(schedule.epochs):
             if bar is not None:
                 bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
+            if before_epoch is not None:
+                before_epoch(schedule.key(epoch))
             run = _EpochRun(train_chunk, schedule, epoch, interrupted)
             run.wait(bar)
             _check_finite(run, parameters, schedule)
@@ -160,7 +173,7 @@ def train(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
                     f"of {schedule.number(schedule.epochs - 1)}; "
                     "what was learned is kept",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return True
     return False
@@ -195,11 +208,12 @@ class _EpochRun:
         self.epoch = epoch
         self.interrupted = interrupted
         self.key = schedule.key(epoch)
-        every = max(1, schedule.n_tokens // LOSS_SAMPLE)
+        every = max(1, schedule.n_positions // LOSS_SAMPLE)
         self.loss_every = 1 << (every.bit_length() - 1)
-        self.next_token = 0
-        self.tokens = 0
-        self.loss = 0.0
+        self.next_position = 0
+        self.done = 0
+        self.losses: list[float] = []
+        self.diverged = False
         self.sampled_pairs = 0
         self.pairs = 0
         self.stop = False
@@ -230,7 +244,7 @@ class _EpochRun:
     def _work(self) -> None:
         try:
             while (start := self._take()) is not None:
-                stop = min(start + self.schedule.chunk, self.schedule.n_tokens)
+                stop = min(start + self.schedule.chunk, self.schedule.n_positions)
                 learning_rate = self.schedule.learning_rate_at(self.epoch, start)
                 loss, sampled_pairs, pairs = self.train_chunk(
                     start=start,
@@ -240,41 +254,43 @@ class _EpochRun:
                     loss_every=self.loss_every,
                 )
                 with self.lock:
-                    self.loss += loss
+                    self.losses.append(loss)
+                    self.diverged |= not math.isfinite(loss)
                     self.sampled_pairs += sampled_pairs
                     self.pairs += pairs
-                    self.tokens += stop - start
+                    self.done += stop - start
         except BaseException as error:
             self.error = error
             self.stop = True
 
     def _take(self) -> int | None:
         with self.lock:
-            start = self.next_token
-            finished = start >= self.schedule.n_tokens or not math.isfinite(self.loss)
+            start = self.next_position
+            finished = start >= self.schedule.n_positions or self.diverged
             if finished or self.stop or self.interrupted.is_set():
                 return None
-            self.next_token += self.schedule.chunk
+            self.next_position += self.schedule.chunk
             return start
 
     def mean_loss(self) -> float:
-        return self.loss / self.sampled_pairs if self.sampled_pairs else math.nan
+        """Return the mean loss so far, which does not depend on the order in which the chunks were done."""
+        return math.fsum(self.losses) / self.sampled_pairs if self.sampled_pairs else math.nan
 
     def record(self) -> Epoch:
         return Epoch(
             epoch=self.schedule.number(self.epoch),
             loss=self.mean_loss(),
-            learning_rate=self.schedule.learning_rate_at(self.epoch, self.tokens),
+            learning_rate=self.schedule.learning_rate_at(self.epoch, self.done),
             pairs=self.pairs,
             seconds=self.seconds,
-            words_per_second=self.tokens / self.seconds,
+            words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
         )
 
     def _show(self, bar: Any) -> None:
         if bar is not None:
-            rate = self.schedule.learning_rate_at(self.epoch, self.tokens)
+            rate = self.schedule.learning_rate_at(self.epoch, self.done)
             bar.set_postfix_str(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}", refresh=False)
-            bar.update(self.epoch * self.schedule.n_tokens + self.tokens - bar.n)
+            bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 
 def _bar(schedule: Schedule, progress: bool) -> Any:
@@ -282,12 +298,12 @@ def _bar(schedule: Schedule, progress: bool) -> Any:
         return nullcontext()
     from tqdm import tqdm
 
-    return tqdm(total=schedule.epochs * schedule.n_tokens, unit=" words", unit_scale=True)
+    return tqdm(total=schedule.epochs * schedule.n_positions, unit=f" {schedule.unit}", unit_scale=True)
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:
     with np.errstate(all="ignore"):
-        finite = math.isfinite(run.loss) and all(
+        finite = not run.diverged and all(
             math.isfinite(matrix.sum(dtype=np.float64)) for matrix in parameters
         )
     if not finite:

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastvec import Corpus, Phrases, __version__, _backends, demo, evaluate, formats, load
-from fastvec._cli_train import add_options, make_model
+from fastvec._cli_train import add_options, make_model, summary
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
 from fastvec._params import check_int
@@ -82,11 +82,9 @@ def _train(options: argparse.Namespace) -> int:
     model.vectors_.save(options.output, format=options.format)
     if options.save_model is not None:
         model.save(options.save_model)
-    seconds = sum(epoch.seconds for epoch in model.history_)
-    words = sum(epoch.seconds * epoch.words_per_second for epoch in model.history_)
+    vectors = model.vectors_
     print(
-        f"{len(model.vectors_):,} words, {model.vector_size:,} dimensions; trained on {words:,.0f} words "
-        f"in {seconds:,.1f} s ({words / seconds:,.0f} words/s), loss {model.history_[-1].loss:.4f}; "
+        f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model.history_)}; "
         f"saved in {options.output}"
     )
     return INTERRUPTED if model.interrupted_ else 0

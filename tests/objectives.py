@@ -6,7 +6,7 @@ then one for each matrix of the stack, so that centred differences of many param
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,6 +46,9 @@ class Objective:
         is not made of sigmoids.
     labelled : str
         The name of that matrix.
+    squares : dict
+        Further arguments that ``step`` changes, AdaGrad's accumulators, each with the name of its matrix.
+        With ones in them a step is one of plain gradient descent.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Objective:
     n_averaged: Callable
     label: Callable | None = None
     labelled: str = "output_vectors"
+    squares: dict[str, str] = field(default_factory=dict)
 
     def __str__(self):
         return self.name
@@ -421,18 +425,8 @@ SUBWORD = Objective(
     draw=draw_bag,
     # (inputs, targets, negatives): first those of skip-gram, then those of CBOW
     shapes=[
-        *[
-            (1, 1, 0),
-            (1, 1, 1),
-            (1, 2, 5),
-            (2, 16, 5),
-            (3, 3, 6),
-            (6, 7, 1),
-            (7, 4, 11),
-            (8, 10, 5),
-            (13, 2, 20),
-        ],
-        *[(17, 20, 3), (2, 1, 5), (16, 1, 5), (15, 1, 6), (60, 1, 11)],
+        *[(1, 1, 0), (1, 1, 1), (1, 2, 5), (2, 16, 5), (3, 3, 6), (6, 7, 1), (7, 4, 11), (8, 10, 5)],
+        *[(13, 2, 20), (17, 20, 3), (2, 1, 5), (16, 1, 5), (15, 1, 6), (60, 1, 11)],
     ],
     awkward={
         "an input twice": bag([7, 3, 7], [11], [2, 19, 5]),
@@ -460,6 +454,37 @@ SUBWORD = Objective(
 )
 
 
+# ---- GloVe ------------------------------------------------------------------------------------------------
+
+
+def glove_loss(word_vectors, context_vectors, word, context, log_count, weight):
+    scores = (word_vectors[..., word, :] * context_vectors[..., context, :]).sum(axis=-1)
+    return weight / 2 * (scores - log_count) ** 2
+
+
+def pair(word, context, log_count, weight):
+    return {"word": word, "context": context, "log_count": log_count, "weight": weight}
+
+
+GLOVE = Objective(
+    name="GloVe",
+    kernel="glove",
+    rows={"word_vectors": N_WORDS, "context_vectors": N_WORDS},
+    ids={"word_vectors": ("word",), "context_vectors": ("context",)},
+    loss=glove_loss,
+    draw=lambda random, word, context: pair(word, context, *random.uniform([6, 0.1], [9, 1])),
+    shapes=[(0, 0), (0, 23), (23, 0), (23, 23), (7, 7), (7, 8), (8, 7), (15, 16)],  # (word, context)
+    awkward={
+        "a count of 1": pair(7, 3, 0.0, 1.0),
+        "a weight of 0": pair(7, 3, 6.0, 0.0),
+        "all at once": pair(11, 11, -7.25, 0.05),
+    },
+    split=lambda arguments: [arguments],
+    n_averaged=lambda arguments: 1,
+    squares={"word_squares": "word_vectors", "context_squares": "context_vectors"},
+)
+
+
 OBJECTIVES = [
     SKIPGRAM,
     CBOW,
@@ -468,4 +493,5 @@ OBJECTIVES = [
     hierarchical_softmax("hierarchical softmax of CBOW", cbow=True),
     SOFTMAX,
     SUBWORD,
+    GLOVE,
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from objectives import OBJECTIVES, SKIPGRAM, SOFTMAX, Objective, batch
+from objectives import GLOVE, OBJECTIVES, SOFTMAX, Objective, batch, pair
 
 from fastvec import _backends
 
@@ -28,7 +28,7 @@ def for_every(names="", rows_of=lambda objective: [()], objectives=OBJECTIVES):
 
 every_shape = for_every("shape", lambda objective: [(shape,) for shape in objective.shapes])
 LOGISTIC = [objective for objective in OBJECTIVES if objective.label]
-SCALABLE = [objective for objective in OBJECTIVES if objective is not SKIPGRAM]
+SCALABLE = [objective for objective in OBJECTIVES if "scale_gradient" in objective.awkward["all at once"]]
 AVERAGING = [
     objective for objective in SCALABLE if objective.n_averaged(objective.awkward["all at once"]) > 1
 ]
@@ -64,10 +64,17 @@ class Case(NamedTuple):
     loss: float
 
 
+def start_from(case, padded):
+    """Return copies of the matrices as a step takes them, and ones for its accumulators."""
+    matrices = {name: padded(matrix) for name, matrix in case.matrices.items()}
+    squares = {name: padded(np.ones_like(matrices[of])) for name, of in case.objective.squares.items()}
+    return matrices, squares
+
+
 def check_step(step, case, padded, learning_rate=1.0):
     """Assert that a step moves by −η · gradient, everywhere, and returns the loss."""
-    matrices = {name: padded(matrix) for name, matrix in case.matrices.items()}
-    returned = step(**matrices, **case.arguments, learning_rate=learning_rate)
+    matrices, squares = start_from(case, padded)
+    returned = step(**matrices, **squares, **case.arguments, learning_rate=learning_rate)
     for name, after in matrices.items():
         start, expected = padded(case.matrices[name]), case.gradient[name]
         before = start.astype(np.float64)
@@ -138,9 +145,10 @@ def test_gradient_at_other_learning_rates(step, padded, objective, learning_rate
 @for_every()
 def test_learning_rate_0_changes_nothing(step, padded, objective, vector_size):
     for case in (random_case(objective, vector_size, shape) for shape in objective.shapes):
-        matrices = {name: padded(matrix) for name, matrix in case.matrices.items()}
-        returned = step(**matrices, **case.arguments, learning_rate=0.0)
+        matrices, squares = start_from(case, padded)
+        returned = step(**matrices, **squares, **case.arguments, learning_rate=0.0)
         assert returned == pytest.approx(case.loss, rel=1e-6)
+        assert all((of_matrix == 1).all() for of_matrix in squares.values())
         for name, matrix in matrices.items():
             assert matrix.tobytes() == padded(case.matrices[name]).tobytes(), name
 
@@ -340,7 +348,7 @@ def test_the_check_of_unscaled_gradients_can_fail(padded, objective):
 
 
 def test_the_numeric_derivative_is_independent_of_the_kernels():
-    """Derivatives that are done by hand: x = y = (1), and y = (0) for a softmax of two words."""
+    """Derivatives done by hand: x = y = (1), and another y = (0) for a softmax of two words."""
     error = -1 / (1 + np.e)  # σ(1) − 1
     expected = [[error], [0]]
     for objective in LOGISTIC:
@@ -355,3 +363,9 @@ def test_the_numeric_derivative_is_independent_of_the_kernels():
     gradient = numeric_gradient(SOFTMAX, matrices, example)
     np.testing.assert_allclose(gradient["input_vectors"], expected, atol=1e-9)
     np.testing.assert_allclose(gradient["output_vectors"], [[error], [-error]], atol=1e-9)
+    matrices = {"word_vectors": np.array([[1.0], [0.0]]), "context_vectors": np.array([[0.0], [1.0]])}
+    entry = pair(0, 1, log_count=4.0, weight=0.5)
+    assert GLOVE.loss(**matrices, **entry) == 0.5 * 0.5 * (1 - 4) ** 2
+    gradient = numeric_gradient(GLOVE, matrices, entry)
+    np.testing.assert_allclose(gradient["word_vectors"], [[-1.5], [0]], atol=1e-9)
+    np.testing.assert_allclose(gradient["context_vectors"], [[0], [-1.5]], atol=1e-9)

@@ -8,16 +8,17 @@ from pathlib import Path
 from fastvec.models import _files
 from fastvec.models._word_model import WordModel
 from fastvec.models.fasttext import FastText
+from fastvec.models.glove import GloVe
 from fastvec.models.word2vec import CBOW, SkipGram
 
 __all__ = ["load_model"]
 
-ESTIMATORS: dict[str, type[WordModel]] = {
-    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText)
+ESTIMATORS: dict[str, type[WordModel | GloVe]] = {
+    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText, GloVe)
 }
 
 
-def load_model(path: str | os.PathLike[str]) -> WordModel:
+def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
     """Load an estimator with all that it has learned; `fit` goes on from there.
 
     Parameters
@@ -27,7 +28,7 @@ def load_model(path: str | os.PathLike[str]) -> WordModel:
 
     Returns
     -------
-    SkipGram, CBOW or FastText
+    SkipGram, CBOW, FastText or GloVe
         The estimator with its parameters and what was learned; `interrupted_` is False.
 
     Raises

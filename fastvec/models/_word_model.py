@@ -1,16 +1,13 @@
-"""What all models of words share: parameters, vocabulary, starting values, the training, going on, saving.
+"""What all models of words share: parameters, vocabulary, starting values, going on with new words.
 
-A model of its own says which matrices it has, checks the parameters that it adds, and binds its kernel. What
-it has learned is one `State`, which takes the place of an earlier one only while the training goes well.
+A model of its own says which matrices it has, checks the parameters that it adds, and binds its kernel.
 """
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,58 +16,18 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import CHUNK, Epoch, Schedule, TrainChunk, padded_matrix, train, usable_threads
+from fastvec._training import CHUNK, Schedule, TrainChunk, padded_matrix, usable_threads
 from fastvec.corpus import Corpus
-from fastvec.models import _files
-from fastvec.models._base import Estimator
+from fastvec.models._epoch_model import EpochModel, fill_uniform, padded_copies
 from fastvec.models._going_on import grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
+from fastvec.models._state import Matrices, State
 from fastvec.vectors import Vectors
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["State", "Text", "WordModel"]
+__all__ = ["Text", "WordModel"]
 
-# Parameters that do not change what is learned.
-NOT_KEPT = ("progress", "callbacks")
-# Starting values drawn at once: 16 MB of them.
-BLOCK = 1 << 22
-
-Matrices = dict[str, NDArray[np.float32]]
 Model = TypeVar("Model", bound="WordModel")
-
-
-@dataclass
-class State:
-    """What a model has learned.
-
-    Attributes
-    ----------
-    vocabulary : Vocabulary
-        The words with their counts.
-    parameters : dict of str to float32 array, shape (n_rows, d)
-        What is trained, under the names of the kernels' arguments.
-    tables : dict of str to ndarray
-        What the parameters hang on and what is not trained: the tree of the hierarchical softmax.
-    given : dict
-        The constructor's parameters that it was trained with.
-    metadata : dict
-        The same for `Vectors`, with what they came to.
-    history : list of Epoch
-        All epochs so far.
-    interrupted : bool
-        Whether Ctrl-C ended the training early.
-    vectors : Vectors, optional
-        The words with their vectors, made when they are asked for.
-    """
-
-    vocabulary: Vocabulary
-    parameters: Matrices
-    tables: dict[str, NDArray[Any]]
-    given: dict[str, Any]
-    metadata: dict[str, Any]
-    history: list[Epoch]
-    interrupted: bool = False
-    vectors: Vectors | None = None
 
 
 class Text(NamedTuple):
@@ -82,7 +39,7 @@ class Text(NamedTuple):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class WordModel(Estimator, ABC):
+class WordModel(EpochModel, ABC):
     """The base of all models of words; its parameters are described with `SkipGram`."""
 
     vector_size: int = 100
@@ -100,12 +57,8 @@ class WordModel(Estimator, ABC):
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
 
-    _state: State | None = field(default=None, init=False)
-
     # Input vectors start uniform in ±START / (2 d).
     START: ClassVar[float] = 1
-    # The extensions of the files that hold a whole model.
-    EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
 
     # What a model says about itself.
 
@@ -118,19 +71,11 @@ class WordModel(Estimator, ABC):
         """Return the name of the kernel that trains the model."""
 
     @abstractmethod
-    def _rows(self, n_words: int) -> dict[str, int]:
-        """Return the names of the model's matrices and how many rows they have."""
-
-    @abstractmethod
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
         """Return the kernel with all its arguments but those that change from chunk to chunk.
 
         `parameters` are those of `state` with their rows padded as the kernels want them.
         """
-
-    def _fixed(self) -> tuple[str, ...]:
-        """Return the parameters that training that goes on must leave as they are."""
-        return ("vector_size",)
 
     def _check_own_params(self) -> None:
         """Raise if a parameter that the model adds to the common ones is not what it must be."""
@@ -145,53 +90,20 @@ class WordModel(Estimator, ABC):
         """
         return {}
 
-    def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
-        """Return the tables among the tensors of a file, checked."""
-        return {}
-
     def _chunk(self, n_words: int) -> int:
         """Return how many tokens a thread is handed at once."""
         return CHUNK
 
     def _make_vectors(self, state: State) -> Vectors:
-        """Return the words of a state with their vectors."""
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
         return Vectors(vocabulary.words, matrix, vocabulary.counts, state.metadata)
 
     # What was learned.
 
     @property
-    def vectors_(self) -> Vectors:
-        """The words with their input vectors."""
-        state = self._learned("vectors_")
-        if state.vectors is None:
-            state.vectors = self._make_vectors(state)
-        return state.vectors
-
-    @property
-    def vocabulary_(self) -> Vocabulary:
-        """The words with their counts."""
-        return self._learned("vocabulary_").vocabulary
-
-    @property
-    def history_(self) -> list[Epoch]:
-        """Loss, learning rate, time and speed of every epoch."""
-        return self._learned("history_").history
-
-    @property
-    def interrupted_(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
-        return self._learned("interrupted_").interrupted
-
-    @property
     def output_vectors_(self) -> NDArray[np.float32]:
         """The vectors of the words as what is predicted."""
         return self._parameter("output_vectors_")
-
-    def _learned(self, name: str) -> State:
-        if self._state is None:
-            raise AttributeError(f"{type(self).__name__} has no {name} before fit")
-        return self._state
 
     def _parameter(self, name: str) -> NDArray[np.float32]:
         state = self._learned(name)
@@ -223,14 +135,11 @@ class WordModel(Estimator, ABC):
         check_float(
             "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
         )
-        check_int("epochs", self.epochs, 1)
+        self._check_epoch_params()
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
         check_bool("progress", self.progress)
-        for callback in self.callbacks:
-            if not callable(callback):
-                raise TypeError(f"callbacks must be callables, got {callback!r}")
 
     def first_learning_rate(self) -> float:
         """Return the step size at the start: `learning_rate`, or what its None stands for."""
@@ -284,7 +193,7 @@ class WordModel(Estimator, ABC):
         keep = keep_thresholds(state.vocabulary.keep_probabilities(self.subsample))
         text = Text(ids, corpus.sentence_offsets, keep)
         schedule = Schedule(
-            n_tokens=corpus.n_tokens,
+            n_positions=corpus.n_tokens,
             epochs=self.epochs,
             learning_rate=self.first_learning_rate(),
             min_learning_rate=self.min_learning_rate,
@@ -295,24 +204,7 @@ class WordModel(Estimator, ABC):
         )
         train_chunk = self._bind(state, parameters, text)
 
-        def after_epoch(epoch: Epoch) -> None:
-            state.history.append(epoch)
-            self._state = state
-            for callback in self.callbacks:
-                callback(self)
-            state.vectors = None  # the next epoch changes them
-
-        try:
-            state.interrupted = train(
-                train_chunk,
-                schedule,
-                tuple(parameters.values()),
-                progress=self.progress,
-                after_epoch=after_epoch,
-            )
-        except FloatingPointError:
-            self._state = before
-            raise
+        self._train(train_chunk, schedule, state, parameters)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
@@ -321,79 +213,6 @@ class WordModel(Estimator, ABC):
                 f"{state.vocabulary!r}, subsample={self.subsample}"
             )
         return self
-
-    def check_path(self, path: str | os.PathLike[str]) -> None:
-        """Raise the error of `save` if a path has not the extension of a file that holds a whole model.
-
-        Raises
-        ------
-        ValueError
-            Naming the extensions and the path.
-        """
-        if Path(path).suffix.lower() not in self.EXTENSIONS:
-            rule = f"end in {' or '.join(self.EXTENSIONS)} to hold a whole {type(self).__name__}"
-            raise ValueError(f"path must {rule}, got {os.fspath(path)!r}")
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save all that was learned, so that `fastvec.load_model` gives the estimator back.
-
-        Parameters
-        ----------
-        path : str or path-like
-            A file with the extension ``.fvec``. `fastvec.load` reads the vectors in it.
-
-        Raises
-        ------
-        AttributeError
-            Before `fit`.
-        OSError
-            When the file cannot be written, no space being left for example.
-        ValueError
-            When the extension is another one.
-        """
-        self.check_path(path)
-        state = self._learned("vectors_ to save")
-        others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
-        _files.write(
-            path,
-            self.vectors_,
-            {**others, **state.tables},
-            type(self).__name__,
-            state.given,
-            state.history,
-        )
-
-    @classmethod
-    def _restored(cls: type[Model], saved: _files.Saved) -> Model:
-        """Return the estimator that a file holds, when all that it says fits together.
-
-        Raises
-        ------
-        TypeError, ValueError
-            When it does not.
-        """
-        model = cls(**saved.given)
-        model.check_params()
-        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
-        parameters = {}
-        for name, n_rows in model._rows(len(vocabulary)).items():
-            matrix, shape = tensors.get(name, np.empty(0)), (n_rows, model.vector_size)
-            if matrix.dtype != np.float32 or matrix.shape != shape:
-                raise ValueError(
-                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
-                )
-            parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
-        tables = model._load_tables(tensors, len(vocabulary))
-        model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
-        return model
-
-    def _given(self) -> dict[str, Any]:
-        """Return the parameters that change what is learned."""
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params().items()
-            if name not in NOT_KEPT
-        }
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
@@ -410,8 +229,7 @@ class WordModel(Estimator, ABC):
             self._take_over(parameters, before, places)
         else:
             vocabulary = before.vocabulary
-            parameters = {name: padded_matrix(*matrix.shape) for name, matrix in before.parameters.items()}
-            self._take_over(parameters, before, np.arange(len(vocabulary)))
+            parameters = padded_copies(before.parameters)
         given = self._given()
         named = {"estimator": type(self).__name__, **given}
         state = State(
@@ -428,12 +246,7 @@ class WordModel(Estimator, ABC):
         """Return matrices to start from, with their padding: random input vectors, all others zero."""
         d = self.vector_size
         parameters = {name: padded_matrix(n, d) for name, n in self._rows(n_words).items()}
-        inputs = parameters["input_vectors"]
-        generator = np.random.default_rng(seed)
-        at_once = max(1, BLOCK // d)
-        for begin in range(0, len(inputs), at_once):
-            block = inputs[begin : begin + at_once, :d]
-            block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) * self.START / d
+        fill_uniform(parameters["input_vectors"][:, :d], d / self.START, np.random.default_rng(seed))
         return parameters
 
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
@@ -451,15 +264,6 @@ class WordModel(Estimator, ABC):
                 new[n_new:] = old[n_old:]
             else:
                 new[: len(old)] = old
-
-    def _check_unchanged(self, before: State) -> None:
-        for name in self._fixed():
-            was, now = before.given[name], getattr(self, name)
-            if now != was:
-                raise ValueError(
-                    f"{name} must be {was!r} as in the training so far, got {now!r}; "
-                    "a new estimator starts from the beginning"
-                )
 
     def _noise(self, vocabulary: Vocabulary) -> NDArray[np.uint32]:
         return alias_table(vocabulary.noise_probabilities(self.noise_exponent))

@@ -16,7 +16,8 @@ from fastvec import _backends
 from fastvec._params import check_bool, check_choice
 from fastvec._training import TrainChunk
 from fastvec.models._huffman import HuffmanTree
-from fastvec.models._word_model import Matrices, State, Text, WordModel
+from fastvec.models._state import Matrices, State
+from fastvec.models._word_model import Text, WordModel
 
 __all__ = ["CBOW", "SkipGram"]
 

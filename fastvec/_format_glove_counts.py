@@ -1,0 +1,122 @@
+"""The files of Stanford's GloVe programs: ``cooccurrence.bin`` and ``vocab.txt``.
+
+``cooccurrence.bin`` (from ``cooccur``, in another order from ``shuffle``) is records of 16 bytes without a
+header: word1 and word2, int32, counted from 1, and the count, a double. ``vocab.txt`` (from ``vocab_count``)
+has a line for every word, the most frequent first: the word, a space, how often it occurs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._atomic import replacing
+from fastvec._format_common import decode_words, encode_words
+from fastvec._spool import naming_full_disk
+
+__all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
+
+RECORD = np.dtype([("word1", "<i4"), ("word2", "<i4"), ("count", "<f8")])
+
+
+def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
+    """Return the words of a vocabulary file and their counts.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If a line is not a word and its count, counts ascend, or a word comes twice; names file and line.
+    """
+    names: list[bytes] = []
+    counts: list[int] = []
+    first: dict[bytes, int] = {}
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            place = f"{path}, line {number:,}"
+            fields = line.split()
+            if len(fields) != 2 or not re.fullmatch(rb"0*[1-9]\d{0,17}", fields[1]):
+                raise ValueError(f"{place}: expected a word and how often it occurs, got {line[:60]!r}")
+            name, count = fields[0], int(fields[1])
+            if counts and count > counts[-1]:
+                raise ValueError(f"{place}: counts must descend, got {count:,} after {counts[-1]:,}")
+            if first.setdefault(name, number) != number:
+                raise ValueError(f"{place}: the word {name!r} is in line {first[name]:,} already")
+            names.append(name)
+            counts.append(count)
+    if not names:
+        raise ValueError(f"{path}: the file is empty")
+    return decode_words(names, "strict", lambda i: f"{path}, line {i + 1:,}"), counts
+
+
+def map_records(path: Path) -> NDArray[Any]:
+    """Return the records of a file of counts, memory-mapped; what they say is not checked.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is empty or truncated.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise ValueError(f"{path}: the file is empty")
+    if size % RECORD.itemsize:
+        raise ValueError(
+            f"{path}: truncated, or not a file of GloVe's counts: its {size:,} bytes are no whole number "
+            f"of records of {RECORD.itemsize} bytes"
+        )
+    return np.memmap(path, RECORD, "r")
+
+
+def write(
+    path: Path,
+    vocabulary_path: Path,
+    words: list[str],
+    counts: list[int],
+    n_entries: int,
+    blocks: Iterable[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
+) -> None:
+    """Write both files; neither takes its place before both are whole.
+
+    Parameters
+    ----------
+    path, vocabulary_path : Path
+        Where to write.
+    words, counts : list
+        The vocabulary.
+    n_entries : int
+        How many entries all blocks have.
+    blocks : iterable of (rows, columns, values)
+        The entries, by row and column.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    ValueError
+        If a word has white space, which the format cannot hold.
+    """
+    names = encode_words(words)
+    needed = n_entries * RECORD.itemsize
+    with (
+        naming_full_disk("a file", needed, path.resolve().parent),
+        replacing(path) as temporary,
+        replacing(vocabulary_path) as temporary_vocabulary,
+    ):
+        lines = (b"%b %d\n" % named for named in zip(names, counts, strict=True))
+        temporary_vocabulary.write_bytes(b"".join(lines))
+        with temporary.open("wb") as file:
+            for rows, columns, values in blocks:
+                records = np.empty(len(rows), RECORD)
+                records["word1"] = rows + 1
+                records["word2"] = columns + 1
+                records["count"] = values
+                file.write(records.data)

@@ -1,0 +1,153 @@
+"""Arrays that may outgrow memory: collected piece by piece, in memory or in a temporary file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["BLOCK", "Spool", "naming_full_disk", "temporary_folder"]
+
+# Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
+# are freed, and those parts of them that were never written take no memory.
+BLOCK = 1 << 23
+
+# What the system says when a file can grow no more: no space, over the quota, over the limit of file sizes.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Spool:
+    """Collects the items of one long array.
+
+    Parameters
+    ----------
+    dtype : data type
+        Of the items.
+    memory_limit : int
+        Items of more bytes than this go to a temporary file without a name.
+    folder : Path, optional
+        Where that file is made; the system's folder for temporary files if None.
+    """
+
+    def __init__(self, dtype: DTypeLike, memory_limit: int, folder: Path | None = None) -> None:
+        self._dtype: np.dtype[Any] = np.dtype(dtype)
+        self._memory_limit = memory_limit
+        self._folder = folder
+        self._blocks: deque[NDArray[Any]] = deque()
+        self._room = 0  # of the last block; all others are full
+        self._file: FileIO | None = None
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    def append(self, items: NDArray[Any]) -> None:
+        """Add copies of some items, which are contiguous."""
+        self._n += len(items)
+        if self._file is None and self._n * self._dtype.itemsize > self._memory_limit:
+            # Unbuffered: what is written comes in large pieces, and closing the file cannot fail.
+            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="fastvec-", buffering=0)  # noqa: SIM115
+            for block in self._drained():
+                self._write(block)
+        if self._file is not None:
+            self._write(items)
+            return
+        while len(items):
+            if self._room == 0:
+                self._blocks.append(np.empty(BLOCK, self._dtype))
+                self._room = BLOCK
+            n = min(len(items), self._room)
+            begin = BLOCK - self._room
+            self._blocks[-1][begin : begin + n] = items[:n]
+            self._room -= n
+            items = items[n:]
+
+    def finish(self, copy: Callable[[NDArray[Any], NDArray[Any]], object] = np.copyto) -> NDArray[Any]:
+        """Return all that was added as one array; the spool is of no use then.
+
+        Parameters
+        ----------
+        copy : callable
+            ``copy(destination, source)`` puts items into the array, perhaps changed; the two may be the same.
+
+        Returns
+        -------
+        ndarray
+            Read-only, and a `numpy.memmap` of a file without a name if there was too much for memory. The
+            file goes away with the array.
+        """
+        if self._file is None:
+            items = np.empty(self._n, self._dtype)
+            begin = 0
+            for block in self._drained():
+                copy(items[begin : begin + len(block)], block)
+                begin += len(block)
+        else:
+            items = np.memmap(self._file, self._dtype, "r+", shape=(self._n,))
+            self.close()
+            if copy is not np.copyto:
+                copy(items, items)
+        items.flags.writeable = False
+        return items
+
+    def close(self) -> None:
+        """Let the temporary file go, if there is one that no array needs."""
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, items: NDArray[Any]) -> None:
+        assert self._file is not None
+        rest = items.view(np.uint8)
+        while len(rest):
+            rest = rest[self._file.write(rest.data) :]
+
+    def _drained(self) -> Iterator[NDArray[Any]]:
+        """Yield the blocks in memory, each free to go when the next one is asked for."""
+        while self._blocks:
+            block = self._blocks.popleft()
+            yield block if self._blocks else block[: BLOCK - self._room]
+
+
+def temporary_folder() -> Path:
+    """Return the system's folder for temporary files."""
+    return Path(tempfile.gettempdir())
+
+
+@contextmanager
+def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> Iterator[None]:
+    """Let the error of a full disk say how much was needed and how much was free before the body began.
+
+    Parameters
+    ----------
+    what : str
+        What is written.
+    needed : int
+        How many bytes that takes at most.
+    folder : Path
+        Where it is written.
+    advice : str
+        What could be done.
+
+    Raises
+    ------
+    OSError
+        That of the body, with the same number, naming the folder.
+    """
+    free = shutil.disk_usage(folder).free if folder.is_dir() else 0
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        reason = f"{os.strerror(error.errno)}: {what} of up to {needed:,} bytes, {free:,} were free{advice}"
+        raise OSError(error.errno, reason, os.fspath(folder)) from error

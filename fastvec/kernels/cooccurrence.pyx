@@ -1,0 +1,308 @@
+"""How often words stand near each other, row by row of the matrix of counts.
+
+    X_ij = Σ over the places of word i, Σ over the contexts there that are word j, of the weight of their distance
+
+Weights are whole numbers of a unit that divides them all, so that sums are exact: neither threads nor the
+order of the text change a bit of them.
+
+The words that are kept are written down one after the other, and for every word the places where it stands
+(`place_words`). A row is then the sum over the contexts at the places of one word, in one dense array that
+fits the second-level cache; what is not zero in it comes out in order (`count_rows`). Nothing is sorted. Sums of
+several counts are made in the same way (`merge_rows`).
+
+A place is one number: the position << 20, the number of contexts to the left << 10, and to the right.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+
+from .vector cimport prefetch_to_read
+
+cdef enum:
+    GROUP = 16            # words that share a mark
+    MARKS = 8             # marks that are looked at at once
+    AHEAD = 16            # places whose contexts are fetched before they are needed
+
+cdef struct Row:
+    int64_t *units        # the sum of every word so far
+    uint8_t *marks        # marks[j / GROUP] is 1 if units[j] may not be zero
+    Py_ssize_t n_words
+    Py_ssize_t n_marks    # a multiple of MARKS
+
+cdef struct Source:
+    const int64_t *row_offsets
+    Py_ssize_t n_rows
+    const int32_t *columns
+    const int64_t *units
+    const int32_t *rows   # NULL: the same ids
+    const int32_t *map
+
+
+cdef int allocate_row(Row *row, Py_ssize_t n_words) noexcept nogil:
+    """Make a row of zeros; return 0 on success."""
+    row.n_words = n_words
+    row.n_marks = (n_words + GROUP * MARKS - 1) // (GROUP * MARKS) * MARKS
+    row.units = <int64_t *>calloc(n_words, sizeof(int64_t))
+    row.marks = <uint8_t *>calloc(row.n_marks, 1)
+    return 0 if row.units != NULL and row.marks != NULL else -1
+
+
+cdef void free_row(Row *row) noexcept nogil:
+    free(row.units)
+    free(row.marks)
+
+
+cdef inline void add(Row *row, int32_t word, int64_t units) noexcept nogil:
+    row.units[word] += units
+    row.marks[word // GROUP] = 1
+
+
+cdef inline Py_ssize_t take(Row *row, int32_t *columns, int64_t *units) noexcept nogil:
+    """Write what is not zero, set the row to zero, and return how much was written."""
+    cdef Py_ssize_t n = 0, i, m, j
+    for i in range(row.n_marks // MARKS):
+        if (<uint64_t *>row.marks)[i] == 0:
+            continue
+        for m in range(i * MARKS, (i + 1) * MARKS):
+            if row.marks[m]:
+                row.marks[m] = 0
+                for j in range(m * GROUP, min((m + 1) * GROUP, row.n_words)):
+                    columns[n] = <int32_t>j
+                    units[n] = row.units[j]
+                    n += row.units[j] != 0
+                    row.units[j] = 0
+    return n
+
+
+def count_words(const int32_t[::1] ids, int64_t[::1] counts):
+    """Add up how often every word occurs.
+
+    Parameters
+    ----------
+    ids : IN, int32 (n,)
+        Words of the corpus; ids >= n_words are skipped.
+    counts : IN/OUT, int64 (n_words,)
+        What the numbers are added to.
+    """
+    cdef Py_ssize_t i, n_words = counts.shape[0]
+    with nogil:
+        for i in range(ids.shape[0]):
+            if ids[i] < n_words:
+                counts[ids[i]] += 1
+
+
+def place_words(
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int32_t n_words,
+    Py_ssize_t window,
+    bint symmetric,
+    Py_ssize_t begin,
+    int32_t[::1] kept,
+    int64_t[::1] cursors,
+    uint64_t[::1] places,
+):
+    """Write down the kept words of some sentences, and the places of every one of them.
+
+    Parameters
+    ----------
+    ids : IN, int32 (n_tokens,)
+        The corpus; ids >= n_words are left out as if they were not there.
+    sentence_offsets : IN, int64 (n_sentences + 1,)
+        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
+    first, last : IN, int
+        The sentences [first, last).
+    n_words : IN, int
+        The number of words.
+    window : IN, int
+        Contexts reach so far, 1 to 1000.
+    symmetric : IN, bool
+        Whether contexts stand to both sides of a word, or to the left only.
+    begin : IN, int
+        Where in `kept` to begin.
+    kept : OUT, int32 (n_kept,)
+        The words that are left.
+    cursors : IN/OUT, int64 (n_words,)
+        Where the next place of every word goes.
+    places : OUT, uint64 (n_kept,)
+        Position in `kept` << 20 | contexts to the left << 10 | contexts to the right.
+
+    Returns
+    -------
+    int
+        The end of what was written to `kept`.
+    """
+    cdef Py_ssize_t s, t, i, sentence, end = begin
+    cdef uint64_t left, right
+    cdef int32_t word
+    with nogil:
+        for s in range(first, last):
+            sentence = end
+            for t in range(sentence_offsets[s], sentence_offsets[s + 1]):
+                if ids[t] < n_words:
+                    kept[end] = ids[t]
+                    end += 1
+            for i in range(sentence, end):
+                word = kept[i]
+                left = min(i - sentence, window)
+                right = min(end - 1 - i, window) if symmetric else 0
+                places[cursors[word]] = <uint64_t>i << 20 | left << 10 | right
+                cursors[word] += 1
+    return end
+
+
+def count_rows(
+    const int32_t[::1] kept,
+    const uint64_t[::1] places,
+    const int64_t[::1] place_offsets,
+    const int64_t[::1] weights,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int32_t[::1] columns,
+    int64_t[::1] units,
+    int64_t[::1] row_sizes,
+):
+    """Count the contexts of some words.
+
+    Parameters
+    ----------
+    kept : IN, int32 (n_kept,)
+        The words of the text.
+    places : IN, uint64 (n_kept,)
+        Where they stand, from `place_words`.
+    place_offsets : IN, int64 (n_words + 1,)
+        The places of word i are places[place_offsets[i]:place_offsets[i + 1]].
+    weights : IN, int64 (window,)
+        Units of a context at the distances 1, 2, ...
+    first, last : IN, int
+        The words [first, last).
+    columns : OUT, int32 (room,)
+        The contexts of the first word in ascending order, then those of the second, ...; room >= n_words.
+    units : OUT, int64 (room,)
+        Their sums.
+    row_sizes : OUT, int64 (last - first,)
+        How many contexts each word has.
+
+    Returns
+    -------
+    reached : int
+        The word before which it stopped: fewer than n_words entries of room are left, or it is `last`.
+    written : int
+        The number of entries written.
+    """
+    cdef Py_ssize_t n_words = place_offsets.shape[0] - 1, room = columns.shape[0]
+    cdef Py_ssize_t i = first, p, k, written = 0, size
+    cdef const int32_t *at
+    cdef uint64_t place
+    cdef bint failed
+    cdef Row row
+    with nogil:
+        failed = allocate_row(&row, n_words) != 0
+        while not failed and i < last and room - written >= n_words:
+            for p in range(place_offsets[i], place_offsets[i + 1]):
+                if p + AHEAD < place_offsets[n_words]:
+                    prefetch_to_read(&kept[places[p + AHEAD] >> 20])
+                place = places[p]
+                at = &kept[place >> 20]
+                for k in range((place >> 10) & 1023):
+                    add(&row, at[-1 - k], weights[k])
+                for k in range(place & 1023):
+                    add(&row, at[1 + k], weights[k])
+            size = take(&row, &columns[0] + written, &units[0] + written)
+            row_sizes[i - first] = size
+            written += size
+            i += 1
+        free_row(&row)
+    if failed:
+        raise MemoryError("no memory for a row of counts")
+    return i, written
+
+
+def merge_rows(
+    list sources,
+    list rows,
+    list maps,
+    Py_ssize_t n_words,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int32_t[::1] columns,
+    int64_t[::1] units,
+    int64_t[::1] row_sizes,
+):
+    """Add up some rows of several counts.
+
+    Parameters
+    ----------
+    sources : IN, list of (int64 (n_rows + 1,), int32 (n,), int64 (n,))
+        Row offsets, columns and units of each.
+    rows : IN, list of int32 (n_words,) or None
+        For each source its row for every row of the sum, −1 where it has none. None stands for the same ids:
+        rows that it does not reach are then empty.
+    maps : IN, list of int32 (columns of the source,) or None
+        For each source the column of the sum for every one of its columns. None stands for the same ids.
+    n_words : IN, int
+        The rows and columns of the sum.
+    first, last : IN, int
+        The rows [first, last) of the sum.
+    columns, units, row_sizes : OUT
+        As for `count_rows`.
+
+    Returns
+    -------
+    reached, written : int
+        As for `count_rows`.
+    """
+    cdef Py_ssize_t n_sources = len(sources), room = columns.shape[0]
+    cdef Py_ssize_t i = first, s, k, r, written = 0, size
+    cdef Source *all_sources = <Source *>malloc(max(1, n_sources) * sizeof(Source))
+    cdef Source *source
+    cdef bint failed
+    cdef Row row
+    if all_sources == NULL:
+        raise MemoryError("no memory for the list of counts")
+    try:
+        for s in range(n_sources):
+            describe(all_sources + s, sources[s], rows[s], maps[s])
+    except BaseException:
+        free(all_sources)
+        raise
+    with nogil:
+        failed = allocate_row(&row, n_words) != 0
+        while not failed and i < last and room - written >= n_words:
+            for s in range(n_sources):
+                source = all_sources + s
+                r = i if source.rows == NULL else source.rows[i]
+                if 0 <= r < source.n_rows:
+                    for k in range(source.row_offsets[r], source.row_offsets[r + 1]):
+                        add(
+                            &row,
+                            source.columns[k] if source.map == NULL else source.map[source.columns[k]],
+                            source.units[k],
+                        )
+            size = take(&row, &columns[0] + written, &units[0] + written)
+            row_sizes[i - first] = size
+            written += size
+            i += 1
+        free_row(&row)
+        free(all_sources)
+    if failed:
+        raise MemoryError("no memory for a row of counts")
+    return i, written
+
+
+cdef int describe(
+    Source *source, tuple arrays, const int32_t[::1] rows, const int32_t[::1] map
+) except -1:
+    """Take the addresses of a source's arrays, which the caller keeps alive."""
+    cdef const int64_t[::1] row_offsets = arrays[0]
+    cdef const int32_t[::1] columns = arrays[1]
+    cdef const int64_t[::1] units = arrays[2]
+    source.row_offsets = &row_offsets[0]
+    source.n_rows = row_offsets.shape[0] - 1
+    source.columns = &columns[0] if columns.shape[0] else NULL
+    source.units = &units[0] if units.shape[0] else NULL
+    source.rows = NULL if rows is None else &rows[0]
+    source.map = NULL if map is None else &map[0]
+    return 0

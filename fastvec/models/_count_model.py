@@ -1,0 +1,84 @@
+"""What the models of counts share: their parameters, and the counts that they learn from."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Any
+
+from fastvec._params import check_int
+from fastvec._training import usable_threads
+from fastvec.models._state import Learner
+from fastvec.models.cooccurrence import Cooccurrence
+
+__all__ = ["CountModel"]
+
+# The parameters that say what is counted, and those that say how.
+COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
+COUNTING = ("memory_limit", "threads", "progress")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CountModel(Learner, ABC):
+    """The base of models that are fitted to counts of pairs of words.
+
+    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they say how
+    a text is counted, and are not used where `fit` gets counts.
+    """
+
+    vector_size: int = 100
+    window: int = 10
+    weighting: str = "harmonic"
+    symmetric: bool = True
+    min_count: int = 5
+    max_vocab: int | None = None
+    memory_limit: int = 2**32
+    threads: int | None = None
+    seed: int = 1
+    progress: bool = False
+
+    def _check_own_params(self) -> None:
+        """Raise if a parameter that the model adds to the common ones is not what it must be."""
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        check_int("vector_size", self.vector_size, 1, 4096)
+        self._counter().check_params()
+        self._check_own_params()
+        check_int("seed", self.seed, 0)
+
+    def _counter(self) -> Cooccurrence:
+        """Return what counts a text for this model."""
+        return Cooccurrence(**{name: getattr(self, name) for name in (*COUNTED, *COUNTING)})
+
+    def _counts(self, source: Any) -> Cooccurrence:
+        """Return `source` if these are counts, else count it as a text.
+
+        Raises
+        ------
+        ValueError
+            If nothing was counted.
+        """
+        counts = source if isinstance(source, Cooccurrence) else self._counter().fit(source)
+        counts._check_fitted()
+        if not counts.n_entries_:
+            raise ValueError(
+                "source must have a sentence with two words of the vocabulary, got no counts of "
+                f"{counts.vocabulary_!r}"
+            )
+        return counts
+
+    def _threads(self) -> int:
+        """Return how many threads to work with."""
+        return usable_threads() if self.threads is None else self.threads
+
+    def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
+        """Return what the vectors tell of the parameters, as they were when these counts were made."""
+        counted = {name: getattr(counts, name) for name in COUNTED}
+        return {"estimator": type(self).__name__, **self._given(), **counted, "threads": self._threads()}

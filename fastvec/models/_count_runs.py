@@ -1,0 +1,305 @@
+"""Rows of counts, made by threads a block at a time, kept in runs that may outgrow memory, and added up.
+
+A run is the counts of a part of the corpus as a sparse matrix, row after row. Blocks of rows are made by a
+kernel on several threads and put down in their order, so that nothing depends on the threads. The runs of all
+parts are then added up in the same way, block by block of rows, each read where it lies.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _backends
+from fastvec._spool import Spool, naming_full_disk, temporary_folder
+
+__all__ = ["ENTRY", "Counts", "Report", "Runs", "Workers", "added_up", "bar"]
+
+# Bytes of an entry: its column and its units.
+ENTRY = 12
+# Places or entries that a block of rows is made of, about: some milliseconds of work.
+BLOCK = 1 << 19
+# Entries that a block of several rows may have, at least and at most.
+FEWEST_ENTRIES = 1 << 16
+MOST_ENTRIES = 1 << 22
+# Blocks that are ready or in the making, beyond one for every thread.
+AHEAD = 2
+
+ADVICE = "; TMPDIR names another folder for temporary files"
+
+Report = Callable[[float], object]
+
+
+class Counts(NamedTuple):
+    """A sparse matrix by rows: row i has the entries row_offsets[i] to row_offsets[i + 1]."""
+
+    row_offsets: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    units: NDArray[np.int64]
+
+
+class MakeRows(Protocol):
+    """A kernel bound to what it counts: `count_rows` or `merge_rows`."""
+
+    def __call__(
+        self,
+        *,
+        first: int,
+        last: int,
+        columns: NDArray[np.int32],
+        units: NDArray[np.int64],
+        row_sizes: NDArray[np.int64],
+    ) -> tuple[int, int]:
+        """Write the rows [first, last) and return the row that was reached and the number of entries."""
+
+
+class Workers:
+    """Threads that end with the body of their ``with``, what waits for them being dropped after an error.
+
+    Attributes
+    ----------
+    n : int
+        How many threads there are.
+    stopped : threading.Event
+        Set when work that is going on is not needed any more.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(n)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Let a thread call `work`."""
+        return self._pool.submit(work, *arguments)
+
+    def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
+        """Call `work` with every tuple of arguments and wait until all is done."""
+        for done in [self.submit(work, *of_call) for of_call in arguments]:
+            done.result()
+
+
+class Runs:
+    """Collects runs of rows; a context manager, so that temporary files go away with an error.
+
+    Parameters
+    ----------
+    n_words : int
+        The rows and columns of every run.
+    workers : Workers
+        The threads that make the rows.
+    memory_limit : int
+        Bytes of memory to take, about: for the runs, which go to temporary files beyond three quarters of
+        this, and for the blocks of rows that are in the making.
+    """
+
+    def __init__(self, n_words: int, workers: Workers, memory_limit: int) -> None:
+        self._n_words = n_words
+        self._workers = workers
+        self._memory_limit = memory_limit
+        n_blocks = workers.n + AHEAD
+        in_the_making, kept = memory_limit // 4, memory_limit * 3 // 4
+        entries = in_the_making // (ENTRY * n_blocks)
+        self._most_entries = min(max(entries, FEWEST_ENTRIES), MOST_ENTRIES)
+        room = n_words + self._most_entries
+        self._buffers = [(np.empty(room, np.int32), np.empty(room, np.int64)) for _ in range(n_blocks)]
+        self._columns = Spool(np.int32, kept * 4 // ENTRY)
+        self._units = Spool(np.int64, kept * 8 // ENTRY)
+        self._offsets = Spool(np.int64, kept // 8)
+        self._ends = [0]
+
+    def __enter__(self) -> Runs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for spool in (self._columns, self._units, self._offsets):
+            spool.close()
+
+    def add(
+        self,
+        make_rows: MakeRows,
+        most: NDArray[np.int64],
+        work: NDArray[np.int64],
+        what: str,
+        report: Report,
+    ) -> None:
+        """Make the rows of one more run.
+
+        Parameters
+        ----------
+        make_rows : callable
+            Makes a block of rows, see `MakeRows`.
+        most : int64 array, shape (n_words,)
+            How many entries every row has at most.
+        work : int64 array, shape (n_words,)
+            How much work every row is, in places or entries.
+        what : str
+            What this run is, for the error of a full disk.
+        report : callable
+            Told the work of every block that is done.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        sizes = np.empty(self._n_words, np.int64)
+        free = list(self._buffers)
+        ahead: deque[Future[Any]] = deque()
+
+        def make(first: int, last: int, columns: NDArray[np.int32], units: NDArray[np.int64]) -> Any:
+            reached, n = make_rows(
+                first=first, last=last, columns=columns, units=units, row_sizes=sizes[first:last]
+            )
+            assert reached == last
+            return n, first, last, columns, units
+
+        def put_down_the_next() -> None:
+            n, first, last, columns, units = ahead.popleft().result()
+            self._columns.append(columns[:n])
+            self._units.append(units[:n])
+            free.append((columns, units))
+            report(int(work[first:last].sum()))
+
+        with naming_full_disk(what, ENTRY * int(most.sum()), temporary_folder(), ADVICE):
+            for first, last in _blocks(most, work, self._most_entries):
+                if not free:
+                    put_down_the_next()
+                ahead.append(self._workers.submit(make, first, last, *free.pop()))
+            while ahead:
+                put_down_the_next()
+            self._offsets.append(np.concatenate(([0], np.cumsum(sizes))))
+        self._ends.append(len(self._columns))
+
+    def put(self, counts: Counts, what: str) -> None:
+        """Add a run that is there already.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        needed = sum(array.nbytes for array in counts)
+        with naming_full_disk(what, needed, temporary_folder(), ADVICE):
+            self._columns.append(counts.columns)
+            self._units.append(counts.units)
+            self._offsets.append(counts.row_offsets)
+        self._ends.append(len(self._columns))
+
+    def finish(self, progress: bool) -> Counts:
+        """Return the sum of all runs, memory-mapped if it is too much for memory, with a progress bar.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        columns, units = self._columns.finish(), self._units.finish()
+        offsets = self._offsets.finish().reshape(-1, self._n_words + 1)
+        runs = [
+            Counts(of_run, columns[begin:end], units[begin:end])
+            for of_run, (begin, end) in zip(offsets, pairwise(self._ends), strict=True)
+        ]
+        if len(runs) == 1:
+            return runs[0]
+        same = [None] * len(runs)
+        return added_up(runs, same, same, self._n_words, self._workers, self._memory_limit, progress)
+
+
+def added_up(
+    counts: Sequence[Counts],
+    rows: Sequence[NDArray[np.int32] | None],
+    maps: Sequence[NDArray[np.int32] | None],
+    n_words: int,
+    workers: Workers,
+    memory_limit: int,
+    progress: bool,
+) -> Counts:
+    """Return the sum of several counts; it is read-only and may be memory-mapped.
+
+    Parameters
+    ----------
+    counts : list of Counts
+        What is added up.
+    rows, maps : list of int32 array or None
+        The row of each for every row of the sum, -1 for none, and the column of the sum for each of its
+        columns; None where ids are the same.
+    n_words : int
+        The rows and columns of the sum.
+    workers : Workers
+        The threads.
+    memory_limit : int
+        See `Runs`.
+    progress : bool
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    kernel = cast(_backends.CooccurrenceKernel, _backends.get("cooccurrence"))
+    entries = np.zeros(n_words, np.int64)
+    for (row_offsets, _, _), numbers in zip(counts, rows, strict=True):
+        sizes = np.diff(row_offsets)
+        if numbers is None:
+            entries[: len(sizes)] += sizes
+        else:
+            entries[numbers >= 0] += sizes[numbers[numbers >= 0]]
+    make_rows = partial(
+        kernel.merge_rows,
+        sources=[(source.row_offsets, source.columns, source.units) for source in counts],
+        rows=list(rows),
+        maps=list(maps),
+        n_words=n_words,
+    )
+    with (
+        Runs(n_words, workers, memory_limit) as runs,
+        bar("merging", int(entries.sum()), " entries", progress) as report,
+    ):
+        runs.add(make_rows, np.minimum(entries, n_words), entries, "merged counts", report)
+        return runs.finish(progress)
+
+
+@contextmanager
+def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
+    """Show a progress bar; what is yielded is told how much more is done, by any thread."""
+    from tqdm.auto import tqdm
+
+    lock = threading.Lock()
+    with tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=not shown) as shown_bar:
+
+        def report(n: float) -> None:
+            with lock:
+                shown_bar.update(n)
+
+        yield report
+
+
+def _blocks(most: NDArray[np.int64], work: NDArray[np.int64], most_entries: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last row of blocks, of much work and at most `most_entries` or of one row."""
+    entries, done = np.cumsum(most), np.cumsum(work)
+    first, n_rows = 0, len(most)
+    while first < n_rows:
+        before = first - 1
+        of_entries = np.searchsorted(entries, (entries[before] if first else 0) + most_entries, "right")
+        of_work = np.searchsorted(done, (done[before] if first else 0) + BLOCK, "right")
+        last = max(first + 1, int(min(of_entries, of_work)))
+        yield first, last
+        first = last

@@ -1,0 +1,195 @@
+"""What the models share that are trained in epochs: the call of the training, going on, files.
+
+What was learned is one `State`, which takes the place of an earlier one only while the training goes well.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._params import check_int
+from fastvec._training import Epoch, Schedule, TrainChunk, padded_matrix, train
+from fastvec.models import _files
+from fastvec.models._state import Learner, Matrices, State
+from fastvec.vocabulary import Vocabulary
+
+__all__ = ["EpochModel", "fill_uniform", "padded_copies"]
+
+# Starting values drawn at once: 16 MB of them.
+BLOCK = 1 << 22
+
+Model = TypeVar("Model", bound="EpochModel")
+
+
+class EpochModel(Learner, ABC):
+    """An estimator that learns in epochs, goes on from what it has learned, and can be saved as a whole."""
+
+    vector_size: int
+    epochs: int
+    progress: bool
+    callbacks: Iterable[Callable[[Any], object]]
+
+    # The extensions of the files that hold a whole model.
+    EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
+
+    @abstractmethod
+    def _rows(self, n_words: int) -> dict[str, int]:
+        """Return the names of the model's matrices and how many rows they have."""
+
+    def _columns(self) -> int:
+        """Return how many columns the matrices have."""
+        return self.vector_size
+
+    def _fixed(self) -> tuple[str, ...]:
+        """Return the parameters that training that goes on must leave as they are."""
+        return ("vector_size",)
+
+    def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
+        """Return the tables among the tensors of a file, checked."""
+        return {}
+
+    @property
+    def history_(self) -> list[Epoch]:
+        """Loss, learning rate, time and speed of every epoch."""
+        return self._learned("history_").history
+
+    def _check_epoch_params(self) -> None:
+        check_int("epochs", self.epochs, 1)
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise TypeError(f"callbacks must be callables, got {callback!r}")
+
+    def _check_unchanged(self, before: State) -> None:
+        for name in self._fixed():
+            was, now = before.given[name], getattr(self, name)
+            if now != was:
+                raise ValueError(
+                    f"{name} must be {was!r} as in the training so far, got {now!r}; "
+                    "a new estimator starts from the beginning"
+                )
+
+    def _train(
+        self,
+        train_chunk: TrainChunk,
+        schedule: Schedule,
+        state: State,
+        parameters: Matrices,
+        before_epoch: Callable[[int], None] | None = None,
+    ) -> None:
+        """Train `state`, which is what was learned from the first epoch on; `parameters` are its padded ones.
+
+        Raises
+        ------
+        FloatingPointError
+            If the training diverges; the model is then what it was before.
+        """
+        before = self._state
+
+        def after_epoch(epoch: Epoch) -> None:
+            state.history.append(epoch)
+            self._state = state
+            for callback in self.callbacks:
+                callback(self)
+            state.vectors = None  # the next epoch changes them
+
+        try:
+            state.interrupted = train(
+                train_chunk,
+                schedule,
+                tuple(parameters.values()),
+                progress=self.progress,
+                before_epoch=before_epoch,
+                after_epoch=after_epoch,
+            )
+        except FloatingPointError:
+            self._state = before
+            raise
+
+    def check_path(self, path: str | os.PathLike[str]) -> None:
+        """Raise the error of `save` if a path has not the extension of a file that holds a whole model.
+
+        Raises
+        ------
+        ValueError
+            Naming the extensions and the path.
+        """
+        if Path(path).suffix.lower() not in self.EXTENSIONS:
+            rule = f"end in {' or '.join(self.EXTENSIONS)} to hold a whole {type(self).__name__}"
+            raise ValueError(f"path must {rule}, got {os.fspath(path)!r}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save all that was learned, so that `fastvec.load_model` gives the estimator back.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file with the extension ``.fvec``. `fastvec.load` reads the vectors in it.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        OSError
+            When the file cannot be written, no space being left for example.
+        ValueError
+            When the extension is another one.
+        """
+        self.check_path(path)
+        state = self._learned("vectors_ to save")
+        others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
+        _files.write(
+            path,
+            self.vectors_,
+            {**others, **state.tables},
+            type(self).__name__,
+            state.given,
+            state.history,
+        )
+
+    @classmethod
+    def _restored(cls: type[Model], saved: _files.Saved) -> Model:
+        """Return the estimator that a file holds, when all that it says fits together.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When it does not.
+        """
+        model = cls(**saved.given)
+        model.check_params()
+        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
+        parameters = {}
+        for name, n_rows in model._rows(len(vocabulary)).items():
+            matrix, shape = tensors.get(name, np.empty(0)), (n_rows, model._columns())
+            if matrix.dtype != np.float32 or matrix.shape != shape:
+                raise ValueError(
+                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
+                )
+            parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
+        tables = model._load_tables(tensors, len(vocabulary))
+        model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
+        return model
+
+
+def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random.Generator) -> None:
+    """Fill a matrix with numbers that are uniform in ±0.5 / `divisor`."""
+    n_columns = rows.shape[1]
+    at_once = max(1, BLOCK // n_columns)
+    for begin in range(0, len(rows), at_once):
+        block = rows[begin : begin + at_once]
+        block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor
+
+
+def padded_copies(matrices: Matrices) -> Matrices:
+    """Return copies with their rows padded as the kernels want them."""
+    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        copies[name][:, : matrix.shape[1]] = matrix
+    return copies

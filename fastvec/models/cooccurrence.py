@@ -1,0 +1,499 @@
+"""How often words stand near each other: the counts that GloVe and PPMI with SVD learn from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastvec import _format_glove_counts
+from fastvec._params import check_bool, check_choice, check_int, check_item
+from fastvec._training import usable_threads
+from fastvec.corpus import Corpus
+from fastvec.models import _count_files
+from fastvec.models._base import Estimator
+from fastvec.models._count_merge import merge
+from fastvec.models._count_runs import Counts
+from fastvec.models._count_triples import counts_of_records, counts_of_triples, vocabulary_of
+from fastvec.models._count_units import WEIGHTINGS, distance_weights
+from fastvec.models._counting import Windows, count
+from fastvec.vectors import UnknownWordError
+from fastvec.vocabulary import Vocabulary
+
+__all__ = ["Cooccurrence"]
+
+# Parameters that say how to count, and do not change what is counted.
+NOT_KEPT = ("memory_limit", "threads", "progress")
+# Entries that are made numbers of at a time.
+BLOCK = 1 << 20
+
+
+class Cooccurrence(Estimator):
+    """Counts how often words stand near each other.
+
+    The count of a word and another one, its context, is the sum, over all places where the context stands in
+    a window around the word, of the weight of the distance δ between the two, 1 for neighbours:
+
+    - "harmonic": 1 / δ, as GloVe has it [1]_;
+    - "flat": 1;
+    - "dynamic": (window − δ + 1) / window, the probability with which word2vec's windows of random size reach
+      so far.
+
+    Windows never reach over the end of a sentence. Words that `min_count` and `max_vocab` leave out are taken
+    away before, so that windows reach over their places.
+
+    Counts are kept as whole numbers of a unit that divides all weights (harmonic ones beyond a distance of 22
+    are rounded, to 9 digits), so that they do not depend on the number of threads, the memory limit and the
+    order of the text, to the last bit.
+
+    Parameters
+    ----------
+    window : int
+        How far a window reaches to either side, 1 to 1000.
+    weighting : {"harmonic", "flat", "dynamic"}
+        What a context at a distance counts.
+    symmetric : bool
+        Whether windows reach to both sides, which makes the matrix symmetric, or to the left only.
+    min_count : int
+        Words that occur less often are left out.
+    max_vocab : int, optional
+        At most so many words are kept, the most frequent.
+    memory_limit : int
+        Bytes to take while counting, about, beside the ids of the corpus, which have the same limit. Counts
+        beyond it are sorted runs in temporary files, which are then merged; the result is memory-mapped if it
+        is larger than three eighths of this. A sentence is counted in one piece, whatever its length.
+    threads : int, optional
+        Threads to count with; all processors by default.
+    progress : bool
+        Whether to show progress bars.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The words; word i is row i and column i.
+    row_offsets_ : int64 array, shape (n_words + 1,)
+        Where the entries of every row begin and end.
+    columns_ : int32 array, shape (n_entries,)
+        The contexts of word i, ascending, are ``columns_[row_offsets_[i]:row_offsets_[i + 1]]``.
+    units_ : int64 array, shape (n_entries,)
+        How often they were counted, in units. All arrays are read-only, and may be memory-mapped.
+    unit_ : int
+        How many units are a count of 1.
+
+    References
+    ----------
+    .. [1] J. Pennington, R. Socher and C. D. Manning, "GloVe: global vectors for word representation", EMNLP
+       2014.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> text = [["to", "be", "or", "not", "to", "be"]]
+    >>> counts = fastvec.Cooccurrence(window=2, min_count=1).fit(text)
+    >>> counts
+    Cooccurrence(window=2, min_count=1): 12 entries, 4 words
+    >>> counts["to", "be"], counts["to", "not"], counts["to", "to"]
+    (2.0, 1.0, 0.0)
+    >>> counts.triples(0, 1)
+    (array([0, 0, 0], dtype=int32), array([1, 2, 3], dtype=int32), array([2., 1., 1.]))
+    """
+
+    vocabulary_: Vocabulary
+    row_offsets_: NDArray[np.int64]
+    columns_: NDArray[np.int32]
+    units_: NDArray[np.int64]
+    unit_: int
+
+    def __init__(
+        self,
+        *,
+        window: int = 10,
+        weighting: str = "harmonic",
+        symmetric: bool = True,
+        min_count: int = 5,
+        max_vocab: int | None = None,
+        memory_limit: int = 2**32,
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.window = window
+        self.weighting = weighting
+        self.symmetric = symmetric
+        self.min_count = min_count
+        self.max_vocab = max_vocab
+        self.memory_limit = memory_limit
+        self.threads = threads
+        self.progress = progress
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        check_int("window", self.window, 1, 1000)
+        check_choice("weighting", self.weighting, WEIGHTINGS)
+        check_bool("symmetric", self.symmetric)
+        check_int("min_count", self.min_count, 1)
+        if self.max_vocab is not None:
+            check_int("max_vocab", self.max_vocab, 1)
+        check_int("memory_limit", self.memory_limit, 1)
+        if self.threads is not None:
+            check_int("threads", self.threads, 1, 4096)
+        check_bool("progress", self.progress)
+
+    def fit(self, corpus: Any) -> Cooccurrence:
+        """Count a corpus.
+
+        Parameters
+        ----------
+        corpus : Corpus, or anything that `Corpus` takes
+            The text: a path, a list of paths, or an iterable of token sequences.
+
+        Returns
+        -------
+        Cooccurrence
+            The estimator itself.
+
+        Raises
+        ------
+        OSError
+            If a text cannot be read, or the disk of the temporary files is full.
+        TypeError, ValueError
+            If a parameter or the corpus is not what it must be.
+        """
+        self.check_params()
+        if not isinstance(corpus, Corpus):
+            corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
+        vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
+        weights, unit = distance_weights(self.weighting, self.window)
+        windows = Windows(len(vocabulary), weights, self.symmetric)
+        counts = count(corpus, windows, self._n_threads(), self.memory_limit, self.progress)
+        return self._set(vocabulary, counts, unit)
+
+    @property
+    def n_entries_(self) -> int:
+        """The number of pairs of a word and a context that were counted at all."""
+        return len(self.columns_)
+
+    @property
+    def matrix_(self) -> Any:
+        """The counts as a `scipy.sparse.csr_array` of float64, made anew for everyone who asks.
+
+        Raises
+        ------
+        ImportError
+            If SciPy is not installed.
+        ValueError
+            If nothing was counted yet.
+        """
+        self._check_fitted()
+        try:
+            from scipy.sparse import csr_array
+        except ImportError:
+            raise ImportError("matrix_ takes the package SciPy: pip install 'fastvec[svd]'") from None
+        n = len(self.vocabulary_)
+        return csr_array((self.units_ / self.unit_, self.columns_, self.row_offsets_), shape=(n, n))
+
+    def triples(
+        self, first: int = 0, last: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        """Return the entries of some rows as numbers, sorted by row and column.
+
+        Parameters
+        ----------
+        first, last : int
+            The rows, the last one excluded; all by default.
+
+        Returns
+        -------
+        rows, columns : int32 array
+            Words and contexts.
+        values : float64 array
+            Their counts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are no such rows, or nothing was counted yet.
+        """
+        self._check_fitted()
+        check_int("first", first, 0, len(self.vocabulary_))
+        last = (
+            len(self.vocabulary_) if last is None else check_int("last", last, first, len(self.vocabulary_))
+        )
+        return self._entries(int(self.row_offsets_[first]), int(self.row_offsets_[last]))
+
+    def __getitem__(self, pair: tuple[str | int, str | int]) -> float:
+        """Return the count of a word and a context, 0 if they never stand near each other."""
+        self._check_fitted()
+        row, column = (self._id(item) for item in pair)
+        begin, end = self.row_offsets_[row : row + 2]
+        place = begin + np.searchsorted(self.columns_[begin:end], column)
+        found = place < end and self.columns_[place] == column
+        return float(self.units_[place] / self.unit_) if found else 0.0
+
+    def __repr__(self) -> str:
+        named = super().__repr__()
+        if not hasattr(self, "vocabulary_"):
+            return named
+        return f"{named}: {self.n_entries_:,} entries, {len(self.vocabulary_):,} words"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the counts, for `load`, which maps them into memory.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Where to save, by convention a .fvcounts; an old file is replaced when the new one is whole.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If nothing was counted yet.
+        """
+        self._check_fitted()
+        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, self._what_was_counted())
+        _count_files.write(path, saved)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
+        """Return the counts of a file that `save` has written, memory-mapped and checked.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            The file.
+
+        Returns
+        -------
+        Cooccurrence
+            With the parameters that the counts were made with.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is no such file, is damaged, or was written by a newer fastvec.
+        """
+        saved = _count_files.read(path)
+        try:
+            loaded = cls(**saved.parameters)
+            loaded.check_params()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: corrupt ({error})") from None
+        return loaded._set(saved.vocabulary, saved.counts, saved.unit)
+
+    def merge(self, *others: Cooccurrence) -> Cooccurrence:
+        """Return the sum of these counts and others, made of other texts or on other machines.
+
+        The words are those of all, their counts added up. Words that were left out of a part are missing from
+        its counts: parts that are made with ``min_count=1`` give the same sum as all texts at once.
+
+        Parameters
+        ----------
+        *others : Cooccurrence
+            Counts with the same window, weights and unit.
+
+        Returns
+        -------
+        Cooccurrence
+            With the parameters of this one; memory-mapped if too large for `memory_limit`.
+
+        Raises
+        ------
+        OSError
+            If the disk of the temporary files is full.
+        TypeError, ValueError
+            If something that is to be merged is not such counts.
+        """
+        parts = (self, *others)
+        for part in parts:
+            if not isinstance(part, Cooccurrence):
+                raise TypeError(f"others must be Cooccurrence, got {part!r}")
+            part._check_fitted()
+            for name in ("window", "weighting", "symmetric", "unit_"):
+                mine, other = getattr(self, name), getattr(part, name)
+                if mine != other:
+                    raise ValueError(f"{name} must be the same in all counts, got {mine!r} and {other!r}")
+        self.check_params()
+        vocabulary, counts = merge(
+            [part.vocabulary_ for part in parts],
+            [part._counts() for part in parts],
+            self._n_threads(),
+            self.memory_limit,
+            self.progress,
+        )
+        return type(self)(**self.get_params())._set(vocabulary, counts, self.unit_)
+
+    @classmethod
+    def from_triples(
+        cls,
+        words: Iterable[str | int],
+        rows: ArrayLike,
+        columns: ArrayLike,
+        values: ArrayLike,
+        *,
+        counts: ArrayLike | None = None,
+        **params: Any,
+    ) -> Cooccurrence:
+        """Return counts that were made elsewhere.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The vocabulary, the most frequent word first.
+        rows, columns : array of int, shape (n_entries,)
+            Words and contexts, as places in `words`; sorted by row and then by column, each pair once.
+        values : array of float or int, shape (n_entries,)
+            Their counts, above 0. They are kept exactly if they are whole numbers or sums of harmonic weights
+            in windows up to 22; else rounded to a unit so small that all together take 62 bits.
+        counts : array of int, shape (n_words,), optional
+            How often each word occurs, descending; 1 by default.
+        **params
+            The constructor's parameters, which say how they were counted.
+
+        Returns
+        -------
+        Cooccurrence
+            The counts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the triples are out of range, unsorted or not above 0, or a parameter is not what it must be.
+        """
+        made = cls(**params)
+        made.check_params()
+        vocabulary = vocabulary_of(words, counts)
+        parts, unit = counts_of_triples(rows, columns, values, len(vocabulary))
+        return made._set(vocabulary, parts, unit)
+
+    @classmethod
+    def read_glove(
+        cls, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str], **params: Any
+    ) -> Cooccurrence:
+        """Return the counts in files of Stanford's GloVe programs.
+
+        The first word of a record is the row and the second the column: GloVe's word and context. With
+        ``-symmetric 0``, GloVe's `cooccur` takes for the first word the *left* one of a pair, whose contexts
+        thus stand to its right: the transpose of what is counted here with ``symmetric=False``.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            A ``cooccurrence.bin``, as `cooccur` or `shuffle` wrote it; memory-mapped while it is read.
+        vocabulary_path : str or PathLike
+            The ``vocab.txt`` that it was counted with.
+        **params
+            The constructor's parameters, which say how it was counted; `memory_limit`, `threads` and
+            `progress` are those of reading, too.
+
+        Returns
+        -------
+        Cooccurrence
+            The counts.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be read, or the disk of the temporary files is full.
+        TypeError, ValueError
+            If a file is malformed or truncated, the two do not belong together, or a parameter is not what it
+            must be.
+        """
+        made = cls(**params)
+        made.check_params()
+        words, of_words = _format_glove_counts.read_vocabulary(Path(vocabulary_path))
+        counts, unit = counts_of_records(
+            Path(path),
+            Path(vocabulary_path),
+            len(words),
+            made._n_threads(),
+            made.memory_limit,
+            made.progress,
+        )
+        return made._set(Vocabulary(words, of_words), counts, unit)
+
+    def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
+        """Write the counts for Stanford's GloVe programs.
+
+        GloVe's `glove` trains on them as `GloVe` does here, after `shuffle`. A row is the first word of a
+        record and a column the second, see `read_glove`.
+
+        Parameters
+        ----------
+        path, vocabulary_path : str or PathLike
+            The ``cooccurrence.bin`` and the ``vocab.txt`` to make or to replace.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written; old ones are then left as they are.
+        ValueError
+            If nothing was counted yet, or a word has white space, which the format cannot hold.
+        """
+        self._check_fitted()
+        _format_glove_counts.write(
+            Path(path),
+            Path(vocabulary_path),
+            self.vocabulary_.words,
+            self.vocabulary_.counts.tolist(),
+            self.n_entries_,
+            self._blocks(),
+        )
+
+    def _n_threads(self) -> int:
+        return usable_threads() if self.threads is None else self.threads
+
+    def _what_was_counted(self) -> dict[str, Any]:
+        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "vocabulary_"):
+            raise ValueError(
+                f"words must be counted before their counts are used: call fit first on {self!r}"
+            )
+
+    def _counts(self) -> Counts:
+        return Counts(self.row_offsets_, self.columns_, self.units_)
+
+    def _set(self, vocabulary: Vocabulary, counts: Counts, unit: int) -> Cooccurrence:
+        for array in counts:
+            array.flags.writeable = False
+        self.vocabulary_ = vocabulary
+        self.row_offsets_, self.columns_, self.units_ = counts
+        self.unit_ = unit
+        return self
+
+    def _id(self, item: str | int) -> int:
+        word = check_item("a word", item)
+        try:
+            return self.vocabulary_.index[word]
+        except KeyError:
+            raise UnknownWordError(word, self.vocabulary_.words) from None
+
+    def _entries(
+        self, begin: int, end: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        """Return rows, columns and counts of the entries [begin, end)."""
+        first = max(0, int(np.searchsorted(self.row_offsets_, begin, "right")) - 1)
+        last = int(np.searchsorted(self.row_offsets_, end, "left"))
+        bounds = np.clip(self.row_offsets_[first : last + 1], begin, end)
+        sizes = bounds[1:] - bounds[:-1]
+        rows = np.repeat(np.arange(first, first + len(sizes), dtype=np.int32), sizes)
+        return rows, self.columns_[begin:end], self.units_[begin:end] / self.unit_
+
+    def _blocks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]]:
+        """Yield all entries, some at a time."""
+        for begin in range(0, self.n_entries_, BLOCK):
+            yield self._entries(begin, min(begin + BLOCK, self.n_entries_))

@@ -1,0 +1,248 @@
+"""GloVe: vectors whose products are the logarithms of counts (Pennington, Socher and Manning 2014)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import _backends
+from fastvec._params import check_choice, check_float
+from fastvec._training import Schedule, padded_matrix
+from fastvec.models._count_model import CountModel
+from fastvec.models._epoch_model import EpochModel, fill_uniform, padded_copies
+from fastvec.models._state import Matrices, State
+from fastvec.models._tiles import CHUNK, TileTrainer, arranged
+from fastvec.vectors import Vectors
+
+__all__ = ["GloVe"]
+
+COMBINATIONS = ("sum", "word", "concatenate")
+MATRICES = ("word_vectors", "context_vectors", "word_squares", "context_squares")
+# The sum of squares of a number that AdaGrad is to leave as it is: its steps are divided by 1e15.
+FIXED = 1e30
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class GloVe(EpochModel, CountModel):
+    """GloVe: vectors of words whose products are the logarithms of counts.
+
+    How often each word occurs near each other is counted once. The vectors of words and of contexts, with a
+    bias each, are then fitted to the logarithms of the counts by weighted least squares [1]_ with AdaGrad
+    [2]_. The objective, its gradient and the update are in ``fastvec/reference/glove.py``.
+
+    Parameters
+    ----------
+    vector_size : int
+        Number of dimensions d, 1 to 4096.
+    window, weighting, symmetric, min_count, max_vocab
+        What is counted, as for `Cooccurrence`; not used where `fit` gets counts, which have their own.
+    memory_limit : int
+        If counts, or their entries in the order of training, take more bytes than this they go to temporary
+        files.
+    threads : int, optional
+        Threads to count and to train on; all processors by default. The result is bit for bit the same for
+        any number.
+    seed : int
+        Seed of the starting values and of the order of training.
+    progress : bool
+        Whether to show progress bars.
+    x_max, alpha : float
+        A count x has the weight min(1, (x / x_max)^alpha).
+    epochs : int
+        Passes over the counts.
+    learning_rate : float
+        Step size, which AdaGrad divides for every number by what it has moved so far.
+    combine : {"sum", "word", "concatenate"}
+        What the vector of a word is: the sum of its vectors as a word and as a context, as in [1]_, the first
+        alone, or both, one after the other.
+    callbacks : sequence of callable
+        Each is called with the estimator at the end of every epoch; `vectors_` and `history_` are up to date.
+
+    Attributes
+    ----------
+    vectors_ : Vectors
+        The words with their vectors.
+    vocabulary_ : Vocabulary
+        The words with their counts.
+    word_vectors_, context_vectors_ : float32 array, shape (n_words, d)
+        The vectors of the words as such and as contexts.
+    word_biases_, context_biases_ : float32 array, shape (n_words,)
+        Their biases.
+    history_ : list of Epoch
+        Loss (the mean cost per entry of the counts), learning rate, time and speed of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    References
+    ----------
+    .. [1] J. Pennington, R. Socher and C. D. Manning, "GloVe: Global vectors for word representation",
+       EMNLP 2014.
+    .. [2] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
+       optimization", Journal of Machine Learning Research 12, 2011.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
+    >>> fastvec.GloVe(vector_size=8).fit(baskets).vectors_
+    Vectors(5 words, 8 dimensions)
+    """
+
+    x_max: float = 100.0
+    alpha: float = 0.75
+    epochs: int = 25
+    learning_rate: float = 0.05
+    combine: str = "sum"
+    callbacks: Iterable[Callable[[Any], object]] = ()
+
+    @property
+    def word_vectors_(self) -> NDArray[np.float32]:
+        """The vectors of the words as such."""
+        return self._columns_of("word_vectors", "word_vectors_", np.s_[:-2])
+
+    @property
+    def context_vectors_(self) -> NDArray[np.float32]:
+        """The vectors of the words as contexts."""
+        return self._columns_of("context_vectors", "context_vectors_", np.s_[:-2])
+
+    @property
+    def word_biases_(self) -> NDArray[np.float32]:
+        """The biases of the words as such."""
+        return self._columns_of("word_vectors", "word_biases_", -2)
+
+    @property
+    def context_biases_(self) -> NDArray[np.float32]:
+        """The biases of the words as contexts."""
+        return self._columns_of("context_vectors", "context_biases_", -1)
+
+    def _columns_of(self, matrix: str, name: str, columns: int | slice) -> NDArray[np.float32]:
+        view = self._learned(name).parameters[matrix][:, columns]
+        view.flags.writeable = False
+        return view
+
+    def _make_vectors(self, state: State) -> Vectors:
+        words, contexts = (state.parameters[name][:, :-2] for name in ("word_vectors", "context_vectors"))
+        combine = state.given["combine"]
+        if combine == "sum":
+            matrix = words + contexts
+        else:
+            matrix = words if combine == "word" else np.hstack((words, contexts))
+        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
+
+    def _rows(self, n_words: int) -> dict[str, int]:
+        return dict.fromkeys(MATRICES, n_words)
+
+    def _columns(self) -> int:
+        return self.vector_size + 2
+
+    def _check_own_params(self) -> None:
+        check_float("x_max", self.x_max, above=0)
+        check_float("alpha", self.alpha, minimum=0)
+        self._check_epoch_params()
+        check_float("learning_rate", self.learning_rate, above=0)
+        check_choice("combine", self.combine, COMBINATIONS)
+
+    def fit(self, source: Any) -> GloVe:
+        """Learn vectors from counts, or go on learning.
+
+        The first call starts from random values. Every further one goes on from what was learned, with counts
+        of the same words. While it runs it needs room for a second copy of the parameters, so that vectors
+        taken before stay as they are.
+
+        If the training diverges, the model is what it was before the call. If Ctrl-C ends it (see
+        `interrupted_`), or an error in a callback, what was learned until then is there.
+
+        Parameters
+        ----------
+        source : Cooccurrence, Corpus, or anything that `Corpus` takes
+            Counts, or a text to count: a path, a list of paths, or an iterable of token sequences.
+
+        Returns
+        -------
+        GloVe
+            The estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the text is not what it must be, if `min_count` leaves no word, if there is no
+            count, if the words are not those of the training so far, or if a parameter has changed that must
+            stay as it was.
+        FloatingPointError
+            If the training diverges.
+        OSError
+            When a text cannot be read, or there is no room for temporary files.
+        """
+        self.check_params()
+        before = self._state
+        if before is not None:
+            self._check_unchanged(before)
+        _backends.get("glove")  # an error here comes before the text is read
+        counts = self._counts(source)
+        if before is not None and counts.vocabulary_.words != before.vocabulary.words:
+            raise ValueError(
+                f"source must have the words of the training so far, {before.vocabulary!r}, in their order, "
+                f"got {counts.vocabulary_!r}; a new estimator starts from the beginning"
+            )
+
+        parameters = self._start(len(counts.vocabulary_), before)
+        tiles = arranged(
+            counts,
+            parameters["word_vectors"].shape[1],
+            x_max=self.x_max,
+            alpha=self.alpha,
+            seed=self.seed,
+            threads=self._threads(),
+            memory_limit=self.memory_limit,
+            progress=self.progress,
+        )
+        state = State(
+            vocabulary=counts.vocabulary_,
+            parameters={name: matrix[:, : self._columns()] for name, matrix in parameters.items()},
+            tables={},
+            given=self._given(),
+            metadata=self._metadata(counts),
+            history=[] if before is None else list(before.history),
+        )
+        schedule = Schedule(
+            n_positions=len(tiles.records),
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            min_learning_rate=self.learning_rate,
+            threads=self._threads(),
+            seed=self.seed,
+            chunk=CHUNK,
+            epochs_before=len(state.history),
+            unit="entries",
+        )
+        trainer = TileTrainer(tiles, parameters)
+        self._train(trainer, schedule, state, parameters, before_epoch=trainer.start_epoch)
+        return self
+
+    def _start(self, n_words: int, before: State | None) -> Matrices:
+        """Return the parameters that the training starts from, with their padding.
+
+        The biases are columns of the rows: a word's row [w, b, 1] times a context's row [w~, 1, b~] is the
+        product of the vectors with both biases added.
+        """
+        d = self.vector_size
+        if before is None:
+            parameters = {name: padded_matrix(n_words, d + 2) for name in MATRICES}
+            words, contexts, word_squares, context_squares = parameters.values()
+            generator = np.random.default_rng(self.seed)
+            fill_uniform(words[:, : d + 1], d, generator)
+            fill_uniform(contexts[:, : d + 1], d, generator)
+            contexts[:, d + 1] = contexts[:, d]
+            word_squares[:], context_squares[:] = 1, 1
+        else:
+            parameters = padded_copies(before.parameters)
+            words, contexts, word_squares, context_squares = parameters.values()
+        words[:, d + 1] = contexts[:, d] = 1
+        word_squares[:, d + 1] = context_squares[:, d] = FIXED
+        for squares in (word_squares, context_squares):
+            squares[:, d + 2 :] = 1
+        return parameters
