@@ -1,14 +1,14 @@
 """How often words stand near each other, row by row of the matrix of counts.
 
-    X_ij = Σ over the places of word i, Σ over the contexts there that are word j, of the weight of their distance
+    X_ij = the sum, over the contexts at the places of word i that are word j, of the weight of their distance
 
 Weights are whole numbers of a unit that divides them all, so that sums are exact: neither threads nor the
 order of the text change a bit of them.
 
-The words that are kept are written down one after the other, and for every word the places where it stands
-(`place_words`). A row is then the sum over the contexts at the places of one word, in one dense array that
-fits the second-level cache; what is not zero in it comes out in order (`count_rows`). Nothing is sorted. Sums of
-several counts are made in the same way (`merge_rows`).
+The words that are kept are written down one after the other, and for every word the places where it
+stands (`place_words`). A row is then the sum over the contexts at the places of one word, in one dense array
+that fits the second-level cache; what is not zero in it comes out in order (`count_rows`). Nothing is sorted.
+Sums of several counts are made in the same way (`merge_rows`).
 
 A place is one number: the position << 20, the number of contexts to the left << 10, and to the right.
 """

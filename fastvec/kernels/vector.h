@@ -41,6 +41,30 @@ static inline lanes larger(lanes a, lanes b) {
     int_lanes above = a > b;
     return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));
 }
+static inline float sum_of(lanes v) {
+#if LANES == 16
+    return _mm512_reduce_add_ps((__m512)v);
+#elif LANES == 8
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+#else
+    return (v[0] + v[2]) + (v[1] + v[3]);
+#endif
+}
+/* 1 / sqrt(v) for v > 0, relative error below 3e-7: the processor's estimate and one step of Newton's method. */
+static inline lanes inverse_root(lanes v) {
+#if LANES == 16
+    lanes y = (lanes)_mm512_rsqrt14_ps((__m512)v);
+#elif LANES == 8
+    lanes y = (lanes)_mm256_rsqrt_ps((__m256)v);
+#else
+    lanes y;
+    for (int i = 0; i < LANES; i++) y[i] = 1 / sqrtf(v[i]);
+    return y;
+#endif
+    return y * (1.5f - (0.5f * v * y) * y);
+}
 static inline void prefetch_to_read(const void *p) { __builtin_prefetch(p); }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
 static inline void prefetch_row(const float *row, intptr_t stride) {

@@ -14,6 +14,8 @@ cdef extern from "vector.h" nogil:
     lanes sigmoid(lanes z)
     lanes exp_of_negative(lanes z)
     lanes larger(lanes a, lanes b)
+    float sum_of(lanes v)
+    lanes inverse_root(lanes v)
     void prefetch_to_read(const void *p)
     void prefetch_to_write(const float *p)
     void prefetch_row(const float *row, Py_ssize_t stride)

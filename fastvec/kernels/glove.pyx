@@ -1,0 +1,359 @@
+"""GloVe: weighted least squares on the logarithms of counts, by AdaGrad.
+
+Objective. For every entry X_ij > 0 of the counts, with x_i the row of word i, y_j the row of context j, and
+the weight f_ij = min(1, (X_ij / x_max)^α), minimize
+
+    J = ½ Σ f_ij (x_i · y_j − log X_ij)²
+
+The biases of the paper are columns of the rows: x = [w, b, 1] and y = [w̃, 1, b̃] have
+x · y = w · w̃ + b + b̃.
+
+Gradient. With e = f_ij (x_i · y_j − log X_ij),
+
+    ∂J/∂x_i = e y_j        ∂J/∂y_j = e x_i
+
+Update, entry by entry and element by element, every right-hand side from before the update:
+
+    t = η e y_j     x_i ← x_i − t / √G_i     G_i ← G_i + t²        (and so with x and y changing places)
+
+This is the published program's AdaGrad: the accumulators start at 1 and take η into their squares, and
+the biases take the learning rate too. An element whose accumulator is huge (1e30) stays what it is: so do
+the ones.
+
+Paper: J. Pennington, R. Socher and C. D. Manning, "GloVe: global vectors for word representation", EMNLP 2014.
+AdaGrad: J. Duchi, E. Hazan and Y. Singer, JMLR 12, 2011.
+
+Compromises, and where they come from:
+
+- The entries do not come in one random order of all. They lie in tiles: a block of words and a block of
+  contexts whose rows fit the second-level cache. Tiles come in a random order, new in every epoch; the entries
+  of a tile in a random one that stays, from a new first one on.
+- Threads work on tiles with neither words nor contexts in common (Gemulla, Nijkamp, Haas and Sismanis 2011).
+  A tile waits until those before it in the order that share a block with it are done, so that any number of
+  threads computes bit for bit what one does.
+- 1/√G is the processor's estimate and one step of Newton's method, relative error below 3e-7.
+"""
+
+from libc.math cimport exp, log
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+
+from .vector cimport LANES, broadcast, inverse_root, lanes, load, mix64, prefetch_row, store, sum_of
+
+cdef extern from *:
+    """
+    #include <sched.h>
+
+    /* Wait until a counter that other threads raise has come to a number. */
+    static inline void wait_for(const int32_t *counter, int32_t number) {
+        for (int tries = 0; __atomic_load_n(counter, __ATOMIC_ACQUIRE) != number; tries++)
+            if (tries > 100) sched_yield();
+    }
+    static inline void raise_by_one(int32_t *counter) {
+        __atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);
+    }
+    """
+    void wait_for(const int32_t *counter, int32_t number) noexcept nogil
+    void raise_by_one(int32_t *counter) noexcept nogil
+
+cdef packed struct Record:
+    int32_t word
+    int32_t context
+    float log_count
+    float weight
+
+cdef enum:
+    AHEAD = 4     # records whose rows are fetched before they are needed
+
+cdef struct Parameters:
+    float *words
+    float *contexts
+    float *word_squares
+    float *context_squares
+    Py_ssize_t stride
+
+
+cdef inline double update(Parameters *all, const Record *record, float learning_rate) noexcept nogil:
+    """Take the step of one entry and return its J before."""
+    cdef Py_ssize_t stride = all.stride, k = 0
+    cdef float *x = all.words + record.word * stride
+    cdef float *y = all.contexts + record.context * stride
+    cdef float *x_squares = all.word_squares + record.word * stride
+    cdef float *y_squares = all.context_squares + record.context * stride
+    cdef lanes even = broadcast(0), odd = even, a, b, p, q, s, t, rate
+    cdef float error, weighted
+    while k < stride:
+        even += load(x + k) * load(y + k)
+        k += LANES
+        if k < stride:
+            odd += load(x + k) * load(y + k)
+            k += LANES
+    error = sum_of(even + odd) - record.log_count
+    weighted = record.weight * error
+    rate = broadcast(learning_rate * weighted)
+    k = 0
+    while k < stride:
+        a = load(x + k)
+        b = load(y + k)
+        p = load(x_squares + k)
+        q = load(y_squares + k)
+        t = rate * b
+        s = rate * a
+        store(x + k, a - t * inverse_root(p))
+        store(y + k, b - s * inverse_root(q))
+        store(x_squares + k, p + t * t)
+        store(y_squares + k, q + s * s)
+        k += LANES
+    return 0.5 * weighted * error
+
+
+cdef inline void fetch(const Parameters *all, const Record *record) noexcept nogil:
+    cdef Py_ssize_t word = record.word * all.stride, context = record.context * all.stride
+    prefetch_row(all.words + word, all.stride)
+    prefetch_row(all.word_squares + word, all.stride)
+    prefetch_row(all.contexts + context, all.stride)
+    prefetch_row(all.context_squares + context, all.stride)
+
+
+cdef inline double train_records(
+    Parameters *all, const Record *records, int64_t first, int64_t last, int64_t end, float learning_rate
+) noexcept nogil:
+    """Train on the records [first, last) of a tile that ends at `end`, and return the sum of J."""
+    cdef double loss = 0
+    cdef int64_t k
+    for k in range(first, last):
+        fetch(all, records + min(k + AHEAD, end - 1))
+        loss += update(all, records + k, learning_rate)
+    return loss
+
+
+def step(
+    float[:, ::1] word_vectors,
+    float[:, ::1] context_vectors,
+    float[:, ::1] word_squares,
+    float[:, ::1] context_squares,
+    int32_t word,
+    int32_t context,
+    float log_count,
+    float weight,
+    float learning_rate,
+):
+    """Take one step of AdaGrad for one entry of the counts.
+
+    Parameters
+    ----------
+    word_vectors, context_vectors : IN/OUT, float32 (n_words, stride)
+        The rows x and y, padded with zeros to a multiple of 16.
+    word_squares, context_squares : IN/OUT, float32 (n_words, stride)
+        The accumulators G, positive, in the padding too.
+    word, context : IN, int
+        The rows i and j.
+    log_count : IN, float
+        log X_ij.
+    weight : IN, float
+        f_ij.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    cdef Record record
+    cdef Parameters all
+    cdef double loss
+    record.word = word
+    record.context = context
+    record.log_count = log_count
+    record.weight = weight
+    all.words = &word_vectors[0, 0]
+    all.contexts = &context_vectors[0, 0]
+    all.word_squares = &word_squares[0, 0]
+    all.context_squares = &context_squares[0, 0]
+    all.stride = word_vectors.shape[1]
+    with nogil:
+        loss = update(&all, &record, learning_rate)
+    return loss
+
+
+def train(
+    float[:, ::1] word_vectors,
+    float[:, ::1] context_vectors,
+    float[:, ::1] word_squares,
+    float[:, ::1] context_squares,
+    const Record[::1] records,
+    const int64_t[::1] tile_offsets,
+    const int32_t[::1] order,
+    const int32_t[::1] word_turns,
+    const int32_t[::1] context_turns,
+    int32_t[::1] words_done,
+    int32_t[::1] contexts_done,
+    Py_ssize_t n_blocks,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    float learning_rate,
+    uint64_t key,
+):
+    """Train on the tiles order[start:stop], one after the other.
+
+    Threads that take ascending ranges of the order compute bit for bit what one thread computes. Every range
+    before one that is being trained must be done or be trained by another thread, which is waited for.
+
+    Parameters
+    ----------
+    word_vectors, context_vectors, word_squares, context_squares : IN/OUT, float32 (n_words, stride)
+        As for `step`.
+    records : IN, (int32 word, int32 context, float32 log_count, float32 weight) (n_records,)
+        The entries of the counts, tile by tile.
+    tile_offsets : IN, int64 (n_blocks² + 1,)
+        Tile t has records[tile_offsets[t]:tile_offsets[t + 1]]: words of block t // n_blocks, contexts of
+        block t % n_blocks.
+    order : IN, int32 (n_tiles,)
+        The tiles of an epoch, none of them empty.
+    word_turns, context_turns : IN, int32 (n_tiles,)
+        How many tiles earlier in the order have the same block of words, and of contexts.
+    words_done, contexts_done : IN/OUT, int32 (n_blocks,)
+        How many tiles of each block are done in this epoch; all threads share them.
+    n_blocks : IN, int
+        The number of blocks.
+    start, stop : IN, int
+        The range of the order.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        Start of the epoch's random sequence: the records of tile t are taken in turn from record
+        mix64(key + t) modulo their number on, those before it at the end.
+
+    Returns
+    -------
+    loss : float
+        Sum of J, each from before its update, in double precision.
+    trained : int
+        The number of records.
+    """
+    cdef Parameters all
+    cdef Py_ssize_t i, tile
+    cdef int64_t n, begin, trained = 0
+    cdef double loss = 0
+    all.words = &word_vectors[0, 0]
+    all.contexts = &context_vectors[0, 0]
+    all.word_squares = &word_squares[0, 0]
+    all.context_squares = &context_squares[0, 0]
+    all.stride = word_vectors.shape[1]
+    with nogil:
+        for i in range(start, stop):
+            tile = order[i]
+            n = tile_offsets[tile + 1] - tile_offsets[tile]
+            wait_for(&words_done[tile // n_blocks], word_turns[i])
+            wait_for(&contexts_done[tile % n_blocks], context_turns[i])
+            begin = mix64(key + tile) % <uint64_t>n
+            loss += train_records(&all, &records[0] + tile_offsets[tile], begin, n, n, learning_rate)
+            loss += train_records(&all, &records[0] + tile_offsets[tile], 0, begin, n, learning_rate)
+            raise_by_one(&words_done[tile // n_blocks])
+            raise_by_one(&contexts_done[tile % n_blocks])
+            trained += n
+    return loss, trained
+
+
+def count_tiles(
+    const int64_t[::1] row_offsets,
+    const int32_t[::1] columns,
+    const int32_t[::1] blocks,
+    Py_ssize_t n_blocks,
+    int32_t first,
+    int32_t last,
+    int64_t[::1] sizes,
+):
+    """Count the entries of every tile whose words are of some blocks.
+
+    Parameters
+    ----------
+    row_offsets : IN, int64 (n_words + 1,)
+        The entries of word i are columns[row_offsets[i]:row_offsets[i + 1]].
+    columns : IN, int32 (n_entries,)
+        The contexts.
+    blocks : IN, int32 (n_words,)
+        The block of every word.
+    n_blocks : IN, int
+        Their number.
+    first, last : IN, int
+        The blocks [first, last).
+    sizes : IN/OUT, int64 (n_blocks²,)
+        What the numbers are added to.
+    """
+    cdef Py_ssize_t i, k
+    with nogil:
+        for i in range(blocks.shape[0]):
+            if first <= blocks[i] < last:
+                for k in range(row_offsets[i], row_offsets[i + 1]):
+                    sizes[blocks[i] * n_blocks + blocks[columns[k]]] += 1
+
+
+def fill_tiles(
+    const int64_t[::1] row_offsets,
+    const int32_t[::1] columns,
+    const int64_t[::1] units,
+    const int32_t[::1] blocks,
+    Py_ssize_t n_blocks,
+    int32_t first,
+    int32_t last,
+    int64_t unit,
+    double x_max,
+    double alpha,
+    uint64_t key,
+    const int64_t[::1] tile_offsets,
+    Record[::1] records,
+):
+    """Write the entries of some blocks of words to their tiles, in a random order.
+
+    Parameters
+    ----------
+    row_offsets, columns, blocks, n_blocks, first, last : IN
+        As for `count_tiles`.
+    units : IN, int64 (n_entries,)
+        The counts X, in units.
+    unit : IN, int
+        How many units are 1.
+    x_max, alpha : IN, float
+        f = min(1, (X / x_max)^α).
+    key : IN, uint64
+        Start of a random sequence: record k of all, from the last of a tile to its second, changes places
+        with record mix64(key + k) modulo its number in the tile, counted from 1.
+    tile_offsets : IN, int64 (n_blocks² + 1,)
+        Where the records of every tile begin.
+    records : OUT, (int32 word, int32 context, float32 log_count, float32 weight) (n_entries,)
+        The records.
+    """
+    cdef Py_ssize_t i, k, t, first_tile = first * n_blocks, n_tiles = (last - first) * n_blocks
+    cdef int64_t begin, other
+    cdef double log_x_max = log(x_max), log_unit = log(<double>unit), log_count
+    cdef Record *record
+    cdef Record kept
+    cdef int64_t *cursors = <int64_t *>malloc(max(1, n_tiles) * sizeof(int64_t))
+    if cursors == NULL:
+        raise MemoryError("no memory for the places of tiles")
+    with nogil:
+        for t in range(n_tiles):
+            cursors[t] = tile_offsets[first_tile + t]
+        for i in range(blocks.shape[0]):
+            if first <= blocks[i] < last:
+                for k in range(row_offsets[i], row_offsets[i + 1]):
+                    t = (blocks[i] - first) * n_blocks + blocks[columns[k]]
+                    record = &records[cursors[t]]
+                    cursors[t] += 1
+                    log_count = log(<double>units[k]) - log_unit
+                    record.word = <int32_t>i
+                    record.context = columns[k]
+                    record.log_count = <float>log_count
+                    record.weight = <float>exp(alpha * min(0.0, log_count - log_x_max))
+        for t in range(first_tile, first_tile + n_tiles):
+            begin = tile_offsets[t]
+            k = tile_offsets[t + 1] - 1
+            while k > begin:
+                other = begin + <int64_t>(mix64(key + k) % <uint64_t>(k - begin + 1))
+                kept = records[k]
+                records[k] = records[other]
+                records[other] = kept
+                k -= 1
+        free(cursors)
