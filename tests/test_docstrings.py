@@ -21,6 +21,7 @@ WITH_EXAMPLES = {
     "fastvec.models._loading",
     "fastvec.models.fasttext",
     "fastvec.models.phrases",
+    "fastvec.models.svd",
     "fastvec.models.word2vec",
     "fastvec.subword_vectors",
     "fastvec.vectors",

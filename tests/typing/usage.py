@@ -11,6 +11,7 @@ from typing_extensions import assert_type
 import fastvec
 from fastvec import (
     CBOW,
+    PPMI_SVD,
     Corpus,
     FastText,
     Phrases,
@@ -50,6 +51,13 @@ def go_on(corpus: Corpus) -> SubwordVectors:
     model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
     model.save(Path("wiki.bin"))
     fastvec.load_model("wiki.bin").fit(corpus).save("wiki.fvec")
+    return model.vectors_
+
+
+def decompose(corpus: Corpus) -> Vectors:
+    model = PPMI_SVD(matrix="ppmi", shift=5, context_smoothing=1, eigenvalue_weighting=0, threads=2)
+    assert_type(model.fit(corpus), PPMI_SVD)
+    assert_type(model.singular_values_, NDArray[np.float32])
     return model.vectors_
 
 
