@@ -202,6 +202,17 @@ def test_convert_there_and_back(vectors, tmp_path):
     assert kept["owl"] == pytest.approx(fastvec.load(vectors)["owl"], abs=1e-6)
 
 
+def test_convert_postprocesses(vectors, tmp_path):
+    path = tmp_path / "things.fvec"
+    succeed("convert", vectors, path, "--center", "--remove-top", 2, "--unit-length")
+    expected = fastvec.load(vectors).postprocess(remove_top=2, unit_length=True)
+    assert fastvec.load(path).metadata == expected.metadata
+    assert fastvec.load(path)["owl"] == pytest.approx(expected["owl"])
+    assert "remove_top must be 0 unless center=True, got 2" in fail(
+        "convert", vectors, path, "--remove-top", 2
+    )
+
+
 def test_info_of_the_machine():
     out = succeed("info")
     for shown in (fastvec.__version__, "processor", "reference ", "baseline ", ", in use", "FASTVEC_BACKEND"):

@@ -283,8 +283,11 @@ def added_up(
 
 
 @contextmanager
-def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
-    """Show a progress bar; what is yielded is told how much more is done, by any thread."""
+def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
+    """Show a progress bar; what is yielded is told how much more is done, by any thread.
+
+    `total` is None where nobody knows how much there is to do.
+    """
     from tqdm.auto import tqdm
 
     lock = threading.Lock()
