@@ -7,6 +7,7 @@ parts are then added up in the same way, block by block of rows, each read where
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from collections import deque
@@ -295,7 +296,8 @@ def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report
 
         def report(n: float) -> None:
             with lock:
-                shown_bar.update(min(n, total - shown_bar.n))  # which sums of fractions may miss
+                most = math.inf if total is None else total - shown_bar.n  # which sums of fractions may miss
+                shown_bar.update(min(n, most))
 
         yield report
 
