@@ -13,7 +13,7 @@ Sums of several counts are made in the same way (`merge_rows`).
 A place is one number: the position << 20, the number of contexts to the left << 10, and to the right.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from .vector cimport prefetch_to_read
@@ -52,9 +52,10 @@ cdef void free_row(Row *row) noexcept nogil:
     free(row.marks)
 
 
-cdef inline void add(Row *row, int32_t word, int64_t units) noexcept nogil:
-    row.units[word] += units
-    row.marks[word // GROUP] = 1
+cdef inline void add(int64_t *sums, uint8_t *marks, int32_t word, int64_t units) noexcept nogil:
+    """Add to the sum of a word; `sums` and `marks` are those of a row, for loops to keep in registers."""
+    sums[word] += units
+    marks[<uint32_t>word // GROUP] = 1
 
 
 cdef inline Py_ssize_t take(Row *row, int32_t *columns, int64_t *units) noexcept nogil:
@@ -192,23 +193,30 @@ def count_rows(
         The number of entries written.
     """
     cdef Py_ssize_t n_words = place_offsets.shape[0] - 1, room = columns.shape[0]
-    cdef Py_ssize_t i = first, p, k, written = 0, size
+    cdef Py_ssize_t i = first, p, k, n_left, n_right, written = 0, size
     cdef const int32_t *at
+    cdef const int64_t *units_at = &weights[0]
     cdef uint64_t place
+    cdef int64_t *sums
+    cdef uint8_t *marks
     cdef bint failed
     cdef Row row
     with nogil:
         failed = allocate_row(&row, n_words) != 0
+        sums = row.units
+        marks = row.marks
         while not failed and i < last and room - written >= n_words:
             for p in range(place_offsets[i], place_offsets[i + 1]):
                 if p + AHEAD < place_offsets[n_words]:
                     prefetch_to_read(&kept[places[p + AHEAD] >> 20])
                 place = places[p]
                 at = &kept[place >> 20]
-                for k in range((place >> 10) & 1023):
-                    add(&row, at[-1 - k], weights[k])
-                for k in range(place & 1023):
-                    add(&row, at[1 + k], weights[k])
+                n_left = (place >> 10) & 1023
+                n_right = place & 1023
+                for k in range(n_left):
+                    add(sums, marks, at[-1 - k], units_at[k])
+                for k in range(n_right):
+                    add(sums, marks, at[1 + k], units_at[k])
             size = take(&row, &columns[0] + written, &units[0] + written)
             row_sizes[i - first] = size
             written += size
@@ -276,7 +284,8 @@ def merge_rows(
                 if 0 <= r < source.n_rows:
                     for k in range(source.row_offsets[r], source.row_offsets[r + 1]):
                         add(
-                            &row,
+                            row.units,
+                            row.marks,
                             source.columns[k] if source.map == NULL else source.map[source.columns[k]],
                             source.units[k],
                         )
@@ -302,6 +311,9 @@ cdef int describe(
     source.n_rows = row_offsets.shape[0] - 1
     source.columns = &columns[0] if columns.shape[0] else NULL
     source.units = &units[0] if units.shape[0] else NULL
-    source.rows = NULL if rows is None else &rows[0]
-    source.map = NULL if map is None else &map[0]
+    source.rows = source.map = NULL
+    if rows is not None:
+        source.rows = &rows[0]
+    if map is not None:
+        source.map = &map[0]
     return 0

@@ -68,6 +68,8 @@ class MakeRows(Protocol):
 class Workers:
     """Threads that end with the body of their ``with``, what waits for them being dropped after an error.
 
+    A single one is the thread that asks for work: it does it at once.
+
     Attributes
     ----------
     n : int
@@ -90,7 +92,11 @@ class Workers:
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Let a thread call `work`."""
-        return self._pool.submit(work, *arguments)
+        if self.n > 1:
+            return self._pool.submit(work, *arguments)
+        done: Future[Any] = Future()
+        done.set_result(work(*arguments))
+        return done
 
     def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
         """Call `work` with every tuple of arguments and wait until all is done."""
