@@ -15,6 +15,7 @@ from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
+from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
 from fastvec.vectors import UnknownWordError, Vectors
@@ -22,6 +23,7 @@ from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "CBOW",
+    "PPMI_SVD",
     "Cooccurrence",
     "Corpus",
     "FastText",

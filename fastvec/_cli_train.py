@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fastvec.models._association import MATRICES
 from fastvec.models._count_files import holds_counts
 from fastvec.models._count_model import COUNTED, CountModel
 from fastvec.models._count_units import WEIGHTINGS
@@ -13,16 +14,18 @@ from fastvec.models._word_model import WordModel
 from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import COMBINATIONS, GloVe
+from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
 
 __all__ = ["add_options", "make_model", "open_counts", "summary"]
 
-Model = WordModel | GloVe
+Model = WordModel | GloVe | PPMI_SVD
 MODELS: dict[str, type[Model]] = {
     "skipgram": SkipGram,
     "cbow": CBOW,
     "fasttext": FastText,
     "glove": GloVe,
+    "svd": PPMI_SVD,
 }
 
 # The options about texts that mean nothing to counts.
@@ -53,13 +56,14 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "x_max": (float, "counts from this on have the full weight"),
     "alpha": (float, "smaller counts have the weight (count / x_max) to this power"),
     "combine": (str, "the vectors of a word and of it as a context: added, the first alone, or both"),
+    "matrix": (str, "what is decomposed: positive PMI, log(1 + count), or the counts"),
+    "shift": (float, "leave out pairs that are no more frequent than so many times chance"),
+    "context_smoothing": (float, "take the counts of contexts to this power"),
+    "eigenvalue_weighting": (float, "multiply dimensions by their singular value to this power"),
     "learning_rate": (float, "step size at the start; other losses have other defaults"),
     "min_learning_rate": (float, "step size at the end"),
     "epochs": (int, "passes over the text, or over its counts"),
-    "threads": (
-        int,
-        "threads; with 1, or glove, the same seed gives the same vectors (default: all processors)",
-    ),
+    "threads": (int, "threads; only glove and svd give the same with any number (default: all processors)"),
     "seed": (int, "seed of everything random"),
 }
 CHOICES = {
@@ -68,6 +72,7 @@ CHOICES = {
     "fasttext_model": ("skipgram", "cbow"),
     "weighting": WEIGHTINGS,
     "combine": COMBINATIONS,
+    "matrix": MATRICES,
 }
 # Options that have another name in Python; --left-only stores False.
 PARAMETERS = {"fasttext_model": "model", "left_only": "symmetric"}
@@ -142,6 +147,8 @@ def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
 
 def summary(model: Model, seconds: float) -> str:
     """Return what a model was trained on, how fast, and what its loss came to."""
+    if not isinstance(model, EpochModel):
+        return f"fitted in {seconds:,.1f} s"
     history = model.history_
     seconds, loss = sum(epoch.seconds for epoch in history), history[-1].loss
     if isinstance(model, GloVe):

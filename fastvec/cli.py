@@ -189,6 +189,10 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _convert(options: argparse.Namespace) -> int:
     _check_output(options.output, options.to_format)
     vectors = load(options.vectors, format=options.from_format)
+    if options.center or options.remove_top or options.unit_length:
+        vectors = vectors.postprocess(
+            center=options.center, remove_top=options.remove_top, unit_length=options.unit_length
+        )
     vectors.save(options.output, format=options.to_format)
     print(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
     return 0
@@ -383,6 +387,15 @@ def _parser() -> argparse.ArgumentParser:
             choices=formats.FORMATS,
             help="the format, whatever the extension",
         )
+    convert.add_argument("--center", action="store_true", help="subtract the mean of all vectors")
+    convert.add_argument(
+        "--remove-top",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --center: take out the first N principal components",
+    )
+    convert.add_argument("--unit-length", action="store_true", help="bring all vectors to length 1")
 
     info = verbs.add_parser("info", help="tell about this machine and its backends, or about vectors")
     info.set_defaults(run=_info)

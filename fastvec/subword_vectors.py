@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
+from fastvec._in_common import InCommon, without
 from fastvec._params import check_item
 from fastvec._subwords import Subwords, row_means
 from fastvec.vectors import UnknownWordError, Vectors, as_words, unit_rows
@@ -106,6 +107,27 @@ class SubwordVectors(Vectors):
             return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
         return self._vector(cast("str | int", word))
 
+    def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
+        """Return new vectors of the same words, without what all have in common, as `Vectors.postprocess`.
+
+        What the vectors of the words have in common is taken out of the rows of n-grams too, and so out of
+        the means that are the vectors of unknown words.
+
+        Parameters
+        ----------
+        center, remove_top
+            As for `Vectors.postprocess`.
+        unit_length : bool
+            Whether to bring all vectors to length 1 at the end. Rows of n-grams whose means have that length
+            there are not: the result then knows no words but those of the vocabulary.
+
+        Returns
+        -------
+        SubwordVectors or Vectors
+            `Vectors` with `unit_length`.
+        """
+        return super().postprocess(center=center, remove_top=remove_top, unit_length=unit_length)
+
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Save to a file: the whole new file, or, when anything fails, the old one untouched.
 
@@ -135,6 +157,10 @@ class SubwordVectors(Vectors):
             input_vectors=self.input_vectors,
             subwords=self.subwords,
         )
+
+    def _without(self, common: InCommon, metadata: dict[str, Any]) -> SubwordVectors:
+        known, rows = without(self.vectors, common), without(self.input_vectors, common)
+        return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
 
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list, empty for an unknown word."""

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
-from fastvec._params import check_int, check_item
+from fastvec._in_common import InCommon, in_common, without
+from fastvec._params import check_bool, check_int, check_item
 from fastvec._spelling import nearest_spellings
 
 __all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
@@ -281,6 +282,62 @@ class Vectors:
         """
         return self.most_similar([b, c], negative=[a], topn=topn, restrict=restrict)
 
+    def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
+        """Return new vectors of the same words, without what all have in common.
+
+        Parameters
+        ----------
+        center : bool
+            Whether to subtract the mean of all vectors.
+        remove_top : int
+            From the centered vectors take out the first so many principal components: "all-but-the-top" [1]_,
+            whose authors take about d / 100 of them. Fewer than there are words and than dimensions.
+        unit_length : bool
+            Whether to bring all vectors to length 1 at the end; vectors of zeros stay zeros.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors; `metadata` has one more entry in the list
+            ``"postprocessing"``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter is not what it must be, when something is to be taken out of vectors that are not
+            centered, or when vectors to be centered are not finite.
+
+        References
+        ----------
+        .. [1] J. Mu and P. Viswanath, "All-but-the-top: simple and effective postprocessing for word
+           representations", ICLR 2018.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north"], [[8, 1], [8, 2], [5, 3]])
+        >>> vectors.postprocess().vectors
+        array([[ 1., -1.],
+               [ 1.,  0.],
+               [-2.,  1.]], dtype=float32)
+        >>> vectors.postprocess(remove_top=1, unit_length=True).metadata
+        {'postprocessing': [{'center': True, 'remove_top': 1, 'unit_length': True}]}
+        """
+        check_bool("center", center)
+        check_int("remove_top", remove_top, 0, max(0, min(self.vectors.shape) - 1))
+        check_bool("unit_length", unit_length)
+        if remove_top and not center:
+            raise ValueError(f"remove_top must be 0 unless center=True, got {remove_top}")
+        nothing = InCommon(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
+        common = in_common(self.vectors, int(remove_top)) if center else nothing
+        done = {"center": center, "remove_top": int(remove_top), "unit_length": unit_length}
+        metadata = {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
+        if not unit_length:
+            return self._without(common, metadata)
+        matrix = without(self.vectors, common)
+        matrix *= _inverse_norms(matrix)[:, np.newaxis]
+        return Vectors(self.words, matrix, self.counts, metadata)
+
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Save to a file: the whole new file, or, when anything fails, the old one untouched.
 
@@ -307,6 +364,9 @@ class Vectors:
         Vectors(2 words, 2 dimensions)
         """
         formats.write(path, self.words, self.vectors, self.counts, self.metadata, format=format)
+
+    def _without(self, common: InCommon, metadata: dict[str, Any]) -> Vectors:
+        return Vectors(self.words, without(self.vectors, common), self.counts, metadata)
 
     @cached_property
     def _inverse_norms(self) -> NDArray[np.float32]:

@@ -56,7 +56,7 @@ def test_every_parameter_of_every_model_is_an_option():
     help = " ".join(succeed("train", "--help").split())
     assert "skipgram only: window: the contexts" in help
     assert "cbow and fasttext only: " in help
-    assert "skipgram, cbow and fasttext only: noise words" in help
+    assert "skipgram, cbow, fasttext and glove only: passes" in help
     assert "skipgram and cbow only: how a word is told" in help
     assert "(default: 0.001, fasttext 0.0001)" in help
     assert "(default: yes, fasttext no)" in help
@@ -200,6 +200,17 @@ def test_convert_there_and_back(vectors, tmp_path):
     succeed("convert", odd, tmp_path / "back.fvec", "--from", "glove")
     kept = fastvec.load(tmp_path / "back.fvec")
     assert kept["owl"] == pytest.approx(fastvec.load(vectors)["owl"], abs=1e-6)
+
+
+def test_convert_postprocesses(vectors, tmp_path):
+    path = tmp_path / "things.fvec"
+    succeed("convert", vectors, path, "--center", "--remove-top", 2, "--unit-length")
+    expected = fastvec.load(vectors).postprocess(remove_top=2, unit_length=True)
+    assert fastvec.load(path).metadata == expected.metadata
+    assert fastvec.load(path)["owl"] == pytest.approx(expected["owl"])
+    assert "remove_top must be 0 unless center=True, got 2" in fail(
+        "convert", vectors, path, "--remove-top", 2
+    )
 
 
 def test_info_of_the_machine():

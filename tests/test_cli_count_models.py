@@ -10,7 +10,7 @@ from commands import fail, run, succeed, wait_for
 
 import fastvec
 
-MODELS = ("glove",)
+MODELS = ("glove", "svd")
 SMALL = ("--vector-size", 4, "--threads", 1)
 
 
@@ -75,6 +75,15 @@ def test_glove_tells_of_entries(counts, tmp_path):
         assert shown in done.stderr
 
 
+def test_svd_passes_its_parameters_on(counts, tmp_path):
+    out = tmp_path / "out.fvec"
+    options = ("--matrix", "log", "--shift", 5, "--context-smoothing", 0.5, "--eigenvalue-weighting", 1)
+    told = succeed("train", counts, "-o", out, "--model", "svd", *SMALL, *options)
+    assert told.startswith("39 words, 4 dimensions; fitted in ")
+    expected = {"matrix": "log", "shift": 5, "context_smoothing": 0.5, "eigenvalue_weighting": 1}
+    assert expected.items() <= fastvec.load(out).metadata.items()
+
+
 def test_progress_is_shown_in_every_phase(text, tmp_path):
     done = run("train", text, "-o", tmp_path / "out.fvec", "--model", "glove", "--epochs", 1, *SMALL)
     for shown in ("reading", "counting", "arranging", "epoch 1/1"):
@@ -103,8 +112,14 @@ def test_phrases_come_before_counting(text, tmp_path):
             ("--negatives", 3, "--model", "glove"),
             "--negatives is an option of skipgram, cbow and fasttext, not",
         ),
-        (("--left-only",), "--left-only is an option of glove, not of --model skipgram"),
+        (("--x-max", 3, "--model", "svd"), "--x-max is an option of glove, not of --model svd"),
+        (("--left-only",), "--left-only is an option of glove and svd, not of --model skipgram"),
+        (("--shift", 3, "--model", "glove"), "--shift is an option of svd, not of --model glove"),
         (("--x-max", 0, "--model", "glove"), "x_max must be a number > 0, got 0.0"),
+        (
+            ("--save-model", "model.fvec", "--model", "svd"),
+            "--save-model is an option of skipgram, cbow, fasttext and glove, not of --model svd",
+        ),
         (
             ("--save-model", "model.vec", "--model", "glove"),
             "path must end in .fvec to hold a whole GloVe, got 'model.vec'",
@@ -118,12 +133,12 @@ def test_options_that_do_not_fit_the_model_are_refused(tmp_path, options, messag
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "topics.counted holds counts, for --model glove, not skipgram"),
+        ((), "topics.counted holds counts, for --model glove or svd, not skipgram"),
         (
             ("--model", "glove", "--phrases", 1, "--lowercase", "--window", 3, "--left-only"),
             "topics.counted holds counts, --window, --left-only, --lowercase, --phrases say how texts",
         ),
-        (("--model", "glove", "--cache", "a.ids"), "topics.counted holds counts, --cache say how"),
+        (("--model", "svd", "--cache", "a.ids"), "topics.counted holds counts, --cache say how"),
     ],
 )
 def test_options_that_do_not_fit_counts_are_refused(counts, tmp_path, options, message):

@@ -23,6 +23,7 @@ WITH_EXAMPLES = {
     "fastvec.models.fasttext",
     "fastvec.models.glove",
     "fastvec.models.phrases",
+    "fastvec.models.svd",
     "fastvec.models.word2vec",
     "fastvec.subword_vectors",
     "fastvec.vectors",

@@ -7,6 +7,7 @@ parts are then added up in the same way, block by block of rows, each read where
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from collections import deque
@@ -289,8 +290,11 @@ def added_up(
 
 
 @contextmanager
-def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
-    """Show a progress bar; what is yielded is told how much more is done, by any thread."""
+def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
+    """Show a progress bar; what is yielded is told how much more is done, by any thread.
+
+    `total` is None where nobody knows how much there is to do.
+    """
     from tqdm.auto import tqdm
 
     lock = threading.Lock()
@@ -298,7 +302,8 @@ def bar(what: str, total: int, unit: str, shown: bool) -> Iterator[Report]:
 
         def report(n: float) -> None:
             with lock:
-                shown_bar.update(min(n, total - shown_bar.n))  # which sums of fractions may miss
+                most = math.inf if total is None else total - shown_bar.n  # which sums of fractions may miss
+                shown_bar.update(min(n, most))
 
         yield report
 

@@ -11,6 +11,7 @@ from typing_extensions import assert_type
 import fastvec
 from fastvec import (
     CBOW,
+    PPMI_SVD,
     Cooccurrence,
     Corpus,
     FastText,
@@ -80,6 +81,13 @@ def factorise(counts: Cooccurrence) -> Vectors:
     return model.vectors_
 
 
+def decompose(corpus: Corpus) -> Vectors:
+    model = PPMI_SVD(matrix="ppmi", shift=5, context_smoothing=1, eigenvalue_weighting=0, threads=2)
+    assert_type(model.fit(corpus), PPMI_SVD)
+    assert_type(model.singular_values_, NDArray[np.float32])
+    return model.vectors_
+
+
 def report(model: SkipGram) -> None:
     epoch = model.history_[-1]
     assert_type(epoch.epoch, int)
@@ -95,6 +103,7 @@ def use(vectors: Vectors) -> None:
     assert_type("paris" in vectors, bool)
     assert_type(vectors.words, list[str])
     assert_type(vectors.metadata, dict[str, Any])
+    assert_type(vectors.postprocess(center=True, remove_top=3, unit_length=True), Vectors)
     vectors.save(Path("wiki.fvec"))
     assert_type(fastvec.load("wiki.fvec", mmap=True), Vectors)
     try:

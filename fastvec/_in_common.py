@@ -1,0 +1,75 @@
+"""What all vectors have in common, their mean and first principal components, and vectors without it.
+
+Mu and Viswanath, "All-but-the-top: simple and effective postprocessing for word representations", ICLR 2018:
+from every vector v the mean μ is taken, and from ṽ = v − μ its projection on the first D principal components
+u_1 … u_D, which say more about how frequent a word is than about what it means:
+
+    v' = ṽ − Σ_k (u_k · ṽ) u_k
+
+The components are the eigenvectors of Σ ṽ ṽᵀ, a matrix of d × d numbers, so that rows are looked at in blocks
+and a memory-mapped matrix is never held as a whole in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["InCommon", "in_common", "without"]
+
+# Numbers of a matrix that are in double precision at a time: 8 MB of them.
+BLOCK = 1 << 20
+
+
+class InCommon(NamedTuple):
+    """A mean, shape (d,), and the orthonormal directions that are taken out too, shape (d, n)."""
+
+    mean: NDArray[np.float64]
+    components: NDArray[np.float64]
+
+
+def in_common(matrix: NDArray[np.float32], n_components: int) -> InCommon:
+    """Return the mean of the rows of a matrix, shape (n, d), and their first principal components.
+
+    Raises
+    ------
+    ValueError
+        When a row is not finite.
+    """
+    n, d = matrix.shape
+    mean = np.zeros(d)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        for begin, rows in _blocks(matrix):
+            total = rows.sum(axis=0)
+            if not np.isfinite(total).all():
+                row = begin + int(np.argmin(np.isfinite(rows).all(axis=1)))
+                raise ValueError(f"vectors must be finite to be centered, got {matrix[row]} in row {row:,}")
+            mean += total / n
+    if n_components == 0:
+        return InCommon(mean, np.empty((d, 0)))
+    scatter = np.zeros((d, d))
+    for _, rows in _blocks(matrix):
+        rows -= mean
+        scatter += rows.T @ rows
+    _, vectors = np.linalg.eigh(scatter)  # ascending
+    return InCommon(mean, vectors[:, d - n_components :])
+
+
+def without(matrix: NDArray[np.float32], common: InCommon) -> NDArray[np.float32]:
+    """Return a matrix, shape (n, d), whose rows lack the mean and the components."""
+    result = np.empty(matrix.shape, dtype=np.float32)
+    for begin, rows in _blocks(matrix):
+        rows -= common.mean
+        rows -= (rows @ common.components) @ common.components.T
+        result[begin : begin + len(rows)] = rows
+    return result
+
+
+def _blocks(matrix: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Yield blocks of rows in double precision, each with the number of its first row."""
+    at_once = max(1, BLOCK // matrix.shape[1])
+    for begin in range(0, len(matrix), at_once):
+        yield begin, matrix[begin : begin + at_once].astype(np.float64)
