@@ -74,9 +74,8 @@ def arranged(
 ) -> Tiles:
     """Arrange the entries of counts in tiles, the entries of each in a random order.
 
-    The tiles are for matrices with rows of `stride` floats.
-
-    If they take more bytes than `memory_limit` they go to a temporary file, which is removed with the tiles.
+    The tiles are for matrices with rows of `stride` floats. If their entries take more bytes than
+    `memory_limit` they go to a temporary file, which is removed with the tiles.
 
     Raises
     ------
@@ -239,5 +238,7 @@ def _room(n_entries: int, memory_limit: int) -> NDArray[np.void]:
         naming_full_disk("the entries in the order of training", size, folder, ADVICE),
         tempfile.TemporaryFile(dir=folder, prefix="fastvec-") as file,
     ):
-        os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error here, and a crash later
+        file.truncate(size)
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash later
+            os.posix_fallocate(file.fileno(), 0, size)
         return np.memmap(file, RECORD, "r+", shape=(n_entries,))
