@@ -131,7 +131,7 @@ def fastvec_whole_glove(job: Job) -> tuple[Figures, Callable[[], Any]]:
     from fastvec.models import _tiles
 
     if job.get("one_order"):
-        _tiles.TILE_BYTES, _tiles.LARGEST_SHARE = 1 << 60, 1.0
+        _tiles.TILE_BYTES, _tiles.LARGEST_SHARE, _tiles.FEWEST_BLOCKS = 1 << 60, 1.0, 1
     estimator = fastvec.GloVe()
     estimator.set_params(**{name: job[name] for name in estimator.get_params() if name in job})
     model = estimator.fit(fastvec.Corpus(job["text"]))

@@ -3,7 +3,7 @@
 ``pytest bench --benchmark-enable`` measures; without the option every benchmark is run once. Groups put the
 backends of one kernel side by side, all doing the same work. ``extra_info`` (in the file that
 ``--benchmark-json`` writes) has rates of the median round: `million_words_per_second` of raw words,
-`million_steps_per_second`, `million_bytes_per_second`.
+`million_steps_per_second`, `million_entries_per_second`, `million_bytes_per_second`.
 """
 
 from __future__ import annotations
@@ -241,3 +241,58 @@ def test_alias_table(benchmark: BenchmarkFixture, n_words: int) -> None:
     probabilities = corpus(n_words, 1_000)[2].noise_probabilities(0.75)
     benchmark(alias_table, probabilities)
     rate(benchmark, "million_words_per_second", n_words)
+
+
+@cache
+def placed(n_words: int, n_tokens: int) -> dict[str, Any]:
+    """Return the words of a text and where each of them stands: what ``count_rows`` takes."""
+    ids, offsets, _ = corpus(n_words, n_tokens)
+    kernel = _backends.get("cooccurrence")
+    counts = np.zeros(n_words, np.int64)
+    kernel.count_words(ids, counts)
+    place_offsets = np.append(0, np.cumsum(counts))
+    kept, places = np.empty(n_tokens, np.int32), np.empty(n_tokens, np.uint64)
+    sentences = (0, len(offsets) - 1)
+    kernel.place_words(ids, offsets, *sentences, n_words, 10, True, 0, kept, place_offsets[:-1].copy(), places)
+    return {"kept": kept, "places": places, "place_offsets": place_offsets}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("where", VOCABULARIES)
+def test_count_rows(benchmark: BenchmarkFixture, where: str, backend: str) -> None:
+    benchmark.group = f"cooccurrence.count_rows, rows {where}"
+    n_words, n_tokens = VOCABULARIES[where], 200_000 if backend != "reference" else 20_000
+    room = 40 * n_tokens + n_words
+    columns, units, sizes = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(n_words, np.int64)
+    weights = 360360 // np.arange(1, 11)
+    own = placed(n_words, n_tokens)
+    count_rows = _backends.get("cooccurrence", backend).count_rows
+    benchmark(
+        lambda: count_rows(
+            **own, weights=weights, first=0, last=n_words, columns=columns, units=units, row_sizes=sizes
+        )
+    )
+    rate(benchmark, "million_words_per_second", n_tokens)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [100, 300])
+@pytest.mark.parametrize("where", VOCABULARIES)
+def test_glove(benchmark: BenchmarkFixture, where: str, size: int, backend: str) -> None:
+    """Measure one tile; "in cache" its rows are those of 1,000 words, which are no more than its own."""
+    benchmark.group = f"glove.train, d={size}, rows {where}"
+    n_words, n_records = VOCABULARIES[where], 20_000 if backend != "reference" else 500
+    random = np.random.default_rng(6)
+    records = np.empty(
+        n_records, [("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")]
+    )
+    records["word"], records["context"] = random.integers(0, n_words, (2, n_records))
+    records["log_count"], records["weight"] = random.random((2, n_records))
+    squares = [padded_matrix(n_words, size) for _ in range(2)]
+    for matrix_of_squares in squares:
+        matrix_of_squares[:] = 1
+    own = (matrix(n_words, size), matrix(n_words, size, seed=3), *squares, records)
+    offsets, zero = np.array([0, n_records], np.int64), np.zeros(1, np.int32)
+    train = _backends.get("glove", backend).train
+    benchmark(lambda: train(*own, offsets, zero, zero, zero, zero.copy(), zero.copy(), 1, 0, 1, 1e-3, 1))
+    rate(benchmark, "million_entries_per_second", n_records)
