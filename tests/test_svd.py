@@ -110,7 +110,7 @@ def test_vectors_are_those_of_a_plain_svd(counts, params):
 def test_threads_and_blocks_change_no_bit(counts, monkeypatch, solver):
     first = small(threads=1).fit(counts)
     monkeypatch.setattr(_association, "BLOCK", 7)
-    for threads in (1, 2, 5):
+    for threads in (1, 2, 90):
         again = small(threads=threads).fit(counts)
         np.testing.assert_array_equal(again.vectors_.vectors, first.vectors_.vectors)
         np.testing.assert_array_equal(again.singular_values_, first.singular_values_)
@@ -180,6 +180,23 @@ def test_a_fit_that_fails_leaves_what_was_learned(counts):
     before = model.vectors_
     with pytest.raises(ValueError, match="vector_size"):
         model.set_params(vector_size=200).fit(counts)
+    assert model.vectors_ is before
+
+
+@pytest.mark.parametrize("solver", ["arpack"], indirect=True)
+def test_control_c_leaves_what_was_learned(counts, monkeypatch, solver):
+    model = small().fit(counts)
+    before, multiply = model.vectors_, _truncated_svd.Product.__call__
+    calls = iter(range(5))
+
+    def until_control_c(self, right):
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        return multiply(self, right)
+
+    monkeypatch.setattr(_truncated_svd.Product, "__call__", until_control_c)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(vector_size=4).fit(counts)
     assert model.vectors_ is before
 
 
