@@ -253,7 +253,9 @@ def placed(n_words: int, n_tokens: int) -> dict[str, Any]:
     place_offsets = np.append(0, np.cumsum(counts))
     kept, places = np.empty(n_tokens, np.int32), np.empty(n_tokens, np.uint64)
     sentences = (0, len(offsets) - 1)
-    kernel.place_words(ids, offsets, *sentences, n_words, 10, True, 0, kept, place_offsets[:-1].copy(), places)
+    kernel.place_words(
+        ids, offsets, *sentences, n_words, 10, True, 0, kept, place_offsets[:-1].copy(), places
+    )
     return {"kept": kept, "places": places, "place_offsets": place_offsets}
 
 
