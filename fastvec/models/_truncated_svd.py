@@ -5,9 +5,9 @@ is ever done with a matrix of 70,000 words squared. The eigenvectors span the sa
 vectors, which are then found in it from the small matrix that M is there: singular values are not taken for
 the roots of rounded squares.
 
-Chosen by measurement, on PPMI of 69,013 words, d = 100 and 300: SciPy's PROPACK was somewhat faster, but older
-versions of SciPy offer it only on request; LOBPCG was several times slower; scikit-learn's randomised SVD did
-not find all of the space in a longer time. Single precision took half the time of double.
+Chosen by measurement, on PPMI of 69,013 words, d = 100 and 300: SciPy's PROPACK was somewhat faster, but
+older versions of SciPy offer it only on request; LOBPCG was several times slower; scikit-learn's randomised
+SVD did not find all of the space in a longer time. Single precision took half the time of double.
 """
 
 from __future__ import annotations
