@@ -58,11 +58,12 @@ epoch, and so stays a little higher.
 Phrases are found and joined from the text file on. fastvec reads it once, into ids; gensim reads it twice, by
 `LineSentence`, and its joined sentences are not kept.
 
-Pairs of words are counted by fastvec from ids on, by GloVe C's `cooccur` from the text on; reading it into ids is the
-row "Text to ids". GloVe is trained on the same counts by everyone, and its speed is entries of the counts over
-the time of training, which for GloVe C is that of a run less that of one with 0 epochs. GloVe C is the program on
-the PATH, here a revision of before July 2019, whose biases take the learning rate as in fastvec. The NumPy
-reference is timed on 20,000 entries, a call for each. "One order of all entries" is fastvec with a single tile.
+Pairs of words are counted by fastvec from ids on, by GloVe C's `cooccur` from the text on; reading it into
+ids is the row "Text to ids". GloVe is trained on the same counts by everyone, and its speed is entries of the
+counts over the time of training, which for GloVe C is that of a run less that of one with 0 epochs. GloVe C
+is the program on the PATH, here a revision of before July 2019, whose biases take the learning rate as in
+fastvec. The NumPy reference is timed on 20,000 entries, a call for each. "One order of all entries" is
+fastvec with a single tile, on which a second thread finds nothing to do.
 
 Quality: Spearman's correlation × 100, and per cent of the analogies solved, among the 30,000 most frequent
 words, by the same code for everyone; mean ± standard deviation over the seeds."""
