@@ -1,5 +1,6 @@
 """The backends that tests run on, and small things to train them with."""
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -89,3 +90,10 @@ def topics() -> Callable[..., Iterator[list[str]]]:
             yield [str(random.choice(topic if random.random() < 0.7 else glue)) for _ in range(12)]
 
     return sentences
+
+
+@pytest.fixture(autouse=True, scope="session")
+def control_c_is_heard():
+    """Let Ctrl-C through where it is ignored, as in jobs that a shell starts in the background."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
