@@ -141,7 +141,8 @@ def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
     refused = [_flag(name) for name in _given(options) if _parameter(name) in COUNTED]
     refused += [_flag(name) for name in TEXT if getattr(options, name) not in (None, False, "strict")]
     if refused:
-        raise ValueError(f"{path} holds counts, {', '.join(refused)} say how texts are read and counted")
+        names = ", ".join(refused)
+        raise ValueError(f"{path} holds counts, without options of texts and of their counting, got {names}")
     return Cooccurrence.load(path)
 
 
