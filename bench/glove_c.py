@@ -1,7 +1,7 @@
 """Stanford's GloVe programs, where they are on the PATH, and the files that they read.
 
-https://github.com/stanfordnlp/GloVe, built by its own Makefile (``-O3 -march=native``). The published scheme,
-with biases that take the learning rate, is in revisions before July 2019; later ones clip gradients instead.
+https://github.com/stanfordnlp/GloVe, built by its own Makefile. The published scheme, with biases that take
+the learning rate, is in revisions before July 2019; later ones clip gradients instead.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fastvec._cli_train import TRAINING
 from fastvec.models._count_units import WEIGHTINGS
 from fastvec.models.cooccurrence import Cooccurrence
 
@@ -14,10 +15,7 @@ __all__ = ["add_options", "make_counter", "save"]
 
 # The parameters that are options, their types, and their help; the defaults are the estimator's.
 COUNTING: dict[str, tuple[Any, str]] = {
-    "window": (int, "words to either side that a window reaches"),
-    "weighting": (str, "what a context at distance d counts: 1/d, 1, or (window-d+1)/window"),
-    "min_count": (int, "leave out words that occur less often"),
-    "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
+    **{name: TRAINING[name] for name in ("window", "weighting", "min_count", "max_vocab")},
     "threads": (int, "threads; their number changes nothing in the counts (default: all processors)"),
 }
 
@@ -45,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar=None if name == "weighting" else "N",
             help=what if defaults[name] is None else f"{what} (default: %(default)s)",
         )
-    counting.add_argument("--left-only", action="store_true", help="windows reach to the left only")
+    counting.add_argument("--left-only", action="store_true", help=TRAINING["left_only"][1])
 
 
 def make_counter(options: argparse.Namespace) -> Cooccurrence:

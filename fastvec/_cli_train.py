@@ -17,7 +17,7 @@ from fastvec.models.glove import COMBINATIONS, GloVe
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
 
-__all__ = ["add_options", "make_model", "open_counts", "summary"]
+__all__ = ["TRAINING", "add_options", "make_model", "open_counts", "summary"]
 
 Model = WordModel | GloVe | PPMI_SVD
 MODELS: dict[str, type[Model]] = {

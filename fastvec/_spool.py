@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["BLOCK", "Spool", "naming_full_disk"]
+__all__ = ["ADVICE", "BLOCK", "Spool", "naming_full_disk"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
@@ -24,6 +24,9 @@ BLOCK = 1 << 23
 
 # What the system says when a file can grow no more: no space, over the quota, over the limit of file sizes.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# For the error of a full disk of temporary files.
+ADVICE = "; TMPDIR names another folder for temporary files"
 
 
 class Spool:

@@ -2,9 +2,9 @@
 
 An epoch visits every position once: the tokens of a corpus, or the entries of counts. It is cut into chunks.
 Threads take them in turn and hand each to a kernel, which works without the GIL and changes the matrices in
-place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011). A chunk's learning rate follows from where it
-starts, its random numbers from (seed, epoch, position), so that what is drawn does not depend on the number
-of threads; with one thread the result is the same run after run.
+place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011; only GloVe's tiles wait for each other). A
+chunk's learning rate follows from where it starts, its random numbers from (seed, epoch, position), so that
+what is drawn does not depend on the number of threads; with one thread the result is the same run after run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CHUNK", "Epoch", "Schedule", "padded_matrix", "train", "usable_threads"]
+__all__ = ["CHUNK", "Epoch", "Schedule", "number_of_threads", "padded_matrix", "train", "usable_threads"]
 
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
@@ -110,6 +110,11 @@ class Schedule:
     def number(self, epoch: int) -> int:
         """Return the number of an epoch as people count, from 1 on, with those of earlier training."""
         return self.epochs_before + epoch + 1
+
+
+def number_of_threads(threads: int | None) -> int:
+    """Return the value of a parameter `threads`, of which None stands for all processors."""
+    return usable_threads() if threads is None else threads
 
 
 def usable_threads() -> int:

@@ -10,8 +10,6 @@ import fastvec
 from fastvec.models import _association, _truncated_svd
 from fastvec.models._association import association
 
-pytest.importorskip("scipy")
-
 SIZE = 6
 
 

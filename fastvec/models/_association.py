@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models._count_runs import bar
+from fastvec.models._workers import bar
 from fastvec.models.cooccurrence import Cooccurrence
 
 __all__ = ["MATRICES", "association"]

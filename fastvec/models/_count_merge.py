@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models._count_runs import Counts, Workers, added_up
+from fastvec.models._count_runs import Counts, added_up
+from fastvec.models._workers import Workers
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["merge"]

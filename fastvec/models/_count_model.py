@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastvec._params import check_int
-from fastvec._training import usable_threads
+from fastvec._training import number_of_threads
 from fastvec.models._state import Learner
 from fastvec.models.cooccurrence import Cooccurrence
 
@@ -74,11 +74,12 @@ class CountModel(Learner, ABC):
             )
         return counts
 
-    def _threads(self) -> int:
-        """Return how many threads to work with."""
-        return usable_threads() if self.threads is None else self.threads
-
     def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
         """Return what the vectors tell of the parameters, as they were when these counts were made."""
         counted = {name: getattr(counts, name) for name in COUNTED}
-        return {"estimator": type(self).__name__, **self._given(), **counted, "threads": self._threads()}
+        return {
+            "estimator": type(self).__name__,
+            **self._given(),
+            **counted,
+            "threads": number_of_threads(self.threads),
+        }

@@ -7,13 +7,10 @@ parts are then added up in the same way, block by block of rows, each read where
 
 from __future__ import annotations
 
-import math
 import tempfile
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._spool import Spool, naming_full_disk
+from fastvec._spool import ADVICE, Spool, naming_full_disk
+from fastvec.models._workers import Report, Workers, bar
 
-__all__ = ["Counts", "Report", "Runs", "Workers", "added_up", "bar"]
+__all__ = ["Counts", "Runs", "added_up"]
 
 # Bytes of an entry: its column and its units.
 ENTRY = 12
@@ -36,10 +34,6 @@ FEWEST_ENTRIES = 1 << 16
 MOST_ENTRIES = 1 << 22
 # Blocks that are ready or in the making, beyond one for every thread.
 AHEAD = 2
-
-ADVICE = "; TMPDIR names another folder for temporary files"
-
-Report = Callable[[float], object]
 
 
 class Counts(NamedTuple):
@@ -63,45 +57,6 @@ class MakeRows(Protocol):
         row_sizes: NDArray[np.int64],
     ) -> tuple[int, int]:
         """Write the rows [first, last) and return the row that was reached and the number of entries."""
-
-
-class Workers:
-    """Threads that end with the body of their ``with``, what waits for them being dropped after an error.
-
-    A single one is the thread that asks for work: it does it at once.
-
-    Attributes
-    ----------
-    n : int
-        How many threads there are.
-    stopped : threading.Event
-        Set when work that is going on is not needed any more.
-    """
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.stopped = threading.Event()
-        self._pool = ThreadPoolExecutor(n)
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped.set()
-        self._pool.shutdown(cancel_futures=True)
-
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Let a thread call `work`."""
-        if self.n > 1:
-            return self._pool.submit(work, *arguments)
-        done: Future[Any] = Future()
-        done.set_result(work(*arguments))
-        return done
-
-    def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call `work` with every tuple of arguments and wait until all is done."""
-        for done in [self.submit(work, *of_call) for of_call in arguments]:
-            done.result()
 
 
 class Runs:
@@ -287,25 +242,6 @@ def added_up(
     ):
         runs.add(make_rows, np.minimum(entries, n_words), entries, "the merged counts", report)
         return runs.finish(progress)
-
-
-@contextmanager
-def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
-    """Show a progress bar; what is yielded is told how much more is done, by any thread.
-
-    `total` is None where nobody knows how much there is to do.
-    """
-    from tqdm.auto import tqdm
-
-    lock = threading.Lock()
-    with tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=not shown) as shown_bar:
-
-        def report(n: float) -> None:
-            with lock:
-                most = math.inf if total is None else total - shown_bar.n  # which sums of fractions may miss
-                shown_bar.update(min(n, most))
-
-        yield report
 
 
 def _blocks(most: NDArray[np.int64], work: NDArray[np.int64], most_entries: int) -> Iterator[tuple[int, int]]:

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._format_glove_counts import map_records
 from fastvec._params import check_item
-from fastvec.models._count_runs import Counts, Runs, Workers, bar
+from fastvec.models._count_runs import Counts, Runs
 from fastvec.models._count_units import choose_unit, in_units
+from fastvec.models._workers import Workers, bar
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["counts_of_records", "counts_of_triples", "vocabulary_of"]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec.corpus import Corpus
-from fastvec.models._count_runs import Counts, Report, Runs, Workers, bar
+from fastvec.models._count_runs import Counts, Runs
+from fastvec.models._workers import Report, Workers, bar
 
 __all__ = ["Windows", "count"]
 

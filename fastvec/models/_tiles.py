@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._spool import naming_full_disk
-from fastvec.models._count_runs import ADVICE, Workers, bar
+from fastvec._spool import ADVICE, naming_full_disk
 from fastvec.models._state import Matrices
+from fastvec.models._workers import Workers, bar
 from fastvec.models.cooccurrence import Cooccurrence
 
 __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]

@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models._count_runs import Report, Workers, bar
+from fastvec.models._workers import Report, Workers, bar
 
 __all__ = ["require_scipy", "truncated_svd"]
 

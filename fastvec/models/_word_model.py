@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import CHUNK, Schedule, TrainChunk, padded_matrix, usable_threads
+from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_matrix
 from fastvec.corpus import Corpus
 from fastvec.models._epoch_model import EpochModel, fill_uniform, padded_copies
 from fastvec.models._going_on import grown, ids_in
@@ -187,7 +187,7 @@ class WordModel(EpochModel, ABC):
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, progress=self.progress)
 
-        threads = usable_threads() if self.threads is None else self.threads
+        threads = number_of_threads(self.threads)
         state, parameters = self._start(corpus, before, update_vocabulary, threads)
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
         keep = keep_thresholds(state.vocabulary.keep_probabilities(self.subsample))

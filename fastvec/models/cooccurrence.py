@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec import _format_glove_counts
 from fastvec._params import check_bool, check_choice, check_int, check_item
-from fastvec._training import usable_threads
+from fastvec._training import number_of_threads
 from fastvec.corpus import Corpus
 from fastvec.models import _count_files
 from fastvec.models._base import Estimator
@@ -174,7 +174,7 @@ class Cooccurrence(Estimator):
         vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
         weights, unit = distance_weights(self.weighting, self.window)
         windows = Windows(len(vocabulary), weights, self.symmetric)
-        counts = count(corpus, windows, self._n_threads(), self.memory_limit, self.progress)
+        counts = count(corpus, windows, number_of_threads(self.threads), self.memory_limit, self.progress)
         return self._set(vocabulary, counts, unit)
 
     @property
@@ -332,7 +332,7 @@ class Cooccurrence(Estimator):
         vocabulary, counts = merge(
             [part.vocabulary_ for part in parts],
             [part._counts() for part in parts],
-            self._n_threads(),
+            number_of_threads(self.threads),
             self.memory_limit,
             self.progress,
         )
@@ -423,7 +423,7 @@ class Cooccurrence(Estimator):
             Path(vocabulary_path),
             len(words),
             distance_weights(made.weighting, made.window)[1],
-            made._n_threads(),
+            number_of_threads(made.threads),
             made.memory_limit,
             made.progress,
         )
@@ -451,9 +451,6 @@ class Cooccurrence(Estimator):
         n = self.n_entries_
         blocks = (self._entries(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK))
         _format_glove_counts.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
-
-    def _n_threads(self) -> int:
-        return usable_threads() if self.threads is None else self.threads
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):

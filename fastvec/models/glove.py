@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec._params import check_choice, check_float
-from fastvec._training import Schedule, padded_matrix
+from fastvec._training import Schedule, number_of_threads, padded_matrix
 from fastvec.models._count_model import CountModel
 from fastvec.models._epoch_model import EpochModel, fill_uniform, padded_copies
 from fastvec.models._state import Matrices, State
@@ -196,7 +196,7 @@ class GloVe(EpochModel, CountModel):
             x_max=self.x_max,
             alpha=self.alpha,
             seed=self.seed,
-            threads=self._threads(),
+            threads=number_of_threads(self.threads),
             memory_limit=self.memory_limit,
             progress=self.progress,
         )
@@ -214,7 +214,7 @@ class GloVe(EpochModel, CountModel):
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             min_learning_rate=self.learning_rate,
-            threads=self._threads(),
+            threads=number_of_threads(self.threads),
             seed=self.seed,
             chunk=CHUNK,
             epochs_before=len(state.history),

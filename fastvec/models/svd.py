@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
+from fastvec._training import number_of_threads
 from fastvec.models._association import MATRICES, association
 from fastvec.models._count_model import CountModel
 from fastvec.models._state import State
@@ -149,7 +150,11 @@ class PPMI_SVD(CountModel):
         counts = self._counts(source)
         matrix = association(counts, self.matrix, self.shift, self.context_smoothing, self.progress)
         left, values = truncated_svd(
-            matrix, self.vector_size, seed=self.seed, threads=self._threads(), progress=self.progress
+            matrix,
+            self.vector_size,
+            seed=self.seed,
+            threads=number_of_threads(self.threads),
+            progress=self.progress,
         )
         self._state = State(
             vocabulary=counts.vocabulary_,

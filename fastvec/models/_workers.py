@@ -1,0 +1,72 @@
+"""Threads that share work which is not trained in epochs, and the progress bar of such work."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["Report", "Workers", "bar"]
+
+Report = Callable[[float], object]
+
+
+class Workers:
+    """Threads that end with the body of their ``with``, what waits for them being dropped after an error.
+
+    A single one is the thread that asks for work: it does it at once.
+
+    Attributes
+    ----------
+    n : int
+        How many threads there are.
+    stopped : threading.Event
+        Set when work that is going on is not needed any more.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(n)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Let a thread call `work`."""
+        if self.n > 1:
+            return self._pool.submit(work, *arguments)
+        done: Future[Any] = Future()
+        done.set_result(work(*arguments))
+        return done
+
+    def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
+        """Call `work` with every tuple of arguments and wait until all is done."""
+        for done in [self.submit(work, *of_call) for of_call in arguments]:
+            done.result()
+
+
+@contextmanager
+def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
+    """Show a progress bar; what is yielded is told how much more is done, by any thread.
+
+    `total` is None where nobody knows how much there is to do.
+    """
+    from tqdm.auto import tqdm
+
+    lock = threading.Lock()
+    with tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=not shown) as shown_bar:
+
+        def report(n: float) -> None:
+            with lock:
+                most = math.inf if total is None else total - shown_bar.n  # which sums of fractions may miss
+                shown_bar.update(min(n, most))
+
+        yield report
