@@ -23,7 +23,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CHUNK", "Epoch", "Schedule", "number_of_threads", "padded_matrix", "train", "usable_threads"]
+__all__ = [
+    "CHUNK",
+    "Epoch",
+    "Schedule",
+    "ctrl_c_sets_a_flag",
+    "number_of_threads",
+    "padded_matrix",
+    "train",
+    "usable_threads",
+]
 
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
@@ -163,7 +172,7 @@ def train(
     FloatingPointError
         If the parameters become NaN or infinite.
     """
-    with _bar(schedule, progress) as bar, _ctrl_c_sets_a_flag() as interrupted:
+    with _bar(schedule, progress) as bar, ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(schedule.epochs):
             if bar is not None:
                 bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
@@ -185,7 +194,7 @@ def train(
 
 
 @contextmanager
-def _ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
+def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
     """Let Ctrl-C set a flag instead of raising KeyboardInterrupt at any line, where what was learned is lost.
 
     Only the main thread gets signals, and a handler that the program has set for itself is left alone.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ class GradientReport:
     ----------
     max_relative_error : float
         The largest |a − n| / max(|a| + |n|, 1e-8) of the coordinates checked, from 0 to 1.
-    worst : tuple of int
-        The coordinate where it is that large.
+    worst : tuple
+        The coordinate where it is that large: its index, after its name where there are several arrays.
     analytic, numeric : float
         The gradient a and the centred difference n there.
     checked : int
@@ -34,7 +34,7 @@ class GradientReport:
     """
 
     max_relative_error: float
-    worst: tuple[int, ...]
+    worst: tuple[Any, ...]
     analytic: float
     numeric: float
     checked: int
@@ -51,8 +51,8 @@ class GradientReport:
 
 
 def gradcheck(
-    f: Callable[[NDArray[np.float64]], tuple[float, ArrayLike]],
-    x: ArrayLike,
+    f: Callable[[Any], tuple[float, Any]],
+    x: ArrayLike | Mapping[str, ArrayLike],
     *,
     epsilon: float = 1e-4,
     sample: int | None = None,
@@ -70,8 +70,9 @@ def gradcheck(
     f : callable
         ``f(x)`` returns the cost J, a number, and its gradient, of the shape of `x`. Make it compute in
         float64: the differences of a float32 cost are mostly rounding.
-    x : array_like of float64, any shape
-        Where to check. It is copied, and so never changed.
+    x : array_like of float64, any shape, or mapping of str to these
+        Where to check; of the parameters of a model by their names, `f` gets a dict and returns one of
+        gradients. It is copied, and so never changed.
     epsilon : float
         The step ε.
     sample : int, optional
@@ -100,8 +101,18 @@ def gradcheck(
     True
     >>> gradcheck(lambda x: (np.sum(x**2), 2.04 * x), [1.0, -2.0]).ok()
     False
+
+    Of several parameters, with an error in one of them:
+
+    >>> def wrong(parameters):
+    ...     w, b = parameters["w"], parameters["b"]
+    ...     return np.sum(w**2) + b**3, {"w": 2 * w, "b": 3 * b}
+    >>> gradcheck(wrong, {"w": [1.0, 2.0], "b": 3.0}).worst
+    ('b',)
     """
     check_float("epsilon", epsilon, above=0)
+    if isinstance(x, Mapping):
+        return _gradcheck_named(f, x, epsilon, sample, seed)
     point = np.array(x, dtype=np.float64)
     if point.size == 0:
         raise ValueError(f"x must have at least one element, got the shape {point.shape}")
@@ -129,6 +140,41 @@ def gradcheck(
     )
 
 
+def _gradcheck_named(
+    f: Callable[[Any], tuple[float, Any]],
+    x: Mapping[str, ArrayLike],
+    epsilon: float,
+    sample: int | None,
+    seed: int,
+) -> GradientReport:
+    """Check several arrays as one, laid end to end."""
+    arrays = {name: np.asarray(array, dtype=np.float64) for name, array in x.items()}
+    ends = np.cumsum([0, *(array.size for array in arrays.values())])
+
+    def flat(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        named = {
+            name: point[begin:end].reshape(array.shape)
+            for (name, array), begin, end in zip(arrays.items(), ends, ends[1:], strict=False)
+        }
+        cost, gradients = _pair(f(named))
+        if not isinstance(gradients, Mapping) or gradients.keys() != arrays.keys():
+            raise ValueError(f"f must return a dict of gradients of {', '.join(arrays)}, got {gradients!r}")
+        for name, array in arrays.items():
+            if np.shape(gradients[name]) != array.shape:
+                raise ValueError(
+                    f"f must return a gradient of the shape of {name}, {array.shape}, "
+                    f"got {np.shape(gradients[name])}"
+                )
+        return cost, np.concatenate([np.ravel(gradients[name]) for name in arrays])
+
+    start = np.concatenate([np.empty(0), *map(np.ravel, arrays.values())])
+    report = gradcheck(flat, start, epsilon=epsilon, sample=sample, seed=seed)
+    (place,) = report.worst
+    which = int(np.searchsorted(ends, place, side="right")) - 1
+    name, array = list(arrays.items())[which]
+    return replace(report, worst=(name, *_index(array, place - int(ends[which]))))
+
+
 def _centred_difference(f: Callable[..., Any], point: NDArray[np.float64], i: int, epsilon: float) -> float:
     costs = []
     for step in (epsilon, -epsilon):
@@ -140,13 +186,16 @@ def _centred_difference(f: Callable[..., Any], point: NDArray[np.float64], i: in
 
 def _call(f: Callable[..., Any], x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Return cost and gradient, the gradient as a copy: `f` may use one buffer for all its calls."""
-    returned = f(x)
-    if not isinstance(returned, tuple) or len(returned) != 2:
-        raise TypeError(f"f must return a tuple (cost, gradient), got {returned!r}")
-    cost, gradient = returned
+    cost, gradient = _pair(f(x))
     if not np.isfinite(cost):
         raise ValueError(f"f must return a finite cost, got {cost}")
     return float(cost), np.array(gradient, dtype=np.float64)
+
+
+def _pair(returned: Any) -> tuple[float, Any]:
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise TypeError(f"f must return a tuple (cost, gradient), got {returned!r}")
+    return returned
 
 
 def _index(x: NDArray[np.float64], i: int) -> tuple[int, ...]:

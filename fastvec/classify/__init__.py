@@ -1,0 +1,13 @@
+"""Learning on top of word vectors: classifiers, some of which train the words along.
+
+Takes scikit-learn: ``pip install 'fastvec[classify]'``.
+
+>>> from fastvec.classify import SoftmaxClassifier
+>>> SoftmaxClassifier(epochs=200).fit([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1]).predict([[5.0]])
+array([1])
+"""
+
+from fastvec.classify.softmax import SoftmaxClassifier
+from fastvec.classify.two_layer import TwoLayerClassifier
+
+__all__ = ["SoftmaxClassifier", "TwoLayerClassifier"]

@@ -1,0 +1,255 @@
+"""What the networks share: parameters of the training, `fit` and `partial_fit`, checking the gradient.
+
+A subclass says what its examples are, where its parameters start, and what a batch of examples costs. Its
+examples are arrays with a row each; the last array is what is to be predicted.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec.classify._fitting import SCHEDULES, FitEpoch, Plan, Watch, run_epochs, split_held_out
+from fastvec.classify._network import Array, Parameters
+from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
+from fastvec.gradcheck import GradientReport, gradcheck
+
+__all__ = ["Examples", "NetworkEstimator", "check_hidden", "take"]
+
+Examples = tuple[Array, ...]
+Estimator = TypeVar("Estimator", bound="NetworkEstimator")
+
+
+@dataclass(eq=False, repr=False)
+class NetworkEstimator(BaseEstimator, ABC):
+    """An estimator that is trained by mini-batches of examples."""
+
+    _: KW_ONLY
+    l2: float = 0.0
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    momentum: float = 0.9
+    schedule: str = "linear"
+    batch_size: int = 32
+    epochs: int = 30
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    patience: int = 5
+    seed: int = 0
+    progress: bool = False
+
+    # What `learning_rate=None` stands for.
+    LEARNING_RATES: ClassVar[dict[str, float]] = {"sgd": 0.1, "adagrad": 0.05, "adam": 0.005}
+
+    # What was learned; set by `fit`, which puts everything back when it fails.
+    parameters_: dict[str, Array] = field(init=False)
+    history_: list[FitEpoch] = field(init=False)
+    interrupted_: bool = field(init=False)
+    _optimizer: Optimizer = field(init=False)
+    _generator: np.random.Generator = field(init=False)
+
+    @abstractmethod
+    def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
+        """Return examples, and the groups that stay together, having noted what there is to learn from them."""
+
+    @abstractmethod
+    def _known_examples(self, X: Any, y: Any) -> Examples:
+        """Return further examples of what is known already."""
+
+    @abstractmethod
+    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
+        """Return the parameters to start from."""
+
+    @abstractmethod
+    def _cost_and_gradients(
+        self, parameters: Parameters, batch: Examples
+    ) -> tuple[float, dict[str, Gradient]]:
+        """Return the mean cost of some examples, penalties included, and its gradients."""
+
+    @abstractmethod
+    def _validation_score(self, examples: Examples) -> float:
+        """Return how good the predictions are, the higher the better."""
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        check_float("l2", self.l2, minimum=0)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        if self.learning_rate is not None:
+            check_float("learning_rate", self.learning_rate, above=0)
+        check_float("momentum", self.momentum, minimum=0, maximum=1)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_int("batch_size", self.batch_size, 1)
+        check_int("epochs", self.epochs, 1)
+        check_bool("early_stopping", self.early_stopping)
+        check_float("validation_fraction", self.validation_fraction, above=0, maximum=0.9)
+        check_int("patience", self.patience, 1)
+        check_int("seed", self.seed, 0)
+        check_bool("progress", self.progress)
+
+    @property
+    def n_parameters_(self) -> int:
+        """How many numbers were trained: of two layers (D_x + 1) · H + (H + 1) · D_y, and tables of vectors."""
+        check_is_fitted(self)
+        return sum(parameter.size for parameter in self.parameters_.values())
+
+    def _fit(self: Estimator, X: Any, y: Any) -> Estimator:
+        with self._put_back_on_error():
+            self.check_params()
+            examples, groups = self._first_examples(X, y, None)
+            self._start()
+            n = len(examples[-1])
+            kept, watch = np.arange(n), None
+            if self.early_stopping:
+                kept, held_out = split_held_out(n, self.validation_fraction, self._generator, groups)
+                watch = self._watch(take(examples, held_out))
+            self._run(examples, kept, int(self.epochs), self.schedule, watch)
+        return self
+
+    def _partial_fit(self: Estimator, X: Any, y: Any, classes: Any = None) -> Estimator:
+        with self._put_back_on_error():
+            self.check_params()
+            if hasattr(self, "parameters_"):
+                self._check_classes(classes)
+                examples = self._known_examples(X, y)
+                self._copy_what_was_learned()
+            else:
+                examples, _ = self._first_examples(X, y, classes)
+                self._start()
+            self._run(examples, np.arange(len(examples[-1])), 1, "constant", None)
+        return self
+
+    def _check_classes(self, classes: Any) -> None:
+        """Raise if these are not the classes of the first call."""
+
+    def _start(self) -> None:
+        self._generator = np.random.default_rng(self.seed)
+        self.parameters_ = self._initial_parameters(self._generator)
+        self._optimizer = OPTIMIZERS[self.optimizer](float(self.momentum))
+        self.history_ = []
+        self.interrupted_ = False
+
+    def _copy_what_was_learned(self) -> None:
+        """Go on with copies, so that a training that fails changes nothing."""
+        if not hasattr(self, "_optimizer"):  # loaded from a file
+            self._optimizer = OPTIMIZERS[self.optimizer](float(self.momentum))
+            self._generator = np.random.default_rng([self.seed, len(self.history_)])
+        optimizer = type(self._optimizer)(self._optimizer.momentum)
+        optimizer.n_steps = self._optimizer.n_steps
+        optimizer.memory = {
+            name: [slot.copy() for slot in slots] for name, slots in self._optimizer.memory.items()
+        }
+        self._optimizer = optimizer
+        self.parameters_ = {name: array.copy() for name, array in self.parameters_.items()}
+        self.history_ = list(self.history_)
+
+    def _run(
+        self, examples: Examples, kept: NDArray[np.intp], epochs: int, schedule: str, watch: Watch | None
+    ) -> None:
+        rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+        plan = Plan(epochs, int(self.batch_size), float(rate), schedule, self.progress, len(self.history_))
+
+        def take_step(batch: NDArray[np.intp], learning_rate: float) -> float:
+            cost, gradients = self._cost_and_gradients(self.parameters_, take(examples, batch))
+            self._optimizer.step(self.parameters_, gradients, learning_rate)
+            return cost
+
+        self.interrupted_ = run_epochs(take_step, kept, plan, self._generator, self.history_.append, watch)
+        for name, parameter in self.parameters_.items():
+            if not np.isfinite(parameter).all():
+                raise FloatingPointError(
+                    f"{name} became NaN or infinite: learning_rate={rate} is probably too large"
+                )
+
+    def _watch(self, held_out: Examples) -> Watch:
+        def restore(parameters: dict[str, Array]) -> None:
+            self.parameters_ = parameters
+
+        return Watch(
+            score=lambda: self._validation_score(held_out),
+            keep=lambda: {name: array.copy() for name, array in self.parameters_.items()},
+            restore=restore,
+            patience=int(self.patience),
+        )
+
+    @contextmanager
+    def _put_back_on_error(self) -> Iterator[None]:
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def check_gradient(
+        self, X: Any, y: Any = None, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
+    ) -> GradientReport:
+        """Compare the gradient of what was learned with centred differences, in double precision.
+
+        The cost is that of a mini-batch of all examples, penalties included. Of tables of vectors, the rows
+        that the examples look up are checked.
+
+        Parameters
+        ----------
+        X, y
+            Examples, as for `fit`.
+        epsilon : float
+            The step of the differences.
+        sample : int, optional
+            Check so many numbers, drawn at random; all by default.
+        seed : int
+            Which are drawn.
+
+        Returns
+        -------
+        GradientReport
+            Its `worst` begins with the name of a parameter in `parameters_`.
+        """
+        check_is_fitted(self)
+        examples = self._known_examples(X, y)
+        parameters = {name: array.astype(np.float64) for name, array in self.parameters_.items()}
+        _, gradients = self._cost_and_gradients(parameters, examples)
+        looked_up = {name: found.rows for name, found in gradients.items() if isinstance(found, Rows)}
+        start = {name: parameters[name][looked_up.get(name, slice(None))] for name in gradients}
+
+        def cost(some: dict[str, Array]) -> tuple[float, dict[str, Array]]:
+            for name, values in some.items():
+                parameters[name][looked_up.get(name, slice(None))] = values
+            value, found = self._cost_and_gradients(parameters, examples)
+            return value, {
+                name: part.values if isinstance(part, Rows) else part for name, part in found.items()
+            }
+
+        return gradcheck(cost, start, epsilon=epsilon, sample=sample, seed=seed)
+
+
+def take(examples: Examples, which: NDArray[np.intp]) -> Examples:
+    """Return some of the examples."""
+    return tuple(array[which] for array in examples)
+
+
+def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
+    """Return the sizes of hidden layers that are given as one number or several.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value.
+    """
+    sizes: Sequence[Any] = hidden if isinstance(hidden, (list, tuple)) else [hidden]
+    return tuple(check_int(name, size, 1) for size in sizes)

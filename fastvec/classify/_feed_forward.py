@@ -1,0 +1,80 @@
+"""Networks of fully connected layers on rows of features, whatever number of hidden layers they have."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fastvec import functional
+from fastvec.classify._estimator import Examples, NetworkEstimator
+from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
+from fastvec.classify._network import Array, Parameters, backward, forward, initial, penalty
+from fastvec.classify._optimizers import Gradient
+
+__all__ = ["FeedForward"]
+
+
+class FeedForward(NetworkEstimator):
+    """A network that tells classes of rows of features, or numbers."""
+
+    classes_: NDArray[Any]
+    n_features_in_: int
+
+    @abstractmethod
+    def _hidden_sizes(self) -> tuple[int, ...]:
+        """Return the sizes of the hidden layers."""
+
+    def _activation(self) -> str:
+        return "sigmoid"
+
+    def _predicts_numbers(self) -> bool:
+        return False
+
+    def _n_outputs(self) -> int:
+        return len(self.classes_)
+
+    def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
+        X, y = validate_data(self, X, y, dtype=np.float32)
+        self.classes_ = first_classes(y, classes)
+        return (X, numbers_of(self.classes_, y)), None
+
+    def _known_examples(self, X: Any, y: Any) -> Examples:
+        X, y = validate_data(self, X, y, dtype=np.float32, reset=False)
+        return X, numbers_of(self.classes_, y)
+
+    def _check_classes(self, classes: Any) -> None:
+        check_same_classes(self.classes_, classes)
+
+    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
+        return initial((self.n_features_in_, *self._hidden_sizes(), self._n_outputs()), generator)
+
+    def _cost_and_gradients(
+        self, parameters: Parameters, batch: Examples
+    ) -> tuple[float, dict[str, Gradient]]:
+        x, y = batch
+        outputs = forward(parameters, x.astype(parameters["W1"].dtype, copy=False), self._activation())
+        loss = functional.squared_error if self._predicts_numbers() else functional.cross_entropy
+        cost, delta = loss(outputs[-1], y)
+        delta /= len(y)
+        gradients, _ = backward(parameters, outputs, delta, self._activation(), to_inputs=False)
+        cost = cost / len(y) + penalty(parameters, gradients, float(self.l2))
+        return cost, dict(gradients)
+
+    def _validation_score(self, examples: Examples) -> float:
+        x, y = examples
+        scores = self._scores(x)
+        if self._predicts_numbers():
+            return -functional.squared_error(scores, y)[0] / len(y)
+        return float(np.mean(scores.argmax(axis=1) == y))
+
+    def _scores(self, x: Array) -> Array:
+        return forward(self.parameters_, x, self._activation())[-1]
+
+    def _checked(self, X: ArrayLike) -> Array:
+        check_is_fitted(self)
+        checked: Array = validate_data(self, X, dtype=np.float32, reset=False)
+        return checked

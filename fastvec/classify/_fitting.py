@@ -1,0 +1,226 @@
+"""The loop over mini-batches that the networks share: order, learning rate, early stopping, progress, Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._training import ctrl_c_sets_a_flag
+
+__all__ = ["SCHEDULES", "FitEpoch", "Plan", "Watch", "run_epochs", "split_held_out"]
+
+SCHEDULES = ("linear", "constant")
+
+
+@dataclass(frozen=True)
+class FitEpoch:
+    """What one pass over the examples came to.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1; training that goes on counts on.
+    loss : float
+        Mean cost of the mini-batches, penalties included, each from before its step.
+    learning_rate : float
+        At its start.
+    examples : int
+        How many were trained on.
+    seconds : float
+        Time it took, validation not included.
+    validation_score : float, optional
+        On the part held out for early stopping: accuracy, or for regression minus the mean cost.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    examples: int
+    seconds: float
+    validation_score: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train; the names are those of the estimators' parameters."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    schedule: str
+    progress: bool
+    epochs_before: int = 0
+
+    def learning_rate_at(self, done: float) -> float:
+        """Return the learning rate when so much of the training is done, from 0 to 1."""
+        return self.learning_rate * (1 - done) if self.schedule == "linear" else self.learning_rate
+
+
+class Watch:
+    """Early stopping: which epoch was the best, and whether to go on looking for a better one.
+
+    Parameters
+    ----------
+    score : callable
+        Returns the score on what is held out, of the parameters as they are.
+    keep, restore : callable
+        Return a copy of the parameters, and put one back in its place.
+    patience : int
+        Epochs without a better score after which the training ends.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[], float],
+        keep: Callable[[], Any],
+        restore: Callable[[Any], None],
+        patience: int,
+    ) -> None:
+        self.score = score
+        self.keep = keep
+        self.restore = restore
+        self.patience = patience
+        self.best = -math.inf
+        self.best_parameters: Any = None
+        self.waited = 0
+
+    def look(self) -> float:
+        """Score this epoch and keep its parameters if they are the best."""
+        score = self.score()
+        self.waited += 1
+        if score > self.best:
+            self.best, self.best_parameters, self.waited = score, self.keep(), 0
+        return score
+
+    def is_over(self) -> bool:
+        """Return whether the training should end."""
+        return self.waited >= self.patience
+
+    def use_the_best(self) -> None:
+        """Put the best parameters back."""
+        if self.best_parameters is not None:
+            self.restore(self.best_parameters)
+
+
+def split_held_out(
+    n: int, fraction: float, generator: np.random.Generator, groups: NDArray[np.intp] | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which of n examples to train on, and which to hold out: at least one on either side.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    fraction : float
+        About how much to hold out.
+    generator : numpy.random.Generator
+        Where the choice comes from.
+    groups : int array, shape (n,), optional
+        Examples of one group (the words of a sentence), numbered from 0, stay together.
+
+    Raises
+    ------
+    ValueError
+        If there is only one example or group.
+    """
+    numbers = np.arange(n) if groups is None else groups
+    n_groups = int(numbers.max()) + 1
+    if n_groups < 2:
+        raise ValueError(f"early_stopping must have two examples or sentences to choose from, got {n_groups}")
+    n_held_out = min(max(1, round(fraction * n_groups)), n_groups - 1)
+    is_held_out = np.zeros(n_groups, dtype=bool)
+    is_held_out[generator.permutation(n_groups)[:n_held_out]] = True
+    return np.flatnonzero(~is_held_out[numbers]), np.flatnonzero(is_held_out[numbers])
+
+
+def run_epochs(
+    take_step: Callable[[NDArray[np.intp], float], float],
+    examples: NDArray[np.intp],
+    plan: Plan,
+    generator: np.random.Generator,
+    after_epoch: Callable[[FitEpoch], None],
+    watch: Watch | None = None,
+) -> bool:
+    """Train in mini-batches for the epochs of a plan and return whether Ctrl-C cut it short.
+
+    Parameters
+    ----------
+    take_step : callable
+        ``take_step(batch, learning_rate)`` takes one step on some of the examples and returns their mean cost.
+    examples : int array, shape (n,)
+        All of them; every epoch visits each once, in a new random order.
+    plan : Plan
+        How long and how fast.
+    generator : numpy.random.Generator
+        Where the orders come from.
+    after_epoch : callable
+        Called with the record of every epoch, the one that was cut short included.
+    watch : Watch, optional
+        Ends the training early.
+
+    Raises
+    ------
+    FloatingPointError
+        If a cost is NaN or infinite.
+    """
+    n = len(examples)
+    with _bar(plan, n) as bar, ctrl_c_sets_a_flag() as interrupted:
+        for epoch in range(plan.epochs):
+            number = plan.epochs_before + epoch + 1
+            order = generator.permutation(examples)
+            started, costs, done = time.perf_counter(), 0.0, 0
+            for begin in range(0, n, plan.batch_size):
+                if interrupted.is_set():
+                    break
+                batch = order[begin : begin + plan.batch_size]
+                learning_rate = plan.learning_rate_at((epoch + begin / n) / plan.epochs)
+                with np.errstate(over="ignore", invalid="ignore"):  # told below
+                    cost = take_step(batch, learning_rate)
+                if not math.isfinite(cost):
+                    raise FloatingPointError(
+                        f"the cost became {cost} in epoch {number}: learning_rate={plan.learning_rate} is "
+                        "probably too large, or the features are on very different scales"
+                    )
+                costs += cost * len(batch)
+                done += len(batch)
+                bar.update(len(batch))
+            record = FitEpoch(
+                epoch=number,
+                loss=costs / done if done else math.nan,
+                learning_rate=plan.learning_rate_at(epoch / plan.epochs),
+                examples=done,
+                seconds=time.perf_counter() - started,
+                validation_score=None if watch is None else watch.look(),
+            )
+            bar.set_postfix_str(_told(record), refresh=False)
+            after_epoch(record)
+            if interrupted.is_set():
+                warnings.warn(
+                    f"training was interrupted in epoch {number} of {plan.epochs_before + plan.epochs}; "
+                    "what was learned is kept",
+                    stacklevel=4,
+                )
+                break
+            if watch is not None and watch.is_over():
+                break
+        if watch is not None:
+            watch.use_the_best()
+        return interrupted.is_set()
+
+
+def _told(record: FitEpoch) -> str:
+    told = f"epoch {record.epoch}, loss {record.loss:.4f}"
+    return told if record.validation_score is None else f"{told}, held out {record.validation_score:.4f}"
+
+
+def _bar(plan: Plan, n: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=plan.epochs * n, unit=" examples", unit_scale=True, disable=not plan.progress)

@@ -1,0 +1,92 @@
+"""Words as rows of a table: a row for padding, one for all unknown words, and one for each word that is known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec.vectors import UnknownWordError, Vectors
+
+__all__ = ["PADDING", "UNKNOWN", "Lexicon", "starting_table"]
+
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+
+Sentences = Sequence[Sequence[str]]
+
+
+class Lexicon:
+    """Which row of a table belongs to a word.
+
+    A word that is not there as it is written is looked for in lower case, and then with 0 for every digit:
+    vectors are often of lower-case words, and no two years mean much different.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Different words, whose rows follow those of padding and of unknown words.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        self._rows = {word: row for row, word in enumerate(self.words, FIRST_WORD)}
+        self._found: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return FIRST_WORD + len(self.words)
+
+    def row(self, word: str) -> int:
+        """Return the row of a word, that of unknown words where it has none."""
+        row = self._found.get(word)
+        if row is None:
+            row = next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
+            self._found[word] = row
+        return row
+
+    def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """Return the rows of some words."""
+        return np.fromiter(map(self.row, words), np.int32)
+
+    def with_words_of(self, sentences: Sentences, min_count: int) -> Lexicon:
+        """Return a lexicon that also has the words of a text that are unknown and frequent enough in it."""
+        counts = Counter(
+            list(spellings(word))[-1]
+            for sentence in sentences
+            for word in sentence
+            if self.row(word) == UNKNOWN
+        )
+        return Lexicon([*self.words, *(word for word, n in counts.most_common() if n >= min_count)])
+
+
+def spellings(word: str) -> Iterator[str]:
+    """Give a word as it is, in lower case, and with 0 for every digit."""
+    yield word
+    yield word.lower()
+    yield re.sub(r"\d", "0", word.lower())
+
+
+def starting_table(
+    lexicon: Lexicon, vectors: Vectors | None, vector_size: int, generator: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return a row for every word of a lexicon: its vector where it has one, random numbers of that size elsewhere.
+
+    The row of padding is zeros, that of unknown words the mean of all vectors.
+    """
+    if vectors is None:
+        table = generator.uniform(-1, 1, (len(lexicon), vector_size)).astype(np.float32)
+        table *= np.float32(np.sqrt(3 / vector_size))  # rows of a length of about 1
+        table[PADDING] = 0
+        return table
+    scale = float(vectors.vectors.std()) if len(vectors) else 1.0
+    table = generator.normal(0, scale, (len(lexicon), vectors.vector_size)).astype(np.float32)
+    table[PADDING] = 0
+    table[UNKNOWN] = vectors.vectors.mean(axis=0)
+    for row, word in enumerate(lexicon.words, FIRST_WORD):
+        try:
+            table[row] = vectors[word]
+        except UnknownWordError:
+            continue
+    return table

@@ -1,0 +1,129 @@
+"""Softmax regression: one linear layer and the softmax."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+
+from fastvec import functional
+from fastvec.classify._feed_forward import FeedForward
+
+__all__ = ["SoftmaxClassifier"]
+
+Classifier = TypeVar("Classifier", bound="SoftmaxClassifier")
+
+
+class SoftmaxClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
+    """Softmax regression (multinomial logistic regression), a scikit-learn classifier.
+
+    P(y|x) = softmax(xW + b), trained to the least of the mean cross-entropy + λ Σ θ², the sum over the weights
+    W; biases are free. The gradient by the scores is ŷ − y, see `fastvec.functional.cross_entropy`.
+
+    Parameters
+    ----------
+    l2 : float
+        λ, not below 0.
+    optimizer : {"adam", "adagrad", "sgd"}
+        The rule of a step.
+    learning_rate : float, optional
+        Step size at the start, by default 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
+    momentum : float
+        Of sgd, from 0 to 1.
+    schedule : {"linear", "constant"}
+        Whether the learning rate falls to 0 in the course of the epochs.
+    batch_size : int
+        Examples of a step.
+    epochs : int
+        Passes over the examples.
+    early_stopping : bool
+        Whether to hold out some examples, end the training when their score has not risen for `patience`
+        epochs, and keep the parameters of the best one.
+    validation_fraction : float
+        About how much is held out.
+    patience : int
+        See `early_stopping`.
+    seed : int
+        Of all that is random: the start, the order of the examples, what is held out.
+    progress : bool
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (K,)
+        The labels.
+    parameters_ : dict of str to ndarray
+        ``W1``, shape (D, K), and ``b1``, shape (K,).
+    n_parameters_ : int
+        (D + 1) · K.
+    history_ : list of FitEpoch
+        Loss, learning rate, time and validation score of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    Examples
+    --------
+    >>> from fastvec.classify import SoftmaxClassifier
+    >>> classifier = SoftmaxClassifier(epochs=200)
+    >>> classifier = classifier.fit([[0.0], [1.0], [3.0], [4.0]], ["low", "low", "high", "high"])
+    >>> classifier.predict([[-1.0], [5.0]]).tolist()
+    ['low', 'high']
+    """
+
+    def fit(self: Classifier, X: ArrayLike, y: ArrayLike) -> Classifier:
+        """Learn from examples, from the beginning.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+        y : array_like, shape (n,)
+            Labels of two classes or more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or the examples are not what they must be.
+        FloatingPointError
+            When the training diverges; what was learned before is then kept.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(
+        self: Classifier, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None
+    ) -> Classifier:
+        """Go over some more examples once, with the learning rate of the start.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        classes : array_like, optional
+            In the first call all labels there will be, by default those of `y`.
+
+        Raises
+        ------
+        ValueError
+            When a label is none of the classes of the first call.
+        """
+        return self._partial_fit(X, y, classes)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the scores z of the classes, shape (n, K); with two classes their difference, shape (n,)."""
+        scores = self._scores(self._checked(X))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the probabilities of the classes, shape (n, K)."""
+        return functional.softmax(self._scores(self._checked(X)))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable label of every row, shape (n,)."""
+        scores = self._scores(self._checked(X))
+        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return found
+
+    def _hidden_sizes(self) -> tuple[int, ...]:
+        return ()

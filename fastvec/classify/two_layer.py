@@ -1,0 +1,204 @@
+"""A network of one hidden layer, or more, that tells classes or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import RegressorTags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from fastvec import functional
+from fastvec._params import check_choice
+from fastvec.classify._estimator import Examples, check_hidden
+from fastvec.classify._feed_forward import FeedForward
+from fastvec.classify._network import ACTIVATIONS
+
+__all__ = ["TwoLayerClassifier"]
+
+LOSSES = ("cross_entropy", "squared_error")
+
+Classifier = TypeVar("Classifier", bound="TwoLayerClassifier")
+
+
+def _tells_classes(estimator: TwoLayerClassifier) -> bool:
+    if estimator.loss == "squared_error":
+        raise AttributeError("TwoLayerClassifier with loss='squared_error' predicts numbers, not classes")
+    return True
+
+
+@dataclass(eq=False, repr=False)
+class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
+    """A network of one hidden layer or more, a scikit-learn classifier, or regressor.
+
+    h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to the least of the mean cross-entropy + λ Σ θ², the sum
+    over all weights; biases are free. Further hidden layers stand between these. How the gradient runs back
+    through them is derived in ``fastvec/classify/_network.py``.
+
+    With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, to the least of the mean of ½ |ŷ − y|².
+
+    Parameters
+    ----------
+    hidden : int or sequence of int
+        Size of the hidden layer, or sizes of several.
+    activation : {"sigmoid", "tanh", "relu"}
+        f.
+    loss : {"cross_entropy", "squared_error"}
+        Whether to tell classes or numbers.
+    l2 : float
+        λ, not below 0.
+    learning_rate : float, optional
+        Step size at the start, by default 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
+    optimizer, momentum, schedule, batch_size, epochs, early_stopping, validation_fraction, patience
+        As for `SoftmaxClassifier`.
+    seed, progress
+        As for `SoftmaxClassifier`.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (K,)
+        The labels; there are none with ``loss="squared_error"``.
+    parameters_ : dict of str to ndarray
+        Weights and biases of every layer: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
+    n_parameters_ : int
+        (D + 1) · H + (H + 1) · K with one hidden layer.
+    history_ : list of FitEpoch
+        Loss, learning rate, time and validation score of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    Examples
+    --------
+    >>> from fastvec.classify import TwoLayerClassifier
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "different", "different", "same"]
+    >>> network = TwoLayerClassifier(hidden=8, activation="tanh", epochs=500).fit(X, y)
+    >>> network.predict(X).tolist()
+    ['same', 'different', 'different', 'same']
+    >>> network.n_parameters_ == (2 + 1) * 8 + (8 + 1) * 2
+    True
+    """
+
+    _: KW_ONLY
+    hidden: Any = 100
+    activation: str = "sigmoid"
+    loss: str = "cross_entropy"
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        super().check_params()
+        check_hidden("hidden", self.hidden)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("loss", self.loss, LOSSES)
+
+    def fit(self: Classifier, X: ArrayLike, y: ArrayLike) -> Classifier:
+        """Learn from examples, from the beginning.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+        y : array_like, shape (n,)
+            Labels of two classes or more; with ``loss="squared_error"`` numbers, shape (n,) or (n, K).
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or the examples are not what they must be.
+        FloatingPointError
+            When the training diverges; what was learned before is then kept.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(
+        self: Classifier, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None
+    ) -> Classifier:
+        """Go over some more examples once, with the learning rate of the start.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        classes : array_like, optional
+            In the first call all labels there will be, by default those of `y`.
+
+        Raises
+        ------
+        ValueError
+            When a label is none of the classes of the first call.
+        """
+        return self._partial_fit(X, y, classes)
+
+    @available_if(_tells_classes)
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the probabilities of the classes, shape (n, K)."""
+        return functional.softmax(self._scores(self._checked(X)))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable label of every row, shape (n,), or the numbers, in the shape of `fit`'s y."""
+        scores = self._scores(self._checked(X))
+        if self._predicts_numbers():
+            numbers: NDArray[Any] = (scores[:, 0] if self._single_number else scores).astype(np.float64)
+            return numbers
+        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return found
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy, or with ``loss="squared_error"`` the coefficient of determination R²."""
+        metric = r2_score if self._predicts_numbers() else accuracy_score
+        return float(metric(y, self.predict(X), sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self._predicts_numbers():
+            tags.estimator_type, tags.classifier_tags, tags.regressor_tags = "regressor", None, RegressorTags()
+            tags.target_tags.multi_output = True
+        return tags
+
+    def _hidden_sizes(self) -> tuple[int, ...]:
+        return check_hidden("hidden", self.hidden)
+
+    def _activation(self) -> str:
+        return self.activation
+
+    def _predicts_numbers(self) -> bool:
+        return self.loss == "squared_error"
+
+    def _n_outputs(self) -> int:
+        return self._n_numbers if self._predicts_numbers() else super()._n_outputs()
+
+    def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
+        if not self._predicts_numbers():
+            return super()._first_examples(X, y, classes)
+        X, y = self._checked_numbers(X, y, reset=True)
+        self._single_number = y.ndim == 1
+        self._n_numbers = 1 if self._single_number else y.shape[1]
+        return (X, y.reshape(len(y), -1)), None
+
+    def _known_examples(self, X: Any, y: Any) -> Examples:
+        if not self._predicts_numbers():
+            return super()._known_examples(X, y)
+        X, y = self._checked_numbers(X, y, reset=False)
+        y = y.reshape(len(y), -1)
+        if y.shape[1] != self._n_numbers:
+            raise ValueError(f"y must have {self._n_numbers} numbers a row as in fit, got {y.shape[1]}")
+        return X, y
+
+    def _check_classes(self, classes: Any) -> None:
+        if not self._predicts_numbers():
+            super()._check_classes(classes)
+
+    def _checked_numbers(self, X: Any, y: Any, *, reset: bool) -> Any:
+        return validate_data(
+            self, X, y, dtype=np.float32, reset=reset, multi_output=True, y_numeric=True
+        )
