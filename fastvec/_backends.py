@@ -31,6 +31,7 @@ __all__ = [
     "NAMES",
     "CBOWKernel",
     "CooccurrenceKernel",
+    "DocumentsKernel",
     "GloVeKernel",
     "HierarchicalSoftmaxKernel",
     "SkipGramKernel",
@@ -188,6 +189,25 @@ class SoftmaxKernel(Protocol):
         loss_every: int,
     ) -> tuple[float, int, int]:
         """Train on a chunk of the corpus."""
+
+
+class DocumentsKernel(Protocol):
+    """What every implementation for labelled documents offers; docstrings in ``kernels/documents.pyx``."""
+
+    def train(
+        self,
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32],
+        inputs: NDArray[np.int32],
+        input_offsets: NDArray[np.int64],
+        labels: NDArray[np.int32],
+        order: NDArray[np.int32],
+        start: int,
+        stop: int,
+        learning_rate: float,
+        loss_every: int,
+    ) -> tuple[float, int, int]:
+        """Train on a chunk of labelled documents."""
 
 
 class SubwordKernel(Protocol):
