@@ -7,7 +7,9 @@ Takes scikit-learn: ``pip install 'fastvec[classify]'``.
 array([1])
 """
 
+from fastvec.classify.ranker import WindowRanker
 from fastvec.classify.softmax import SoftmaxClassifier
 from fastvec.classify.two_layer import TwoLayerClassifier
+from fastvec.classify.window import WindowClassifier
 
-__all__ = ["SoftmaxClassifier", "TwoLayerClassifier"]
+__all__ = ["SoftmaxClassifier", "TwoLayerClassifier", "WindowClassifier", "WindowRanker"]

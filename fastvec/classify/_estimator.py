@@ -23,7 +23,7 @@ from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
 
-__all__ = ["Examples", "NetworkEstimator", "check_hidden", "take"]
+__all__ = ["Examples", "NetworkEstimator", "check_hidden", "undone_on_error"]
 
 Examples = tuple[Array, ...]
 Estimator = TypeVar("Estimator", bound="NetworkEstimator")
@@ -75,6 +75,10 @@ class NetworkEstimator(BaseEstimator, ABC):
     ) -> tuple[float, dict[str, Gradient]]:
         """Return the mean cost of some examples, penalties included, and its gradients."""
 
+    def _batch(self, examples: Examples, which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
+        """Return some examples as `_cost_and_gradients` takes them, with what is drawn for them at random."""
+        return tuple(array[which] for array in examples)
+
     @abstractmethod
     def _validation_score(self, examples: Examples) -> float:
         """Return how good the predictions are, the higher the better."""
@@ -108,20 +112,20 @@ class NetworkEstimator(BaseEstimator, ABC):
         return sum(parameter.size for parameter in self.parameters_.values())
 
     def _fit(self: Estimator, X: Any, y: Any) -> Estimator:
-        with self._put_back_on_error():
+        with undone_on_error(self):
             self.check_params()
             examples, groups = self._first_examples(X, y, None)
             self._start()
-            n = len(examples[-1])
-            kept, watch = np.arange(n), None
+            watch, held_out = None, examples
             if self.early_stopping:
-                kept, held_out = split_held_out(n, self.validation_fraction, self._generator, groups)
-                watch = self._watch(take(examples, held_out))
-            self._run(examples, kept, int(self.epochs), self.schedule, watch)
+                examples, held_out = self._split(examples, groups)
+                watch = self._watch(held_out)
+            self._run(examples, int(self.epochs), self.schedule, watch)
+            self._finish(held_out)
         return self
 
     def _partial_fit(self: Estimator, X: Any, y: Any, classes: Any = None) -> Estimator:
-        with self._put_back_on_error():
+        with undone_on_error(self):
             self.check_params()
             if hasattr(self, "parameters_"):
                 self._check_classes(classes)
@@ -130,8 +134,12 @@ class NetworkEstimator(BaseEstimator, ABC):
             else:
                 examples, _ = self._first_examples(X, y, classes)
                 self._start()
-            self._run(examples, np.arange(len(examples[-1])), 1, "constant", None)
+            self._run(examples, 1, "constant", None)
+            self._finish(examples)
         return self
+
+    def _finish(self, examples: Examples) -> None:
+        """Learn what is left to learn after the training, from the examples held out where there are some."""
 
     def _check_classes(self, classes: Any) -> None:
         """Raise if these are not the classes of the first call."""
@@ -157,18 +165,25 @@ class NetworkEstimator(BaseEstimator, ABC):
         self.parameters_ = {name: array.copy() for name, array in self.parameters_.items()}
         self.history_ = list(self.history_)
 
-    def _run(
-        self, examples: Examples, kept: NDArray[np.intp], epochs: int, schedule: str, watch: Watch | None
-    ) -> None:
+    def _split(self, examples: Examples, groups: NDArray[np.intp] | None) -> tuple[Examples, Examples]:
+        """Return the examples to train on and those to hold out."""
+        parts = split_held_out(len(examples[-1]), float(self.validation_fraction), self._generator, groups)
+        kept, held_out = (tuple(array[part] for array in examples) for part in parts)
+        return kept, held_out
+
+    def _run(self, examples: Examples, epochs: int, schedule: str, watch: Watch | None) -> None:
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
         plan = Plan(epochs, int(self.batch_size), float(rate), schedule, self.progress, len(self.history_))
 
         def take_step(batch: NDArray[np.intp], learning_rate: float) -> float:
-            cost, gradients = self._cost_and_gradients(self.parameters_, take(examples, batch))
+            drawn = self._batch(examples, batch, self._generator)
+            cost, gradients = self._cost_and_gradients(self.parameters_, drawn)
             self._optimizer.step(self.parameters_, gradients, learning_rate)
             return cost
 
-        self.interrupted_ = run_epochs(take_step, kept, plan, self._generator, self.history_.append, watch)
+        self.interrupted_ = run_epochs(
+            take_step, len(examples[-1]), plan, self._generator, self.history_.append, watch
+        )
         for name, parameter in self.parameters_.items():
             if not np.isfinite(parameter).all():
                 raise FloatingPointError(
@@ -185,16 +200,6 @@ class NetworkEstimator(BaseEstimator, ABC):
             restore=restore,
             patience=int(self.patience),
         )
-
-    @contextmanager
-    def _put_back_on_error(self) -> Iterator[None]:
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def check_gradient(
         self, X: Any, y: Any = None, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
@@ -221,7 +226,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             Its `worst` begins with the name of a parameter in `parameters_`.
         """
         check_is_fitted(self)
-        examples = self._known_examples(X, y)
+        known = self._known_examples(X, y)
+        examples = self._batch(known, np.arange(len(known[-1])), np.random.default_rng(seed))
         parameters = {name: array.astype(np.float64) for name, array in self.parameters_.items()}
         _, gradients = self._cost_and_gradients(parameters, examples)
         looked_up = {name: found.rows for name, found in gradients.items() if isinstance(found, Rows)}
@@ -238,11 +244,6 @@ class NetworkEstimator(BaseEstimator, ABC):
         return gradcheck(cost, start, epsilon=epsilon, sample=sample, seed=seed)
 
 
-def take(examples: Examples, which: NDArray[np.intp]) -> Examples:
-    """Return some of the examples."""
-    return tuple(array[which] for array in examples)
-
-
 def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
     """Return the sizes of hidden layers that are given as one number or several.
 
@@ -253,3 +254,15 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
     """
     sizes: Sequence[Any] = hidden if isinstance(hidden, (list, tuple)) else [hidden]
     return tuple(check_int(name, size, 1) for size in sizes)
+
+
+@contextmanager
+def undone_on_error(estimator: Any) -> Iterator[None]:
+    """Give an estimator back all that it had learned when the body fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

@@ -142,7 +142,7 @@ def split_held_out(
 
 def run_epochs(
     take_step: Callable[[NDArray[np.intp], float], float],
-    examples: NDArray[np.intp],
+    n: int,
     plan: Plan,
     generator: np.random.Generator,
     after_epoch: Callable[[FitEpoch], None],
@@ -154,8 +154,8 @@ def run_epochs(
     ----------
     take_step : callable
         ``take_step(batch, learning_rate)`` takes one step on some of the examples and returns their mean cost.
-    examples : int array, shape (n,)
-        All of them; every epoch visits each once, in a new random order.
+    n : int
+        How many examples there are; every epoch visits each once, in a new random order.
     plan : Plan
         How long and how fast.
     generator : numpy.random.Generator
@@ -170,11 +170,10 @@ def run_epochs(
     FloatingPointError
         If a cost is NaN or infinite.
     """
-    n = len(examples)
     with _bar(plan, n) as bar, ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(plan.epochs):
             number = plan.epochs_before + epoch + 1
-            order = generator.permutation(examples)
+            order = generator.permutation(n)
             started, costs, done = time.perf_counter(), 0.0, 0
             for begin in range(0, n, plan.batch_size):
                 if interrupted.is_set():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastvec.vectors import UnknownWordError, Vectors
 
-__all__ = ["PADDING", "UNKNOWN", "Lexicon", "starting_table"]
+__all__ = ["FIRST_WORD", "PADDING", "UNKNOWN", "Lexicon", "starting_table"]
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 

@@ -72,7 +72,7 @@ def forward(parameters: Parameters, x: Array, activation: str) -> list[Array]:
     Parameters
     ----------
     parameters : mapping of str to ndarray
-        Weights W1, W2, ... of shape (inputs, outputs), and biases b1, b2, ...
+        Weights W1, W2, ... of shape (inputs, outputs), and biases b1, b2, ..., of which some may be missing.
     x : ndarray, shape (n, D)
         Inputs.
     activation : {"sigmoid", "tanh", "relu"}
@@ -82,7 +82,8 @@ def forward(parameters: Parameters, x: Array, activation: str) -> list[Array]:
     outputs, last = [x], n_layers(parameters)
     for number in range(1, last + 1):
         z = outputs[-1] @ parameters[f"W{number}"]
-        z += parameters[f"b{number}"]
+        if f"b{number}" in parameters:
+            z += parameters[f"b{number}"]
         outputs.append(z if number == last else f(z))
     return outputs
 
@@ -110,7 +111,8 @@ def backward(
     for number in range(n_layers(parameters), 0, -1):
         below = outputs[number - 1]
         gradients[f"W{number}"] = below.T @ delta
-        gradients[f"b{number}"] = delta.sum(axis=0)
+        if f"b{number}" in parameters:
+            gradients[f"b{number}"] = delta.sum(axis=0)
         if number > 1:
             delta = delta @ parameters[f"W{number}"].T
             delta *= derivative(below)

@@ -146,11 +146,12 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label of every row, shape (n,), or the numbers, in the shape of `fit`'s y."""
-        scores = self._scores(self._checked(X))
+        x = self._checked(X)
         if self._predicts_numbers():
-            numbers: NDArray[Any] = (scores[:, 0] if self._single_number else scores).astype(np.float64)
-            return numbers
-        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+            # in double precision, so that a number does not depend on which others are computed with it
+            numbers = self._scores(x.astype(np.float64))
+            return numbers[:, 0] if self._single_number else numbers
+        found: NDArray[Any] = self.classes_[self._scores(x).argmax(axis=1)]
         return found
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

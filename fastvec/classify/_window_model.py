@@ -1,0 +1,176 @@
+"""Networks on windows of words: vectors side by side as the input, and the gradient back to the words.
+
+The input of the window around word t is x = [x_{t−w} ... x_t ... x_{t+w}] ∈ R^{(2w+1)d}: for every place the row
+of its word, and beside it those of its features. Since x is nothing but rows of tables side by side, ∂J/∂x
+is cut at the same places, and each piece belongs to the row that stood there; a row that stood in several
+places, or in several windows of a batch, takes their sum. All other rows have no gradient.
+
+With ``vectors_l2`` = λ, a batch costs λ Σ |x_i − x_i⁰|² more, the sum over the different rows x_i of words that
+occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec.classify._estimator import NetworkEstimator, check_hidden
+from fastvec.classify._features import FEATURES, FeatureTable
+from fastvec.classify._lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
+from fastvec.classify._network import ACTIVATIONS, Array, Parameters, backward, forward, initial, penalty
+from fastvec.classify._optimizers import Gradient, Rows, sum_rows
+from fastvec.classify._windows import windows
+from fastvec.vectors import Vectors
+
+__all__ = ["WindowModel"]
+
+# Windows that go through the network at once outside the training.
+AT_ONCE = 4096
+# Below so many words with a label, the words that do not occur among them are left behind.
+SMALL = 50_000
+
+
+@dataclass(eq=False, repr=False)
+class WindowModel(NetworkEstimator):
+    """A network whose inputs are windows of words, which it may train along."""
+
+    vectors: Vectors | None = None
+    window: int = 2
+    _: KW_ONLY
+    hidden: Any = 200
+    activation: str = "tanh"
+    features: Sequence[str] = ()
+    train_vectors: bool = False
+    vectors_l2: float = 0.0
+    vector_size: int = 100
+    min_count: int = 2
+    batch_size: int = 64
+    epochs: int = 6
+
+    LEARNING_RATES: ClassVar[dict[str, float]] = {"sgd": 0.05, "adagrad": 0.05, "adam": 0.002}
+
+    _lexicon: Lexicon = field(init=False)
+    _tables: list[FeatureTable] = field(init=False)
+    _start_vectors: Array = field(init=False)
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        super().check_params()
+        if self.vectors is not None and not isinstance(self.vectors, Vectors):
+            raise TypeError(f"vectors must be Vectors or None, got {self.vectors!r}")
+        check_int("window", self.window, 0, 1000)
+        check_hidden("hidden", self.hidden)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        if isinstance(self.features, str):
+            raise TypeError(f"features must be several names, got the str {self.features!r}")
+        for name in self.features:
+            check_choice("features", name, FEATURES)
+        if len(set(self.features)) < len(self.features):
+            raise ValueError(f"features must be different from each other, got {self.features!r}")
+        check_bool("train_vectors", self.train_vectors)
+        check_float("vectors_l2", self.vectors_l2, minimum=0)
+        check_int("vector_size", self.vector_size, 1, 4096)
+        check_int("min_count", self.min_count, 1)
+
+    @property
+    def vectors_(self) -> Vectors:
+        """The words with their vectors, as they are now; those of words the training text added are among them."""
+        if not hasattr(self, "parameters_"):
+            raise AttributeError(f"{type(self).__name__} has no vectors_ before fit")
+        return Vectors(self._lexicon.words, self.parameters_["vectors"][FIRST_WORD:].copy())
+
+    def _learn_words(self, sentences: Sequence[Sequence[str]]) -> None:
+        """Note which words and which values of features have rows."""
+        lexicon = Lexicon([] if self.vectors is None else self.vectors.words)
+        self._lexicon = lexicon.with_words_of(sentences, int(self.min_count))
+        words = [word for sentence in sentences for word in sentence]
+        self._tables = [FeatureTable.of(name, words) for name in self.features]
+
+    def _warn_of_small_data(self, n_words: int) -> None:
+        """Warn if words are taken away from where a large text put them by a small one."""
+        if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
+            warnings.warn(
+                f"train_vectors=True on a small data set ({n_words:,} words): the words in it move, while "
+                "words like them that are not in it stay behind, which may make the classifier worse on other "
+                "texts; vectors_l2, say 1e-3, holds words near their start, and train_vectors=False leaves "
+                "them there",
+                stacklevel=5,
+            )
+
+    def _look_up(self, sentences: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], ...]:
+        """Return the windows of every word, as rows of the words' table and of the features', shape (n, 2w + 1)."""
+        words = [word for sentence in sentences for word in sentence]
+        lengths = [len(sentence) for sentence in sentences]
+        return tuple(
+            windows(table.rows(words), lengths, int(self.window), PADDING)
+            for table in (self._lexicon, *self._tables)
+        )
+
+    def _start_tables(self, generator: np.random.Generator) -> dict[str, Array]:
+        """Return the tables to start from, and remember where the words do."""
+        vectors = starting_table(self._lexicon, self.vectors, int(self.vector_size), generator)
+        self._start_vectors = vectors.copy() if self.vectors_l2 > 0 else vectors[:0]
+        return {"vectors": vectors, **{table.name: table.start(generator) for table in self._tables}}
+
+    def _start_layers(
+        self, n_outputs: int, tables: Parameters, generator: np.random.Generator
+    ) -> dict[str, Array]:
+        n_inputs = (2 * self.window + 1) * sum(table.shape[1] for table in tables.values())
+        return initial((n_inputs, *check_hidden("hidden", self.hidden), n_outputs), generator)
+
+    def _table_names(self) -> list[str]:
+        return ["vectors", *(table.name for table in self._tables)]
+
+    def _run_forward(self, parameters: Parameters, ids: Sequence[Array]) -> list[Array]:
+        """Return the outputs of all layers, the first being the vectors of the windows side by side."""
+        pieces = [parameters[name][rows] for name, rows in zip(self._table_names(), ids, strict=True)]
+        x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=2)
+        return forward(parameters, x.reshape(len(x), -1), self.activation)
+
+    def _run_backward(
+        self, parameters: Parameters, ids: Sequence[Array], outputs: Sequence[Array], delta: Array
+    ) -> tuple[float, dict[str, Gradient]]:
+        """Return the cost of the penalties, and the gradients of all that is trained."""
+        trained = self._table_names() if self.train_vectors else self._table_names()[1:]
+        layers, to_inputs = backward(parameters, outputs, delta, self.activation, to_inputs=bool(trained))
+        cost = penalty(parameters, layers, float(self.l2))
+        gradients: dict[str, Gradient] = dict(layers)
+        if to_inputs is not None:
+            pieces = to_inputs.reshape(*ids[0].shape, -1)
+            begin = 0
+            for name, rows in zip(self._table_names(), ids, strict=True):
+                d = parameters[name].shape[1]
+                if name in trained:
+                    gradients[name] = sum_rows(rows.ravel(), pieces[..., begin : begin + d].reshape(-1, d))
+                begin += d
+        if self.train_vectors and self.vectors_l2 > 0:
+            more, gradients["vectors"] = self._pulled_back(parameters["vectors"], gradients["vectors"])
+            cost += more
+        return cost, gradients
+
+    def _pulled_back(self, vectors: Array, gradient: Any) -> tuple[float, Rows]:
+        """Return the penalty of how far the words of a batch are from their start, and the gradient with it."""
+        way = vectors[gradient.rows] - self._start_vectors[gradient.rows]
+        cost = float(self.vectors_l2 * np.sum(np.square(way, dtype=np.float64)))
+        return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * way)
+
+    def _scores_of(self, ids: Sequence[Array]) -> Array:
+        """Return the scores of many windows, some at a time."""
+        return np.concatenate(
+            [
+                self._run_forward(self.parameters_, [rows[begin : begin + AT_ONCE] for rows in ids])[-1]
+                for begin in range(0, max(1, len(ids[0])), AT_ONCE)
+            ]
+        )

@@ -1,0 +1,275 @@
+"""Max-margin ranking: true windows above corrupted ones."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from fastvec import functional
+from fastvec._params import check_float
+from fastvec.classify._estimator import Examples
+from fastvec.classify._lexicon import FIRST_WORD
+from fastvec.classify._network import Array, Parameters
+from fastvec.classify._optimizers import Gradient
+from fastvec.classify._sentences import check_labels, check_sentences, split_like
+from fastvec.classify._window_model import WindowModel
+from fastvec.classify._windows import sentence_numbers
+
+__all__ = ["WindowRanker"]
+
+Ranker = TypeVar("Ranker", bound="WindowRanker")
+
+
+@dataclass(eq=False, repr=False)
+class WindowRanker(WindowModel):
+    """Learn to score true windows above corrupted ones.
+
+    The score of a window x is s = vᵀ f(xW1 + b1), and that of a corrupted one s_c. The cost of a pair,
+    J = max(0, Δ − s + s_c), is 0 as soon as the true window is ahead by the margin Δ [1]_; it is trained to the
+    least of its mean + λ Σ θ² over the weights. There are two ways to train:
+
+    With labels (is the word in the middle a location?), windows of True words are true, and those of False words
+    corrupted. Every window is in a pair with one of the other kind that is drawn at random. `predict` takes
+    for True what scores above a threshold, that with the best F1 on the windows of the training, or on
+    those that were held out.
+
+    Without labels, every window of a text is a true one, and corrupted by putting a word drawn at random in its
+    middle. This is one more way to learn word vectors: with ``train_vectors=True``, `vectors_` has them.
+
+    Parameters
+    ----------
+    vectors : Vectors, optional
+        Where the words start; without them, at random.
+    window : int
+        w, the words to either side.
+    margin : float
+        Δ, above 0.
+    train_vectors : bool
+        Whether the words' vectors are trained.
+    hidden, activation, features, vectors_l2, vector_size, min_count
+        As for `WindowClassifier`; without labels there are no `features`, for a word drawn at random is not written
+        in any way.
+    l2, optimizer, learning_rate, momentum, schedule, batch_size, epochs
+        As for `WindowClassifier`.
+    early_stopping, validation_fraction, patience, seed, progress
+        As for `WindowClassifier`; the score of what is held out is the share of pairs in the right order.
+
+    Attributes
+    ----------
+    parameters_ : dict of str to ndarray
+        ``vectors``, a row for padding, one for unknown words and then the words; ``W1``, ``b1``; ``W2``, which is
+        v, shape (H, 1).
+    vectors_ : Vectors
+        The words with their vectors after the training.
+    threshold_ : float
+        The score above which `predict` says True; there is none without labels.
+    n_parameters_ : int
+        How many numbers there are in `parameters_`.
+    history_ : list of FitEpoch
+        Loss, learning rate, time and validation score of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    References
+    ----------
+    .. [1] R. Collobert and J. Weston, "A unified architecture for natural language processing: deep neural
+       networks with multitask learning", ICML 2008.
+
+    Examples
+    --------
+    >>> from fastvec.classify import WindowRanker
+    >>> sentences = [["in", "Paris", "we", "met"], ["we", "left", "Paris"], ["we", "met", "in", "Rome"]] * 10
+    >>> is_location = [[word in ("Paris", "Rome") for word in sentence] for sentence in sentences]
+    >>> ranker = WindowRanker(vector_size=10, epochs=30).fit(sentences, is_location)
+    >>> [found.tolist() for found in ranker.predict([["we", "left", "Rome"]])]
+    [[False, False, True]]
+    >>> WindowRanker(vector_size=10).fit(sentences).vectors_
+    Vectors(6 words, 10 dimensions)
+    """
+
+    _: KW_ONLY
+    train_vectors: bool = True
+    margin: float = 1.0
+
+    threshold_: float = field(init=False)
+    _with_labels: bool = field(init=False)
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        super().check_params()
+        check_float("margin", self.margin, above=0)
+
+    def fit(self: Ranker, X: Any, y: Any = None) -> Ranker:
+        """Learn from sentences, from the beginning.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences; a `Corpus` is one.
+        y : iterable of lists of bool, optional
+            For each word whether its window is a true one.
+
+        Warns
+        -----
+        UserWarning
+            When vectors are trained on few words, and nothing holds them where they were.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or a sentence is not what it must be.
+        FloatingPointError
+            When the training diverges; what was learned before is then kept.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(self: Ranker, X: Any, y: Any = None) -> Ranker:
+        """Go over some more sentences once, with the learning rate of the start.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`; the words that have rows are those of the first call.
+        """
+        return self._partial_fit(X, y)
+
+    def decision_function(self, X: Any) -> list[NDArray[np.float32]]:
+        """Return for each sentence the scores of the windows of its words."""
+        check_is_fitted(self)
+        sentences = check_sentences(X)
+        return split_like(self._scores_of(self._look_up(sentences))[:, 0], sentences)
+
+    def predict(self, X: Any) -> list[NDArray[np.bool_]]:
+        """Return for each sentence which of its words have windows that score above the threshold.
+
+        Raises
+        ------
+        AttributeError
+            When it was trained without labels.
+        """
+        check_is_fitted(self)
+        if not self._with_labels:
+            raise AttributeError("predict takes a training with labels; decision_function has the scores")
+        return [scores > self.threshold_ for scores in self.decision_function(X)]
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return F1, the harmonic mean of precision and recall of the True words."""
+        labels = _check_true_or_false(check_labels(y, check_sentences(X)))
+        return float(_f1(np.concatenate(self.predict(X)), labels))
+
+    def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
+        sentences = check_sentences(X)
+        self._with_labels = y is not None
+        if not self._with_labels and self.features:
+            raise ValueError(f"features must be () without labels, got {self.features!r}")
+        self._learn_words(sentences)
+        examples = self._labelled(sentences, y)
+        self._warn_of_small_data(len(examples[-1]))
+        if not self._with_labels and len(self._lexicon) - FIRST_WORD < 2:
+            raise ValueError(f"X must have two words or more that occur {self.min_count} times, got fewer")
+        return examples, sentence_numbers([len(sentence) for sentence in sentences])
+
+    def _known_examples(self, X: Any, y: Any) -> Examples:
+        if (y is not None) != self._with_labels:
+            had = "labels" if self._with_labels else "none"
+            raise ValueError(f"y must be as in the training before, which had {had}")
+        return self._labelled(check_sentences(X), y)
+
+    def _labelled(self, sentences: list[list[str]], y: Any) -> Examples:
+        ids = self._look_up(sentences)
+        if y is None:
+            return (*ids, np.ones(len(ids[0]), dtype=bool))
+        labels = _check_true_or_false(check_labels(y, sentences))
+        if labels.all() or not labels.any():
+            raise ValueError(f"y must have True and False words, got only {bool(labels[0])}")
+        return (*ids, labels)
+
+    def _finish(self, examples: Examples) -> None:
+        if self._with_labels:
+            *ids, labels = examples
+            self.threshold_ = _best_threshold(self._scores_of(ids)[:, 0], labels)
+
+    def _split(self, examples: Examples, groups: NDArray[np.intp] | None) -> tuple[Examples, Examples]:
+        kept, held_out = super()._split(examples, groups)
+        for what, (*_, labels) in (("trained on", kept), ("held out", held_out)):
+            if self._with_labels and (labels.all() or not labels.any()):
+                raise ValueError(
+                    f"early_stopping must have True and False words on both sides, but of those {what} all are "
+                    f"{bool(labels[0])}: try another validation_fraction or seed"
+                )
+        return kept, held_out
+
+    def _batch(self, examples: Examples, which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
+        """Return pairs: the windows of true words, those of their partners, and numbers of the pairs."""
+        *ids, labels = examples
+        if not self._with_labels:
+            true, corrupted = ids[0][which], ids[0][which]
+            middle = true.shape[1] // 2
+            corrupted[:, middle] = generator.integers(FIRST_WORD, len(self._lexicon), len(which))
+            return true, corrupted, which
+        of_kind = {kind: np.flatnonzero(labels == kind) for kind in (True, False)}
+        own = labels[which]
+        partners = np.where(
+            own, generator.choice(of_kind[False], len(which)), generator.choice(of_kind[True], len(which))
+        )
+        true, corrupted = np.where(own, which, partners), np.where(own, partners, which)
+        return (*(rows[true] for rows in ids), *(rows[corrupted] for rows in ids), which)
+
+    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
+        tables = self._start_tables(generator)
+        layers = self._start_layers(1, tables, generator)
+        del layers[list(layers)[-1]]  # a bias of the score would be in s and in s_c, and cancel out
+        return tables | layers
+
+    def _cost_and_gradients(
+        self, parameters: Parameters, batch: Examples
+    ) -> tuple[float, dict[str, Gradient]]:
+        *ids, which = batch
+        n, n_tables = len(which), len(self._table_names())
+        both = [np.concatenate(pair) for pair in zip(ids[:n_tables], ids[n_tables:], strict=True)]
+        outputs = self._run_forward(parameters, both)
+        s, s_corrupted = np.split(outputs[-1], 2)
+        cost, gradient, gradient_corrupted = functional.hinge(s, s_corrupted, float(self.margin))
+        delta = np.concatenate((gradient, gradient_corrupted)) / n
+        penalties, gradients = self._run_backward(parameters, both, outputs, delta)
+        return cost / n + penalties, gradients
+
+    def _validation_score(self, examples: Examples) -> float:
+        n = len(examples[-1])
+        *ids, _ = self._batch(examples, np.arange(n), np.random.default_rng(self.seed))
+        half = len(ids) // 2
+        return float(np.mean(self._scores_of(ids[:half]) > self._scores_of(ids[half:])))
+
+
+def _check_true_or_false(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    if labels.dtype != bool and not (labels.dtype.kind in "iu" and np.isin(labels, (0, 1)).all()):
+        found = np.unique(labels)[:5].tolist()
+        raise ValueError(f"y must be True or False for each word, got {found!r}")
+    return labels.astype(bool)
+
+
+def _f1(found: NDArray[np.bool_], labels: NDArray[np.bool_]) -> float:
+    both = np.sum(found & labels)
+    return float(2 * both / max(1, found.sum() + labels.sum()))
+
+
+def _best_threshold(scores: NDArray[Any], labels: NDArray[np.bool_]) -> float:
+    """Return the threshold above which taking scores for True has the best F1: half way between two scores."""
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + labels.sum())
+    ordered = scores[order]
+    ends = np.append(ordered[1:] < ordered[:-1], True)  # equal scores cannot be told apart
+    last = int(np.argmax(np.where(ends, f1, -1)))
+    below = ordered[last + 1] if last + 1 < len(ordered) else ordered[last] - 1
+    return float((ordered[last] + below) / 2)

@@ -1,0 +1,211 @@
+"""Tags of words from the windows around them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from fastvec import functional
+from fastvec.classify._estimator import Examples
+from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
+from fastvec.classify._network import Array, Parameters
+from fastvec.classify._optimizers import Gradient
+from fastvec.classify._sentences import check_labels, check_sentences, split_like
+from fastvec.classify._window_model import WindowModel
+from fastvec.classify._windows import sentence_numbers
+
+__all__ = ["WindowClassifier"]
+
+Classifier = TypeVar("Classifier", bound="WindowClassifier")
+
+
+class WindowClassifier(WindowModel):
+    """Tag every word of a sentence by the words around it: parts of speech, names, senses.
+
+    The vectors of 2w + 1 words side by side, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and
+    ŷ = softmax(hW2 + b2), which tells the class of the word in the middle [1]_. It is trained to the least of
+    the mean cross-entropy + λ Σ θ² over the weights; with ``train_vectors=True`` the words move too.
+
+    A word that has no vector as it is written has that of its lower case, or with 0 for every digit. Words of the
+    training text that have none at all start at random; those that are too rare there, and those that are met later,
+    are unknown words, which have a vector of their own. Beyond the ends of a sentence there is padding.
+
+    Whether to train the words: they then fit the task. But only words that occur in the training text move. On a small text these leave others behind that meant nearly
+    the same, and a classifier that was right about "television" and "telly" forgets one of them. With few
+    labelled words, keep them fixed, or let `vectors_l2` hold them near their start.
+
+    Parameters
+    ----------
+    vectors : Vectors, optional
+        Where the words start; without them, at random.
+    window : int
+        w, the words to either side.
+    hidden : int or sequence of int
+        Size of the hidden layer, or sizes of several.
+    activation : {"sigmoid", "tanh", "relu"}
+        f.
+    features : sequence of {"case", "suffix"}
+        What is told of every word beside its vector: how it is written, and its last three letters, each
+        by a small vector that is trained along.
+    train_vectors : bool
+        Whether the words' vectors are trained.
+    l2 : float
+        λ, not below 0.
+    vectors_l2 : float
+        Strength of the penalty on how far the words of a batch have moved, see
+        ``fastvec/classify/_window_model.py``.
+    vector_size : int
+        Dimensions where there are no `vectors`.
+    min_count : int
+        How often a word without a vector must occur to get one; rarer ones stand for all unknown words.
+    learning_rate : float, optional
+        Step size at the start, by default 0.002 for adam, 0.05 for adagrad and sgd.
+    optimizer, momentum, schedule, batch_size, epochs, early_stopping, validation_fraction, patience
+        As for `SoftmaxClassifier`; whole sentences are held out.
+    seed, progress
+        As for `SoftmaxClassifier`.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (K,)
+        The labels.
+    parameters_ : dict of str to ndarray
+        ``vectors``, a row for padding, one for unknown words and then the words; ``case``, ``suffix``; weights
+        and biases of the layers, ``W1``, shape ((2w+1)·D, H), ``b1``, ``W2``, ``b2``.
+    vectors_ : Vectors
+        The words with their vectors after the training.
+    n_parameters_ : int
+        How many numbers those are.
+    history_ : list of FitEpoch
+        Loss, learning rate, time and validation score of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    References
+    ----------
+    .. [1] R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu and P. Kuksa, "Natural language
+       processing (almost) from scratch", JMLR 2011, arXiv:1103.0398.
+
+    Examples
+    --------
+    >>> from fastvec.classify import WindowClassifier
+    >>> sentences = [["in", "Paris", "we", "met"], ["we", "left", "Paris"], ["we", "met", "in", "Rome"]] * 10
+    >>> tags = [["O", "LOC", "O", "O"], ["O", "O", "LOC"], ["O", "O", "O", "LOC"]] * 10
+    >>> tagger = WindowClassifier(vector_size=10, train_vectors=True, epochs=30).fit(sentences, tags)
+    >>> [labels.tolist() for labels in tagger.predict([["we", "left", "Rome"]])]
+    [['O', 'O', 'LOC']]
+    """
+
+    classes_: NDArray[Any]
+
+    def fit(self: Classifier, X: Any, y: Any) -> Classifier:
+        """Learn from labelled sentences, from the beginning.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+        y : iterable of lists
+            A label for each word.
+
+        Warns
+        -----
+        UserWarning
+            When vectors are trained on few words, and nothing holds them where they were.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or a sentence is not what it must be.
+        FloatingPointError
+            When the training diverges; what was learned before is then kept.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(self: Classifier, X: Any, y: Any, classes: ArrayLike | None = None) -> Classifier:
+        """Go over some more sentences once, with the learning rate of the start.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`; the words that have rows are those of the first call.
+        classes : array_like, optional
+            In the first call all labels there will be, by default those of `y`.
+
+        Raises
+        ------
+        ValueError
+            When a label is none of the classes of the first call.
+        """
+        return self._partial_fit(X, y, classes)
+
+    def predict_proba(self, X: Any) -> list[NDArray[np.float32]]:
+        """Return for each sentence the probabilities of the classes for its words, shape (words, K)."""
+        sentences, scores = self._scores(X)
+        return split_like(functional.softmax(scores), sentences)
+
+    def predict(self, X: Any) -> list[NDArray[Any]]:
+        """Return for each sentence the most probable label of its words."""
+        sentences, scores = self._scores(X)
+        return split_like(self.classes_[scores.argmax(axis=1)], sentences)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the share of words whose label is predicted rightly.
+
+        Warns
+        -----
+        UserWarning
+            When there are labels that the training did not have; they count as mistakes.
+        """
+        sentences, scores = self._scores(X)
+        numbers, known = of_known(self.classes_, check_labels(y, sentences))
+        if not known.all():
+            warnings.warn(
+                f"{np.sum(~known):,} of {len(known):,} labels are of classes that the training did not have; "
+                "they count as mistakes",
+                stacklevel=2,
+            )
+        return float(np.mean(known & (scores.argmax(axis=1) == numbers)))
+
+    def _scores(self, X: Any) -> tuple[list[list[str]], Array]:
+        check_is_fitted(self)
+        sentences = check_sentences(X)
+        return sentences, self._scores_of(self._look_up(sentences))
+
+    def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
+        sentences = check_sentences(X)
+        labels = check_labels(y, sentences)
+        self.classes_ = first_classes(labels, classes)
+        self._warn_of_small_data(len(labels))
+        self._learn_words(sentences)
+        examples = (*self._look_up(sentences), numbers_of(self.classes_, labels))
+        return examples, sentence_numbers([len(sentence) for sentence in sentences])
+
+    def _known_examples(self, X: Any, y: Any) -> Examples:
+        sentences = check_sentences(X)
+        return (*self._look_up(sentences), numbers_of(self.classes_, check_labels(y, sentences)))
+
+    def _check_classes(self, classes: Any) -> None:
+        check_same_classes(self.classes_, classes)
+
+    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
+        tables = self._start_tables(generator)
+        return tables | self._start_layers(len(self.classes_), tables, generator)
+
+    def _cost_and_gradients(
+        self, parameters: Parameters, batch: Examples
+    ) -> tuple[float, dict[str, Gradient]]:
+        *ids, y = batch
+        outputs = self._run_forward(parameters, ids)
+        cost, delta = functional.cross_entropy(outputs[-1], y)
+        delta /= len(y)
+        penalties, gradients = self._run_backward(parameters, ids, outputs, delta)
+        return cost / len(y) + penalties, gradients
+
+    def _validation_score(self, examples: Examples) -> float:
+        *ids, y = examples
+        return float(np.mean(self._scores_of(ids).argmax(axis=1) == y))
