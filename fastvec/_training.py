@@ -148,7 +148,7 @@ def train(
     *,
     progress: bool = False,
     before_epoch: Callable[[int], None] | None = None,
-    after_epoch: Callable[[Epoch], None],
+    after_epoch: Callable[[Epoch], bool | None],
 ) -> bool:
     """Train for the epochs of a schedule and return whether Ctrl-C cut it short.
 
@@ -165,7 +165,8 @@ def train(
     before_epoch : callable, optional
         Called with the key of every epoch.
     after_epoch : callable
-        Called with the record of every epoch, the one that was cut short included.
+        Called with the record of every epoch, the one that was cut short included; returns True to end the
+        training.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def train(
             run = _EpochRun(train_chunk, schedule, epoch, interrupted)
             run.wait(bar)
             _check_finite(run, parameters, schedule)
-            after_epoch(run.record())
+            is_over = after_epoch(run.record())
             if interrupted.is_set():
                 warnings.warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
@@ -190,6 +191,8 @@ def train(
                     stacklevel=4,
                 )
                 return True
+            if is_over:
+                break
     return False
 
 

@@ -7,9 +7,20 @@ Takes scikit-learn: ``pip install 'fastvec[classify]'``.
 array([1])
 """
 
+from fastvec.classify._loading import load
 from fastvec.classify.ranker import WindowRanker
 from fastvec.classify.softmax import SoftmaxClassifier
+from fastvec.classify.text import TextClassifier
+from fastvec.classify.text_vectorizer import TextVectorizer
 from fastvec.classify.two_layer import TwoLayerClassifier
 from fastvec.classify.window import WindowClassifier
 
-__all__ = ["SoftmaxClassifier", "TwoLayerClassifier", "WindowClassifier", "WindowRanker"]
+__all__ = [
+    "SoftmaxClassifier",
+    "TextClassifier",
+    "TextVectorizer",
+    "TwoLayerClassifier",
+    "WindowClassifier",
+    "WindowRanker",
+    "load",
+]

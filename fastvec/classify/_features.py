@@ -69,6 +69,11 @@ class FeatureTable:
         counts = Counter(map(FEATURES[name][0], words))
         return cls(name, [value for value, count in counts.most_common() if count >= MIN_COUNT])
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the table."""
+        return UNKNOWN + 1 + len(self.values), self.vector_size
+
     def row(self, word: str) -> int:
         """Return the row of a word's value."""
         row = self._found.get(word)
@@ -82,7 +87,6 @@ class FeatureTable:
 
     def start(self, generator: np.random.Generator) -> NDArray[np.float32]:
         """Return the table to start from: small random rows, that of padding zeros."""
-        shape = (UNKNOWN + 1 + len(self.values), self.vector_size)
-        table = generator.normal(0, 0.3, shape).astype(np.float32)
+        table = generator.normal(0, 0.3, self.shape).astype(np.float32)
         table[PADDING] = 0
         return table

@@ -12,13 +12,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fastvec import functional
 from fastvec.classify._estimator import Examples, NetworkEstimator
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
-from fastvec.classify._network import Array, Parameters, backward, forward, initial, penalty
+from fastvec.classify._files import (
+    Saveable,
+    labels_of,
+    parameter_tensors,
+    parameters_of,
+    said_of_labels,
+)
+from fastvec.classify._network import Array, Parameters, backward, forward, initial, layer_shapes, penalty
 from fastvec.classify._optimizers import Gradient
 
 __all__ = ["FeedForward"]
 
 
-class FeedForward(NetworkEstimator):
+class FeedForward(Saveable, NetworkEstimator):
     """A network that tells classes of rows of features, or numbers."""
 
     classes_: NDArray[Any]
@@ -50,7 +57,26 @@ class FeedForward(NetworkEstimator):
         check_same_classes(self.classes_, classes)
 
     def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
-        return initial((self.n_features_in_, *self._hidden_sizes(), self._n_outputs()), generator)
+        return initial(self._sizes(), generator)
+
+    def _sizes(self) -> tuple[int, ...]:
+        return (self.n_features_in_, *self._hidden_sizes(), self._n_outputs())
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        said: dict[str, Any] = {"n_features_in": int(self.n_features_in_)}
+        if hasattr(self, "feature_names_in_"):
+            said["feature_names_in"] = self.feature_names_in_.tolist()
+        if not self._predicts_numbers():
+            said["classes"] = said_of_labels(self.classes_)
+        return said, parameter_tensors(self.parameters_)
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self.n_features_in_ = int(learned["n_features_in"])
+        if "feature_names_in" in learned:
+            self.feature_names_in_ = np.array(learned["feature_names_in"], dtype=object)
+        if not self._predicts_numbers():
+            self.classes_ = labels_of(learned["classes"])
+        self.parameters_ = parameters_of(tensors, layer_shapes(self._sizes()))
 
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples

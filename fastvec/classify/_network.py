@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from fastvec import functional
 
-__all__ = ["ACTIVATIONS", "Array", "Parameters", "backward", "forward", "initial", "n_layers", "penalty"]
+__all__ = ["ACTIVATIONS", "Array", "Parameters", "backward", "forward", "initial", "layer_shapes", "n_layers", "penalty"]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
@@ -45,6 +45,14 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 }
 
 
+def layer_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the parameters of layers of so many numbers each: inputs, hidden layers, outputs."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number, (n_inputs, n_outputs) in enumerate(pairwise(sizes), 1):
+        shapes |= {f"W{number}": (n_inputs, n_outputs), f"b{number}": (n_outputs,)}
+    return shapes
+
+
 def initial(sizes: Sequence[int], generator: np.random.Generator) -> dict[str, Array]:
     """Return float32 parameters for layers of so many numbers each: inputs, hidden layers, outputs.
 
@@ -53,11 +61,9 @@ def initial(sizes: Sequence[int], generator: np.random.Generator) -> dict[str, A
     at 0: it is the same convex problem from everywhere.
     """
     parameters: dict[str, Array] = {}
-    for number, (n_inputs, n_outputs) in enumerate(pairwise(sizes), 1):
-        bound = np.sqrt(6 / (n_inputs + n_outputs)) if len(sizes) > 2 else 0.0
-        weights = generator.uniform(-bound, bound, (n_inputs, n_outputs))
-        parameters[f"W{number}"] = weights.astype(np.float32)
-        parameters[f"b{number}"] = np.zeros(n_outputs, np.float32)
+    for name, shape in layer_shapes(sizes).items():
+        bound = np.sqrt(6 / sum(shape)) if len(sizes) > 2 and name.startswith("W") else 0.0
+        parameters[name] = generator.uniform(-bound, bound, shape).astype(np.float32)
     return parameters
 
 

@@ -12,6 +12,7 @@ occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
@@ -21,9 +22,19 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.classify._estimator import NetworkEstimator, check_hidden
+from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
 from fastvec.classify._features import FEATURES, FeatureTable
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
-from fastvec.classify._network import ACTIVATIONS, Array, Parameters, backward, forward, initial, penalty
+from fastvec.classify._network import (
+    ACTIVATIONS,
+    Array,
+    Parameters,
+    backward,
+    forward,
+    initial,
+    layer_shapes,
+    penalty,
+)
 from fastvec.classify._optimizers import Gradient, Rows, sum_rows
 from fastvec.classify._windows import windows
 from fastvec.vectors import Vectors
@@ -37,7 +48,7 @@ SMALL = 50_000
 
 
 @dataclass(eq=False, repr=False)
-class WindowModel(NetworkEstimator):
+class WindowModel(Saveable, NetworkEstimator):
     """A network whose inputs are windows of words, which it may train along."""
 
     vectors: Vectors | None = None
@@ -124,11 +135,34 @@ class WindowModel(NetworkEstimator):
         self._start_vectors = vectors.copy() if self.vectors_l2 > 0 else vectors[:0]
         return {"vectors": vectors, **{table.name: table.start(generator) for table in self._tables}}
 
-    def _start_layers(
-        self, n_outputs: int, tables: Parameters, generator: np.random.Generator
-    ) -> dict[str, Array]:
-        n_inputs = (2 * self.window + 1) * sum(table.shape[1] for table in tables.values())
-        return initial((n_inputs, *check_hidden("hidden", self.hidden), n_outputs), generator)
+    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
+        tables = self._start_tables(generator)
+        layers = initial(self._layer_sizes(tables["vectors"].shape[1]), generator)
+        return tables | {name: layers[name] for name in self._layer_shapes(tables["vectors"].shape[1])}
+
+    def _layer_shapes(self, vector_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of weights and biases."""
+        return layer_shapes(self._layer_sizes(vector_size))
+
+    def _layer_sizes(self, vector_size: int) -> tuple[int, ...]:
+        n_of_word = vector_size + sum(table.vector_size for table in self._tables)
+        return ((2 * self.window + 1) * n_of_word, *check_hidden("hidden", self.hidden), self._n_outputs())
+
+    @abstractmethod
+    def _n_outputs(self) -> int:
+        """Return the number of scores of a window."""
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        said = {"features": {table.name: table.values for table in self._tables}}
+        return said, {**parameter_tensors(self.parameters_), "words": tensor_of(self._lexicon.words)}
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self._lexicon = Lexicon(texts_of(tensors["words"]))
+        self._tables = [FeatureTable(name, values) for name, values in learned["features"].items()]
+        d = tensors["parameters.vectors"].shape[-1]
+        shapes = {"vectors": (len(self._lexicon), d), **{table.name: table.shape for table in self._tables}}
+        self.parameters_ = parameters_of(tensors, {**shapes, **self._layer_shapes(d)})
+        self._start_vectors = self.parameters_["vectors"].copy()
 
     def _table_names(self) -> list[str]:
         return ["vectors", *(table.name for table in self._tables)]

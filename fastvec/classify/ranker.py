@@ -225,11 +225,23 @@ class WindowRanker(WindowModel):
         true, corrupted = np.where(own, which, partners), np.where(own, partners, which)
         return (*(rows[true] for rows in ids), *(rows[corrupted] for rows in ids), which)
 
-    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
-        tables = self._start_tables(generator)
-        layers = self._start_layers(1, tables, generator)
-        del layers[list(layers)[-1]]  # a bias of the score would be in s and in s_c, and cancel out
-        return tables | layers
+    def _n_outputs(self) -> int:
+        return 1
+
+    def _layer_shapes(self, vector_size: int) -> dict[str, tuple[int, ...]]:
+        shapes = super()._layer_shapes(vector_size)
+        del shapes[f"b{len(shapes) // 2}"]  # a bias of the score would be in s and in s_c, and cancel out
+        return shapes
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        said, tensors = super()._learned()
+        return {**said, "threshold": self.threshold_ if self._with_labels else None}, tensors
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self._with_labels = learned["threshold"] is not None
+        if self._with_labels:
+            self.threshold_ = float(learned["threshold"])
+        super()._restore(learned, tensors)
 
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples

@@ -17,7 +17,7 @@ from fastvec import functional
 from fastvec._params import check_choice
 from fastvec.classify._estimator import Examples, check_hidden
 from fastvec.classify._feed_forward import FeedForward
-from fastvec.classify._network import ACTIVATIONS
+from fastvec.classify._network import ACTIVATIONS, Array
 
 __all__ = ["TwoLayerClassifier"]
 
@@ -194,6 +194,17 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
         if y.shape[1] != self._n_numbers:
             raise ValueError(f"y must have {self._n_numbers} numbers a row as in fit, got {y.shape[1]}")
         return X, y
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        said, tensors = super()._learned()
+        if self._predicts_numbers():
+            said |= {"n_numbers": self._n_numbers, "single_number": self._single_number}
+        return said, tensors
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        if self._predicts_numbers():
+            self._n_numbers, self._single_number = int(learned["n_numbers"]), bool(learned["single_number"])
+        super()._restore(learned, tensors)
 
     def _check_classes(self, classes: Any) -> None:
         if not self._predicts_numbers():

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
 from fastvec.classify._estimator import Examples
+from fastvec.classify._files import labels_of, said_of_labels
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import Gradient
@@ -192,9 +193,16 @@ class WindowClassifier(WindowModel):
     def _check_classes(self, classes: Any) -> None:
         check_same_classes(self.classes_, classes)
 
-    def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
-        tables = self._start_tables(generator)
-        return tables | self._start_layers(len(self.classes_), tables, generator)
+    def _n_outputs(self) -> int:
+        return len(self.classes_)
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        said, tensors = super()._learned()
+        return {**said, "classes": said_of_labels(self.classes_)}, tensors
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self.classes_ = labels_of(learned["classes"])
+        super()._restore(learned, tensors)
 
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples

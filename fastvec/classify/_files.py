@@ -1,0 +1,200 @@
+"""Classifiers in files: safetensors, whose header says in JSON what the tensors are, and no code.
+
+==============  =======================================================================================
+metadata        ``format`` ("fastvec-classifier"), ``format_version`` ("1") and ``classifier``: a JSON
+                object of the ``estimator``'s name, its ``parameters``, what it has ``learned`` beside
+                tensors, its ``history``, and whether it had ``vectors``
+tensors         ``parameters.NAME``, float32: what was trained; ``words``, uint8: a JSON list in UTF-8;
+                others under the names that the estimators give them
+==============  =======================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from fastvec._mapped import map_tensors, write_tensors
+from fastvec.classify._fitting import FitEpoch
+
+__all__ = [
+    "EXTENSION",
+    "Saveable",
+    "labels_of",
+    "parameter_tensors",
+    "parameters_of",
+    "read",
+    "said_of_labels",
+    "tensor_of",
+    "texts_of",
+]
+
+FORMAT = "fastvec-classifier"
+VERSION = 1
+EXTENSION = ".fvmodel"
+
+Array = NDArray[Any]
+Model = TypeVar("Model", bound="Saveable")
+
+
+class Saveable(ABC):
+    """An estimator that can be saved, and made again from what its file says."""
+
+    @abstractmethod
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return what was learned: what JSON can say, and tensors."""
+
+    @abstractmethod
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        """Take over what `_learned` returned, checked.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When something is missing, or does not fit.
+        """
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save all that predicting needs, so that `fastvec.classify.load` gives the estimator back.
+
+        `vectors`, where there were any, come back as those that the training made of them, and `partial_fit` goes
+        on with a new memory of the optimizer.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file with the extension ``.fvmodel``; it is replaced only when the new one is whole.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        OSError
+            When the file cannot be written, no space being left for example.
+        ValueError
+            When the extension is another one.
+        """
+        if Path(path).suffix.lower() != EXTENSION:
+            raise ValueError(f"path must end in {EXTENSION}, got {os.fspath(path)!r}")
+        check_is_fitted(self)
+        learned, tensors = self._learned()
+        parameters = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.get_params(deep=False).items()  # type: ignore[attr-defined]
+            if name not in ("vectors", "progress")
+        }
+        said = {
+            "estimator": type(self).__name__,
+            "parameters": parameters,
+            "learned": learned,
+            "history": [asdict(epoch) for epoch in getattr(self, "history_", [])],
+            "vectors": getattr(self, "vectors", None) is not None,
+        }
+        metadata = {"format": FORMAT, "format_version": str(VERSION), "classifier": json.dumps(said)}
+        write_tensors(path, {name: np.asarray(tensor) for name, tensor in tensors.items()}, metadata)
+
+
+def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) -> Model:
+    """Return the estimator that a file holds.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it holds no classifier, or is damaged.
+    """
+    path = Path(path)
+    mapped, metadata = map_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path}: a safetensors file, but not one of a classifier ({EXTENSION})")
+    if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
+        raise ValueError(
+            f"{path}: written in version {metadata.get('format_version')!r} of {EXTENSION}; "
+            f"this fastvec reads version {VERSION}, a newer one may read it"
+        )
+    try:
+        said = json.loads(metadata["classifier"])
+        name = said["estimator"]
+        if name not in estimators:
+            raise ValueError(f"it holds a {name!r}; this fastvec knows {', '.join(estimators)}")
+        given = said["parameters"].items()
+        model = estimators[name](
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
+        )
+        model._restore(said["learned"], {name: np.array(tensor) for name, tensor in mapped.items()})
+        if said["history"]:
+            model.history_ = [FitEpoch(**epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
+            model.interrupted_ = False  # type: ignore[attr-defined]
+        if said["vectors"] and hasattr(model, "vectors_"):
+            model.vectors = model.vectors_  # type: ignore[attr-defined]
+        model.check_params()  # type: ignore[attr-defined]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: the classifier is damaged ({error})") from None
+    return model
+
+
+def said_of_labels(classes: Array) -> dict[str, Any]:
+    """Return what JSON can say of classes.
+
+    Raises
+    ------
+    TypeError
+        When they are neither str, int, float nor bool.
+    """
+    values = classes.tolist()
+    if not all(isinstance(value, (str, int, float, bool)) for value in values):
+        raise TypeError(f"classes must be str, int, float or bool to be saved, got {values!r}")
+    return {"dtype": classes.dtype.str, "values": values}
+
+
+def labels_of(said: Mapping[str, Any]) -> Array:
+    """Return the classes that `said_of_labels` tells of."""
+    dtype = np.dtype(said["dtype"])
+    if dtype.kind not in "OUbiuf" or not said["values"]:
+        raise ValueError(f"classes of type {said['dtype']!r}")
+    return np.array(said["values"], dtype=dtype)
+
+
+def tensor_of(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """Return texts as a tensor of the bytes of a JSON list."""
+    return np.frombuffer(json.dumps(list(texts), ensure_ascii=False).encode(errors="surrogatepass"), np.uint8)
+
+
+def texts_of(tensor: Array) -> list[str]:
+    """Return the texts that `tensor_of` made a tensor of."""
+    texts = json.loads(tensor.tobytes().decode(errors="surrogatepass"))
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a list of texts is none")
+    return texts
+
+
+def parameter_tensors(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """Return parameters under the names that they have in a file."""
+    return {f"parameters.{name}": array for name, array in parameters.items()}
+
+
+def parameters_of(tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Return the parameters of a file, which must have these shapes.
+
+    Raises
+    ------
+    ValueError
+        When one is missing, or has another shape.
+    """
+    parameters = {}
+    for name, shape in shapes.items():
+        array = tensors.get(f"parameters.{name}", np.empty(0))
+        if array.dtype != np.float32 or array.shape != shape:
+            raise ValueError(f"{name} must be float32 of shape {shape}, got {array.dtype} of shape {array.shape}")
+        parameters[name] = array
+    return parameters

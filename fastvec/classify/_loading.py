@@ -1,0 +1,60 @@
+"""From a file back to the classifier that was saved in it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fastvec.classify._files import Saveable, read
+from fastvec.classify.ranker import WindowRanker
+from fastvec.classify.softmax import SoftmaxClassifier
+from fastvec.classify.text import TextClassifier
+from fastvec.classify.text_vectorizer import TextVectorizer
+from fastvec.classify.two_layer import TwoLayerClassifier
+from fastvec.classify.window import WindowClassifier
+
+__all__ = ["load"]
+
+ESTIMATORS: dict[str, type[Saveable]] = {
+    estimator.__name__: estimator
+    for estimator in (
+        SoftmaxClassifier,
+        TextClassifier,
+        TextVectorizer,
+        TwoLayerClassifier,
+        WindowClassifier,
+        WindowRanker,
+    )
+}
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Load an estimator that its method `save` wrote, ready to predict.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file with the extension ``.fvmodel``. It holds numbers and JSON: reading it runs no code.
+
+    Returns
+    -------
+    SoftmaxClassifier, TextClassifier, TextVectorizer, TwoLayerClassifier, WindowClassifier or WindowRanker
+        The estimator with its parameters and what was learned. Where there were `vectors`, they are those
+        that the training made of them.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When it holds no classifier, or is damaged.
+
+    Examples
+    --------
+    >>> from fastvec.classify import SoftmaxClassifier, load
+    >>> classifier = SoftmaxClassifier(epochs=200).fit([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1])
+    >>> classifier.save("threshold.fvmodel")
+    >>> load("threshold.fvmodel").predict([[5.0]])
+    array([1])
+    """
+    return read(path, ESTIMATORS)

@@ -1,0 +1,485 @@
+"""Classes of texts, with words and n-grams trained along: fastText's supervised mode."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from fastvec import _backends, functional
+from fastvec._params import check_bool, check_float, check_int
+from fastvec._training import Epoch, Schedule, number_of_threads, padded_matrix, train
+from fastvec.classify._documents import Documents, means_of_rows, ngram_buckets, read_documents
+from fastvec.classify._estimator import undone_on_error
+from fastvec.classify._files import (
+    Saveable,
+    labels_of,
+    parameter_tensors,
+    parameters_of,
+    said_of_labels,
+    tensor_of,
+    texts_of,
+)
+from fastvec.classify._fitting import FitEpoch, Watch, split_held_out
+from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
+from fastvec.classify._lexicon import FIRST_WORD, UNKNOWN, Lexicon
+from fastvec.classify._network import Array
+from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.vectors import Vectors
+
+__all__ = ["TextClassifier"]
+
+# Documents handed to the kernel at once, at most.
+CHUNK = 512
+
+Classifier = TypeVar("Classifier", bound="TextClassifier")
+Rows = tuple[NDArray[np.int32], NDArray[np.int64]]
+
+
+@dataclass(eq=False, repr=False)
+class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
+    """Tell classes of texts by the mean of their words' vectors, which are trained along.
+
+    With h the mean of the vectors of a document's words and n-grams, P(y|document) = softmax(Y h), trained to
+    the least of the cross-entropy by stochastic gradient descent on Y and on the vectors, one document an update:
+    fastText's supervised mode [1]_. The gradient is derived in ``fastvec/kernels/documents.pyx``.
+
+    n-grams of words share `buckets` rows by a hash; buckets that no document of the training has hit have no row, and
+    such n-grams are left out, as unknown words are. A word that has no row as it is written has that of its
+    lower case, or with 0 for every digit.
+
+    Parameters
+    ----------
+    vectors : Vectors, optional
+        Where words start; others, and all without `vectors`, start at random.
+    word_ngrams : int
+        The longest n-grams of words, 1 for words alone.
+    buckets : int
+        Rows for n-grams at most.
+    vector_size : int
+        Dimensions where there are no `vectors`.
+    min_count : int
+        How often a word must occur to get a row, if it has none in `vectors`.
+    learning_rate, min_learning_rate : float
+        Step size at the start and at the end.
+    epochs : int
+        Passes over the documents, in a new random order each.
+    early_stopping, validation_fraction, patience
+        As for `SoftmaxClassifier`.
+    threads : int, optional
+        Threads; None for all processors. With more than one, two trainings differ a little (Hogwild).
+    seed : int
+        Of all that is random: starting vectors, orders, what is held out.
+    progress : bool
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (K,)
+        The labels.
+    parameters_ : dict of str to ndarray
+        ``input_vectors``, rows of words and then of n-grams, and ``output_vectors``, rows of labels.
+    vectors_ : Vectors
+        The words with their vectors after the training.
+    n_parameters_ : int
+        How many numbers there are in `parameters_`.
+    history_ : list of FitEpoch
+        Loss, learning rate, time and validation score of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
+
+    References
+    ----------
+    .. [1] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for efficient text classification",
+       EACL 2017, arXiv:1607.01759.
+
+    Examples
+    --------
+    >>> from fastvec.classify import TextClassifier
+    >>> texts = ["a fine film", "fine actors", "a bad film", "bad actors"] * 10
+    >>> classifier = TextClassifier(vector_size=10, word_ngrams=2).fit(texts, ["+", "+", "-", "-"] * 10)
+    >>> classifier.predict(["such fine music"]).tolist()
+    ['+']
+    """
+
+    vectors: Vectors | None = None
+    _: KW_ONLY
+    word_ngrams: int = 1
+    buckets: int = 2_000_000
+    vector_size: int = 100
+    min_count: int = 1
+    learning_rate: float = 0.25
+    min_learning_rate: float = 0.0
+    epochs: int = 5
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    patience: int = 5
+    threads: int | None = 1
+    seed: int = 0
+    progress: bool = False
+
+    classes_: NDArray[Any] = field(init=False)
+    history_: list[FitEpoch] = field(init=False)
+    interrupted_: bool = field(init=False)
+    _lexicon: Lexicon = field(init=False)
+    _matrices: dict[str, Array] = field(init=False)  # with their padding
+    _vector_size: int = field(init=False)
+    _ngrams: NDArray[np.int64] = field(init=False)
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        if self.vectors is not None and not isinstance(self.vectors, Vectors):
+            raise TypeError(f"vectors must be Vectors or None, got {self.vectors!r}")
+        check_int("word_ngrams", self.word_ngrams, 1, 100)
+        check_int("buckets", self.buckets, 1, 2**30)
+        check_int("vector_size", self.vector_size, 1, 4096)
+        check_int("min_count", self.min_count, 1)
+        check_float("learning_rate", self.learning_rate, above=0)
+        check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
+        check_int("epochs", self.epochs, 1)
+        check_bool("early_stopping", self.early_stopping)
+        check_float("validation_fraction", self.validation_fraction, above=0, maximum=0.9)
+        check_int("patience", self.patience, 1)
+        if self.threads is not None:
+            check_int("threads", self.threads, 1)
+        check_int("seed", self.seed, 0)
+        check_bool("progress", self.progress)
+
+    def fit(self: Classifier, X: Any, y: ArrayLike) -> Classifier:
+        """Learn from labelled documents, from the beginning.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents; a str is split at white space.
+        y : array_like, shape (n,)
+            Labels of two classes or more.
+
+        Warns
+        -----
+        UserWarning
+            When documents are empty, or have only words that are too rare; they are left out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or a document is not what it must be.
+        FloatingPointError
+            When the training diverges; what was learned before is then kept.
+        """
+        with undone_on_error(self):
+            self.check_params()
+            documents, labels = _labelled(X, y)
+            self._start(documents, labels, None)
+            numbers = numbers_of(self.classes_, labels).astype(np.int32)
+            self._train(documents, numbers, int(self.epochs), float(self.min_learning_rate), self.early_stopping)
+        return self
+
+    def partial_fit(self: Classifier, X: Any, y: ArrayLike, classes: ArrayLike | None = None) -> Classifier:
+        """Go over some more documents once, with the learning rate of the start.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`; the words and n-grams that have rows are those of the first call.
+        classes : array_like, optional
+            In the first call all labels there will be, by default those of `y`.
+
+        Raises
+        ------
+        ValueError
+            When a label is none of the classes of the first call.
+        """
+        with undone_on_error(self):
+            self.check_params()
+            documents, labels = _labelled(X, y)
+            if hasattr(self, "_matrices"):
+                check_same_classes(self.classes_, classes)
+                self.history_ = list(self.history_)
+                self._matrices = _copies(self._matrices)
+            else:
+                self._start(documents, labels, classes)
+            numbers = numbers_of(self.classes_, labels).astype(np.int32)
+            self._train(documents, numbers, 1, float(self.learning_rate), False)
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the probabilities of the classes, shape (n, K).
+
+        Warns
+        -----
+        UserWarning
+            When documents have no word that is known; all classes are then equally probable.
+        """
+        return functional.softmax(self._scores(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of every document, shape (n,)."""
+        scores = self._scores(X)
+        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return found
+
+    def check_gradient(
+        self, X: Any, y: ArrayLike, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
+    ) -> GradientReport:
+        """Compare one gradient step on all documents with centred differences, in double precision.
+
+        The step is that of the NumPy reference, which the tests hold to the kernels. Of the words and n-grams, the
+        rows that occur in the documents are checked.
+
+        Parameters
+        ----------
+        X, y
+            Documents, as for `fit`.
+        epsilon : float
+            The step of the differences.
+        sample : int, optional
+            Check so many numbers, drawn at random; all by default.
+        seed : int
+            Which are drawn.
+
+        Returns
+        -------
+        GradientReport
+            Its `worst` begins with the name of a parameter in `parameters_`.
+        """
+        check_is_fitted(self)
+        documents, labels = _labelled(X, y)
+        rows, offsets = self._rows(documents)
+        some = np.diff(offsets) > 0
+        targets = numbers_of(self.classes_, labels)[some].astype(np.int32)
+        used, inputs = np.unique(rows, return_inverse=True)
+        step = _backends.get("softmax", "reference").step
+        starts = np.append(offsets[:-1][some], offsets[-1])
+
+        def cost(parameters: dict[str, Array]) -> tuple[float, dict[str, Array]]:
+            moved = {name: array.copy() for name, array in parameters.items()}
+            loss = step(
+                **moved,
+                inputs=inputs.astype(np.int32),
+                input_offsets=starts,
+                targets=targets,
+                target_offsets=np.arange(len(targets) + 1),
+                scale_gradient=True,
+                learning_rate=1.0,
+            )
+            return loss, {name: array - moved[name] for name, array in parameters.items()}
+
+        start = {
+            "input_vectors": self.parameters_["input_vectors"][used],
+            "output_vectors": self.parameters_["output_vectors"],
+        }
+        return gradcheck(cost, start, epsilon=epsilon, sample=sample, seed=seed)
+
+    @property
+    def parameters_(self) -> dict[str, Array]:
+        """What was trained, by name."""
+        if not hasattr(self, "_matrices"):
+            raise AttributeError("TextClassifier has no parameters_ before fit")
+        return {name: matrix[:, : self._vector_size] for name, matrix in self._matrices.items()}
+
+    @property
+    def n_parameters_(self) -> int:
+        """How many numbers were trained."""
+        check_is_fitted(self)
+        return sum(parameter.size for parameter in self.parameters_.values())
+
+    @property
+    def vectors_(self) -> Vectors:
+        """The words with their vectors as they are now."""
+        if not hasattr(self, "_matrices"):
+            raise AttributeError("TextClassifier has no vectors_ before fit")
+        rows = self.parameters_["input_vectors"]
+        return Vectors(self._lexicon.words, rows[FIRST_WORD : len(self._lexicon)].copy())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.string = False, True
+        return tags
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        tensors = {"words": tensor_of(self._lexicon.words), "ngrams": self._ngrams}
+        return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self.classes_ = labels_of(learned["classes"])
+        self._lexicon = Lexicon(texts_of(tensors["words"]))
+        self._ngrams = tensors["ngrams"]
+        if self._ngrams.dtype != np.int64 or self._ngrams.ndim != 1 or (np.diff(self._ngrams) <= 0).any():
+            raise ValueError("ngrams must be int64 numbers of buckets in rising order")
+        d = self._vector_size = tensors["parameters.input_vectors"].shape[-1]
+        n_rows = len(self._lexicon) + len(self._ngrams)
+        shapes = {"input_vectors": (n_rows, d), "output_vectors": (len(self.classes_), d)}
+        self._matrices = {}
+        for name, array in parameters_of(tensors, shapes).items():
+            self._matrices[name] = padded_matrix(*array.shape)
+            self._matrices[name][:, :d] = array
+
+    def _start(self, documents: Documents, labels: NDArray[Any], classes: Any) -> None:
+        """Note words, n-grams and classes, and make the vectors to start from."""
+        self.classes_ = first_classes(labels, classes)
+        self._lexicon = self._words_with_rows(documents)
+        buckets, _ = ngram_buckets(documents, int(self.word_ngrams), int(self.buckets))
+        self._ngrams = np.unique(buckets)
+        generator = np.random.default_rng(self.seed)
+        n_rows = len(self._lexicon) + len(self._ngrams)
+        d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
+        inputs = padded_matrix(n_rows, d)
+        inputs[:, :d] = generator.uniform(-1 / d, 1 / d, (n_rows, d))
+        if self.vectors is not None:
+            inputs[FIRST_WORD : FIRST_WORD + len(self.vectors), :d] = self.vectors.vectors
+        outputs = padded_matrix(len(self.classes_), d)
+        self._matrices = {"input_vectors": inputs, "output_vectors": outputs}
+        self._vector_size = d
+        self.history_ = []
+        self.interrupted_ = False
+
+    def _words_with_rows(self, documents: Documents) -> Lexicon:
+        known = Lexicon([] if self.vectors is None else self.vectors.words)
+        counts = np.bincount(documents.numbers, minlength=len(documents.words)).tolist()
+        frequent = [word for word, n in zip(documents.words, counts, strict=True) if n >= self.min_count]
+        return Lexicon([*known.words, *(word for word in frequent if known.row(word) == UNKNOWN)])
+
+    def _rows(self, documents: Documents) -> Rows:
+        """Return the rows of every document's words and n-grams, and where each document's begin."""
+        of_words = self._lexicon.rows(documents.words)
+        words = documents.only(of_words[documents.numbers] != UNKNOWN)
+        buckets, owners = ngram_buckets(documents, int(self.word_ngrams), int(self.buckets))
+        places = np.minimum(np.searchsorted(self._ngrams, buckets), max(0, len(self._ngrams) - 1))
+        seen = self._ngrams[places] == buckets if len(self._ngrams) else np.zeros(len(buckets), dtype=bool)
+        rows = np.concatenate((of_words[words.numbers], len(self._lexicon) + places[seen]))
+        owners = np.concatenate((words.owners(), owners[seen]))
+        order = np.argsort(owners, kind="stable")
+        offsets = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(documents)))))
+        return rows[order].astype(np.int32), offsets.astype(np.int64)
+
+    def _train(
+        self,
+        documents: Documents,
+        labels: NDArray[np.int32],
+        epochs: int,
+        min_learning_rate: float,
+        early_stopping: bool,
+    ) -> None:
+        rows, offsets = self._rows(documents)
+        usable = np.flatnonzero(np.diff(offsets))
+        if len(usable) < len(documents):
+            _warn_of_empty(len(documents) - len(usable), len(documents), "they are left out", stacklevel=4)
+        if len(usable) == 0:
+            raise ValueError("X must have a document with a word that is known, got none")
+        watch = None
+        if early_stopping:
+            generator = np.random.default_rng([self.seed, 1])
+            kept, held_out = split_held_out(len(usable), float(self.validation_fraction), generator)
+            watch = self._watch(rows, offsets, labels, usable[held_out])
+            usable = usable[kept]
+        schedule = Schedule(
+            n_positions=len(usable),
+            epochs=epochs,
+            learning_rate=float(self.learning_rate),
+            min_learning_rate=min_learning_rate,
+            threads=number_of_threads(self.threads),
+            seed=int(self.seed),
+            chunk=max(1, min(CHUNK, len(usable) // 20)),
+            epochs_before=len(self.history_),
+            unit="documents",
+        )
+        order = np.empty(len(usable), np.int32)
+        matrices = self._matrices
+        kernel = cast(_backends.DocumentsKernel, _backends.get("documents"))
+
+        def train_chunk(
+            *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
+        ) -> tuple[float, int, int]:
+            return kernel.train(
+                **matrices,
+                inputs=rows,
+                input_offsets=offsets,
+                labels=labels,
+                order=order,
+                start=start,
+                stop=stop,
+                learning_rate=learning_rate,
+                loss_every=loss_every,
+            )
+
+        def before_epoch(key: int) -> None:
+            order[:] = np.random.default_rng(key).permutation(usable)
+
+        def after_epoch(epoch: Epoch) -> bool:
+            score = None if watch is None else watch.look()
+            self.history_.append(
+                FitEpoch(epoch.epoch, epoch.loss, epoch.learning_rate, epoch.pairs, epoch.seconds, score)
+            )
+            return watch is not None and watch.is_over()
+
+        self.interrupted_ = train(
+            train_chunk,
+            schedule,
+            tuple(matrices.values()),
+            progress=self.progress,
+            before_epoch=before_epoch,
+            after_epoch=after_epoch,
+        )
+        if watch is not None:
+            watch.use_the_best()
+
+    def _watch(
+        self, rows: NDArray[np.int32], offsets: NDArray[np.int64], labels: NDArray[np.int32], held_out: Array
+    ) -> Watch:
+        def restore(matrices: dict[str, Array]) -> None:
+            self._matrices = matrices
+
+        def score() -> float:
+            scores = self._scores_of(rows, offsets)[held_out]
+            return float(np.mean(scores.argmax(axis=1) == labels[held_out]))
+
+        return Watch(
+            score=score,
+            keep=lambda: _copies(self._matrices),
+            restore=restore,
+            patience=int(self.patience),
+        )
+
+    def _scores_of(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Array:
+        scores: Array = means_of_rows(self._matrices["input_vectors"], rows, offsets) @ (
+            self._matrices["output_vectors"].T
+        )
+        return scores
+
+    def _scores(self, X: Any) -> Array:
+        check_is_fitted(self)
+        rows, offsets = self._rows(read_documents(X))
+        n_empty = int(np.sum(np.diff(offsets) == 0))
+        if n_empty:
+            _warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
+        return self._scores_of(rows, offsets)
+
+
+def _labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
+    documents, labels = read_documents(X), column_or_1d(y)
+    if len(labels) != len(documents):
+        raise ValueError(f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}")
+    return documents, labels
+
+
+def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
+    warnings.warn(f"{n_empty:,} of {n:,} documents have no word that is known: {what}", stacklevel=stacklevel)
+
+
+def _copies(matrices: dict[str, Array]) -> dict[str, Array]:
+    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        copies[name][:] = matrix
+    return copies

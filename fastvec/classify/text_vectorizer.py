@@ -1,0 +1,242 @@
+"""Documents as vectors: means of the vectors of their words."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fastvec._format_common import Contents
+from fastvec._format_fvec import pack, unpack
+from fastvec._params import check_choice, check_float
+from fastvec.classify._documents import Documents, means_of_rows, read_documents
+from fastvec.classify._estimator import undone_on_error
+from fastvec.classify._files import Saveable, tensor_of, texts_of
+from fastvec.classify._lexicon import spellings
+from fastvec.classify._network import Array
+from fastvec.subword_vectors import SubwordVectors
+from fastvec.vectors import UnknownWordError, Vectors
+
+__all__ = ["TextVectorizer"]
+
+POOLINGS = ("mean", "sif", "tfidf")
+
+Vectorizer = TypeVar("Vectorizer", bound="TextVectorizer")
+
+
+@dataclass(eq=False, repr=False)
+class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
+    """Make a vector of each document out of those of its words, a scikit-learn transformer.
+
+    - ``pooling="mean"``: the mean of its words, as often as they occur.
+    - ``pooling="sif"``: the mean of words weighted by a / (a + p), p being a word's relative frequency, less
+      its projection on the first singular vector of the documents of `fit`: what all of them say [1]_.
+    - ``pooling="tfidf"``: the mean of words weighted by log((1 + n) / (1 + n_w)) + 1, of which n_w of the n
+      documents of `fit` had the word w.
+
+    A word that has no vector as it is written has that of its lower case, or with 0 for every digit; others are left
+    out.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        The words. With `SubwordVectors` the unknown ones have vectors too.
+    pooling : {"mean", "sif", "tfidf"}
+        What is made of them.
+    smoothing : float
+        a of "sif", above 0.
+
+    Attributes
+    ----------
+    common_ : ndarray, shape (d,)
+        The direction that is taken out, with "sif".
+    idf_ : dict of str to float
+        The weights of the words that `fit` has seen, with "tfidf"; others have the largest there can be.
+    frequencies_ : dict of str to float
+        Relative frequencies of the words that `fit` has seen, with "sif", where `vectors` know no counts.
+
+    References
+    ----------
+    .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> from fastvec.classify import TextVectorizer
+    >>> vectors = fastvec.Vectors(["good", "bad", "film"], [[1, 0], [-1, 0], [0, 1]])
+    >>> TextVectorizer(vectors).fit_transform(["good film", "Bad bad film"])
+    array([[ 0.5       ,  0.5       ],
+           [-0.6666667 ,  0.33333334]], dtype=float32)
+    """
+
+    vectors: Vectors | None = None
+    _: KW_ONLY
+    pooling: str = "mean"
+    smoothing: float = 1e-3
+
+    def check_params(self) -> None:
+        """Raise the error of `fit` if a parameter is not what it must be.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the rule and the value.
+        """
+        if not isinstance(self.vectors, Vectors):
+            raise TypeError(f"vectors must be Vectors, got {self.vectors!r}")
+        check_choice("pooling", self.pooling, POOLINGS)
+        check_float("smoothing", self.smoothing, above=0)
+
+    def fit(self: Vectorizer, X: Any, y: Any = None) -> Vectorizer:
+        """Learn the weights of words, and what all documents have in common, as far as `pooling` asks for it.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents; a str is split at white space.
+        y
+            Is not used.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a parameter or a document is not what it must be.
+        """
+        with undone_on_error(self):
+            self.check_params()
+            documents = read_documents(X)
+            n = len(documents)
+            if self.pooling == "tfidf":
+                pairs = np.unique(documents.owners() * len(documents.words) + documents.numbers)
+                seen = np.bincount(pairs % max(1, len(documents.words)), minlength=len(documents.words))
+                self.idf_ = dict(zip(documents.words, _idf(n, seen).tolist(), strict=True))
+            elif self.pooling == "sif":
+                counts = np.bincount(documents.numbers, minlength=len(documents.words))
+                shares = counts / max(1, counts.sum())
+                self.frequencies_ = dict(zip(documents.words, shares.tolist(), strict=True))
+            self.n_documents_ = n
+            if self.pooling == "sif":
+                means, _ = self._pooled(documents)
+                self.common_ = np.linalg.svd(means, full_matrices=False)[2][0]
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Return the vectors of documents, shape (n, d).
+
+        Warns
+        -----
+        UserWarning
+            When documents have no word that is known; their vectors are zeros.
+        """
+        check_is_fitted(self, "n_documents_")
+        means, n_empty = self._pooled(read_documents(X))
+        if n_empty:
+            warnings.warn(
+                f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros",
+                stacklevel=2,
+            )
+        if self.pooling == "sif":
+            means -= np.outer(means @ self.common_, self.common_)
+        return means
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return names of the dimensions."""
+        check_is_fitted(self, "n_documents_")
+        assert self.vectors is not None
+        return np.array([f"textvectorizer{i}" for i in range(self.vectors.vector_size)], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.string = False, True
+        return tags
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        assert self.vectors is not None
+        contents = Contents(self.vectors.words, self.vectors.vectors, self.vectors.counts, self.vectors.metadata)
+        if isinstance(self.vectors, SubwordVectors):
+            contents = contents._replace(
+                input_vectors=self.vectors.input_vectors, subwords=self.vectors.subwords
+            )
+        tensors, header = pack(contents)
+        said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
+        for name in ("idf_", "frequencies_"):
+            if hasattr(self, name):
+                weights = getattr(self, name)
+                tensors |= {
+                    f"{name}words": tensor_of(list(weights)),
+                    f"{name}numbers": np.array(list(weights.values())),
+                }
+        if hasattr(self, "common_"):
+            tensors["common_"] = self.common_
+        return said, tensors
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        contents = unpack(Path("vectors"), tensors, learned["header"], "strict")
+        words, vectors, counts, metadata, input_vectors, subwords = contents
+        if input_vectors is None or subwords is None:
+            self.vectors = Vectors(words, vectors, counts, metadata)
+        else:
+            self.vectors = SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+        self.n_documents_ = int(learned["n_documents"])
+        for name in ("idf_", "frequencies_"):
+            if f"{name}words" in tensors:
+                numbers = tensors[f"{name}numbers"].tolist()
+                setattr(self, name, dict(zip(texts_of(tensors[f"{name}words"]), numbers, strict=True)))
+        if "common_" in tensors:
+            self.common_ = tensors["common_"]
+            if self.common_.shape != (self.vectors.vector_size,):
+                raise ValueError(f"common_ must have the shape ({self.vectors.vector_size},)")
+
+    def _pooled(self, documents: Documents) -> tuple[NDArray[np.float32], int]:
+        """Return the weighted means of documents, and how many have no word with a vector."""
+        assert self.vectors is not None
+        table = np.zeros((len(documents.words), self.vectors.vector_size), np.float32)
+        weights = np.zeros(len(documents.words))
+        known = np.zeros(len(documents.words), dtype=bool)
+        for i, word in enumerate(documents.words):
+            found = _vector(self.vectors, word)
+            if found is not None:
+                form, table[i] = found
+                known[i], weights[i] = True, self._weight(word, form)
+        table *= weights[:, np.newaxis].astype(np.float32)
+        documents = documents.only(known[documents.numbers])
+        means = means_of_rows(table, documents.numbers.astype(np.int32), documents.offsets)
+        n_words = np.diff(documents.offsets)
+        if self.pooling == "tfidf":  # by the sum of the weights, not by their number
+            sums = np.bincount(documents.owners(), weights[documents.numbers], minlength=len(documents))
+            means *= np.divide(n_words, sums, out=np.ones(len(sums)), where=sums > 0).astype(np.float32)[:, None]
+        return means, int(np.sum(n_words == 0))
+
+    def _weight(self, word: str, form: str) -> float:
+        """Return the weight of a word whose vector is that of `form`."""
+        if self.pooling == "tfidf":
+            return self.idf_.get(word, float(_idf(self.n_documents_, 0)))
+        if self.pooling == "sif":
+            counts = self.vectors.counts if self.vectors is not None else None
+            if counts is None:
+                share = self.frequencies_.get(word, 0.0)
+            else:
+                share = counts[self.vectors.index(form)] / counts.sum() if form in self.vectors else 0.0
+            return float(self.smoothing / (self.smoothing + share))
+        return 1.0
+
+
+def _vector(vectors: Vectors, word: str) -> tuple[str, NDArray[np.float32]] | None:
+    """Return the first spelling of a word that has a vector, known words before n-grams, and the vector."""
+    forms = list(dict.fromkeys(spellings(word)))
+    for form in sorted(forms, key=lambda form: form not in vectors):
+        try:
+            return form, vectors[form]
+        except UnknownWordError:
+            continue
+    return None
+
+
+def _idf(n_documents: int, n_with_word: Any) -> Any:
+    return np.log((1 + n_documents) / (1 + np.asarray(n_with_word))) + 1
