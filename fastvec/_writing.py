@@ -1,18 +1,18 @@
-"""A corpus as text: a line for every sentence, a space between words."""
+"""Text to files, packed or not, and to standard output; a corpus as text."""
 
 from __future__ import annotations
 
 import gzip
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 from fastvec import _backends
 from fastvec._atomic import replacing
 from fastvec._idfile import join_words
 from fastvec.corpus import Corpus
 
-__all__ = ["STANDARD_OUTPUT", "write_text"]
+__all__ = ["STANDARD_OUTPUT", "write_blocks", "write_text"]
 
 STANDARD_OUTPUT = "-"
 
@@ -21,7 +21,18 @@ CHUNK = 1 << 18
 
 
 def write_text(corpus: Corpus, path: str) -> None:
-    """Write a corpus to a file, gzipped if its name ends in ``.gz``, or to standard output.
+    """Write a corpus, a line for every sentence and a space between words, as `write_blocks` does.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the old one is then left as it is.
+    """
+    write_blocks(_blocks_of(corpus), path)
+
+
+def write_blocks(blocks: Iterable[bytes], path: str) -> None:
+    """Write text to a file, gzipped if its name ends in ``.gz``, or to standard output.
 
     Raises
     ------
@@ -29,20 +40,20 @@ def write_text(corpus: Corpus, path: str) -> None:
         If the file cannot be written; the old one is then left as it is.
     """
     if path == STANDARD_OUTPUT:
-        _write(corpus, sys.stdout.buffer)
+        sys.stdout.buffer.writelines(blocks)
         return
     with replacing(path) as temporary, temporary.open("wb") as file:
         if Path(path).suffix == ".gz":
             # Without a name and a time in it: the same text gives the same file.
             with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
-                _write(corpus, packed)
+                packed.writelines(blocks)
         else:
-            _write(corpus, file)
+            file.writelines(blocks)
 
 
-def _write(corpus: Corpus, file: IO[bytes] | gzip.GzipFile) -> None:
+def _blocks_of(corpus: Corpus) -> Iterator[bytes]:
     spell = _backends.get("phrases").spell
     text, word_offsets = join_words(corpus.vocabulary.words)
     for start in range(0, corpus.n_tokens, CHUNK):
         stop = min(start + CHUNK, corpus.n_tokens)
-        file.write(spell(corpus.ids, corpus.sentence_offsets, start, stop, text, word_offsets))
+        yield spell(corpus.ids, corpus.sentence_offsets, start, stop, text, word_offsets)

@@ -8,20 +8,19 @@ after Ctrl-C and 141 when nobody reads the output any more.
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import platform
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, Phrases, __version__, _backends, _cli_cooccur, demo, evaluate, formats, load
+from fastvec import Corpus, Phrases, __version__, _backends, _cli_classify, _cli_cooccur, _cli_tag, demo, evaluate, formats, load
+from fastvec._cli_files import check_folder, check_output
+from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
@@ -32,7 +31,7 @@ from fastvec.models._epoch_model import EpochModel
 
 __all__ = ["main"]
 
-FAILED, INTERRUPTED, UNREAD = 2, 130, 141
+FAILED, UNREAD = 2, 141
 
 # The parameters of Phrases that are options, their types, and their help; the defaults are those of Phrases.
 PHRASES: dict[str, tuple[Any, str]] = {
@@ -70,10 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    _check_output(options.output, options.format)
+    check_output(options.output, options.format)
     model = make_model(options)
     if options.save_model is not None:
-        _check_output(options.save_model, None)
+        check_output(options.save_model, None)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
     source = _counts_or_corpus(options)
@@ -103,7 +102,7 @@ def _counts_or_corpus(options: argparse.Namespace) -> Any:
 def _phrases(options: argparse.Namespace) -> int:
     for path in (options.output, options.save_phrases):
         if path not in (STANDARD_OUTPUT, None):
-            _check_folder(path)
+            check_folder(path)
     given = {name: getattr(options, name) for name in PHRASES if hasattr(options, name)}
     if options.phrases is None:
         phrases = Phrases(**given, progress=True)
@@ -131,7 +130,7 @@ def _cooccur(options: argparse.Namespace) -> int:
     counter = _cli_cooccur.make_counter(options)
     for path in (options.output, options.vocabulary):
         if path is not None:
-            _check_folder(path)
+            check_folder(path)
     corpus = _corpus(options)
     started = time.perf_counter()
     counts = counter.fit(corpus)
@@ -187,7 +186,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    _check_output(options.output, options.to_format)
+    check_output(options.output, options.to_format)
     vectors = load(options.vectors, format=options.from_format)
     if options.center or options.remove_top or options.unit_length:
         vectors = vectors.postprocess(
@@ -211,7 +210,7 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    _check_output(options.output, None)
+    check_output(options.output, None)
     model = demo.run(options.output)
     return INTERRUPTED if model.interrupted_ else 0
 
@@ -249,25 +248,6 @@ def _print_rows(rows: dict[str, str]) -> None:
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"{name:{width}}  {value}")
-
-
-def _check_output(path: str, format: str | None) -> None:
-    """Refuse at once what saving would refuse after the work is done."""
-    formats.format_of(Path(path), format, reading=False)
-    _check_folder(path)
-
-
-def _check_folder(path: str) -> None:
-    """Refuse at once a file that cannot be written where it is to be."""
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    try:
-        tempfile.TemporaryFile(dir=target.parent).close()
-    except OSError as error:
-        raise OSError(
-            error.errno, f"cannot write in this folder: {error.strerror}", str(target.parent)
-        ) from None
 
 
 def _message(error: Exception) -> str:
@@ -352,6 +332,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_texts(cooccur)
     _cli_cooccur.add_options(cooccur)
 
+    _cli_classify.add_verbs(verbs)
+    _cli_tag.add_verbs(verbs)
+
     neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
     neighbors.set_defaults(run=_neighbors)
     _add_vectors(neighbors)
@@ -413,12 +396,7 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
     )
     text = parser.add_argument_group("text")
     text.add_argument("--lowercase", action="store_true", help="lower-case all words")
-    text.add_argument(
-        "--errors",
-        choices=("strict", "replace", "ignore"),
-        default="strict",
-        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
-    )
+    add_errors(text)
     text.add_argument("--cache", metavar="FILE", help="keep the text as ids, and read those the next time")
     text.add_argument(
         "--memory-limit",

@@ -7,6 +7,12 @@ Takes scikit-learn: ``pip install 'fastvec[classify]'``.
 array([1])
 """
 
+try:
+    import sklearn.base  # noqa: F401
+except ImportError as error:
+    raise ImportError("classifiers take scikit-learn: pip install 'fastvec[classify]'") from error
+
+from fastvec.classify._labelled_files import read_conll, read_labelled_lines
 from fastvec.classify._loading import load
 from fastvec.classify.ranker import WindowRanker
 from fastvec.classify.softmax import SoftmaxClassifier
@@ -23,4 +29,6 @@ __all__ = [
     "WindowClassifier",
     "WindowRanker",
     "load",
+    "read_conll",
+    "read_labelled_lines",
 ]

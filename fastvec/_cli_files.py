@@ -1,0 +1,38 @@
+"""Refusing at once what saving would refuse after the work is done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from fastvec import formats
+
+__all__ = ["check_extension", "check_folder", "check_output"]
+
+
+def check_output(path: str, format: str | None) -> None:
+    """Refuse at once what saving would refuse after the work is done."""
+    formats.format_of(Path(path), format, reading=False)
+    check_folder(path)
+
+
+def check_folder(path: str) -> None:
+    """Refuse at once a file that cannot be written where it is to be."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write in this folder: {error.strerror}", str(target.parent)
+        ) from None
+
+
+def check_extension(path: str, extension: str) -> None:
+    """Refuse at once a file of another extension, or one that cannot be written where it is to be."""
+    if Path(path).suffix.lower() != extension:
+        raise ValueError(f"the output must end in {extension}, got {path!r}")
+    check_folder(path)

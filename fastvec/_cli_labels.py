@@ -1,0 +1,64 @@
+"""What ``fastvec tag`` and ``fastvec classify`` share: their files, and what they tell."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Any
+
+__all__ = ["INTERRUPTED", "add_errors", "add_file", "add_model", "load_classifier", "print_scores", "told"]
+
+INTERRUPTED = 130
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a saved classifier."""
+    parser.add_argument("model", metavar="MODEL", help="what train saved: .fvmodel")
+
+
+def add_file(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the argument of a file with or without labels."""
+    parser.add_argument("file", metavar="FILE", help=f"{what}; plain or compressed, - is standard input")
+    add_errors(parser)
+
+
+def add_errors(parser: argparse._ActionsContainer) -> None:
+    """Add the option of what becomes of bytes that are not UTF-8."""
+    parser.add_argument(
+        "--errors",
+        choices=("strict", "replace", "ignore"),
+        default="strict",
+        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
+    )
+
+
+def told(epoch: Any) -> str:
+    """Return what an epoch came to."""
+    score = epoch.validation_score
+    return f"loss {epoch.loss:.4f}" + ("" if score is None else f", {score:.2%} right of what was held out")
+
+
+def load_classifier(path: str, name: str) -> Any:
+    """Return the classifier in a file, which must be one of that name."""
+    from fastvec import classify
+
+    model = classify.load(path)
+    if type(model).__name__ != name:
+        raise ValueError(f"{path} holds a {type(model).__name__}, this takes a {name}")
+    return model
+
+
+def print_scores(labels: list[str], found: list[str], what: str) -> None:
+    """Print accuracy, and precision, recall and F1 of every label, the most frequent first."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    names = [name for name, _ in sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))]
+    right = sum(a == b for a, b in zip(labels, found, strict=True))
+    print(f"accuracy {right / len(labels):.4f} of {len(labels):,} {what}")
+    rows = zip(
+        names, *precision_recall_fscore_support(labels, found, labels=names, zero_division=0), strict=True
+    )
+    width = max(len("label"), *map(len, names))
+    print(f"{'label':{width}}  precision  recall     F1   count")
+    for name, precision, recall, f1, count in rows:
+        print(f"{name:{width}}  {precision:9.3f}  {recall:6.3f}  {f1:5.3f}  {count:6,}")

@@ -1,0 +1,81 @@
+"""Options of the command line that are parameters of a classifier.
+
+Their defaults are written down here again, so that ``fastvec --help`` need not import scikit-learn; a test holds
+them to those of the estimators.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["EARLY_STOPPING", "NETWORK", "Option", "add_options", "given"]
+
+
+class Option(NamedTuple):
+    """A parameter as an option.
+
+    Attributes
+    ----------
+    default
+        The estimator's.
+    help : str
+        What it is.
+    type : type
+        Of its value; bool makes a pair of flags.
+    choices : tuple of str
+        What it can be.
+    several : bool
+        Whether it takes several values.
+    """
+
+    default: Any
+    help: str
+    type: Any = str
+    choices: tuple[str, ...] = ()
+    several: bool = False
+
+
+EARLY_STOPPING = {
+    "early_stopping": Option(False, "hold a part out, and stop when its score no longer rises", bool),
+    "validation_fraction": Option(0.1, "how much to hold out", float),
+    "patience": Option(5, "epochs without a better score before it stops", int),
+}
+# Parameters of networks that are trained in mini-batches.
+NETWORK = {
+    "l2": Option(0.0, "strength of the penalty on the squares of the weights", float),
+    "optimizer": Option("adam", "rule of a step", choices=("sgd", "adagrad", "adam")),
+    "learning_rate": Option(None, "step size at the start (default: what suits the optimizer)", float),
+    "momentum": Option(0.9, "of sgd", float),
+    "schedule": Option("linear", "whether the step size falls to 0", choices=("linear", "constant")),
+    **EARLY_STOPPING,
+}
+
+
+def add_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> None:
+    """Add parameters to a parser, which says nothing of those that are not given."""
+    training = parser.add_argument_group("training")
+    for name, option in options.items():
+        told = option.help if option.default is None else f"{option.help} (default: {_told(option.default)})"
+        arguments: dict[str, Any] = {"default": argparse.SUPPRESS, "help": told}
+        if option.type is bool:
+            arguments["action"] = argparse.BooleanOptionalAction
+        elif option.choices:
+            arguments["choices"] = option.choices
+        else:
+            arguments |= {"type": option.type, "metavar": {int: "N", float: "X"}[option.type]}
+        if option.several:
+            arguments["nargs"] = "+"
+        training.add_argument(f"--{name.replace('_', '-')}", **arguments)
+
+
+def given(namespace: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
+    """Return the parameters that were given."""
+    return {name: getattr(namespace, name) for name in options if hasattr(namespace, name)}
+
+
+def _told(default: Any) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "none" if default == () else str(default)

@@ -1,0 +1,116 @@
+"""The command ``fastvec tag``: tags of words, learned from files in columns and written to such."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fastvec._cli_files import check_extension, check_folder
+from fastvec._cli_labels import INTERRUPTED, add_file, add_model, load_classifier, print_scores, told
+from fastvec._cli_options import NETWORK, Option, add_options, given
+from fastvec._writing import STANDARD_OUTPUT, write_blocks
+from fastvec.subword_vectors import load
+
+__all__ = ["TAGGING", "add_verbs"]
+
+# The parameters that are options; the defaults are those of WindowClassifier.
+TAGGING = {
+    "window": Option(2, "words to either side that are looked at", int),
+    "hidden": Option(200, "sizes of the hidden layers", int, several=True),
+    "activation": Option("tanh", "of the hidden layers", choices=("sigmoid", "tanh", "relu")),
+    "features": Option((), "what is told of words beside their vectors", choices=("case", "suffix"), several=True),
+    "train_vectors": Option(False, "train the words' vectors along", bool),
+    "vectors_l2": Option(0.0, "strength of the penalty on how far they move", float),
+    "vector_size": Option(100, "dimensions, without --vectors", int),
+    "min_count": Option(2, "how often a word without a vector must occur to get one", int),
+    **NETWORK,
+    "batch_size": Option(64, "words of a step", int),
+    "epochs": Option(6, "passes over the sentences", int),
+    "seed": Option(0, "seed of everything random", int),
+}
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add ``tag`` with its verbs."""
+    tag = verbs.add_parser("tag", help="learn to tag words (parts of speech, names), and tag them")
+    steps = tag.add_subparsers(metavar="VERB", required=True)
+
+    train = steps.add_parser("train", help="learn from a file of words with their tags")
+    train.set_defaults(run=_train)
+    add_file(train, "a word a line, its tag in a further column, an empty line between sentences")
+    train.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save: .fvmodel")
+    train.add_argument("--vectors", metavar="FILE", help="vectors to start from (default: random ones)")
+    _add_column(train)
+    add_options(train, TAGGING)
+
+    predict = steps.add_parser("predict", help="write a file once more, with one more column of tags")
+    predict.set_defaults(run=_predict)
+    add_model(predict)
+    add_file(predict, "a word a line, an empty line between sentences; more columns are kept")
+    predict.add_argument(
+        "-o", "--output", default=STANDARD_OUTPUT, metavar="FILE", help="(default: standard output)"
+    )
+
+    evaluate = steps.add_parser("evaluate", help="compare with the tags in a file")
+    evaluate.set_defaults(run=_evaluate)
+    add_model(evaluate)
+    add_file(evaluate, "a word a line, its tag in a further column, an empty line between sentences")
+    _add_column(evaluate)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from fastvec.classify import WindowClassifier, read_conll
+
+    check_extension(options.output, ".fvmodel")
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given(options, TAGGING).items()
+    }
+    tagger = WindowClassifier(**parameters, progress=True)
+    tagger.check_params()
+    sentences, tags = read_conll(options.file, options.column, errors=options.errors)
+    if options.vectors is not None:
+        tagger.set_params(vectors=load(options.vectors))
+    tagger.fit(sentences, tags)
+    tagger.save(options.output)
+    print(
+        f"{len(tagger.classes_):,} tags; trained on {sum(map(len, sentences)):,} words in "
+        f"{sum(epoch.seconds for epoch in tagger.history_):,.1f} s, {told(tagger.history_[-1])}; saved in {options.output}"
+    )
+    return INTERRUPTED if tagger.interrupted_ else 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from fastvec.classify._labelled_files import read_columns
+
+    tagger = load_classifier(options.model, "WindowClassifier")
+    if options.output != STANDARD_OUTPUT:
+        check_folder(options.output)
+    file = read_columns(options.file, options.errors)
+    tags = tagger.predict(file.words())
+    write_blocks(
+        (
+            "".join(
+                [f"{' '.join(columns)} {tag}\n" for columns, tag in zip(sentence, of_words, strict=True)] + ["\n"]
+            ).encode()
+            for sentence, of_words in zip(file.rows, tags, strict=True)
+        ),
+        options.output,
+    )
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from fastvec.classify import read_conll
+
+    tagger = load_classifier(options.model, "WindowClassifier")
+    sentences, tags = read_conll(options.file, options.column, errors=options.errors)
+    found = [str(label) for labels in tagger.predict(sentences) for label in labels]
+    print_scores([label for labels in tags for label in labels], found, "words")
+    return 0
+
+
+def _add_column(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--column", type=int, default=-1, metavar="N", help="column of the tags, from 2 on (default: the last)"
+    )

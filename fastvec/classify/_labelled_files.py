@@ -1,0 +1,189 @@
+"""Files with labels: a word a line in columns, as CoNLL's tasks have them, and a text a line, as fastText's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fastvec._params import check_choice, check_int
+from fastvec._reading import check_readable, read_lines
+
+__all__ = ["LABEL", "ColumnFile", "read_columns", "read_conll", "read_labelled_lines", "read_lines_of"]
+
+# What a label begins with in a line, by fastText's convention.
+LABEL = "__label__"
+# The line that CoNLL-2003 puts between documents; it is no sentence.
+DOCUMENT_START = "-DOCSTART-"
+
+
+class ColumnFile(NamedTuple):
+    """What a file in columns holds.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    rows : list of list of list of str
+        The columns of every word of every sentence.
+    n_columns : int
+        How many there are.
+    """
+
+    path: str
+    rows: list[list[list[str]]]
+    n_columns: int
+
+    def words(self) -> list[list[str]]:
+        """Return the first column."""
+        return [[columns[0] for columns in sentence] for sentence in self.rows]
+
+    def labels(self, column: int) -> list[list[str]]:
+        """Return a column, counted from 1, or from the end with -1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When there is no such column, or it is the words'.
+        """
+        check_int("column", column, -self.n_columns, self.n_columns)
+        place = column - 1 if column > 0 else self.n_columns + column
+        if not 0 < place < self.n_columns:
+            raise ValueError(
+                f"{self.path}: column must be one after the first, in which the words are, got {column} "
+                f"of {self.n_columns}"
+            )
+        return [[columns[place] for columns in sentence] for sentence in self.rows]
+
+
+def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> ColumnFile:
+    """Read a file of a word a line, columns separated by white space, and an empty line between sentences.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When a line has other columns than those before, or the file no words.
+    """
+    path = os.fspath(path)
+    sentences: list[list[list[str]]] = [[]]
+    n_columns = first = 0
+    for number, line in _numbered_lines(path, errors):
+        columns = line.split()
+        if not columns:
+            sentences.append([])
+        elif columns[0] != DOCUMENT_START:
+            n_columns, first = (n_columns, first) if first else (len(columns), number)
+            if len(columns) != n_columns:
+                raise ValueError(
+                    f"{path}, line {number:,}: every word must have the {n_columns} columns of line {first:,}, "
+                    f"got {len(columns)}: {line[:60]!r}"
+                )
+            sentences[-1].append(columns)
+    if not first:
+        raise ValueError(f"{path}: there is no word in it")
+    return ColumnFile(path, [sentence for sentence in sentences if sentence], n_columns)
+
+
+def read_conll(
+    path: str | os.PathLike[str], column: int = -1, *, errors: str = "strict"
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Read labelled sentences: a word a line, its labels in further columns, an empty line between sentences.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, plain or compressed. Lines ``-DOCSTART-`` are passed over.
+    column : int
+        Where the labels are, counted from 1, or from the end with -1.
+    errors : {"strict", "replace", "ignore"}
+        What to do with bytes that are not UTF-8.
+
+    Returns
+    -------
+    sentences, labels : list of list of str
+        The first column, and the one asked for.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When a line has other columns than those before (naming file and line), or there is no such column.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fastvec.classify import read_conll
+    >>> _ = Path("names.conll").write_text("we O\\nmet O\\n\\nin O\\nParis LOC\\n")
+    >>> read_conll("names.conll")
+    ([['we', 'met'], ['in', 'Paris']], [['O', 'O'], ['O', 'LOC']])
+    """
+    file = read_columns(path, errors)
+    return file.words(), file.labels(column)
+
+
+def read_labelled_lines(
+    path: str | os.PathLike[str], *, errors: str = "strict"
+) -> tuple[list[list[str]], list[str]]:
+    """Read labelled texts, one a line that begins with ``__label__`` and the label, as fastText reads them.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, plain or compressed. Empty lines are passed over.
+    errors : {"strict", "replace", "ignore"}
+        What to do with bytes that are not UTF-8.
+
+    Returns
+    -------
+    documents : list of list of str
+        The words of every text, split at white space.
+    labels : list of str
+        Their labels, without ``__label__``.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or cannot be read.
+    ValueError
+        When a line has not exactly one label (naming file and line), or there are no lines.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fastvec.classify import read_labelled_lines
+    >>> _ = Path("films.txt").write_text("__label__good a fine film\\n__label__bad dull\\n")
+    >>> read_labelled_lines("films.txt")
+    ([['a', 'fine', 'film'], ['dull']], ['good', 'bad'])
+    """
+    documents, labels = [], []
+    for number, words, found in read_lines_of(path, errors):
+        if not words and not found:
+            continue
+        if len(found) != 1:
+            raise ValueError(
+                f"{os.fspath(path)}, line {number:,}: a line must have one label, {LABEL}..., got {len(found)}"
+            )
+        documents.append(words)
+        labels.append(found[0])
+    if not documents:
+        raise ValueError(f"{os.fspath(path)}: there is no text in it")
+    return documents, labels
+
+
+def read_lines_of(
+    path: str | os.PathLike[str], errors: str = "strict"
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Give the number of every line, its words, and its labels."""
+    for number, line in _numbered_lines(os.fspath(path), errors):
+        tokens = line.split()
+        words = [token for token in tokens if not token.startswith(LABEL)]
+        yield number, words, [token[len(LABEL) :] for token in tokens if token.startswith(LABEL)]
+
+
+def _numbered_lines(path: str, errors: str) -> Iterator[tuple[int, str]]:
+    check_choice("errors", errors, ("strict", "replace", "ignore"))
+    check_readable([path])
+    return enumerate(read_lines(path, errors, lambda n: None), 1)
