@@ -1,7 +1,7 @@
 """Options of the command line that are parameters of a classifier.
 
-Their defaults are written down here again, so that ``fastvec --help`` need not import scikit-learn; a test holds
-them to those of the estimators.
+Their defaults are written down here again, so that ``fastvec --help`` need not import scikit-learn; a test
+holds them to those of the estimators.
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ TAGGING = {
     "window": Option(2, "words to either side that are looked at", int),
     "hidden": Option(200, "sizes of the hidden layers", int, several=True),
     "activation": Option("tanh", "of the hidden layers", choices=("sigmoid", "tanh", "relu")),
-    "features": Option((), "what is told of words beside their vectors", choices=("case", "suffix"), several=True),
+    "features": Option(
+        (), "what is told of words beside their vectors", choices=("case", "suffix"), several=True
+    ),
     "train_vectors": Option(False, "train the words' vectors along", bool),
     "vectors_l2": Option(0.0, "strength of the penalty on how far they move", float),
     "vector_size": Option(100, "dimensions, without --vectors", int),
@@ -62,7 +64,7 @@ def _train(options: argparse.Namespace) -> int:
     from fastvec.classify import WindowClassifier, read_conll
 
     check_extension(options.output, ".fvmodel")
-    parameters = {
+    parameters: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in given(options, TAGGING).items()
     }
@@ -75,7 +77,8 @@ def _train(options: argparse.Namespace) -> int:
     tagger.save(options.output)
     print(
         f"{len(tagger.classes_):,} tags; trained on {sum(map(len, sentences)):,} words in "
-        f"{sum(epoch.seconds for epoch in tagger.history_):,.1f} s, {told(tagger.history_[-1])}; saved in {options.output}"
+        f"{sum(epoch.seconds for epoch in tagger.history_):,.1f} s, {told(tagger.history_[-1])}; "
+        f"saved in {options.output}"
     )
     return INTERRUPTED if tagger.interrupted_ else 0
 
@@ -89,15 +92,15 @@ def _predict(options: argparse.Namespace) -> int:
     file = read_columns(options.file, options.errors)
     tags = tagger.predict(file.words())
     write_blocks(
-        (
-            "".join(
-                [f"{' '.join(columns)} {tag}\n" for columns, tag in zip(sentence, of_words, strict=True)] + ["\n"]
-            ).encode()
-            for sentence, of_words in zip(file.rows, tags, strict=True)
-        ),
+        (_text_of(sentence, of_words) for sentence, of_words in zip(file.rows, tags, strict=True)),
         options.output,
     )
     return 0
+
+
+def _text_of(sentence: list[list[str]], tags: Any) -> bytes:
+    lines = [f"{' '.join(columns)} {tag}\n" for columns, tag in zip(sentence, tags, strict=True)]
+    return "".join([*lines, "\n"]).encode()
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -112,5 +115,5 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _add_column(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--column", type=int, default=-1, metavar="N", help="column of the tags, from 2 on (default: the last)"
+        "--column", type=int, default=-1, metavar="N", help="column of the tags, from 2 on (default: last)"
     )

@@ -18,7 +18,19 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastvec import Corpus, Phrases, __version__, _backends, _cli_classify, _cli_cooccur, _cli_tag, demo, evaluate, formats, load
+from fastvec import (
+    Corpus,
+    Phrases,
+    __version__,
+    _backends,
+    _cli_classify,
+    _cli_cooccur,
+    _cli_tag,
+    demo,
+    evaluate,
+    formats,
+    load,
+)
 from fastvec._cli_files import check_folder, check_output
 from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary

@@ -51,7 +51,7 @@ def sigmoid(z: ArrayLike) -> Array:
     """
     z = _floating(z)
     e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
+    return np.asarray(np.where(z >= 0, 1, e) / (1 + e))
 
 
 def sigmoid_derivative(z: ArrayLike) -> Array:
@@ -71,7 +71,7 @@ def sigmoid_derivative(z: ArrayLike) -> Array:
         Of the shape of `z`, between 0 and 1/4.
     """
     value = sigmoid(z)
-    return value * (1 - value)
+    return np.asarray(value * (1 - value))
 
 
 def tanh(z: ArrayLike) -> Array:
@@ -98,8 +98,8 @@ def relu_derivative(z: ArrayLike) -> Array:
 def softmax(z: ArrayLike) -> Array:
     """Return softmax(z)_k = exp(z_k) / Σ_j exp(z_j) over the last axis.
 
-    Adding a constant c to all of z multiplies numerator and denominator by exp(c), which changes nothing: with
-    c = −max_k z_k no exponential overflows, and one of those in the sum is 1.
+    Adding a constant c to all of z multiplies numerator and denominator by exp(c), which changes nothing:
+    with c = −max_k z_k no exponential overflows, and one of those in the sum is 1.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> tuple[float, Array]:
 
         CE = log Σ_j exp(z_j) − Σ_k y_k z_k
 
-    The derivative of the first term is ∂/∂z_i log Σ_j exp(z_j) = exp(z_i) / Σ_j exp(z_j) = ŷ_i, and that of the
-    second y_i, so that ∂CE/∂z = ŷ − y.
+    The derivative of the first term is ∂/∂z_i log Σ_j exp(z_j) = exp(z_i) / Σ_j exp(z_j) = ŷ_i, and that of
+    the second y_i, so that ∂CE/∂z = ŷ − y.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_item
 from fastvec._subwords import row_means
 
-__all__ = ["Documents", "ngram_buckets", "means_of_rows", "read_documents"]
+__all__ = ["Documents", "means_of_rows", "ngram_buckets", "read_documents"]
 
 # Odd, with bits all over: the increment of SplitMix64.
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -74,11 +74,14 @@ def read_documents(X: Any) -> Documents:
     return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
 
 
-def ngram_buckets(documents: Documents, longest: int, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ngram_buckets(
+    documents: Documents, longest: int, buckets: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the buckets of all n-grams of 2 to `longest` words, and the document of each.
 
-    A word's number is a hash of its letters, that of an n-gram w_1..w_n is h_n = h_{n−1} · M + w_n modulo 2⁶⁴ with
-    h_1 = w_1, and its bucket the remainder of its upper half by `buckets`: the same on every machine.
+    A word's number is a hash of its letters, that of an n-gram w_1..w_n is h_n = h_{n−1} · M + w_n modulo
+    2⁶⁴ with h_1 = w_1, and its bucket the remainder of its upper half by `buckets`: the same on every
+    machine.
     """
     word_hashes = np.array([_hash(word) for word in documents.words], np.uint64)
     tokens, owners = word_hashes[documents.numbers], documents.owners()
@@ -104,8 +107,13 @@ def means_of_rows(
 
 def _words(document: Any, place: int) -> Sequence[str]:
     if isinstance(document, (bytes, float, int)) or not isinstance(document, Iterable):
-        raise TypeError(f"X must be documents, each a str or a list of words; document {place} is {document!r}")
-    return [word if type(word) is str else check_item(f"every word of document {place}", word) for word in document]
+        raise TypeError(
+            f"X must be documents, each a str or a list of words; document {place} is {document!r}"
+        )
+    return [
+        word if type(word) is str else check_item(f"every word of document {place}", word)
+        for word in document
+    ]
 
 
 def _hash(word: str) -> int:

@@ -59,7 +59,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
-        """Return examples, and the groups that stay together, having noted what there is to learn from them."""
+        """Note what there is to learn, and return examples, and the groups that stay together."""
 
     @abstractmethod
     def _known_examples(self, X: Any, y: Any) -> Examples:
@@ -107,7 +107,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def n_parameters_(self) -> int:
-        """How many numbers were trained: of two layers (D_x + 1) · H + (H + 1) · D_y, and tables of vectors."""
+        """How many numbers there are in `parameters_`: (D_x + 1) · H + (H + 1) · D_y of two layers."""
         check_is_fitted(self)
         return sum(parameter.size for parameter in self.parameters_.values())
 

@@ -1,8 +1,8 @@
 """What can be seen of a word besides which one it is: its case and its suffix, as rows of small tables.
 
-Each feature has a table of vectors, which are trained along and stand beside the word's own (Collobert, Weston,
-Bottou, Karlen, Kavukcuoglu and Kuksa 2011, "Natural language processing (almost) from scratch", sections 3.2.2 and
-6.1).
+Each feature has a table of vectors, which are trained along and stand beside the word's own (Collobert,
+Weston, Bottou, Karlen, Kavukcuoglu and Kuksa 2011, "Natural language processing (almost) from scratch",
+sections 3.2.2 and 6.1).
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastvec import functional
 from fastvec.classify._estimator import Examples, NetworkEstimator
-from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
 from fastvec.classify._files import (
     Saveable,
     labels_of,
@@ -19,6 +18,7 @@ from fastvec.classify._files import (
     parameters_of,
     said_of_labels,
 )
+from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
 from fastvec.classify._network import Array, Parameters, backward, forward, initial, layer_shapes, penalty
 from fastvec.classify._optimizers import Gradient
 

@@ -66,8 +66,8 @@ class Saveable(ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save all that predicting needs, so that `fastvec.classify.load` gives the estimator back.
 
-        `vectors`, where there were any, come back as those that the training made of them, and `partial_fit` goes
-        on with a new memory of the optimizer.
+        `vectors`, where there were any, come back as those that the training made of them, and
+        `partial_fit` goes on with a new memory of the optimizer.
 
         Parameters
         ----------
@@ -195,6 +195,8 @@ def parameters_of(tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, 
     for name, shape in shapes.items():
         array = tensors.get(f"parameters.{name}", np.empty(0))
         if array.dtype != np.float32 or array.shape != shape:
-            raise ValueError(f"{name} must be float32 of shape {shape}, got {array.dtype} of shape {array.shape}")
+            raise ValueError(
+                f"{name} must be float32 of shape {shape}, got {array.dtype} of shape {array.shape}"
+            )
         parameters[name] = array
     return parameters

@@ -1,4 +1,4 @@
-"""The loop over mini-batches that the networks share: order, learning rate, early stopping, progress, Ctrl-C."""
+"""The loop over mini-batches: their order, learning rate, early stopping, progress, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -153,7 +153,8 @@ def run_epochs(
     Parameters
     ----------
     take_step : callable
-        ``take_step(batch, learning_rate)`` takes one step on some of the examples and returns their mean cost.
+        ``take_step(batch, learning_rate)`` takes one step on some of the examples and returns their mean
+        cost.
     n : int
         How many examples there are; every epoch visits each once, in a new random order.
     plan : Plan

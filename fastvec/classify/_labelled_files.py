@@ -1,4 +1,4 @@
-"""Files with labels: a word a line in columns, as CoNLL's tasks have them, and a text a line, as fastText's."""
+"""Files with labels: columns with a word a line, as of CoNLL's tasks, and texts a line, as fastText's."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
             n_columns, first = (n_columns, first) if first else (len(columns), number)
             if len(columns) != n_columns:
                 raise ValueError(
-                    f"{path}, line {number:,}: every word must have the {n_columns} columns of line {first:,}, "
+                    f"{path}, line {number:,}: a word must have the {n_columns} columns of line {first:,}, "
                     f"got {len(columns)}: {line[:60]!r}"
                 )
             sentences[-1].append(columns)
@@ -89,7 +89,7 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
 def read_conll(
     path: str | os.PathLike[str], column: int = -1, *, errors: str = "strict"
 ) -> tuple[list[list[str]], list[list[str]]]:
-    """Read labelled sentences: a word a line, its labels in further columns, an empty line between sentences.
+    r"""Read labelled sentences: a word a line, its labels in further columns, and an empty line after each.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def read_conll(
 def read_labelled_lines(
     path: str | os.PathLike[str], *, errors: str = "strict"
 ) -> tuple[list[list[str]], list[str]]:
-    """Read labelled texts, one a line that begins with ``__label__`` and the label, as fastText reads them.
+    r"""Read labelled texts, one a line that begins with ``__label__`` and the label, as fastText reads them.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def read_labelled_lines(
             continue
         if len(found) != 1:
             raise ValueError(
-                f"{os.fspath(path)}, line {number:,}: a line must have one label, {LABEL}..., got {len(found)}"
+                f"{os.fspath(path)}, line {number:,}: a text must have one {LABEL}..., got {len(found)}"
             )
         documents.append(words)
         labels.append(found[0])

@@ -30,7 +30,8 @@ def check_same_classes(known: NDArray[Any], classes: ArrayLike | None) -> None:
     """Raise ValueError if `classes` are given and are not those that are known."""
     if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
         raise ValueError(
-            f"classes must be those of the first call, {known.tolist()!r}, got {np.unique(classes).tolist()!r}"
+            f"classes must be those of the first call, {known.tolist()!r}, "
+            f"got {np.unique(np.asarray(classes)).tolist()!r}"
         )
 
 

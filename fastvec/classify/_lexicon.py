@@ -1,4 +1,4 @@
-"""Words as rows of a table: a row for padding, one for all unknown words, and one for each word that is known."""
+"""Words as rows of a table: one for padding, one for all unknown words, and one for each known word."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def spellings(word: str) -> Iterator[str]:
 def starting_table(
     lexicon: Lexicon, vectors: Vectors | None, vector_size: int, generator: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return a row for every word of a lexicon: its vector where it has one, random numbers of that size elsewhere.
+    """Return a row for every word of a lexicon: its vector if it has one, else random numbers of that size.
 
     The row of padding is zeros, that of unknown words the mean of all vectors.
     """

@@ -32,7 +32,17 @@ from numpy.typing import NDArray
 
 from fastvec import functional
 
-__all__ = ["ACTIVATIONS", "Array", "Parameters", "backward", "forward", "initial", "layer_shapes", "n_layers", "penalty"]
+__all__ = [
+    "ACTIVATIONS",
+    "Array",
+    "Parameters",
+    "backward",
+    "forward",
+    "initial",
+    "layer_shapes",
+    "n_layers",
+    "penalty",
+]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
@@ -46,7 +56,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 
 
 def layer_shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the parameters of layers of so many numbers each: inputs, hidden layers, outputs."""
+    """Return the shapes of the parameters of layers of these sizes: inputs, hidden layers, outputs."""
     shapes: dict[str, tuple[int, ...]] = {}
     for number, (n_inputs, n_outputs) in enumerate(pairwise(sizes), 1):
         shapes |= {f"W{number}": (n_inputs, n_outputs), f"b{number}": (n_outputs,)}

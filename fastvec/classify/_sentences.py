@@ -46,7 +46,9 @@ def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
         raise ValueError(f"y must have labels of {len(sentences):,} sentences as X has, got {len(labels):,}")
     for number, (sentence, of_words) in enumerate(zip(sentences, labels, strict=True), 1):
         if isinstance(of_words, (str, bytes)) or not hasattr(of_words, "__len__"):
-            raise TypeError(f"y must have a list of labels for each sentence; for {number} it has {of_words!r}")
+            raise TypeError(
+                f"y must have a list of labels for each sentence; for {number} it has {of_words!r}"
+            )
         if len(of_words) != len(sentence):
             raise ValueError(
                 f"y must have a label for each word: sentence {number} has {len(sentence)} words and "
@@ -69,4 +71,7 @@ def _words(sentence: Any, number: int) -> list[str]:
             f"X must be sentences, each a list of words (pass sentence.split()); sentence {number} is "
             f"{sentence!r}"
         )
-    return [word if type(word) is str else check_item(f"every word of sentence {number}", word) for word in sentence]
+    return [
+        word if type(word) is str else check_item(f"every word of sentence {number}", word)
+        for word in sentence
+    ]

@@ -1,12 +1,12 @@
 """Networks on windows of words: vectors side by side as the input, and the gradient back to the words.
 
-The input of the window around word t is x = [x_{t−w} ... x_t ... x_{t+w}] ∈ R^{(2w+1)d}: for every place the row
-of its word, and beside it those of its features. Since x is nothing but rows of tables side by side, ∂J/∂x
-is cut at the same places, and each piece belongs to the row that stood there; a row that stood in several
-places, or in several windows of a batch, takes their sum. All other rows have no gradient.
+The input of the window around word t is x = [x_{t−w} ... x_t ... x_{t+w}] ∈ R^{(2w+1)d}: for every place the
+row of its word, and beside it those of its features. Since x is nothing but rows of tables side by side,
+∂J/∂x is cut at the same places, and each piece belongs to the row that stood there; a row that stood in
+several places, or in several windows of a batch, takes their sum. All other rows have no gradient.
 
-With ``vectors_l2`` = λ, a batch costs λ Σ |x_i − x_i⁰|² more, the sum over the different rows x_i of words that
-occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰).
+With ``vectors_l2`` = λ, a batch costs λ Σ |x_i − x_i⁰|² more, the sum over the different rows x_i of words
+that occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.classify._estimator import NetworkEstimator, check_hidden
-from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
 from fastvec.classify._features import FEATURES, FeatureTable
+from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
 from fastvec.classify._network import (
     ACTIVATIONS,
@@ -97,7 +97,7 @@ class WindowModel(Saveable, NetworkEstimator):
 
     @property
     def vectors_(self) -> Vectors:
-        """The words with their vectors, as they are now; those of words the training text added are among them."""
+        """The words with their vectors as they are now, also those that the training text added."""
         if not hasattr(self, "parameters_"):
             raise AttributeError(f"{type(self).__name__} has no vectors_ before fit")
         return Vectors(self._lexicon.words, self.parameters_["vectors"][FIRST_WORD:].copy())
@@ -114,20 +114,18 @@ class WindowModel(Saveable, NetworkEstimator):
         if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
             warnings.warn(
                 f"train_vectors=True on a small data set ({n_words:,} words): the words in it move, while "
-                "words like them that are not in it stay behind, which may make the classifier worse on other "
-                "texts; vectors_l2, say 1e-3, holds words near their start, and train_vectors=False leaves "
-                "them there",
+                "words like them that are not in it stay behind, which may make the classifier worse on "
+                "other texts; vectors_l2, say 1e-3, holds words near their start, and train_vectors=False "
+                "leaves them there",
                 stacklevel=5,
             )
 
     def _look_up(self, sentences: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], ...]:
-        """Return the windows of every word, as rows of the words' table and of the features', shape (n, 2w + 1)."""
+        """Return the windows of all words, shape (n, 2w + 1): rows of words, and of each feature."""
         words = [word for sentence in sentences for word in sentence]
         lengths = [len(sentence) for sentence in sentences]
-        return tuple(
-            windows(table.rows(words), lengths, int(self.window), PADDING)
-            for table in (self._lexicon, *self._tables)
-        )
+        all_tables: tuple[Lexicon | FeatureTable, ...] = (self._lexicon, *self._tables)
+        return tuple(windows(table.rows(words), lengths, int(self.window), PADDING) for table in all_tables)
 
     def _start_tables(self, generator: np.random.Generator) -> dict[str, Array]:
         """Return the tables to start from, and remember where the words do."""
@@ -195,7 +193,7 @@ class WindowModel(Saveable, NetworkEstimator):
         return cost, gradients
 
     def _pulled_back(self, vectors: Array, gradient: Any) -> tuple[float, Rows]:
-        """Return the penalty of how far the words of a batch are from their start, and the gradient with it."""
+        """Return the penalty of how far a batch's words are from their start, and the gradient with it."""
         way = vectors[gradient.rows] - self._start_vectors[gradient.rows]
         cost = float(self.vectors_l2 * np.sum(np.square(way, dtype=np.float64)))
         return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * way)

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["sentence_numbers", "windows"]
 
 
-def windows(
-    ids: NDArray[np.int32], lengths: Sequence[int], window: int, padding: int
-) -> NDArray[np.int32]:
+def windows(ids: NDArray[np.int32], lengths: Sequence[int], window: int, padding: int) -> NDArray[np.int32]:
     """Return the ids of every word and its neighbours, those beyond the ends of a sentence being `padding`.
 
     Parameters
@@ -36,7 +34,8 @@ def windows(
     places = np.arange(n) + window * (sentence_numbers(lengths) + 1)
     padded = np.full(n + window * (len(lengths) + 1), padding, np.int32)
     padded[places] = ids
-    return padded[places[:, np.newaxis] + np.arange(-window, window + 1)]
+    found: NDArray[np.int32] = padded[places[:, np.newaxis] + np.arange(-window, window + 1)]
+    return found
 
 
 def sentence_numbers(lengths: Sequence[int]) -> NDArray[np.intp]:

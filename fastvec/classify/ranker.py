@@ -28,17 +28,18 @@ Ranker = TypeVar("Ranker", bound="WindowRanker")
 class WindowRanker(WindowModel):
     """Learn to score true windows above corrupted ones.
 
-    The score of a window x is s = vᵀ f(xW1 + b1), and that of a corrupted one s_c. The cost of a pair,
-    J = max(0, Δ − s + s_c), is 0 as soon as the true window is ahead by the margin Δ [1]_; it is trained to the
+    The score of a window x is s = vᵀ f(xW1 + b1), and that of a corrupted one s_c. The cost of a pair, J =
+    max(0, Δ − s + s_c), is 0 as soon as the true window is ahead by the margin Δ [1]_; it is trained to the
     least of its mean + λ Σ θ² over the weights. There are two ways to train:
 
-    With labels (is the word in the middle a location?), windows of True words are true, and those of False words
-    corrupted. Every window is in a pair with one of the other kind that is drawn at random. `predict` takes
-    for True what scores above a threshold, that with the best F1 on the windows of the training, or on
-    those that were held out.
+    With labels (is the word in the middle a location?), windows of True words are true, and those of False
+    words corrupted. Every window is in a pair with one of the other kind that is drawn at random. `predict`
+    takes for True what scores above a threshold, that with the best F1 on the windows of the training, or
+    on those that were held out.
 
-    Without labels, every window of a text is a true one, and corrupted by putting a word drawn at random in its
-    middle. This is one more way to learn word vectors: with ``train_vectors=True``, `vectors_` has them.
+    Without labels, every window of a text is a true one, and corrupted by putting a word drawn at random in
+    its middle. This is one more way to learn word vectors: with ``train_vectors=True``, `vectors_` has
+    them.
 
     Parameters
     ----------
@@ -51,8 +52,8 @@ class WindowRanker(WindowModel):
     train_vectors : bool
         Whether the words' vectors are trained.
     hidden, activation, features, vectors_l2, vector_size, min_count
-        As for `WindowClassifier`; without labels there are no `features`, for a word drawn at random is not written
-        in any way.
+        As for `WindowClassifier`; without labels there are no `features`, for a word drawn at random is not
+        written in any way.
     l2, optimizer, learning_rate, momentum, schedule, batch_size, epochs
         As for `WindowClassifier`.
     early_stopping, validation_fraction, patience, seed, progress
@@ -61,8 +62,8 @@ class WindowRanker(WindowModel):
     Attributes
     ----------
     parameters_ : dict of str to ndarray
-        ``vectors``, a row for padding, one for unknown words and then the words; ``W1``, ``b1``; ``W2``, which is
-        v, shape (H, 1).
+        ``vectors``, a row for padding, one for unknown words and then the words; ``W1``, ``b1``; ``W2``,
+        which is v, shape (H, 1).
     vectors_ : Vectors
         The words with their vectors after the training.
     threshold_ : float
@@ -204,8 +205,8 @@ class WindowRanker(WindowModel):
         for what, (*_, labels) in (("trained on", kept), ("held out", held_out)):
             if self._with_labels and (labels.all() or not labels.any()):
                 raise ValueError(
-                    f"early_stopping must have True and False words on both sides, but of those {what} all are "
-                    f"{bool(labels[0])}: try another validation_fraction or seed"
+                    f"early_stopping must have True and False words on both sides, but those {what} are "
+                    f"all {bool(labels[0])}: try another validation_fraction or seed"
                 )
         return kept, held_out
 
@@ -276,7 +277,7 @@ def _f1(found: NDArray[np.bool_], labels: NDArray[np.bool_]) -> float:
 
 
 def _best_threshold(scores: NDArray[Any], labels: NDArray[np.bool_]) -> float:
-    """Return the threshold above which taking scores for True has the best F1: half way between two scores."""
+    """Return the threshold with the best F1 when scores above it are True, half way between two scores."""
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(labels[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + labels.sum())

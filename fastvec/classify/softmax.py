@@ -16,11 +16,11 @@ __all__ = ["SoftmaxClassifier"]
 Classifier = TypeVar("Classifier", bound="SoftmaxClassifier")
 
 
-class SoftmaxClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
+class SoftmaxClassifier(ClassifierMixin, FeedForward):
     """Softmax regression (multinomial logistic regression), a scikit-learn classifier.
 
-    P(y|x) = softmax(xW + b), trained to the least of the mean cross-entropy + λ Σ θ², the sum over the weights
-    W; biases are free. The gradient by the scores is ŷ − y, see `fastvec.functional.cross_entropy`.
+    P(y|x) = softmax(xW + b), trained to the least of the mean cross-entropy + λ Σ θ², the sum over the
+    weights W; biases are free. The gradient by the scores is ŷ − y, see `fastvec.functional.cross_entropy`.
 
     Parameters
     ----------

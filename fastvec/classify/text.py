@@ -45,13 +45,14 @@ Rows = tuple[NDArray[np.int32], NDArray[np.int64]]
 class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     """Tell classes of texts by the mean of their words' vectors, which are trained along.
 
-    With h the mean of the vectors of a document's words and n-grams, P(y|document) = softmax(Y h), trained to
-    the least of the cross-entropy by stochastic gradient descent on Y and on the vectors, one document an update:
-    fastText's supervised mode [1]_. The gradient is derived in ``fastvec/kernels/documents.pyx``.
+    With h the mean of the vectors of a document's words and n-grams, P(y|document) = softmax(Y h), trained
+    to the least of the cross-entropy by stochastic gradient descent on Y and on the vectors, one document
+    an update: fastText's supervised mode [1]_. The gradient is derived in
+    ``fastvec/kernels/documents.pyx``.
 
-    n-grams of words share `buckets` rows by a hash; buckets that no document of the training has hit have no row, and
-    such n-grams are left out, as unknown words are. A word that has no row as it is written has that of its
-    lower case, or with 0 for every digit.
+    n-grams of words share `buckets` rows by a hash; buckets that no document of the training has hit have
+    no row, and such n-grams are left out, as unknown words are. A word that has no row as it is written has
+    that of its lower case, or with 0 for every digit.
 
     Parameters
     ----------
@@ -95,7 +96,8 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for efficient text classification",
+    .. [1] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for efficient text
+    classification",
        EACL 2017, arXiv:1607.01759.
 
     Examples
@@ -183,7 +185,9 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             documents, labels = _labelled(X, y)
             self._start(documents, labels, None)
             numbers = numbers_of(self.classes_, labels).astype(np.int32)
-            self._train(documents, numbers, int(self.epochs), float(self.min_learning_rate), self.early_stopping)
+            self._train(
+                documents, numbers, int(self.epochs), float(self.min_learning_rate), self.early_stopping
+            )
         return self
 
     def partial_fit(self: Classifier, X: Any, y: ArrayLike, classes: ArrayLike | None = None) -> Classifier:
@@ -235,8 +239,8 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     ) -> GradientReport:
         """Compare one gradient step on all documents with centred differences, in double precision.
 
-        The step is that of the NumPy reference, which the tests hold to the kernels. Of the words and n-grams, the
-        rows that occur in the documents are checked.
+        The step is that of the NumPy reference, which the tests hold to the kernels. Of the words and
+        n-grams, the rows that occur in the documents are checked.
 
         Parameters
         ----------
@@ -309,7 +313,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         return tags
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        tensors = {"words": tensor_of(self._lexicon.words), "ngrams": self._ngrams}
+        tensors: dict[str, Array] = {"words": tensor_of(self._lexicon.words), "ngrams": self._ngrams}
         return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
@@ -470,7 +474,9 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 def _labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
     documents, labels = read_documents(X), column_or_1d(y)
     if len(labels) != len(documents):
-        raise ValueError(f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}")
+        raise ValueError(
+            f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"
+        )
     return documents, labels
 
 

@@ -40,8 +40,8 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     - ``pooling="tfidf"``: the mean of words weighted by log((1 + n) / (1 + n_w)) + 1, of which n_w of the n
       documents of `fit` had the word w.
 
-    A word that has no vector as it is written has that of its lower case, or with 0 for every digit; others are left
-    out.
+    A word that has no vector as it is written has that of its lower case, or with 0 for every digit; others
+    are left out.
 
     Parameters
     ----------
@@ -63,7 +63,8 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017.
+    .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR
+    2017.
 
     Examples
     --------
@@ -158,7 +159,9 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
-        contents = Contents(self.vectors.words, self.vectors.vectors, self.vectors.counts, self.vectors.metadata)
+        contents = Contents(
+            self.vectors.words, self.vectors.vectors, self.vectors.counts, self.vectors.metadata
+        )
         if isinstance(self.vectors, SubwordVectors):
             contents = contents._replace(
                 input_vectors=self.vectors.input_vectors, subwords=self.vectors.subwords
@@ -195,36 +198,38 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _pooled(self, documents: Documents) -> tuple[NDArray[np.float32], int]:
         """Return the weighted means of documents, and how many have no word with a vector."""
-        assert self.vectors is not None
-        table = np.zeros((len(documents.words), self.vectors.vector_size), np.float32)
+        vectors = self.vectors
+        assert vectors is not None
+        table = np.zeros((len(documents.words), vectors.vector_size), np.float32)
         weights = np.zeros(len(documents.words))
         known = np.zeros(len(documents.words), dtype=bool)
         for i, word in enumerate(documents.words):
-            found = _vector(self.vectors, word)
+            found = _vector(vectors, word)
             if found is not None:
                 form, table[i] = found
-                known[i], weights[i] = True, self._weight(word, form)
+                known[i], weights[i] = True, self._weight(word, form, vectors)
         table *= weights[:, np.newaxis].astype(np.float32)
         documents = documents.only(known[documents.numbers])
         means = means_of_rows(table, documents.numbers.astype(np.int32), documents.offsets)
         n_words = np.diff(documents.offsets)
         if self.pooling == "tfidf":  # by the sum of the weights, not by their number
             sums = np.bincount(documents.owners(), weights[documents.numbers], minlength=len(documents))
-            means *= np.divide(n_words, sums, out=np.ones(len(sums)), where=sums > 0).astype(np.float32)[:, None]
+            means *= np.divide(n_words, sums, out=np.ones(len(sums)), where=sums > 0).astype(np.float32)[
+                :, None
+            ]
         return means, int(np.sum(n_words == 0))
 
-    def _weight(self, word: str, form: str) -> float:
+    def _weight(self, word: str, form: str, vectors: Vectors) -> float:
         """Return the weight of a word whose vector is that of `form`."""
         if self.pooling == "tfidf":
-            return self.idf_.get(word, float(_idf(self.n_documents_, 0)))
-        if self.pooling == "sif":
-            counts = self.vectors.counts if self.vectors is not None else None
-            if counts is None:
-                share = self.frequencies_.get(word, 0.0)
-            else:
-                share = counts[self.vectors.index(form)] / counts.sum() if form in self.vectors else 0.0
-            return float(self.smoothing / (self.smoothing + share))
-        return 1.0
+            return float(self.idf_.get(word, _idf(self.n_documents_, 0)))
+        if self.pooling == "mean":
+            return 1.0
+        if vectors.counts is None:
+            share = self.frequencies_.get(word, 0.0)
+        else:
+            share = vectors.counts[vectors.index(form)] / vectors.counts.sum() if form in vectors else 0.0
+        return float(self.smoothing / (self.smoothing + share))
 
 
 def _vector(vectors: Vectors, word: str) -> tuple[str, NDArray[np.float32]] | None:

@@ -33,12 +33,12 @@ def _tells_classes(estimator: TwoLayerClassifier) -> bool:
 
 
 @dataclass(eq=False, repr=False)
-class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
+class TwoLayerClassifier(ClassifierMixin, FeedForward):
     """A network of one hidden layer or more, a scikit-learn classifier, or regressor.
 
-    h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to the least of the mean cross-entropy + λ Σ θ², the sum
-    over all weights; biases are free. Further hidden layers stand between these. How the gradient runs back
-    through them is derived in ``fastvec/classify/_network.py``.
+    h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to the least of the mean cross-entropy + λ Σ θ², the
+    sum over all weights; biases are free. Further hidden layers stand between these. How the gradient runs
+    back through them is derived in ``fastvec/classify/_network.py``.
 
     With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, to the least of the mean of ½ |ŷ − y|².
 
@@ -139,13 +139,13 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
         """
         return self._partial_fit(X, y, classes)
 
-    @available_if(_tells_classes)
+    @available_if(_tells_classes)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probabilities of the classes, shape (n, K)."""
         return functional.softmax(self._scores(self._checked(X)))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable label of every row, shape (n,), or the numbers, in the shape of `fit`'s y."""
+        """Return the most probable label of every row, shape (n,), or numbers in the shape of `fit`'s y."""
         x = self._checked(X)
         if self._predicts_numbers():
             # in double precision, so that a number does not depend on which others are computed with it
@@ -162,7 +162,11 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         if self._predicts_numbers():
-            tags.estimator_type, tags.classifier_tags, tags.regressor_tags = "regressor", None, RegressorTags()
+            tags.estimator_type, tags.classifier_tags, tags.regressor_tags = (
+                "regressor",
+                None,
+                RegressorTags(),
+            )
             tags.target_tags.multi_output = True
         return tags
 
@@ -211,6 +215,4 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):  # type: ignore[misc]
             super()._check_classes(classes)
 
     def _checked_numbers(self, X: Any, y: Any, *, reset: bool) -> Any:
-        return validate_data(
-            self, X, y, dtype=np.float32, reset=reset, multi_output=True, y_numeric=True
-        )
+        return validate_data(self, X, y, dtype=np.float32, reset=reset, multi_output=True, y_numeric=True)

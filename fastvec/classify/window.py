@@ -31,13 +31,15 @@ class WindowClassifier(WindowModel):
     ŷ = softmax(hW2 + b2), which tells the class of the word in the middle [1]_. It is trained to the least of
     the mean cross-entropy + λ Σ θ² over the weights; with ``train_vectors=True`` the words move too.
 
-    A word that has no vector as it is written has that of its lower case, or with 0 for every digit. Words of the
-    training text that have none at all start at random; those that are too rare there, and those that are met later,
-    are unknown words, which have a vector of their own. Beyond the ends of a sentence there is padding.
+    A word that has no vector as it is written has that of its lower case, or with 0 for every digit. Words
+    of the training text that have none at all start at random; those that are too rare there, and those
+    that are met later, are unknown words, which have a vector of their own. Beyond the ends of a sentence
+    there is padding.
 
-    Whether to train the words: they then fit the task. But only words that occur in the training text move. On a small text these leave others behind that meant nearly
-    the same, and a classifier that was right about "television" and "telly" forgets one of them. With few
-    labelled words, keep them fixed, or let `vectors_l2` hold them near their start.
+    Whether to train the words: they then fit the task. But only words that occur in the training text move.
+    On a small text these leave others behind that meant nearly the same, and a classifier that was right
+    about "television" and "telly" forgets one of them. With few labelled words, keep them fixed, or let
+    `vectors_l2` hold them near their start.
 
     Parameters
     ----------
@@ -75,8 +77,8 @@ class WindowClassifier(WindowModel):
     classes_ : ndarray, shape (K,)
         The labels.
     parameters_ : dict of str to ndarray
-        ``vectors``, a row for padding, one for unknown words and then the words; ``case``, ``suffix``; weights
-        and biases of the layers, ``W1``, shape ((2w+1)·D, H), ``b1``, ``W2``, ``b2``.
+        ``vectors``, a row for padding, one for unknown words and then the words; ``case``, ``suffix``;
+        weights and biases of the layers, ``W1``, shape ((2w+1)·D, H), ``b1``, ``W2``, ``b2``.
     vectors_ : Vectors
         The words with their vectors after the training.
     n_parameters_ : int
@@ -183,7 +185,7 @@ class WindowClassifier(WindowModel):
         self.classes_ = first_classes(labels, classes)
         self._warn_of_small_data(len(labels))
         self._learn_words(sentences)
-        examples = (*self._look_up(sentences), numbers_of(self.classes_, labels))
+        examples: Examples = (*self._look_up(sentences), numbers_of(self.classes_, labels))
         return examples, sentence_numbers([len(sentence) for sentence in sentences])
 
     def _known_examples(self, X: Any, y: Any) -> Examples:

@@ -4,8 +4,8 @@ A batch looks up rows of a table, x_i = T[p_i], several times the same one. By t
 
     ∂J/∂T[p] = Σ_{i : p_i = p} ∂J/∂x_i
 
-so that the gradients of the copies, ``values``, are added up by their place. Rows that nobody looked up have no
-gradient and are not visited.
+so that the gradients of the copies, ``values``, are added up by their place. Rows that nobody looked up
+have no gradient and are not visited.
 """
 
 from libc.stdint cimport int64_t

@@ -140,7 +140,9 @@ cdef inline double compute_loss(const Batch *batch, const Examples *examples, Py
     return loss
 
 
-cdef inline void turn_scores_into_errors(Batch *batch, const Examples *examples, float learning_rate) noexcept nogil:
+cdef inline void turn_scores_into_errors(
+    Batch *batch, const Examples *examples, float learning_rate
+) noexcept nogil:
     """scores[b, v] ← −η δ_bv"""
     cdef Py_ssize_t i = 0, block, b, n, t, v
     cdef lanes largest, total, factor, e
