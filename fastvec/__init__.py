@@ -7,7 +7,7 @@
 (10,)
 """
 
-from fastvec import evaluate
+from fastvec import evaluate, functional
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
@@ -35,6 +35,7 @@ __all__ = [
     "Vectors",
     "Vocabulary",
     "evaluate",
+    "functional",
     "gradcheck",
     "load",
     "load_model",

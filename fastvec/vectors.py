@@ -123,6 +123,10 @@ class Vectors:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self):,} words, {self.vector_size:,} dimensions)"
 
+    def __sklearn_clone__(self) -> Vectors:
+        """Return itself: clones of an estimator share its vectors, which never change."""
+        return self
+
     def __len__(self) -> int:
         return len(self.words)
 

@@ -15,8 +15,18 @@ MODULES = [
 ]
 WITH_EXAMPLES = {
     "fastvec",
+    "fastvec.classify",
+    "fastvec.classify._labelled_files",
+    "fastvec.classify._loading",
+    "fastvec.classify.ranker",
+    "fastvec.classify.softmax",
+    "fastvec.classify.text",
+    "fastvec.classify.text_vectorizer",
+    "fastvec.classify.two_layer",
+    "fastvec.classify.window",
     "fastvec.corpus",
     "fastvec.evaluate",
+    "fastvec.functional",
     "fastvec.gradcheck",
     "fastvec.models._loading",
     "fastvec.models.cooccurrence",

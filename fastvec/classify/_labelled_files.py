@@ -116,7 +116,7 @@ def read_conll(
     --------
     >>> from pathlib import Path
     >>> from fastvec.classify import read_conll
-    >>> _ = Path("names.conll").write_text("we O\\nmet O\\n\\nin O\\nParis LOC\\n")
+    >>> _ = Path("names.conll").write_text("we O\nmet O\n\nin O\nParis LOC\n")
     >>> read_conll("names.conll")
     ([['we', 'met'], ['in', 'Paris']], [['O', 'O'], ['O', 'LOC']])
     """
@@ -154,7 +154,7 @@ def read_labelled_lines(
     --------
     >>> from pathlib import Path
     >>> from fastvec.classify import read_labelled_lines
-    >>> _ = Path("films.txt").write_text("__label__good a fine film\\n__label__bad dull\\n")
+    >>> _ = Path("films.txt").write_text("__label__good a fine film\n__label__bad dull\n")
     >>> read_labelled_lines("films.txt")
     ([['a', 'fine', 'film'], ['dull']], ['good', 'bad'])
     """

@@ -23,7 +23,19 @@ from fastvec import (
     Vectors,
     Vocabulary,
     evaluate,
+    functional,
 )
+from fastvec.classify import (
+    SoftmaxClassifier,
+    TextClassifier,
+    TextVectorizer,
+    TwoLayerClassifier,
+    WindowClassifier,
+    WindowRanker,
+    read_conll,
+)
+from fastvec.classify._fitting import FitEpoch
+from fastvec.gradcheck import GradientReport
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:
@@ -131,3 +143,21 @@ def refused() -> None:
     SkipGram(window="5")  # type: ignore[arg-type]
     Corpus()  # type: ignore[call-arg]
     fastvec.load("wiki.fvec", True)  # type: ignore[call-arg]
+
+
+def classify(vectors: Vectors, sentences: list[list[str]], tags: list[list[str]], texts: list[str]) -> None:
+    tagger = WindowClassifier(vectors, window=2, hidden=(200, 100), features=("case",), train_vectors=True)
+    assert_type(tagger.fit(sentences, tags), WindowClassifier)
+    assert_type(tagger.vectors_, Vectors)
+    assert_type(tagger.history_, list[FitEpoch])
+    assert_type(tagger.score(sentences, tags), float)
+    assert_type(tagger.check_gradient(sentences, tags, sample=100), GradientReport)
+    assert_type(WindowRanker(vectors).fit(sentences), WindowRanker)
+    classifier = TextClassifier(word_ngrams=2, threads=None).fit(texts, ["good", "bad"])
+    assert_type(classifier.partial_fit(texts, [1, 0]), TextClassifier)
+    classifier.save(Path("texts.fvmodel"))
+    assert_type(TextVectorizer(vectors, pooling="sif").fit(texts).transform(texts), NDArray[np.float32])
+    assert_type(SoftmaxClassifier(l2=1e-4).fit([[1.0]], ["a"]).n_parameters_, int)
+    assert_type(TwoLayerClassifier(hidden=10, loss="squared_error").fit([[1.0]], [2.0]), TwoLayerClassifier)
+    assert_type(read_conll("train.conll", 2), tuple[list[list[str]], list[list[str]]])
+    assert_type(functional.cross_entropy([[0.0, 1.0]], [1])[0], float)
