@@ -1,22 +1,17 @@
-"""Documents as people give them, as rows of a table, and the n-grams of their words."""
+"""Documents as people give them, as numbers of their words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_item
-from fastvec._subwords import row_means
 
-__all__ = ["Documents", "means_of_rows", "ngram_buckets", "read_documents"]
-
-# Odd, with bits all over: the increment of SplitMix64.
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+__all__ = ["Documents", "read_documents"]
 
 
 @dataclass(frozen=True)
@@ -74,37 +69,6 @@ def read_documents(X: Any) -> Documents:
     return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
 
 
-def ngram_buckets(
-    documents: Documents, longest: int, buckets: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the buckets of all n-grams of 2 to `longest` words, and the document of each.
-
-    A word's number is a hash of its letters, that of an n-gram w_1..w_n is h_n = h_{n−1} · M + w_n modulo
-    2⁶⁴ with h_1 = w_1, and its bucket the remainder of its upper half by `buckets`: the same on every
-    machine.
-    """
-    word_hashes = np.array([_hash(word) for word in documents.words], np.uint64)
-    tokens, owners = word_hashes[documents.numbers], documents.owners()
-    found, found_owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    hashes = tokens
-    for n in range(2, longest + 1):
-        hashes = hashes[:-1] * MULTIPLIER + tokens[n - 1 :]  # empty where there are fewer tokens
-        inside = owners[: len(hashes)] == owners[n - 1 :]
-        found.append(((hashes[inside] >> np.uint64(32)) % np.uint64(buckets)).astype(np.int64))
-        found_owners.append(owners[n - 1 :][inside])
-    return np.concatenate(found), np.concatenate(found_owners)
-
-
-def means_of_rows(
-    table: NDArray[np.float32], rows: NDArray[np.int32], offsets: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the mean of the rows of each document, zeros for one that has none."""
-    some = np.diff(offsets) > 0
-    means = np.zeros((len(some), table.shape[1]), np.float32)
-    means[some] = row_means(table, np.append(offsets[:-1][some], offsets[-1]), rows)
-    return means
-
-
 def _words(document: Any, place: int) -> Sequence[str]:
     if isinstance(document, (bytes, float, int)) or not isinstance(document, Iterable):
         raise TypeError(
@@ -114,8 +78,3 @@ def _words(document: Any, place: int) -> Sequence[str]:
         word if type(word) is str else check_item(f"every word of document {place}", word)
         for word in document
     ]
-
-
-def _hash(word: str) -> int:
-    digest = blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from fastvec import _backends, functional
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_matrix, train
-from fastvec.classify._documents import Documents, means_of_rows, ngram_buckets, read_documents
+from fastvec.classify._document_rows import DocumentRows, means_of_rows
+from fastvec.classify._documents import Documents, read_documents
 from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import (
     Saveable,
@@ -27,7 +28,7 @@ from fastvec.classify._files import (
 )
 from fastvec.classify._fitting import FitEpoch, Watch, split_held_out
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
-from fastvec.classify._lexicon import FIRST_WORD, UNKNOWN, Lexicon
+from fastvec.classify._lexicon import FIRST_WORD, Lexicon
 from fastvec.classify._network import Array
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.vectors import Vectors
@@ -38,7 +39,6 @@ __all__ = ["TextClassifier"]
 CHUNK = 512
 
 Classifier = TypeVar("Classifier", bound="TextClassifier")
-Rows = tuple[NDArray[np.int32], NDArray[np.int64]]
 
 
 @dataclass(eq=False, repr=False)
@@ -128,10 +128,9 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any] = field(init=False)
     history_: list[FitEpoch] = field(init=False)
     interrupted_: bool = field(init=False)
-    _lexicon: Lexicon = field(init=False)
+    _rows: DocumentRows = field(init=False)
     _matrices: dict[str, Array] = field(init=False)  # with their padding
     _vector_size: int = field(init=False)
-    _ngrams: NDArray[np.int64] = field(init=False)
 
     def check_params(self) -> None:
         """Raise the error of `fit` if a parameter is not what it must be.
@@ -260,7 +259,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         documents, labels = _labelled(X, y)
-        rows, offsets = self._rows(documents)
+        rows, offsets = self._rows.look_up(documents)
         some = np.diff(offsets) > 0
         targets = numbers_of(self.classes_, labels)[some].astype(np.int32)
         used, inputs = np.unique(rows, return_inverse=True)
@@ -305,7 +304,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         if not hasattr(self, "_matrices"):
             raise AttributeError("TextClassifier has no vectors_ before fit")
         rows = self.parameters_["input_vectors"]
-        return Vectors(self._lexicon.words, rows[FIRST_WORD : len(self._lexicon)].copy())
+        return Vectors(self._rows.lexicon.words, rows[FIRST_WORD : len(self._rows.lexicon)].copy())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -313,18 +312,20 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         return tags
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        tensors: dict[str, Array] = {"words": tensor_of(self._lexicon.words), "ngrams": self._ngrams}
+        tensors: dict[str, Array] = {
+            "words": tensor_of(self._rows.lexicon.words),
+            "ngrams": self._rows.ngrams,
+        }
         return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
-        self._lexicon = Lexicon(texts_of(tensors["words"]))
-        self._ngrams = tensors["ngrams"]
-        if self._ngrams.dtype != np.int64 or self._ngrams.ndim != 1 or (np.diff(self._ngrams) <= 0).any():
+        lexicon, ngrams = Lexicon(texts_of(tensors["words"])), tensors["ngrams"]
+        if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (np.diff(ngrams) <= 0).any():
             raise ValueError("ngrams must be int64 numbers of buckets in rising order")
+        self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))
         d = self._vector_size = tensors["parameters.input_vectors"].shape[-1]
-        n_rows = len(self._lexicon) + len(self._ngrams)
-        shapes = {"input_vectors": (n_rows, d), "output_vectors": (len(self.classes_), d)}
+        shapes = {"input_vectors": (len(self._rows), d), "output_vectors": (len(self.classes_), d)}
         self._matrices = {}
         for name, array in parameters_of(tensors, shapes).items():
             self._matrices[name] = padded_matrix(*array.shape)
@@ -333,11 +334,11 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     def _start(self, documents: Documents, labels: NDArray[Any], classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""
         self.classes_ = first_classes(labels, classes)
-        self._lexicon = self._words_with_rows(documents)
-        buckets, _ = ngram_buckets(documents, int(self.word_ngrams), int(self.buckets))
-        self._ngrams = np.unique(buckets)
+        self._rows = DocumentRows.of(
+            documents, self.vectors, int(self.min_count), int(self.word_ngrams), int(self.buckets)
+        )
         generator = np.random.default_rng(self.seed)
-        n_rows = len(self._lexicon) + len(self._ngrams)
+        n_rows = len(self._rows)
         d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
         inputs = padded_matrix(n_rows, d)
         inputs[:, :d] = generator.uniform(-1 / d, 1 / d, (n_rows, d))
@@ -349,25 +350,6 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         self.history_ = []
         self.interrupted_ = False
 
-    def _words_with_rows(self, documents: Documents) -> Lexicon:
-        known = Lexicon([] if self.vectors is None else self.vectors.words)
-        counts = np.bincount(documents.numbers, minlength=len(documents.words)).tolist()
-        frequent = [word for word, n in zip(documents.words, counts, strict=True) if n >= self.min_count]
-        return Lexicon([*known.words, *(word for word in frequent if known.row(word) == UNKNOWN)])
-
-    def _rows(self, documents: Documents) -> Rows:
-        """Return the rows of every document's words and n-grams, and where each document's begin."""
-        of_words = self._lexicon.rows(documents.words)
-        words = documents.only(of_words[documents.numbers] != UNKNOWN)
-        buckets, owners = ngram_buckets(documents, int(self.word_ngrams), int(self.buckets))
-        places = np.minimum(np.searchsorted(self._ngrams, buckets), max(0, len(self._ngrams) - 1))
-        seen = self._ngrams[places] == buckets if len(self._ngrams) else np.zeros(len(buckets), dtype=bool)
-        rows = np.concatenate((of_words[words.numbers], len(self._lexicon) + places[seen]))
-        owners = np.concatenate((words.owners(), owners[seen]))
-        order = np.argsort(owners, kind="stable")
-        offsets = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(documents)))))
-        return rows[order].astype(np.int32), offsets.astype(np.int64)
-
     def _train(
         self,
         documents: Documents,
@@ -376,7 +358,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         min_learning_rate: float,
         early_stopping: bool,
     ) -> None:
-        rows, offsets = self._rows(documents)
+        rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
             _warn_of_empty(len(documents) - len(usable), len(documents), "they are left out", stacklevel=4)
@@ -464,7 +446,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
-        rows, offsets = self._rows(read_documents(X))
+        rows, offsets = self._rows.look_up(read_documents(X))
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
             _warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)

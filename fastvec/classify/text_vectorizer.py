@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from fastvec._format_common import Contents
 from fastvec._format_fvec import pack, unpack
 from fastvec._params import check_choice, check_float
-from fastvec.classify._documents import Documents, means_of_rows, read_documents
+from fastvec.classify._document_rows import means_of_rows
+from fastvec.classify._documents import Documents, read_documents
 from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import Saveable, tensor_of, texts_of
 from fastvec.classify._lexicon import spellings
