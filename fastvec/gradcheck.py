@@ -165,6 +165,8 @@ def _gradcheck_named(
                     f"f must return a gradient of the shape of {name}, {array.shape}, "
                     f"got {np.shape(gradients[name])}"
                 )
+            if not np.isfinite(gradients[name]).all():
+                raise ValueError(f"f must return a finite gradient of {name}, got {gradients[name]!r}")
         return cost, np.concatenate([np.ravel(gradients[name]) for name in arrays])
 
     start = np.concatenate([np.empty(0), *map(np.ravel, arrays.values())])

@@ -70,6 +70,10 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Return the parameters to start from."""
 
     @abstractmethod
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the parameters, by what is known and by the constructor's parameters."""
+
+    @abstractmethod
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples
     ) -> tuple[float, dict[str, Gradient]]:
@@ -129,6 +133,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             self.check_params()
             if hasattr(self, "parameters_"):
                 self._check_classes(classes)
+                self._check_shapes()
                 examples = self._known_examples(X, y)
                 self._copy_what_was_learned()
             else:
@@ -143,6 +148,15 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _check_classes(self, classes: Any) -> None:
         """Raise if these are not the classes of the first call."""
+
+    def _check_shapes(self) -> None:
+        """Raise ValueError if the constructor's parameters have changed and ask for another network."""
+        for name, shape in self._shapes().items():
+            if self.parameters_[name].shape != shape:
+                raise ValueError(
+                    f"the parameters of {type(self).__name__} must be those of fit, but now {name} would have "
+                    f"the shape {shape} instead of {self.parameters_[name].shape}; fit begins anew"
+                )
 
     def _start(self) -> None:
         self._generator = np.random.default_rng(self.seed)

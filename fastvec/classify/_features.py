@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.classify._lexicon import PADDING, UNKNOWN
+from fastvec.classify._lexicon import PADDING, UNKNOWN, each_once
 
 __all__ = ["FEATURES", "FeatureTable", "case_of", "suffix_of"]
 
@@ -61,7 +61,6 @@ class FeatureTable:
         self.values = list(values)
         self._value_of, self.vector_size = FEATURES[name]
         self._rows = {value: row for row, value in enumerate(self.values, UNKNOWN + 1)}
-        self._found: dict[str, int] = {}
 
     @classmethod
     def of(cls, name: str, words: Iterable[str]) -> FeatureTable:
@@ -76,14 +75,11 @@ class FeatureTable:
 
     def row(self, word: str) -> int:
         """Return the row of a word's value."""
-        row = self._found.get(word)
-        if row is None:
-            row = self._found[word] = self._rows.get(self._value_of(word), UNKNOWN)
-        return row
+        return self._rows.get(self._value_of(word), UNKNOWN)
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words' values."""
-        return np.fromiter(map(self.row, words), np.int32)
+        return each_once(self.row, words)
 
     def start(self, generator: np.random.Generator) -> NDArray[np.float32]:
         """Return the table to start from: small random rows, that of padding zeros."""

@@ -62,6 +62,9 @@ class FeedForward(Saveable, NetworkEstimator):
     def _sizes(self) -> tuple[int, ...]:
         return (self.n_features_in_, *self._hidden_sizes(), self._n_outputs())
 
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return layer_shapes(self._sizes())
+
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         said: dict[str, Any] = {"n_features_in": int(self.n_features_in_)}
         if hasattr(self, "feature_names_in_"):
@@ -76,7 +79,7 @@ class FeedForward(Saveable, NetworkEstimator):
             self.feature_names_in_ = np.array(learned["feature_names_in"], dtype=object)
         if not self._predicts_numbers():
             self.classes_ = labels_of(learned["classes"])
-        self.parameters_ = parameters_of(tensors, layer_shapes(self._sizes()))
+        self.parameters_ = parameters_of(tensors, self._shapes())
 
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples

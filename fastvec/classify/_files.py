@@ -87,11 +87,8 @@ class Saveable(ABC):
             raise ValueError(f"path must end in {EXTENSION}, got {os.fspath(path)!r}")
         check_is_fitted(self)
         learned, tensors = self._learned()
-        parameters = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params(deep=False).items()  # type: ignore[attr-defined]
-            if name not in ("vectors", "progress")
-        }
+        given: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
+        parameters = {name: value for name, value in given.items() if name not in ("vectors", "progress")}
         said = {
             "estimator": type(self).__name__,
             "parameters": parameters,
@@ -99,7 +96,11 @@ class Saveable(ABC):
             "history": [asdict(epoch) for epoch in getattr(self, "history_", [])],
             "vectors": getattr(self, "vectors", None) is not None,
         }
-        metadata = {"format": FORMAT, "format_version": str(VERSION), "classifier": json.dumps(said)}
+        metadata = {
+            "format": FORMAT,
+            "format_version": str(VERSION),
+            "classifier": json.dumps(said, default=_plain),
+        }
         write_tensors(path, {name: np.asarray(tensor) for name, tensor in tensors.items()}, metadata)
 
 
@@ -141,6 +142,13 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: the classifier is damaged ({error})") from None
     return model
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy as one of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"parameters must be what JSON can say to be saved, got {value!r}")
 
 
 def said_of_labels(classes: Array) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.vectors import UnknownWordError, Vectors
 
-__all__ = ["FIRST_WORD", "PADDING", "UNKNOWN", "Lexicon", "starting_table"]
+__all__ = ["FIRST_WORD", "PADDING", "UNKNOWN", "Lexicon", "each_once", "spellings", "starting_table"]
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
@@ -33,22 +34,17 @@ class Lexicon:
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
         self._rows = {word: row for row, word in enumerate(self.words, FIRST_WORD)}
-        self._found: dict[str, int] = {}
 
     def __len__(self) -> int:
         return FIRST_WORD + len(self.words)
 
     def row(self, word: str) -> int:
         """Return the row of a word, that of unknown words where it has none."""
-        row = self._found.get(word)
-        if row is None:
-            row = next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
-            self._found[word] = row
-        return row
+        return next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words."""
-        return np.fromiter(map(self.row, words), np.int32)
+        return each_once(self.row, words)
 
     def with_words_of(self, sentences: Sentences, min_count: int) -> Lexicon:
         """Return a lexicon that also has the words of a text that are unknown and frequent enough in it."""
@@ -59,6 +55,13 @@ class Lexicon:
             if self.row(word) == UNKNOWN
         )
         return Lexicon([*self.words, *(word for word, n in counts.most_common() if n >= min_count)])
+
+
+def each_once(row_of: Callable[[str], int], words: Iterable[str]) -> NDArray[np.int32]:
+    """Return what a function says of some words, asked once for words that are the same."""
+    found: dict[str, int] = {}
+    rows = [found[word] if word in found else found.setdefault(word, row_of(word)) for word in words]
+    return np.array(rows, np.int32)
 
 
 def spellings(word: str) -> Iterator[str]:
@@ -73,7 +76,8 @@ def starting_table(
 ) -> NDArray[np.float32]:
     """Return a row for every word of a lexicon: its vector if it has one, else random numbers of that size.
 
-    The row of padding is zeros, that of unknown words the mean of all vectors.
+    The first words of the lexicon are those of the vectors. The row of padding is zeros, that of unknown words
+    the mean of all vectors.
     """
     if vectors is None:
         table = generator.uniform(-1, 1, (len(lexicon), vector_size)).astype(np.float32)
@@ -84,9 +88,9 @@ def starting_table(
     table = generator.normal(0, scale, (len(lexicon), vectors.vector_size)).astype(np.float32)
     table[PADDING] = 0
     table[UNKNOWN] = vectors.vectors.mean(axis=0)
-    for row, word in enumerate(lexicon.words, FIRST_WORD):
-        try:
+    n = len(vectors)
+    table[FIRST_WORD : FIRST_WORD + n] = vectors.vectors
+    for row, word in enumerate(lexicon.words[n:], FIRST_WORD + n):
+        with suppress(UnknownWordError):  # n-grams know words that are not in the vocabulary
             table[row] = vectors[word]
-        except UnknownWordError:
-            continue
     return table

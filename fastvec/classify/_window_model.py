@@ -135,8 +135,14 @@ class WindowModel(Saveable, NetworkEstimator):
 
     def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
         tables = self._start_tables(generator)
-        layers = initial(self._layer_sizes(tables["vectors"].shape[1]), generator)
-        return tables | {name: layers[name] for name in self._layer_shapes(tables["vectors"].shape[1])}
+        d = tables["vectors"].shape[1]
+        layers = initial(self._layer_sizes(d), generator)
+        return tables | {name: layers[name] for name in self._layer_shapes(d)}
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        vectors = self.parameters_["vectors"]
+        tables = {table.name: table.shape for table in self._tables}
+        return {"vectors": vectors.shape, **tables, **self._layer_shapes(vectors.shape[1])}
 
     def _layer_shapes(self, vector_size: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of weights and biases."""
@@ -158,8 +164,8 @@ class WindowModel(Saveable, NetworkEstimator):
         self._lexicon = Lexicon(texts_of(tensors["words"]))
         self._tables = [FeatureTable(name, values) for name, values in learned["features"].items()]
         d = tensors["parameters.vectors"].shape[-1]
-        shapes = {"vectors": (len(self._lexicon), d), **{table.name: table.shape for table in self._tables}}
-        self.parameters_ = parameters_of(tensors, {**shapes, **self._layer_shapes(d)})
+        self.parameters_ = {"vectors": np.empty((len(self._lexicon), d))}
+        self.parameters_ = parameters_of(tensors, self._shapes())
         self._start_vectors = self.parameters_["vectors"].copy()
 
     def _table_names(self) -> list[str]:
@@ -200,6 +206,7 @@ class WindowModel(Saveable, NetworkEstimator):
 
     def _scores_of(self, ids: Sequence[Array]) -> Array:
         """Return the scores of many windows, some at a time."""
+        self._check_shapes()
         return np.concatenate(
             [
                 self._run_forward(self.parameters_, [rows[begin : begin + AT_ONCE] for rows in ids])[-1]
