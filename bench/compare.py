@@ -1,4 +1,4 @@
-"""Compare fastvec with gensim, fastText and GloVe C on one text: speed, memory, and quality.
+"""Compare fastvec with gensim, fastText, GloVe C and scikit-learn: speed, memory, and quality.
 
 Each run is a process of its own (this file with ``--worker``); ``rows.py`` says what is run,
 ``contenders.py`` how, and ``table.py`` makes the tables. See the README beside this file.
@@ -22,13 +22,14 @@ from typing import Any
 
 import table
 import texts
-from rows import ALL, QUALITY, ROWS, SETTINGS, Contender, Row
+from rows import ALL, LABELLED, QUALITY, ROWS, SEEDED, SETTINGS, Contender, Row
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PEERS = ("gensim", "fasttext", "numpy", "scipy")
-# BLAS threads would only add noise: the vectors are too short for them. fastvec's own are set by `threads`.
-QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+PEERS = ("gensim", "fasttext", "numpy", "scipy", "scikit-learn")
+# BLAS threads would only add noise to all but networks: the vectors are too short for them. fastvec's own are
+# set by `threads`.
+BLAS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return work(options.worker[0], json.loads(options.worker[1]))
     if options.list:
         for row in ROWS:
-            contenders = ", ".join(contender.name for contender, _ in row.entries)
-            print(f"{row.name:12} {row.title} ({contenders})")
+            contenders = "; ".join(contender.name for contender, _ in row.entries)
+            print(f"{row.name:20} {row.title} ({contenders})")
         return 0
     if options.check or options.render:
         return check(options) if options.check else render(options)
@@ -68,7 +69,12 @@ def parser() -> argparse.ArgumentParser:
     add("--words", type=positive, help="take only so many words of the text, for everything")
     add("--speed-words", type=positive, default=4_000_000, help="words of the speed rows (%(default)s)")
     add("--repeats", type=positive, default=3, help="rounds of the speed and reading rows (%(default)s)")
-    add("--seeds", type=positive, default=3, help="rounds, each with its seed, of the long row (%(default)s)")
+    add(
+        "--seeds",
+        type=positive,
+        default=3,
+        help="rounds, each with its seed, of rows with scores (%(default)s)",
+    )
     add("--slow-seeds", type=positive, default=1, help="the same for slow contenders (%(default)s)")
     add("--threads", type=positive, default=_cores(), help="what all threads are (%(default)s)")
     add(
@@ -101,6 +107,10 @@ def measure(row: Row, source: Path, options: argparse.Namespace) -> dict[str, An
             tests |= texts.rare_pairs(text, tests["MEN"], settings["min_count"])
         job["quality"] = {name: str(path) for name, path in tests.items() if path.is_file()}
         settings["tests"] = list(tests)
+    if row.kind in LABELLED:
+        job["labelled"] = str(options.data / "labelled")
+    if "skipgram" in settings:
+        job["vectors"] = str(texts.vectors(text, **settings["skipgram"]))
     record = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
@@ -108,16 +118,19 @@ def measure(row: Row, source: Path, options: argparse.Namespace) -> dict[str, An
         "runs": [],
     }
     given_up = set()
-    rounds = options.seeds if row.kind == "whole" else options.repeats
+    seeded = row.kind in SEEDED
+    rounds = options.seeds if seeded else options.repeats
     for turn in range(rounds):
         for contender, threads in entries(row, options.threads):
             if contender.name in given_up:
                 continue
-            if row.kind == "whole" and contender.slow and turn >= options.slow_seeds:
+            if seeded and contender.slow and turn >= options.slow_seeds:
                 continue
             name = f"{contender.name}, {threads} thread{'s' if threads > 1 else ''}"
             print(f"{row.name} {turn + 1}/{rounds}  {name:38}", end=" ", flush=True)
-            figures = run(contender, {**job, "threads": threads, "seed": turn + 1}, row.kind == "whole")
+            job |= {"threads": threads, "seed": turn + 1}
+            job["blas_threads"] = threads if row.kind in LABELLED else 1
+            figures = run(contender, job, row.kind == "whole")
             record["runs"].append(
                 {"contender": contender.name, "threads": threads, "round": turn, "seed": turn + 1, **figures}
             )
@@ -140,7 +153,8 @@ def run(contender: Contender, job: dict[str, Any], saves: bool) -> dict[str, Any
 
     here = str(Path(fastvec.__file__).parents[1])  # theirs is this one, be it installed or built in place
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path, **QUIET, **contender.environment}
+    blas = dict.fromkeys(BLAS, str(job.get("blas_threads", 1)))
+    environment = {**os.environ, "PYTHONPATH": path, **blas, **contender.environment}
     with tempfile.TemporaryDirectory() as folder:
         job = {**job, **contender.options, "save": str(Path(folder) / "vectors") if saves else None}
         job["started"] = time.monotonic()

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import classify_contenders
 import count_contenders
 
 __all__ = ["WORKERS", "run"]
@@ -217,6 +218,7 @@ WORKERS: dict[str, Worker] = {
     "gensim_phrases": gensim_phrases,
     "fasttext": fasttext,
     **count_contenders.WORKERS,
+    **classify_contenders.WORKERS,
 }
 
 

@@ -17,7 +17,9 @@ __all__ = [
     "Record",
     "Run",
     "base_of",
+    "fit_time_ratio",
     "median_of",
+    "points_above",
     "rate",
     "runs_of",
     "runs_with",
@@ -26,6 +28,7 @@ __all__ = [
     "speed_ratio",
     "tests_of",
     "time_ratio",
+    "train_time_ratio",
     "unit_per_second",
     "within_rounds",
 ]
@@ -108,6 +111,18 @@ def time_ratio(record: Record, contender: str, threads: int) -> float | None:
     return median_of(within_rounds(base, runs_of(record, contender, threads), "wall_seconds"))
 
 
+def fit_time_ratio(record: Record, contender: str, threads: int) -> float | None:
+    """How many times the base takes as long to fit."""
+    base = runs_of(record, base_of(record), threads)
+    return median_of(within_rounds(base, runs_of(record, contender, threads), "fit_seconds"))
+
+
+def train_time_ratio(record: Record, contender: str, threads: int) -> float | None:
+    """How many times the base takes as long for the training in its fit."""
+    base = runs_of(record, base_of(record), threads)
+    return median_of(within_rounds(base, runs_of(record, contender, threads), "train_seconds"))
+
+
 def memory_left(record: Record, contender: str, threads: int) -> float | None:
     """MB by which the peak stays under two matrices, the ids and 200 MB."""
     runs = runs_with(record, contender, threads, "matrix_and_id_bytes")
@@ -123,6 +138,19 @@ def quality_difference(record: Record, contender: str, threads: int) -> float | 
         if these and base:
             differences.append(mean(these) - mean(base))
     return min(differences) if differences else None
+
+
+def mean_score(record: Record, contender: str, threads: int) -> float | None:
+    """Mean of the scores of a row's first test."""
+    found = scores(record, contender, threads, tests_of(record)[0])
+    return mean(found) if found else None
+
+
+def points_above(record: Record, contender: str, threads: int) -> float | None:
+    """Difference in mean score to whom the row's settings hold this contender against."""
+    other = record["settings"].get("against", {}).get(contender)
+    these, others = (mean_score(record, name, threads) for name in (contender, other))
+    return None if these is None or others is None else these - others
 
 
 def scores(record: Record, contender: str, threads: int, test: str) -> list[float]:
@@ -166,6 +194,9 @@ FIGURES: dict[str, Callable[[Record, str, int], float | None]] = {
     "seconds left": seconds_left,
     "megabytes left": megabytes_left,
     "time ratio": time_ratio,
+    "fit time ratio": fit_time_ratio,
     "memory left": memory_left,
     "quality difference": quality_difference,
+    "score": mean_score,
+    "points above": points_above,
 }

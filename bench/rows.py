@@ -5,14 +5,32 @@ A later model is a worker in ``contenders.py`` and a row here; the rest follows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["ALL", "BASE", "GOALS", "QUALITY", "ROWS", "SETTINGS", "Contender", "Goal", "Row"]
+from classify_rows import (
+    LABELLED_ROWS,
+    LOCATOR,
+    LOCATOR_WITH_CASE,
+    SOFTMAX,
+    TAGGER,
+    TAGGER_WITH_ALL,
+    TWO_LAYERS,
+)
+from terms import ALL, BASE, FRESH_PAGES, LABELLED, SEEDED, Contender, Goal, Row
 
-ALL = 0  # as a number of threads: as many as the machine has, or --threads
-BASE = "gensim"  # whom the ratios are to, unless a row says otherwise
+__all__ = [
+    "ALL",
+    "BASE",
+    "GOALS",
+    "LABELLED",
+    "QUALITY",
+    "ROWS",
+    "SEEDED",
+    "SETTINGS",
+    "Contender",
+    "Goal",
+    "Row",
+]
 
 # The same for everyone, but for fastText's noise exponent, 0.5, and the end of its learning rate, 0: neither
 # can be set.
@@ -42,97 +60,11 @@ QUALITY = {
     "analogy/google.txt": "analogies",
 }
 
-
-@dataclass(frozen=True)
-class Contender:
-    """A program with certain options.
-
-    Attributes
-    ----------
-    name : str
-        What the tables call it.
-    worker : str
-        The function of ``contenders.py`` that runs it.
-    options : dict
-        Settings of its own, on top of those of the row.
-    environment : dict
-        Environment variables of its process.
-    slow : bool
-        Whether the long rows run it for `--slow-seeds` seeds only.
-    """
-
-    name: str
-    worker: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    slow: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement: contenders that do the same work in turn.
-
-    Attributes
-    ----------
-    name, title : str
-        What `--only` and the tables call it.
-    kind : {"speed", "reading", "phrases", "counting", "entries", "svd", "whole"}
-        "speed": training alone, on the first `--speed-words` words, `--repeats` times. "reading": text to
-        ids on the whole text. "phrases": from a text to its phrases, and to itself with these joined.
-        "counting": ids to counts. "entries": training alone on the counts of the whole text. "svd": from
-        these counts to vectors. "whole": from text to saved vectors and their quality, once for every seed.
-    entries : tuple of (Contender, numbers of threads)
-        Who takes part, in this order in every round.
-    settings : dict
-        What differs from `SETTINGS`.
-    base : str
-        Whom the ratios are to.
-    rare : bool
-        Whether MEN's pairs with a rare word and with an unseen one are tests of their own.
-    """
-
-    name: str
-    title: str
-    kind: str
-    entries: tuple[tuple[Contender, tuple[int, ...]], ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    base: str = BASE
-    rare: bool = False
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A figure that was promised.
-
-    Attributes
-    ----------
-    text : str
-        What it is.
-    row, contender : str
-        Where to find it.
-    threads : int
-        With how many threads.
-    figure : str
-        A function of ``table.py``'s `FIGURES`.
-    at_least : float
-        The promise, in the unit of the figure.
-    """
-
-    text: str
-    row: str
-    contender: str
-    threads: int
-    figure: str
-    at_least: float
-
-
 FASTVEC = Contender("fastvec", "fastvec")
 FASTVEC_AVX2 = Contender("fastvec (AVX2)", "fastvec", environment={"FASTVEC_BACKEND": "avx2"})
 FASTVEC_NONE = Contender("fastvec (unshared negatives)", "fastvec", options={"negative_sharing": "none"})
 GENSIM = Contender("gensim", "gensim")
-# fastText 0.9.3 draws starting values for the first threads/10 of its matrix only and leaves the rest as the
-# memory was, which ends in "Encountered NaN" if that was used before. Fresh pages are zeros, which do.
-FASTTEXT = Contender("fastText", "fasttext", environment={"MALLOC_MMAP_THRESHOLD_": "1048576"}, slow=True)
+FASTTEXT = Contender("fastText", "fasttext", environment=FRESH_PAGES, slow=True)
 
 CBOW = {"estimator": "CBOW", "model": "cbow"}
 TREE = {"loss": "hierarchical_softmax"}
@@ -284,6 +216,7 @@ ROWS = (
         {**GLOVE, "epochs": 25},
         base=GLOVE_C,
     ),
+    *LABELLED_ROWS,
 )
 
 GOALS = (
@@ -323,4 +256,17 @@ GOALS = (
     ),
     Goal("PPMI and SVD: seconds left of 60", "svd-100", "fastvec", ALL, "seconds left", 0),
     Goal("PPMI and SVD: MB left of 4,000", "svd-100", "fastvec", ALL, "megabytes left", 0),
+    Goal("tags: accuracy, vectors trained along", "tagging", TAGGER, ALL, "score", 94.5),
+    Goal("the same: MLPClassifier's time against it", "tagging", TAGGER, ALL, "fit time ratio", 1),
+    Goal("tags: accuracy, and case and suffix", "tagging", TAGGER_WITH_ALL, ALL, "score", 96.5),
+    Goal("the same: seconds left of 60", "tagging", TAGGER_WITH_ALL, ALL, "seconds left", 0),
+    Goal("locations: F1, words alone", "locations", LOCATOR, ALL, "score", 70),
+    Goal("the same, with case", "locations", LOCATOR_WITH_CASE, ALL, "score", 77),
+    Goal("locations: points above random vectors", "locations", LOCATOR, ALL, "points above", 10),
+    Goal("the same, with case", "locations", LOCATOR_WITH_CASE, ALL, "points above", 10),
+    Goal("polarity: accuracy of the best", "polarity", "fastvec", 1, "score", 76),
+    Goal("the same, to fastText's best, points", "polarity", "fastvec", 1, "quality difference", -0.5),
+    Goal("polarity: words/s, all of fit, against fastText", "polarity-speed", "fastvec", 1, "speed ratio", 3),
+    Goal("softmax to LogisticRegression, points", "polarity-vectors", SOFTMAX, ALL, "points above", -0.5),
+    Goal("two layers to MLPClassifier, points", "polarity-vectors", TWO_LAYERS, ALL, "points above", -0.5),
 )

@@ -3,7 +3,8 @@
 ``pytest bench --benchmark-enable`` measures; without the option every benchmark is run once. Groups put the
 backends of one kernel side by side, all doing the same work. ``extra_info`` (in the file that
 ``--benchmark-json`` writes) has rates of the median round: `million_words_per_second` of raw words,
-`million_steps_per_second`, `million_entries_per_second`, `million_bytes_per_second`.
+`million_steps_per_second`, `million_entries_per_second`, `million_rows_per_second`,
+`million_bytes_per_second`.
 """
 
 from __future__ import annotations
@@ -141,6 +142,48 @@ def test_train(benchmark: BenchmarkFixture, where: str, size: int, training: str
 
     benchmark(one_chunk)
     rate(benchmark, "million_words_per_second", chunk)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [100, 300])
+@pytest.mark.parametrize("where", VOCABULARIES)
+def test_documents(benchmark: BenchmarkFixture, where: str, size: int, backend: str) -> None:
+    """Measure documents of 20 words with two labels."""
+    benchmark.group = f"documents.train, d={size}, rows {where}"
+    n_words, n_documents, chunk = VOCABULARIES[where], 10_000, 50
+    ids, offsets, _ = corpus(n_words, 20 * n_documents)
+    random = np.random.default_rng(7)
+    own = {
+        "input_vectors": matrix(n_words, size),
+        "output_vectors": matrix(2, size, seed=3),
+        "inputs": ids,
+        "input_offsets": offsets,
+        "labels": random.integers(0, 2, n_documents).astype(np.int32),
+        "order": random.permutation(n_documents).astype(np.int32),
+        "learning_rate": 1e-4,
+        "loss_every": 64,
+    }
+    train = _backends.get("documents", backend).train
+    starts = cycle(range(0, n_documents, chunk))
+
+    def one_chunk() -> None:
+        start = next(starts)
+        train(start=start, stop=start + chunk, **own)
+
+    benchmark(one_chunk)
+    rate(benchmark, "million_words_per_second", 20 * chunk)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [100, 300])
+def test_add_rows(benchmark: BenchmarkFixture, size: int, backend: str) -> None:
+    """Measure the gradients of a batch of 64 windows of five words, added up word by word."""
+    benchmark.group = f"scatter.add_rows, d={size}"
+    used, places = np.unique(corpus(70_000, 200_000)[0][: 64 * 5], return_inverse=True)
+    values = np.random.default_rng(8).standard_normal((len(places), size), np.float32)
+    sums = np.zeros((len(used), size), np.float32)
+    benchmark(_backends.get("scatter", backend).add_rows, sums, places.astype(np.int64), values)
+    rate(benchmark, "million_rows_per_second", len(places))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Text", "compressed", "counts", "prepare", "rare_pairs"]
+__all__ = ["Text", "compressed", "counts", "prepare", "rare_pairs", "vectors"]
 
 CACHE = Path(__file__).parent / ".cache"
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -78,6 +78,18 @@ def counts(text: Text, window: int, min_count: int) -> Path:
         entries[np.random.default_rng(1).permutation(len(entries))].tofile(shuffled)
         records.unlink()
         found.save(path)  # last, so that files cut short are made again
+    return path
+
+
+def vectors(text: Text, vector_size: int, epochs: int, seed: int) -> Path:
+    """Return skip-gram's vectors of a text in a file, with all else at its default."""
+    path = text.path.with_suffix(f".{vector_size}-{epochs}-{seed}.fvec")
+    if not path.exists():
+        from fastvec import SkipGram
+
+        print(f"making vectors of {text.words:,} words ...", flush=True)
+        model = SkipGram(vector_size=vector_size, epochs=epochs, seed=seed).fit(text.path)
+        model.vectors_.save(path)
     return path
 
 

@@ -154,7 +154,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         for name, shape in self._shapes().items():
             if self.parameters_[name].shape != shape:
                 raise ValueError(
-                    f"the parameters of {type(self).__name__} must be those of fit, but now {name} would have "
+                    f"parameters of {type(self).__name__} must be those of fit, but now {name} would have "
                     f"the shape {shape} instead of {self.parameters_[name].shape}; fit begins anew"
                 )
 

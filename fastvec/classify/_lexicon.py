@@ -76,8 +76,8 @@ def starting_table(
 ) -> NDArray[np.float32]:
     """Return a row for every word of a lexicon: its vector if it has one, else random numbers of that size.
 
-    The first words of the lexicon are those of the vectors. The row of padding is zeros, that of unknown words
-    the mean of all vectors.
+    The first words of the lexicon are those of the vectors. The row of padding is zeros, that of unknown
+    words the mean of all vectors.
     """
     if vectors is None:
         table = generator.uniform(-1, 1, (len(lexicon), vector_size)).astype(np.float32)
