@@ -220,7 +220,7 @@ def test_a_sample_is_drawn_from_all_arrays_together():
         (changed("b", lambda b: b[:1]), PARAMETERS, {}, ValueError, r"shape of b, \(2,\), got \(1,\)"),
         (changed("W", np.transpose), PARAMETERS, {}, ValueError, r"shape of W, \(4, 2\), got \(2, 4\)"),
         (changed("scale", lambda g: [g]), PARAMETERS, {}, ValueError, r"shape of scale, \(\), got \(1,\)"),
-        (changed("b", nan), PARAMETERS, {}, ValueError, r"a finite gradient, got nan at \('b', 0\)"),
+        (changed("b", nan), PARAMETERS, {}, ValueError, "a finite gradient of b, got"),
         (lambda x: (np.nan, x), PARAMETERS, {}, ValueError, "finite cost, got nan"),
         (lambda x: x, PARAMETERS, {}, TypeError, r"a tuple \(cost, gradient\)"),
         (named, {}, {}, ValueError, "x must have at least one element"),

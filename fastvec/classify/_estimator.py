@@ -6,8 +6,9 @@ examples are arrays with a row each; the last array is what is to be predicted.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -23,9 +24,10 @@ from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
 
-__all__ = ["Examples", "NetworkEstimator", "check_hidden", "undone_on_error"]
+__all__ = ["Examples", "MakeBatch", "NetworkEstimator", "check_hidden", "undone_on_error"]
 
 Examples = tuple[Array, ...]
+MakeBatch = Callable[[NDArray[np.intp], np.random.Generator], Examples]
 Estimator = TypeVar("Estimator", bound="NetworkEstimator")
 
 
@@ -79,9 +81,9 @@ class NetworkEstimator(BaseEstimator, ABC):
     ) -> tuple[float, dict[str, Gradient]]:
         """Return the mean cost of some examples, penalties included, and its gradients."""
 
-    def _batch(self, examples: Examples, which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
-        """Return some examples as `_cost_and_gradients` takes them, with what is drawn for them at random."""
-        return tuple(array[which] for array in examples)
+    def _batches(self, examples: Examples) -> MakeBatch:
+        """Return what makes a batch of some examples, with what is drawn for them at random."""
+        return lambda which, generator: tuple(array[which] for array in examples)
 
     @abstractmethod
     def _validation_score(self, examples: Examples) -> float:
@@ -151,12 +153,12 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _check_shapes(self) -> None:
         """Raise ValueError if the constructor's parameters have changed and ask for another network."""
-        for name, shape in self._shapes().items():
-            if self.parameters_[name].shape != shape:
-                raise ValueError(
-                    f"parameters of {type(self).__name__} must be those of fit, but now {name} would have "
-                    f"the shape {shape} instead of {self.parameters_[name].shape}; fit begins anew"
-                )
+        wanted, there = self._shapes(), {name: array.shape for name, array in self.parameters_.items()}
+        if wanted != there:
+            raise ValueError(
+                f"parameters of {type(self).__name__} must be those of fit, but now they ask for arrays of "
+                f"the shapes {wanted} instead of {there}; fit begins anew"
+            )
 
     def _start(self) -> None:
         self._generator = np.random.default_rng(self.seed)
@@ -176,6 +178,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             name: [slot.copy() for slot in slots] for name, slots in self._optimizer.memory.items()
         }
         self._optimizer = optimizer
+        self._generator = copy.deepcopy(self._generator)
         self.parameters_ = {name: array.copy() for name, array in self.parameters_.items()}
         self.history_ = list(self.history_)
 
@@ -189,9 +192,11 @@ class NetworkEstimator(BaseEstimator, ABC):
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
         plan = Plan(epochs, int(self.batch_size), float(rate), schedule, self.progress, len(self.history_))
 
+        make_batch = self._batches(examples)
+
         def take_step(batch: NDArray[np.intp], learning_rate: float) -> float:
-            drawn = self._batch(examples, batch, self._generator)
-            cost, gradients = self._cost_and_gradients(self.parameters_, drawn)
+            examples_of_batch = make_batch(batch, self._generator)
+            cost, gradients = self._cost_and_gradients(self.parameters_, examples_of_batch)
             self._optimizer.step(self.parameters_, gradients, learning_rate)
             return cost
 
@@ -241,7 +246,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         known = self._known_examples(X, y)
-        examples = self._batch(known, np.arange(len(known[-1])), np.random.default_rng(seed))
+        examples = self._batches(known)(np.arange(len(known[-1])), np.random.default_rng(seed))
         parameters = {name: array.astype(np.float64) for name, array in self.parameters_.items()}
         _, gradients = self._cost_and_gradients(parameters, examples)
         looked_up = {name: found.rows for name, found in gradients.items() if isinstance(found, Rows)}

@@ -130,7 +130,8 @@ def split_held_out(
     ValueError
         If there is only one example or group.
     """
-    numbers = np.arange(n) if groups is None else groups
+    # numbered anew: a sentence without words is no group
+    numbers = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     n_groups = int(numbers.max()) + 1
     if n_groups < 2:
         raise ValueError(f"early_stopping must have two examples or sentences to choose from, got {n_groups}")

@@ -46,10 +46,13 @@ class Lexicon:
         """Return the rows of some words."""
         return each_once(self.row, words)
 
-    def with_words_of(self, sentences: Sentences, min_count: int) -> Lexicon:
-        """Return a lexicon that also has the words of a text that are unknown and frequent enough in it."""
+    def with_words_of(self, sentences: Sentences, min_count: int, *, as_written: bool = False) -> Lexicon:
+        """Return a lexicon that also has the words of a text that are unknown and frequent enough in it.
+
+        They are in lower case and with 0 for every digit there, unless they are wanted as they are written.
+        """
         counts = Counter(
-            list(spellings(word))[-1]
+            word if as_written else list(spellings(word))[-1]
             for sentence in sentences
             for word in sentence
             if self.row(word) == UNKNOWN
@@ -84,11 +87,12 @@ def starting_table(
         table *= np.float32(np.sqrt(3 / vector_size))  # rows of a length of about 1
         table[PADDING] = 0
         return table
-    scale = float(vectors.vectors.std()) if len(vectors) else 1.0
+    scale = float(vectors.vectors.std()) if len(vectors) else vectors.vector_size**-0.5
     table = generator.normal(0, scale, (len(lexicon), vectors.vector_size)).astype(np.float32)
     table[PADDING] = 0
-    table[UNKNOWN] = vectors.vectors.mean(axis=0)
     n = len(vectors)
+    if n:
+        table[UNKNOWN] = vectors.vectors.mean(axis=0)
     table[FIRST_WORD : FIRST_WORD + n] = vectors.vectors
     for row, word in enumerate(lexicon.words[n:], FIRST_WORD + n):
         with suppress(UnknownWordError):  # n-grams know words that are not in the vocabulary

@@ -6,7 +6,8 @@ row of its word, and beside it those of its features. Since x is nothing but row
 several places, or in several windows of a batch, takes their sum. All other rows have no gradient.
 
 With ``vectors_l2`` = λ, a batch costs λ Σ |x_i − x_i⁰|² more, the sum over the different rows x_i of words
-that occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰).
+that occur in it, with x_i⁰ where they started; its gradient is 2λ (x_i − x_i⁰). The rows of padding and of
+unknown words are held like all others.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class WindowModel(Saveable, NetworkEstimator):
         check_int("window", self.window, 0, 1000)
         check_hidden("hidden", self.hidden)
         check_choice("activation", self.activation, ACTIVATIONS)
-        if isinstance(self.features, str):
-            raise TypeError(f"features must be several names, got the str {self.features!r}")
+        if not isinstance(self.features, (list, tuple)):
+            raise TypeError(f"features must be a list or tuple of names, got {self.features!r}")
         for name in self.features:
             check_choice("features", name, FEATURES)
         if len(set(self.features)) < len(self.features):
@@ -102,10 +103,10 @@ class WindowModel(Saveable, NetworkEstimator):
             raise AttributeError(f"{type(self).__name__} has no vectors_ before fit")
         return Vectors(self._lexicon.words, self.parameters_["vectors"][FIRST_WORD:].copy())
 
-    def _learn_words(self, sentences: Sequence[Sequence[str]]) -> None:
+    def _learn_words(self, sentences: Sequence[Sequence[str]], *, as_written: bool = False) -> None:
         """Note which words and which values of features have rows."""
         lexicon = Lexicon([] if self.vectors is None else self.vectors.words)
-        self._lexicon = lexicon.with_words_of(sentences, int(self.min_count))
+        self._lexicon = lexicon.with_words_of(sentences, int(self.min_count), as_written=as_written)
         words = [word for sentence in sentences for word in sentence]
         self._tables = [FeatureTable.of(name, words) for name in self.features]
 
@@ -130,7 +131,7 @@ class WindowModel(Saveable, NetworkEstimator):
     def _start_tables(self, generator: np.random.Generator) -> dict[str, Array]:
         """Return the tables to start from, and remember where the words do."""
         vectors = starting_table(self._lexicon, self.vectors, int(self.vector_size), generator)
-        self._start_vectors = vectors.copy() if self.vectors_l2 > 0 else vectors[:0]
+        self._start_vectors = vectors.copy() if self.train_vectors else vectors
         return {"vectors": vectors, **{table.name: table.start(generator) for table in self._tables}}
 
     def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:

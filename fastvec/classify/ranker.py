@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
 from fastvec._params import check_float
-from fastvec.classify._estimator import Examples
+from fastvec.classify._estimator import Examples, MakeBatch
 from fastvec.classify._lexicon import FIRST_WORD
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import Gradient
@@ -165,15 +165,16 @@ class WindowRanker(WindowModel):
 
     def score(self, X: Any, y: Any) -> float:
         """Return F1, the harmonic mean of precision and recall of the True words."""
-        labels = _check_true_or_false(check_labels(y, check_sentences(X)))
-        return float(_f1(np.concatenate(self.predict(X)), labels))
+        sentences = check_sentences(X)
+        labels = _check_true_or_false(check_labels(y, sentences))
+        return _f1(np.concatenate(self.predict(sentences)), labels)
 
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
         sentences = check_sentences(X)
         self._with_labels = y is not None
         if not self._with_labels and self.features:
             raise ValueError(f"features must be () without labels, got {self.features!r}")
-        self._learn_words(sentences)
+        self._learn_words(sentences, as_written=not self._with_labels)
         examples = self._labelled(sentences, y)
         self._warn_of_small_data(len(examples[-1]))
         if not self._with_labels and len(self._lexicon) - FIRST_WORD < 2:
@@ -210,21 +211,24 @@ class WindowRanker(WindowModel):
                 )
         return kept, held_out
 
-    def _batch(self, examples: Examples, which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
-        """Return pairs: the windows of true words, those of their partners, and numbers of the pairs."""
+    def _batches(self, examples: Examples) -> MakeBatch:
+        """Return what makes pairs: true windows, corrupted ones, and the numbers of the pairs."""
         *ids, labels = examples
-        if not self._with_labels:
+        middle = ids[0].shape[1] // 2
+        all_true, all_false = np.flatnonzero(labels), np.flatnonzero(~labels)
+
+        def with_labels(which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
+            own, n = labels[which], len(which)
+            partners = np.where(own, generator.choice(all_false, n), generator.choice(all_true, n))
+            true, corrupted = np.where(own, which, partners), np.where(own, partners, which)
+            return (*(rows[true] for rows in ids), *(rows[corrupted] for rows in ids), which)
+
+        def without(which: NDArray[np.intp], generator: np.random.Generator) -> Examples:
             true, corrupted = ids[0][which], ids[0][which]
-            middle = true.shape[1] // 2
             corrupted[:, middle] = generator.integers(FIRST_WORD, len(self._lexicon), len(which))
             return true, corrupted, which
-        of_kind = {kind: np.flatnonzero(labels == kind) for kind in (True, False)}
-        own = labels[which]
-        partners = np.where(
-            own, generator.choice(of_kind[False], len(which)), generator.choice(of_kind[True], len(which))
-        )
-        true, corrupted = np.where(own, which, partners), np.where(own, partners, which)
-        return (*(rows[true] for rows in ids), *(rows[corrupted] for rows in ids), which)
+
+        return with_labels if self._with_labels else without
 
     def _n_outputs(self) -> int:
         return 1
@@ -259,7 +263,7 @@ class WindowRanker(WindowModel):
 
     def _validation_score(self, examples: Examples) -> float:
         n = len(examples[-1])
-        *ids, _ = self._batch(examples, np.arange(n), np.random.default_rng(self.seed))
+        *ids, _ = self._batches(examples)(np.arange(n), np.random.default_rng(self.seed))
         half = len(ids) // 2
         return float(np.mean(self._scores_of(ids[:half]) > self._scores_of(ids[half:])))
 
@@ -284,5 +288,9 @@ def _best_threshold(scores: NDArray[Any], labels: NDArray[np.bool_]) -> float:
     ordered = scores[order]
     ends = np.append(ordered[1:] < ordered[:-1], True)  # equal scores cannot be told apart
     last = int(np.argmax(np.where(ends, f1, -1)))
-    below = ordered[last + 1] if last + 1 < len(ordered) else ordered[last] - 1
-    return float((ordered[last] + below) / 2)
+    lowest = ordered[last]
+    below = (
+        ordered[last + 1] if last + 1 < len(ordered) else np.nextafter(lowest, ordered.dtype.type(-np.inf))
+    )
+    middle = (lowest + below) / 2
+    return float(middle if middle < lowest else below)

@@ -1,0 +1,199 @@
+"""Training on documents is a step of the full softmax for each, one after the other, in the order given."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fastvec import _backends
+
+N_ROWS = 23
+NAMES = ("input_vectors", "output_vectors")
+# Rows repeat, the first and the last document and two in the middle have none.
+LENGTHS = [0, 3, 1, 7, 0, 0, 2, 30, 1, 5, 16, 4, 1, 9, 0]
+OFFSETS = np.concatenate(([0], np.cumsum(LENGTHS))).astype(np.int64)
+INPUTS = np.random.default_rng(1).integers(0, N_ROWS, OFFSETS[-1]).astype(np.int32)
+INPUTS[1] = INPUTS[0]
+# Every document is there, some twice, one of them twice in a row.
+ORDER = np.array([7, 3, 0, 13, 1, 1, 9, 4, 14, 2, 5, 6, 8, 10, 11, 12, 7, 3, 9], np.int32)
+N_TRAINED = int(np.sum(np.diff(OFFSETS)[ORDER] > 0))
+
+
+def labels_of(n_labels):
+    """A label for every document; all occur, where there are fewer labels than documents."""
+    return np.random.default_rng(2).permutation(np.arange(len(LENGTHS)) % n_labels).astype(np.int32)
+
+
+def start(padded, size=20, n_labels=5):
+    random = np.random.default_rng(3)
+    scale = 1.5 / size**0.25
+    shapes = zip(NAMES, (N_ROWS, n_labels), strict=True)
+    return {name: padded(scale * random.standard_normal((n, size))) for name, n in shapes}
+
+
+def train(backend, matrices, n_labels=5, **changed):
+    arguments = {
+        "inputs": INPUTS,
+        "input_offsets": OFFSETS,
+        "labels": labels_of(n_labels),
+        "order": ORDER,
+        "start": 0,
+        "stop": len(ORDER),
+        "learning_rate": 0.05,
+        "loss_every": 1,
+    }
+    return _backends.get("documents", backend).train(**matrices, **arguments | changed)
+
+
+def steps(backend, matrices, n_labels=5, learning_rate=0.05):
+    """Take the steps one by one; return the loss of every place of the order, None where there is no step."""
+    labels, one, losses = labels_of(n_labels), np.array([0, 1]), []
+    for document in ORDER:
+        rows = INPUTS[OFFSETS[document] : OFFSETS[document + 1]]
+        step = {
+            "inputs": rows,
+            "input_offsets": np.array([0, len(rows)]),
+            "targets": labels[document : document + 1],
+            "target_offsets": one,
+            "scale_gradient": True,
+            "learning_rate": learning_rate,
+        }
+        losses.append(_backends.get("softmax", backend).step(**matrices, **step) if len(rows) else None)
+    return losses
+
+
+def bits(matrices):
+    return {name: matrix.tobytes() for name, matrix in matrices.items()}
+
+
+def assert_near(matrices, expected, tolerance=1e-5):
+    for name in NAMES:
+        np.testing.assert_allclose(matrices[name], expected[name], rtol=0, atol=tolerance, err_msg=name)
+
+
+@pytest.mark.parametrize("n_labels", [2, 5, 6, 7, 13])
+@pytest.mark.parametrize("size", [1, 7, 8, 15, 16, 17, 33, 100])
+def test_train_is_one_step_after_the_other(backend, padded, size, n_labels):
+    trained, expected, before = (start(padded, size, n_labels) for _ in range(3))
+    loss, sampled, n_trained = train(backend, trained, n_labels)
+    losses = [each for each in steps(backend, expected, n_labels) if each is not None]
+    assert_near(trained, expected)
+    assert loss == pytest.approx(sum(losses), rel=1e-6)
+    assert sampled == n_trained == len(losses) == N_TRAINED
+    for name in NAMES:
+        assert np.abs(trained[name] - before[name]).max() > 0.01, name
+        assert not trained[name][:, size:].any(), name
+
+
+@pytest.mark.parametrize("n_labels", [2, 6, 13])
+@pytest.mark.parametrize("size", [1, 16, 100])
+def test_every_backend_does_what_the_reference_does(backend, padded, size, n_labels):
+    ours, theirs = (start(padded, size, n_labels) for _ in range(2))
+    (loss, *counts), (expected, *others) = (
+        train(name, matrices, n_labels) for name, matrices in ((backend, ours), ("reference", theirs))
+    )
+    assert_near(ours, theirs)
+    assert counts == others
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_order_matters(backend, padded):
+    ours, other = start(padded), start(padded)
+    train(backend, ours)
+    train(backend, other, order=ORDER[::-1].copy())
+    for name in NAMES:
+        assert np.abs(ours[name] - other[name]).max() > 1e-4, name
+
+
+def test_a_row_that_is_repeated_moves_as_often(backend, padded):
+    once, twice, before = (start(padded) for _ in range(3))
+    labels = np.zeros(2, np.int32)
+    for matrices, rows in ((once, [4, 9]), (twice, [4, 4, 9, 9])):  # their means are the same
+        train(
+            backend,
+            matrices,
+            inputs=np.array(rows, np.int32),
+            input_offsets=np.array([0, len(rows)]),
+            labels=labels,
+            order=labels[:1],
+            stop=1,
+        )
+    assert np.abs(once["input_vectors"][[4, 9]] - before["input_vectors"][[4, 9]]).max() > 1e-3
+    assert_near(once, twice, 1e-6)
+
+
+def test_rows_and_documents_that_are_not_asked_for_stay(backend, padded):
+    matrices, before = start(padded), start(padded)
+    assert train(backend, matrices, start=3, stop=4)[1:] == (1, 1)
+    used = np.zeros(N_ROWS, dtype=bool)
+    used[INPUTS[OFFSETS[13] : OFFSETS[14]]] = True
+    moved = (matrices["input_vectors"] != before["input_vectors"]).any(axis=1)
+    np.testing.assert_array_equal(moved, used)
+
+
+def test_documents_without_rows_are_passed_over(backend, padded):
+    matrices, before = start(padded), start(padded)
+    empty = np.array([0, 4, 14, 5], np.int32)
+    assert train(backend, matrices, order=empty, stop=4) == (0, 0, 0)
+    nothing = {"inputs": np.empty(0, np.int32), "input_offsets": np.zeros(16, np.int64)}
+    assert train(backend, matrices, **nothing) == (0, 0, 0)
+    assert train(backend, matrices, start=2, stop=2) == (0, 0, 0)
+    assert bits(matrices) == bits(before)
+
+
+@pytest.mark.parametrize("loss_every", [1, 2, 3, 4, 16, 100])
+def test_the_loss_is_taken_at_the_places_that_it_divides(backend, padded, loss_every):
+    matrices, all_sampled = start(padded), start(padded)
+    losses = steps(backend, start(padded))
+    loss, sampled, n_trained = train(backend, matrices, loss_every=loss_every)
+    of_places = [each for each in losses[::loss_every] if each is not None]
+    assert (sampled, n_trained) == (len(of_places), N_TRAINED)
+    assert loss == pytest.approx(sum(of_places), rel=1e-6)
+    train(backend, all_sampled)
+    assert bits(matrices) == bits(all_sampled)
+
+
+def test_the_loss_is_that_before_the_update(backend, padded):
+    matrices = start(padded)
+    document = INPUTS[OFFSETS[3] : OFFSETS[4]]
+    hidden = matrices["input_vectors"][document].mean(axis=0, dtype=np.float64)
+    scores = matrices["output_vectors"] @ hidden
+    expected = np.log(np.exp(scores).sum()) - scores[labels_of(5)[3]]
+    loss, *_ = train(backend, matrices, start=1, stop=2, learning_rate=1)
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("ends", [[7], [1, 2, 3], range(1, len(ORDER)), [5, 5, 18]])
+def test_chunks_are_the_same_as_one(backend, padded, ends):
+    whole, parts = start(padded), start(padded)
+    expected = train(backend, whole, loss_every=2)
+    chunks = pairwise([0, *ends, len(ORDER)])
+    found = [train(backend, parts, start=begin, stop=end, loss_every=2) for begin, end in chunks]
+    loss, *counts = map(sum, zip(*found, strict=True))
+    assert bits(parts) == bits(whole)
+    assert tuple(counts) == expected[1:]
+    assert loss == pytest.approx(expected[0], rel=1e-12)
+
+
+def test_without_a_learning_rate_nothing_moves(backend, padded):
+    matrices, before = start(padded), start(padded)
+    loss, *_ = train(backend, matrices, learning_rate=0)
+    assert loss > 0
+    assert bits(matrices) == bits(before)
+
+
+def test_large_scores_do_not_overflow(backend, padded):
+    matrices = start(padded)
+    for matrix in matrices.values():
+        matrix *= 100
+    loss, *_ = train(backend, matrices, learning_rate=1e-3)
+    assert np.isfinite(loss)
+    assert all(np.isfinite(matrix).all() for matrix in matrices.values())
+
+
+def test_training_learns_the_labels(backend, padded):
+    matrices = start(padded)
+    first, *_ = train(backend, matrices, learning_rate=0.5)
+    for _ in range(100):
+        loss, *_ = train(backend, matrices, learning_rate=0.5)
+    assert loss < 0.05 * first

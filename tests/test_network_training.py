@@ -1,0 +1,325 @@
+"""How networks are trained: early stopping, seeds, going on, divergence, progress and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from commands import wait_for
+from sklearn.datasets import make_blobs
+
+from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify._fitting import Plan, run_epochs, split_held_out
+
+X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
+NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
+
+
+def small(**params):
+    return TwoLayerClassifier(**{"hidden": 5, "activation": "relu", "epochs": 3, **params})
+
+
+BOTH = pytest.mark.parametrize("new", [SoftmaxClassifier, small], ids=["softmax", "two layers"])
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        assert array.tobytes() == second[name].tobytes(), name
+
+
+def copy_of(parameters):
+    return {name: array.copy() for name, array in parameters.items()}
+
+
+# ---- Epochs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+def test_every_epoch_visits_every_example_once_and_in_another_order(schedule):
+    batches, records = [], []
+
+    def take_step(batch, learning_rate):
+        batches.append((batch.tolist(), learning_rate))
+        return float(len(batches))
+
+    plan = Plan(epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, progress=False, epochs_before=5)
+    assert not run_epochs(take_step, 10, plan, np.random.default_rng(0), records.append)
+    assert [len(batch) for batch, _ in batches] == [4, 4, 2] * 3
+    orders = [[place for batch, _ in batches[i : i + 3] for place in batch] for i in (0, 3, 6)]
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert len({*map(tuple, orders)}) == 3
+    done = np.array([0, 4, 8, 10, 14, 18, 20, 24, 28]) / 30
+    expected = 0.6 * (1 - done) if schedule == "linear" else np.full(9, 0.6)
+    np.testing.assert_allclose([rate for _, rate in batches], expected)
+    np.testing.assert_allclose([record.learning_rate for record in records], expected[::3])
+    assert [record.epoch for record in records] == [6, 7, 8]
+    np.testing.assert_allclose([record.loss for record in records], [1.8, 4.8, 7.8])
+
+
+# ---- Early stopping ---------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_the_best_epoch_is_kept_and_the_rest_not_waited_for(new, monkeypatch):
+    scores, seen = [0.5, 0.7, 0.6, 0.7, 0.65, 0.9, 0.9], []
+    model = new(early_stopping=True, patience=3).set_params(epochs=7)
+
+    def score(self, examples):
+        seen.append(copy_of(self.parameters_))
+        return scores[len(seen) - 1]
+
+    monkeypatch.setattr(type(model), "_validation_score", score)
+    model.fit(X, CLUSTERS)
+    assert [epoch.validation_score for epoch in model.history_] == scores[:5]
+    assert_same(model.parameters_, seen[1])
+    seen.clear()
+    model.set_params(patience=4).fit(X, CLUSTERS)
+    assert len(model.history_) == 7
+    assert_same(model.parameters_, seen[5])
+
+
+@pytest.mark.parametrize("params", [{}, {"loss": "squared_error"}])
+def test_noise_is_not_learned_for_long(params):
+    y = np.random.default_rng(1).integers(0, 2, 90)
+    model = small(early_stopping=True, validation_fraction=0.3, epochs=2000, learning_rate=0.02, **params)
+    scores = [epoch.validation_score for epoch in model.fit(X, y).history_]
+    assert len(scores) == int(np.argmax(scores)) + 1 + model.patience < 2000
+    assert {epoch.examples for epoch in model.history_} == {90 - 27}
+    assert max(scores) <= (0 if params else 1)
+
+
+def test_what_is_held_out_is_apart_from_the_rest():
+    groups = np.random.default_rng(0).integers(0, 20, 200)
+    for n, fraction, of, expected in (
+        (10, 0.3, None, 3),
+        (2, 0.01, None, 1),
+        (2, 0.9, None, 1),
+        (200, 0.25, groups, 5),
+    ):
+        train, held_out = split_held_out(n, fraction, np.random.default_rng(1), of)
+        np.testing.assert_array_equal(np.sort(np.concatenate((train, held_out))), np.arange(n))
+        assert len(train) and len(held_out)
+        names = np.arange(n) if of is None else of
+        assert len(np.unique(names[held_out])) == expected
+        assert not np.intersect1d(names[train], names[held_out]).size
+
+
+def test_early_stopping_takes_two_examples():
+    with pytest.raises(ValueError, match=r"early_stopping must have two examples or sentences .*, got 1"):
+        small(early_stopping=True, loss="squared_error").fit(X[:1], [1.0])
+
+
+# ---- Seeds, and going on ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "optimizer": "sgd"}])
+@BOTH
+def test_one_seed_gives_the_same_bits(new, params):
+    first, second, other = (new(seed=seed, **params).fit(X, CLUSTERS).parameters_ for seed in (7, 7, 8))
+    assert_same(first, second)
+    assert not np.array_equal(first["W1"], other["W1"])
+
+
+@BOTH
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_partial_fits_add_up_to_a_fit_with_a_constant_learning_rate(new, optimizer):
+    whole = new(optimizer=optimizer, schedule="constant").set_params(epochs=4).fit(X, CLUSTERS)
+    parts = new(optimizer=optimizer)
+    for _ in range(4):
+        assert parts.partial_fit(X, CLUSTERS, classes=[2, 0, 1]) is parts
+    assert_same(whole.parameters_, parts.parameters_)
+    assert [epoch.epoch for epoch in parts.history_] == [1, 2, 3, 4]
+    assert [epoch.loss for epoch in parts.history_] == [epoch.loss for epoch in whole.history_]
+
+
+@BOTH
+def test_classes_may_come_later(new):
+    model = new(learning_rate=0.05)
+    for _ in range(30):
+        for cluster in range(3):
+            rows = cluster == CLUSTERS
+            model.partial_fit(X[rows], CLUSTERS[rows], classes=[0, 1, 2, 9])
+    np.testing.assert_array_equal(model.classes_, [0, 1, 2, 9])
+    assert model.score(X, CLUSTERS) > 0.8
+
+
+def test_numbers_are_learned_in_several_calls():
+    model = small(loss="squared_error", hidden=20, learning_rate=0.02)
+    for _ in range(60):
+        model.partial_fit(X / 10, X[:, :2])
+    assert model.score(X / 10, X[:, :2]) > 0.9
+    with pytest.raises(ValueError, match="y must have 2 numbers a row as in fit, got 1"):
+        model.partial_fit(X, CLUSTERS)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("points", "labels", "classes", "error", "message"),
+    [
+        (X, CLUSTERS + 1, None, ValueError, r"y must have labels of the classes \[0, 1, 2\], got \[3\]"),
+        (X, CLUSTERS.astype(str), None, ValueError, r"y must have labels .*, got \['0', '1', '2'\]"),
+        (X, CLUSTERS, [0, 1], ValueError, r"classes must be those of .*, \[0, 1, 2\], got \[0, 1\]"),
+        (X[:, :3], CLUSTERS, None, ValueError, "X has 3 features, but .* is expecting 4"),
+        (NOT_FINITE, CLUSTERS, None, ValueError, "Input X contains NaN"),
+        (X * 1e37, CLUSTERS, None, FloatingPointError, "the cost became nan in epoch 4"),
+    ],
+)
+def test_a_call_that_fails_changes_nothing(new, points, labels, classes, error, message):
+    model, twin = (new(optimizer="sgd", learning_rate=100.0).set_params(epochs=3) for _ in range(2))
+    for each in (model, twin):
+        each.fit(X / 1000, CLUSTERS)
+    before = copy_of(model.parameters_)
+    with pytest.raises(error, match=message):
+        model.partial_fit(points, labels, classes)
+    assert_same(model.parameters_, before)
+    assert len(model.history_) == 3
+    for each in (model, twin):
+        each.partial_fit(X / 1000, CLUSTERS)
+    assert_same(model.parameters_, twin.parameters_)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("points", "labels", "classes"),
+    [(X, CLUSTERS, [0, 1]), (X * 1e37, CLUSTERS, None), (X[:, 0], CLUSTERS, None)],
+)
+def test_a_first_call_that_fails_leaves_nothing(new, points, labels, classes):
+    model = new(optimizer="sgd", learning_rate=100.0)
+    before = dict(vars(model))
+    with pytest.raises((ValueError, FloatingPointError)):
+        model.partial_fit(points, labels, classes)
+    assert vars(model) == before
+
+
+def test_going_on_takes_the_steps_of_the_optimizer_that_is_set():
+    model = SoftmaxClassifier(optimizer="adam", l2=0.0, batch_size=90).fit(X, CLUSTERS)
+    model.set_params(optimizer="sgd", momentum=0.0, learning_rate=0.5)
+    before, p = copy_of(model.parameters_), model.predict_proba(X)
+    gradient = (p - np.eye(3)[CLUSTERS]).mean(axis=0)
+    after = model.partial_fit(X, CLUSTERS).parameters_["b1"]
+    np.testing.assert_allclose(after - before["b1"], -0.5 * gradient, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ({}, {"hidden": 6}, r"must be those of fit, but now W1 would have .* \(4, 6\) instead of \(4, 5\)"),
+        ({}, {"hidden": (5, 3)}, "must be those of fit"),
+        ({"hidden": (5, 3)}, {"hidden": 5}, "must be those of fit"),
+        ({}, {"loss": "squared_error"}, "must be those of fit"),
+    ],
+)
+def test_going_on_with_another_network_is_refused(before, after, message):
+    model = small(**before).fit(X, CLUSTERS)
+    parameters = copy_of(model.parameters_)
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**after).partial_fit(X, CLUSTERS)
+    assert_same(model.parameters_, parameters)
+
+
+def test_what_tells_classes_tells_them_no_more_when_fitted_to_numbers():
+    model = small().fit(X, CLUSTERS).set_params(loss="squared_error").fit(X, CLUSTERS)
+    assert not hasattr(model, "classes_")
+    assert not hasattr(model, "predict_proba")
+    model.set_params(loss="cross_entropy").fit(X, CLUSTERS)
+    assert model.predict(X).dtype == CLUSTERS.dtype
+
+
+# ---- Divergence -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("batch_size", [32, 90])
+@BOTH
+def test_training_that_diverges_says_why_and_keeps_what_was_learned(new, batch_size, early_stopping):
+    model = new(optimizer="sgd", momentum=0.0, early_stopping=early_stopping).fit(X, CLUSTERS)
+    learned, before = dict(vars(model)), copy_of(model.parameters_)
+    model.set_params(batch_size=batch_size, learning_rate=1e38)
+    message = r"the cost became (nan|inf) in epoch [12]: learning_rate=1e\+38 is probably too large, or"
+    with pytest.raises(FloatingPointError, match=message):
+        model.fit(X, CLUSTERS)
+    assert_same(model.parameters_, before)
+    assert vars(model) == learned | {"batch_size": batch_size, "learning_rate": 1e38}
+
+
+def test_a_last_step_that_diverges_is_noticed():
+    model = SoftmaxClassifier(optimizer="sgd", batch_size=90, epochs=1).fit(X / 1000, CLUSTERS)
+    before, history = copy_of(model.parameters_), list(model.history_)
+    model.set_params(learning_rate=1e38)
+    for learn in (model.fit, model.partial_fit):
+        with pytest.raises(
+            FloatingPointError, match=r"W1 became NaN or infinite: learning_rate=1e\+38 is pro"
+        ):
+            learn(X * 1e3, CLUSTERS)
+        assert_same(model.parameters_, before)
+        assert model.history_ == history
+
+
+# ---- Progress and interruption ----------------------------------------------------------------------------
+
+
+@BOTH
+def test_progress_is_shown_on_standard_error_when_asked_for(new, capsys):
+    new().fit(X, CLUSTERS)
+    assert capsys.readouterr() == ("", "")
+    new(progress=True).set_params(epochs=2).fit(X, CLUSTERS)
+    out, shown = capsys.readouterr()
+    assert out == ""
+    assert "180/180" in shown and "epoch 2, loss" in shown and "held out" not in shown
+    new(progress=True, early_stopping=True).fit(X, CLUSTERS)
+    assert "held out " in capsys.readouterr().err
+
+
+ENDLESS = """
+import numpy as np
+from fastvec.classify import TwoLayerClassifier
+X = np.random.default_rng(0).standard_normal((2000, 10))
+y = X[:, 0] > 0
+model = TwoLayerClassifier(epochs=1_000_000, progress=True, learning_rate=0.05).fit(X, y)
+print(model.interrupted_, len(model.history_), model.score(X, y) > 0.9)
+"""
+
+
+def test_control_c_ends_the_training_of_a_program_and_nothing_else():
+    command = [sys.executable, "-c", ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_for(b"loss", process.stderr)
+        process.send_signal(signal.SIGINT)
+        output, rest = process.communicate(timeout=20)
+    assert process.returncode == 0
+    interrupted, n_epochs, learned = output.decode().split()
+    assert (interrupted, learned) == ("True", "True")
+    assert int(n_epochs) >= 1
+    assert (
+        f"training was interrupted in epoch {n_epochs} of 1000000; what was learned is kept" in rest.decode()
+    )
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@BOTH
+def test_control_c_anywhere_loses_nothing(new, early_stopping):
+    model = new(early_stopping=early_stopping, patience=1_000_000).set_params(epochs=1_000_000)
+    for delay in (0.05, 0.07, 0.1):
+        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000000; what was learned is"):
+            model.fit(X, CLUSTERS)
+        timer.join()
+        assert model.interrupted_
+        assert model.score(X, CLUSTERS) > 0.5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not model.partial_fit(X, CLUSTERS).interrupted_
+
+
+@BOTH
+def test_the_warning_points_at_the_line_that_called(new):
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.warns(UserWarning, match="training was interrupted") as caught:
+        new().set_params(epochs=1_000_000).fit(X, CLUSTERS)
+    timer.join()
+    assert caught[0].filename == __file__
