@@ -70,8 +70,8 @@ def sigmoid_derivative(z: ArrayLike) -> Array:
     ndarray
         Of the shape of `z`, between 0 and 1/4.
     """
-    value = sigmoid(z)
-    return np.asarray(value * (1 - value))
+    e = np.exp(-np.abs(_floating(z)))  # σ' is even, and 1 − σ would lose digits where σ is next to 1
+    return np.asarray(e / (1 + e) ** 2)
 
 
 def tanh(z: ArrayLike) -> Array:
@@ -81,7 +81,8 @@ def tanh(z: ArrayLike) -> Array:
 
 def tanh_derivative(z: ArrayLike) -> Array:
     """Return tanh'(z) = 1 − tanh²(z), which is that of 2 σ(2z) − 1: 4 σ(2z) (1 − σ(2z))."""
-    return 1 - tanh(z) ** 2
+    e = np.exp(-2 * np.abs(_floating(z)))
+    return np.asarray(4 * e / (1 + e) ** 2)
 
 
 def relu(z: ArrayLike) -> Array:

@@ -136,7 +136,7 @@ def test_pairs_are_a_true_and_a_false_window_and_every_window_is_in_its_own():
     random, drawn = np.random.default_rng(0), {True: set(), False: set()}
     for _ in range(300):
         which = random.permutation(len(labels))[:7]
-        *pairs, last = ranker._batch((*ids, labels), which, random)
+        *pairs, last = ranker._batches((*ids, labels))(which, random)
         true, true_case, corrupted, corrupted_case = (rows[:, 0] for rows in pairs)
         np.testing.assert_array_equal(last, which)
         assert labels[true].all() and not labels[corrupted].any()
@@ -191,7 +191,7 @@ def test_only_the_word_in_the_middle_is_corrupted_and_by_any_word():
     random, drawn = np.random.default_rng(0), []
     for _ in range(100):
         which = random.permutation(len(before))[:8]
-        true, corrupted, last = ranker._batch(known, which, random)
+        true, corrupted, last = ranker._batches(known)(which, random)
         np.testing.assert_array_equal(true, before[which])
         np.testing.assert_array_equal(np.delete(corrupted, 2, axis=1), np.delete(true, 2, axis=1))
         np.testing.assert_array_equal(last, which)
@@ -276,7 +276,7 @@ def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch, with_label
     assert len(scores) < 60 and len(scores) - 1 - int(np.argmax(scores)) == 2
     assert scores[-1] < max(scores) < 1
     assert sum(len(part[0]) for part in parts) == sum(map(len, sentences)) and len(parts[1][0]) > 20
-    *ids, _ = ranker._batch(parts[1], np.arange(len(parts[1][0])), np.random.default_rng(ranker.seed))
+    *ids, _ = ranker._batches(parts[1])(np.arange(len(parts[1][0])), np.random.default_rng(ranker.seed))
     true, corrupted = (ranker._scores_of([windows]) for windows in ids)
     assert max(scores) == np.mean(true > corrupted)
 
@@ -311,7 +311,7 @@ def test_sentences_without_words_are_not_what_is_held_out(y, seed):
         ([[0.0, 1.0], [1.0]], r"y must be True or False for each word, got \[0.0, 1.0\]"),
         ([[True, True], [True]], r"y must have True and False words, got only True"),
         ([[0, 0], [0]], r"y must have True and False words, got only False"),
-        ([[True, None], [True]], r"y must have a label for each word, got None or NaN among them"),
+        ([[True, None], [True]], r"y must have a label for each word, a str or a number, got (None|nan)"),
         ([[True], [False]], r"y must have a label for each word: sentence 1 has 2 words and 1 labels"),
     ],
 )

@@ -324,7 +324,7 @@ BAD = [
     ({"hidden": 0}, ValueError, r"hidden must be an int >= 1, got 0"),
     ({"hidden": (5, "5")}, TypeError, r"hidden must be an int >= 1, got '5'"),
     ({"activation": "gelu"}, ValueError, r"activation must be one of 'sigmoid', 'tanh', 'relu', got 'gelu'"),
-    ({"features": "case"}, TypeError, r"features must be several names, got the str 'case'"),
+    ({"features": "case"}, TypeError, r"features must be a list or tuple of names, got 'case'"),
     ({"features": ["cas"]}, ValueError, r"features must be one of 'case', 'suffix', got 'cas'"),
     ({"features": ["case", "case"]}, ValueError, r"features must be different from each other, got \['case'"),
     ({"features": None}, TypeError, r"features must be .*, got None"),

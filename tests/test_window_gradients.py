@@ -31,7 +31,7 @@ def at_random(model, y, seed=112, **params):
 def examples(model, y):
     """The mini-batch that is checked."""
     known = model._known_examples(SENTENCES, y)
-    return model._batch(known, np.arange(len(known[-1])), np.random.default_rng(0))
+    return model._batches(known)(np.arange(len(known[-1])), np.random.default_rng(0))
 
 
 def check(model, y):

@@ -192,13 +192,16 @@ def run_epochs(
                 costs += cost * len(batch)
                 done += len(batch)
                 bar.update(len(batch))
+            seconds = time.perf_counter() - started
+            with np.errstate(over="ignore", invalid="ignore"):
+                score = None if watch is None else watch.look()
             record = FitEpoch(
                 epoch=number,
                 loss=costs / done if done else math.nan,
                 learning_rate=plan.learning_rate_at(epoch / plan.epochs),
                 examples=done,
-                seconds=time.perf_counter() - started,
-                validation_score=None if watch is None else watch.look(),
+                seconds=seconds,
+                validation_score=score,
             )
             bar.set_postfix_str(_told(record), refresh=False)
             after_epoch(record)
@@ -206,7 +209,7 @@ def run_epochs(
                 warnings.warn(
                     f"training was interrupted in epoch {number} of {plan.epochs_before + plan.epochs}; "
                     "what was learned is kept",
-                    stacklevel=4,
+                    stacklevel=5,
                 )
                 break
             if watch is not None and watch.is_over():

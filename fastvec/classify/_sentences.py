@@ -57,7 +57,7 @@ def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
     flat = [label for of_words in labels for label in of_words]
     for label in flat:
         if not isinstance(label, (str, bool, int, float, np.generic)) or label != label:
-            raise ValueError(f"y must have one label for each word, a str or a number, got {label!r}")
+            raise ValueError(f"y must have a label for each word, a str or a number, got {label!r}")
     if len({isinstance(label, str) for label in flat}) > 1:
         raise ValueError("y must have labels of one kind, got str and numbers")
     return np.asarray(flat)
