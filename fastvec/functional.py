@@ -180,7 +180,7 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> tuple[float, Array]:
     else:
         if y.shape != z.shape:
             raise ValueError(f"y must have the shape of z, {z.shape}, or {z.shape[:1]}, got {y.shape}")
-        chosen = (y * shifted).sum(axis=1)
+        chosen = np.multiply(y, shifted, out=np.zeros_like(shifted), where=y != 0).sum(axis=1)
         gradient -= y
     # log Σ exp(z) − y · z, both less the same maximum
     return float(np.sum(np.log(total[:, 0]) - chosen, dtype=np.float64)), gradient

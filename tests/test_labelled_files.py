@@ -203,7 +203,6 @@ def test_words_are_kept_as_they_are(file):
 
 
 def test_words_are_split_where_those_of_a_corpus_are(file):
-    """At white space of ASCII only, as fastText does: vectors of words with other spaces in them are found."""
     words = ["10\xa0000", "naïve\u3000word", "a\u2028b", "c\x1cd"]
     path = file(f"__label__x {' '.join(words)}\v\f\t e")
     assert read_labelled_lines(path)[0] == [[*Corpus(path).vocabulary.words[1:-1], "e"]] == [[*words, "e"]]

@@ -207,7 +207,7 @@ def test_going_on_takes_the_steps_of_the_optimizer_that_is_set():
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ({}, {"hidden": 6}, r"must be those of fit, but now W1 would have .* \(4, 6\) instead of \(4, 5\)"),
+        ({}, {"hidden": 6}, r"must be those of fit, but now they ask for .*\(4, 6\).* instead of .*\(4, 5\)"),
         ({}, {"hidden": (5, 3)}, "must be those of fit"),
         ({"hidden": (5, 3)}, {"hidden": 5}, "must be those of fit"),
         ({}, {"loss": "squared_error"}, "must be those of fit"),

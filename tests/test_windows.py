@@ -285,7 +285,11 @@ def test_labels_come_end_to_end():
             ValueError,
             r"y must have a label for each word, a str or a number, got (None|nan)",
         ),
-        ([[1.0, np.nan], [], [2.0]], ValueError, r"y must have a label for each word, a str or a number, got nan"),
+        (
+            [[1.0, np.nan], [], [2.0]],
+            ValueError,
+            r"y must have a label for each word, a str or a number, got nan",
+        ),
     ],
 )
 def test_labels_that_do_not_fit_the_words_are_refused(y, error, message):

@@ -135,7 +135,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             self.check_params()
             if hasattr(self, "parameters_"):
                 self._check_classes(classes)
-                self._check_shapes()
+                self._check_unchanged()
                 examples = self._known_examples(X, y)
                 self._copy_what_was_learned()
             else:
@@ -151,7 +151,7 @@ class NetworkEstimator(BaseEstimator, ABC):
     def _check_classes(self, classes: Any) -> None:
         """Raise if these are not the classes of the first call."""
 
-    def _check_shapes(self) -> None:
+    def _check_unchanged(self) -> None:
         """Raise ValueError if the constructor's parameters have changed and ask for another network."""
         wanted, there = self._shapes(), {name: array.shape for name, array in self.parameters_.items()}
         if wanted != there:
@@ -169,15 +169,16 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _copy_what_was_learned(self) -> None:
         """Go on with copies, so that a training that fails changes nothing."""
-        if not hasattr(self, "_optimizer"):  # loaded from a file
-            self._optimizer = OPTIMIZERS[self.optimizer](float(self.momentum))
-            self._generator = np.random.default_rng([self.seed, len(self.history_)])
-        optimizer = type(self._optimizer)(self._optimizer.momentum)
-        optimizer.n_steps = self._optimizer.n_steps
-        optimizer.memory = {
-            name: [slot.copy() for slot in slots] for name, slots in self._optimizer.memory.items()
-        }
+        optimizer = OPTIMIZERS[self.optimizer](float(self.momentum))
+        before = getattr(self, "_optimizer", None)  # none after loading from a file
+        if type(before) is type(optimizer):
+            optimizer.n_steps = before.n_steps
+            optimizer.memory = {
+                name: [slot.copy() for slot in slots] for name, slots in before.memory.items()
+            }
         self._optimizer = optimizer
+        if not hasattr(self, "_generator"):
+            self._generator = np.random.default_rng([self.seed, len(self.history_)])
         self._generator = copy.deepcopy(self._generator)
         self.parameters_ = {name: array.copy() for name, array in self.parameters_.items()}
         self.history_ = list(self.history_)
@@ -272,6 +273,8 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
         Naming the parameter, the rule and the value.
     """
     sizes: Sequence[Any] = hidden if isinstance(hidden, (list, tuple)) else [hidden]
+    if len(sizes) == 0:
+        raise ValueError(f"{name} must be the size of a hidden layer, or several, got {hidden!r}")
     return tuple(check_int(name, size, 1) for size in sizes)
 
 

@@ -25,7 +25,7 @@ from fastvec.classify._optimizers import Gradient
 __all__ = ["FeedForward"]
 
 
-class FeedForward(Saveable, NetworkEstimator):
+class FeedForward(NetworkEstimator, Saveable):
     """A network that tells classes of rows of features, or numbers."""
 
     classes_: NDArray[Any]

@@ -42,6 +42,17 @@ FORMAT = "fastvec-classifier"
 VERSION = 1
 EXTENSION = ".fvmodel"
 
+# What Python and NumPy raise at sight of what no classifier has said.
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
 Array = NDArray[Any]
 Model = TypeVar("Model", bound="Saveable")
 
@@ -62,6 +73,10 @@ class Saveable(ABC):
         KeyError, TypeError, ValueError
             When something is missing, or does not fit.
         """
+
+    @abstractmethod
+    def _check_unchanged(self) -> None:
+        """Raise ValueError if the constructor's parameters have changed and do not fit what was learned."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save all that predicting needs, so that `fastvec.classify.load` gives the estimator back.
@@ -86,6 +101,7 @@ class Saveable(ABC):
         if Path(path).suffix.lower() != EXTENSION:
             raise ValueError(f"path must end in {EXTENSION}, got {os.fspath(path)!r}")
         check_is_fitted(self)
+        self._check_unchanged()
         learned, tensors = self._learned()
         given: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         parameters = {name: value for name, value in given.items() if name not in ("vectors", "progress")}
@@ -133,15 +149,23 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
             **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
         )
         model._restore(said["learned"], {name: np.array(tensor) for name, tensor in mapped.items()})
-        if said["history"]:
-            model.history_ = [FitEpoch(**epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
+        if hasattr(model, "check_gradient"):  # it was trained in epochs
+            model.history_ = [_epoch(epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
             model.interrupted_ = False  # type: ignore[attr-defined]
         if said["vectors"] and hasattr(model, "vectors_"):
             model.vectors = model.vectors_  # type: ignore[attr-defined]
         model.check_params()  # type: ignore[attr-defined]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{path}: the classifier is damaged ({error})") from None
     return model
+
+
+def _epoch(said: dict[str, Any]) -> FitEpoch:
+    epoch = FitEpoch(**said)
+    told = [value for name, value in said.items() if (name, value) != ("validation_score", None)]
+    if not all(type(value) in (int, float) for value in told):
+        raise TypeError(f"an epoch of {said!r}")
+    return epoch
 
 
 def _plain(value: Any) -> Any:

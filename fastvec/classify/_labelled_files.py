@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ __all__ = ["LABEL", "ColumnFile", "read_columns", "read_conll", "read_labelled_l
 
 # What a label begins with in a line, by fastText's convention.
 LABEL = "__label__"
+# Words are separated by the white space of ASCII, as in `Corpus`.
+WORDS = re.compile(r"[^ \t\n\r\v\f]+")
 # The line that CoNLL-2003 puts between documents; it is no sentence.
 DOCUMENT_START = "-DOCSTART-"
 
@@ -70,7 +73,7 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
     sentences: list[list[list[str]]] = [[]]
     n_columns = first = 0
     for number, line in _numbered_lines(path, errors):
-        columns = line.split()
+        columns = WORDS.findall(line)
         if not columns:
             sentences.append([])
         elif columns[0] != DOCUMENT_START:
@@ -178,7 +181,7 @@ def read_lines_of(
 ) -> Iterator[tuple[int, list[str], list[str]]]:
     """Give the number of every line, its words, and its labels."""
     for number, line in _numbered_lines(os.fspath(path), errors):
-        tokens = line.split()
+        tokens = WORDS.findall(line)
         words = [token for token in tokens if not token.startswith(LABEL)]
         yield number, words, [token[len(LABEL) :] for token in tokens if token.startswith(LABEL)]
 

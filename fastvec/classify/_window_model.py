@@ -49,7 +49,7 @@ SMALL = 50_000
 
 
 @dataclass(eq=False, repr=False)
-class WindowModel(Saveable, NetworkEstimator):
+class WindowModel(NetworkEstimator, Saveable):
     """A network whose inputs are windows of words, which it may train along."""
 
     vectors: Vectors | None = None
@@ -207,7 +207,7 @@ class WindowModel(Saveable, NetworkEstimator):
 
     def _scores_of(self, ids: Sequence[Array]) -> Array:
         """Return the scores of many windows, some at a time."""
-        self._check_shapes()
+        self._check_unchanged()
         return np.concatenate(
             [
                 self._run_forward(self.parameters_, [rows[begin : begin + AT_ONCE] for rows in ids])[-1]

@@ -311,6 +311,13 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         tags.input_tags.two_d_array, tags.input_tags.string = False, True
         return tags
 
+    def _check_unchanged(self) -> None:
+        if (self.word_ngrams, self.buckets) != (self._rows.longest, self._rows.buckets):
+            raise ValueError(
+                f"parameters must be those of fit, got word_ngrams={self.word_ngrams}, "
+                f"buckets={self.buckets}; fit begins anew"
+            )
+
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         tensors: dict[str, Array] = {
             "words": tensor_of(self._rows.lexicon.words),
@@ -405,9 +412,8 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
         def after_epoch(epoch: Epoch) -> bool:
             score = None if watch is None else watch.look()
-            self.history_.append(
-                FitEpoch(epoch.epoch, epoch.loss, epoch.learning_rate, epoch.pairs, epoch.seconds, score)
-            )
+            rate = schedule.learning_rate_at(epoch.epoch - schedule.epochs_before - 1, 0)
+            self.history_.append(FitEpoch(epoch.epoch, epoch.loss, rate, epoch.pairs, epoch.seconds, score))
             return watch is not None and watch.is_over()
 
         self.interrupted_ = train(
@@ -455,6 +461,8 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
 def _labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
     documents, labels = read_documents(X), column_or_1d(y)
+    if any(label is None or label != label for label in labels.tolist()):
+        raise ValueError("y must have a label for each document, got None or NaN among them")
     if len(labels) != len(documents):
         raise ValueError(
             f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"

@@ -113,6 +113,9 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         with undone_on_error(self):
             self.check_params()
             documents = read_documents(X)
+            for name in ("idf_", "frequencies_", "common_"):
+                self.__dict__.pop(name, None)
+            self._pooling = self.pooling
             n = len(documents)
             if self.pooling == "tfidf":
                 pairs = np.unique(documents.owners() * len(documents.words) + documents.numbers)
@@ -125,7 +128,8 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             self.n_documents_ = n
             if self.pooling == "sif":
                 means, _ = self._pooled(documents)
-                self.common_ = np.linalg.svd(means, full_matrices=False)[2][0]
+                first = np.linalg.svd(means, full_matrices=False)[2][0]
+                self.common_ = first if means.any() else np.zeros_like(first)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -141,9 +145,9 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         if n_empty:
             warnings.warn(
                 f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros",
-                stacklevel=2,
+                stacklevel=3,  # scikit-learn wraps the method
             )
-        if self.pooling == "sif":
+        if self._pooling == "sif":
             means -= np.outer(means @ self.common_, self.common_)
         return means
 
@@ -157,6 +161,12 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array, tags.input_tags.string = False, True
         return tags
+
+    def _check_unchanged(self) -> None:
+        if self.pooling != self._pooling:
+            raise ValueError(
+                f"parameters must be those of fit, got pooling={self.pooling!r}; fit begins anew"
+            )
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
@@ -188,11 +198,11 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         else:
             self.vectors = SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
         self.n_documents_ = int(learned["n_documents"])
-        for name in ("idf_", "frequencies_"):
-            if f"{name}words" in tensors:
-                numbers = tensors[f"{name}numbers"].tolist()
-                setattr(self, name, dict(zip(texts_of(tensors[f"{name}words"]), numbers, strict=True)))
-        if "common_" in tensors:
+        self._pooling = self.pooling
+        for name in {"tfidf": ["idf_"], "sif": ["frequencies_"], "mean": []}[self.pooling]:
+            numbers = tensors[f"{name}numbers"].astype(np.float64).tolist()
+            setattr(self, name, dict(zip(texts_of(tensors[f"{name}words"]), numbers, strict=True)))
+        if self.pooling == "sif":
             self.common_ = tensors["common_"]
             if self.common_.shape != (self.vectors.vector_size,):
                 raise ValueError(f"common_ must have the shape ({self.vectors.vector_size},)")
@@ -213,7 +223,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         documents = documents.only(known[documents.numbers])
         means = means_of_rows(table, documents.numbers.astype(np.int32), documents.offsets)
         n_words = np.diff(documents.offsets)
-        if self.pooling == "tfidf":  # by the sum of the weights, not by their number
+        if self._pooling == "tfidf":  # by the sum of the weights, not by their number
             sums = np.bincount(documents.owners(), weights[documents.numbers], minlength=len(documents))
             means *= np.divide(n_words, sums, out=np.ones(len(sums)), where=sums > 0).astype(np.float32)[
                 :, None
@@ -222,11 +232,11 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _weight(self, word: str, form: str, vectors: Vectors) -> float:
         """Return the weight of a word whose vector is that of `form`."""
-        if self.pooling == "tfidf":
+        if self._pooling == "tfidf":
             return float(self.idf_.get(word, _idf(self.n_documents_, 0)))
-        if self.pooling == "mean":
+        if self._pooling == "mean":
             return 1.0
-        if vectors.counts is None:
+        if vectors.counts is None or not vectors.counts.any():
             share = self.frequencies_.get(word, 0.0)
         else:
             share = vectors.counts[vectors.index(form)] / vectors.counts.sum() if form in vectors else 0.0

@@ -186,7 +186,7 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
         if not self._predicts_numbers():
             return super()._first_examples(X, y, classes)
         X, y = self._checked_numbers(X, y, reset=True)
-        vars(self).pop("classes_", None)
+        self.__dict__.pop("classes_", None)
         self._single_number = y.ndim == 1
         self._n_numbers = 1 if self._single_number else y.shape[1]
         return (X, y.reshape(len(y), -1)), None
@@ -211,10 +211,13 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
             self._n_numbers, self._single_number = int(learned["n_numbers"]), bool(learned["single_number"])
         super()._restore(learned, tensors)
 
-    def _check_classes(self, classes: Any) -> None:
+    def _check_unchanged(self) -> None:
         if self._predicts_numbers() == hasattr(self, "classes_"):
-            raise ValueError(f"loss must be that of fit, got {self.loss!r}; fit begins anew")
-        if not self._predicts_numbers():
+            raise ValueError(f"parameters must be those of fit, got loss={self.loss!r}; fit begins anew")
+        super()._check_unchanged()
+
+    def _check_classes(self, classes: Any) -> None:
+        if hasattr(self, "classes_") and not self._predicts_numbers():
             super()._check_classes(classes)
 
     def _checked_numbers(self, X: Any, y: Any, *, reset: bool) -> Any:
