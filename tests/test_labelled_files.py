@@ -239,4 +239,5 @@ def test_real_lines(file):
     path = file("".join(f"__label__{label} {text}\n" for label in texts for text in texts[label]))
     documents, labels = read_labelled_lines(path)
     assert labels == ["pos"] * 5331 + ["neg"] * 5331
-    assert documents == [text.split() for label in texts for text in texts[label]]
+    words = re.compile(r"[^ \t\r\v\f]+")
+    assert documents == [words.findall(text) for label in texts for text in texts[label]]

@@ -150,6 +150,8 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
         )
         model._restore(said["learned"], {name: np.array(tensor) for name, tensor in mapped.items()})
         if hasattr(model, "check_gradient"):  # it was trained in epochs
+            if not said["history"]:
+                raise ValueError("a history of no epoch")
             model.history_ = [_epoch(epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
             model.interrupted_ = False  # type: ignore[attr-defined]
         if said["vectors"] and hasattr(model, "vectors_"):
@@ -191,10 +193,15 @@ def said_of_labels(classes: Array) -> dict[str, Any]:
 
 def labels_of(said: Mapping[str, Any]) -> Array:
     """Return the classes that `said_of_labels` tells of."""
-    dtype = np.dtype(said["dtype"])
-    if dtype.kind not in "OUbiuf" or not said["values"]:
+    dtype, values = np.dtype(said["dtype"]), said["values"]
+    if dtype.kind not in "OUbiuf" or not isinstance(values, list):
         raise ValueError(f"classes of type {said['dtype']!r}")
-    return np.array(said["values"], dtype=dtype)
+    if not values or not all(isinstance(value, (str, int, float)) for value in values):
+        raise ValueError(f"classes that are {values!r}")
+    labels = np.array(values, dtype=dtype)
+    if labels.tolist() != values or not (labels[:-1] < labels[1:]).all():
+        raise ValueError("classes must be different, in rising order, and of their type")
+    return labels
 
 
 def tensor_of(texts: Sequence[str]) -> NDArray[np.uint8]:
