@@ -287,9 +287,12 @@ print(model.interrupted_, len(model.history_), model.score(X, y) > 0.9)
 def test_control_c_ends_the_training_of_a_program_and_nothing_else():
     command = [sys.executable, "-c", ENDLESS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_for(b"loss", process.stderr)
-        process.send_signal(signal.SIGINT)
-        output, rest = process.communicate(timeout=20)
+        try:
+            wait_for(b"loss", process.stderr)
+            process.send_signal(signal.SIGINT)
+            output, rest = process.communicate(timeout=20)
+        finally:
+            process.kill()  # it would train for hours
     assert process.returncode == 0
     interrupted, n_epochs, learned = output.decode().split()
     assert (interrupted, learned) == ("True", "True")
