@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file
-from saved_classifiers import EVERY, OPINIONS, ROWS, SENTENCES, TAGS, TEXTS, WORDS, answers
+from saved_classifiers import CLASSES, EVERY, OPINIONS, ROWS, SENTENCES, TAGS, TEXTS, WORDS, answers
 from sklearn.exceptions import NotFittedError
 
 from fastvec import classify
@@ -98,6 +98,15 @@ def test_training_goes_on(saved, loaded, name):
     for parameter, array in again.parameters_.items():
         same = parameter == "vectors" and not again.train_vectors
         assert np.array_equal(array, model.parameters_[parameter]) == same, parameter
+
+
+def test_training_that_goes_on_draws_other_orders(loaded, tmp_path):
+    states, model = [], loaded("softmax")
+    for _ in range(3):
+        states.append(model.partial_fit(ROWS, CLASSES)._generator.bit_generator.state["state"]["state"])
+        model.save(tmp_path / "again.fvmodel")
+        model = classify.load(tmp_path / "again.fvmodel")
+    assert len(set(states)) == 3
 
 
 def test_training_of_texts_goes_on_bit_for_bit(saved, loaded):
