@@ -48,7 +48,7 @@ def tagging_table(record: Record) -> str:
         ]
         for contender, threads in entries(record)
     ]
-    base = f"{base_of(record)}'s time is"
+    base = f"{base_of(record).partition(',')[0]}'s time is"
     return markdown(["", *tests_of(record), "fitting", base, "peak memory"], lines)
 
 
