@@ -172,6 +172,11 @@ cdef inline void turn_scores_into_errors(
             e = load(batch.scores + block * batch.block_stride + i)
             store(batch.scores + block * batch.block_stride + i, factor * e)
         i += LANES
+    # what is no word has a probability of e⁻⁸⁷, and products of it would be denormal, which are slow
+    numbers = batch.scores + (batch.n_blocks - 1) * batch.block_stride
+    for n in range(batch.n_words - (batch.n_blocks - 1) * BLOCK, BLOCK):
+        for b in range(examples.n):
+            numbers[b * SLOTS + n] = 0
     for b in range(examples.n):
         for t in range(examples.target_offsets[b], examples.target_offsets[b + 1]):
             v = examples.targets[t]
