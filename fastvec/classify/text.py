@@ -348,7 +348,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         n_rows = len(self._rows)
         d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
         inputs = padded_matrix(n_rows, d)
-        inputs[:, :d] = generator.uniform(-1 / d, 1 / d, (n_rows, d))
+        inputs[:, :d] = (generator.random((n_rows, d), dtype=np.float32) - 0.5) * (2 / d)
         if self.vectors is not None:
             inputs[FIRST_WORD : FIRST_WORD + len(self.vectors), :d] = self.vectors.vectors
         outputs = padded_matrix(len(self.classes_), d)
