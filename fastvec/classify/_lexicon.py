@@ -40,7 +40,10 @@ class Lexicon:
 
     def row(self, word: str) -> int:
         """Return the row of a word, that of unknown words where it has none."""
-        return next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
+        row = self._rows.get(word)
+        if row is None:  # the other spellings are made only for words that need them
+            row = next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
+        return row
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words."""
