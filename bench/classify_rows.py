@@ -23,7 +23,7 @@ NETWORK = {
     "skipgram": SKIPGRAM,
     "window": 2,
     "hidden": 200,
-    "activation": "tanh",
+    "activation": "relu",
     "optimizer": "adam",
     "learning_rate": 0.002,
     "batch_size": 64,
@@ -135,7 +135,7 @@ LABELLED_ROWS = (
         (
             (on_fixed(SOFTMAX, "SoftmaxClassifier"), (ALL,)),
             (on_fixed(LOGISTIC, "LogisticRegression", max_iter=1000), (ALL,)),
-            (on_fixed(TWO_LAYERS, "TwoLayerClassifier", hidden=100, epochs=30), (ALL,)),
+            (on_fixed(TWO_LAYERS, "TwoLayerClassifier", hidden=100, activation="relu", epochs=30), (ALL,)),
             (on_fixed(MLP, "MLPClassifier", hidden_layer_sizes=[100], max_iter=30), (ALL,)),
             (on_fixed(f"{SOFTMAX}, sif", "SoftmaxClassifier", "sif"), (ALL,)),
             (on_fixed(f"{SOFTMAX}, tfidf", "SoftmaxClassifier", "tfidf"), (ALL,)),

@@ -17,7 +17,7 @@ __all__ = ["TAGGING", "add_verbs"]
 TAGGING = {
     "window": Option(2, "words to either side that are looked at", int),
     "hidden": Option(200, "sizes of the hidden layers", int, several=True),
-    "activation": Option("tanh", "of the hidden layers", choices=("sigmoid", "tanh", "relu")),
+    "activation": Option("relu", "of the hidden layers", choices=("sigmoid", "tanh", "relu")),
     "features": Option(
         (), "what is told of words beside their vectors", choices=("case", "suffix"), several=True
     ),

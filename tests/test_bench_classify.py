@@ -125,7 +125,7 @@ def test_tagging(measured):
     record, report = measured("tagging")
     assert min(scores_of(record, "accuracy").values()) > 95
     assert record["runs"][0]["quality"]["accuracy"]["covered"] == 20 * 4
-    assert "window 2, 16 hidden units, tanh, adam, batches of 8, learning rate 0.01, 40 epochs" in report
+    assert "window 2, 16 hidden units, relu, adam, batches of 8, learning rate 0.01, 40 epochs" in report
     assert "vectors of simplewiki.txt.gz" in report
 
 

@@ -56,7 +56,7 @@ class WindowModel(NetworkEstimator, Saveable):
     window: int = 2
     _: KW_ONLY
     hidden: Any = 200
-    activation: str = "tanh"
+    activation: str = "relu"
     features: Sequence[str] = ()
     train_vectors: bool = False
     vectors_l2: float = 0.0
