@@ -32,7 +32,7 @@ deviation of the true ones.
 Sentences come in a random order, which fastText keeps to; it has the same words, and the end of the line for
 one more. The best of a grid is chosen on the folds that it is measured on, for everyone alike. Words per
 second are words of the text times epochs over the time of training alone, which for fastText is a run less
-one with 0 epochs; "text to model" is all of `fit`, from a list of str on, and all of fastText, from a file."""
+one with 0 epochs; "text to model" is all of `fit`, from a list of str, and all of fastText, from a file."""
 
 
 def tagging_table(record: Record) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_item
+from fastvec.classify._labelled_files import WORDS
 
 __all__ = ["Documents", "read_documents"]
 
@@ -46,7 +47,7 @@ class Documents:
 
 
 def read_documents(X: Any) -> Documents:
-    """Return what documents hold: a str is split at white space, a list of words is taken as it is.
+    """Return what documents hold: a str is split at white space of ASCII, a list of words is taken as it is.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def read_documents(X: Any) -> Documents:
     numbers: list[int] = []
     ends = [0]
     for place, document in enumerate(X):
-        words = document.split() if isinstance(document, str) else _words(document, place)
+        words = WORDS.findall(document) if isinstance(document, str) else _words(document, place)
         numbers.extend([index.setdefault(word, len(index)) for word in words])
         ends.append(len(numbers))
     if len(ends) == 1:

@@ -10,7 +10,15 @@ from typing import NamedTuple
 from fastvec._params import check_choice, check_int
 from fastvec._reading import check_readable, read_lines
 
-__all__ = ["LABEL", "ColumnFile", "read_columns", "read_conll", "read_labelled_lines", "read_lines_of"]
+__all__ = [
+    "LABEL",
+    "WORDS",
+    "ColumnFile",
+    "read_columns",
+    "read_conll",
+    "read_labelled_lines",
+    "read_lines_of",
+]
 
 # What a label begins with in a line, by fastText's convention.
 LABEL = "__label__"
@@ -74,9 +82,9 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
     n_columns = first = 0
     for number, line in _numbered_lines(path, errors):
         columns = WORDS.findall(line)
-        if not columns:
+        if not columns or columns[0] == DOCUMENT_START:
             sentences.append([])
-        elif columns[0] != DOCUMENT_START:
+        else:
             n_columns, first = (n_columns, first) if first else (len(columns), number)
             if len(columns) != n_columns:
                 raise ValueError(

@@ -160,6 +160,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array, tags.input_tags.string = False, True
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
     def _check_unchanged(self) -> None:
@@ -211,6 +212,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         """Return the weighted means of documents, and how many have no word with a vector."""
         vectors = self.vectors
         assert vectors is not None
+        n_counted = 0 if vectors.counts is None else int(vectors.counts.sum())
         table = np.zeros((len(documents.words), vectors.vector_size), np.float32)
         weights = np.zeros(len(documents.words))
         known = np.zeros(len(documents.words), dtype=bool)
@@ -218,7 +220,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             found = _vector(vectors, word)
             if found is not None:
                 form, table[i] = found
-                known[i], weights[i] = True, self._weight(word, form, vectors)
+                known[i], weights[i] = True, self._weight(word, form, vectors, n_counted)
         table *= weights[:, np.newaxis].astype(np.float32)
         documents = documents.only(known[documents.numbers])
         means = means_of_rows(table, documents.numbers.astype(np.int32), documents.offsets)
@@ -230,16 +232,16 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             ]
         return means, int(np.sum(n_words == 0))
 
-    def _weight(self, word: str, form: str, vectors: Vectors) -> float:
-        """Return the weight of a word whose vector is that of `form`."""
+    def _weight(self, word: str, form: str, vectors: Vectors, n_counted: int) -> float:
+        """Return the weight of a word whose vector is that of `form`, of n_counted words in all."""
         if self._pooling == "tfidf":
             return float(self.idf_.get(word, _idf(self.n_documents_, 0)))
         if self._pooling == "mean":
             return 1.0
-        if vectors.counts is None or not vectors.counts.any():
+        if vectors.counts is None or n_counted == 0:
             share = self.frequencies_.get(word, 0.0)
         else:
-            share = vectors.counts[vectors.index(form)] / vectors.counts.sum() if form in vectors else 0.0
+            share = vectors.counts[vectors.index(form)] / n_counted if form in vectors else 0.0
         return float(self.smoothing / (self.smoothing + share))
 
 

@@ -147,6 +147,7 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label of every row, shape (n,), or numbers in the shape of `fit`'s y."""
         x = self._checked(X)
+        self._check_unchanged()
         if self._predicts_numbers():
             # in double precision, so that a number does not depend on which others are computed with it
             numbers = self._scores(x.astype(np.float64))
