@@ -234,7 +234,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         X, y
             Examples, as for `fit`.
         epsilon : float
-            The step of the differences.
+            The step of the differences. With relu, one that crosses the kink of a hidden unit looks like an
+            error; a smaller step crosses fewer.
         sample : int, optional
             Check so many numbers, drawn at random; all by default.
         seed : int
