@@ -1,7 +1,10 @@
 """The backends that tests run on, and small things to train them with."""
 
+import importlib
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -90,6 +93,13 @@ def topics() -> Callable[..., Iterator[list[str]]]:
             yield [str(random.choice(topic if random.random() < 0.7 else glue)) for _ in range(12)]
 
     return sentences
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """bench/compare.py as a module."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "bench"))
+    return importlib.import_module("compare")
 
 
 @pytest.fixture(autouse=True, scope="session")

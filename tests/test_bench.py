@@ -20,13 +20,6 @@ MACHINE = {
 
 
 @pytest.fixture
-def compare(monkeypatch):
-    """Give bench/compare.py as a module."""
-    monkeypatch.syspath_prepend(str(BENCH))
-    return importlib.import_module("compare")
-
-
-@pytest.fixture
 def table(compare):
     return compare.table
 

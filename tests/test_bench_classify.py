@@ -35,13 +35,6 @@ MACHINE = {
 
 
 @pytest.fixture
-def compare(monkeypatch):
-    """Give bench/compare.py as a module."""
-    monkeypatch.syspath_prepend(str(BENCH))
-    return importlib.import_module("compare")
-
-
-@pytest.fixture
 def contenders(compare):
     return importlib.import_module("classify_contenders")
 

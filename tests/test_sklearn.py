@@ -1,6 +1,6 @@
 """The networks are estimators as scikit-learn's own: its checks, its pipelines and its searches."""
 
-import pickle
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -43,13 +43,20 @@ def test_clones_have_the_parameters_and_nothing_learned(network):
 
 
 @every_network
-def test_pickles_go_on_as_the_original_does(network):
+def test_copies_go_on_as_the_original_does(network):
     network = clone(network).set_params(epochs=2).fit(X, CLUSTERS)
-    copy = pickle.loads(pickle.dumps(network))
+    copy = deepcopy(network)
     for each in (network, copy):
         each.partial_fit(X, CLUSTERS)
     np.testing.assert_array_equal(copy.predict(X), network.predict(X))
     assert len(copy.history_) == 3
+
+
+@every_network
+def test_folds_in_other_processes_are_those_of_this_one(network):
+    network = clone(network).set_params(epochs=2)
+    here, elsewhere = (cross_val_score(network, X, CLUSTERS, cv=2, n_jobs=n) for n in (1, 2))
+    np.testing.assert_array_equal(here, elsewhere)
 
 
 def test_a_pipeline_brings_features_to_one_scale():

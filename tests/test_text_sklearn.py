@@ -3,7 +3,7 @@
 Its checks train on numbers, and skip what takes texts. Here they get estimators that make words of numbers.
 """
 
-import pickle
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -154,16 +154,26 @@ def test_clones_have_the_parameters_and_nothing_learned():
         assert repr(copy) == repr(estimator)
 
 
-def test_pickles_go_on_as_the_original_does():
+def test_copies_go_on_as_the_original_does():
     X, y = opinions()
     model = TextClassifier(word_ngrams=2, vector_size=5).fit(X, y)
-    copy = pickle.loads(pickle.dumps(model))
+    copy = deepcopy(model)
     for each in (model, copy):
         each.partial_fit(X, y)
     np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
     vectorizer = TextVectorizer(vectors(), pooling="sif").fit(X)
-    again = pickle.loads(pickle.dumps(vectorizer))
+    again = deepcopy(vectorizer)
     np.testing.assert_array_equal(again.transform(X), vectorizer.transform(X))
+
+
+def test_folds_in_other_processes_are_those_of_this_one():
+    X, y = opinions()
+    for model in (
+        TextClassifier(word_ngrams=2, vector_size=5),
+        make_pipeline(TextVectorizer(vectors(), pooling="sif"), SoftmaxClassifier()),
+    ):
+        here, elsewhere = (cross_val_score(model, X, y, cv=2, n_jobs=n) for n in (1, 2))
+        np.testing.assert_array_equal(here, elsewhere)
 
 
 def test_vectors_of_documents_are_features():

@@ -47,7 +47,9 @@ class DocumentRows:
         known = Lexicon([] if vectors is None else vectors.words)
         counts = np.bincount(documents.numbers, minlength=len(documents.words)).tolist()
         frequent = [word for word, n in zip(documents.words, counts, strict=True) if n >= min_count]
-        lexicon = Lexicon([*known.words, *(word for word in frequent if known.row(word) == UNKNOWN)])
+        if vectors is not None:
+            frequent = [word for word in frequent if known.row(word) == UNKNOWN]
+        lexicon = Lexicon([*known.words, *frequent])
         return cls(lexicon, np.unique(ngram_buckets(documents, longest, buckets)[0]), longest, buckets)
 
     def __len__(self) -> int:

@@ -18,8 +18,16 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec.classify._fitting import SCHEDULES, FitEpoch, Plan, Watch, run_epochs, split_held_out
+from fastvec._params import check_choice, check_float, check_int
+from fastvec.classify._fitting import (
+    SCHEDULES,
+    FitEpoch,
+    Plan,
+    Watch,
+    check_fitting,
+    run_epochs,
+    split_held_out,
+)
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
@@ -104,12 +112,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         check_float("momentum", self.momentum, minimum=0, maximum=1)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_int("batch_size", self.batch_size, 1)
-        check_int("epochs", self.epochs, 1)
-        check_bool("early_stopping", self.early_stopping)
-        check_float("validation_fraction", self.validation_fraction, above=0, maximum=0.9)
-        check_int("patience", self.patience, 1)
-        check_int("seed", self.seed, 0)
-        check_bool("progress", self.progress)
+        check_fitting(self)
 
     @property
     def n_parameters_(self) -> int:
@@ -192,7 +195,6 @@ class NetworkEstimator(BaseEstimator, ABC):
     def _run(self, examples: Examples, epochs: int, schedule: str, watch: Watch | None) -> None:
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
         plan = Plan(epochs, int(self.batch_size), float(rate), schedule, self.progress, len(self.history_))
-
         make_batch = self._batches(examples)
 
         def take_step(batch: NDArray[np.intp], learning_rate: float) -> float:

@@ -25,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec.classify._fitting import FitEpoch
+from fastvec.classify._network import Array
 
 __all__ = [
     "EXTENSION",
@@ -53,7 +54,6 @@ DAMAGE = (
     ValueError,
 )
 
-Array = NDArray[Any]
 Model = TypeVar("Model", bound="Saveable")
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._params import check_bool, check_float, check_int
 from fastvec._training import ctrl_c_sets_a_flag
 
-__all__ = ["SCHEDULES", "FitEpoch", "Plan", "Watch", "run_epochs", "split_held_out"]
+__all__ = ["SCHEDULES", "FitEpoch", "Plan", "Watch", "check_fitting", "run_epochs", "split_held_out"]
 
 SCHEDULES = ("linear", "constant")
 
@@ -61,6 +62,22 @@ class Plan:
     def learning_rate_at(self, done: float) -> float:
         """Return the learning rate when so much of the training is done, from 0 to 1."""
         return self.learning_rate * (1 - done) if self.schedule == "linear" else self.learning_rate
+
+
+def check_fitting(estimator: Any) -> None:
+    """Raise the error of `fit` if a parameter about its epochs is not what it must be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value.
+    """
+    check_int("epochs", estimator.epochs, 1)
+    check_bool("early_stopping", estimator.early_stopping)
+    check_float("validation_fraction", estimator.validation_fraction, above=0, maximum=0.9)
+    check_int("patience", estimator.patience, 1)
+    check_int("seed", estimator.seed, 0)
+    check_bool("progress", estimator.progress)
 
 
 class Watch:

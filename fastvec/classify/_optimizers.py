@@ -20,16 +20,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec.classify._network import Array
 
 __all__ = ["OPTIMIZERS", "Gradient", "Optimizer", "Rows", "sum_rows"]
-
-Array = NDArray[Any]
 
 EPSILON = 1e-8
 
@@ -47,12 +46,6 @@ class Rows(NamedTuple):
 
     rows: NDArray[np.intp]
     values: Array
-
-    def dense(self, shape: tuple[int, ...]) -> Array:
-        """Return the gradient of the whole table."""
-        whole = np.zeros(shape, self.values.dtype)
-        whole[self.rows] = self.values
-        return whole
 
 
 Gradient = Array | Rows

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from fastvec import _backends, functional
-from fastvec._params import check_bool, check_float, check_int
+from fastvec._params import check_float, check_int
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
 from fastvec.classify._documents import Documents, read_documents
@@ -26,7 +26,7 @@ from fastvec.classify._files import (
     tensor_of,
     texts_of,
 )
-from fastvec.classify._fitting import FitEpoch, Watch, split_held_out
+from fastvec.classify._fitting import FitEpoch, Watch, check_fitting, split_held_out
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
 from fastvec.classify._lexicon import FIRST_WORD, Lexicon
 from fastvec.classify._network import Array
@@ -148,14 +148,9 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         check_int("min_count", self.min_count, 1)
         check_float("learning_rate", self.learning_rate, above=0)
         check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
-        check_int("epochs", self.epochs, 1)
-        check_bool("early_stopping", self.early_stopping)
-        check_float("validation_fraction", self.validation_fraction, above=0, maximum=0.9)
-        check_int("patience", self.patience, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1)
-        check_int("seed", self.seed, 0)
-        check_bool("progress", self.progress)
+        check_fitting(self)
 
     def fit(self: Classifier, X: Any, y: ArrayLike) -> Classifier:
         """Learn from labelled documents, from the beginning.
