@@ -39,7 +39,7 @@ demo: .venv/installed
 
 # Without build/lib a file that was deleted does not live on in the wheel.
 .venv/installed: .venv/made $(SOURCES)
-	@echo "Building and installing fastvec, which takes a minute ..."
+	@echo "Building and installing fastvec, which takes half a minute on two cores ..."
 	rm -rf build/lib*
 	$(BIN)/pip install --quiet .
 	touch $@

@@ -1,15 +1,19 @@
 """Build every kernel once per instruction set.
 
 A kernel is cythonized once; its C file is then compiled as ``fastvec.kernels.<set>.<name>`` for every set of
-the table below. The module's init symbol is its last name, so one C file serves all of them, and
-``fastvec._backends`` picks the fastest set that the processor runs.
+``fastvec/_instruction_sets.py``. The module's init symbol is its last name, so one C file serves all of them,
+and ``fastvec._backends`` picks the fastest set that the processor runs. Cython's code for memoryviews is
+compiled once, as ``fastvec._cyutility``, and not into each of them.
 
 ``FASTVEC_DEBUG_BUILD=1`` builds with bounds checks and with the address and undefined-behaviour sanitizers.
 """
 
 import os
 import platform
+import re
+import runpy
 import shutil
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -17,22 +21,17 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("FASTVEC_DEBUG_BUILD") == "1"
 KERNELS = Path("fastvec/kernels")
-
-# x86-64-v3 and -v4 are the psABI's levels (Haswell, Skylake-X); -mprfchw lets __builtin_prefetch ask for a
-# line in order to write it. GCC prefers 256-bit vectors at v4 unless told: ours are 512 wide throughout.
-INSTRUCTION_SETS = {"baseline": []}
-if platform.machine().lower() in ("x86_64", "amd64"):
-    INSTRUCTION_SETS["avx2"] = ["-march=x86-64-v3", "-mprfchw"]
-    INSTRUCTION_SETS["avx512"] = ["-march=x86-64-v4", "-mprfchw", "-mprefer-vector-width=512"]
+GENERATED = Path("build/cython")
+SHARED_UTILITY = "fastvec._cyutility"
 
 # Never -ffast-math: it would assume NaN away and, at link time, switch the floating-point mode of the user's
 # process. Nor its part -fassociative-math: the kernels spell their vector sums out, and GCC would reorder the
 # chains of multiply-adds into separate multiplications and additions.
-FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
+FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math"]
 LINK_FLAGS = []
 if DEBUG:
     SANITIZERS = "-fsanitize=address,undefined"
-    FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", SANITIZERS, *FLAGS[1:]]
+    FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", SANITIZERS, *FLAGS[2:]]
     LINK_FLAGS = [SANITIZERS]
 
 DIRECTIVES = {
@@ -45,30 +44,59 @@ DIRECTIVES = {
 }
 
 
+def architecture():
+    """Return the architecture that is built for: x86_64, aarch64 or another. It need not be this machine's."""
+    target = sysconfig.get_platform().rpartition("-")[2].lower()
+    if target == "universal2":  # Python's on macOS: it has both, an extension is built for one
+        asked = re.findall(r"-arch (\w+)", os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}"))
+        if len(set(asked)) != 1:
+            raise SystemExit(f"ARCHFLAGS must name one architecture, such as '-arch arm64', got {asked}")
+        target = asked[0]
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(target, target)
+
+
+def instruction_sets():
+    """Return the rows of the table that belong to the architecture."""
+    table = runpy.run_path("fastvec/_instruction_sets.py")["INSTRUCTION_SETS"]
+    return [row for row in table if row.architecture in (None, architecture())]
+
+
 def extensions():
-    cpu = Extension("fastvec._cpu", ["fastvec/_cpu.pyx"])
-    sources = sorted(KERNELS.glob("*.pyx"))
-    kernels = [Extension(f"fastvec.kernels.{source.stem}", [str(source)]) for source in sources]
-    cythonized = cythonize([cpu, *kernels], compiler_directives=DIRECTIVES)
-    built = cythonized[:1]
-    for kernel in cythonized[1:]:
-        generated = Path(kernel.sources[0])
-        for name, flags in INSTRUCTION_SETS.items():
-            copy = KERNELS / name / generated.name
-            copy.parent.mkdir(exist_ok=True)
-            if not copy.exists() or copy.stat().st_mtime < generated.stat().st_mtime:
-                shutil.copyfile(generated, copy)
-            built.append(
-                Extension(
-                    f"fastvec.kernels.{name}.{generated.stem}",
-                    [str(copy)],
-                    include_dirs=[str(KERNELS)],
-                    depends=[str(header) for header in KERNELS.glob("*.h")],
-                    extra_compile_args=[*FLAGS, *flags],
-                    extra_link_args=LINK_FLAGS,
-                )
-            )
-    return built
+    names = {source.stem for source in KERNELS.glob("*.pyx")}
+    modules = ["fastvec._cpu", *(f"fastvec.kernels.{name}" for name in sorted(names))]
+    cpu, *kernels, shared = cythonize(
+        [
+            *(Extension(name, [name.replace(".", "/") + ".pyx"]) for name in modules),
+            Extension(SHARED_UTILITY, []),
+        ],
+        compiler_directives=DIRECTIVES,
+        shared_utility_qualified_name=SHARED_UTILITY,
+        build_dir=str(GENERATED),
+    )
+    cpu.extra_compile_args = shared.extra_compile_args = FLAGS
+    cpu.extra_link_args = shared.extra_link_args = LINK_FLAGS
+    return [cpu, shared, *(build_for(row, kernel) for kernel in kernels for row in instruction_sets())]
+
+
+def build_for(row, kernel):
+    """Return the extension of a kernel for one instruction set.
+
+    It has a copy of the C file, for an object of its own.
+    """
+    generated = Path(kernel.sources[0])
+    copy = generated.parent / row.name / generated.name
+    copy.parent.mkdir(exist_ok=True)
+    if not copy.exists() or copy.stat().st_mtime < generated.stat().st_mtime:
+        shutil.copyfile(generated, copy)
+    return Extension(
+        f"fastvec.kernels.{row.name}.{generated.stem}",
+        [str(copy)],
+        include_dirs=[str(KERNELS)],
+        define_macros=[("INSTRUCTION_SET", row.name)],
+        depends=[str(header) for header in KERNELS.glob("*.h")],
+        extra_compile_args=[*FLAGS, *row.flags],
+        extra_link_args=LINK_FLAGS,
+    )
 
 
 setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count()}})

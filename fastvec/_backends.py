@@ -1,8 +1,8 @@
 """The implementations of every kernel, and the choice between them.
 
 A backend is a name: ``reference`` (NumPy, readable, slow) or an instruction set for which the Cython kernels
-were compiled (``baseline``, ``avx2``, ``avx512``). `get` returns the module that implements one kernel in
-one backend. All backends of a kernel share its functions and argument names; the tests hold them to the same
+were compiled (``baseline``, ``avx2``, ``avx512``, ``neon``). `get` returns the module that implements one
+kernel in one backend. All backends of a kernel share its functions and argument names; the tests hold them to the same
 gradients. The fastest backend that this processor runs is used unless the environment variable
 ``FASTVEC_BACKEND`` names another. Nothing falls back to the reference silently.
 """
@@ -19,8 +19,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._instruction_sets import INSTRUCTION_SETS
+
 try:
-    from fastvec._cpu import instruction_sets
+    from fastvec._cpu import features
 except ModuleNotFoundError as error:
     raise ImportError(
         f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
@@ -39,11 +41,12 @@ __all__ = [
     "SubwordKernel",
     "available",
     "get",
+    "instruction_sets",
     "selected",
     "status",
 ]
 
-NAMES = ("reference", "baseline", "avx2", "avx512")
+NAMES = ("reference", *(row.name for row in INSTRUCTION_SETS))
 
 
 class SkipGramKernel(Protocol):
@@ -382,6 +385,12 @@ def _is_built(backend: str) -> bool:
     except ModuleNotFoundError:
         return False
     return True
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Return the names of the instruction sets that this processor runs, slowest first."""
+    has = features()
+    return tuple(row.name for row in INSTRUCTION_SETS if row.needs <= has)
 
 
 def status() -> dict[str, str]:

@@ -34,7 +34,6 @@ from fastvec import (
 from fastvec._cli_files import check_folder, check_output
 from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary
-from fastvec._cpu import instruction_sets
 from fastvec._machine import processor_name
 from fastvec._params import check_int
 from fastvec._training import usable_threads
@@ -236,7 +235,7 @@ def _print_machine() -> None:
             "system": f"{platform.system()} {platform.machine()}",
             "processor": processor_name(),
             "threads": f"{usable_threads()} usable of {os.cpu_count()}",
-            "instruction sets": ", ".join(instruction_sets()),
+            "instruction sets": ", ".join(_backends.instruction_sets()),
         }
     )
     print("\nbackends, slowest first:")

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec import _backends
+from fastvec import _backends, _cpu
+from fastvec._instruction_sets import INSTRUCTION_SETS
 
 LINE = 16  # floats of a cache line: rows are padded to whole lines and start at one
 
 
-@pytest.fixture(scope="session", params=_backends.NAMES)
+OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())]
+
+
+@pytest.fixture(scope="session", params=["reference", *OURS])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Name of a backend; those that are not built, or that this processor cannot run, are skipped by name."""
+    """Name of a backend of this architecture; those not built, or that do not run here, are skipped by name."""
     state = _backends.status()[request.param]
     if state != "usable":
         pytest.skip(f"backend {request.param}: {state}")

@@ -1,5 +1,7 @@
 """A backend that cannot be had says why, and what would mend it."""
 
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import fastvec
-from fastvec import _backends
+from fastvec import _backends, _cpu
+from fastvec._instruction_sets import INSTRUCTION_SETS
 
 
 def test_the_fastest_is_selected_unless_another_is_named(monkeypatch):
@@ -49,3 +52,25 @@ def test_sources_that_are_not_compiled_say_so(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     assert f"ImportError: fastvec is not compiled in {tmp_path}" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux lists the processor's features")
+def test_the_features_are_those_that_the_system_tells():
+    listed = re.search(r"^(?:flags|Features)\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    flags = set(listed[1].split())
+    flags |= {"lzcnt"} if "abm" in flags else set()
+    flags |= {"neon"} if platform.machine() == "aarch64" and "asimd" in flags else set()
+    assert _cpu.features() == flags & {feature for row in INSTRUCTION_SETS for feature in row.needs}
+
+
+def test_a_set_is_used_where_the_processor_has_all_that_it_needs(monkeypatch):
+    avx2 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "lzcnt", "movbe"}
+    for features, expected in [
+        (set(), ("baseline",)),
+        (avx2, ("baseline", "avx2")),
+        (avx2 - {"fma"}, ("baseline",)),
+        (avx2 | {"avx512f"}, ("baseline", "avx2")),
+        ({"neon"}, ("baseline", "neon")),
+    ]:
+        monkeypatch.setattr(_backends, "features", lambda features=features: frozenset(features))
+        assert _backends.instruction_sets() == expected

@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastvec"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 COMPILED = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
-BUILT = ("baseline", "avx2", "avx512")  # copies of the kernels, made by the build
 
 # What a module may depend on, at any remove. Modules whose name starts with an underscore and that are not in
 # the table belong to whoever imports them: they are looked through. A package stands for all of its modules.
@@ -34,8 +33,9 @@ MAY_REACH = {
     "functional": set(),
     "gradcheck": {"_params"},
     "_sampling": {"_params"},
-    "_backends": {"_cpu"},  # and the kernels, by name
+    "_backends": {"_cpu", "_instruction_sets"},  # and the kernels, by name
     "_cpu": set(),
+    "_instruction_sets": set(),
     "_params": set(),
     "kernels": {"kernels"},
     "reference": {"reference"},
@@ -208,8 +208,6 @@ def test_kernels_import_no_python_of_fastvec():
     )
     relative = 0
     for path in COMPILED:
-        if path.parent.name in BUILT:
-            continue
         for match in own.finditer(path.read_text()):
             assert match[1], f"{path.name}: {match[0].strip()}"
             assert match[2] == "cimport" and match[1][1:] in declarations, f"{path.name}: {match[0].strip()}"
@@ -219,7 +217,7 @@ def test_kernels_import_no_python_of_fastvec():
 
 def test_files_are_of_one_idea():
     folders = [ROOT / name for name in ("fastvec", "tests", "bench")]
-    files = [path for folder in folders for path in folder.rglob("*") if path.parent.name not in BUILT]
+    files = [path for folder in folders for path in folder.rglob("*")]
     files += [*ROOT.glob("*.py")]
     written = [path for path in files if path.suffix in {".py", ".pyx", ".pxd", ".pyi", ".h"}]
     assert len(written) > 20
@@ -241,24 +239,26 @@ def test_no_pickle():
 def test_flags_of_a_build_that_ships():
     """No flag that builds for this machine alone or that changes what floating-point numbers mean."""
     unwanted = re.compile(r"-m(arch|tune|cpu)=native|-Ofast|-f(no-)?fast-math|-ffinite-math|-funsafe-math")
-    flags = strings(ROOT / "setup.py")
+    flags = strings(ROOT / "setup.py") + strings(PACKAGE / "_instruction_sets.py")
     assert "-O3" in flags
     shell = [path for path in (ROOT / "Makefile", ROOT / ".ci" / "run") if path.exists()]
     lines = [line.partition("#")[0] for path in shell for line in path.read_text().splitlines()]
     lines += (ROOT / "pyproject.toml").read_text().splitlines()
     assert [text for text in [*flags, *lines] if unwanted.search(text)] == []
     for path in [*COMPILED, *PACKAGE.rglob("*.h")]:
-        if path.parent.name not in BUILT:
-            text = path.read_text()
-            assert not re.search(
-                r"#\s*pragma\s+(GCC|clang)\s+(optimize|target)|__attribute__.*optimize", text
-            ), path
-            assert not re.search(r"#\s*distutils", text), path  # flags are in one place, setup.py
+        text = path.read_text()
+        pragma = r"#\s*pragma\s+(GCC|clang)\s+(optimize|target)|__attribute__.*optimize"
+        assert not re.search(pragma, text), path
+        assert not re.search(r"#\s*distutils", text), path  # flags are in one place, setup.py
 
 
 def test_what_the_package_ships_is_declared():
     """Every package is in the table of setuptools: a forgotten one would be missing from the wheel."""
     tomllib = pytest.importorskip("tomllib")
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
+    packages = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for suffix in ("py", "pyx")
+        for path in PACKAGE.rglob(f"*.{suffix}")
+    }
     assert set(declared) == packages

@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastvec import _backends
-from fastvec._cpu import instruction_sets
 from fastvec._subwords import Subwords, row_means
 
-BACKENDS = ("reference", *instruction_sets())
+BACKENDS = ("reference", *_backends.instruction_sets())
 BUCKETS = 2_000_000
 WORDS = ["a", "ab", "where", "Zürich", "東京都", "ﷺ", "e\u0301t", "🙂", "aaaaaaaa", "<", ">", "<s>", "naïve"]
 

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastvec import _backends
-from fastvec._cpu import instruction_sets
 
-BACKENDS = ("reference", *instruction_sets())
+BACKENDS = ("reference", *_backends.instruction_sets())
 
 # Short words and long ones around the kernel's eight-byte loads, every white space, bytes that are no UTF-8,
 # NUL, and the neighbours of the white-space bytes.
