@@ -45,7 +45,7 @@ DIRECTIVES = {
 
 
 def architecture():
-    """Return the architecture that is built for: x86_64, aarch64 or another. It need not be this machine's."""
+    """Return the architecture that is built for, perhaps not this machine's: x86_64, aarch64 or another."""
     target = sysconfig.get_platform().rpartition("-")[2].lower()
     if target == "universal2":  # Python's on macOS: it has both, an extension is built for one
         asked = re.findall(r"-arch (\w+)", os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}"))

@@ -2,8 +2,8 @@
 
 A backend is a name: ``reference`` (NumPy, readable, slow) or an instruction set for which the Cython kernels
 were compiled (``baseline``, ``avx2``, ``avx512``, ``neon``). `get` returns the module that implements one
-kernel in one backend. All backends of a kernel share its functions and argument names; the tests hold them to the same
-gradients. The fastest backend that this processor runs is used unless the environment variable
+kernel in one backend. All backends of a kernel share its functions and argument names; the tests hold them to
+the same gradients. The fastest backend that this processor runs is used unless the environment variable
 ``FASTVEC_BACKEND`` names another. Nothing falls back to the reference silently.
 """
 

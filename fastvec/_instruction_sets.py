@@ -1,7 +1,8 @@
 """The instruction sets that the kernels are built for, a row each, the slowest first.
 
 ``setup.py`` compiles every kernel once for each set of the architecture it builds for, and
-`fastvec._backends` uses the last one that the processor runs. A new set is a row here and a header of its primitives in ``kernels/``.
+`fastvec._backends` uses the last one that the processor runs. A new set is a row here and a header of its
+primitives in ``kernels/``.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.
 
 @pytest.fixture(scope="session", params=["reference", *OURS])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Name of a backend of this architecture; those not built, or that do not run here, are skipped by name."""
+    """Name of a backend of this architecture; those that are not built or do not run here are skipped."""
     state = _backends.status()[request.param]
     if state != "usable":
         pytest.skip(f"backend {request.param}: {state}")
