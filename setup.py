@@ -86,6 +86,7 @@ def build_for(row, kernel):
     generated = Path(kernel.sources[0])
     copy = generated.parent / row.name / generated.name
     copy.parent.mkdir(exist_ok=True)
+    (KERNELS / row.name).mkdir(exist_ok=True)  # for a build in place
     if not copy.exists() or copy.stat().st_mtime < generated.stat().st_mtime:
         shutil.copyfile(generated, copy)
     return Extension(

@@ -29,6 +29,7 @@ and Joulin 2018, arXiv:1712.09405. [3] Irsoy, Benton and Stratos 2021, arXiv:201
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from .drawn cimport Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of
 from .hidden cimport add_to_rows, average, take_mean_step, update_outputs
@@ -159,9 +160,8 @@ def step(
     cdef float **rows
     cdef double loss = 0
     cdef bint failed
-    work.memory = NULL
-    weighted.weights = weighted.products = NULL
-    weighted.memory = NULL
+    memset(&work, 0, sizeof(work))
+    memset(&weighted, 0, sizeof(weighted))
     with nogil:
         rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
         failed = (
@@ -266,10 +266,9 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint sampled, failed
-    walk.memory = NULL
-    work.memory = NULL
-    weighted.weights = weighted.products = NULL
-    weighted.memory = NULL
+    memset(&walk, 0, sizeof(walk))
+    memset(&work, 0, sizeof(work))
+    memset(&weighted, 0, sizeof(weighted))
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (

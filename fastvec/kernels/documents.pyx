@@ -25,6 +25,7 @@ arXiv:1607.01759 (fastText's supervised mode).
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
+from libc.string cimport memset
 
 from .softmax_step cimport Batch, Examples, allocate_batch, take_step
 from .vector cimport prefetch_row
@@ -92,7 +93,7 @@ def train(
     cdef bint sampled
     cdef double loss = 0
     cdef bint failed
-    batch.memory = NULL
+    memset(&batch, 0, sizeof(batch))
     one_offsets[0] = 0
     one_offsets[1] = 1
     examples.n = 1

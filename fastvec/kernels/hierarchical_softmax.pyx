@@ -36,6 +36,7 @@ References: Morin and Bengio 2005; Mikolov, Chen, Corrado and Dean 2013, arXiv:1
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from .drawn cimport rows_ahead
 from .hidden cimport take_mean_step
@@ -182,8 +183,8 @@ def step(
     cdef float **rows
     cdef double loss = 0
     cdef bint failed
-    work.memory = NULL
-    path.memory = NULL
+    memset(&work, 0, sizeof(work))
+    memset(&path, 0, sizeof(path))
     with nogil:
         rows = <float **>malloc(n_contexts * sizeof(float *))
         failed = (
@@ -283,9 +284,9 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint sampled, repeats, failed
-    walk.memory = NULL
-    work.memory = NULL
-    paths.memory = NULL
+    memset(&walk, 0, sizeof(walk))
+    memset(&work, 0, sizeof(work))
+    memset(&paths, 0, sizeof(paths))
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = contexts == NULL or walk_chunk(

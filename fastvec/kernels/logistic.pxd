@@ -12,7 +12,9 @@ from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
-from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store
+from .vector cimport (
+    LANES, REGISTERS, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store,
+)
 
 cdef extern from *:
     """
@@ -239,7 +241,7 @@ cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) 
         counts = step.counts[block]
         positives = step.positives[block]
         c = 0
-        while LANES == 16 and c + 3 < step.n_x:
+        while REGISTERS == 32 and c + 3 < step.n_x:
             fetch_next_row(step)
             dot_four(step.x + c, y, step.stride, g + c * SLOTS)
             turn_scores_into_coefficients(g + c * SLOTS, 4, positives, counts, rate)

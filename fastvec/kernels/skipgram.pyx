@@ -26,6 +26,7 @@ Compromises, and where they come from:
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from .drawn cimport (
     Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of, sets_of,
@@ -77,7 +78,7 @@ def step(
     cdef float **rows
     cdef double loss = 0
     cdef bint failed
-    work.memory = NULL
+    memset(&work, 0, sizeof(work))
     with nogil:
         rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
         failed = rows == NULL or allocate(&work, stride, n_contexts, n_outputs) != 0
@@ -170,8 +171,8 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint sampled, repeats, failed
-    walk.memory = NULL
-    work.memory = NULL
+    memset(&walk, 0, sizeof(walk))
+    memset(&work, 0, sizeof(work))
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (

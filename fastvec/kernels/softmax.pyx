@@ -30,6 +30,7 @@ Reference: Bengio, Ducharme, Vincent and Jauvin 2003; Mikolov, Chen, Corrado and
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from .softmax_step cimport Batch, Examples, allocate_batch, take_step
 from .walk cimport Walk, context_of, walk_chunk
@@ -78,7 +79,7 @@ def step(
     cdef Examples examples
     cdef double loss = 0
     cdef bint failed
-    batch.memory = NULL
+    memset(&batch, 0, sizeof(batch))
     examples.n = input_offsets.shape[0] - 1
     examples.inputs = &inputs[0]
     examples.input_offsets = &input_offsets[0]
@@ -165,8 +166,8 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint failed
-    walk.memory = NULL
-    batch.memory = NULL
+    memset(&walk, 0, sizeof(walk))
+    memset(&batch, 0, sizeof(batch))
     with nogil:
         many = <int32_t *>malloc(BATCH * 2 * window * sizeof(int32_t))
         failed = (

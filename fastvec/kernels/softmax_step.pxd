@@ -12,7 +12,7 @@ from posix.stdlib cimport posix_memalign
 from .hidden cimport add_to_rows, average
 from .logistic cimport carve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
-from .vector cimport LANES, broadcast, exp_of_negative, lanes, larger, load, store
+from .vector cimport LANES, REGISTERS, broadcast, exp_of_negative, lanes, larger, load, store
 
 
 cdef struct Examples:
@@ -93,7 +93,7 @@ cdef inline void compute_scores(Batch *batch, Py_ssize_t n_examples, float *outp
         find_block(batch, block, output_vectors, y)
         scores = batch.scores + block * batch.block_stride
         b = 0
-        while LANES == 16 and b + 3 < n_examples:
+        while REGISTERS == 32 and b + 3 < n_examples:
             dot_four(batch.hidden + b, y, batch.stride, scores + b * SLOTS)
             b += 4
         while b + 1 < n_examples:

@@ -34,6 +34,7 @@ Reference: Bojanowski, Grave, Joulin and Mikolov 2017, arXiv:1607.04606.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memset
 
 from .hidden cimport take_mean_step
 from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
@@ -115,7 +116,7 @@ def step(
     cdef Py_ssize_t *places
     cdef double loss = 0
     cdef bint failed
-    work.memory = NULL
+    memset(&work, 0, sizeof(work))
     with nogil:
         rows = <float **>malloc(n_inputs * sizeof(float *))
         words = <int32_t *>calloc(16 + n_words, sizeof(int32_t))
@@ -313,8 +314,8 @@ def train(
     cdef int32_t *words
     cdef double loss = 0
     cdef bint sampled, failed
-    walk.memory = NULL
-    work.memory = NULL
+    memset(&walk, 0, sizeof(walk))
+    memset(&work, 0, sizeof(work))
     rows.rows = NULL
     rows.n = rows.room = 0
     with nogil:

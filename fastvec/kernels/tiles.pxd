@@ -2,12 +2,13 @@
 
 A block is six output rows y₀..y₅. Scores and coefficients of a block are stored as [row of x][8], of which
 the first six count, so that two rows of x fill one AVX-512 register.
-Twelve accumulators cover the latency of the fused multiply-add and fit the 16 registers of AVX2.
+Twelve accumulators cover the latency of the fused multiply-add and fit 16 registers; where there are 32, tiles
+are twice as large.
 """
 
 from .vector cimport (
-    LANES, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store, store_six_sums,
-    store_twelve_sums,
+    LANES, REGISTERS, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store,
+    store_six_sums, store_twelve_sums,
 )
 
 cdef enum:
@@ -76,7 +77,7 @@ cdef inline void dot_two(
 
 
 cdef inline void dot_four(float **x, float **y, Py_ssize_t stride, float *scores) noexcept nogil:
-    """scores[c * SLOTS + n] = x_c · yₙ for four rows: twenty-four accumulators, of AVX-512's 32 registers."""
+    """scores[c * SLOTS + n] = x_c · yₙ for four rows: twenty-four accumulators, of 32 registers."""
     cdef lanes a0 = broadcast(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0
     cdef lanes b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0
     cdef lanes c0 = a0, c1 = a0, c2 = a0, c3 = a0, c4 = a0, c5 = a0
@@ -220,7 +221,7 @@ cdef inline void update_column(
 cdef inline void update_two_columns(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
 ) noexcept nogil:
-    """update() of the floats k..k + 2 · LANES, in 29 of AVX-512's 32 registers: g is read half as often."""
+    """update() of the floats k..k + 2 · LANES, in 29 of 32 registers: g is read half as often."""
     cdef lanes v0 = load(y[0] + k), d0 = broadcast(0)
     cdef lanes v1 = load(y[1] + k), d1 = broadcast(0)
     cdef lanes v2 = load(y[2] + k), d2 = broadcast(0)
@@ -300,13 +301,14 @@ cdef inline noinline_void update(
     misses and waits.
     """
     cdef Py_ssize_t k = 0, r
-    if LANES == 16:
-        while k + 32 <= stride:
-            for r in range(n_next):
+    if REGISTERS == 32:
+        while k + 2 * LANES <= stride:
+            for r in range(n_next if k % 16 == 0 else 0):
                 prefetch_to_write(next_rows[r] + k)
-                prefetch_to_write(next_rows[r] + k + 16)
+                if LANES == 16:
+                    prefetch_to_write(next_rows[r] + k + 16)
             update_two_columns(x, x_before, n_x, y, k, g)
-            k += 32
+            k += 2 * LANES
     while k < stride:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)

@@ -1,7 +1,16 @@
-/* Vector primitives of the kernels, in GCC's and Clang's vector extension.
+/* Vector primitives of the kernels.
  *
- * `lanes` is one register of floats: 16 with AVX-512, 8 with AVX2, 4 elsewhere. Rows of the matrices are
- * padded to 16 floats, so that a row is a whole number of registers on every machine.
+ * `lanes` is one register of floats. What differs between instruction sets, its width among it, is in a header for
+ * each, named as in ``fastvec/_instruction_sets.py``:
+ *
+ *     LANES, REGISTERS              floats of a register, and the number of registers
+ *     sum_of(v)                     of the floats of a register
+ *     add_four(a0, a1, a2, a3)      in every group of four floats the sums of that group in a0..a3
+ *     inverse_root(v)               1 / sqrt(v) for v > 0, relative error below 3e-7
+ *     equal_lanes(a, b)             a bit for every place where they are equal
+ *     look_up(table, index)         table[index] for sixteen floats of a table
+ *
+ * Rows of the matrices are padded to 16 floats, so that a row is a whole number of registers on every machine.
  */
 #ifndef FASTVEC_VECTOR_H
 #define FASTVEC_VECTOR_H
@@ -9,62 +18,17 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(__AVX512F__)
-#define LANES 16
-#elif defined(__AVX2__)
-#define LANES 8
-#else
-#define LANES 4
-#endif
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
-typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+#define QUOTED(name) #name
+#define HEADER_OF(set) QUOTED(set.h)
+#include HEADER_OF(INSTRUCTION_SET)
 
 /* The result type of functions that hold a loop over registers: inlined into a long function, the loop would
- * have its pointers moved to the stack. */
+ * have its pointers moved to the stack. Cython declares all functions of a .pxd inline, and GCC remarks on it. */
 #define noinline_void __attribute__((noinline)) void
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wattributes"
+#endif
 
-static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
-/* Into a register, where the compiler would rather read memory again at each of several uses. */
-static inline lanes load_once(const float *p) {
-    lanes v = load(p);
-    __asm__("" : "+v"(v));
-    return v;
-}
-static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
-static inline lanes broadcast(float s) { return s - (lanes){0}; }
-static inline lanes larger(lanes a, lanes b) {
-    int_lanes above = a > b;
-    return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));
-}
-static inline float sum_of(lanes v) {
-#if LANES == 16
-    return _mm512_reduce_add_ps((__m512)v);
-#elif LANES == 8
-    __m128 half = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
-    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
-    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
-#else
-    return (v[0] + v[2]) + (v[1] + v[3]);
-#endif
-}
-/* 1 / sqrt(v) for v > 0, relative error below 3e-7: the processor's estimate and one step of Newton's method. */
-static inline lanes inverse_root(lanes v) {
-#if LANES == 16
-    lanes y = (lanes)_mm512_rsqrt14_ps((__m512)v);
-#elif LANES == 8
-    lanes y = (lanes)_mm256_rsqrt_ps((__m256)v);
-#else
-    lanes y;
-    for (int i = 0; i < LANES; i++) y[i] = 1 / sqrtf(v[i]);
-    return y;
-#endif
-    return y * (1.5f - (0.5f * v * y) * y);
-}
 static inline void prefetch_to_read(const void *p) { __builtin_prefetch(p); }
 static inline void prefetch_to_write(const float *p) { __builtin_prefetch(p, 1, 3); }
 static inline void prefetch_row(const float *row, intptr_t stride) {
@@ -78,18 +42,6 @@ static inline uint64_t mix64(uint64_t z) {
     return z ^ (z >> 31);
 }
 
-#if LANES == 16
-#define EQUAL_LANES(a, b) ((uint32_t)_mm512_cmpeq_epi32_mask((__m512i)(a), (__m512i)(b)))
-#elif LANES == 8
-#define EQUAL_LANES(a, b) ((uint32_t)_mm256_movemask_ps((__m256)((a) == (b))))
-#else
-static inline uint32_t EQUAL_LANES(int_lanes a, int_lanes b) {
-    uint32_t bits = 0;
-    for (int i = 0; i < LANES; i++) bits |= (uint32_t)(a[i] == b[i]) << i;
-    return bits;
-}
-#endif
-
 /* Copy n pointers, and up to 7 more behind them: eight at a time, so that their number is no branch to guess. */
 static inline void copy_rows(float **to, float *const *from, intptr_t n) {
     for (intptr_t i = 0; i < n; i += 8) __builtin_memcpy(to + i, from + i, 8 * sizeof(float *));
@@ -100,7 +52,7 @@ static inline void copy_rows(float **to, float *const *from, intptr_t n) {
 static inline intptr_t last_distance(const int32_t *end, intptr_t n, int32_t word) {
     const int_lanes wanted = (int_lanes){0} + word;
     for (intptr_t i = 0; i < n; i += LANES) {
-        uint32_t bits = EQUAL_LANES((int_lanes)load((const float *)(end - i - LANES)), wanted);
+        uint32_t bits = equal_lanes((int_lanes)load((const float *)(end - i - LANES)), wanted);
         if (bits) {
             intptr_t distance = i + LANES - (31 - __builtin_clz(bits));
             return distance <= n ? distance : 0;
@@ -116,7 +68,7 @@ static inline int has_repeats(const int32_t *words, intptr_t n) {
         const uint32_t theirs = ((uint32_t)1 << n) - 1;
         uint32_t repeats = 0;
         for (intptr_t i = 0; i < n; i++) {
-            uint32_t bits = EQUAL_LANES(all, (int_lanes){0} + words[i]) & theirs;
+            uint32_t bits = equal_lanes(all, (int_lanes){0} + words[i]) & theirs;
             repeats |= bits & (bits - 1);
         }
         return repeats != 0;
@@ -124,61 +76,6 @@ static inline int has_repeats(const int32_t *words, intptr_t n) {
     for (intptr_t i = 1; i < n; i++)
         if (last_distance(words + i, i, words[i])) return 1;
     return 0;
-}
-
-/* ---- Sums of twelve registers at once ---------------------------------------------------------------
- *
- * Each step adds two halves of two registers into one, so that 16 registers need 15 steps of one blend, one
- * shuffle and one addition, instead of 16 times 4 steps. The order of arguments makes the sums come out
- * in order.
- */
-#if defined(__clang__) || __GNUC__ >= 12
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (int_lanes){__VA_ARGS__})
-#endif
-
-#if LANES == 16
-/* [a0+a2, a1+a3, b0+b2, b1+b3] in every group of four */
-static inline lanes add_pairs(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31)
-         + SHUFFLE(a, b, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29);
-}
-/* [a0+a1, b0+b1, a2+a3, b2+b3] in every group of four */
-static inline lanes add_neighbours(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31)
-         + SHUFFLE(a, b, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
-}
-/* groups of four [a0+a2, a1+a3, b0+b2, b1+b3] */
-static inline lanes add_group_pairs(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31)
-         + SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
-}
-/* groups of four [a0+a1, b0+b1, a2+a3, b2+b3] */
-static inline lanes add_group_neighbours(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31)
-         + SHUFFLE(a, b, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
-}
-#elif LANES == 8
-static inline lanes add_pairs(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 1, 10, 11, 4, 5, 14, 15) + SHUFFLE(a, b, 2, 3, 8, 9, 6, 7, 12, 13);
-}
-static inline lanes add_neighbours(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 9, 2, 11, 4, 13, 6, 15) + SHUFFLE(a, b, 1, 8, 3, 10, 5, 12, 7, 14);
-}
-/* groups of four [a0+a1, b0+b1] */
-static inline lanes add_group_neighbours(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 1, 2, 3, 12, 13, 14, 15) + SHUFFLE(a, b, 4, 5, 6, 7, 8, 9, 10, 11);
-}
-#else
-static inline lanes add_pairs(lanes a, lanes b) { return SHUFFLE(a, b, 0, 1, 6, 7) + SHUFFLE(a, b, 2, 3, 4, 5); }
-static inline lanes add_neighbours(lanes a, lanes b) {
-    return SHUFFLE(a, b, 0, 5, 2, 7) + SHUFFLE(a, b, 1, 4, 3, 6);
-}
-#endif
-
-static inline lanes add_four(lanes a0, lanes a1, lanes a2, lanes a3) {
-    return add_neighbours(add_pairs(a0, a2), add_pairs(a1, a3));
 }
 
 /* out[0..5] = the sums of a0..a5; out[6..7], and up to out[15], become anything */
@@ -218,10 +115,10 @@ static inline void store_twelve_sums(lanes a0, lanes a1, lanes a2, lanes a3, lan
 #define SEGMENTS 16
 #define SIGMOID_RANGE 8.0f
 
-static float sigmoid_table[4 * SEGMENTS];
+static float sigmoid_table[4 * SEGMENTS] __attribute__((aligned(64)));
 
 /* Interpolate at the four Chebyshev points of every segment, in Newton's form multiplied out. */
-static void fill_sigmoid_table(void) {
+static inline void fill_sigmoid_table(void) {
     const double width = SIGMOID_RANGE / SEGMENTS;
     for (int segment = 0; segment < SEGMENTS; segment++) {
         double u[4], difference[4], power[4] = {0};
@@ -238,20 +135,6 @@ static void fill_sigmoid_table(void) {
         }
         for (int degree = 0; degree < 4; degree++) sigmoid_table[degree * SEGMENTS + segment] = (float)power[degree];
     }
-}
-
-static inline lanes look_up(const float *table, int_lanes index) {
-#if LANES == 16
-    return (lanes)_mm512_permutexvar_ps((__m512i)index, (__m512)load(table));
-#elif LANES == 8
-    __m256 low = _mm256_permutevar8x32_ps((__m256)load(table), (__m256i)index);
-    __m256 high = _mm256_permutevar8x32_ps((__m256)load(table + 8), (__m256i)index);
-    return (lanes)_mm256_blendv_ps(low, high, (__m256)(index << 28));
-#else
-    lanes out;
-    for (int i = 0; i < LANES; i++) out[i] = table[index[i]];
-    return out;
-#endif
 }
 
 static inline lanes sigmoid(lanes z) {

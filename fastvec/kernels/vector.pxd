@@ -6,6 +6,7 @@ cdef extern from "vector.h" nogil:
     ctypedef float lanes
     ctypedef void noinline_void
     const Py_ssize_t LANES
+    const Py_ssize_t REGISTERS
     lanes load(const float *p)
     lanes load_once(const float *p)
     void store(float *p, lanes v)
