@@ -15,13 +15,23 @@ static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
 /* Into a register, where the compiler would rather read memory again at each of several uses. */
 static inline lanes load_once(const float *p) {
     lanes v = load(p);
-#if defined(__x86_64__) /* elsewhere arithmetic has no operands in memory */
+#if defined(__x86_64__)
     __asm__("" : "+v"(v));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(v));
 #endif
     return v;
 }
 static inline void store(float *p, lanes v) { *(memory_lanes *)p = v; }
 static inline lanes broadcast(float s) { return s - (lanes){0}; }
+/* p[n], one of the eight numbers that start at p */
+static inline lanes broadcast_one_of(const float *p, int n) {
+#if defined(__aarch64__) /* multiply-adds take it from its place in a register: two loads bring all eight */
+    return broadcast(load_once(p + n / LANES * LANES)[n % LANES]);
+#else
+    return broadcast(p[n]);
+#endif
+}
 static inline lanes larger(lanes a, lanes b) {
     int_lanes above = a > b;
     return (lanes)(((int_lanes)a & above) | ((int_lanes)b & ~above));

@@ -2,13 +2,13 @@
 
 A block is six output rows y₀..y₅. Scores and coefficients of a block are stored as [row of x][8], of which
 the first six count, so that two rows of x fill one AVX-512 register.
-Twelve accumulators cover the latency of the fused multiply-add and fit 16 registers; where there are 32, tiles
-are twice as large.
+Twelve accumulators cover the latency of the fused multiply-add and fit 16 registers; where there are 32, tiles are
+twice as large.
 """
 
 from .vector cimport (
-    LANES, REGISTERS, broadcast, lanes, load, load_once, noinline_void, prefetch_to_write, store,
-    store_six_sums, store_twelve_sums,
+    LANES, REGISTERS, broadcast, broadcast_one_of, lanes, load, load_once, noinline_void, prefetch_to_write,
+    store, store_six_sums, store_twelve_sums,
 )
 
 cdef enum:
@@ -190,22 +190,22 @@ cdef inline void update_column(
     for c in range(n_x):
         before = load(x_before[c] + k)
         e = load(x[c] + k)
-        w = broadcast(g_c[0])
+        w = broadcast_one_of(g_c, 0)
         d0 += w * before
         e += w * v0
-        w = broadcast(g_c[1])
+        w = broadcast_one_of(g_c, 1)
         d1 += w * before
         e += w * v1
-        w = broadcast(g_c[2])
+        w = broadcast_one_of(g_c, 2)
         d2 += w * before
         e += w * v2
-        w = broadcast(g_c[3])
+        w = broadcast_one_of(g_c, 3)
         d3 += w * before
         e += w * v3
-        w = broadcast(g_c[4])
+        w = broadcast_one_of(g_c, 4)
         d4 += w * before
         e += w * v4
-        w = broadcast(g_c[5])
+        w = broadcast_one_of(g_c, 5)
         d5 += w * before
         e += w * v5
         store(x[c] + k, e)
@@ -242,32 +242,32 @@ cdef inline void update_two_columns(
         before_2 = load(x_before[c] + k + LANES)
         e = load(x[c] + k)
         e_2 = load(x[c] + k + LANES)
-        w = broadcast(g_c[0])
+        w = broadcast_one_of(g_c, 0)
         d0 += w * before
         e += w * v0
         f0 += w * before_2
         e_2 += w * u0
-        w = broadcast(g_c[1])
+        w = broadcast_one_of(g_c, 1)
         d1 += w * before
         e += w * v1
         f1 += w * before_2
         e_2 += w * u1
-        w = broadcast(g_c[2])
+        w = broadcast_one_of(g_c, 2)
         d2 += w * before
         e += w * v2
         f2 += w * before_2
         e_2 += w * u2
-        w = broadcast(g_c[3])
+        w = broadcast_one_of(g_c, 3)
         d3 += w * before
         e += w * v3
         f3 += w * before_2
         e_2 += w * u3
-        w = broadcast(g_c[4])
+        w = broadcast_one_of(g_c, 4)
         d4 += w * before
         e += w * v4
         f4 += w * before_2
         e_2 += w * u4
-        w = broadcast(g_c[5])
+        w = broadcast_one_of(g_c, 5)
         d5 += w * before
         e += w * v5
         f5 += w * before_2

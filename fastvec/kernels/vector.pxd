@@ -11,6 +11,7 @@ cdef extern from "vector.h" nogil:
     lanes load_once(const float *p)
     void store(float *p, lanes v)
     lanes broadcast(float s)
+    lanes broadcast_one_of(const float *p, int n)
     void fill_sigmoid_table()
     lanes sigmoid(lanes z)
     lanes exp_of_negative(lanes z)
