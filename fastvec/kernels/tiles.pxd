@@ -2,8 +2,8 @@
 
 A block is six output rows y₀..y₅. Scores and coefficients of a block are stored as [row of x][8], of which
 the first six count, so that two rows of x fill one AVX-512 register.
-Twelve accumulators cover the latency of the fused multiply-add and fit 16 registers; where there are 32, tiles are
-twice as large.
+Twelve accumulators cover the latency of the fused multiply-add and fit 16 registers; where there are 32,
+tiles are twice as large.
 """
 
 from .vector cimport (
