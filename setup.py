@@ -73,7 +73,7 @@ def extensions():
         shared_utility_qualified_name=SHARED_UTILITY,
         build_dir=str(GENERATED),
     )
-    cpu.extra_compile_args = shared.extra_compile_args = FLAGS
+    cpu.extra_compile_args = shared.extra_compile_args = ["-O1", *FLAGS[1:]]  # no loop in them matters
     cpu.extra_link_args = shared.extra_link_args = LINK_FLAGS
     return [cpu, shared, *(build_for(row, kernel) for kernel in kernels for row in instruction_sets())]
 
