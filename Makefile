@@ -8,7 +8,7 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: build test lint bench check demo
+.PHONY: build test lint bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once.
 build: .venv/made
@@ -28,6 +28,10 @@ lint: .venv/lint
 bench: .venv/bench
 	cd bench && ../$(BIN)/pytest . --benchmark-enable
 
+docs: .venv/docs
+	cd docs && ../$(BIN)/sphinx-build -W --keep-going --quiet . _build/html
+	@echo "docs/_build/html/index.html"
+
 check: lint test
 
 demo: .venv/installed
@@ -45,6 +49,6 @@ demo: .venv/installed
 	touch $@
 
 # fastvec is there: what this installs is the packages of one of its extras.
-.venv/test .venv/lint .venv/bench: .venv/%: .venv/installed
+.venv/test .venv/lint .venv/bench .venv/docs: .venv/%: .venv/installed
 	$(BIN)/pip install --quiet 'fastvec[$*]'
 	touch $@

@@ -223,7 +223,7 @@ def render(options: argparse.Namespace) -> int:
     options.results.with_suffix(".md").write_text(table.report(results))
     readme = options.readme.read_text()
     try:
-        options.readme.write_text(table.replace_between_marks(readme, table.readme_table(results)))
+        options.readme.write_text(table.readme(readme, results))
     except ValueError as error:
         print(f"{options.readme}: {error}", file=sys.stderr)
         return 1
@@ -239,7 +239,7 @@ def check(options: argparse.Namespace) -> int:
     wrong = [] if made.is_file() and made.read_text() == table.report(results) else [made]
     readme = options.readme.read_text()
     try:
-        if table.replace_between_marks(readme, table.readme_table(results)) != readme:
+        if table.readme(readme, results) != readme:
             wrong.append(options.readme)
     except ValueError as error:
         print(f"{options.readme}: {error}", file=sys.stderr)

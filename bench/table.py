@@ -27,10 +27,8 @@ from figures import (
 )
 from rows import ALL, BASE, GOALS, LABELLED, QUALITY, ROWS, Goal, Row
 
-__all__ = ["BEGIN", "END", "readme_table", "replace_between_marks", "report"]
+__all__ = ["readme", "readme_speed", "readme_table", "report"]
 
-BEGIN = "<!-- benchmark:begin -->"
-END = "<!-- benchmark:end -->"
 README_CONTENDERS = ("fastvec", "fastvec (unshared negatives)", "gensim", "fastText")
 # What the README says of the other models, and the rows it takes that from.
 README_MODELS = {
@@ -274,18 +272,31 @@ def _models_table(results: dict[str, Any]) -> list[str]:
     return [markdown(head, lines)] if lines else []
 
 
-def replace_between_marks(text: str, table: str) -> str:
-    """Return a text with the table between the marks `BEGIN` and `END`.
+def readme_speed(results: dict[str, Any]) -> str:
+    """Return how many times longer the base takes from a text to saved vectors, rounded down."""
+    whole = results["rows"].get("whole")
+    ratio = time_ratio(whole, "fastvec", ALL) if whole else None
+    return number(None if ratio is None else int(ratio), "{:d}")
+
+
+def readme(text: str, results: dict[str, Any]) -> str:
+    """Return the text of the README with what it says of the results between its marks.
 
     Raises
     ------
     ValueError
-        If the text has not each mark once, in this order.
+        If the text does not have each mark once, the beginning before the end.
     """
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"the text must have the lines {BEGIN} and {END}, once each and in this order")
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
+    text = _between_marks(text, "speed", readme_speed(results))
+    return _between_marks(text, "benchmark", f"\n{readme_table(results)}\n")
+
+
+def _between_marks(text: str, name: str, new: str) -> str:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"the text must have the marks {begin} and {end}, once each and in this order")
+    before, rest = text.split(begin)
+    return f"{before}{begin}{new}{end}{rest.split(end)[1]}"
 
 
 def _reached(results: dict[str, Any], goal: Goal) -> float | None:

@@ -24,7 +24,7 @@ class GradientReport:
     Attributes
     ----------
     max_relative_error : float
-        The largest |a − n| / max(|a| + |n|, 1e-8) of the coordinates checked, from 0 to 1.
+        The largest ``|a − n| / max(|a| + |n|, 1e-8)`` of the coordinates checked, from 0 to 1.
     worst : tuple
         The coordinate where it is that large: its index, after its name where there are several arrays.
     analytic, numeric : float
@@ -61,7 +61,7 @@ def gradcheck(
     """Compare the gradient that a function returns with centred differences of its cost.
 
     Coordinate i of the gradient should be (J(x + ε eᵢ) − J(x − ε eᵢ)) / 2ε, right up to a term in ε². The
-    relative error |a − n| / max(|a| + |n|, 1e-8) is that of Stanford's CS231n
+    relative error ``|a − n| / max(|a| + |n|, 1e-8)`` is that of Stanford's CS231n
     (https://cs231n.github.io/neural-networks-3/#gradcheck): a right gradient in double precision has about
     1e-7 or less, a wrong one 1e-2 or more, and a kink within ε of `x` may give 1e-4.
 

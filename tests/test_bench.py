@@ -115,25 +115,30 @@ def test_readme_table(table, results):
     assert cells["MEN"] == "60.5 ± 0.7"
 
 
-def test_render_then_check(compare, table, results, tmp_path, capsys):
+def test_render_then_check(compare, results, tmp_path, capsys):
     kept, readme = tmp_path / "results.json", tmp_path / "README.md"
     arguments = ["--results", str(kept), "--readme", str(readme)]
     kept.write_text(json.dumps(results))
-    readme.write_text(f"Before.\n\n{table.BEGIN}\nold\n{table.END}\n\nAfter.\n")
+    speed = "<!-- speed:begin -->{}<!-- speed:end --> times"
+    begin, end = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+    readme.write_text(f"{speed.format('old')}\n\n{begin}\nold\n{end}\n\nAfter.\n")
     assert compare.main(["--check", *arguments]) == 1
     assert compare.main(["--render", *arguments]) == 0
     assert compare.main(["--check", *arguments]) == 0
     text = readme.read_text()
-    assert text.startswith(f"Before.\n\n{table.BEGIN}\n|") and text.endswith(f"\n{table.END}\n\nAfter.\n")
+    assert text.startswith(f"{speed.format(11)}\n\n{begin}\n|") and text.endswith(f"\n{end}\n\nAfter.\n")
     assert "old" not in text and "A processor, 2 cores" in text
 
     readme.write_text(text.replace("16.0×", "17.0×"))
     assert compare.main(["--check", *arguments]) == 1
     assert f"{readme} is not up to date: run python bench/compare.py --render" in capsys.readouterr().err
+    readme.write_text(text.replace(speed.format(11), speed.format(12)))
+    assert compare.main(["--check", *arguments]) == 1
+    assert "not up to date" in capsys.readouterr().err
     readme.write_text("no marks")
     assert compare.main(["--check", *arguments]) == 1
     assert compare.main(["--render", *arguments]) == 1
-    assert "benchmark:begin" in capsys.readouterr().err
+    assert "speed:begin" in capsys.readouterr().err
     assert readme.read_text() == "no marks"
 
 

@@ -97,8 +97,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     References
     ----------
     .. [1] A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of tricks for efficient text
-    classification",
-       EACL 2017, arXiv:1607.01759.
+       classification", EACL 2017, arXiv:1607.01759.
 
     Examples
     --------

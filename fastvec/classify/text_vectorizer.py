@@ -65,7 +65,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     References
     ----------
     .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR
-    2017.
+       2017.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
     sum over all weights; biases are free. Further hidden layers stand between these. How the gradient runs
     back through them is derived in ``fastvec/classify/_network.py``.
 
-    With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, to the least of the mean of ½ |ŷ − y|².
+    With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, trained to minimize the mean of ½ ‖ŷ − y‖².
 
     Parameters
     ----------
