@@ -22,38 +22,41 @@ __all__ = ["Corpus"]
 
 
 class Corpus:
-    """Sequences of words, read once and kept as ids by descending frequency of the words.
+    """Sequences of words, read once and stored as integer ids, the most frequent word first.
 
     Parameters
     ----------
     source : str, PathLike, list of those, or iterable of token sequences
-        Text files, one sentence a line, words separated by ASCII white space: a path, several paths, or
-        ``"-"`` for standard input. Files that gzip, bzip2, xz or zstd compressed are known by their content.
-        Or sentences as lists of words, from anything that can be iterated over once; words are str or, as
-        the ids of products or nodes, int, which become their digits. Sentences without words are left out.
+        Text files with one sentence per line and words separated by ASCII white space: a path, a list of
+        paths, or ``"-"`` for standard input. Files compressed with gzip, bzip2, xz or zstd are recognized by
+        their content. Or sentences as lists of words, from any iterable; words are str, or int (ids of
+        products or nodes), which are converted to str. Empty sentences are skipped.
     lowercase : bool
-        Whether words are lower-cased, as `str.lower` does.
+        Whether to convert words to lower case with `str.lower`.
     tokenizer : callable, optional
-        Makes an iterable of words of a line (str, without its end), for files whose words are not separated
-        by white space. With `lowercase` the line is lower-cased first.
+        Function that splits a line (a str without its line end) into words, for files whose words are not
+        separated by white space. With `lowercase`, the line is converted first.
     errors : {"strict", "replace", "ignore"}
-        What becomes of bytes of a file that are not UTF-8: an error that says where, U+FFFD, or nothing.
+        How to handle bytes that are not valid UTF-8: raise an error that says where they are, replace them
+        by U+FFFD, or ignore them.
     cache : str or PathLike, optional
-        A file to keep the ids in, from which they are memory-mapped. While the files of `source`, the other
-        parameters and the name of `tokenizer` stay the same, the next Corpus opens it and reads no text.
+        File that keeps the ids, from which they are memory-mapped. As long as the files of `source`, the
+        other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
+        the text.
     memory_limit : int
-        If the ids take more bytes than this they go to a temporary file, which is removed with the corpus.
+        Limit in bytes beyond which the ids are kept in a temporary file, which is removed together with the
+        corpus.
     progress : bool
         Whether to show a progress bar.
 
     Attributes
     ----------
     ids : int32 array, shape (n_tokens,)
-        The words of all sentences, 0 for the most frequent one; read-only, perhaps a `numpy.memmap`.
+        The words of all sentences, 0 for the most frequent word; read-only, possibly a `numpy.memmap`.
     sentence_offsets : int64 array, shape (n_sentences + 1,)
         Sentence i is ``ids[sentence_offsets[i]:sentence_offsets[i + 1]]``; read-only.
     vocabulary : Vocabulary
-        All words, those that occur once included.
+        All words, including those that occur only once.
 
     Raises
     ------

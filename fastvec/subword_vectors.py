@@ -19,32 +19,39 @@ __all__ = ["SubwordVectors", "Subwords", "load"]
 
 
 class SubwordVectors(Vectors):
-    """Words with vectors that are the mean of a row of their own and of the rows of their n-grams.
+    """Word vectors that are the mean of a row of the word and of the rows of its n-grams.
 
-    A word that is not in the vocabulary has the mean of its n-grams' rows for its vector (Bojanowski, Grave,
-    Joulin and Mikolov 2017, "Enriching word vectors with subword information"), wherever a word is asked for.
-    Answers are always words of the vocabulary, ``in`` asks for these only, and `index` knows no others.
+    A word that is not in the vocabulary has the mean of the rows of its n-grams as its vector (Bojanowski,
+    Grave, Joulin and Mikolov 2017, "Enriching word vectors with subword information"), wherever a word is
+    looked up. Results are always words of the vocabulary, ``in`` tests for these only, and `index` knows no
+    others.
 
     Parameters
     ----------
     words : sequence of str or int
         n different words, in the order of the rows; by convention the most frequent first.
     input_vectors : array_like of float32, shape (n + buckets, d)
-        The rows of the words, then those of the n-grams. A float32 array whose rows lie in one piece each is
-        not copied, be it padded or memory-mapped.
+        The rows of the words, followed by those of the n-grams. A float32 array with contiguous rows is not
+        copied, even if it is padded or memory-mapped.
     subwords : Subwords
         Which n-grams a word has.
     counts : array_like of int, shape (n,), optional
-        How often each word occurred in training.
+        How often each word occurred in the training text.
     metadata : dict, optional
-        Training parameters, of what JSON can say.
+        Training parameters, as JSON types.
     vectors : array_like of float32, shape (n, d), optional
-        The means of the words, where they are at hand already; else they are computed.
+        The vectors of the words, if they are known already; computed by default.
 
     Attributes
     ----------
-    words, vectors, counts, metadata
-        As those of `Vectors`.
+    words : list of str
+        The n words.
+    vectors : ndarray of float32, shape (n, d)
+        The vectors of the words, read-only.
+    counts : ndarray of int64, shape (n,), or None
+        How often each word occurred in the training text, if known.
+    metadata : dict
+        Training parameters, if known.
     input_vectors : ndarray of float32, shape (n + buckets, d)
         The rows, read-only.
     subwords : Subwords

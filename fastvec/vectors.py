@@ -42,29 +42,29 @@ class UnknownWordError(KeyError):
 class Vectors:
     """Words with a vector each.
 
-    A word may also be given as an int, which stands for its digits: product 12 is the word ``"12"``.
+    A word can also be given as an int, which is converted to str: product 12 is the word ``"12"``.
 
     Parameters
     ----------
     words : sequence of str or int
         n different words, in the order of the rows; by convention the most frequent first.
     vectors : array_like of float32, shape (n, d)
-        One row a word. A float32 array is not copied, be it strided or memory-mapped.
+        One row per word. A float32 array is not copied, even if it is strided or memory-mapped.
     counts : array_like of int, shape (n,), optional
-        How often each word occurred in training.
+        How often each word occurred in the training text.
     metadata : dict, optional
-        Training parameters, of what JSON can say.
+        Training parameters, as JSON types.
 
     Attributes
     ----------
     words : list of str
         The n words.
     vectors : ndarray of float32, shape (n, d)
-        Their vectors, read-only: for changed ones, make a new `Vectors`.
+        Their vectors, read-only; to change them, make new `Vectors`.
     counts : ndarray of int64, shape (n,), or None
-        How often each word occurred in training, where it is known.
+        How often each word occurred in the training text, if known.
     metadata : dict
-        Training parameters, where they are known.
+        Training parameters, if known.
 
     Raises
     ------

@@ -19,9 +19,9 @@ class Vocabulary:
     Parameters
     ----------
     words : sequence of str
-        The distinct words, by descending count, words of equal count by first appearance.
+        The distinct words in order of descending count; words of equal count in order of first occurrence.
     counts : array of int
-        How often each occurs, at least once.
+        How often each word occurs, at least once.
 
     Attributes
     ----------

@@ -29,47 +29,79 @@ class WindowRanker(WindowModel):
     """Learn to score true windows above corrupted ones.
 
     The score of a window x is s = vᵀ f(xW1 + b1), and that of a corrupted one s_c. The cost of a pair, J =
-    max(0, Δ − s + s_c), is 0 as soon as the true window is ahead by the margin Δ [1]_; it is trained to the
-    least of its mean + λ Σ θ² over the weights. There are two ways to train:
+    max(0, Δ − s + s_c), is 0 as soon as the true window is ahead by the margin Δ [1]_. The mean cost + λ Σ
+    θ² over the weights is minimized. There are two ways to train:
 
-    With labels (is the word in the middle a location?), windows of True words are true, and those of False
-    words corrupted. Every window is in a pair with one of the other kind that is drawn at random. `predict`
-    takes for True what scores above a threshold, that with the best F1 on the windows of the training, or
-    on those that were held out.
+    With labels (is the word in the middle a location?), the windows of words labelled True are true, and
+    those of words labelled False corrupted. Every window is paired with a random one of the other kind.
+    `predict` returns True for scores above a threshold, the one with the best F1 on the training windows, or
+    on the validation windows with `early_stopping`.
 
-    Without labels, every window of a text is a true one, and corrupted by putting a word drawn at random in
-    its middle. This is one more way to learn word vectors: with ``train_vectors=True``, `vectors_` has
-    them.
+    Without labels, every window of the text is a true one, and is corrupted by putting a random word in the
+    middle. This is another way to learn word vectors: with ``train_vectors=True``, `vectors_` has them.
 
     Parameters
     ----------
     vectors : Vectors, optional
-        Where the words start; without them, at random.
+        Initial word vectors; random by default.
     window : int
-        w, the words to either side.
-    margin : float
-        Δ, above 0.
+        Number w of words to either side.
+    l2 : float
+        Strength λ of the L2 penalty on the weights, 0 or more.
+    optimizer : {"adam", "adagrad", "sgd"}
+        The optimizer.
+    learning_rate : float, optional
+        Step size at the start. The default is 0.002 for adam, and 0.05 for adagrad and sgd.
+    momentum : float
+        Momentum of sgd, 0 to 1.
+    schedule : {"linear", "constant"}
+        Whether the learning rate decreases linearly to 0 or stays constant.
+    batch_size : int
+        Number of words per step.
+    epochs : int
+        Number of passes over the words.
+    early_stopping : bool
+        Whether to hold out some sentences for validation, stop when the share of pairs in the right order
+        has not improved for `patience` epochs, and keep the parameters of the best epoch.
+    validation_fraction : float
+        Approximate fraction of the sentences to hold out with `early_stopping`.
+    patience : int
+        Number of epochs without improvement after which `early_stopping` ends the training.
+    seed : int
+        Seed of the initial parameters, the order of the words and the validation split.
+    progress : bool
+        Whether to show a progress bar.
+    hidden : int or sequence of int
+        Size of the hidden layer, or sizes of several hidden layers.
+    activation : {"sigmoid", "tanh", "relu"}
+        The activation function f of the hidden layers.
+    features : sequence of {"case", "suffix"}
+        Additional features of every word: its capitalization, and its last three letters. Each value has a
+        small vector that is learned. Requires labels, since a random word has no capitalization of its own.
     train_vectors : bool
-        Whether the words' vectors are trained.
-    hidden, activation, features, vectors_l2, vector_size, min_count
-        As for `WindowClassifier`; without labels there are no `features`, for a word drawn at random is not
-        written in any way.
-    l2, optimizer, learning_rate, momentum, schedule, batch_size, epochs
-        As for `WindowClassifier`.
-    early_stopping, validation_fraction, patience, seed, progress
-        As for `WindowClassifier`; the score of what is held out is the share of pairs in the right order.
+        Whether the word vectors are trained.
+    vectors_l2 : float
+        Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
+        ``fastvec/classify/_window_model.py``.
+    vector_size : int
+        Number of dimensions; ignored if there are `vectors`.
+    min_count : int
+        How often a word that is not in `vectors` must occur to get a vector; rarer words train the vector of
+        unknown words.
+    margin : float
+        The margin Δ, greater than 0.
 
     Attributes
     ----------
     parameters_ : dict of str to ndarray
-        ``vectors``, a row for padding, one for unknown words and then the words; ``W1``, ``b1``; ``W2``,
+        ``vectors``, a row for padding, one for unknown words, and one for each word; ``W1``, ``b1``; ``W2``,
         which is v, shape (H, 1).
     vectors_ : Vectors
-        The words with their vectors after the training.
+        The words with their vectors after training.
     threshold_ : float
-        The score above which `predict` says True; there is none without labels.
+        The score above which `predict` returns True. Only available after training with labels.
     n_parameters_ : int
-        How many numbers there are in `parameters_`.
+        Number of parameters.
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool

@@ -17,36 +17,37 @@ Classifier = TypeVar("Classifier", bound="SoftmaxClassifier")
 
 
 class SoftmaxClassifier(ClassifierMixin, FeedForward):
-    """Softmax regression (multinomial logistic regression), a scikit-learn classifier.
+    """Softmax regression (multinomial logistic regression) as a scikit-learn classifier.
 
-    P(y|x) = softmax(xW + b), trained to the least of the mean cross-entropy + λ Σ θ², the sum over the
-    weights W; biases are free. The gradient by the scores is ŷ − y, see `fastvec.functional.cross_entropy`.
+    P(y|x) = softmax(xW + b), trained to minimize the mean cross-entropy + λ Σ θ², where the sum runs over
+    the weights W but not the biases. The gradient with respect to the scores is ŷ − y, see
+    `fastvec.functional.cross_entropy`.
 
     Parameters
     ----------
     l2 : float
-        λ, not below 0.
+        Strength λ of the L2 penalty on the weights, 0 or more.
     optimizer : {"adam", "adagrad", "sgd"}
-        The rule of a step.
+        The optimizer.
     learning_rate : float, optional
-        Step size at the start, by default 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
+        Step size at the start. The default is 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
     momentum : float
-        Of sgd, from 0 to 1.
+        Momentum of sgd, 0 to 1.
     schedule : {"linear", "constant"}
-        Whether the learning rate falls to 0 in the course of the epochs.
+        Whether the learning rate decreases linearly to 0 or stays constant.
     batch_size : int
-        Examples of a step.
+        Number of examples per step.
     epochs : int
-        Passes over the examples.
+        Number of passes over the examples.
     early_stopping : bool
-        Whether to hold out some examples, end the training when their score has not risen for `patience`
-        epochs, and keep the parameters of the best one.
+        Whether to hold out a part of the examples for validation, stop when its score has not improved for
+        `patience` epochs, and keep the parameters of the best epoch.
     validation_fraction : float
-        About how much is held out.
+        Approximate fraction of the examples to hold out with `early_stopping`.
     patience : int
-        See `early_stopping`.
+        Number of epochs without improvement after which `early_stopping` ends the training.
     seed : int
-        Of all that is random: the start, the order of the examples, what is held out.
+        Seed of the initial parameters, the order of the examples and the validation split.
     progress : bool
         Whether to show a progress bar.
 
@@ -57,7 +58,7 @@ class SoftmaxClassifier(ClassifierMixin, FeedForward):
     parameters_ : dict of str to ndarray
         ``W1``, shape (D, K), and ``b1``, shape (K,).
     n_parameters_ : int
-        (D + 1) · K.
+        Number of parameters, (D + 1) · K.
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool

@@ -43,39 +43,47 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 @dataclass(eq=False, repr=False)
 class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
-    """Tell classes of texts by the mean of their words' vectors, which are trained along.
+    """Classify texts by the mean of their word vectors, which are learned too.
 
-    With h the mean of the vectors of a document's words and n-grams, P(y|document) = softmax(Y h), trained
-    to the least of the cross-entropy by stochastic gradient descent on Y and on the vectors, one document
-    an update: fastText's supervised mode [1]_. The gradient is derived in
+    With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
+    trained to minimize the cross-entropy by stochastic gradient descent on Y and on the vectors, with one
+    document per update: the supervised mode of fastText [1]_. The gradient is derived in
     ``fastvec/kernels/documents.pyx``.
 
-    n-grams of words share `buckets` rows by a hash; buckets that no document of the training has hit have
-    no row, and such n-grams are left out, as unknown words are. A word that has no row as it is written has
-    that of its lower case, or with 0 for every digit.
+    Word n-grams share `buckets` rows by a hash. Buckets that no training document has hit have no row; their
+    n-grams are ignored, as unknown words are. A word without a row is looked up in lower case, then with
+    every digit replaced by 0.
 
     Parameters
     ----------
     vectors : Vectors, optional
-        Where words start; others, and all without `vectors`, start at random.
+        Initial word vectors. Other words, and all words without `vectors`, start at random.
     word_ngrams : int
-        The longest n-grams of words, 1 for words alone.
+        Largest number of words in an n-gram; 1 for single words only.
     buckets : int
-        Rows for n-grams at most.
+        Largest number of rows for n-grams.
     vector_size : int
-        Dimensions where there are no `vectors`.
+        Number of dimensions; ignored if there are `vectors`.
     min_count : int
-        How often a word must occur to get a row, if it has none in `vectors`.
-    learning_rate, min_learning_rate : float
-        Step size at the start and at the end.
+        How often a word that is not in `vectors` must occur to get a row.
+    learning_rate : float
+        Step size at the start; it decreases linearly to `min_learning_rate`.
+    min_learning_rate : float
+        Step size at the end.
     epochs : int
-        Passes over the documents, in a new random order each.
-    early_stopping, validation_fraction, patience
-        As for `SoftmaxClassifier`.
+        Number of passes over the documents, each in a new random order.
+    early_stopping : bool
+        Whether to hold out a part of the documents for validation, stop when its score has not improved for
+        `patience` epochs, and keep the parameters of the best epoch.
+    validation_fraction : float
+        Approximate fraction of the documents to hold out with `early_stopping`.
+    patience : int
+        Number of epochs without improvement after which `early_stopping` ends the training.
     threads : int, optional
-        Threads; None for all processors. With more than one, two trainings differ a little (Hogwild).
+        Number of threads; None for all processors. With more than one, results differ slightly from run to
+        run (Hogwild).
     seed : int
-        Of all that is random: starting vectors, orders, what is held out.
+        Seed of the initial vectors, the order of the documents and the validation split.
     progress : bool
         Whether to show a progress bar.
 
@@ -84,11 +92,12 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     classes_ : ndarray, shape (K,)
         The labels.
     parameters_ : dict of str to ndarray
-        ``input_vectors``, rows of words and then of n-grams, and ``output_vectors``, rows of labels.
+        ``input_vectors``, the rows of words followed by those of n-grams, and ``output_vectors``, the rows
+        of labels.
     vectors_ : Vectors
-        The words with their vectors after the training.
+        The words with their vectors after training.
     n_parameters_ : int
-        How many numbers there are in `parameters_`.
+        Number of parameters.
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool

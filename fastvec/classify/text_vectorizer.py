@@ -33,34 +33,36 @@ Vectorizer = TypeVar("Vectorizer", bound="TextVectorizer")
 
 @dataclass(eq=False, repr=False)
 class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
-    """Make a vector of each document out of those of its words, a scikit-learn transformer.
+    """Turn each document into a vector, from the vectors of its words: a scikit-learn transformer.
 
-    - ``pooling="mean"``: the mean of its words, as often as they occur.
-    - ``pooling="sif"``: the mean of words weighted by a / (a + p), p being a word's relative frequency, less
-      its projection on the first singular vector of the documents of `fit`: what all of them say [1]_.
-    - ``pooling="tfidf"``: the mean of words weighted by log((1 + n) / (1 + n_w)) + 1, of which n_w of the n
-      documents of `fit` had the word w.
+    - ``pooling="mean"``: the mean of the word vectors, counted as often as the words occur.
+    - ``pooling="sif"``: the mean of the word vectors weighted by a / (a + p), where p is a word's relative
+      frequency, minus its projection on the first singular vector of the documents given to `fit` [1]_.
+    - ``pooling="tfidf"``: the mean of the word vectors weighted by log((1 + n) / (1 + n_w)) + 1, where n_w
+      of the n documents given to `fit` contain the word w.
 
-    A word that has no vector as it is written has that of its lower case, or with 0 for every digit; others
-    are left out.
+    A word without a vector is looked up in lower case, then with every digit replaced by 0, and otherwise
+    ignored.
 
     Parameters
     ----------
     vectors : Vectors
-        The words. With `SubwordVectors` the unknown ones have vectors too.
+        The word vectors. With `SubwordVectors`, unknown words have vectors too.
     pooling : {"mean", "sif", "tfidf"}
-        What is made of them.
+        How the word vectors are combined.
     smoothing : float
-        a of "sif", above 0.
+        The a of "sif", greater than 0.
 
     Attributes
     ----------
     common_ : ndarray, shape (d,)
-        The direction that is taken out, with "sif".
+        The direction that is removed. Only available with "sif".
     idf_ : dict of str to float
-        The weights of the words that `fit` has seen, with "tfidf"; others have the largest there can be.
+        The weights of the words seen in `fit`; other words have the largest possible weight. Only available
+        with "tfidf".
     frequencies_ : dict of str to float
-        Relative frequencies of the words that `fit` has seen, with "sif", where `vectors` know no counts.
+        The relative frequencies of the words seen in `fit`, used if `vectors` has no counts. Only available
+        with "sif".
 
     References
     ----------

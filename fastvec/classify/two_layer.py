@@ -34,39 +34,57 @@ def _tells_classes(estimator: TwoLayerClassifier) -> bool:
 
 @dataclass(eq=False, repr=False)
 class TwoLayerClassifier(ClassifierMixin, FeedForward):
-    """A network of one hidden layer or more, a scikit-learn classifier, or regressor.
+    """A network with hidden layers, as a scikit-learn classifier or regressor.
 
-    h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to the least of the mean cross-entropy + λ Σ θ², the
-    sum over all weights; biases are free. Further hidden layers stand between these. How the gradient runs
-    back through them is derived in ``fastvec/classify/_network.py``.
+    h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to minimize the mean cross-entropy + λ Σ θ², where the
+    sum runs over all weights but not the biases. Further hidden layers may come in between. The backward
+    pass is derived in ``fastvec/classify/_network.py``.
 
-    With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, trained to minimize the mean of ½ ‖ŷ − y‖².
+    With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, trained to minimize the mean of ½ ‖ŷ −
+    y‖².
 
     Parameters
     ----------
-    hidden : int or sequence of int
-        Size of the hidden layer, or sizes of several.
-    activation : {"sigmoid", "tanh", "relu"}
-        f.
-    loss : {"cross_entropy", "squared_error"}
-        Whether to tell classes or numbers.
     l2 : float
-        λ, not below 0.
+        Strength λ of the L2 penalty on the weights, 0 or more.
+    optimizer : {"adam", "adagrad", "sgd"}
+        The optimizer.
     learning_rate : float, optional
-        Step size at the start, by default 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
-    optimizer, momentum, schedule, batch_size, epochs, early_stopping, validation_fraction, patience
-        As for `SoftmaxClassifier`.
-    seed, progress
-        As for `SoftmaxClassifier`.
+        Step size at the start. The default is 0.005 for adam, 0.05 for adagrad and 0.1 for sgd.
+    momentum : float
+        Momentum of sgd, 0 to 1.
+    schedule : {"linear", "constant"}
+        Whether the learning rate decreases linearly to 0 or stays constant.
+    batch_size : int
+        Number of examples per step.
+    epochs : int
+        Number of passes over the examples.
+    early_stopping : bool
+        Whether to hold out a part of the examples for validation, stop when its score has not improved for
+        `patience` epochs, and keep the parameters of the best epoch.
+    validation_fraction : float
+        Approximate fraction of the examples to hold out with `early_stopping`.
+    patience : int
+        Number of epochs without improvement after which `early_stopping` ends the training.
+    seed : int
+        Seed of the initial parameters, the order of the examples and the validation split.
+    progress : bool
+        Whether to show a progress bar.
+    hidden : int or sequence of int
+        Size of the hidden layer, or sizes of several hidden layers.
+    activation : {"sigmoid", "tanh", "relu"}
+        The activation function f of the hidden layers.
+    loss : {"cross_entropy", "squared_error"}
+        Whether to predict classes or numbers.
 
     Attributes
     ----------
     classes_ : ndarray, shape (K,)
-        The labels; there are none with ``loss="squared_error"``.
+        The labels. Not available with ``loss="squared_error"``.
     parameters_ : dict of str to ndarray
-        Weights and biases of every layer: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
+        Weights and biases of all layers: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
     n_parameters_ : int
-        (D + 1) · H + (H + 1) · K with one hidden layer.
+        Number of parameters, (D + 1) · H + (H + 1) · K with one hidden layer.
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool

@@ -27,62 +27,81 @@ Classifier = TypeVar("Classifier", bound="WindowClassifier")
 class WindowClassifier(WindowModel):
     """Tag every word of a sentence by the words around it: parts of speech, names, senses.
 
-    The vectors of 2w + 1 words side by side, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and
-    ŷ = softmax(hW2 + b2), which tells the class of the word in the middle [1]_. It is trained to the least of
-    the mean cross-entropy + λ Σ θ² over the weights; with ``train_vectors=True`` the words move too.
+    The vectors of 2w + 1 adjacent words, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and ŷ =
+    softmax(hW2 + b2), which predicts the class of the word in the middle [1]_. It is trained to minimize the
+    mean cross-entropy + λ Σ θ² over the weights; with ``train_vectors=True`` the word vectors are trained
+    too.
 
-    A word that has no vector as it is written has that of its lower case, or with 0 for every digit. Words
-    of the training text that have none at all start at random; those that are too rare there, and those
-    that are met later, are unknown words, which have a vector of their own. Beyond the ends of a sentence
-    there is padding.
+    A word without a vector is looked up in lower case, then with every digit replaced by 0. Words of the
+    training text that have no vector at all start at random. Words that are too rare there, and words first
+    met in prediction, are unknown words, which share a vector of their own. Sentences are padded at both
+    ends.
 
-    Whether to train the words: they then fit the task. But only words that occur in the training text move.
-    On a small text these leave others behind that meant nearly the same, and a classifier that was right
-    about "television" and "telly" forgets one of them. With few labelled words, keep them fixed, or let
-    `vectors_l2` hold them near their start.
+    When to train the word vectors: they then fit the task, but only words that occur in the training text
+    move. On a small text these leave behind other words of nearly the same meaning: a classifier that was
+    right about "television" and "telly" forgets one of them. With few labelled words, keep the vectors
+    fixed, or let `vectors_l2` hold them near their initial values.
 
     Parameters
     ----------
     vectors : Vectors, optional
-        Where the words start; without them, at random.
+        Initial word vectors; random by default.
     window : int
-        w, the words to either side.
-    hidden : int or sequence of int
-        Size of the hidden layer, or sizes of several.
-    activation : {"sigmoid", "tanh", "relu"}
-        f.
-    features : sequence of {"case", "suffix"}
-        What is told of every word beside its vector: how it is written, and its last three letters, each
-        by a small vector that is trained along.
-    train_vectors : bool
-        Whether the words' vectors are trained.
+        Number w of words to either side.
     l2 : float
-        λ, not below 0.
+        Strength λ of the L2 penalty on the weights, 0 or more.
+    optimizer : {"adam", "adagrad", "sgd"}
+        The optimizer.
+    learning_rate : float, optional
+        Step size at the start. The default is 0.002 for adam, and 0.05 for adagrad and sgd.
+    momentum : float
+        Momentum of sgd, 0 to 1.
+    schedule : {"linear", "constant"}
+        Whether the learning rate decreases linearly to 0 or stays constant.
+    batch_size : int
+        Number of words per step.
+    epochs : int
+        Number of passes over the words.
+    early_stopping : bool
+        Whether to hold out some sentences for validation, stop when its score has not improved for
+        `patience` epochs, and keep the parameters of the best epoch.
+    validation_fraction : float
+        Approximate fraction of the sentences to hold out with `early_stopping`.
+    patience : int
+        Number of epochs without improvement after which `early_stopping` ends the training.
+    seed : int
+        Seed of the initial parameters, the order of the words and the validation split.
+    progress : bool
+        Whether to show a progress bar.
+    hidden : int or sequence of int
+        Size of the hidden layer, or sizes of several hidden layers.
+    activation : {"sigmoid", "tanh", "relu"}
+        The activation function f of the hidden layers.
+    features : sequence of {"case", "suffix"}
+        Additional features of every word: its capitalization, and its last three letters. Each value has a
+        small vector that is learned.
+    train_vectors : bool
+        Whether the word vectors are trained.
     vectors_l2 : float
-        Strength of the penalty on how far the words of a batch have moved, see
+        Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
         ``fastvec/classify/_window_model.py``.
     vector_size : int
-        Dimensions where there are no `vectors`.
+        Number of dimensions; ignored if there are `vectors`.
     min_count : int
-        How often a word without a vector must occur to get one; rarer ones stand for all unknown words.
-    learning_rate : float, optional
-        Step size at the start, by default 0.002 for adam, 0.05 for adagrad and sgd.
-    optimizer, momentum, schedule, batch_size, epochs, early_stopping, validation_fraction, patience
-        As for `SoftmaxClassifier`; whole sentences are held out.
-    seed, progress
-        As for `SoftmaxClassifier`.
+        How often a word that is not in `vectors` must occur to get a vector; rarer words train the vector of
+        unknown words.
 
     Attributes
     ----------
     classes_ : ndarray, shape (K,)
         The labels.
     parameters_ : dict of str to ndarray
-        ``vectors``, a row for padding, one for unknown words and then the words; ``case``, ``suffix``;
+        ``vectors``, a row for padding, one for unknown words, and one for each word; ``case``, ``suffix``;
         weights and biases of the layers, ``W1``, shape ((2w+1)·D, H), ``b1``, ``W2``, ``b2``.
     vectors_ : Vectors
-        The words with their vectors after the training.
+        The words with their vectors after training.
     n_parameters_ : int
-        How many numbers those are.
+        Number of parameters.
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool

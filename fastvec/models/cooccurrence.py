@@ -33,56 +33,56 @@ BLOCK = 1 << 20
 
 
 class Cooccurrence(Estimator):
-    """Counts how often words stand near each other.
+    """Counts of how often words occur near each other.
 
-    The count of a word and another one, its context, is the sum, over all places where the context stands in
-    a window around the word, of the weight of the distance δ between the two, 1 for neighbours:
+    The count of a word and a context is the sum, over all places where the context occurs in a window around
+    the word, of a weight that depends on the distance δ between the two, 1 for neighbours:
 
-    - "harmonic": 1 / δ, as GloVe has it [1]_;
+    - "harmonic": 1 / δ, as in GloVe [1]_;
     - "flat": 1;
-    - "dynamic": (window − δ + 1) / window, the probability with which word2vec's windows of random size reach
-      so far.
+    - "dynamic": (window − δ + 1) / window, the probability that one of word2vec's windows of random size
+      reaches that far.
 
-    Windows never reach over the end of a sentence. Words that `min_count` and `max_vocab` leave out are taken
-    away before, so that windows reach over their places.
+    Windows do not cross the end of a sentence. Words excluded by `min_count` and `max_vocab` are removed
+    first, so that windows reach across the gaps.
 
-    Counts are kept as whole numbers of a unit that divides all weights (harmonic ones beyond a distance of 22
-    are rounded, to 9 digits), so that they do not depend on the number of threads, the memory limit and the
-    order of the text, to the last bit.
+    Counts are stored as whole multiples of a unit that divides all weights (harmonic weights beyond a
+    distance of 22 are rounded to 9 digits). They do not depend on the number of threads, the memory limit,
+    or the order of the text, to the last bit.
 
     Parameters
     ----------
     window : int
         How far a window reaches to either side, 1 to 1000.
     weighting : {"harmonic", "flat", "dynamic"}
-        What a context at a distance counts.
+        Weight of a context as a function of its distance.
     symmetric : bool
         Whether windows reach to both sides, which makes the matrix symmetric, or to the left only.
     min_count : int
-        Words that occur less often are left out.
+        Words that occur less often are ignored.
     max_vocab : int, optional
-        At most so many words are kept, the most frequent.
+        Keep at most this many words, the most frequent ones. All are kept by default.
     memory_limit : int
-        Bytes to take while counting, about, beside the ids of the corpus, which have the same limit. Longer
-        texts are counted in parts, of whole sentences, and counts beyond three eighths of this are kept in
-        temporary files (TMPDIR names their folder), from which the result is memory-mapped.
+        Approximate number of bytes to use while counting, in addition to the ids of the corpus, which have
+        the same limit. Longer texts are counted in parts, and counts beyond three eighths of the limit are
+        kept in temporary files (in the folder ``TMPDIR``), from which the result is memory-mapped.
     threads : int, optional
-        Threads to count with; all processors by default.
+        Number of threads; all processors by default. The counts do not depend on it.
     progress : bool
         Whether to show progress bars.
 
     Attributes
     ----------
     vocabulary_ : Vocabulary
-        The words; word i is row i and column i.
+        The words; word i has row i and column i.
     row_offsets_ : int64 array, shape (n_words + 1,)
         Where the entries of every row begin and end.
     columns_ : int32 array, shape (n_entries,)
         The contexts of word i, ascending, are ``columns_[row_offsets_[i]:row_offsets_[i + 1]]``.
     units_ : int64 array, shape (n_entries,)
-        How often they were counted, in units. All arrays are read-only, and may be memory-mapped.
+        The counts, in units. All arrays are read-only and may be memory-mapped.
     unit_ : int
-        How many units are a count of 1.
+        How many units make a count of 1.
 
     References
     ----------

@@ -25,39 +25,75 @@ __all__ = ["FastText"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class FastText(WordModel):
-    """FastText: vectors of words that are made of their character n-grams', for unknown words too.
+    """FastText: word vectors composed of character n-grams, for unknown words too.
 
-    The vector of a word is the mean of a row of its own and of the rows of its n-grams [1]_, which share
-    `buckets` rows by a hash. The objective and its gradient are derived in ``fastvec/reference/subword.py``.
-    Where fastText has a parameter, its default is fastText's.
+    The vector of a word is the mean of a row of its own and of the rows of its character n-grams [1]_, which
+    share `buckets` rows by a hash. The objective and its gradient are derived in
+    ``fastvec/reference/subword.py``. Defaults are those of fastText where it has the parameter.
 
     Parameters
     ----------
+    vector_size : int
+        Number of dimensions d of the vectors, 1 to 4096.
+    window : int
+        Largest distance between a centre word and its contexts. For every centre the distance is drawn
+        uniformly from 1 to `window`.
+    negatives : int
+        Number of noise words for every context.
+    min_count : int
+        Words that occur less often are ignored.
+    max_vocab : int, optional
+        Keep at most this many words, the most frequent ones. All are kept by default.
+    subsample : float
+        Words with a relative frequency above roughly this value are randomly dropped, more often the more
+        frequent they are (word2vec.c's formula). 0 keeps all words.
+    noise_exponent : float
+        Noise words are drawn with a probability proportional to their count raised to this power.
+    learning_rate : float, optional
+        Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
+        for this model and its loss, which `first_learning_rate` returns.
+    min_learning_rate : float
+        Step size at the end.
+    epochs : int
+        Number of passes over the corpus.
+    threads : int, optional
+        Number of threads; all processors by default. With one thread, the same seed gives the same vectors
+        bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
+        differ slightly from run to run.
+    seed : int
+        Seed of the initial vectors and of all random draws.
+    progress : bool
+        Whether to show progress bars.
+    callbacks : sequence of callable
+        Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
+        up to date by then.
     model : {"skipgram", "cbow"}
-        Whether a word predicts each of its contexts, or all of them together predict the word. In both
-        cases it is the rows of what predicts that have n-grams.
-    min_n, max_n : int
-        The fewest and the most characters of an n-gram; ``max_n=0`` for words without n-grams.
+        Whether a word predicts each of its contexts, or the contexts together predict the word. In both
+        cases it is the words that predict which have n-grams.
+    min_n : int
+        Smallest number of characters in an n-gram.
+    max_n : int
+        Largest number of characters in an n-gram; 0 for no n-grams.
     buckets : int
-        Rows for the n-grams.
+        Number of rows that the n-grams share.
     scale_gradient : bool
-        Whether the gradient of a row is the exact one, which holds the number of rows in the mean as a
-        divisor. False leaves it out, as fastText does.
-    vector_size, window, negatives, min_count, max_vocab, subsample, noise_exponent
-        As for `SkipGram`; every context has noise words of its own.
-    learning_rate, min_learning_rate, epochs, threads, seed, progress, callbacks
-        As for `SkipGram`.
+        Whether to use the exact gradient of a row, which has the number of rows in the mean as a divisor.
+        False omits the divisor, as fastText does.
 
     Attributes
     ----------
     vectors_ : SubwordVectors
-        The words with their vectors, which has vectors of unknown words too.
+        The words with their vectors; unknown words have vectors too.
     input_vectors_ : float32 array, shape (n_words + buckets, d)
-        The rows of the words, then those of the n-grams.
+        The rows of the words, followed by those of the n-grams.
     output_vectors_ : float32 array, shape (n_words, d)
-        The vectors of the words as what is predicted.
-    vocabulary_, history_, interrupted_
-        As for `SkipGram`.
+        The vectors of the words in the role of what is predicted.
+    vocabulary_ : Vocabulary
+        The words with their counts.
+    history_ : list of Epoch
+        Loss, learning rate, time and speed of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
 
     References
     ----------

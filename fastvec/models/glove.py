@@ -28,39 +28,53 @@ FIXED = 1e30
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class GloVe(EpochModel, CountModel):
-    """GloVe: vectors of words whose products are the logarithms of counts.
+    """GloVe: word vectors whose products are the logarithms of counts.
 
-    How often each word occurs near each other is counted once. The vectors of words and of contexts, with a
-    bias each, are then fitted to the logarithms of the counts by weighted least squares [1]_ with AdaGrad
-    [2]_. The objective, its gradient and the update are in ``fastvec/reference/glove.py``.
+    The text is read once to count how often words occur near each other. Vectors of words and of contexts,
+    each with a bias, are then fitted to the logarithms of the counts by weighted least squares [1]_ with
+    AdaGrad [2]_. The objective, its gradient and the update are derived in ``fastvec/reference/glove.py``.
 
     Parameters
     ----------
     vector_size : int
-        Number of dimensions d, 1 to 4096.
-    window, weighting, symmetric, min_count, max_vocab
-        What is counted, as for `Cooccurrence`; not used where `fit` gets counts, which have their own.
+        Number of dimensions d of the vectors, 1 to 4096.
+    window : int
+        How far a window reaches to either side, 1 to 1000. Ignored if `fit` is given counts.
+    weighting : {"harmonic", "flat", "dynamic"}
+        Weight of a context at distance δ: 1 / δ, 1, or (window − δ + 1) / window. Ignored if `fit` is given
+        counts.
+    symmetric : bool
+        Whether windows reach to both sides, or to the left only. Ignored if `fit` is given counts.
+    min_count : int
+        Words that occur less often are ignored. Ignored if `fit` is given counts.
+    max_vocab : int, optional
+        Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
+        given counts.
     memory_limit : int
-        If counts, or their entries in the order of training, take more bytes than this they go to temporary
+        Limit in bytes beyond which the counts, or their entries in training order, are kept in temporary
         files.
     threads : int, optional
-        Threads to count and to train on; all processors by default. The result is bit for bit the same for
-        any number.
+        Number of threads for counting and training; all processors by default. The result is the same, bit
+        for bit, for any number of threads.
     seed : int
-        Seed of the starting values and of the order of training.
+        Seed of the initial values and of the order of training.
     progress : bool
         Whether to show progress bars.
-    x_max, alpha : float
-        A count x has the weight min(1, (x / x_max)^alpha).
+    x_max : float
+        Counts of this size and above have the full weight 1.
+    alpha : float
+        A smaller count x has the weight (x / x_max)^alpha.
     epochs : int
-        Passes over the counts.
+        Number of passes over the counts.
     learning_rate : float
-        Step size, which AdaGrad divides for every number by what it has moved so far.
+        Step size, which AdaGrad divides, for every parameter, by the root of the sum of its squared
+        gradients.
     combine : {"sum", "word", "concatenate"}
-        What the vector of a word is: the sum of its vectors as a word and as a context, as in [1]_, the first
-        alone, or both, one after the other.
+        Which vector represents a word: the sum of its word vector and its context vector, as in [1]_, the
+        word vector alone, or both concatenated.
     callbacks : sequence of callable
-        Each is called with the estimator at the end of every epoch; `vectors_` and `history_` are up to date.
+        Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
+        up to date by then.
 
     Attributes
     ----------
@@ -68,10 +82,14 @@ class GloVe(EpochModel, CountModel):
         The words with their vectors.
     vocabulary_ : Vocabulary
         The words with their counts.
-    word_vectors_, context_vectors_ : float32 array, shape (n_words, d)
-        The vectors of the words as such and as contexts.
-    word_biases_, context_biases_ : float32 array, shape (n_words,)
-        Their biases.
+    word_vectors_ : float32 array, shape (n_words, d)
+        The word vectors.
+    context_vectors_ : float32 array, shape (n_words, d)
+        The context vectors.
+    word_biases_ : float32 array, shape (n_words,)
+        The biases of the words.
+    context_biases_ : float32 array, shape (n_words,)
+        The biases of the contexts.
     history_ : list of Epoch
         Loss (the mean cost per entry of the counts), learning rate, time and speed of every epoch.
     interrupted_ : bool

@@ -30,47 +30,48 @@ VERSION = 1
 
 
 class Phrases(Estimator):
-    """Finds phrases, such as "new york", and makes each a word of its own, "new_york".
+    """Finds phrases, such as "new york", and joins each into one word, "new_york".
 
-    Two neighbours a and b are a phrase if they occur together often and far more often than their own counts
-    let expect: if their score is above the threshold. With N words in the text, n_a and n_b of them a and b,
-    and n_ab pairs of a followed by b, the score is
+    Two neighbouring words a and b form a phrase if their score is above the threshold, that is, if they
+    occur together often, and far more often than by chance. With N words in the text, n_a and n_b
+    occurrences of a and b, and n_ab occurrences of a followed by b, the score is
 
-    - "word2phrase": (n_ab − min_count) / (n_a n_b) · N, the formula of the paper [1]_ times N, as
-      word2phrase.c has it;
-    - "npmi": ln(p_ab / (p_a p_b)) / −ln p_ab, the normalized pointwise mutual information [2]_, with
-      p_a = n_a / N, p_b = n_b / N and p_ab = n_ab / N; from −1 (never together) over 0 (by chance) to 1
+    - "word2phrase": (n_ab − min_count) / (n_a n_b) · N, the formula of the paper [1]_ times N, as in
+      word2phrase.c;
+    - "npmi": ln(p_ab / (p_a p_b)) / −ln p_ab, the normalized pointwise mutual information [2]_, with p_a =
+      n_a / N, p_b = n_b / N and p_ab = n_ab / N. It ranges from −1 (never together) over 0 (by chance) to 1
       (always together).
 
-    gensim's "npmi" is the same. Its "default" has, in place of N, the number of distinct words and distinct
-    pairs V, which is ``len(phrases.vocab)``: a threshold t of gensim's is t · N / V here.
+    gensim's "npmi" is the same. Its "default" has, in place of N, the number V of distinct words and
+    distinct pairs, ``len(phrases.vocab)``: a threshold t of gensim corresponds to t · N / V here.
 
-    Phrases are joined from left to right: where "a b c" could be "a_b c" or "a b_c", it becomes the former.
-    They never reach over the end of a sentence. A phrase spelled like a word of the text is that word.
+    Phrases are joined from left to right: where "a b c" could become "a_b c" or "a b_c", it becomes the
+    former. They do not cross the end of a sentence. A phrase that is spelled like a word of the text is the
+    same word.
 
     Parameters
     ----------
     min_count : int
-        Pairs, and so words, that occur less often make no phrase.
+        Words and pairs that occur less often do not form phrases.
     threshold : float, optional
-        A pair is a phrase if its score is above this; 100 by default, and 0.5 with "npmi".
+        Pairs with a score above this are phrases. The default is 100, and 0.5 with ``scoring="npmi"``.
     scoring : {"word2phrase", "npmi"}
-        How a pair is scored.
+        The score of a pair.
     delimiter : str
-        What stands between the words of a phrase.
+        Separator between the words of a phrase.
     passes : int
-        How often to find and join phrases, each time in what the time before has made of the text: two words
-        at the first, up to four at the second, up to eight at the third. The threshold is the same in all.
+        How often to find and join phrases, each time in the output of the previous pass: phrases have two
+        words after the first pass, up to four after the second, up to eight after the third. All passes have
+        the same threshold.
     progress : bool
         Whether to show progress bars.
 
     Attributes
     ----------
     phrases_ : dict of str to float
-        The phrases of all passes and their scores, the highest first.
+        The phrases of all passes with their scores, in descending order.
     pairs_ : list of dict of (str, str) to float
-        For every pass, the pairs that it joins and their scores; passes after one that finds nothing are left
-        out.
+        For every pass, the pairs that it joins with their scores. It ends with the last pass that finds any.
 
     References
     ----------

@@ -41,33 +41,45 @@ __all__ = ["PPMI_SVD"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class PPMI_SVD(CountModel):
-    """PPMI with SVD: vectors of words from a factorisation of what was counted.
+    """PPMI with SVD: word vectors from a matrix factorization of counts.
 
-    How often words occur near each other is counted once, weighted as shifted positive pointwise mutual
-    information [1]_, [2]_, and the matrix decomposed by ARPACK [3]_. The formulas are at the top of
-    ``fastvec/models/svd.py``. Takes the package SciPy: ``pip install 'fastvec[svd]'``.
+    The text is read once to count how often words occur near each other. The counts are weighted by shifted
+    positive pointwise mutual information [1]_, [2]_, and the matrix is factorized by ARPACK [3]_. The
+    formulas are at the top of ``fastvec/models/svd.py``. Needs SciPy: ``pip install 'fastvec[svd]'``.
 
     Parameters
     ----------
     vector_size : int
-        Number of dimensions d, at most the rank of the matrix.
-    window, weighting, symmetric, min_count, max_vocab
-        What is counted, as for `Cooccurrence`; not used where `fit` gets counts, which have their own.
+        Number of dimensions d of the vectors, at most the rank of the matrix.
+    window : int
+        How far a window reaches to either side, 1 to 1000. Ignored if `fit` is given counts.
+    weighting : {"harmonic", "flat", "dynamic"}
+        Weight of a context at distance δ: 1 / δ, 1, or (window − δ + 1) / window. Ignored if `fit` is given
+        counts.
+    symmetric : bool
+        Whether windows reach to both sides, or to the left only. Ignored if `fit` is given counts.
+    min_count : int
+        Words that occur less often are ignored. Ignored if `fit` is given counts.
+    max_vocab : int, optional
+        Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
+        given counts.
     memory_limit : int
-        If the counts of a text take more bytes than this they go to temporary files.
+        Limit in bytes beyond which the counts of a text are kept in temporary files.
     threads : int, optional
-        Threads to count with, and to multiply the matrix with; all processors by default. The result does not
-        depend on it. SciPy's and NumPy's own linear algebra has other threads (``OPENBLAS_NUM_THREADS``).
+        Number of threads for counting and for multiplying the matrix; all processors by default. The result
+        does not depend on it. The linear algebra library of NumPy and SciPy has threads of its own
+        (``OPENBLAS_NUM_THREADS``).
     seed : int
-        Seed of the vector that the decomposition starts from, which hardly changes the result.
+        Seed of the vector that the factorization starts from, which hardly changes the result.
     progress : bool
         Whether to show progress bars.
     matrix : {"ppmi", "log", "counts"}
-        What is decomposed: shifted positive PMI, log(1 + X), or the counts X as they are.
+        The matrix to factorize: shifted positive PMI, log(1 + X), or the counts X themselves.
     shift : float
-        The k of the shift by log k, 1 or more: pairs no more frequent than k times chance are left out.
+        The k in the shift by log k, 1 or more: pairs that are not more than k times as frequent as by chance
+        are dropped.
     context_smoothing : float
-        The power α of the counts of contexts, 0 to 1; 1 is the usual PMI.
+        The power α of the context counts, 0 to 1; 1 is ordinary PMI.
     eigenvalue_weighting : float
         The power p of the singular values in the vectors, 0 to 1.
 
@@ -80,7 +92,7 @@ class PPMI_SVD(CountModel):
     singular_values_ : float32 array, shape (d,)
         The largest singular values, in descending order.
     interrupted_ : bool
-        False: Ctrl-C leaves nothing half done that could be used.
+        Always False: if Ctrl-C interrupts the fit, there is nothing to be used.
 
     References
     ----------

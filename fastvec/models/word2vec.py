@@ -164,53 +164,58 @@ class Word2Vec(WordModel):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SkipGram(Word2Vec):
-    """Skip-gram: vectors of words that predict their neighbours.
+    """Skip-gram: word vectors that predict the words nearby.
 
-    For every word of a text (the centre) and every word in a window around it (the contexts), the input
-    vector of the one is moved towards the output vector of the other, and away from those of other words. The
-    objectives and their gradients are derived in ``fastvec/reference/``: ``skipgram.py``,
+    For every word of the text (the centre) and every word in a window around it (the contexts), the input
+    vector of one is moved towards the output vector of the other, and away from the output vectors of other
+    words. The objectives and their gradients are derived in ``fastvec/reference/``: ``skipgram.py``,
     ``hierarchical_softmax.py`` and ``softmax.py``.
 
     Parameters
     ----------
     vector_size : int
-        Number of dimensions d, 1 to 4096.
+        Number of dimensions d of the vectors, 1 to 4096.
     window : int
-        Windows reach 1 to `window` words to either side, drawn uniformly for every centre.
+        Largest distance between a centre word and its contexts. For every centre the distance is drawn
+        uniformly from 1 to `window`.
     negatives : int
-        Noise words for every centre; with `loss` "negative_sampling" only, like `negative_sharing` and
-        `noise_exponent`.
+        Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
     min_count : int
-        Words that occur less often are left out.
+        Words that occur less often are ignored.
     max_vocab : int, optional
-        At most so many words are kept, the most frequent ones.
+        Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
-        Words with a relative frequency above about this are dropped at random, the more the more frequent
-        they are (word2vec.c's formula); 0 keeps all.
+        Words with a relative frequency above roughly this value are randomly dropped, more often the more
+        frequent they are (word2vec.c's formula). 0 keeps all words.
     noise_exponent : float
-        Noise words are drawn in proportion to their count to this power.
-    learning_rate, min_learning_rate : float
-        Step size at the start and at the end; linear between. None stands for what is usual for the estimator
-        and its loss, from the table in ``fastvec/models/_learning_rates.py``; `first_learning_rate` tells it.
+        Noise words are drawn with a probability proportional to their count raised to this power. Only used
+        with ``loss="negative_sampling"``.
+    learning_rate : float, optional
+        Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
+        for this model and its loss, which `first_learning_rate` returns.
+    min_learning_rate : float
+        Step size at the end.
     epochs : int
-        Passes over the corpus.
+        Number of passes over the corpus.
     threads : int, optional
-        Threads to train on; all processors by default. With one, the same seed gives the same vectors bit
-        for bit. Several write to the same matrices without locks (Hogwild), and results differ slightly from
-        run to run.
+        Number of threads; all processors by default. With one thread, the same seed gives the same vectors
+        bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
+        differ slightly from run to run.
     seed : int
-        Seed of the starting vectors and of all draws.
+        Seed of the initial vectors and of all random draws.
     progress : bool
         Whether to show progress bars.
     callbacks : sequence of callable
-        Each is called with the estimator at the end of every epoch; `vectors_` and `history_` are up to date.
+        Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
+        up to date by then.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
-        How a word is told from all others: against some noise words [1]_; by the branches on its way down
-        a binary tree in which frequent words are near the root, Huffman's [3]_; or against every word there
-        is, exact and slow, for small vocabularies.
+        How a word is distinguished from all others: from a few noise words [1]_; by the branches on its path
+        down a binary Huffman tree, in which frequent words are near the root [3]_; or from every other word,
+        which is exact, slow, and meant for small vocabularies.
     negative_sharing : {"window", "none"}
-        Whether all contexts of a window share one set of noise words, which makes an update a small matrix
-        product [2]_, or each has its own, the original scheme [1]_, two to three times slower.
+        Whether all contexts in a window share one set of noise words, which makes an update a small matrix
+        product [2]_, or each has its own, the original scheme [1]_, which is two to three times slower. Only
+        used with ``loss="negative_sampling"``.
 
     Attributes
     ----------
@@ -219,11 +224,12 @@ class SkipGram(Word2Vec):
     vocabulary_ : Vocabulary
         The words with their counts.
     output_vectors_ : float32 array, shape (n_words, d)
-        The vectors of the words as what is told from the others; not with the hierarchical softmax.
+        The vectors of the words in the role of what is predicted. Not available with the hierarchical
+        softmax.
     node_vectors_ : float32 array, shape (n_words - 1, d)
-        The vectors of the inner nodes of the tree; with the hierarchical softmax only.
+        The vectors of the inner nodes of the tree. Only available with the hierarchical softmax.
     tree_ : HuffmanTree
-        The tree, with the hierarchical softmax; its `paths()` lead from the root to every word.
+        The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
         Loss, learning rate, time and speed of every epoch.
     interrupted_ : bool
@@ -277,33 +283,79 @@ class SkipGram(Word2Vec):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CBOW(Word2Vec):
-    """CBOW: vectors of words whose mean over a window predicts the word in its middle.
+    """CBOW: word vectors whose mean over a window predicts the word in the middle.
 
     The objectives and their gradients are derived in ``fastvec/reference/``: ``cbow.py``,
     ``hierarchical_softmax.py`` and ``softmax.py``.
 
     Parameters
     ----------
+    vector_size : int
+        Number of dimensions d of the vectors, 1 to 4096.
+    window : int
+        Largest distance between a centre word and its contexts. For every centre the distance is drawn
+        uniformly from 1 to `window`.
+    negatives : int
+        Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
+    min_count : int
+        Words that occur less often are ignored.
+    max_vocab : int, optional
+        Keep at most this many words, the most frequent ones. All are kept by default.
+    subsample : float
+        Words with a relative frequency above roughly this value are randomly dropped, more often the more
+        frequent they are (word2vec.c's formula). 0 keeps all words.
+    noise_exponent : float
+        Noise words are drawn with a probability proportional to their count raised to this power. Only used
+        with ``loss="negative_sampling"``.
+    learning_rate : float, optional
+        Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
+        for this model and its loss, which `first_learning_rate` returns.
+    min_learning_rate : float
+        Step size at the end.
+    epochs : int
+        Number of passes over the corpus.
+    threads : int, optional
+        Number of threads; all processors by default. With one thread, the same seed gives the same vectors
+        bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
+        differ slightly from run to run.
+    seed : int
+        Seed of the initial vectors and of all random draws.
+    progress : bool
+        Whether to show progress bars.
+    callbacks : sequence of callable
+        Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
+        up to date by then.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
-        As for `SkipGram`.
+        How a word is distinguished from all others: from a few noise words; by the branches on its path down
+        a binary Huffman tree, in which frequent words are near the root; or from every other word, which is
+        exact, slow, and meant for small vocabularies.
     scale_gradient : bool
-        Whether the gradient of a context's vector is the exact one, which holds the number of contexts as a
-        divisor, as the mean does. False leaves the divisor out, as word2vec.c and gensim do: contexts then
-        move as many times too far as the window has contexts [1]_, and want a smaller step.
+        Whether to use the exact gradient of a context's vector, which has the number of contexts as a
+        divisor, as the mean has. False omits the divisor, as word2vec.c and gensim do: the contexts then
+        move too far, by a factor that is their number [1]_, and need a smaller learning rate.
     position_weights : bool
-        Whether every context is multiplied, number by number, with a vector of its position in the window
-        [2]_, which is learned too; with `loss` "negative_sampling" only.
-    vector_size, window, negatives, min_count, max_vocab, subsample, noise_exponent
-        As for `SkipGram`.
-    learning_rate, min_learning_rate, epochs, threads, seed, progress, callbacks
-        As for `SkipGram`.
+        Whether every context vector is multiplied, element by element, by a vector of its position in the
+        window, which is learned as well [2]_. Requires ``loss="negative_sampling"``.
 
     Attributes
     ----------
-    vectors_, vocabulary_, output_vectors_, node_vectors_, tree_, history_, interrupted_
-        As for `SkipGram`.
+    vectors_ : Vectors
+        The words with their input vectors.
+    vocabulary_ : Vocabulary
+        The words with their counts.
+    output_vectors_ : float32 array, shape (n_words, d)
+        The vectors of the words in the role of what is predicted. Not available with the hierarchical
+        softmax.
+    node_vectors_ : float32 array, shape (n_words - 1, d)
+        The vectors of the inner nodes of the tree. Only available with the hierarchical softmax.
+    tree_ : HuffmanTree
+        The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
+    history_ : list of Epoch
+        Loss, learning rate, time and speed of every epoch.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training early.
     position_weights_ : float32 array, shape (2 * window, d)
-        The vectors of the positions, from the leftmost one to the rightmost one; with `position_weights`.
+        The vectors of the positions, from left to right. Only available with `position_weights`.
 
     References
     ----------
