@@ -6,7 +6,7 @@ import fastvec
 
 project = "fastvec"
 author = "fastvec contributors"
-copyright = author  # noqa: A001
+copyright = author
 version = release = fastvec.__version__
 
 extensions = [

@@ -1,4 +1,4 @@
-"""Embeddings of sequences (words, songs, baskets, k-mers), trained on a CPU.
+"""Train word2vec, fastText and GloVe embeddings on a CPU.
 
 >>> import fastvec
 >>> corpus = fastvec.Corpus([["a", "rose", "is", "a", "rose"]] * 20)

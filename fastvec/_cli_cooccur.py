@@ -52,13 +52,13 @@ def make_counter(options: argparse.Namespace) -> Cooccurrence:
     Raises
     ------
     ValueError
-        If a parameter is not what it must be, or the files are none that can be written.
+        If a parameter is invalid, or the files cannot be written.
     """
     extension = Path(options.output).suffix.lower()
     if extension not in (".fvcounts", ".bin"):
         raise ValueError(f"the output must end in .fvcounts or .bin, got {options.output!r}")
     if (extension == ".bin") != (options.vocabulary is not None):
-        raise ValueError("--vocabulary FILE goes with an output in .bin, and only with that")
+        raise ValueError("--vocabulary FILE must be given with an output in .bin, and only then")
     if extension == ".bin" and os.path.realpath(options.output) == os.path.realpath(options.vocabulary):
         raise ValueError(f"--vocabulary must be another file than the output, got {options.vocabulary!r}")
     counter = Cooccurrence(

@@ -1,4 +1,4 @@
-"""Refusing at once what saving would refuse after the work is done."""
+"""Validating output files before the work starts, not after it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["check_extension", "check_folder", "check_output"]
 
 
 def check_output(path: str, format: str | None) -> None:
-    """Refuse at once what saving would refuse after the work is done."""
+    """Raise now the errors that saving would raise after the work is done."""
     formats.format_of(Path(path), format, reading=False)
     check_folder(path)
 
 
 def check_folder(path: str) -> None:
-    """Refuse at once a file that cannot be written where it is to be."""
+    """Raise now if a file cannot be written in its folder."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
@@ -32,7 +32,7 @@ def check_folder(path: str) -> None:
 
 
 def check_extension(path: str, extension: str) -> None:
-    """Refuse at once a file of another extension, or one that cannot be written where it is to be."""
+    """Raise now if a file has another extension, or cannot be written in its folder."""
     if Path(path).suffix.lower() != extension:
         raise ValueError(f"the output must end in {extension}, got {path!r}")
     check_folder(path)

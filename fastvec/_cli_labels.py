@@ -44,7 +44,7 @@ def load_classifier(path: str, name: str) -> Any:
 
     model = classify.load(path)
     if type(model).__name__ != name:
-        raise ValueError(f"{path} holds a {type(model).__name__}, this takes a {name}")
+        raise ValueError(f"{path} holds a {type(model).__name__}, but this command needs a {name}")
     return model
 
 

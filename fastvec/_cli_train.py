@@ -103,7 +103,7 @@ def make_model(options: argparse.Namespace) -> Model:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not what it must be, or one that the model does not have.
+        If a parameter is invalid, or is not one of the model.
     """
     for name in _given(options):
         if options.model not in _models_with(name):
@@ -137,12 +137,16 @@ def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
         raise ValueError(f"counts must come in one file, without texts, got {', '.join(options.texts)}")
     if not issubclass(MODELS[options.model], CountModel):
         of_counts = [name for name, estimator in MODELS.items() if issubclass(estimator, CountModel)]
-        raise ValueError(f"{path} holds counts, for --model {' or '.join(of_counts)}, not {options.model}")
+        raise ValueError(
+            f"{path} holds counts, which need --model {' or '.join(of_counts)}, got {options.model}"
+        )
     refused = [_flag(name) for name in _given(options) if _parameter(name) in COUNTED]
     refused += [_flag(name) for name in TEXT if getattr(options, name) not in (None, False, "strict")]
     if refused:
         names = ", ".join(refused)
-        raise ValueError(f"{path} holds counts, without options of texts and of their counting, got {names}")
+        raise ValueError(
+            f"{path} holds counts, to which options about texts and counting do not apply, got {names}"
+        )
     return Cooccurrence.load(path)
 
 

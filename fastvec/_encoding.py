@@ -124,7 +124,7 @@ def _items(sentence: Any, number: int) -> Iterable[str | int]:
     """Return the items of a sentence when it is one, else raise."""
     if isinstance(sentence, (str, bytes, bytearray)):
         raise TypeError(
-            "source must yield sentences as lists of words, for otherwise their letters would be taken for "
+            "source must yield sentences as lists of words, since the letters of a str would be taken for "
             f"words: pass sentence.split(); sentence {number} is {_shortened(sentence)}"
         )
     if isinstance(sentence, np.ndarray):

@@ -70,14 +70,14 @@ def read(path: Path, errors: str) -> Contents:
                     )
                 more = file.read(BLOCK)
                 if not more:
-                    raise ValueError(f"{place}: the file ends within it; it is cut off or damaged")
+                    raise ValueError(f"{place}: the file ends within it; it is truncated or damaged")
                 buffer, position = buffer[position:] + more, 0
             names.append(buffer[position:space].lstrip(b"\n"))
             vectors[row] = np.frombuffer(buffer, dtype="<f4", count=d, offset=space + 1)
             position = space + 1 + 4 * d
         if (buffer[position:] + file.read(BLOCK)).strip():
             raise ValueError(
-                f"{path}: the file goes on after the {n:,} words its header promises; it is damaged"
+                f"{path}: the file continues after the {n:,} words that its header promises; it is damaged"
             )
     words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
     return Contents(words, vectors, None, {})

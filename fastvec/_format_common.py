@@ -80,7 +80,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         with gzip.open(path) as file:
             yield cast(BinaryIO, file)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path}: the .gz is cut off or damaged ({error})") from error
+        raise ValueError(f"{path}: the .gz is truncated or damaged ({error})") from error
 
 
 def sizes(line: bytes) -> tuple[int, int] | None:
@@ -97,7 +97,7 @@ def check_sizes(path: Path, n: int, d: int, row_bytes: int) -> None:
     if n * row_bytes > size:
         raise ValueError(
             f"{path}: the header promises {n:,} words of {d:,} dimensions, at least {n * row_bytes:,} bytes, "
-            f"but the file holds no more than {size:,}: it is cut off, damaged, or in another format"
+            f"but the file holds no more than {size:,}: it is truncated, damaged, or in another format"
         )
 
 

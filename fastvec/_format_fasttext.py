@@ -10,9 +10,9 @@ int32 [12], float64   dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bu
                       lrUpdateRate, t
 int32 [3], int64 [2]  entries, words, labels; tokens; pairs of a table for pruned models, else -1
 entries               bytes, NUL, int64 count, int8 type (0 a word, 1 a label); the words come first
-bool                  whether the input matrix is quantised
+bool                  whether the input matrix is quantized
 int64 [2], float32    rows, columns and numbers of the input matrix: words, then buckets of n-grams
-bool                  whether the output matrix is quantised
+bool                  whether the output matrix is quantized
 int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
 ====================  =====================================================================================
 
@@ -68,7 +68,7 @@ class FastTextFile(NamedTuple):
     counts : ndarray of int64, shape (n,), or None
         How often each occurred. Written as 1 each when None: the format needs counts.
     input_vectors : ndarray of float32, shape (n + buckets, d)
-        The rows of the words, then those of the n-grams.
+        The rows of the words, followed by those of the n-grams.
     output_vectors : ndarray of float32, shape (n, d), or None
         The rows of the other side, of the labels in a supervised model. Written as zeros when None.
     subwords : Subwords
@@ -94,9 +94,10 @@ def read_model(path: str | os.PathLike[str]) -> FastTextFile:
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it is not a model of fastText, is quantised, cut off or damaged, or has a word that is not UTF-8.
+        When it is not a model of fastText, is quantized, truncated or damaged, or has a word that is not
+        UTF-8.
     """
     path = Path(path)
     file, _ = _read(path, "strict", with_output=True)
@@ -105,12 +106,12 @@ def read_model(path: str | os.PathLike[str]) -> FastTextFile:
 
 
 def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
-    """Write a whole model: the whole new file, or, when anything fails, the old one untouched.
+    """Write a whole model; if anything fails, an existing file is left untouched.
 
     Raises
     ------
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
     ValueError
         When a word is empty or has white space or a NUL in it, which the format cannot hold.
     """
@@ -251,7 +252,7 @@ def _parameters(path: Path, version: int, arguments: bytes) -> dict[str, Any]:
 
 def _quantised(path: Path) -> ValueError:
     return ValueError(
-        f"{path}: a quantised fastText model (.ftz), which is not supported; the .bin it was made from is"
+        f"{path}: a quantized fastText model (.ftz), which is not supported; the .bin it was made from is"
     )
 
 
@@ -270,7 +271,7 @@ class _Stream:
         if n > self.left:
             raise ValueError(
                 f"{self.path}: {what} take {n:,} bytes or more, but no more than {self.left:,} are left; "
-                "the file is cut off or damaged"
+                "the file is truncated or damaged"
             )
 
     def take(self, n: int, part: str) -> bytes:
@@ -328,7 +329,7 @@ class _Stream:
     def finish(self) -> None:
         """Raise unless the file ends here."""
         if self.position < len(self.buffer) or self.file.read(1):
-            raise ValueError(f"{self.path}: the file goes on after the output matrix; it is damaged")
+            raise ValueError(f"{self.path}: the file continues after the output matrix; it is damaged")
 
     def _read_block(self, part: str) -> None:
         block = self.file.read(BLOCK)
@@ -337,4 +338,4 @@ class _Stream:
         self.buffer, self.position = self.buffer[self.position :] + block, 0
 
     def _ends_within(self, part: str) -> ValueError:
-        return ValueError(f"{self.path}: the file ends within the {part}; it is cut off or damaged")
+        return ValueError(f"{self.path}: the file ends within the {part}; it is truncated or damaged")

@@ -83,7 +83,7 @@ def read(path: Path, errors: str) -> Contents:
             wanted = ["vectors", "words", "counts", *(["input_vectors"] if "subwords" in metadata else [])]
             tensors = {name: file.get_tensor(name) for name in wanted if name in names}
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a .fvec file, or cut off or damaged ({error})") from error
+        raise ValueError(f"{path}: not a .fvec file, or truncated or damaged ({error})") from error
     return unpack(path, tensors, metadata, errors)
 
 
@@ -104,7 +104,7 @@ def unpack(
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
         raise ValueError(
             f"{path}: written in version {metadata.get('format_version')!r} of .fvec; "
-            f"this fastvec reads version {VERSION}, a newer one may read it"
+            f"this fastvec reads version {VERSION}; try a newer one"
         )
     vectors, counts = tensors["vectors"], tensors.get("counts")
     words = _words_of_json(path, tensors["words"], errors)
@@ -157,9 +157,7 @@ def _json_of_parameters(metadata: Mapping[str, Any]) -> str:
     try:
         return json.dumps(metadata)
     except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"metadata must be a dict of what JSON can say, got {metadata!r} ({error})"
-        ) from error
+        raise TypeError(f"metadata must be a dict of JSON types, got {metadata!r} ({error})") from error
 
 
 def _subwords_of_json(path: Path, text: str) -> Subwords:

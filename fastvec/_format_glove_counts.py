@@ -48,7 +48,7 @@ def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
             if counts and count > counts[-1]:
                 raise ValueError(f"{place}: counts must descend, got {count:,} after {counts[-1]:,}")
             if first.setdefault(name, number) != number:
-                raise ValueError(f"{place}: the word {name!r} is in line {first[name]:,} already")
+                raise ValueError(f"{place}: the word {name!r} is already in line {first[name]:,}")
             names.append(name)
             counts.append(count)
     if not names:
@@ -71,7 +71,7 @@ def map_records(path: Path) -> NDArray[Any]:
         raise ValueError(f"{path}: the file is empty")
     if size % RECORD.itemsize:
         raise ValueError(
-            f"{path}: truncated, or not a file of GloVe's counts: its {size:,} bytes are no whole number "
+            f"{path}: truncated, or not a file of GloVe's counts: its {size:,} bytes are not a whole number "
             f"of records of {RECORD.itemsize} bytes"
         )
     return np.memmap(path, RECORD, "r")

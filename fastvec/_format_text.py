@@ -34,7 +34,7 @@ def read_word2vec(path: Path, errors: str) -> Contents:
     if len(contents.words) != n:
         raise ValueError(
             f"{path}: the header promises {n:,} words, the file holds {len(contents.words):,}; "
-            "it is cut off or damaged"
+            "it is truncated or damaged"
         )
     return contents
 

@@ -99,7 +99,7 @@ def open_cache(
     Raises
     ------
     ValueError
-        If the file is no cache of a corpus, or is truncated or corrupt.
+        If the file is not a cache of a corpus, or is truncated or corrupt.
     """
     if not Path(path).exists():
         return None
@@ -108,7 +108,9 @@ def open_cache(
         if metadata.get("format") != FORMAT:
             raise ValueError(f"{path}: not a cache of fastvec.Corpus")
     except ValueError as error:
-        raise ValueError(f"{error}; it is left as it is: remove it, or give cache another name") from None
+        raise ValueError(
+            f"{error}; the file was not changed: remove it, or choose another name for cache"
+        ) from None
     if metadata != {"format": FORMAT, "version": VERSION, **key}:
         return None
     try:

@@ -43,9 +43,7 @@ def _zstandard() -> tuple[Callable[[], Any], type[Exception]]:
     try:
         import zstandard
     except ImportError:
-        raise ImportError(
-            "reading zstd files takes the package zstandard: pip install fastvec[zstd]"
-        ) from None
+        raise ImportError("reading zstd files needs zstandard: pip install 'fastvec[zstd]'") from None
     return lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
 
 

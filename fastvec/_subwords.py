@@ -19,7 +19,7 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Subwords:
-    """Which n-grams a word has, as in fastText: their vectors are rows of one matrix with those of the words.
+    """The n-grams of words, as in fastText, as rows of one matrix that also has the rows of the words.
 
     With n words in the vocabulary, row i < n belongs to word i, and row n + b to the n-grams of bucket b. The
     n-grams are derived in ``fastvec/kernels/ngrams.pyx``.
@@ -27,14 +27,15 @@ class Subwords:
     Parameters
     ----------
     min_n, max_n : int
-        The fewest and the most characters of an n-gram of ``<word>``, 0 to 100; ``max_n=0`` means no n-grams.
+        Smallest and largest number of characters in an n-gram of ``<word>``, 0 to 100; ``max_n=0`` for no
+        n-grams.
     buckets : int
-        Rows that the n-grams share, by a hash.
+        Number of rows that the n-grams share by a hash.
 
     Raises
     ------
     TypeError, ValueError
-        Naming the parameter, the rule and the value.
+        The message names the parameter, the rule and the value.
     """
 
     min_n: int

@@ -55,22 +55,22 @@ class TrainChunk(Protocol):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the corpus or the counts came to.
+    """Record of one pass over the corpus or the counts.
 
     Attributes
     ----------
     epoch : int
-        Its number, from 1; training that goes on counts on.
+        Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean loss per pair: from a fixed sample of the windows, or for GloVe of all entries.
+        Mean loss per pair, estimated from a fixed sample of the windows; for GloVe, of all entries.
     learning_rate : float
-        At its end.
+        Learning rate at the end.
     pairs : int
-        (centre, context) pairs trained on, or windows for CBOW, or entries of the counts for GloVe.
+        Number of (centre, context) pairs, of windows for CBOW, or of entries of the counts for GloVe.
     seconds : float
-        Time it took.
+        Duration.
     words_per_second : float, optional
-        Words of the corpus, those dropped by `min_count` and `subsample` included, per second; None for
+        Words of the corpus per second, including those dropped by `min_count` and `subsample`; None for
         GloVe, which trains on counts.
     """
 

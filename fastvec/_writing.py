@@ -1,4 +1,4 @@
-"""Text to files, packed or not, and to standard output; a corpus as text."""
+"""Writing text to files, compressed or not, and to standard output; a corpus as text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_text(corpus: Corpus, path: str) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written; the old one is then left as it is.
+        If the file cannot be written; an existing file is then left untouched.
     """
     write_blocks(_blocks_of(corpus), path)
 
@@ -37,7 +37,7 @@ def write_blocks(blocks: Iterable[bytes], path: str) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written; the old one is then left as it is.
+        If the file cannot be written; an existing file is then left untouched.
     """
     if path == STANDARD_OUTPUT:
         sys.stdout.buffer.writelines(blocks)

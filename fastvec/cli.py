@@ -121,7 +121,7 @@ def _phrases(options: argparse.Namespace) -> int:
         corpus = phrases.fit_transform(_corpus(options))
     elif given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(f"--phrases has the parameters in its file and takes no others, got {names}")
+        raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
     else:
         phrases = Phrases.load(options.phrases).set_params(progress=True)
         corpus = phrases.transform(_corpus(options))
@@ -183,7 +183,7 @@ def _analogy(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     if not options.similarity and options.analogies is None:
-        raise ValueError("evaluate needs a file of --similarity, of --analogies, or both, got neither")
+        raise ValueError("evaluate needs --similarity, --analogies, or both, got neither")
     vectors = load(options.vectors)
     if options.similarity:
         results = [evaluate.similarity(vectors, path) for path in options.similarity]
@@ -247,7 +247,7 @@ def _print_machine() -> None:
         print(f"  {name:10}{state}{', in use' if name == in_use else ''}")
     if problem is not None:
         raise problem
-    print("FASTVEC_BACKEND=<name> in the environment forces another")
+    print("set FASTVEC_BACKEND=<name> to force another")
 
 
 def _print_cosines(found: list[tuple[str, float]]) -> None:
@@ -277,7 +277,9 @@ def _size(text: str) -> int:
     try:
         return int(text) if unit is None else int(text[:-1]) * unit
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected bytes, as 500M or 4G, got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected a number of bytes such as 500M or 4G, got {text!r}"
+        ) from None
 
 
 class _Parser(argparse.ArgumentParser):

@@ -63,9 +63,10 @@ class Corpus:
     OSError
         If a file is missing or cannot be read.
     TypeError
-        If a parameter, a sentence or an item has the wrong type; a sentence that is a str is refused.
+        If a parameter, a sentence or an item has the wrong type; a sentence must not be a str.
     ValueError
-        If there is no word, a file is corrupt, truncated or not UTF-8, or `cache` names another sort of file.
+        If there are no words, a file is corrupt, truncated or not UTF-8, or `cache` is a file of another
+        kind.
 
     Examples
     --------
@@ -101,7 +102,7 @@ class Corpus:
             raise TypeError(f"tokenizer must be a callable or None, got {tokenizer!r}")
         paths = _paths(source)
         if paths is None and tokenizer is not None:
-            raise ValueError("tokenizer must be None when source holds sentences that are split already")
+            raise ValueError("tokenizer must be None if source holds sentences that are already split")
 
         key: dict[str, str] = {}
         if cache is not None:
@@ -156,7 +157,7 @@ class Corpus:
 
     @property
     def n_tokens(self) -> int:
-        """The number of words of all sentences."""
+        """Total number of words in all sentences."""
         return len(self.ids)
 
     def __len__(self) -> int:
@@ -227,7 +228,7 @@ def _cache_key(
         If that cannot be known: `source` is not a list of files, or `tokenizer` has no name of its own.
     """
     if paths is None or STANDARD_INPUT in paths:
-        raise ValueError("cache must be None unless source names files, whose changes can be noticed")
+        raise ValueError("cache must be None unless source is files, whose changes can be detected")
     check_readable(paths)
     sources = []
     for path in paths:
@@ -241,7 +242,7 @@ def _name_of(tokenizer: Callable[[str], Any]) -> str:
     module, name = getattr(tokenizer, "__module__", None), getattr(tokenizer, "__qualname__", "")
     if module is None or getattr(sys.modules.get(module), name, None) is not tokenizer:
         raise ValueError(
-            "cache must be None unless tokenizer is a function of a module, "
-            f"whose name tells it from others, got {tokenizer!r}"
+            "cache must be None unless tokenizer is a module-level function, "
+            f"which is identified by its name, got {tokenizer!r}"
         )
     return f"{module}.{name}"

@@ -61,9 +61,9 @@ def run(path: str | os.PathLike[str]) -> SkipGram:
     Raises
     ------
     OSError
-        When the sources are missing, or `path` cannot be written.
+        If the sources are missing, or `path` cannot be written.
     ValueError
-        When the extension of `path` says no format.
+        If the extension of `path` is unknown.
     """
     print("Gathering the prose in the sources of Python and NumPy on this machine: docstrings, comments,")
     print("the language reference. Nothing is downloaded.", flush=True)
@@ -79,7 +79,7 @@ def run(path: str | os.PathLike[str]) -> SkipGram:
         a, b, c = ANALOGY
         print(f"\n  {a} is to {b} as {c} is to {vectors.analogy(a, b, c)[0][0]}")
     command = _command()
-    print(f"\nSaved {len(vectors):,} vectors of {vectors.vector_size} dimensions in {path}. To go on:\n")
+    print(f"\nSaved {len(vectors):,} vectors of {vectors.vector_size} dimensions in {path}. Next:\n")
     print(f"  {command} neighbors {path} socket")
     print(f"  {command} train your.txt -o your.fvec")
     return model
@@ -96,7 +96,7 @@ def sentences(progress: bool = False) -> Iterator[list[str]]:
     Raises
     ------
     FileNotFoundError
-        When Python's standard library or NumPy is installed without its sources.
+        If Python's standard library or NumPy is installed without its sources.
     """
     from tqdm import tqdm
 

@@ -1,7 +1,7 @@
-"""How good vectors are: correlation with human similarity scores, and analogies.
+"""Evaluating vectors: correlation with human similarity scores, and analogies.
 
-Both take the usual files (WordSim-353, MEN, SimLex-999, RG-65, RareWords; Google's questions-words) and say
-how much of them the vocabulary covers, without which the score means little.
+Both read the usual files (WordSim-353, MEN, SimLex-999, RG-65, RareWords; Google's questions-words) and
+report how much of them the vocabulary covers, without which a score means little.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ BLOCK = 1 << 22
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """How vectors agree with human scores of word pairs.
+    """Agreement of vectors with human scores of word pairs.
 
     Attributes
     ----------
     name : str
-        The file's name without extension, or "pairs".
+        Name of the file without extension, or "pairs".
     spearman : float
-        Spearman's rank correlation of cosines and scores, from -1 to 1; nan when fewer than two pairs are
-        covered or all of them are equal.
+        Spearman's rank correlation of cosines and scores, from -1 to 1; nan if fewer than two pairs are
+        covered, or all of them are equal.
     pairs : int
-        How many pairs there are.
+        Number of pairs.
     covered : int
-        How many of them have a vector for both words: those in the vocabulary, and with `SubwordVectors`
-        all that have n-grams; only these count.
+        Number of pairs of which both words have a vector; only these count. With `SubwordVectors` this
+        includes words outside the vocabulary that have n-grams.
     """
 
     name: str
@@ -53,18 +53,18 @@ class SimilarityResult:
 
 @dataclass(frozen=True)
 class AnalogySection:
-    """How many questions of a section are answered rightly.
+    """Result of one section of analogy questions.
 
     Attributes
     ----------
     name : str
-        The section's name.
+        Name of the section.
     correct : int
-        Questions answered rightly.
+        Number of questions answered correctly.
     covered : int
-        Questions of which all four words are in the vocabulary; only these count.
+        Number of questions of which all four words are in the vocabulary; only these count.
     total : int
-        Questions in the section.
+        Number of questions in the section.
     """
 
     name: str
@@ -74,18 +74,18 @@ class AnalogySection:
 
     @property
     def accuracy(self) -> float:
-        """Part of the covered questions that is answered rightly, from 0 to 1; nan when none is covered."""
+        """Fraction of the covered questions answered correctly, from 0 to 1; nan if none is covered."""
         return self.correct / self.covered if self.covered else float("nan")
 
 
 @dataclass(frozen=True)
 class AnalogyResult:
-    """How many analogy questions are answered rightly, by section.
+    """Result of analogy questions, by section.
 
     Attributes
     ----------
     name : str
-        The file's name without extension.
+        Name of the file without extension.
     sections : tuple of AnalogySection
         The sections in the order of the file.
     """
@@ -95,12 +95,12 @@ class AnalogyResult:
 
     @property
     def semantic(self) -> AnalogySection:
-        """The sections on meaning together: those whose names do not begin with ``gram``."""
+        """All semantic sections: those whose names do not start with ``gram``."""
         return _together("semantic", [part for part in self.sections if not part.name.startswith("gram")])
 
     @property
     def syntactic(self) -> AnalogySection:
-        """The sections on grammar together: those whose names begin with ``gram``."""
+        """All syntactic sections: those whose names start with ``gram``."""
         return _together("syntactic", [part for part in self.sections if part.name.startswith("gram")])
 
     @property
@@ -126,31 +126,32 @@ def similarity(
     *,
     ignore_case: bool = True,
 ) -> SimilarityResult:
-    """Correlate the cosines of word pairs with human scores.
+    """Correlate the cosine similarities of word pairs with human scores.
 
     Parameters
     ----------
     vectors : Vectors
-        What to evaluate.
+        The vectors to evaluate.
     pairs : str, path-like, or iterable of (str, str, float)
-        A text file, each line two words and a score with tabs or spaces between (further columns, ``#``
-        comments and a first line of column names are passed over), or the pairs themselves.
+        A text file with two words and a score per line, separated by tabs or spaces (further columns, ``#``
+        comments and a header line are ignored), or the pairs themselves.
     ignore_case : bool
-        Let "Paris" be "paris"; of several such words in the vocabulary, take the first, the most frequent.
-        A word that is not in the vocabulary is asked for as it stands in `pairs`.
+        Whether "Paris" equals "paris"; if the vocabulary has several spellings, the first, most frequent one
+        is used. A word that is not in the vocabulary is looked up as it is spelled in `pairs`.
 
     Returns
     -------
     SimilarityResult
-        Spearman's correlation and how many pairs it stands on. Pairs with a word that has no vector are left
-        out.
+        Spearman's correlation and the number of pairs it is based on. Pairs with a word without a vector are
+        ignored.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When a line is not two words and a finite score (names file and line), or there is no pair.
+        If a line is not two words and a finite score (the message names file and line), or there are no
+        pairs.
 
     Examples
     --------
@@ -189,7 +190,7 @@ def analogies(
     restrict: int | None = 300_000,
     ignore_case: bool = True,
 ) -> AnalogyResult:
-    """Answer analogy questions "a is to b as c is to d" by 3CosAdd.
+    """Answer analogy questions, "a is to b as c is to d", by 3CosAdd.
 
     The answer is the word, other than a, b and c, whose vector has the highest cosine with b − a + c, of unit
     vectors (Mikolov, Yih and Zweig 2013, "Linguistic regularities in continuous space word representations").
@@ -197,28 +198,29 @@ def analogies(
     Parameters
     ----------
     vectors : Vectors
-        What to evaluate.
+        The vectors to evaluate.
     path : str or path-like
-        A text file of lines with four words, and of lines ``: name`` that begin a section, as Google's
+        A text file with four words per line, and lines ``: name`` that start a section, like Google's
         questions-words.txt.
     restrict : int or None
-        Take only the first, by convention the most frequent, so many words for known, as questions and as
-        answers; None takes all. The default is gensim's; papers often use 30,000.
+        Only consider this many words, the first ones, which by convention are the most frequent, in questions
+        and answers; None considers all. The default is gensim's; papers often use 30,000.
     ignore_case : bool
-        Let "Athens" be "athens"; of several such words in the vocabulary, take the first, the most frequent.
+        Whether "Athens" equals "athens"; if the vocabulary has several spellings, the first, most frequent
+        one is used.
 
     Returns
     -------
     AnalogyResult
-        Right answers and coverage by section. Questions with a word that is not in the vocabulary are left
-        out, with `SubwordVectors` too: an answer has to be found among the known words.
+        Correct answers and coverage by section. Questions with a word that is not in the vocabulary are
+        ignored, with `SubwordVectors` too, since answers are chosen from the vocabulary.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When a line is not four words (names file and line), or there is no question.
+        If a line is not four words (the message names file and line), or there are no questions.
     """
     if restrict is not None:
         check_int("restrict", restrict, 1)

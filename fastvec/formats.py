@@ -73,12 +73,12 @@ def read(
     path : str or path-like
         The file.
     format : str, optional
-        A name in the table of formats; by default the extension says it.
+        A name in the table of formats; by default the extension determines it.
     mmap : bool
-        Map the matrices into memory, read-only, instead of reading them (.fvec only): loading takes no time
-        and no memory, and several processes share one copy.
+        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
+        takes no time and no memory, and processes share one copy.
     errors : {"strict", "replace", "ignore"}
-        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`.
 
     Returns
     -------
@@ -88,10 +88,10 @@ def read(
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When the file is not what its format says, naming the file and the line, word or byte; when the
-        extension says no format; when `mmap` is asked for another format than .fvec.
+        If the file is damaged or not in this format (the message names the file and the line, word or byte),
+        if the extension is unknown, or if `mmap` is used with another format than .fvec.
     """
     check_bool("mmap", mmap)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
@@ -123,12 +123,12 @@ def write(
     input_vectors: NDArray[np.float32] | None = None,
     subwords: Subwords | None = None,
 ) -> None:
-    """Write a file of vectors: the whole new file, or, when anything fails, the old one untouched.
+    """Write a file of vectors; if anything fails, an existing file is left untouched.
 
     Parameters
     ----------
     path : str or path-like
-        The file; replaced when it is there.
+        The file; an existing one is replaced.
     words : sequence of str
         n words.
     vectors : ndarray of float32, shape (n, d)
@@ -136,9 +136,9 @@ def write(
     counts : ndarray of int64, shape (n,), optional
         How often each word occurred; only .fvec and fastText's .bin keep it.
     metadata : dict, optional
-        Training parameters, of what JSON can say; .fvec keeps all, fastText's .bin its own.
+        Training parameters, as JSON types; .fvec keeps all, fastText's .bin its own.
     format : str, optional
-        A name in the table of formats; by default the extension says it.
+        A name in the table of formats; by default the extension determines it.
     input_vectors : ndarray of float32, shape (n + buckets, d), optional
         The rows whose means `vectors` are, where words have n-grams; only .fvec and fastText's .bin keep
         them.
@@ -148,11 +148,11 @@ def write(
     Raises
     ------
     OSError
-        When the file cannot be written, no space being left for example.
+        If the file cannot be written, for example because the disk is full.
     ValueError
-        When the extension says no format, or a word cannot be written in this format.
+        If the extension is unknown, or a word cannot be stored in this format.
     TypeError
-        When JSON cannot say the metadata.
+        If the metadata cannot be stored as JSON.
     """
     path = Path(path)
     name = format_of(path, format, reading=False)
@@ -164,13 +164,13 @@ def write(
 
 
 def format_of(path: Path, format: str | None, *, reading: bool) -> str:
-    """Return the name of the format asked for, or of the first one that the extension says.
+    """Return `format`, or the name of the first format that has the extension.
 
     Raises
     ------
     ValueError
-        When the extension says none, asks for compression where there is none, or is that of a quantised
-        model of fastText.
+        If the extension is unknown, requires compression that is not supported, or is that of a quantized
+        fastText model.
     """
     if format is not None:
         name = check_choice("format", format, FORMATS)
@@ -181,10 +181,10 @@ def format_of(path: Path, format: str | None, *, reading: bool) -> str:
         extension = suffixes[-2] if compressed and len(suffixes) == 2 else (suffixes or [""])[-1]
         name = next((name for name, row in FORMATS.items() if extension in row.extensions), "")
     if path.suffix.lower() == ".gz" and (name == "fvec" or not reading):
-        raise ValueError(f"{path}: .gz is only for reading, and not for .fvec; save without it")
+        raise ValueError(f"{path}: .gz is supported for reading only, and not for .fvec; save without it")
     if extension == ".ftz":
-        raise ValueError(f"{path}: .ftz is a quantised fastText model, which is not supported; its .bin is")
+        raise ValueError(f"{path}: .ftz is a quantized fastText model, which is not supported; its .bin is")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
-        raise ValueError(f"{path}: the extension {extension!r} says no format; pass format=, one of {known}")
+        raise ValueError(f"{path}: unknown extension {extension!r}; pass format=, one of {known}")
     return name

@@ -1,6 +1,6 @@
-"""The functions that networks are made of, each with its derivative: sigmoid, softmax, and the losses.
+"""The functions that networks consist of, each with its derivative: activations, softmax and losses.
 
-Every loss returns its cost and the gradient with respect to what it was given. Costs are sums over all
+Every loss returns its cost and the gradient with respect to its arguments. Costs are sums over all
 examples, in double precision; divide both by their number for means. Results have the dtype of the arguments
 (float64 for whole numbers), so that a gradient can be checked in double precision and trained in single.
 """
@@ -37,11 +37,12 @@ def sigmoid(z: ArrayLike) -> Array:
     Parameters
     ----------
     z : array_like
+        Any numbers.
 
     Returns
     -------
     ndarray
-        Of the shape of `z`, between 0 and 1.
+        Array of the same shape, with values between 0 and 1.
 
     Examples
     --------
@@ -64,34 +65,79 @@ def sigmoid_derivative(z: ArrayLike) -> Array:
     Parameters
     ----------
     z : array_like
+        Any numbers.
 
     Returns
     -------
     ndarray
-        Of the shape of `z`, between 0 and 1/4.
+        Array of the same shape, with values between 0 and 1/4.
     """
     e = np.exp(-np.abs(_floating(z)))  # σ' is even, and 1 − σ would lose digits where σ is next to 1
     return np.asarray(e / (1 + e) ** 2)
 
 
 def tanh(z: ArrayLike) -> Array:
-    """Return tanh(z) = 2 σ(2z) − 1, element by element."""
+    """Return tanh(z) = 2 σ(2z) − 1, element by element.
+
+    Parameters
+    ----------
+    z : array_like
+        Any numbers.
+
+    Returns
+    -------
+    ndarray
+        Array of the same shape.
+    """
     return np.asarray(np.tanh(_floating(z)))
 
 
 def tanh_derivative(z: ArrayLike) -> Array:
-    """Return tanh'(z) = 1 − tanh²(z), which is that of 2 σ(2z) − 1: 4 σ(2z) (1 − σ(2z))."""
+    """Return tanh'(z) = 1 − tanh²(z), which is that of 2 σ(2z) − 1: 4 σ(2z) (1 − σ(2z)).
+
+    Parameters
+    ----------
+    z : array_like
+        Any numbers.
+
+    Returns
+    -------
+    ndarray
+        Array of the same shape.
+    """
     e = np.exp(-2 * np.abs(_floating(z)))
     return np.asarray(4 * e / (1 + e) ** 2)
 
 
 def relu(z: ArrayLike) -> Array:
-    """Return max(0, z), element by element."""
+    """Return max(0, z), element by element.
+
+    Parameters
+    ----------
+    z : array_like
+        Any numbers.
+
+    Returns
+    -------
+    ndarray
+        Array of the same shape.
+    """
     return np.maximum(_floating(z), 0)
 
 
 def relu_derivative(z: ArrayLike) -> Array:
-    """Return 1 where z > 0, else 0; at the kink, z = 0, any number from 0 to 1 would do."""
+    """Return 1 where z > 0, else 0; at the kink, z = 0, any number from 0 to 1 would do.
+
+    Parameters
+    ----------
+    z : array_like
+        Any numbers.
+
+    Returns
+    -------
+    ndarray
+        Array of the same shape.
+    """
     z = _floating(z)
     return (z > 0).astype(z.dtype)
 
@@ -150,7 +196,7 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> tuple[float, Array]:
     Raises
     ------
     ValueError
-        When the shapes do not fit each other, or a class is not from 0 to K − 1.
+        If the shapes do not match, or a class is not from 0 to K − 1.
 
     Examples
     --------
@@ -192,19 +238,19 @@ def squared_error(prediction: ArrayLike, y: ArrayLike) -> tuple[float, Array]:
     Parameters
     ----------
     prediction, y : array_like
-        Of one shape.
+        Predictions and targets, of the same shape.
 
     Returns
     -------
     cost : float
-        The sum over everything.
+        The sum over all elements.
     gradient : ndarray
         ŷ − y.
 
     Raises
     ------
     ValueError
-        When the shapes differ.
+        If the shapes differ.
     """
     prediction = _floating(prediction)
     y = np.asarray(y, dtype=prediction.dtype)
@@ -223,9 +269,9 @@ def hinge(s: ArrayLike, s_corrupt: ArrayLike, margin: float = 1.0) -> tuple[floa
     Parameters
     ----------
     s, s_corrupt : array_like
-        Scores of true windows and of corrupted ones, of one shape.
+        Scores of true and of corrupted windows, of the same shape.
     margin : float
-        Δ.
+        The margin Δ.
 
     Returns
     -------
@@ -237,7 +283,7 @@ def hinge(s: ArrayLike, s_corrupt: ArrayLike, margin: float = 1.0) -> tuple[floa
     Raises
     ------
     ValueError
-        When the shapes differ.
+        If the shapes differ.
     """
     s, s_corrupt = _floating(s), _floating(s_corrupt)
     if s.shape != s_corrupt.shape:

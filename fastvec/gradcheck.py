@@ -1,4 +1,4 @@
-"""Checking a gradient against centred differences."""
+"""Checking a gradient against finite differences."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ SMALLEST_SCALE = 1e-8
 
 @dataclass(frozen=True)
 class GradientReport:
-    """How far a gradient is from centred differences.
+    """Largest deviation of a gradient from centred finite differences.
 
     Attributes
     ----------
     max_relative_error : float
         The largest ``|a − n| / max(|a| + |n|, 1e-8)`` of the coordinates checked, from 0 to 1.
     worst : tuple
-        The coordinate where it is that large: its index, after its name where there are several arrays.
+        The coordinate with the largest error: its index, preceded by the name of the array if there are
+        several.
     analytic, numeric : float
         The gradient a and the centred difference n there.
     checked : int
-        How many coordinates were checked.
+        Number of coordinates checked.
     """
 
     max_relative_error: float
@@ -58,39 +59,40 @@ def gradcheck(
     sample: int | None = None,
     seed: int = 0,
 ) -> GradientReport:
-    """Compare the gradient that a function returns with centred differences of its cost.
+    """Compare the gradient returned by a function with centred finite differences of its cost.
 
-    Coordinate i of the gradient should be (J(x + ε eᵢ) − J(x − ε eᵢ)) / 2ε, right up to a term in ε². The
+    Coordinate i of the gradient should be (J(x + ε eᵢ) − J(x − ε eᵢ)) / 2ε, up to a term in ε². The
     relative error ``|a − n| / max(|a| + |n|, 1e-8)`` is that of Stanford's CS231n
-    (https://cs231n.github.io/neural-networks-3/#gradcheck): a right gradient in double precision has about
+    (https://cs231n.github.io/neural-networks-3/#gradcheck): a correct gradient in double precision has about
     1e-7 or less, a wrong one 1e-2 or more, and a kink within ε of `x` may give 1e-4.
 
     Parameters
     ----------
     f : callable
-        ``f(x)`` returns the cost J, a number, and its gradient, of the shape of `x`. Make it compute in
-        float64: the differences of a float32 cost are mostly rounding.
+        ``f(x)`` returns the cost J, a number, and its gradient, which has the shape of `x`. It should compute
+        in float64: differences of a float32 cost are mostly rounding errors.
     x : array_like of float64, any shape, or mapping of str to these
-        Where to check; of the parameters of a model by their names, `f` gets a dict and returns one of
-        gradients. It is copied, and so never changed.
+        The point at which to check. If it is a mapping (the parameters of a model by name), `f` receives a
+        dict and returns a dict of gradients. It is never modified.
     epsilon : float
         The step ε.
     sample : int, optional
-        Check so many coordinates, drawn at random without repetition; all of them by default.
+        Number of coordinates to check, chosen at random without replacement; all by default.
     seed : int
-        Which coordinates are drawn.
+        Seed of the choice.
 
     Returns
     -------
     GradientReport
-        The largest relative error and where it is.
+        The largest relative error and where it occurs.
 
     Raises
     ------
     TypeError
-        When `f` does not return a cost and a gradient.
+        If `f` does not return a cost and a gradient.
     ValueError
-        When the gradient has another shape than `x`, the cost or the gradient is not finite, or `x` is empty.
+        If the gradient does not have the shape of `x`, the cost or the gradient is not finite, or `x` is
+        empty.
 
     Examples
     --------

@@ -60,9 +60,9 @@ class SubwordVectors(Vectors):
     Raises
     ------
     TypeError
-        When `words` is a str or has something that is neither a str nor an int.
+        If `words` is a str, or contains something that is neither a str nor an int.
     ValueError
-        When the shapes do not fit each other, or a word occurs twice.
+        If the shapes do not match, or a word occurs twice.
 
     Examples
     --------
@@ -108,25 +108,27 @@ class SubwordVectors(Vectors):
         Raises
         ------
         UnknownWordError
-            When a word is not in the vocabulary and has no n-grams. fastText gives it a vector of zeros.
+            If a word is not in the vocabulary and has no n-grams. (fastText returns a zero vector.)
         """
         if isinstance(word, (list, tuple, np.ndarray)):
             return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
         return self._vector(cast("str | int", word))
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
-        """Return new vectors of the same words, without what all have in common, as `Vectors.postprocess`.
+        """Return new vectors with the mean and the first principal components removed.
 
-        What the vectors of the words have in common is taken out of the rows of n-grams too, and so out of
-        the means that are the vectors of unknown words.
+        What is removed from the vectors of the words is removed from the rows of n-grams too, and so from the
+        vectors of unknown words.
 
         Parameters
         ----------
-        center, remove_top
-            As for `Vectors.postprocess`.
+        center : bool
+            Whether to subtract the mean of all vectors.
+        remove_top : int
+            Number of principal components to remove from the centered vectors.
         unit_length : bool
-            Whether to bring all vectors to length 1 at the end. Rows of n-grams whose means have that length
-            there are not: the result then knows no words but those of the vocabulary.
+            Whether to scale all vectors to length 1 at the end. The rows of n-grams cannot be scaled so, and
+            the result has no vectors of unknown words.
 
         Returns
         -------
@@ -136,23 +138,25 @@ class SubwordVectors(Vectors):
         return super().postprocess(center=center, remove_top=remove_top, unit_length=unit_length)
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Save to a file: the whole new file, or, when anything fails, the old one untouched.
+        """Save to a file; if anything fails, an existing file is left untouched.
 
         Parameters
         ----------
         path : str or path-like
-            The file. Its extension says the format: ``.fvec`` keeps everything and can be memory-mapped;
-            ``.bin`` is fastText's, with zeros for the output matrix, which only training needs; ``.vec``,
-            ``.txt``, ``.w2v`` and ``.glove`` are text and keep the vectors of the words alone.
+            The file. Its extension determines the format: ``.fvec`` keeps everything and can be
+            memory-mapped; ``.bin`` is fastText's, with zeros for the output matrix, which only training
+            needs; ``.vec``, ``.txt``, ``.w2v`` and ``.glove`` are text and keep the vectors of the words
+            alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-            The format, whatever the extension; word2vec's binary keeps the vectors of the words alone.
+            The format; by default the extension determines it. word2vec's binary keeps only the vectors of
+            the words.
 
         Raises
         ------
         OSError
-            When the file cannot be written, no space being left for example.
+            If the file cannot be written, for example because the disk is full.
         ValueError
-            When the extension says no format, or a word (with white space) cannot be written in this format.
+            If the extension is unknown, or a word (with white space) cannot be stored in this format.
         """
         formats.write(
             path,
@@ -196,29 +200,29 @@ def load(
     Parameters
     ----------
     path : str or path-like
-        The file. Its extension says the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's, which
-        begins otherwise); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe); ``.glove``.
-        All but .fvec may be gzipped.
+        The file. Its extension determines the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's,
+        which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe);
+        ``.glove``. All but .fvec may be gzipped.
     mmap : bool
-        Map the matrices into memory, read-only, instead of reading them (.fvec only): loading takes no time
-        and no memory, and several processes share one copy.
+        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
+        takes no time and no memory, and processes share one copy.
     format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-        The format, whatever the extension.
+        The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
-        What to do with bytes of a word that are not UTF-8, as in `bytes.decode`.
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`.
 
     Returns
     -------
     Vectors
-        Words, vectors, and where the file has them counts and training parameters; `SubwordVectors` where it
-        has the rows of n-grams.
+        The words and their vectors, with counts and training parameters if the file has them;
+        `SubwordVectors` if it has n-grams.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When the file is not what its format says, naming the file and the line, word or byte.
+        If the file is damaged or not in this format; the message names the file and the line, word or byte.
     """
     words, vectors, counts, metadata, input_vectors, subwords = formats.read(
         path, format=format, mmap=mmap, errors=errors

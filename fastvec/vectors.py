@@ -23,9 +23,16 @@ BLOCK = 1 << 22
 
 
 class UnknownWordError(KeyError):
-    """A word that is not there; its message names the three nearest spellings.
+    """An unknown word; the message suggests the three nearest spellings.
 
-    They are looked for only when the message is asked for, so that code that catches the error stays fast.
+    They are computed only when the message is shown, so that code that catches the error stays fast.
+
+    Parameters
+    ----------
+    word : str
+        The unknown word.
+    words : sequence of str
+        The words to choose the suggestions from.
     """
 
     def __init__(self, word: str, words: Sequence[str] = ()) -> None:
@@ -69,9 +76,9 @@ class Vectors:
     Raises
     ------
     TypeError
-        When `words` is a str or has something that is neither a str nor an int.
+        If `words` is a str, or contains something that is neither a str nor an int.
     ValueError
-        When the shapes do not fit each other, or a word occurs twice.
+        If the shapes do not match, or a word occurs twice.
 
     Examples
     --------
@@ -113,7 +120,7 @@ class Vectors:
         self._index = {word: i for i, word in enumerate(self.words)}
         if len(self._index) < len(self.words):
             twice = next(word for i, word in enumerate(self.words) if self._index[word] != i)
-            raise ValueError(f"words must be different from each other, got {twice!r} twice")
+            raise ValueError(f"words must be distinct, got {twice!r} twice")
 
     @property
     def vector_size(self) -> int:
@@ -149,10 +156,20 @@ class Vectors:
     def index(self, word: str | int) -> int:
         """Return the row of a word.
 
+        Parameters
+        ----------
+        word : str or int
+            The word.
+
+        Returns
+        -------
+        int
+            Its position in `words` and in the rows of `vectors`.
+
         Raises
         ------
         UnknownWordError
-            A `KeyError` that names the three nearest spellings.
+            If the word is unknown: a `KeyError` that suggests the three nearest spellings.
         """
         item = check_item("word", word)
         try:
@@ -161,9 +178,19 @@ class Vectors:
             raise UnknownWordError(item, self.words) from None
 
     def similarity(self, a: str | int, b: str | int) -> float:
-        """Return the cosine of the angle between the vectors of two words, from -1 to 1.
+        """Return the cosine similarity of two words, from -1 to 1.
 
-        The cosine with a zero vector is 0.
+        The similarity to a zero vector is 0.
+
+        Parameters
+        ----------
+        a, b : str or int
+            The words.
+
+        Returns
+        -------
+        float
+            The cosine of the angle between their vectors.
 
         Examples
         --------
@@ -181,30 +208,30 @@ class Vectors:
         topn: int = 10,
         restrict: int | None = None,
     ) -> list[tuple[str, float]]:
-        """Return the words whose vectors have the highest cosine with what is asked for.
+        """Return the words most similar to a query, by cosine.
 
-        The query is the sum of the unit vectors of `positive` less those of `negative`.
+        The query is the sum of the unit vectors of `positive` minus those of `negative`.
 
         Parameters
         ----------
         positive, negative : word, vector of shape (d,), or list of these
-            What to be near to and far from. These words are not in the answer.
+            Words or vectors to be similar to, and dissimilar to. These words are excluded from the result.
         topn : int
-            How many words to return; fewer when there are not so many.
+            Number of words to return.
         restrict : int, optional
-            Look only among the first, by convention the most frequent, so many words.
+            Only consider this many words, the first ones, which by convention are the most frequent.
 
         Returns
         -------
         list of (str, float)
-            Words and cosines, the highest first.
+            Words and cosines, in descending order.
 
         Raises
         ------
         UnknownWordError
-            A `KeyError` that names the three nearest spellings.
+            If the word is unknown: a `KeyError` that suggests the three nearest spellings.
         ValueError
-            When nothing is asked for, or a vector is not finite or has another shape than (d,).
+            If the query is empty, or a vector is not finite or does not have the shape (d,).
 
         Examples
         --------
@@ -229,19 +256,21 @@ class Vectors:
     def most_similar_batch(
         self, queries: Iterable[Any], topn: int = 10, restrict: int | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Return what `most_similar` returns for each of many queries, computed together and so much faster.
+        """Return the result of `most_similar` for each of many queries, computed together and much faster.
 
         Parameters
         ----------
         queries : iterable of words or of vectors of shape (d,)
-            One query each; a word is not in its own answer.
-        topn, restrict : int
-            As for `most_similar`.
+            The queries. A word is excluded from its own result.
+        topn : int
+            Number of words to return.
+        restrict : int, optional
+            Only consider this many words, the first ones, which by convention are the most frequent.
 
         Returns
         -------
         list of list of (str, float)
-            The answer to each query.
+            The result of each query.
 
         Examples
         --------
@@ -260,22 +289,25 @@ class Vectors:
     def analogy(
         self, a: str | int, b: str | int, c: str | int, topn: int = 1, restrict: int | None = None
     ) -> list[tuple[str, float]]:
-        """Return the words that are to `c` what `b` is to `a`.
+        """Return the words that are to `c` as `b` is to `a`.
 
-        They have the highest cosine with b − a + c, of unit vectors (3CosAdd; Mikolov, Yih and Zweig 2013,
-        "Linguistic regularities in continuous space word representations"). `a`, `b` and `c` are left out.
+        The words with the highest cosine with b − a + c, of unit vectors (3CosAdd; Mikolov, Yih and Zweig
+        2013, "Linguistic regularities in continuous space word representations"). `a`, `b` and `c` are
+        excluded.
 
         Parameters
         ----------
         a, b, c : str or int
-            "a is to b as c is to ?"
-        topn, restrict : int
-            As for `most_similar`.
+            The words in "a is to b as c is to ?".
+        topn : int
+            Number of words to return.
+        restrict : int, optional
+            Only consider this many words, the first ones, which by convention are the most frequent.
 
         Returns
         -------
         list of (str, float)
-            Words and cosines, the highest first.
+            Words and cosines, in descending order.
 
         Examples
         --------
@@ -287,29 +319,29 @@ class Vectors:
         return self.most_similar([b, c], negative=[a], topn=topn, restrict=restrict)
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
-        """Return new vectors of the same words, without what all have in common.
+        """Return new vectors with the mean and the first principal components removed.
 
         Parameters
         ----------
         center : bool
             Whether to subtract the mean of all vectors.
         remove_top : int
-            From the centered vectors take out the first so many principal components: "all-but-the-top" [1]_,
-            whose authors take about d / 100 of them. Fewer than there are words and than dimensions.
+            Number of principal components to remove from the centered vectors: "all-but-the-top" [1]_, whose
+            authors recommend about d / 100. Less than the number of words and the number of dimensions.
         unit_length : bool
-            Whether to bring all vectors to length 1 at the end; vectors of zeros stay zeros.
+            Whether to scale all vectors to length 1 at the end; zero vectors stay zero.
 
         Returns
         -------
         Vectors
-            The words with their counts and new vectors; `metadata` has one more entry in the list
-            ``"postprocessing"``.
+            The words with their counts and new vectors. The list ``"postprocessing"`` in `metadata` has one
+            more entry.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter is not what it must be, when something is to be taken out of vectors that are not
-            centered, or when vectors to be centered are not finite.
+            If a parameter is invalid, if components are to be removed from vectors that are not centered, or
+            if vectors to be centered are not finite.
 
         References
         ----------
@@ -343,22 +375,23 @@ class Vectors:
         return Vectors(self.words, matrix, self.counts, metadata)
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Save to a file: the whole new file, or, when anything fails, the old one untouched.
+        """Save to a file; if anything fails, an existing file is left untouched.
 
         Parameters
         ----------
         path : str or path-like
-            The file. Its extension says the format: ``.fvec`` keeps everything and can be memory-mapped;
-            ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove`` GloVe's.
+            The file. Its extension determines the format: ``.fvec`` keeps everything and can be
+            memory-mapped; ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove``
+            GloVe's.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-            The format, whatever the extension.
+            The format; by default the extension determines it.
 
         Raises
         ------
         OSError
-            When the file cannot be written, no space being left for example.
+            If the file cannot be written, for example because the disk is full.
         ValueError
-            When the extension says no format, or a word (with white space) cannot be written in this format.
+            If the extension is unknown, or a word (with white space) cannot be stored in this format.
 
         Examples
         --------

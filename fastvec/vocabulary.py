@@ -14,7 +14,7 @@ __all__ = ["Vocabulary"]
 
 
 class Vocabulary:
-    """The distinct words of a corpus, the most frequent first; a word's place is its id.
+    """The distinct words of a corpus, the most frequent first; a word's position is its id.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Vocabulary:
     Raises
     ------
     ValueError
-        If the lengths differ, or the counts are not positive and descending.
+        If the lengths differ, or the counts are not positive and in descending order.
     """
 
     def __init__(self, words: Sequence[str], counts: ArrayLike) -> None:
@@ -66,24 +66,24 @@ class Vocabulary:
         return {word: i for i, word in enumerate(self.words)}
 
     def head(self, min_count: int = 1, max_vocab: int | None = None) -> Vocabulary:
-        """Return the most frequent words as a vocabulary of their own, with the same ids.
+        """Return the most frequent words as a new vocabulary, with the same ids.
 
         Parameters
         ----------
         min_count : int
-            Words that occur less often are left out.
+            Words that occur less often are ignored.
         max_vocab : int, optional
-            At most so many words are kept.
+            Keep at most this many words.
 
         Returns
         -------
         Vocabulary
-            A prefix of this one: ids from its length on are out of vocabulary.
+            A prefix of this one: ids beyond its length are out of vocabulary.
 
         Raises
         ------
         ValueError
-            If no word is left.
+            If no word remains.
         """
         check_int("min_count", min_count, 1)
         if max_vocab is not None:

@@ -20,7 +20,7 @@ def test_position_weights_start_at_ones_and_are_learned(topics):
 
 
 def test_without_position_weights_there_are_none(topics):
-    with pytest.raises(AttributeError, match="CBOW was not trained so that there are position_weights_"):
+    with pytest.raises(AttributeError, match="CBOW was trained without position_weights_"):
         _ = small().fit(topics(40)).position_weights_
 
 

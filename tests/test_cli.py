@@ -247,14 +247,14 @@ def test_errors_of_files(text, tmp_path):
         f"{missing}: No such file or directory"
     )
     assert str(missing) in fail("neighbors", missing, "apple")
-    assert "says no format" in fail("neighbors", text.with_suffix(".odd"), "apple")
+    assert "unknown extension" in fail("neighbors", text.with_suffix(".odd"), "apple")
 
 
 def test_errors_of_options(text, tmp_path):
     out = tmp_path / "out.fvec"
     assert "window must be an int from 1 to 1000, got 0" in fail("train", text, "-o", out, "--window", 0)
     assert "invalid int value: 'few'" in fail("train", text, "-o", out, "--epochs", "few")
-    assert "expected bytes, as 500M or 4G, got 'much'" in fail(
+    assert "expected a number of bytes such as 500M or 4G, got 'much'" in fail(
         "train", text, "-o", out, "--memory-limit", "much"
     )
     assert "FASTVEC_BACKEND must be one of" in fail(
@@ -268,7 +268,7 @@ def test_errors_of_options(text, tmp_path):
     ("name", "message"),
     [
         ("missing/out.fvec", "cannot write in this folder: No such file or directory"),
-        ("out.odd", "the extension '.odd' says no format"),
+        ("out.odd", "unknown extension '.odd'"),
         ("folder.fvec", "Is a directory"),
     ],
 )

@@ -265,7 +265,7 @@ ERRORS = [
     (("tag", "train", "train.conll", *X, "--column", 4), "column must be an int from -3 to 3, got 4"),
     (("tag", "train", "one.conll", *X), "two classes or more, got one class: ['O']"),
     (("tag", "train", "missing.conll", *X), "missing.conll: No such file or directory"),
-    (("tag", "train", "empty.txt", *X), "empty.txt: there is no word in it"),
+    (("tag", "train", "empty.txt", *X), "empty.txt: the file has no words"),
     (("tag", "train", "missing.conll", "-o", "x.bin"), "the output must end in .fvmodel, got 'x.bin'"),
     (("tag", "train", "missing.conll", "-o", "no/x.fvmodel"), "cannot write in this folder: No such file"),
     (("tag", "train", "missing.conll", *X, "--window", -1), "window must be an int from 0 to 1000, got -1"),
@@ -277,14 +277,14 @@ ERRORS = [
     (("tag", "train", "train.conll", *X, "--vectors", "no.fvec"), "no.fvec: No such file or directory"),
     (("tag", "train", "train.conll", *X, "--learning-rate", "1e39", "--optimizer", "sgd"), "too large"),
     (("tag", "predict", "missing.fvmodel", "test.conll"), "missing.fvmodel: No such file or directory"),
-    (("tag", "predict", "classifier.fvmodel", "test.conll"), "holds a TextClassifier, this takes a WindowC"),
+    (("tag", "predict", "classifier.fvmodel", "test.conll"), "TextClassifier, but this command needs a W"),
     (("tag", "predict", "v.fvec", "test.conll"), "v.fvec: a safetensors file, but not one of a classifier"),
     (("tag", "predict", "train.txt", "test.conll"), "train.txt: "),
     (("tag", "predict", "tagger.fvmodel", "ragged.conll"), "ragged.conll, line 2: a word must have"),
     (("tag", "predict", "tagger.fvmodel", "missing.conll", "-o", "no/x"), "cannot write in this folder"),
-    (("tag", "predict", "tagger.fvmodel", "empty.txt"), "empty.txt: there is no word in it"),
+    (("tag", "predict", "tagger.fvmodel", "empty.txt"), "empty.txt: the file has no words"),
     (("tag", "evaluate", "tagger.fvmodel", "columns.conll"), "column must be one after the first"),
-    (("tag", "evaluate", "softmax.fvmodel", "test.conll"), "holds a SoftmaxClassifier, this takes a Window"),
+    (("tag", "evaluate", "softmax.fvmodel", "test.conll"), "Classifier, but this command needs a Window"),
     (("tag",), "the following arguments are required: VERB"),
     (("tag", "trian", "train.conll"), "invalid choice: 'trian'"),
     (
@@ -292,7 +292,7 @@ ERRORS = [
         "unlabelled.txt, line 3: a text must have one __label__...",
     ),
     (("classify", "train", "one.txt", *X), "two classes or more, got one class: ['good']"),
-    (("classify", "train", "empty.txt", *X), "empty.txt: there is no text in it"),
+    (("classify", "train", "empty.txt", *X), "empty.txt: the file has no texts"),
     (("classify", "train", "missing.txt", *X), "missing.txt: No such file or directory"),
     (("classify", "train", "missing.txt", "-o", "x.fvec"), "the output must end in .fvmodel, got 'x.fvec'"),
     (("classify", "train", "missing.txt", *X, "--epochs", 0), "epochs must be an int >= 1, got 0"),
@@ -301,12 +301,12 @@ ERRORS = [
     (("classify", "train", "train.txt", *X, "--vectors", "no.fvec"), "no.fvec: No such file or directory"),
     (("classify", "train", "train.txt", *X, "--learning-rate", "1e30"), "1e+30 is probably too large"),
     (("classify", "train", "train.txt", *X, "--min-count", 1000), "a document with a word that is known"),
-    (("classify", "predict", "tagger.fvmodel", "test.txt"), "holds a WindowClassifier, this takes a TextCl"),
+    (("classify", "predict", "tagger.fvmodel", "test.txt"), "Classifier, but this command needs a TextC"),
     (("classify", "predict", "classifier.fvmodel", "test.txt", "-k", 0), "-k must be an int >= 1, got 0"),
     (("classify", "predict", "classifier.fvmodel", "missing.txt"), "missing.txt: No such file or directory"),
     (("classify", "predict", "classifier.fvmodel", "test.txt", "-o", "."), "Is a directory"),
     (("classify", "evaluate", "classifier.fvmodel", "unlabelled.txt"), "line 3: a text must have one"),
-    (("classify", "evaluate", "classifier.fvmodel", "empty.txt"), "empty.txt: there is no text in it"),
+    (("classify", "evaluate", "classifier.fvmodel", "empty.txt"), "empty.txt: the file has no texts"),
 ]
 
 
@@ -329,7 +329,7 @@ def test_errors_of_processes(folder, tagger):
         "ragged.conll, line 2: a word must have the 3 columns of line 1, got 2: 'Paris LOC'"
     )
     assert fail("classify", "predict", tagger, folder / "test.txt").endswith(
-        "tagger.fvmodel holds a WindowClassifier, this takes a TextClassifier"
+        "tagger.fvmodel holds a WindowClassifier, but this command needs a TextClassifier"
     )
 
 
@@ -380,4 +380,5 @@ def test_without_scikit_learn_it_is_asked_for(folder):
     command = [sys.executable, "-c", program, "classify", "train", folder / "train.txt", "-o", "x.fvmodel"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 2
-    assert done.stderr == "fastvec: error: classifiers take scikit-learn: pip install 'fastvec[classify]'\n"
+    needed = "fastvec.classify needs scikit-learn: pip install 'fastvec[classify]'"
+    assert done.stderr == f"fastvec: error: {needed}\n"

@@ -76,7 +76,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
     ("options", "message"),
     [
         (["-o", "x.bi"], "the output must end in .fvcounts or .bin, got 'x.bi'"),
-        (["-o", "x.bin"], "--vocabulary FILE goes with an output in .bin, and only with that"),
+        (["-o", "x.bin"], "--vocabulary FILE must be given with an output in .bin, and only then"),
         (
             ["-o", "x.fvcounts", "--vocabulary", "v"],
             "--vocabulary FILE goes with an output in .bin, and only",

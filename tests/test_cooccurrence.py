@@ -237,9 +237,7 @@ def test_without_scipy(monkeypatch):
 
 def test_what_was_not_counted_cannot_be_used(tmp_path):
     counts = Cooccurrence(window=3)
-    message = re.escape(
-        "words must be counted before their counts are used: call fit first on Cooccurrence(window=3)"
-    )
+    message = re.escape("words must be counted first: call fit on Cooccurrence(window=3)")
     fitted = Cooccurrence(window=3, min_count=1).fit(TEXT)
     for use in (
         lambda: counts.matrix_,

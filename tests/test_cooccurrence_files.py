@@ -272,7 +272,7 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
         (record(count=np.nan) + BYTES, r"cooccurrence.bin, record 1: expected .*, got \(1, 2, nan\)"),
         (record(count=np.inf) + BYTES, r"cooccurrence.bin, record 1: expected .*, got \(1, 2, inf\)"),
         (record(count=1e300) + BYTES, r"values must have a sum below 2\*\*62"),
-        (BYTES + BYTES[:32], "cooccurrence.bin: corrupt, 2 of its records have the words of others"),
+        (BYTES + BYTES[:32], "cooccurrence.bin: corrupt, 2 of its records repeat the words of others"),
     ],
 )
 def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):

@@ -129,7 +129,7 @@ def test_gzipped_files_are_read(tmp_path):
         assert formats.read(zipped).words == WORDS
         np.testing.assert_array_equal(formats.read(zipped).vectors, matrix())
         zipped.write_bytes(zipped.read_bytes()[:-20])
-        with pytest.raises(ValueError, match=r"\.gz: the \.gz is cut off or damaged"):
+        with pytest.raises(ValueError, match=r"\.gz: the \.gz is truncated or damaged"):
             formats.read(zipped)
     with pytest.raises(ValueError, match="only for reading"):
         formats.write(tmp_path / "v.bin.gz", WORDS, matrix())
@@ -140,9 +140,7 @@ def test_format_overrides_the_extension(tmp_path):
     for name in formats.FORMATS:
         formats.write(path, WORDS, matrix(), format=name)
         assert formats.read(path, format=name).words == WORDS
-    with pytest.raises(
-        ValueError, match=r"the extension '' says no format; pass format=, one of 'fvec' \(\.fvec\)"
-    ):
+    with pytest.raises(ValueError, match=r"unknown extension ''; pass format=, one of 'fvec' \(\.fvec\)"):
         formats.read(path)
     with pytest.raises(ValueError, match=r"format must be one of 'fvec', .*, got 'pickle'"):
         formats.read(path, format="pickle")
@@ -225,7 +223,7 @@ def test_lone_surrogates_cannot_be_written(tmp_path, extension):
 
 
 def test_metadata_must_be_json(tmp_path):
-    with pytest.raises(TypeError, match="metadata must be a dict of what JSON can say"):
+    with pytest.raises(TypeError, match="metadata must be a dict of JSON types"):
         formats.write(tmp_path / "v.fvec", WORDS, matrix(), metadata={"callback": print})
 
 
@@ -255,7 +253,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.bin", b"2 1\na 1234a 1234", "'a' is both word 1 and word 2"),
         ("v.bin", b"2 1\na 1234\nb\xff 1234", r"word 2 of 2: byte 2 of the word b'b\\xff' is not UTF-8"),
         ("v.bin", (793712314).to_bytes(4, "little") + bytes(20), "must be of version 11 or 12, got 0"),
-        ("v.ftz", b"a", r"\.ftz is a quantised fastText model, which is not supported; its \.bin is"),
+        ("v.ftz", b"a", r"\.ftz is a quantized fastText model, which is not supported; its \.bin is"),
         ("v.vec", b"3 2\na 1 2\nb 3 4\n", "promises 3 words, the file holds 2"),
         ("v.vec", b"1 2\na 1 2\nb 3 4\n", "promises 1 words, the file holds 2"),
         ("v.vec", b"2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers, got 1"),
@@ -267,7 +265,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.vec", b"2 2\na 1 2\nb\xff 3 4\n", r"line 3: byte 2 of the word b'b\\xff' is not UTF-8"),
         ("v.txt", b"\n\n", "line 1: expected a word and its numbers"),
         ("v.glove", b"a 1 2\nb 1\n", "line 2: expected a word and 2 numbers, got 1"),
-        ("v.fvec", b"abc", "not a .fvec file, or cut off or damaged"),
+        ("v.fvec", b"abc", "not a .fvec file, or truncated or damaged"),
     ],
 )
 def test_damaged_files(tmp_path, name, content, message):

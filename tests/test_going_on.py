@@ -266,7 +266,7 @@ def test_what_must_stay_as_it_was(topics, estimator, before, after, message):
     model = estimator(vector_size=10, min_count=1, epochs=1, subsample=0.01, threads=1)
     model.set_params(**(before | ({"buckets": 50} if estimator is fastvec.FastText else {})))
     model.fit(topics(20)).set_params(**after)
-    with pytest.raises(ValueError, match=f"{message}; a new estimator starts from the beginning"):
+    with pytest.raises(ValueError, match=f"{message}; use a new estimator to start over"):
         model.fit(topics(20))
 
 

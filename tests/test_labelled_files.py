@@ -117,7 +117,7 @@ def test_a_column_is_a_whole_number(file):
 @pytest.mark.parametrize("content", ["", "\n\n", " \t\n", "-DOCSTART- -X- O\n\n"])
 def test_there_must_be_a_word(file, content):
     path = file(content)
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: there is no word in it"):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: the file has no words"):
         read_conll(path)
 
 
@@ -158,7 +158,7 @@ def test_every_line_has_one_label(file, line, n):
 @pytest.mark.parametrize("content", ["", "\n\n", " \t\n"])
 def test_there_must_be_a_text(file, content):
     path = file(content)
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: there is no text in it"):
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: the file has no texts"):
         read_labelled_lines(path)
 
 

@@ -152,7 +152,7 @@ def test_numbers_are_learned_in_several_calls():
     for _ in range(60):
         model.partial_fit(X / 10, X[:, :2])
     assert model.score(X / 10, X[:, :2]) > 0.9
-    with pytest.raises(ValueError, match="y must have 2 numbers a row as in fit, got 1"):
+    with pytest.raises(ValueError, match="y must have 2 numbers per row, as in fit, got 1"):
         model.partial_fit(X, CLUSTERS)
 
 

@@ -342,7 +342,7 @@ def test_bad_parameters_are_named(params, error, message):
 
 def test_what_was_not_fitted_cannot_be_used(tmp_path):
     phrases = Phrases(passes=2)
-    message = re.escape("phrases must be found before they are used: call fit first on Phrases(passes=2)")
+    message = re.escape("phrases must be found first: call fit on Phrases(passes=2)")
     with pytest.raises(ValueError, match=message):
         phrases.transform(CITIES)
     with pytest.raises(ValueError, match=message):

@@ -309,8 +309,8 @@ def test_sentences_without_words_are_not_what_is_held_out(y, seed):
         ([["N", "D"], ["N"]], r"y must be True or False for each word, got \['D', 'N'\]"),
         ([[0, 2], [1]], r"y must be True or False for each word, got \[0, 1, 2\]"),
         ([[0.0, 1.0], [1.0]], r"y must be True or False for each word, got \[0.0, 1.0\]"),
-        ([[True, True], [True]], r"y must have True and False words, got only True"),
-        ([[0, 0], [0]], r"y must have True and False words, got only False"),
+        ([[True, True], [True]], r"y must have words labelled True and words labelled False, got only True"),
+        ([[0, 0], [0]], r"y must have words labelled True and words labelled False, got only False"),
         ([[True, None], [True]], r"y must have a label for each word, a str or a number, got (None|nan)"),
         ([[True], [False]], r"y must have a label for each word: sentence 1 has 2 words and 1 labels"),
     ],
@@ -343,7 +343,7 @@ def test_what_takes_labels_says_so():
 
 def test_there_must_be_words_to_corrupt_with():
     for text in ([["a", "a"]], [["a", "b", "c"]]):
-        with pytest.raises(ValueError, match=r"X must have two words or more that occur 2 times, got fewer"):
+        with pytest.raises(ValueError, match=r"X must have at least two words that occur 2 times, got fewer"):
             small().fit(text)
     assert small(min_count=1).fit([["a", "b"]]).vectors_.words == ["a", "b"]
 

@@ -320,4 +320,4 @@ for attempt in (fastvec.PPMI_SVD().check_params, lambda: fastvec.PPMI_SVD().fit(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
     )
     assert done.stderr == ""
-    assert done.stdout == "PPMI_SVD takes the package SciPy: pip install 'fastvec[svd]'\n" * 2
+    assert done.stdout == "PPMI_SVD needs SciPy: pip install 'fastvec[svd]'\n" * 2

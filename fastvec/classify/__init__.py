@@ -1,6 +1,6 @@
-"""Learning on top of word vectors: classifiers, some of which train the words along.
+"""Classifiers on top of word vectors, as scikit-learn estimators.
 
-Takes scikit-learn: ``pip install 'fastvec[classify]'``.
+Needs scikit-learn: ``pip install 'fastvec[classify]'``.
 
 >>> from fastvec.classify import SoftmaxClassifier
 >>> SoftmaxClassifier(epochs=200).fit([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1]).predict([[5.0]])
@@ -10,7 +10,7 @@ array([1])
 try:
     import sklearn.base  # noqa: F401
 except ImportError as error:
-    raise ImportError("classifiers take scikit-learn: pip install 'fastvec[classify]'") from error
+    raise ImportError("fastvec.classify needs scikit-learn: pip install 'fastvec[classify]'") from error
 
 from fastvec.classify._labelled_files import read_conll, read_labelled_lines
 from fastvec.classify._loading import load

@@ -66,7 +66,7 @@ def read_documents(X: Any) -> Documents:
         numbers.extend([index.setdefault(word, len(index)) for word in words])
         ends.append(len(numbers))
     if len(ends) == 1:
-        raise ValueError("X must have a document, got none")
+        raise ValueError("X must have at least one document, got none")
     return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
 
 

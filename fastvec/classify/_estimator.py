@@ -98,12 +98,12 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Return how good the predictions are, the higher the better."""
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         check_float("l2", self.l2, minimum=0)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -116,7 +116,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def n_parameters_(self) -> int:
-        """How many numbers there are in `parameters_`: (D_x + 1) · H + (H + 1) · D_y of two layers."""
+        """Number of parameters: (D_x + 1) · H + (H + 1) · D_y for two layers."""
         check_is_fitted(self)
         return sum(parameter.size for parameter in self.parameters_.values())
 
@@ -159,8 +159,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         wanted, there = self._shapes(), {name: array.shape for name, array in self.parameters_.items()}
         if wanted != there:
             raise ValueError(
-                f"parameters of {type(self).__name__} must be those of fit, but now they ask for arrays of "
-                f"the shapes {wanted} instead of {there}; fit begins anew"
+                f"parameters of {type(self).__name__} must not change after fit, but now require arrays "
+                f"of the shapes {wanted} instead of {there}; call fit to start over"
             )
 
     def _start(self) -> None:
@@ -226,27 +226,29 @@ class NetworkEstimator(BaseEstimator, ABC):
     def check_gradient(
         self, X: Any, y: Any = None, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
     ) -> GradientReport:
-        """Compare the gradient of what was learned with centred differences, in double precision.
+        """Compare the gradient at the learned parameters with finite differences, in double precision.
 
-        The cost is that of a mini-batch of all examples, penalties included. Of tables of vectors, the rows
-        that the examples look up are checked.
+        The cost is that of a mini-batch of all examples, including penalties. In tables of vectors, only the
+        rows that the examples use are checked.
 
         Parameters
         ----------
-        X, y
-            Examples, as for `fit`.
+        X : array_like, or iterable of lists of str
+            Examples.
+        y : array_like, or iterable of lists, optional
+            Their labels.
         epsilon : float
-            The step of the differences. With relu, one that crosses the kink of a hidden unit looks like an
-            error; a smaller step crosses fewer.
+            Step size of the differences. With relu, a step across the kink of a hidden unit looks like an
+            error; smaller steps cross fewer kinks.
         sample : int, optional
-            Check so many numbers, drawn at random; all by default.
+            Number of coordinates to check, chosen at random; all by default.
         seed : int
-            Which are drawn.
+            Seed of the choice.
 
         Returns
         -------
         GradientReport
-            Its `worst` begins with the name of a parameter in `parameters_`.
+            The largest error. Its `worst` starts with the name of the parameter.
         """
         check_is_fitted(self)
         known = self._known_examples(X, y)
@@ -273,7 +275,7 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
     Raises
     ------
     TypeError, ValueError
-        Naming the parameter, the rule and the value.
+        The message names the parameter, the rule and the value.
     """
     sizes: Sequence[Any] = hidden if isinstance(hidden, (list, tuple)) else [hidden]
     if len(sizes) == 0:

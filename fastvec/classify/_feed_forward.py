@@ -26,7 +26,7 @@ __all__ = ["FeedForward"]
 
 
 class FeedForward(NetworkEstimator, Saveable):
-    """A network that tells classes of rows of features, or numbers."""
+    """A network that predicts classes or numbers from rows of features."""
 
     classes_: NDArray[Any]
     n_features_in_: int

@@ -71,7 +71,7 @@ class Saveable(ABC):
         Raises
         ------
         KeyError, TypeError, ValueError
-            When something is missing, or does not fit.
+            If something is missing or does not match.
         """
 
     @abstractmethod
@@ -79,24 +79,24 @@ class Saveable(ABC):
         """Raise ValueError if the constructor's parameters have changed and do not fit what was learned."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save all that predicting needs, so that `fastvec.classify.load` gives the estimator back.
+        """Save everything needed to predict; `fastvec.classify.load` restores the estimator.
 
-        `vectors`, where there were any, come back as those that the training made of them, and
-        `partial_fit` goes on with a new memory of the optimizer.
+        The restored `vectors` are the trained ones, and `partial_fit` continues with a reset optimizer.
 
         Parameters
         ----------
         path : str or path-like
-            A file with the extension ``.fvmodel``; it is replaced only when the new one is whole.
+            File with the extension ``.fvmodel``. An existing file is replaced only once the new one is
+            complete.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
         OSError
-            When the file cannot be written, no space being left for example.
+            If the file cannot be written, for example because the disk is full.
         ValueError
-            When the extension is another one.
+            If the extension is another one.
         """
         if Path(path).suffix.lower() != EXTENSION:
             raise ValueError(f"path must end in {EXTENSION}, got {os.fspath(path)!r}")
@@ -126,9 +126,9 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it holds no classifier, or is damaged.
+        If it is not a classifier file, or is damaged.
     """
     path = Path(path)
     mapped, metadata = map_tensors(path)
@@ -137,13 +137,13 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
         raise ValueError(
             f"{path}: written in version {metadata.get('format_version')!r} of {EXTENSION}; "
-            f"this fastvec reads version {VERSION}, a newer one may read it"
+            f"this fastvec reads version {VERSION}; try a newer one"
         )
     try:
         said = json.loads(metadata["classifier"])
         name = said["estimator"]
         if name not in estimators:
-            raise ValueError(f"it holds a {name!r}; this fastvec knows {', '.join(estimators)}")
+            raise ValueError(f"unknown estimator {name!r}; this fastvec knows {', '.join(estimators)}")
         given = said["parameters"].items()
         model = estimators[name](
             **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
@@ -174,7 +174,7 @@ def _plain(value: Any) -> Any:
     """Return a number of NumPy as one of Python."""
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"parameters must be what JSON can say to be saved, got {value!r}")
+    raise TypeError(f"parameters must be JSON types to be saved, got {value!r}")
 
 
 def said_of_labels(classes: Array) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def parameters_of(tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, 
     Raises
     ------
     ValueError
-        When one is missing, or has another shape.
+        If one is missing, or has another shape.
     """
     parameters = {}
     for name, shape in shapes.items():

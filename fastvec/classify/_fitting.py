@@ -22,22 +22,22 @@ SCHEDULES = ("linear", "constant")
 
 @dataclass(frozen=True)
 class FitEpoch:
-    """What one pass over the examples came to.
+    """Record of one pass over the examples.
 
     Attributes
     ----------
     epoch : int
-        Its number, from 1; training that goes on counts on.
+        Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean cost of the mini-batches, penalties included, each from before its step.
+        Mean cost of the mini-batches before their steps, including penalties.
     learning_rate : float
-        At its start.
+        Learning rate at the start.
     examples : int
-        How many were trained on.
+        Number of examples.
     seconds : float
-        Time it took, validation not included.
+        Duration, without validation.
     validation_score : float, optional
-        On the part held out for early stopping: accuracy, or for regression minus the mean cost.
+        Score on the validation part with early stopping: accuracy, or for regression minus the mean cost.
     """
 
     epoch: int
@@ -65,12 +65,12 @@ class Plan:
 
 
 def check_fitting(estimator: Any) -> None:
-    """Raise the error of `fit` if a parameter about its epochs is not what it must be.
+    """Validate the parameters about epochs, early stopping, seed and progress.
 
     Raises
     ------
     TypeError, ValueError
-        Naming the parameter, the rule and the value.
+        The message names the parameter, the rule and the value.
     """
     check_int("epochs", estimator.epochs, 1)
     check_bool("early_stopping", estimator.early_stopping)
@@ -151,7 +151,7 @@ def split_held_out(
     numbers = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     n_groups = int(numbers.max()) + 1
     if n_groups < 2:
-        raise ValueError(f"early_stopping must have two examples or sentences to choose from, got {n_groups}")
+        raise ValueError(f"early_stopping needs at least two examples or sentences, got {n_groups}")
     n_held_out = min(max(1, round(fraction * n_groups)), n_groups - 1)
     is_held_out = np.zeros(n_groups, dtype=bool)
     is_held_out[generator.permutation(n_groups)[:n_held_out]] = True

@@ -73,7 +73,7 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
         When a line has other columns than those before, or the file no words.
     """
@@ -93,35 +93,35 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
                 )
             sentences[-1].append(columns)
     if not first:
-        raise ValueError(f"{path}: there is no word in it")
+        raise ValueError(f"{path}: the file has no words")
     return ColumnFile(path, [sentence for sentence in sentences if sentence], n_columns)
 
 
 def read_conll(
     path: str | os.PathLike[str], column: int = -1, *, errors: str = "strict"
 ) -> tuple[list[list[str]], list[list[str]]]:
-    r"""Read labelled sentences: a word a line, its labels in further columns, and an empty line after each.
+    r"""Read labelled sentences: one word per line with labels in further columns, and empty lines in between.
 
     Parameters
     ----------
     path : str or path-like
-        The file, plain or compressed. Lines ``-DOCSTART-`` are passed over.
+        The file, plain or compressed. Lines ``-DOCSTART-`` are skipped.
     column : int
-        Where the labels are, counted from 1, or from the end with -1.
+        Column of the labels, counted from 1, or from the end with -1.
     errors : {"strict", "replace", "ignore"}
-        What to do with bytes that are not UTF-8.
+        How to handle bytes that are not valid UTF-8.
 
     Returns
     -------
     sentences, labels : list of list of str
-        The first column, and the one asked for.
+        The first column, and the column of the labels.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When a line has other columns than those before (naming file and line), or there is no such column.
+        If the number of columns changes (the message names file and line), or there is no such column.
 
     Examples
     --------
@@ -138,28 +138,28 @@ def read_conll(
 def read_labelled_lines(
     path: str | os.PathLike[str], *, errors: str = "strict"
 ) -> tuple[list[list[str]], list[str]]:
-    r"""Read labelled texts, one a line that begins with ``__label__`` and the label, as fastText reads them.
+    r"""Read labelled texts in fastText's format: one per line, starting with ``__label__`` and the label.
 
     Parameters
     ----------
     path : str or path-like
-        The file, plain or compressed. Empty lines are passed over.
+        The file, plain or compressed. Empty lines are skipped.
     errors : {"strict", "replace", "ignore"}
-        What to do with bytes that are not UTF-8.
+        How to handle bytes that are not valid UTF-8.
 
     Returns
     -------
     documents : list of list of str
-        The words of every text, split at white space.
+        The words of every text, split on white space.
     labels : list of str
         Their labels, without ``__label__``.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When a line has not exactly one label (naming file and line), or there are no lines.
+        If a line does not have exactly one label (the message names file and line), or there are no lines.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def read_labelled_lines(
         documents.append(words)
         labels.append(found[0])
     if not documents:
-        raise ValueError(f"{os.fspath(path)}: there is no text in it")
+        raise ValueError(f"{os.fspath(path)}: the file has no texts")
     return documents, labels
 
 

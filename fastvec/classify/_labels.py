@@ -22,7 +22,7 @@ def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[
     check_classification_targets(y)
     found: NDArray[Any] = np.unique(np.asarray(y if classes is None else classes))
     if len(found) < 2:
-        raise ValueError(f"y must have labels of two classes or more, got one class: {found.tolist()!r}")
+        raise ValueError(f"y must have at least two classes, got one: {found.tolist()!r}")
     return found
 
 

@@ -29,25 +29,24 @@ ESTIMATORS: dict[str, type[Saveable]] = {
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load an estimator that its method `save` wrote, ready to predict.
+    """Load an estimator saved by its `save` method, ready to predict.
 
     Parameters
     ----------
     path : str or path-like
-        A file with the extension ``.fvmodel``. It holds numbers and JSON: reading it runs no code.
+        File with the extension ``.fvmodel``. It holds arrays and JSON: loading it runs no code.
 
     Returns
     -------
     SoftmaxClassifier, TextClassifier, TextVectorizer, TwoLayerClassifier, WindowClassifier or WindowRanker
-        The estimator with its parameters and what was learned. Where there were `vectors`, they are those
-        that the training made of them.
+        The fitted estimator. If it has `vectors`, they are the trained ones.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it holds no classifier, or is damaged.
+        If it is not a classifier file, or is damaged.
 
     Examples
     --------

@@ -112,7 +112,7 @@ def backward(
     Parameters
     ----------
     parameters : mapping of str to ndarray
-        As for `forward`.
+        Weights and biases.
     outputs : sequence of ndarray
         What `forward` returned.
     delta : ndarray, shape (n, outputs)

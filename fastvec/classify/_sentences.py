@@ -27,7 +27,7 @@ def check_sentences(X: Any) -> list[list[str]]:
         raise TypeError(f"X must be sentences, each a list of words, got {X!r}")
     sentences = [_words(sentence, number) for number, sentence in enumerate(X, 1)]
     if not any(sentences):
-        raise ValueError(f"X must have a sentence with a word, got {len(sentences)} sentences without")
+        raise ValueError(f"X must have at least one sentence with words, got {len(sentences)} without")
     return sentences
 
 
@@ -43,7 +43,7 @@ def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
         raise TypeError(f"y must be a list of labels for each sentence, got {y!r}")
     labels = list(y)
     if len(labels) != len(sentences):
-        raise ValueError(f"y must have labels of {len(sentences):,} sentences as X has, got {len(labels):,}")
+        raise ValueError(f"y must have labels for the {len(sentences):,} sentences of X, got {len(labels):,}")
     for number, (sentence, of_words) in enumerate(zip(sentences, labels, strict=True), 1):
         if isinstance(of_words, (str, bytes)) or not hasattr(of_words, "__len__"):
             raise TypeError(

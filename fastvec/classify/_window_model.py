@@ -72,12 +72,12 @@ class WindowModel(NetworkEstimator, Saveable):
     _start_vectors: Array = field(init=False)
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         super().check_params()
         if self.vectors is not None and not isinstance(self.vectors, Vectors):
@@ -90,7 +90,7 @@ class WindowModel(NetworkEstimator, Saveable):
         for name in self.features:
             check_choice("features", name, FEATURES)
         if len(set(self.features)) < len(self.features):
-            raise ValueError(f"features must be different from each other, got {self.features!r}")
+            raise ValueError(f"features must be distinct, got {self.features!r}")
         check_bool("train_vectors", self.train_vectors)
         check_float("vectors_l2", self.vectors_l2, minimum=0)
         check_int("vector_size", self.vector_size, 1, 4096)
@@ -98,7 +98,7 @@ class WindowModel(NetworkEstimator, Saveable):
 
     @property
     def vectors_(self) -> Vectors:
-        """The words with their vectors as they are now, also those that the training text added."""
+        """The words with their current vectors, including words added by the training text."""
         if not hasattr(self, "parameters_"):
             raise AttributeError(f"{type(self).__name__} has no vectors_ before fit")
         return Vectors(self._lexicon.words, self.parameters_["vectors"][FIRST_WORD:].copy())
@@ -114,10 +114,10 @@ class WindowModel(NetworkEstimator, Saveable):
         """Warn if words are taken away from where a large text put them by a small one."""
         if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
             warnings.warn(
-                f"train_vectors=True on a small data set ({n_words:,} words): the words in it move, while "
-                "words like them that are not in it stay behind, which may make the classifier worse on "
-                "other texts; vectors_l2, say 1e-3, holds words near their start, and train_vectors=False "
-                "leaves them there",
+                f"train_vectors=True on a small data set ({n_words:,} words): words in it move, while "
+                "similar words that are not in it stay where they are, which may make the classifier worse "
+                "on other texts; set vectors_l2, for example to 1e-3, to hold words near their initial "
+                "vectors, or train_vectors=False to keep them there",
                 stacklevel=5,
             )
 

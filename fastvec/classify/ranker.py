@@ -132,71 +132,119 @@ class WindowRanker(WindowModel):
     _with_labels: bool = field(init=False)
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         super().check_params()
         check_float("margin", self.margin, above=0)
 
     def fit(self: Ranker, X: Any, y: Any = None) -> Ranker:
-        """Learn from sentences, from the beginning.
+        """Fit the model to sentences, starting from scratch.
 
         Parameters
         ----------
         X : iterable of lists of str
             Sentences; a `Corpus` is one.
         y : iterable of lists of bool, optional
-            For each word whether its window is a true one.
+            For each word, whether its window is a true one.
 
-        Warns
-        -----
-        UserWarning
-            When vectors are trained on few words, and nothing holds them where they were.
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or a sentence is not what it must be.
+            If a parameter or a sentence is invalid.
         FloatingPointError
-            When the training diverges; what was learned before is then kept.
+            If training diverges; what was learned before is kept.
+
+        Warns
+        -----
+        UserWarning
+            If vectors are trained on few words without a penalty that holds them in place.
         """
         return self._fit(X, y)
 
     def partial_fit(self: Ranker, X: Any, y: Any = None) -> Ranker:
-        """Go over some more sentences once, with the learning rate of the start.
+        """Continue with one pass over further sentences, at the initial learning rate.
 
         Parameters
         ----------
-        X, y
-            As for `fit`; the words that have rows are those of the first call.
+        X : iterable of lists of str
+            Sentences. Words not seen in the first call are unknown words.
+        y : iterable of lists of bool, optional
+            For each word, whether its window is a true one. Required if the first call had labels.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
         """
         return self._partial_fit(X, y)
 
     def decision_function(self, X: Any) -> list[NDArray[np.float32]]:
-        """Return for each sentence the scores of the windows of its words."""
+        """Return, for each sentence, the scores of the windows of its words.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+
+        Returns
+        -------
+        list of ndarray, shape (words,)
+            The scores.
+        """
         check_is_fitted(self)
         sentences = check_sentences(X)
         return split_like(self._scores_of(self._look_up(sentences))[:, 0], sentences)
 
     def predict(self, X: Any) -> list[NDArray[np.bool_]]:
-        """Return for each sentence which of its words have windows that score above the threshold.
+        """Return, for each sentence, which words have a window that scores above the threshold.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+
+        Returns
+        -------
+        list of ndarray of bool, shape (words,)
+            True for scores above `threshold_`.
 
         Raises
         ------
         AttributeError
-            When it was trained without labels.
+            If it was trained without labels.
         """
         check_is_fitted(self)
         if not self._with_labels:
-            raise AttributeError("predict takes a training with labels; decision_function has the scores")
+            raise AttributeError(
+                "predict needs a model trained with labels; decision_function returns the scores"
+            )
         return [scores > self.threshold_ for scores in self.decision_function(X)]
 
     def score(self, X: Any, y: Any) -> float:
-        """Return F1, the harmonic mean of precision and recall of the True words."""
+        """Return F1, the harmonic mean of precision and recall of the True words.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+        y : iterable of lists of bool
+            For each word, whether its window is a true one.
+
+        Returns
+        -------
+        float
+            The F1 score.
+        """
         sentences = check_sentences(X)
         labels = _check_true_or_false(check_labels(y, sentences))
         return _f1(np.concatenate(self.predict(sentences)), labels)
@@ -210,13 +258,13 @@ class WindowRanker(WindowModel):
         examples = self._labelled(sentences, y)
         self._warn_of_small_data(len(examples[-1]))
         if not self._with_labels and len(self._lexicon) - FIRST_WORD < 2:
-            raise ValueError(f"X must have two words or more that occur {self.min_count} times, got fewer")
+            raise ValueError(f"X must have at least two words that occur {self.min_count} times, got fewer")
         return examples, sentence_numbers([len(sentence) for sentence in sentences])
 
     def _known_examples(self, X: Any, y: Any) -> Examples:
         if (y is not None) != self._with_labels:
-            had = "labels" if self._with_labels else "none"
-            raise ValueError(f"y must be as in the training before, which had {had}")
+            rule, given = ("labels", "None") if self._with_labels else ("None", "labels")
+            raise ValueError(f"y must be {rule}, as in the training so far, got {given}")
         return self._labelled(check_sentences(X), y)
 
     def _labelled(self, sentences: list[list[str]], y: Any) -> Examples:
@@ -225,7 +273,9 @@ class WindowRanker(WindowModel):
             return (*ids, np.ones(len(ids[0]), dtype=bool))
         labels = _check_true_or_false(check_labels(y, sentences))
         if labels.all() or not labels.any():
-            raise ValueError(f"y must have True and False words, got only {bool(labels[0])}")
+            raise ValueError(
+                f"y must have words labelled True and words labelled False, got only {bool(labels[0])}"
+            )
         return (*ids, labels)
 
     def _finish(self, examples: Examples) -> None:
@@ -238,7 +288,7 @@ class WindowRanker(WindowModel):
         for what, (*_, labels) in (("trained on", kept), ("held out", held_out)):
             if self._with_labels and (labels.all() or not labels.any()):
                 raise ValueError(
-                    f"early_stopping must have True and False words on both sides, but those {what} are "
+                    f"early_stopping needs words labelled True and False in both parts, but those {what} are "
                     f"all {bool(labels[0])}: try another validation_fraction or seed"
                 )
         return kept, held_out

@@ -74,54 +74,99 @@ class SoftmaxClassifier(ClassifierMixin, FeedForward):
     """
 
     def fit(self: Classifier, X: ArrayLike, y: ArrayLike) -> Classifier:
-        """Learn from examples, from the beginning.
+        """Fit the model to examples, starting from scratch.
 
         Parameters
         ----------
         X : array_like, shape (n, D)
             Features, finite numbers.
         y : array_like, shape (n,)
-            Labels of two classes or more.
+            Labels of at least two classes.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or the examples are not what they must be.
+            If a parameter or the examples are invalid.
         FloatingPointError
-            When the training diverges; what was learned before is then kept.
+            If training diverges; what was learned before is kept.
         """
         return self._fit(X, y)
 
     def partial_fit(
         self: Classifier, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None
     ) -> Classifier:
-        """Go over some more examples once, with the learning rate of the start.
+        """Continue with one pass over further examples, at the initial learning rate.
 
         Parameters
         ----------
-        X, y
-            As for `fit`.
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+        y : array_like, shape (n,)
+            Labels.
         classes : array_like, optional
-            In the first call all labels there will be, by default those of `y`.
+            All labels that will occur; the labels in `y` by default. Later calls may omit it.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            When a label is none of the classes of the first call.
+            If a label is not among the classes of the first call.
         """
         return self._partial_fit(X, y, classes)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the scores z of the classes, shape (n, K); with two classes their difference, shape (n,)."""
+        """Return the scores z of the classes, shape (n, K); with two classes their difference, shape (n,).
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+
+        Returns
+        -------
+        ndarray, shape (n, K) or (n,)
+            The scores.
+        """
         scores = self._scores(self._checked(X))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the probabilities of the classes, shape (n, K)."""
+        """Return the class probabilities, shape (n, K).
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            The probabilities.
+        """
         return functional.softmax(self._scores(self._checked(X)))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable label of every row, shape (n,)."""
+        """Return the most probable label of every row, shape (n,).
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The labels.
+        """
         scores = self._scores(self._checked(X))
         found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         return found

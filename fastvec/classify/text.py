@@ -141,12 +141,12 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     _vector_size: int = field(init=False)
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         if self.vectors is not None and not isinstance(self.vectors, Vectors):
             raise TypeError(f"vectors must be Vectors or None, got {self.vectors!r}")
@@ -161,26 +161,31 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         check_fitting(self)
 
     def fit(self: Classifier, X: Any, y: ArrayLike) -> Classifier:
-        """Learn from labelled documents, from the beginning.
+        """Fit the model to labelled documents, starting from scratch.
 
         Parameters
         ----------
         X : iterable of str or of lists of str
-            Documents; a str is split at white space.
+            Documents; a str is split on white space.
         y : array_like, shape (n,)
-            Labels of two classes or more.
+            Labels of at least two classes.
 
-        Warns
-        -----
-        UserWarning
-            When documents are empty, or have only words that are too rare; they are left out.
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or a document is not what it must be.
+            If a parameter or a document is invalid.
         FloatingPointError
-            When the training diverges; what was learned before is then kept.
+            If training diverges; what was learned before is kept.
+
+        Warns
+        -----
+        UserWarning
+            If documents are empty or have only rare words; they are ignored.
         """
         with undone_on_error(self):
             self.check_params()
@@ -193,19 +198,27 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         return self
 
     def partial_fit(self: Classifier, X: Any, y: ArrayLike, classes: ArrayLike | None = None) -> Classifier:
-        """Go over some more documents once, with the learning rate of the start.
+        """Continue with one pass over further documents, at the initial learning rate.
 
         Parameters
         ----------
-        X, y
-            As for `fit`; the words and n-grams that have rows are those of the first call.
+        X : iterable of str or of lists of str
+            Documents; a str is split on white space. Words and n-grams not seen in the first call are
+            ignored.
+        y : array_like, shape (n,)
+            Labels.
         classes : array_like, optional
-            In the first call all labels there will be, by default those of `y`.
+            All labels that will occur; the labels in `y` by default. Later calls may omit it.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            When a label is none of the classes of the first call.
+            If a label is not among the classes of the first call.
         """
         with undone_on_error(self):
             self.check_params()
@@ -221,17 +234,38 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Return the probabilities of the classes, shape (n, K).
+        """Return the class probabilities, shape (n, K).
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents; a str is split on white space.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            The probabilities.
 
         Warns
         -----
         UserWarning
-            When documents have no word that is known; all classes are then equally probable.
+            If documents have no known word; all classes are then equally probable.
         """
         return functional.softmax(self._scores(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of every document, shape (n,)."""
+        """Return the most probable label of every document, shape (n,).
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents; a str is split on white space.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The labels.
+        """
         scores = self._scores(X)
         found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         return found
@@ -239,26 +273,28 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     def check_gradient(
         self, X: Any, y: ArrayLike, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
     ) -> GradientReport:
-        """Compare one gradient step on all documents with centred differences, in double precision.
+        """Compare one gradient step on all documents with finite differences, in double precision.
 
-        The step is that of the NumPy reference, which the tests hold to the kernels. Of the words and
-        n-grams, the rows that occur in the documents are checked.
+        The step is that of the NumPy reference, which the tests compare with the kernels. Only the rows of
+        words and n-grams that occur in the documents are checked.
 
         Parameters
         ----------
-        X, y
-            Documents, as for `fit`.
+        X : iterable of str or of lists of str
+            Documents; a str is split on white space.
+        y : array_like, shape (n,)
+            Labels.
         epsilon : float
-            The step of the differences.
+            Step size of the differences.
         sample : int, optional
-            Check so many numbers, drawn at random; all by default.
+            Number of coordinates to check, chosen at random; all by default.
         seed : int
-            Which are drawn.
+            Seed of the choice.
 
         Returns
         -------
         GradientReport
-            Its `worst` begins with the name of a parameter in `parameters_`.
+            The largest error. Its `worst` starts with the name of the parameter.
         """
         check_is_fitted(self)
         documents, labels = _labelled(X, y)
@@ -290,20 +326,20 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
     @property
     def parameters_(self) -> dict[str, Array]:
-        """What was trained, by name."""
+        """The parameters by name."""
         if not hasattr(self, "_matrices"):
             raise AttributeError("TextClassifier has no parameters_ before fit")
         return {name: matrix[:, : self._vector_size] for name, matrix in self._matrices.items()}
 
     @property
     def n_parameters_(self) -> int:
-        """How many numbers were trained."""
+        """Number of parameters."""
         check_is_fitted(self)
         return sum(parameter.size for parameter in self.parameters_.values())
 
     @property
     def vectors_(self) -> Vectors:
-        """The words with their vectors as they are now."""
+        """The words with their current vectors."""
         if not hasattr(self, "_matrices"):
             raise AttributeError("TextClassifier has no vectors_ before fit")
         rows = self.parameters_["input_vectors"]
@@ -317,8 +353,8 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     def _check_unchanged(self) -> None:
         if (self.word_ngrams, self.buckets) != (self._rows.longest, self._rows.buckets):
             raise ValueError(
-                f"parameters must be those of fit, got word_ngrams={self.word_ngrams}, "
-                f"buckets={self.buckets}; fit begins anew"
+                f"parameters must not change after fit, got word_ngrams={self.word_ngrams}, "
+                f"buckets={self.buckets}; call fit to start over"
             )
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -371,9 +407,9 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
-            _warn_of_empty(len(documents) - len(usable), len(documents), "they are left out", stacklevel=4)
+            _warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
         if len(usable) == 0:
-            raise ValueError("X must have a document with a word that is known, got none")
+            raise ValueError("X must have at least one document with a known word, got none")
         watch = None
         if early_stopping:
             generator = np.random.default_rng([self.seed, 1])
@@ -474,7 +510,7 @@ def _labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
 
 
 def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
-    warnings.warn(f"{n_empty:,} of {n:,} documents have no word that is known: {what}", stacklevel=stacklevel)
+    warnings.warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)
 
 
 def _copies(matrices: dict[str, Array]) -> dict[str, Array]:

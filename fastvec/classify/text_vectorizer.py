@@ -85,12 +85,12 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     smoothing: float = 1e-3
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         if not isinstance(self.vectors, Vectors):
             raise TypeError(f"vectors must be Vectors, got {self.vectors!r}")
@@ -98,19 +98,24 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         check_float("smoothing", self.smoothing, above=0)
 
     def fit(self: Vectorizer, X: Any, y: Any = None) -> Vectorizer:
-        """Learn the weights of words, and what all documents have in common, as far as `pooling` asks for it.
+        """Learn the weights of words and the common direction, if `pooling` needs them.
 
         Parameters
         ----------
         X : iterable of str or of lists of str
-            Documents; a str is split at white space.
-        y
-            Is not used.
+            Documents; a str is split on white space.
+        y : object
+            Ignored.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or a document is not what it must be.
+            If a parameter or a document is invalid.
         """
         with undone_on_error(self):
             self.check_params()
@@ -137,10 +142,20 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the vectors of documents, shape (n, d).
 
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents; a str is split on white space.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, d)
+            The vectors.
+
         Warns
         -----
         UserWarning
-            When documents have no word that is known; their vectors are zeros.
+            If documents have no known word; their vectors are zero.
         """
         check_is_fitted(self, "n_documents_")
         means, n_empty = self._pooled(read_documents(X))
@@ -154,7 +169,18 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         return means
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return names of the dimensions."""
+        """Return the names of the dimensions.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str, shape (d,)
+            ``textvectorizer0``, ``textvectorizer1``, ...
+        """
         check_is_fitted(self, "n_documents_")
         assert self.vectors is not None
         return np.array([f"textvectorizer{i}" for i in range(self.vectors.vector_size)], dtype=object)
@@ -168,7 +194,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     def _check_unchanged(self) -> None:
         if self.pooling != self._pooling:
             raise ValueError(
-                f"parameters must be those of fit, got pooling={self.pooling!r}; fit begins anew"
+                f"parameters must not change after fit, got pooling={self.pooling!r}; call fit to start over"
             )
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:

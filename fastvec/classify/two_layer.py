@@ -1,4 +1,4 @@
-"""A network of one hidden layer, or more, that tells classes or numbers."""
+"""A network with hidden layers that predicts classes or numbers."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
     loss: str = "cross_entropy"
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         super().check_params()
         check_hidden("hidden", self.hidden)
@@ -120,50 +120,84 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
         check_choice("loss", self.loss, LOSSES)
 
     def fit(self: Classifier, X: ArrayLike, y: ArrayLike) -> Classifier:
-        """Learn from examples, from the beginning.
+        """Fit the model to examples, starting from scratch.
 
         Parameters
         ----------
         X : array_like, shape (n, D)
             Features, finite numbers.
         y : array_like, shape (n,)
-            Labels of two classes or more; with ``loss="squared_error"`` numbers, shape (n,) or (n, K).
+            Labels of at least two classes; with ``loss="squared_error"`` numbers, shape (n,) or (n, K).
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or the examples are not what they must be.
+            If a parameter or the examples are invalid.
         FloatingPointError
-            When the training diverges; what was learned before is then kept.
+            If training diverges; what was learned before is kept.
         """
         return self._fit(X, y)
 
     def partial_fit(
         self: Classifier, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None
     ) -> Classifier:
-        """Go over some more examples once, with the learning rate of the start.
+        """Continue with one pass over further examples, at the initial learning rate.
 
         Parameters
         ----------
-        X, y
-            As for `fit`.
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+        y : array_like, shape (n,)
+            Labels; with ``loss="squared_error"`` numbers, shape (n,) or (n, K).
         classes : array_like, optional
-            In the first call all labels there will be, by default those of `y`.
+            All labels that will occur; the labels in `y` by default. Later calls may omit it.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            When a label is none of the classes of the first call.
+            If a label is not among the classes of the first call.
         """
         return self._partial_fit(X, y, classes)
 
     @available_if(_tells_classes)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the probabilities of the classes, shape (n, K)."""
+        """Return the class probabilities, shape (n, K).
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            The probabilities.
+        """
         return functional.softmax(self._scores(self._checked(X)))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable label of every row, shape (n,), or numbers in the shape of `fit`'s y."""
+        """Return the most probable label of every row, shape (n,), or numbers in the shape of `fit`'s y.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, K)
+            The labels or numbers.
+        """
         x = self._checked(X)
         self._check_unchanged()
         if self._predicts_numbers():
@@ -174,7 +208,22 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
         return found
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return the accuracy, or with ``loss="squared_error"`` the coefficient of determination R²."""
+        """Return the accuracy, or with ``loss="squared_error"`` the coefficient of determination R².
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D)
+            Features, finite numbers.
+        y : array_like, shape (n,) or (n, K)
+            Labels or numbers.
+        sample_weight : array_like, shape (n,), optional
+            Weights of the examples.
+
+        Returns
+        -------
+        float
+            The score.
+        """
         metric = r2_score if self._predicts_numbers() else accuracy_score
         return float(metric(y, self.predict(X), sample_weight=sample_weight))
 
@@ -216,7 +265,7 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
         X, y = self._checked_numbers(X, y, reset=False)
         y = y.reshape(len(y), -1)
         if y.shape[1] != self._n_numbers:
-            raise ValueError(f"y must have {self._n_numbers} numbers a row as in fit, got {y.shape[1]}")
+            raise ValueError(f"y must have {self._n_numbers} numbers per row, as in fit, got {y.shape[1]}")
         return X, y
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -232,7 +281,9 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
 
     def _check_unchanged(self) -> None:
         if self._predicts_numbers() == hasattr(self, "classes_"):
-            raise ValueError(f"parameters must be those of fit, got loss={self.loss!r}; fit begins anew")
+            raise ValueError(
+                f"parameters must not change after fit, got loss={self.loss!r}; call fit to start over"
+            )
         super()._check_unchanged()
 
     def _check_classes(self, classes: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tags of words from the windows around them."""
+"""Tagging words by the windows around them."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class WindowClassifier(WindowModel):
     classes_: NDArray[Any]
 
     def fit(self: Classifier, X: Any, y: Any) -> Classifier:
-        """Learn from labelled sentences, from the beginning.
+        """Fit the model to labelled sentences, starting from scratch.
 
         Parameters
         ----------
@@ -134,61 +134,107 @@ class WindowClassifier(WindowModel):
         y : iterable of lists
             A label for each word.
 
-        Warns
-        -----
-        UserWarning
-            When vectors are trained on few words, and nothing holds them where they were.
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------
         TypeError, ValueError
-            When a parameter or a sentence is not what it must be.
+            If a parameter or a sentence is invalid.
         FloatingPointError
-            When the training diverges; what was learned before is then kept.
-        """
-        return self._fit(X, y)
-
-    def partial_fit(self: Classifier, X: Any, y: Any, classes: ArrayLike | None = None) -> Classifier:
-        """Go over some more sentences once, with the learning rate of the start.
-
-        Parameters
-        ----------
-        X, y
-            As for `fit`; the words that have rows are those of the first call.
-        classes : array_like, optional
-            In the first call all labels there will be, by default those of `y`.
-
-        Raises
-        ------
-        ValueError
-            When a label is none of the classes of the first call.
-        """
-        return self._partial_fit(X, y, classes)
-
-    def predict_proba(self, X: Any) -> list[NDArray[np.float32]]:
-        """Return for each sentence the probabilities of the classes for its words, shape (words, K)."""
-        sentences, scores = self._scores(X)
-        return split_like(functional.softmax(scores), sentences)
-
-    def predict(self, X: Any) -> list[NDArray[Any]]:
-        """Return for each sentence the most probable label of its words."""
-        sentences, scores = self._scores(X)
-        return split_like(self.classes_[scores.argmax(axis=1)], sentences)
-
-    def score(self, X: Any, y: Any) -> float:
-        """Return the share of words whose label is predicted rightly.
+            If training diverges; what was learned before is kept.
 
         Warns
         -----
         UserWarning
-            When there are labels that the training did not have; they count as mistakes.
+            If vectors are trained on few words without a penalty that holds them in place.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(self: Classifier, X: Any, y: Any, classes: ArrayLike | None = None) -> Classifier:
+        """Continue with one pass over further sentences, at the initial learning rate.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences. Words not seen in the first call are unknown words.
+        y : iterable of lists
+            A label for each word.
+        classes : array_like, optional
+            All labels that will occur; the labels in `y` by default. Later calls may omit it.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a label is not among the classes of the first call.
+        """
+        return self._partial_fit(X, y, classes)
+
+    def predict_proba(self, X: Any) -> list[NDArray[np.float32]]:
+        """Return, for each sentence, the class probabilities of its words, shape (words, K).
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+
+        Returns
+        -------
+        list of ndarray, shape (words, K)
+            The probabilities.
+        """
+        sentences, scores = self._scores(X)
+        return split_like(functional.softmax(scores), sentences)
+
+    def predict(self, X: Any) -> list[NDArray[Any]]:
+        """Return, for each sentence, the most probable labels of its words.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+
+        Returns
+        -------
+        list of ndarray, shape (words,)
+            The labels.
+        """
+        sentences, scores = self._scores(X)
+        return split_like(self.classes_[scores.argmax(axis=1)], sentences)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the accuracy: the fraction of words whose label is predicted correctly.
+
+        Parameters
+        ----------
+        X : iterable of lists of str
+            Sentences.
+        y : iterable of lists
+            A label for each word.
+
+        Returns
+        -------
+        float
+            The accuracy.
+
+        Warns
+        -----
+        UserWarning
+            If there are labels not seen in training; they count as errors.
         """
         sentences, scores = self._scores(X)
         numbers, known = of_known(self.classes_, check_labels(y, sentences))
         if not known.all():
             warnings.warn(
-                f"{np.sum(~known):,} of {len(known):,} labels are of classes that the training did not have; "
-                "they count as mistakes",
+                f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
+                "they count as errors",
                 stacklevel=2,
             )
         return float(np.mean(known & (scores.argmax(axis=1) == numbers)))

@@ -73,7 +73,7 @@ def association(counts: Cooccurrence, name: str, shift: float, smoothing: float,
         n_kept = end
     if n_kept == 0:
         raise ValueError(
-            "shift must leave pairs that are more frequent than shift times chance, got none with "
+            "shift must keep pairs that are more than shift times as frequent as by chance, got none with "
             f"{shift} in {counts!r}"
         )
     if n_kept <= np.iinfo(np.int32).max:  # or all columns become int64 too

@@ -12,11 +12,32 @@ class Estimator:
     """An estimator whose constructor takes keywords only and only stores them."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters and their values; `deep` is there for scikit-learn."""
+        """Return the parameters of the constructor and their values.
+
+        Parameters
+        ----------
+        deep : bool
+            Ignored; for compatibility with scikit-learn.
+
+        Returns
+        -------
+        dict of str to object
+            The values by name.
+        """
         return {name: getattr(self, name) for name in self._defaults()}
 
     def set_params(self, **params: Any) -> Any:
-        """Set parameters by name and return the estimator.
+        """Set parameters by name.
+
+        Parameters
+        ----------
+        **params : object
+            New values by name.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
 
         Raises
         ------

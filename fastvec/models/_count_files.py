@@ -59,7 +59,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written; an old one is then left as it was.
+        If the file cannot be written; an existing file is then left untouched.
     """
     text, word_offsets = join_words(saved.vocabulary.words)
     tensors = {
@@ -97,7 +97,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
     OSError
         If the file cannot be opened.
     ValueError
-        If it is no file of counts, or is truncated or corrupt; the sentence begins with the path.
+        If it is not a file of counts, or is truncated or corrupt; the sentence begins with the path.
     """
     path = Path(path)
     tensors, metadata = map_tensors(path)
@@ -106,7 +106,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
     if metadata.get("version") != VERSION:
         raise ValueError(
             f"{path}: written in version {metadata.get('version')!r} of the format; "
-            f"this fastvec reads version {VERSION}, a newer one may read it"
+            f"this fastvec reads version {VERSION}; try a newer one"
         )
     try:
         words = split_words(tensors["words"], tensors["word_offsets"])

@@ -26,7 +26,7 @@ def merge(
     Raises
     ------
     OSError
-        If the disk of the temporary files is full.
+        If the disk is full.
     ValueError
         If counts are so large that their sum may not fit in an int64.
     """

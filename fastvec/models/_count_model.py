@@ -38,15 +38,15 @@ class CountModel(Learner, ABC):
     progress: bool = False
 
     def _check_own_params(self) -> None:
-        """Raise if a parameter that the model adds to the common ones is not what it must be."""
+        """Validate the parameters that the model adds to the common ones."""
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         check_int("vector_size", self.vector_size, 1, 4096)
         self._counter().check_params()

@@ -37,7 +37,7 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
         raise TypeError(f"words must be a list of words, got {words!r}")
     spelled = [check_item("a word", word) for word in words]
     if not spelled or "" in spelled or len(set(spelled)) < len(spelled):
-        raise ValueError("words must be at least one, none of them empty, and all different")
+        raise ValueError("words must be one or more distinct words, none of them empty")
     how_often = np.ones(len(spelled), np.int64) if counts is None else np.asarray(counts)
     if how_often.dtype.kind not in "iu":
         raise TypeError(f"counts must be integers, got {how_often.dtype}")
@@ -64,7 +64,7 @@ def counts_of_triples(
     shapes = {of_name.shape for of_name in (*ids.values(), numbers)}
     if len(shapes) > 1 or len(next(iter(shapes))) != 1:
         given = ", ".join(str(array.shape) for array in (*ids.values(), numbers))
-        raise ValueError(f"rows, columns and values must be arrays of one length, got shapes {given}")
+        raise ValueError(f"rows, columns and values must be arrays of equal length, got shapes {given}")
     for name, of_name in ids.items():
         _refuse(name, f"from 0 to {n_words - 1}", (of_name < 0) | (of_name >= n_words), of_name)
     _refuse("values", "finite and > 0", ~_countable(numbers), numbers)
@@ -100,7 +100,7 @@ def counts_of_records(
     Raises
     ------
     OSError
-        If the file cannot be read, or the disk of the temporary files is full.
+        If the file cannot be read, or the disk is full.
     ValueError
         If the file is truncated, a word is not in the vocabulary, a count is not finite and above 0, or a
         pair comes twice.
@@ -116,7 +116,7 @@ def counts_of_records(
                 report(len(piece.columns))
         counts = runs.finish(progress)
     if (n := len(records) - len(counts.columns)) > 0:
-        raise ValueError(f"{path}: corrupt, {n} of its records have the words of others")
+        raise ValueError(f"{path}: corrupt, {n} of its records repeat the words of others")
     return counts, unit
 
 

@@ -1,4 +1,4 @@
-"""What the models share that are trained in epochs: the call of the training, going on, files.
+"""What the models share that are trained in epochs: the call of the training, continuing, files.
 
 What was learned is one `State`, which takes the place of an earlier one only while the training goes well.
 """
@@ -29,7 +29,7 @@ Model = TypeVar("Model", bound="EpochModel")
 
 
 class EpochModel(Learner, ABC):
-    """An estimator that learns in epochs, goes on from what it has learned, and can be saved as a whole."""
+    """An estimator that learns in epochs, can continue, and can be saved as a whole."""
 
     vector_size: int
     epochs: int
@@ -48,7 +48,7 @@ class EpochModel(Learner, ABC):
         return self.vector_size
 
     def _fixed(self) -> tuple[str, ...]:
-        """Return the parameters that training that goes on must leave as they are."""
+        """Return the parameters that must not change between calls of `fit`."""
         return ("vector_size",)
 
     def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
@@ -88,7 +88,7 @@ class EpochModel(Learner, ABC):
         Raises
         ------
         FloatingPointError
-            If the training diverges; the model is then what it was before.
+            If training diverges; the model is then what it was before.
         """
         before = self._state
 
@@ -113,19 +113,24 @@ class EpochModel(Learner, ABC):
             raise
 
     def check_path(self, path: str | os.PathLike[str]) -> None:
-        """Raise the error of `save` if a path has not the extension of a file that holds a whole model.
+        """Validate the extension of a file that is to hold a whole model.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
 
         Raises
         ------
         ValueError
-            Naming the extensions and the path.
+            The message names the extensions and the path.
         """
         if Path(path).suffix.lower() not in self.EXTENSIONS:
             rule = f"end in {' or '.join(self.EXTENSIONS)} to hold a whole {type(self).__name__}"
             raise ValueError(f"path must {rule}, got {os.fspath(path)!r}")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save all that was learned, so that `fastvec.load_model` gives the estimator back.
+        """Save everything that was learned; `fastvec.load_model` restores the estimator.
 
         Parameters
         ----------
@@ -137,9 +142,9 @@ class EpochModel(Learner, ABC):
         AttributeError
             Before `fit`.
         OSError
-            When the file cannot be written, no space being left for example.
+            If the file cannot be written, for example because the disk is full.
         ValueError
-            When the extension is another one.
+            If the extension is another one.
         """
         self.check_path(path)
         state = self._learned("vectors_ to save")
@@ -160,7 +165,7 @@ class EpochModel(Learner, ABC):
         Raises
         ------
         TypeError, ValueError
-            When it does not.
+            If it does not.
         """
         model = cls(**saved.given)
         model.check_params()

@@ -34,7 +34,7 @@ from fastvec.vectors import Vectors
 
 __all__ = ["Saved", "read", "read_fasttext", "write"]
 
-VECTORS_ONLY = "it holds vectors only, training goes on from a file that `model.save` wrote"
+VECTORS_ONLY = "it holds vectors only; training continues from a file written by `model.save`"
 
 
 class Saved(NamedTuple):
@@ -80,7 +80,7 @@ def write(
     Raises
     ------
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     contents = Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
     if isinstance(vectors, SubwordVectors):
@@ -96,9 +96,9 @@ def read(path: Path) -> Saved:
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it holds no model, or is damaged.
+        If it does not hold a model, or is damaged.
     """
     tensors, header = map_tensors(path)
     contents = _format_fvec.unpack(path, tensors, header, "strict")
@@ -118,7 +118,7 @@ def read(path: Path) -> Saved:
             history=[_epoch(epoch) for epoch in said["history"]],
         )
     except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: what it says about the training is damaged ({error!r})") from None
+        raise ValueError(f"{path}: the training parameters are damaged ({error!r})") from None
 
 
 def read_fasttext(path: Path) -> Saved:
@@ -127,9 +127,9 @@ def read_fasttext(path: Path) -> Saved:
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it is no model that `FastText` can go on with, or is damaged.
+        If it is not a model that `FastText` can continue to train, or is damaged.
     """
     file = read_model(path)
     kind, loss = file.parameters["model"], file.parameters["loss"]

@@ -1,4 +1,4 @@
-"""Training that goes on with another corpus: whose words the model knows, and how it takes in new ones."""
+"""Continuing to train on another corpus: its known words, and how new ones are added."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["grown", "ids_in", "known_ids"]
 
 
 def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
-    """Return the ids of some words in a vocabulary, its length for those that are strange to it."""
+    """Return the ids of words in a vocabulary; unknown words get its length."""
     strange = len(vocabulary)
     return np.array([vocabulary.index.get(word, strange) for word in words], np.int32)
 
 
 def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
-    """Return the ids of a corpus as those of another vocabulary; words strange to it get ids beyond it.
+    """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
 
     Raises
     ------
     ValueError
-        If all words are strange.
+        If all words are unknown.
     """
     new_ids = known_ids(vocabulary, corpus.vocabulary.words)
     if (new_ids == len(vocabulary)).all():
         raise ValueError(
-            f"corpus must have words that the model knows, and all of its {len(new_ids):,} distinct words "
-            "are strange to it; fit(corpus, update_vocabulary=True) takes in those that min_count leaves"
+            f"corpus must have words that the model knows, got {len(new_ids):,} distinct words that are "
+            "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
         )
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
     return corpus.ids if same else remapped(corpus.ids, new_ids)

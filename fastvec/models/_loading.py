@@ -19,25 +19,25 @@ ESTIMATORS: dict[str, type[WordModel | GloVe]] = {
 
 
 def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
-    """Load an estimator with all that it has learned; `fit` goes on from there.
+    """Load an estimator with everything it has learned; `fit` continues from there.
 
     Parameters
     ----------
     path : str or path-like
-        A .fvec file that the method `save` of an estimator wrote, or a .bin file of fastText's own.
+        A .fvec file written by the `save` method of an estimator, or a .bin file of fastText.
 
     Returns
     -------
     SkipGram, CBOW, FastText or GloVe
-        The estimator with its parameters and what was learned; `interrupted_` is False.
+        The fitted estimator; `interrupted_` is False.
 
     Raises
     ------
     OSError
-        When the file is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        When it holds vectors only, or a model that was trained otherwise (fastText's classifiers, and its
-        other losses), or is damaged.
+        If it holds vectors only, or a model that cannot be trained here (fastText's classifiers and other
+        losses), or is damaged.
 
     Examples
     --------
@@ -51,8 +51,8 @@ def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
     saved = _files.read_fasttext(path) if path.suffix.lower() == ".bin" else _files.read(path)
     if saved.estimator not in ESTIMATORS:
         known = ", ".join(ESTIMATORS)
-        raise ValueError(f"{path}: it holds a {saved.estimator!r}; this fastvec knows {known}")
+        raise ValueError(f"{path}: unknown estimator {saved.estimator!r}; this fastvec knows {known}")
     try:
         return ESTIMATORS[saved.estimator]._restored(saved)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: training cannot go on from it ({error})") from None
+        raise ValueError(f"{path}: training cannot continue from it ({error})") from None

@@ -63,7 +63,7 @@ class Learner(Estimator, ABC):
 
     @abstractmethod
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be."""
+        """Validate the parameters."""
 
     @abstractmethod
     def _make_vectors(self, state: State) -> Vectors:

@@ -6,7 +6,7 @@ vectors, which are then found in it from the small matrix that M is there: singu
 the roots of rounded squares.
 
 Chosen by measurement, on PPMI of 69,013 words, d = 100 and 300: SciPy's PROPACK was somewhat faster, but
-older versions of SciPy offer it only on request; LOBPCG was several times slower; scikit-learn's randomised
+older versions of SciPy offer it only on request; LOBPCG was several times slower; scikit-learn's randomized
 SVD did not find all of the space in a longer time. Single precision took half the time of double.
 """
 
@@ -31,17 +31,17 @@ TOLERANCE = 1e-4
 
 
 def require_scipy() -> None:
-    """Raise the error of `fit` if SciPy is not installed.
+    """Raise an error if SciPy is not installed.
 
     Raises
     ------
     ImportError
-        Naming the extra that installs it.
+        The message names the extra that installs it.
     """
     try:
         import scipy.sparse.linalg  # noqa: F401
     except ImportError:
-        raise ImportError("PPMI_SVD takes the package SciPy: pip install 'fastvec[svd]'") from None
+        raise ImportError("PPMI_SVD needs SciPy: pip install 'fastvec[svd]'") from None
 
 
 def truncated_svd(

@@ -1,4 +1,4 @@
-"""What all models of words share: parameters, vocabulary, starting values, going on with new words.
+"""What all models of words share: parameters, vocabulary, initial values, new words.
 
 A model of its own says which matrices it has, checks the parameters that it adds, and binds its kernel.
 """
@@ -40,7 +40,7 @@ class Text(NamedTuple):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class WordModel(EpochModel, ABC):
-    """The base of all models of words; its parameters are described with `SkipGram`."""
+    """The base of all models of words."""
 
     vector_size: int = 100
     window: int = 5
@@ -78,7 +78,7 @@ class WordModel(EpochModel, ABC):
         """
 
     def _check_own_params(self) -> None:
-        """Raise if a parameter that the model adds to the common ones is not what it must be."""
+        """Validate the parameters that the model adds to the common ones."""
 
     def _tables(
         self, counts: NDArray[np.int64], before: State | None, places: NDArray[np.intp] | None
@@ -102,24 +102,24 @@ class WordModel(EpochModel, ABC):
 
     @property
     def output_vectors_(self) -> NDArray[np.float32]:
-        """The vectors of the words as what is predicted."""
+        """The vectors of the words in the role of what is predicted."""
         return self._parameter("output_vectors_")
 
     def _parameter(self, name: str) -> NDArray[np.float32]:
         state = self._learned(name)
         if name[:-1] not in state.parameters:
-            raise AttributeError(f"{type(self).__name__} was not trained so that there are {name}")
+            raise AttributeError(f"{type(self).__name__} was trained without {name}")
         return state.parameters[name[:-1]]
 
     # What all of them do.
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("window", self.window, 1, 1000)
@@ -142,28 +142,34 @@ class WordModel(EpochModel, ABC):
         check_bool("progress", self.progress)
 
     def first_learning_rate(self) -> float:
-        """Return the step size at the start: `learning_rate`, or what its None stands for."""
+        """Return the initial step size: `learning_rate`, or the value that None stands for.
+
+        Returns
+        -------
+        float
+            The step size.
+        """
         return LEARNING_RATES[self._variant()] if self.learning_rate is None else self.learning_rate
 
     def fit(self: Model, corpus: Any, update_vocabulary: bool = False) -> Model:
-        """Learn vectors for the words of a corpus, or go on learning with another one.
+        """Learn vectors for the words of a corpus, or continue learning on another one.
 
-        The first call starts from random vectors. Every further one goes on from what was learned, with a new
-        run of the learning rate from its first to its last value, on `corpus` as it is: words that the
-        model does not know are left out as if they were not there. While it runs it needs room for a second
-        copy of the parameters, so that vectors taken before stay as they are.
+        The first call starts from random vectors. Further calls continue from what has been learned, with a
+        new run of the learning rate from its first to its last value. Words that the model does not know are
+        skipped. Training needs memory for a second copy of the parameters, so that `vectors_` obtained before
+        do not change.
 
-        If the training diverges, the model is what it was before the call. If Ctrl-C ends it (see
-        `interrupted_`), or an error in a callback, what was learned until then is there.
+        If training diverges, the model stays as it was before the call. If Ctrl-C (see `interrupted_`) or an
+        error in a callback ends it, what has been learned so far is kept.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
         update_vocabulary : bool
-            Whether a model that goes on also takes in new words, those that `min_count` and `max_vocab`
-            leave of the words of `corpus`. Counts are added up, the words are put in descending order again,
-            and new words start as all words did at first. The first call takes in words anyway.
+            Whether to add new words to a trained model: the words of `corpus` that `min_count` and
+            `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
+            random vectors. The first call always builds the vocabulary.
 
         Returns
         -------
@@ -173,10 +179,10 @@ class WordModel(EpochModel, ABC):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the corpus is not what it must be, if `min_count` leaves no word, if the model
-            knows no word of the corpus, or if a parameter has changed that must stay as it was.
+            If a parameter or the corpus is invalid, if `min_count` leaves no word, if the model
+            knows no word of the corpus, or if a parameter was changed that must not change.
         FloatingPointError
-            If the training diverges.
+            If training diverges.
         """
         self.check_params()
         check_bool("update_vocabulary", update_vocabulary)

@@ -1,4 +1,4 @@
-"""How often words stand near each other: the counts that GloVe and PPMI with SVD learn from."""
+"""Counts of how often words occur near each other, which GloVe and PPMI with SVD learn from."""
 
 from __future__ import annotations
 
@@ -130,12 +130,12 @@ class Cooccurrence(Estimator):
         self.progress = progress
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         check_int("window", self.window, 1, 1000)
         check_choice("weighting", self.weighting, WEIGHTINGS)
@@ -149,7 +149,7 @@ class Cooccurrence(Estimator):
         check_bool("progress", self.progress)
 
     def fit(self, corpus: Any) -> Cooccurrence:
-        """Count a corpus.
+        """Count the words of a corpus.
 
         Parameters
         ----------
@@ -164,9 +164,9 @@ class Cooccurrence(Estimator):
         Raises
         ------
         OSError
-            If a text cannot be read, or the disk of the temporary files is full.
+            If a text cannot be read, or the disk is full.
         TypeError, ValueError
-            If a parameter or the corpus is not what it must be.
+            If a parameter or the corpus is invalid.
         """
         self.check_params()
         if not isinstance(corpus, Corpus):
@@ -179,37 +179,37 @@ class Cooccurrence(Estimator):
 
     @property
     def n_entries_(self) -> int:
-        """The number of pairs of a word and a context that were counted at all."""
+        """Number of pairs of a word and a context with a count above 0."""
         return len(self.columns_)
 
     @property
     def matrix_(self) -> Any:
-        """The counts as a `scipy.sparse.csr_array` of float64, made anew for everyone who asks.
+        """The counts as a new `scipy.sparse.csr_array` of float64.
 
         Raises
         ------
         ImportError
             If SciPy is not installed.
         ValueError
-            If nothing was counted yet.
+            If nothing has been counted yet.
         """
         self._check_fitted()
         try:
             from scipy.sparse import csr_array
         except ImportError:
-            raise ImportError("matrix_ takes the package SciPy: pip install 'fastvec[svd]'") from None
+            raise ImportError("matrix_ needs SciPy: pip install 'fastvec[svd]'") from None
         n = len(self.vocabulary_)
         return csr_array((self.units_ / self.unit_, self.columns_, self.row_offsets_), shape=(n, n))
 
     def triples(
         self, first: int = 0, last: int | None = None
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-        """Return the entries of some rows as numbers, sorted by row and column.
+        """Return the entries of a range of rows, sorted by row and column.
 
         Parameters
         ----------
         first, last : int
-            The rows, the last one excluded; all by default.
+            Range of rows, excluding `last`; all rows by default.
 
         Returns
         -------
@@ -221,7 +221,7 @@ class Cooccurrence(Estimator):
         Raises
         ------
         TypeError, ValueError
-            If there are no such rows, or nothing was counted yet.
+            If there are no such rows, or nothing has been counted yet.
         """
         self._check_fitted()
         check_int("first", first, 0, len(self.vocabulary_))
@@ -231,7 +231,7 @@ class Cooccurrence(Estimator):
         return self._entries(int(self.row_offsets_[first]), int(self.row_offsets_[last]))
 
     def __getitem__(self, pair: tuple[str | int, str | int]) -> float:
-        """Return the count of a word and a context, 0 if they never stand near each other."""
+        """Return the count of a word and a context, 0 if they never occur together."""
         self._check_fitted()
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TypeError(f"pair must be two words, got {pair!r}")
@@ -248,19 +248,20 @@ class Cooccurrence(Estimator):
         return f"{named}: {self.n_entries_:,} entries, {len(self.vocabulary_):,} words"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the counts, for `load`, which maps them into memory.
+        """Save the counts; `load` maps them into memory.
 
         Parameters
         ----------
         path : str or PathLike
-            Where to save, by convention a .fvcounts; an old file is replaced when the new one is whole.
+            The file, by convention with the extension .fvcounts. An existing file is replaced only once the
+            new one is complete.
 
         Raises
         ------
         OSError
             If the file cannot be written.
         ValueError
-            If nothing was counted yet.
+            If nothing has been counted yet.
         """
         self._check_fitted()
         parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
@@ -269,7 +270,7 @@ class Cooccurrence(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
-        """Return the counts of a file that `save` has written, memory-mapped and checked.
+        """Load counts from a file written by `save`, memory-mapped and validated.
 
         Parameters
         ----------
@@ -279,14 +280,14 @@ class Cooccurrence(Estimator):
         Returns
         -------
         Cooccurrence
-            With the parameters that the counts were made with.
+            The counts, with the parameters used to count them.
 
         Raises
         ------
         OSError
             If the file cannot be read.
         ValueError
-            If it is no such file, is damaged, or was written by a newer fastvec.
+            If it is not such a file, is damaged, or was written by a newer version of fastvec.
         """
         saved = _count_files.read(path)
         try:
@@ -297,27 +298,27 @@ class Cooccurrence(Estimator):
         return loaded._set(saved.vocabulary, saved.counts, saved.unit)
 
     def merge(self, *others: Cooccurrence) -> Cooccurrence:
-        """Return the sum of these counts and others, made of other texts or on other machines.
+        """Return the sum of these counts and others, of other texts or from other machines.
 
-        The words are those of all, their counts added up. Words that were left out of a part are missing from
-        its counts: parts that are made with ``min_count=1`` give the same sum as all texts at once.
+        The result has the words of all parts, with their counts added. Words that were ignored in a part are
+        missing from its counts: parts counted with ``min_count=1`` give the same sum as all texts at once.
 
         Parameters
         ----------
         *others : Cooccurrence
-            Counts with the same window, weights and unit.
+            Counts with the same window, weighting and unit.
 
         Returns
         -------
         Cooccurrence
-            With the parameters of this one; memory-mapped if too large for `memory_limit`.
+            The sum, with the parameters of `self`; memory-mapped if it exceeds `memory_limit`.
 
         Raises
         ------
         OSError
-            If the disk of the temporary files is full.
+            If the disk is full.
         TypeError, ValueError
-            If something that is to be merged is not such counts.
+            If a part is not such counts.
         """
         parts = (self, *others)
         for part in parts:
@@ -349,21 +350,21 @@ class Cooccurrence(Estimator):
         counts: ArrayLike | None = None,
         **params: Any,
     ) -> Cooccurrence:
-        """Return counts that were made elsewhere.
+        """Return counts that were computed elsewhere.
 
         Parameters
         ----------
         words : iterable of str or int
             The vocabulary, the most frequent word first.
         rows, columns : array of int, shape (n_entries,)
-            Words and contexts, as places in `words`; sorted by row and then by column, each pair once.
+            Words and contexts, as positions in `words`; sorted by row and then by column, each pair once.
         values : array of float or int, shape (n_entries,)
-            Their counts, above 0. Whole numbers and sums of the weights that the parameters name are kept
-            exactly; others are rounded to the smallest unit in which all add up to 62 bits.
+            Their counts, greater than 0. Whole numbers and sums of the weights given by the parameters are
+            stored exactly; others are rounded to the smallest unit in which their sum fits in 62 bits.
         counts : array of int, shape (n_words,), optional
-            How often each word occurs, descending; 1 by default.
+            How often each word occurs, in descending order; 1 by default.
         **params
-            The constructor's parameters, which say how they were counted.
+            Parameters of the constructor, which describe how the counts were made.
 
         Returns
         -------
@@ -373,7 +374,7 @@ class Cooccurrence(Estimator):
         Raises
         ------
         TypeError, ValueError
-            If the triples are out of range, unsorted or not above 0, or a parameter is not what it must be.
+            If the triples are out of range, not sorted or not greater than 0, or a parameter is invalid.
         """
         made = cls(**params)
         made.check_params()
@@ -386,21 +387,21 @@ class Cooccurrence(Estimator):
     def read_glove(
         cls, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str], **params: Any
     ) -> Cooccurrence:
-        """Return the counts in files of Stanford's GloVe programs.
+        """Read counts from files of Stanford's GloVe programs.
 
         The first word of a record is the row and the second the column: GloVe's word and context. With
-        ``-symmetric 0``, GloVe's `cooccur` takes for the first word the *left* one of a pair, whose contexts
-        thus stand to its right: the transpose of what is counted here with ``symmetric=False``.
+        ``-symmetric 0``, the first word of GloVe's `cooccur` is the *left* one of a pair, whose contexts are
+        to its right: the transpose of what is counted here with ``symmetric=False``.
 
         Parameters
         ----------
         path : str or PathLike
-            A ``cooccurrence.bin``, as `cooccur` or `shuffle` wrote it; memory-mapped while it is read.
+            A ``cooccurrence.bin`` written by `cooccur` or `shuffle`; memory-mapped while it is read.
         vocabulary_path : str or PathLike
-            The ``vocab.txt`` that it was counted with.
+            The ``vocab.txt`` that belongs to it.
         **params
-            The constructor's parameters, which say how it was counted; `memory_limit`, `threads` and
-            `progress` are those of reading, too.
+            Parameters of the constructor, which describe how it was counted; `memory_limit`, `threads` and
+            `progress` apply to reading too.
 
         Returns
         -------
@@ -410,10 +411,10 @@ class Cooccurrence(Estimator):
         Raises
         ------
         OSError
-            If a file cannot be read, or the disk of the temporary files is full.
+            If a file cannot be read, or the disk is full.
         TypeError, ValueError
-            If a file is malformed or truncated, the two do not belong together, or a parameter is not what it
-            must be.
+            If a file is malformed or truncated, the two do not belong together, or a parameter is
+            invalid.
         """
         made = cls(**params)
         made.check_params()
@@ -432,20 +433,20 @@ class Cooccurrence(Estimator):
     def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
         """Write the counts for Stanford's GloVe programs.
 
-        GloVe's `glove` trains on them as `GloVe` does here, after `shuffle`. A row is the first word of a
-        record and a column the second, see `read_glove`.
+        After `shuffle`, Stanford's `glove` trains on them as `GloVe` does here. The row is the first word of
+        a record and the column the second, see `read_glove`.
 
         Parameters
         ----------
         path, vocabulary_path : str or PathLike
-            The ``cooccurrence.bin`` and the ``vocab.txt`` to make or to replace.
+            The ``cooccurrence.bin`` and the ``vocab.txt`` to write.
 
         Raises
         ------
         OSError
-            If a file cannot be written; old ones are then left as they are.
+            If a file cannot be written; existing files are then left untouched.
         ValueError
-            If nothing was counted yet, or a word has white space, which the format cannot hold.
+            If nothing has been counted yet, or a word has white space, which the format cannot hold.
         """
         self._check_fitted()
         n = self.n_entries_
@@ -454,9 +455,7 @@ class Cooccurrence(Estimator):
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):
-            raise ValueError(
-                f"words must be counted before their counts are used: call fit first on {self!r}"
-            )
+            raise ValueError(f"words must be counted first: call fit on {self!r}")
 
     def _counts(self) -> Counts:
         return Counts(self.row_offsets_, self.columns_, self.units_)

@@ -130,11 +130,11 @@ class FastText(WordModel):
 
     @property
     def input_vectors_(self) -> NDArray[np.float32]:
-        """The rows of the words, then those of the n-grams."""
+        """The rows of the words, followed by those of the n-grams."""
         return self._parameter("input_vectors_")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save all that was learned, so that `fastvec.load_model` gives the estimator back.
+        """Save everything that was learned; `fastvec.load_model` restores the estimator.
 
         Parameters
         ----------
@@ -147,9 +147,9 @@ class FastText(WordModel):
         AttributeError
             Before `fit`.
         OSError
-            When the file cannot be written, no space being left for example.
+            If the file cannot be written, for example because the disk is full.
         ValueError
-            When the extension is another one, or fastText's format cannot hold a word.
+            If the extension is another one, or a word cannot be stored in fastText's format.
         """
         if Path(path).suffix.lower() != ".bin":
             super().save(path)

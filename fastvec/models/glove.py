@@ -119,22 +119,22 @@ class GloVe(EpochModel, CountModel):
 
     @property
     def word_vectors_(self) -> NDArray[np.float32]:
-        """The vectors of the words as such."""
+        """The word vectors."""
         return self._columns_of("word_vectors", "word_vectors_", np.s_[:-2])
 
     @property
     def context_vectors_(self) -> NDArray[np.float32]:
-        """The vectors of the words as contexts."""
+        """The context vectors."""
         return self._columns_of("context_vectors", "context_vectors_", np.s_[:-2])
 
     @property
     def word_biases_(self) -> NDArray[np.float32]:
-        """The biases of the words as such."""
+        """The biases of the words."""
         return self._columns_of("word_vectors", "word_biases_", -2)
 
     @property
     def context_biases_(self) -> NDArray[np.float32]:
-        """The biases of the words as contexts."""
+        """The biases of the contexts."""
         return self._columns_of("context_vectors", "context_biases_", -1)
 
     def _columns_of(self, matrix: str, name: str, columns: int | slice) -> NDArray[np.float32]:
@@ -165,14 +165,14 @@ class GloVe(EpochModel, CountModel):
         check_choice("combine", self.combine, COMBINATIONS)
 
     def fit(self, source: Any) -> GloVe:
-        """Learn vectors from counts, or go on learning.
+        """Learn vectors from counts, or continue learning.
 
-        The first call starts from random values. Every further one goes on from what was learned, with counts
-        of the same words. While it runs it needs room for a second copy of the parameters, so that vectors
-        taken before stay as they are.
+        The first call starts from random values. Further calls continue from what has been learned, with
+        counts of the same words. Training needs memory for a second copy of the parameters, so that
+        `vectors_` obtained before do not change.
 
-        If the training diverges, the model is what it was before the call. If Ctrl-C ends it (see
-        `interrupted_`), or an error in a callback, what was learned until then is there.
+        If training diverges, the model stays as it was before the call. If Ctrl-C (see `interrupted_`) or an
+        error in a callback ends it, what has been learned so far is kept.
 
         Parameters
         ----------
@@ -187,13 +187,13 @@ class GloVe(EpochModel, CountModel):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the text is not what it must be, if `min_count` leaves no word, if there is no
-            count, if the words are not those of the training so far, or if a parameter has changed that must
-            stay as it was.
+            If a parameter or the text is invalid, if `min_count` leaves no word, if there are no
+            counts, if the words are not those of the training so far, or if a parameter was changed that must
+            not change.
         FloatingPointError
-            If the training diverges.
+            If training diverges.
         OSError
-            When a text cannot be read, or there is no room for temporary files.
+            If a text cannot be read, or the disk is full.
         """
         self.check_params()
         before = self._state
@@ -204,7 +204,7 @@ class GloVe(EpochModel, CountModel):
         if before is not None and counts.vocabulary_.words != before.vocabulary.words:
             raise ValueError(
                 f"source must have the words of the training so far, {before.vocabulary!r}, in their order, "
-                f"got {counts.vocabulary_!r}; a new estimator starts from the beginning"
+                f"got {counts.vocabulary_!r}; use a new estimator to start over"
             )
 
         parameters = self._start(len(counts.vocabulary_), before)

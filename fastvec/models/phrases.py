@@ -111,12 +111,12 @@ class Phrases(Estimator):
         self.progress = progress
 
     def check_params(self) -> None:
-        """Raise the error of `fit` if a parameter is not what it must be.
+        """Validate the parameters.
 
         Raises
         ------
         TypeError, ValueError
-            Naming the parameter, the rule and the value.
+            The message names the parameter, the rule and the value.
         """
         check_int("min_count", self.min_count, 1)
         check_choice("scoring", self.scoring, THRESHOLDS)
@@ -148,13 +148,13 @@ class Phrases(Estimator):
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the corpus is not what it must be.
+            If a parameter or the corpus is invalid.
         """
         self._learn(corpus, join_last=False)
         return self
 
     def transform(self, corpus: Any) -> Corpus:
-        """Return a corpus, the one that was fitted or another, with its phrases joined.
+        """Join the phrases of a corpus: the one that was fitted, or another.
 
         Parameters
         ----------
@@ -164,13 +164,13 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            Of the same sentences, memory-mapped if `corpus` is. `corpus` itself if there is no phrase that it
-            has the words of.
+            The same sentences with phrases joined, memory-mapped if `corpus` is; `corpus` itself if it has no
+            phrases.
 
         Raises
         ------
         TypeError, ValueError
-            If nothing was fitted yet, or the corpus is not what it must be.
+            If `fit` has not been called yet, or the corpus is invalid.
         """
         self._check_fitted()
         joined = self._corpus_of(corpus)
@@ -179,7 +179,7 @@ class Phrases(Estimator):
         return joined
 
     def fit_transform(self, corpus: Any) -> Corpus:
-        """Find the phrases of a corpus and return it with these joined.
+        """Find the phrases of a corpus and join them.
 
         Parameters
         ----------
@@ -189,27 +189,27 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            What `transform` returns after `fit`.
+            The result of `transform`.
 
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the corpus is not what it must be.
+            If a parameter or the corpus is invalid.
         """
         return self._learn(corpus, join_last=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save what was found, for other texts, as a JSON file, which `load` reads.
+        """Save the phrases as a JSON file, which `load` reads.
 
         Parameters
         ----------
         path : str or PathLike
-            Where to save; an old file is replaced when the new one is whole.
+            The file. An existing file is replaced only once the new one is complete.
 
         Raises
         ------
         ValueError
-            If nothing was fitted yet.
+            If `fit` has not been called yet.
         OSError
             If the file cannot be written.
         """
@@ -227,7 +227,7 @@ class Phrases(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Phrases:
-        """Return the phrases of a file that `save` has written.
+        """Load phrases from a file written by `save`.
 
         Parameters
         ----------
@@ -237,14 +237,14 @@ class Phrases(Estimator):
         Returns
         -------
         Phrases
-            With the parameters they were found with, and ready to `transform`.
+            The phrases, with the parameters used to find them, ready to `transform`.
 
         Raises
         ------
         OSError
             If the file cannot be read.
         ValueError
-            If it is no such file, is damaged, or was written by a newer fastvec.
+            If it is not such a file, is damaged, or was written by a newer version of fastvec.
         """
         try:
             content = json.loads(Path(path).read_bytes())
@@ -255,7 +255,7 @@ class Phrases(Estimator):
         if content.get("version") != VERSION:
             raise ValueError(
                 f"{path}: written in version {content.get('version')!r} of the format; "
-                f"this fastvec reads version {VERSION}, a newer one may read it"
+                f"this fastvec reads version {VERSION}; try a newer one"
             )
         try:
             phrases = cls(**content["parameters"])
@@ -270,7 +270,7 @@ class Phrases(Estimator):
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "pairs_"):
-            raise ValueError(f"phrases must be found before they are used: call fit first on {self!r}")
+            raise ValueError(f"phrases must be found first: call fit on {self!r}")
 
     def _learn(self, corpus: Any, join_last: bool) -> Corpus:
         """Find the phrases and return the corpus with them, but for those of the last pass unless asked."""

@@ -135,7 +135,7 @@ class PPMI_SVD(CountModel):
         require_scipy()
 
     def fit(self, source: Any) -> PPMI_SVD:
-        """Learn vectors from counts, from the beginning every time.
+        """Learn vectors from counts, starting from scratch.
 
         Parameters
         ----------
@@ -152,11 +152,11 @@ class PPMI_SVD(CountModel):
         ImportError
             If SciPy is not installed.
         OSError
-            If a text cannot be read, or there is no room for temporary files.
+            If a text cannot be read, or the disk is full.
         TypeError, ValueError
-            If a parameter or the text is not what it must be, if `min_count` leaves no word, if there is no
-            count or none that is more frequent than `shift` times chance, or if `vector_size` is larger than
-            the rank of the matrix.
+            If a parameter or the text is invalid, if `min_count` leaves no word, if there are no
+            counts, or none that is more than `shift` times as frequent as by chance, or if `vector_size` is
+            larger than the rank of the matrix.
         """
         self.check_params()
         counts = self._counts(source)

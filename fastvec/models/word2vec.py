@@ -155,9 +155,9 @@ class Word2Vec(WordModel):
         kept = float(vocabulary.counts @ (text.keep + 1.0)) / 2**32 / vocabulary.total * len(text.ids)
         cost = kept * self._softmax_cost(len(vocabulary))
         warnings.warn(
-            f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds an epoch, or "
-            f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on a thread at {SOFTMAX_SPEED:.0e} a second: "
-            "max_vocab makes the vocabulary smaller, and the other losses need a small part of it",
+            f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per epoch, or "
+            f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on one thread at {SOFTMAX_SPEED:.0e} per second: "
+            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
             stacklevel=4,
         )
 
