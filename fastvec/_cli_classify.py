@@ -16,46 +16,52 @@ __all__ = ["CLASSIFYING", "add_verbs"]
 
 # The parameters that are options; the defaults are those of TextClassifier.
 CLASSIFYING = {
-    "word_ngrams": Option(1, "the longest n-grams of words, 1 for words alone", int),
-    "buckets": Option(2_000_000, "rows for n-grams at most", int),
-    "vector_size": Option(100, "dimensions, without --vectors", int),
-    "min_count": Option(1, "how often a word must occur to be looked at", int),
-    "learning_rate": Option(0.25, "step size at the start", float),
-    "min_learning_rate": Option(0.0, "step size at the end", float),
-    "epochs": Option(5, "passes over the texts", int),
+    "word_ngrams": Option(1, "largest number of words in an n-gram, 1 for single words only", int),
+    "buckets": Option(2_000_000, "largest number of rows for n-grams", int),
+    "vector_size": Option(100, "number of dimensions, without --vectors", int),
+    "min_count": Option(1, "ignore words that occur less often", int),
+    "learning_rate": Option(0.25, "initial step size", float),
+    "min_learning_rate": Option(0.0, "final step size", float),
+    "epochs": Option(5, "number of passes over the texts", int),
     **EARLY_STOPPING,
-    "threads": Option(1, "threads; with more than one, two trainings differ a little", int),
-    "seed": Option(0, "seed of everything random", int),
+    "threads": Option(
+        1, "number of threads; with more than one, results differ slightly from run to run", int
+    ),
+    "seed": Option(0, "random seed", int),
 }
-LINES = "a text a line"
-LABELLED = f"{LINES}, with its label, __label__..., at the start"
+LINES = "one text per line"
+LABELLED = f"{LINES}, starting with its label, __label__..."
 
 
 def add_verbs(verbs: Any) -> None:
     """Add ``classify`` with its verbs."""
-    classify = verbs.add_parser("classify", help="learn labels of texts, and label them")
+    classify = verbs.add_parser("classify", help="classify texts")
     steps = classify.add_subparsers(metavar="VERB", required=True)
 
-    train = steps.add_parser("train", help="learn from a file of labelled lines")
+    train = steps.add_parser("train", help="train on a file of labelled lines")
     train.set_defaults(run=_train)
     add_file(train, LABELLED)
-    train.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save: .fvmodel")
-    train.add_argument("--vectors", metavar="FILE", help="vectors to start from (default: random ones)")
+    train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
+    train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     add_options(train, CLASSIFYING)
 
-    predict = steps.add_parser("predict", help="write a label for every line; an empty line stays one")
+    predict = steps.add_parser("predict", help="write the label of every line; empty lines stay empty")
     predict.set_defaults(run=_predict)
     add_model(predict)
-    add_file(predict, f"{LINES}; labels in it are not looked at")
+    add_file(predict, f"{LINES}; labels are ignored")
     predict.add_argument(
-        "-k", type=int, default=1, metavar="N", help="the N most probable labels (default: %(default)s)"
+        "-k", type=int, default=1, metavar="N", help="write the N most probable labels (default: %(default)s)"
     )
-    predict.add_argument("--probabilities", action="store_true", help="each with its probability")
+    predict.add_argument("--probabilities", action="store_true", help="write the probability of each label")
     predict.add_argument(
-        "-o", "--output", default=STANDARD_OUTPUT, metavar="FILE", help="(default: standard output)"
+        "-o",
+        "--output",
+        default=STANDARD_OUTPUT,
+        metavar="FILE",
+        help="output file (default: standard output)",
     )
 
-    evaluate = steps.add_parser("evaluate", help="compare with the labels in a file")
+    evaluate = steps.add_parser("evaluate", help="evaluate on a file of labelled lines")
     evaluate.set_defaults(run=_evaluate)
     add_model(evaluate)
     add_file(evaluate, LABELLED)

@@ -16,7 +16,7 @@ __all__ = ["add_options", "make_counter", "save"]
 # The parameters that are options, their types, and their help; the defaults are the estimator's.
 COUNTING: dict[str, tuple[Any, str]] = {
     **{name: TRAINING[name] for name in ("window", "weighting", "min_count", "max_vocab")},
-    "threads": (int, "threads; their number changes nothing in the counts (default: all processors)"),
+    "threads": (int, "number of threads; it does not change the counts (default: all processors)"),
 }
 
 
@@ -27,10 +27,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help="where to save: .fvcounts, or .bin for Stanford's GloVe, with --vocabulary",
+        help="output file: .fvcounts, or .bin for Stanford's GloVe, with --vocabulary",
     )
     parser.add_argument(
-        "--vocabulary", metavar="FILE", help="where to save the words and their counts, as vocab_count does"
+        "--vocabulary",
+        metavar="FILE",
+        help="output file of the words and their counts, in the format of vocab_count",
     )
     counting = parser.add_argument_group("counting")
     defaults = Cooccurrence().get_params()

@@ -13,7 +13,7 @@ INTERRUPTED = 130
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument of a saved classifier."""
-    parser.add_argument("model", metavar="MODEL", help="what train saved: .fvmodel")
+    parser.add_argument("model", metavar="MODEL", help="trained model: .fvmodel")
 
 
 def add_file(parser: argparse.ArgumentParser, what: str) -> None:
@@ -28,14 +28,14 @@ def add_errors(parser: argparse._ActionsContainer) -> None:
         "--errors",
         choices=("strict", "replace", "ignore"),
         default="strict",
-        help="what becomes of bytes that are not UTF-8 (default: %(default)s)",
+        help="how to handle bytes that are not UTF-8 (default: %(default)s)",
     )
 
 
 def told(epoch: Any) -> str:
     """Return what an epoch came to."""
     score = epoch.validation_score
-    return f"loss {epoch.loss:.4f}" + ("" if score is None else f", {score:.2%} right of what was held out")
+    return f"loss {epoch.loss:.4f}" + ("" if score is None else f", validation accuracy {score:.2%}")
 
 
 def load_classifier(path: str, name: str) -> Any:

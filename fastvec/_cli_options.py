@@ -38,17 +38,19 @@ class Option(NamedTuple):
 
 
 EARLY_STOPPING = {
-    "early_stopping": Option(False, "hold a part out, and stop when its score no longer rises", bool),
-    "validation_fraction": Option(0.1, "how much to hold out", float),
-    "patience": Option(5, "epochs without a better score before it stops", int),
+    "early_stopping": Option(
+        False, "hold out a part for validation, and stop when its score no longer improves", bool
+    ),
+    "validation_fraction": Option(0.1, "fraction to hold out", float),
+    "patience": Option(5, "number of epochs without improvement before stopping", int),
 }
 # Parameters of networks that are trained in mini-batches.
 NETWORK = {
-    "l2": Option(0.0, "strength of the penalty on the squares of the weights", float),
-    "optimizer": Option("adam", "rule of a step", choices=("sgd", "adagrad", "adam")),
-    "learning_rate": Option(None, "step size at the start (default: what suits the optimizer)", float),
-    "momentum": Option(0.9, "of sgd", float),
-    "schedule": Option("linear", "whether the step size falls to 0", choices=("linear", "constant")),
+    "l2": Option(0.0, "strength of the L2 penalty on the weights", float),
+    "optimizer": Option("adam", "optimizer", choices=("sgd", "adagrad", "adam")),
+    "learning_rate": Option(None, "initial step size (default: depends on the optimizer)", float),
+    "momentum": Option(0.9, "momentum of sgd", float),
+    "schedule": Option("linear", "whether the step size decreases to 0", choices=("linear", "constant")),
     **EARLY_STOPPING,
 }
 

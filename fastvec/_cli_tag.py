@@ -15,48 +15,50 @@ __all__ = ["TAGGING", "add_verbs"]
 
 # The parameters that are options; the defaults are those of WindowClassifier.
 TAGGING = {
-    "window": Option(2, "words to either side that are looked at", int),
+    "window": Option(2, "number of words to either side", int),
     "hidden": Option(200, "sizes of the hidden layers", int, several=True),
-    "activation": Option("relu", "of the hidden layers", choices=("sigmoid", "tanh", "relu")),
-    "features": Option(
-        (), "what is told of words beside their vectors", choices=("case", "suffix"), several=True
-    ),
-    "train_vectors": Option(False, "train the words' vectors along", bool),
-    "vectors_l2": Option(0.0, "strength of the penalty on how far they move", float),
-    "vector_size": Option(100, "dimensions, without --vectors", int),
+    "activation": Option("relu", "activation function", choices=("sigmoid", "tanh", "relu")),
+    "features": Option((), "additional features of words", choices=("case", "suffix"), several=True),
+    "train_vectors": Option(False, "train the word vectors", bool),
+    "vectors_l2": Option(0.0, "strength of the penalty on how far word vectors move", float),
+    "vector_size": Option(100, "number of dimensions, without --vectors", int),
     "min_count": Option(2, "how often a word without a vector must occur to get one", int),
     **NETWORK,
-    "batch_size": Option(64, "words of a step", int),
-    "epochs": Option(6, "passes over the sentences", int),
-    "seed": Option(0, "seed of everything random", int),
+    "batch_size": Option(64, "number of words per step", int),
+    "epochs": Option(6, "number of passes over the sentences", int),
+    "seed": Option(0, "random seed", int),
 }
 
 
 def add_verbs(verbs: Any) -> None:
     """Add ``tag`` with its verbs."""
-    tag = verbs.add_parser("tag", help="learn to tag words (parts of speech, names), and tag them")
+    tag = verbs.add_parser("tag", help="tag words: parts of speech, names")
     steps = tag.add_subparsers(metavar="VERB", required=True)
 
-    train = steps.add_parser("train", help="learn from a file of words with their tags")
+    train = steps.add_parser("train", help="train on a file of tagged words")
     train.set_defaults(run=_train)
-    add_file(train, "a word a line, its tag in a further column, an empty line between sentences")
-    train.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save: .fvmodel")
-    train.add_argument("--vectors", metavar="FILE", help="vectors to start from (default: random ones)")
+    add_file(train, "one word per line, its tag in a further column, empty lines between sentences")
+    train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
+    train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     _add_column(train)
     add_options(train, TAGGING)
 
-    predict = steps.add_parser("predict", help="write a file once more, with one more column of tags")
+    predict = steps.add_parser("predict", help="write a file with one more column, of predicted tags")
     predict.set_defaults(run=_predict)
     add_model(predict)
-    add_file(predict, "a word a line, an empty line between sentences; more columns are kept")
+    add_file(predict, "one word per line, empty lines between sentences; further columns are kept")
     predict.add_argument(
-        "-o", "--output", default=STANDARD_OUTPUT, metavar="FILE", help="(default: standard output)"
+        "-o",
+        "--output",
+        default=STANDARD_OUTPUT,
+        metavar="FILE",
+        help="output file (default: standard output)",
     )
 
-    evaluate = steps.add_parser("evaluate", help="compare with the tags in a file")
+    evaluate = steps.add_parser("evaluate", help="evaluate on a file of tagged words")
     evaluate.set_defaults(run=_evaluate)
     add_model(evaluate)
-    add_file(evaluate, "a word a line, its tag in a further column, an empty line between sentences")
+    add_file(evaluate, "one word per line, its tag in a further column, empty lines between sentences")
     _add_column(evaluate)
 
 
@@ -115,5 +117,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _add_column(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--column", type=int, default=-1, metavar="N", help="column of the tags, from 2 on (default: last)"
+        "--column",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="column of the tags, counted from 1 (default: the last)",
     )

@@ -33,38 +33,41 @@ TEXT = ("lowercase", "errors", "cache", "phrases")
 
 # The parameters that are options, their types, and their help; the defaults are the estimators'.
 TRAINING: dict[str, tuple[Any, str]] = {
-    "loss": (str, "how a word is told from all others; softmax is slow and for small vocabularies"),
+    "loss": (str, "how a word is distinguished from all others; softmax is slow, for small vocabularies"),
     "vector_size": (int, "dimensions of a vector, 1 to 4096"),
-    "window": (int, "words to either side that a window reaches at most"),
-    "negatives": (int, "noise words for every word of the text"),
+    "window": (int, "largest distance between a word and its contexts"),
+    "negatives": (int, "number of noise words per word"),
     "negative_sharing": (
         str,
-        "window: the contexts of a word share its noise words; none: slower, as word2vec.c",
+        "window: the contexts of a word share noise words; none: they do not, slower, as in word2vec.c",
     ),
-    "scale_gradient": (bool, "divide the gradient of a mean as the mean is, or not, as word2vec.c"),
+    "scale_gradient": (bool, "use the exact gradient of a mean, with its divisor; word2vec.c does not"),
     "position_weights": (bool, "learn weights of the positions in a window"),
     "fasttext_model": (str, "whether a word predicts its contexts, or they predict the word"),
-    "min_n": (int, "fewest characters of an n-gram"),
-    "max_n": (int, "most characters of an n-gram; 0 for words without"),
-    "buckets": (int, "rows that the n-grams share"),
-    "weighting": (str, "what a context at distance d counts: 1/d, 1, or (window-d+1)/window"),
+    "min_n": (int, "smallest number of characters in an n-gram"),
+    "max_n": (int, "largest number of characters in an n-gram; 0 for no n-grams"),
+    "buckets": (int, "number of rows that the n-grams share"),
+    "weighting": (str, "weight of a context at distance d: 1/d, 1, or (window-d+1)/window"),
     "left_only": (None, "windows reach to the left only"),
-    "min_count": (int, "leave out words that occur less often"),
-    "max_vocab": (int, "keep so many words at most, the most frequent (default: all)"),
-    "subsample": (float, "drop words of a relative frequency above this at random; 0 keeps all"),
-    "noise_exponent": (float, "draw noise words in proportion to their count to this power"),
-    "x_max": (float, "counts from this on have the full weight"),
-    "alpha": (float, "smaller counts have the weight (count / x_max) to this power"),
-    "combine": (str, "the vectors of a word and of it as a context: added, the first alone, or both"),
-    "matrix": (str, "what is decomposed: positive PMI, log(1 + count), or the counts"),
-    "shift": (float, "leave out pairs that are no more frequent than so many times chance"),
-    "context_smoothing": (float, "take the counts of contexts to this power"),
-    "eigenvalue_weighting": (float, "multiply dimensions by their singular value to this power"),
-    "learning_rate": (float, "step size at the start; other losses have other defaults"),
-    "min_learning_rate": (float, "step size at the end"),
-    "epochs": (int, "passes over the text, or over its counts"),
-    "threads": (int, "threads; only glove and svd give the same with any number (default: all processors)"),
-    "seed": (int, "seed of everything random"),
+    "min_count": (int, "ignore words that occur less often"),
+    "max_vocab": (int, "keep at most this many words, the most frequent ones (default: all)"),
+    "subsample": (float, "randomly drop words with a relative frequency above this; 0 keeps all"),
+    "noise_exponent": (float, "draw noise words in proportion to their count raised to this power"),
+    "x_max": (float, "counts of this size and above have the full weight"),
+    "alpha": (float, "smaller counts have the weight (count / x_max) raised to this power"),
+    "combine": (str, "how the word vector and the context vector are combined"),
+    "matrix": (str, "matrix to factorize: positive PMI, log(1 + count), or the counts"),
+    "shift": (float, "drop pairs that are not more than this many times as frequent as by chance"),
+    "context_smoothing": (float, "raise the counts of contexts to this power"),
+    "eigenvalue_weighting": (float, "multiply dimensions by their singular value raised to this power"),
+    "learning_rate": (float, "initial step size; other losses have other defaults"),
+    "min_learning_rate": (float, "final step size"),
+    "epochs": (int, "number of passes over the text or its counts"),
+    "threads": (
+        int,
+        "number of threads; with glove and svd it does not change the result (default: all processors)",
+    ),
+    "seed": (int, "random seed"),
 }
 CHOICES = {
     "loss": LOSSES,
@@ -82,7 +85,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--model`` and the parameters of all models to a parser."""
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--model", choices=MODELS, default="skipgram", help="what is trained (default: %(default)s)"
+        "--model", choices=MODELS, default="skipgram", help="model to train (default: %(default)s)"
     )
     for name, (of_type, what) in TRAINING.items():
         arguments: dict[str, Any] = {"help": _help(name, what), "default": argparse.SUPPRESS}

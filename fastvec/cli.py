@@ -46,11 +46,11 @@ FAILED, UNREAD = 2, 141
 
 # The parameters of Phrases that are options, their types, and their help; the defaults are those of Phrases.
 PHRASES: dict[str, tuple[Any, str]] = {
-    "min_count": (int, "leave out pairs that occur less often"),
+    "min_count": (int, "ignore pairs that occur less often"),
     "threshold": (float, "join pairs with a score above this (default: 100, with npmi 0.5)"),
     "scoring": (str, "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"),
-    "delimiter": (str, "what stands between the words of a phrase"),
-    "passes": (int, "find phrases of two words, then of up to four, ..."),
+    "delimiter": (str, "separator between the words of a phrase"),
+    "passes": (int, "1 finds phrases of two words, 2 of up to four, ..."),
 }
 CHOICES = {"scoring": ("word2phrase", "npmi")}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -294,27 +294,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastvec {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    train = verbs.add_parser(
-        "train", help="train on text files, or on one file of counts, and save the vectors"
-    )
+    train = verbs.add_parser("train", help="train word vectors on text files, or on a file of counts")
     train.set_defaults(run=_train)
     _add_texts(train)
     train.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="where to save: .fvec .bin .vec .glove"
+        "-o", "--output", required=True, metavar="FILE", help="output file: .fvec .bin .vec .glove"
     )
-    train.add_argument("--format", choices=formats.FORMATS, help="of the output, whatever its extension")
     train.add_argument(
-        "--save-model", metavar="FILE", help="where to save all that load_model and fit need to go on: .fvec"
+        "--format", choices=formats.FORMATS, help="format of the output (default: by extension)"
+    )
+    train.add_argument(
+        "--save-model",
+        metavar="FILE",
+        help="also save the whole model, which load_model can continue to train: .fvec",
     )
     train.add_argument(
         "--phrases",
         type=int,
         metavar="N",
-        help="first join phrases of two words, with 2 of up to four, ... (default: none)",
+        help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
     add_options(train)
 
-    phrases = verbs.add_parser("phrases", help="join phrases of text files: new york becomes new_york")
+    phrases = verbs.add_parser(
+        "phrases", help="find phrases in text files and join them: new york becomes new_york"
+    )
     phrases.set_defaults(run=_phrases)
     _add_texts(phrases)
     phrases.add_argument(
@@ -322,12 +326,14 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         required=True,
         metavar="FILE",
-        help="where to save the text, gzipped as .gz; - is standard output",
+        help="output file, gzipped if it ends in .gz; - is standard output",
     )
+    phrases.add_argument("--save-phrases", metavar="FILE", help="save the phrases, for other texts")
     phrases.add_argument(
-        "--save-phrases", metavar="FILE", help="where to save what was found, for other texts"
+        "--phrases",
+        metavar="FILE",
+        help="join the phrases in this file of --save-phrases instead of finding new ones",
     )
-    phrases.add_argument("--phrases", metavar="FILE", help="join what --save-phrases saved, and find nothing")
     finding = phrases.add_argument_group("finding")
     defaults = Phrases().get_params()
     for name, (of_type, what) in PHRASES.items():
@@ -340,7 +346,7 @@ def _parser() -> argparse.ArgumentParser:
             help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
         )
 
-    cooccur = verbs.add_parser("cooccur", help="count how often words of text files stand near each other")
+    cooccur = verbs.add_parser("cooccur", help="count how often words of text files occur near each other")
     cooccur.set_defaults(run=_cooccur)
     _add_texts(cooccur)
     _cli_cooccur.add_options(cooccur)
@@ -348,40 +354,45 @@ def _parser() -> argparse.ArgumentParser:
     _cli_classify.add_verbs(verbs)
     _cli_tag.add_verbs(verbs)
 
-    neighbors = verbs.add_parser("neighbors", help="print the words nearest to a word")
+    neighbors = verbs.add_parser("neighbors", help="print the words most similar to a word")
     neighbors.set_defaults(run=_neighbors)
     _add_vectors(neighbors)
     neighbors.add_argument("words", nargs="+", metavar="WORD")
     _add_topn(neighbors, 10)
 
-    analogy = verbs.add_parser("analogy", help="A is to B as C is to ...?")
+    analogy = verbs.add_parser("analogy", help="answer: A is to B as C is to ...?")
     analogy.set_defaults(run=_analogy)
     _add_vectors(analogy)
     for name in ("a", "b", "c"):
         analogy.add_argument(name, metavar=name.upper())
     _add_topn(analogy, 5)
 
-    evaluation = verbs.add_parser("evaluate", help="compare with human judgements and analogies")
+    evaluation = verbs.add_parser("evaluate", help="evaluate vectors on word similarities and analogies")
     evaluation.set_defaults(run=_evaluate)
     _add_vectors(evaluation)
     evaluation.add_argument(
-        "--similarity", nargs="+", metavar="FILE", help="lines of two words and a score, as WordSim-353"
+        "--similarity",
+        nargs="+",
+        metavar="FILE",
+        help="files with two words and a score per line, such as WordSim-353",
     )
-    evaluation.add_argument("--analogies", metavar="FILE", help="lines of four words, as Google's analogies")
     evaluation.add_argument(
-        "--restrict", type=int, metavar="N", help="analogies among the N most frequent words only"
+        "--analogies", metavar="FILE", help="file with four words per line, such as Google's analogies"
+    )
+    evaluation.add_argument(
+        "--restrict", type=int, metavar="N", help="only consider the N most frequent words in analogies"
     )
 
-    convert = verbs.add_parser("convert", help="save vectors in another format")
+    convert = verbs.add_parser("convert", help="convert vectors to another format")
     convert.set_defaults(run=_convert)
     _add_vectors(convert)
-    convert.add_argument("output", metavar="OUT", help="where to save: .fvec .bin .vec .glove")
-    for direction in ("from", "to"):
+    convert.add_argument("output", metavar="OUT", help="output file: .fvec .bin .vec .glove")
+    for direction, what in (("from", "input"), ("to", "output")):
         convert.add_argument(
             f"--{direction}",
             dest=f"{direction}_format",
             choices=formats.FORMATS,
-            help="the format, whatever the extension",
+            help=f"format of the {what} (default: by extension)",
         )
     convert.add_argument("--center", action="store_true", help="subtract the mean of all vectors")
     convert.add_argument(
@@ -389,39 +400,48 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="with --center: take out the first N principal components",
+        help="with --center: remove the first N principal components",
     )
-    convert.add_argument("--unit-length", action="store_true", help="bring all vectors to length 1")
+    convert.add_argument("--unit-length", action="store_true", help="scale all vectors to length 1")
 
-    info = verbs.add_parser("info", help="tell about this machine and its backends, or about vectors")
+    info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
-    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="file of vectors")
+    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
 
-    show = verbs.add_parser("demo", help="train on the prose in Python's own sources and show neighbours")
+    show = verbs.add_parser(
+        "demo", help="train on the prose in the sources of Python and NumPy and show neighbours"
+    )
     show.set_defaults(run=_demo)
-    show.add_argument("-o", "--output", default="demo.fvec", metavar="FILE", help="(default: %(default)s)")
+    show.add_argument(
+        "-o", "--output", default="demo.fvec", metavar="FILE", help="output file (default: %(default)s)"
+    )
     return parser
 
 
 def _add_texts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "texts", nargs="+", metavar="TEXT", help="text file, plain or .gz .bz2 .xz .zst; - is standard input"
+        "texts",
+        nargs="+",
+        metavar="TEXT",
+        help="text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input",
     )
     text = parser.add_argument_group("text")
-    text.add_argument("--lowercase", action="store_true", help="lower-case all words")
+    text.add_argument("--lowercase", action="store_true", help="convert words to lower case")
     add_errors(text)
-    text.add_argument("--cache", metavar="FILE", help="keep the text as ids, and read those the next time")
+    text.add_argument(
+        "--cache", metavar="FILE", help="file that keeps the text as ids, to be read the next time instead"
+    )
     text.add_argument(
         "--memory-limit",
         type=_size,
         default="4G",
         metavar="BYTES",
-        help="beyond this, ids, and counts of pairs, go to temporary files, as 500M (default: %(default)s)",
+        help="keep ids and counts beyond this in temporary files, for example 500M (default: %(default)s)",
     )
 
 
 def _add_vectors(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("vectors", metavar="VECTORS", help="file of vectors: .fvec .bin .vec .txt .glove")
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors: .fvec .bin .vec .txt .glove")
 
 
 def _add_topn(parser: argparse.ArgumentParser, default: int) -> None:
@@ -431,5 +451,5 @@ def _add_topn(parser: argparse.ArgumentParser, default: int) -> None:
         type=int,
         default=default,
         metavar="N",
-        help="how many words (default: %(default)s)",
+        help="number of words to print (default: %(default)s)",
     )

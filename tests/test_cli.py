@@ -56,8 +56,8 @@ def test_every_parameter_of_every_model_is_an_option():
     help = " ".join(succeed("train", "--help").split())
     assert "skipgram only: window: the contexts" in help
     assert "cbow and fasttext only: " in help
-    assert "skipgram, cbow, fasttext and glove only: passes" in help
-    assert "skipgram and cbow only: how a word is told" in help
+    assert "skipgram, cbow, fasttext and glove only: number of passes" in help
+    assert "skipgram and cbow only: how a word is distinguished" in help
     assert "(default: 0.001, fasttext 0.0001)" in help
     assert "(default: yes, fasttext no)" in help
 

@@ -115,7 +115,7 @@ def test_parameters_of_a_tagger_are_passed_on(folder, tmp_path, call):
     options += ["--vectors", folder / "v.fvec", "--epochs", 1, "--l2", 0.001, "--early-stopping", "--seed", 3]
     options += ["--schedule", "constant", "--batch-size", 32, "--patience", 2, "--validation-fraction", 0.2]
     out = call("tag", "train", folder / "train.conll", "-o", path, *options)
-    assert re.search(r"loss \d\.\d+, \d+\.\d\d% right of what was held out; saved in", out)
+    assert re.search(r"loss \d\.\d+, validation accuracy \d+\.\d\d%; saved in", out)
     params = load(path).get_params()
     assert (params["hidden"], params["features"]) == ((5, 4), ("case", "suffix"))
     assert (params["optimizer"], params["learning_rate"], params["momentum"]) == ("sgd", 0.01, 0.5)
