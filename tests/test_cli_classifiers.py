@@ -215,7 +215,7 @@ def test_lines_without_a_known_word_are_warned_of(classifier):
     done = run("classify", "predict", classifier, "-", "-k", 2, "--probabilities", input="unheard of\n\nfine")
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == "__label__bad 0.5 __label__good 0.5"
-    assert "fastvec: warning: 1 of 2 documents have no word that is known" in done.stderr
+    assert "fastvec: warning: 1 of 2 documents have no known word" in done.stderr
 
 
 def test_labels_go_to_files(classifier, folder, tmp_path, call):
@@ -263,7 +263,7 @@ ERRORS = [
     (("tag", "train", "ragged.conll", *X), "ragged.conll, line 2: a word must have the 3 columns of line 1"),
     (("tag", "train", "columns.conll", *X), "column must be one after the first, in which the words are"),
     (("tag", "train", "train.conll", *X, "--column", 4), "column must be an int from -3 to 3, got 4"),
-    (("tag", "train", "one.conll", *X), "two classes or more, got one class: ['O']"),
+    (("tag", "train", "one.conll", *X), "at least two classes, got one: ['O']"),
     (("tag", "train", "missing.conll", *X), "missing.conll: No such file or directory"),
     (("tag", "train", "empty.txt", *X), "empty.txt: the file has no words"),
     (("tag", "train", "missing.conll", "-o", "x.bin"), "the output must end in .fvmodel, got 'x.bin'"),
@@ -291,7 +291,7 @@ ERRORS = [
         ("classify", "train", "unlabelled.txt", *X),
         "unlabelled.txt, line 3: a text must have one __label__...",
     ),
-    (("classify", "train", "one.txt", *X), "two classes or more, got one class: ['good']"),
+    (("classify", "train", "one.txt", *X), "at least two classes, got one: ['good']"),
     (("classify", "train", "empty.txt", *X), "empty.txt: the file has no texts"),
     (("classify", "train", "missing.txt", *X), "missing.txt: No such file or directory"),
     (("classify", "train", "missing.txt", "-o", "x.fvec"), "the output must end in .fvmodel, got 'x.fvec'"),
@@ -300,7 +300,7 @@ ERRORS = [
     (("classify", "train", "missing.txt", *X, "--hidden", 2), "unrecognized arguments: --hidden 2"),
     (("classify", "train", "train.txt", *X, "--vectors", "no.fvec"), "no.fvec: No such file or directory"),
     (("classify", "train", "train.txt", *X, "--learning-rate", "1e30"), "1e+30 is probably too large"),
-    (("classify", "train", "train.txt", *X, "--min-count", 1000), "a document with a word that is known"),
+    (("classify", "train", "train.txt", *X, "--min-count", 1000), "at least one document with a known word"),
     (("classify", "predict", "tagger.fvmodel", "test.txt"), "Classifier, but this command needs a TextC"),
     (("classify", "predict", "classifier.fvmodel", "test.txt", "-k", 0), "-k must be an int >= 1, got 0"),
     (("classify", "predict", "classifier.fvmodel", "missing.txt"), "missing.txt: No such file or directory"),

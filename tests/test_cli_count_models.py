@@ -133,12 +133,12 @@ def test_options_that_do_not_fit_the_model_are_refused(tmp_path, options, messag
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "topics.counted holds counts, for --model glove or svd, not skipgram"),
+        ((), "topics.counted holds counts, which need --model glove or svd, got skipgram"),
         (
             ("--model", "glove", "--phrases", 1, "--lowercase", "--window", 3, "--left-only"),
             "got --window, --left-only, --lowercase, --phrases",
         ),
-        (("--model", "svd", "--cache", "a.ids"), "of their counting, got --cache"),
+        (("--model", "svd", "--cache", "a.ids"), "and counting do not apply, got --cache"),
     ],
 )
 def test_options_that_do_not_fit_counts_are_refused(counts, tmp_path, options, message):

@@ -79,7 +79,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
         (["-o", "x.bin"], "--vocabulary FILE must be given with an output in .bin, and only then"),
         (
             ["-o", "x.fvcounts", "--vocabulary", "v"],
-            "--vocabulary FILE goes with an output in .bin, and only",
+            "--vocabulary FILE must be given with an output in .bin, and only",
         ),
         (["-o", "x.bin", "--vocabulary", "x.bin"], "--vocabulary must be another file than the output, got"),
         (["-o", "missing/x.fvcounts"], "missing: cannot write in this folder: No such file or directory"),

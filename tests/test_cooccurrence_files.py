@@ -261,7 +261,7 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
         (b"", "cooccurrence.bin: the file is empty"),
         (
             BYTES[:-1],
-            "cooccurrence.bin: truncated, or not a file of GloVe's counts: its 63 bytes are no whole",
+            "cooccurrence.bin: truncated, or not a file of GloVe's counts: its 63 bytes are not a whole",
         ),
         (BYTES + record(4, 1), TOGETHER),
         (BYTES + record(1, 4), TOGETHER),
@@ -296,7 +296,7 @@ def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):
         ("to 3\nbe -1\n", ", line 2: expected a word and how often it occurs, got b'be -1\\n'"),
         ("to " + "9" * 5000, ", line 1: expected a word and how often it occurs, got b'to 999"),
         ("to 2\nbe 3\n", ", line 2: counts must descend, got 3 after 2"),
-        ("to 3\nbe 2\nto 2\n", ", line 3: the word b'to' is in line 1 already"),
+        ("to 3\nbe 2\nto 2\n", ", line 3: the word b'to' is already in line 1"),
         ("to 3\nbe\xff 2\n", ", line 2: byte 3 of the word b'be\\xff' is not UTF-8"),
     ],
 )

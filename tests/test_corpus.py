@@ -274,8 +274,8 @@ def test_iterables_without_words(source):
         ({"memory_limit": 1e9}, "memory_limit must be an int >= 1, got 1000000000.0"),
         ({"progress": None}, "progress must be True or False, got None"),
         ({"tokenizer": "words"}, "tokenizer must be a callable or None, got 'words'"),
-        ({"tokenizer": str.split}, "tokenizer must be None when source holds sentences"),
-        ({"cache": "x.ids"}, "cache must be None unless source names files"),
+        ({"tokenizer": str.split}, "tokenizer must be None if source holds sentences"),
+        ({"cache": "x.ids"}, "cache must be None unless source is files"),
     ],
 )
 def test_parameters_out_of_range(arguments, message):

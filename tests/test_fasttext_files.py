@@ -215,7 +215,7 @@ def test_gzipped_files_are_read(tmp_path):
     np.testing.assert_array_equal(fastvec.load(path).input_vectors, vectors.input_vectors)
     for content in (gzip.compress(whole)[:-20], gzip.compress(whole[:-1]), gzip.compress(whole + b"\0")):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"v\.bin\.gz: .*(cut off|damaged)"):
+        with pytest.raises(ValueError, match=r"v\.bin\.gz: .*(truncated|damaged)"):
             fastvec.load(path)
 
 
@@ -266,7 +266,7 @@ def test_quantised_models_are_refused_by_name(classifier, tmp_path):
         for name in ("model.ftz", "model.bin"):
             model.save_model(str(tmp_path / name))
             with pytest.raises(
-                ValueError, match=r"quantised fastText model.*, which is not supported; "
+                ValueError, match=r"quantized fastText model.*, which is not supported; "
             ) as error:
                 fastvec.load(tmp_path / name)
             assert str(tmp_path / name) in str(error.value)
@@ -306,9 +306,9 @@ def whole(tmp_path_factory):
 def test_every_way_to_cut_a_file_off_is_noticed(damaged, whole):
     damaged(whole)
     for length in range(4, len(whole)):
-        with pytest.raises(ValueError, match="cut off or damaged"):
+        with pytest.raises(ValueError, match="truncated or damaged"):
             damaged(whole[:length])
-    with pytest.raises(ValueError, match="goes on after the output matrix"):
+    with pytest.raises(ValueError, match="continues after the output matrix"):
         damaged(whole + b"\0")
 
 
@@ -354,8 +354,8 @@ HEADER = struct.Struct("<ii12id3i2q")  # magic, version, 12 arguments, t, 3 size
         (15, 5, "sizes in the header contradict each other"),
         (16, -1, "sizes in the header contradict each other"),
         (17, -1, "sizes in the header contradict each other"),
-        (19, 0, "a quantised fastText model"),
-        (19, 2**62, "a quantised fastText model"),
+        (19, 0, "a quantized fastText model"),
+        (19, 2**62, "a quantized fastText model"),
     ],
 )
 def test_headers_that_cannot_be(damaged, whole, field, value, message):

@@ -131,7 +131,7 @@ def test_gzipped_files_are_read(tmp_path):
         zipped.write_bytes(zipped.read_bytes()[:-20])
         with pytest.raises(ValueError, match=r"\.gz: the \.gz is truncated or damaged"):
             formats.read(zipped)
-    with pytest.raises(ValueError, match="only for reading"):
+    with pytest.raises(ValueError, match="for reading only"):
         formats.write(tmp_path / "v.bin.gz", WORDS, matrix())
 
 
@@ -249,7 +249,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.bin", b"hello\n", "begins with a line of two numbers, words and dimensions, got b'hello"),
         ("v.bin", b"1 0\na ", "0 dimensions"),
         ("v.bin", b"2 1\na 1234\nb 12", "word 2 of 2: the file ends within it"),
-        ("v.bin", b"1 1\na 1234\nb 1234", "goes on after the 1 words"),
+        ("v.bin", b"1 1\na 1234\nb 1234", "continues after the 1 words"),
         ("v.bin", b"2 1\na 1234a 1234", "'a' is both word 1 and word 2"),
         ("v.bin", b"2 1\na 1234\nb\xff 1234", r"word 2 of 2: byte 2 of the word b'b\\xff' is not UTF-8"),
         ("v.bin", (793712314).to_bytes(4, "little") + bytes(20), "must be of version 11 or 12, got 0"),

@@ -390,7 +390,7 @@ def test_a_text_without_counts_is_refused():
 
 
 def test_counts_that_were_not_counted_are_refused():
-    with pytest.raises(ValueError, match=r"call fit first on Cooccurrence\(window=3\)"):
+    with pytest.raises(ValueError, match=r"call fit on Cooccurrence\(window=3\)"):
         small().fit(fastvec.Cooccurrence(window=3))
 
 

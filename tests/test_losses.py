@@ -132,7 +132,7 @@ def test_a_tree_needs_two_words(estimator):
 
 def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
     monkeypatch.setattr(word2vec, "MANY_WORDS", 38)
-    with pytest.warns(UserWarning, match=r"over 39 words takes \de\+0\d multiply-adds an epoch") as caught:
+    with pytest.warns(UserWarning, match=r"over 39 words takes \de\+0\d multiply-adds per epoch") as caught:
         small(fastvec.SkipGram, loss="softmax", subsample=0).fit(topics(100))
     assert caught[0].filename == __file__
     # 1200 tokens, all kept, 3 · 39 · 12 multiply-adds each: 1.7 million.

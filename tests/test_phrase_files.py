@@ -118,7 +118,7 @@ def test_command_passes_every_parameter_on(text, tmp_path):
     ("options", "message"),
     [
         (["--min-count", "0"], "min_count must be an int >= 1, got 0"),
-        (["--phrases", "in.txt", "--passes", "2"], "takes no others, got --passes"),
+        (["--phrases", "in.txt", "--passes", "2"], "others cannot be given, got --passes"),
         (["--phrases", "in.txt"], "in.txt: not a file of fastvec.Phrases, or damaged"),
         (
             ["--save-phrases", "missing/phrases.json"],

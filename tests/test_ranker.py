@@ -283,9 +283,7 @@ def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch, with_label
 
 def test_true_and_false_words_are_on_both_sides():
     sentences = [["a", "b"], ["c", "d"], ["e", "f"]]
-    message = (
-        r"early_stopping must have True and False words on both sides, .*: try another validation_fraction"
-    )
+    message = r"early_stopping needs words labelled True and False .*: try another"
     for only in (True, False):
         y = [[only, only], [True, False], [only, only]]
         for seed in range(5):
@@ -326,13 +324,17 @@ def test_what_takes_labels_says_so():
     with pytest.raises(ValueError, match=r"features must be \(\) without labels, got \['case'\]"):
         small(features=["case"]).fit(X)
     ranker = small().fit(X)
-    with pytest.raises(AttributeError, match=r"predict takes a training with labels; decision_function has"):
+    with pytest.raises(
+        AttributeError, match=r"predict needs a model trained with labels; decision_function returns"
+    ):
         ranker.predict(X)
-    with pytest.raises(AttributeError, match=r"predict takes a training with labels; decision_function has"):
+    with pytest.raises(
+        AttributeError, match=r"predict needs a model trained with labels; decision_function returns"
+    ):
         ranker.score(X, IS_NOUN)
-    with pytest.raises(ValueError, match=r"y must be as in the training before, which had none"):
+    with pytest.raises(ValueError, match=r"y must be None, as in the training so far, got labels"):
         ranker.partial_fit(X, IS_NOUN)
-    with pytest.raises(ValueError, match=r"y must be as in the training before, which had labels"):
+    with pytest.raises(ValueError, match=r"y must be labels, as in the training so far, got None"):
         small().fit(X, IS_NOUN).partial_fit(X)
     with pytest.raises(TypeError, match=r"y must be a list of labels for each sentence, got None"):
         ranker.score(X, None)

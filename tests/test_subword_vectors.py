@@ -108,7 +108,7 @@ def test_similarity_covers_words_with_ngrams(tmp_path):
         (["a", 1.5], np.zeros((52, 3)), TypeError, r"word must be a str or an int, got 1\.5"),
         (["a"], np.zeros((50, 3)), ValueError, r"each of the 1 words and the 50 buckets, got \(50, 3\)"),
         (["a"], np.zeros(51), ValueError, r"the shape \(n, d\), .* got \(51,\)"),
-        (["a", "a"], np.zeros((52, 3)), ValueError, "different from each other, got 'a' twice"),
+        (["a", "a"], np.zeros((52, 3)), ValueError, "distinct, got 'a' twice"),
     ],
 )
 def test_parts_that_do_not_fit(words, rows, error, message):

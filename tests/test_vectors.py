@@ -89,7 +89,7 @@ def test_words_of_the_wrong_type(word):
         (["a"], np.eye(2), None, ValueError, r"one row for each of the 1 words, got \(2, 2\)"),
         (["a"], np.zeros(1), None, ValueError, r"shape \(n, d\)"),
         (["a"], np.zeros((1, 0)), None, ValueError, r"shape \(n, d\)"),
-        (["a", 1, "1"], np.eye(3), None, ValueError, "different from each other, got '1' twice"),
+        (["a", 1, "1"], np.eye(3), None, ValueError, "distinct, got '1' twice"),
         (
             ["a"],
             np.eye(1),

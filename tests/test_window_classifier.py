@@ -226,7 +226,7 @@ def test_labels_that_the_training_did_not_have_are_mistakes():
     model = small(epochs=60).fit(X, Y)
     assert model.score([["the", "cat"]], [["D", "N"]]) == 1
     for unseen in ("M", "Z"):  # "M" would stand where "N" does
-        with pytest.warns(UserWarning, match=r"^1 of 2 labels are of classes not seen in not") as caught:
+        with pytest.warns(UserWarning, match=r"^1 of 2 labels are of classes not seen in training") as caught:
             assert model.score([["the", "cat"]], [["D", unseen]]) == 0.5
         assert caught[0].filename == __file__
     with pytest.raises(

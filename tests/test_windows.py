@@ -249,8 +249,8 @@ def test_sentences_may_be_anything_that_gives_words():
         ([["to"], ["be", None]], TypeError, r"every word of sentence 2 must be a str or an int, got None"),
         ([["to", 1.5]], TypeError, r"every word of sentence 1 must be a str or an int, got 1.5"),
         ([["to", True]], TypeError, r"every word of sentence 1 must be a str or an int, got True"),
-        ([], ValueError, r"X must have a sentence with a word, got 0 sentences without"),
-        ([[], []], ValueError, r"X must have a sentence with a word, got 2 sentences without"),
+        ([], ValueError, r"X must have at least one sentence with words, got 0 without"),
+        ([[], []], ValueError, r"X must have at least one sentence with words, got 2 without"),
     ],
 )
 def test_what_are_no_sentences_is_refused(X, error, message):
@@ -274,8 +274,8 @@ def test_labels_come_end_to_end():
     [
         ("ABC", TypeError, r"y must be a list of labels for each sentence, got 'ABC'"),
         (None, TypeError, r"y must be a list of labels for each sentence, got None"),
-        ([["A", "B"], []], ValueError, r"y must have labels of 3 sentences as X has, got 2"),
-        ([[]] * 1234, ValueError, r"y must have labels of 3 sentences as X has, got 1,234"),
+        ([["A", "B"], []], ValueError, r"y must have labels for the 3 sentences of X, got 2"),
+        ([[]] * 1234, ValueError, r"y must have labels for the 3 sentences of X, got 1,234"),
         (["AB", [], ["C"]], TypeError, r"a list of labels for each sentence; for 1 it has 'AB'"),
         ([["A", "B"], [], 3], TypeError, r"a list of labels for each sentence; for 3 it has 3"),
         ([["A", "B"], [], ["C", "D"]], ValueError, r"each word: sentence 3 has 1 words and 2 labels"),
