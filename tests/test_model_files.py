@@ -178,7 +178,7 @@ def damaged(path, change):
         ("skipgram", lambda t, m: m["parameters"].update(vector_size=16), r"of shape \(30, 16\), got"),
         ("skipgram", lambda t, m: m["parameters"].update(window=0), "window must be an int from 1 to"),
         ("skipgram", lambda t, m: m["parameters"].update(loss="softmax", future=1), "future"),
-        ("skipgram", lambda t, m: m.update(estimator="LDA"), "it holds a 'LDA'; this fastvec knows S"),
+        ("skipgram", lambda t, m: m.update(estimator="LDA"), "unknown estimator 'LDA'; this fastvec knows S"),
         ("skipgram", lambda t, m: m.update(estimator="CBOW"), "negative_sharing"),
         ("skipgram", lambda t, m: m.pop("history"), "damaged"),
         ("skipgram", lambda t, m: m.update(history=3), "damaged"),

@@ -132,7 +132,7 @@ def test_documents_without_words_are_left_out(method):
         model = getattr(small(), method)(["", *X, "  ", []], ["+", *Y, "-", "-"])
     assert caught[0].filename == __file__ and len(caught) == 1
     assert model.history_[0].examples == 20
-    with pytest.warns(UserWarning, match=r"^2 of 4 documents .* known: they are ignored"):
+    with pytest.warns(UserWarning, match=r"^2 of 4 documents .* known word: they are ignored"):
         small(min_count=2).fit(["a", "b", "c a", "d"], [0, 1, 1, 0])
 
 
@@ -140,7 +140,7 @@ def test_documents_without_words_are_left_out(method):
 def test_without_a_known_word_all_classes_are_equally_probable(method):
     model = small().fit(["a", "b", "c"] * 5, [0, 1, 2] * 5)
     with pytest.warns(
-        UserWarning, match=r"^2 of 3 documents .* known: all classes are equally prob"
+        UserWarning, match=r"^2 of 3 documents .* known word: all classes are equally prob"
     ) as caught:
         found = getattr(model, method)(["", "a", "unheard of"])
     assert caught[0].filename == __file__ and len(caught) == 1

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import column_or_1d
 
 from fastvec._params import check_item
 from fastvec.classify._labelled_files import WORDS
 
-__all__ = ["Documents", "read_documents"]
+__all__ = ["Documents", "read_documents", "read_labelled"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,21 @@ def _words(document: Any, place: int) -> Sequence[str]:
         word if type(word) is str else check_item(f"every word of document {place}", word)
         for word in document
     ]
+
+
+def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
+    """Return documents, as `read_documents` does, and a label for each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the documents are invalid, or there is not a label for each.
+    """
+    documents, labels = read_documents(X), column_or_1d(y)
+    if any(label is None or label != label for label in labels.tolist()):
+        raise ValueError("y must have a label for each document, got None or NaN among them")
+    if len(labels) != len(documents):
+        raise ValueError(
+            f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"
+        )
+    return documents, labels

@@ -9,13 +9,13 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
 from fastvec._params import check_float, check_int
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
-from fastvec.classify._documents import Documents, read_documents
+from fastvec.classify._documents import Documents, read_documents, read_labelled
 from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import (
     Saveable,
@@ -189,7 +189,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         """
         with undone_on_error(self):
             self.check_params()
-            documents, labels = _labelled(X, y)
+            documents, labels = read_labelled(X, y)
             self._start(documents, labels, None)
             numbers = numbers_of(self.classes_, labels).astype(np.int32)
             self._train(
@@ -222,7 +222,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         """
         with undone_on_error(self):
             self.check_params()
-            documents, labels = _labelled(X, y)
+            documents, labels = read_labelled(X, y)
             if hasattr(self, "_matrices"):
                 check_same_classes(self.classes_, classes)
                 self.history_ = list(self.history_)
@@ -297,7 +297,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             The largest error. Its `worst` starts with the name of the parameter.
         """
         check_is_fitted(self)
-        documents, labels = _labelled(X, y)
+        documents, labels = read_labelled(X, y)
         rows, offsets = self._rows.look_up(documents)
         some = np.diff(offsets) > 0
         targets = numbers_of(self.classes_, labels)[some].astype(np.int32)
@@ -496,17 +496,6 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         if n_empty:
             _warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
         return self._scores_of(rows, offsets)
-
-
-def _labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
-    documents, labels = read_documents(X), column_or_1d(y)
-    if any(label is None or label != label for label in labels.tolist()):
-        raise ValueError("y must have a label for each document, got None or NaN among them")
-    if len(labels) != len(documents):
-        raise ValueError(
-            f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"
-        )
-    return documents, labels
 
 
 def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
