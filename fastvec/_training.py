@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ __all__ = [
     "Schedule",
     "ctrl_c_sets_a_flag",
     "number_of_threads",
+    "padded_copies",
     "padded_matrix",
     "train",
     "usable_threads",
@@ -139,6 +140,14 @@ def padded_matrix(n_rows: int, n_columns: int) -> NDArray[np.float32]:
     raw = np.zeros(n_rows * stride + ALIGNMENT // 4, np.float32)
     start = -raw.ctypes.data % ALIGNMENT // 4
     return raw[start : start + n_rows * stride].reshape(n_rows, stride)
+
+
+def padded_copies(matrices: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Return copies with their rows padded as the kernels require."""
+    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        copies[name][:, : matrix.shape[1]] = matrix
+    return copies
 
 
 def train(

@@ -217,7 +217,7 @@ DAMAGE = [
     ("softmax", classes("|O", [["a"], ["b"], ["c"]]), ""),
     ("softmax", classes("|O", [None, {}, []]), ""),
     ("softmax", classes("|O", "abc"), ""),
-    ("softmax", lambda t, s: s.update(estimator="LDA"), "unknown estimator 'LDA'; this fastvec knows SoftmaxClass"),
+    ("softmax", lambda t, s: s.update(estimator="LDA"), "unknown estimator 'LDA'; this fastvec knows Soft"),
     ("softmax", lambda t, s: s.update(estimator=["a"]), ""),
     ("softmax", lambda t, s: s.update(estimator="TextClassifier"), ""),
     ("softmax", lambda t, s: s.update(parameters=[1]), ""),

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
 from fastvec._params import check_float, check_int
-from fastvec._training import Epoch, Schedule, number_of_threads, padded_matrix, train
+from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
 from fastvec.classify._documents import Documents, read_documents, read_labelled
 from fastvec.classify._estimator import undone_on_error
@@ -226,7 +226,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             if hasattr(self, "_matrices"):
                 check_same_classes(self.classes_, classes)
                 self.history_ = list(self.history_)
-                self._matrices = _copies(self._matrices)
+                self._matrices = padded_copies(self._matrices)
             else:
                 self._start(documents, labels, classes)
             numbers = numbers_of(self.classes_, labels).astype(np.int32)
@@ -476,12 +476,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             scores = self._scores_of(rows, offsets)[held_out]
             return float(np.mean(scores.argmax(axis=1) == labels[held_out]))
 
-        return Watch(
-            score=score,
-            keep=lambda: _copies(self._matrices),
-            restore=restore,
-            patience=int(self.patience),
-        )
+        return Watch(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
 
     def _scores_of(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Array:
         scores: Array = means_of_rows(self._matrices["input_vectors"], rows, offsets) @ (
@@ -500,10 +495,3 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
 def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
     warnings.warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)
-
-
-def _copies(matrices: dict[str, Array]) -> dict[str, Array]:
-    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
-    for name, matrix in matrices.items():
-        copies[name][:] = matrix
-    return copies

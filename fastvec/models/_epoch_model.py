@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
-from fastvec._training import Epoch, Schedule, TrainChunk, padded_matrix, train
+from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
 from fastvec.models._state import Learner, Matrices, State
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["EpochModel", "fill_uniform", "padded_copies"]
+__all__ = ["EpochModel", "fill_uniform"]
 
 # Starting values drawn at once: 16 MB of them.
 BLOCK = 1 << 22
@@ -190,11 +190,3 @@ def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random
     for begin in range(0, len(rows), at_once):
         block = rows[begin : begin + at_once]
         block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor
-
-
-def padded_copies(matrices: Matrices) -> Matrices:
-    """Return copies with their rows padded as the kernels want them."""
-    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
-    for name, matrix in matrices.items():
-        copies[name][:, : matrix.shape[1]] = matrix
-    return copies

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_matrix
+from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
-from fastvec.models._epoch_model import EpochModel, fill_uniform, padded_copies
+from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._going_on import grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
 from fastvec.models._state import Matrices, State
