@@ -1,4 +1,4 @@
-"""Saving that never harms what is there: write beside the target, then rename over it."""
+"""Atomic saving: write to a temporary file next to the target, then rename it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["replacing"]
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the body an empty file to write to, which takes the place of `path` when the body succeeds.
+    """Yield an empty file to write to, which replaces `path` if the body succeeds.
 
     The new file reaches the disk (fsync) before it is renamed, so that at any moment, a power cut included,
-    `path` is the whole old file or the whole new one. When the body fails or is interrupted, the new file is
-    removed and the old one stays. A symbolic link is followed, and the permissions of an old file are kept.
+    `path` is the whole old file or the whole new one. If the body fails or is interrupted, the new file is
+    removed and the old one stays. Symbolic links are followed, and the permissions of an old file are kept.
 
     Raises
     ------
     ValueError
-        When `path` is there but is not a regular file.
+        If `path` exists but is not a regular file.
     OSError
-        What the system says (no space left, no such directory, ...), naming `path` unless the body's error
-        names another file.
+        The error of the system (no space left, no such directory, ...), which names `path` unless the error
+        of the body names another file.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():

@@ -4,7 +4,7 @@ A backend is a name: ``reference`` (NumPy, readable, slow) or an instruction set
 were compiled (``baseline``, ``avx2``, ``avx512``, ``neon``). `get` returns the module that implements one
 kernel in one backend. All backends of a kernel share its functions and argument names; the tests hold them to
 the same gradients. The fastest backend that this processor runs is used unless the environment variable
-``FASTVEC_BACKEND`` names another. Nothing falls back to the reference silently.
+``FASTVEC_BACKEND`` names another. There is no silent fallback to the reference.
 """
 
 from __future__ import annotations
@@ -415,9 +415,9 @@ def selected() -> str:
     Raises
     ------
     ValueError
-        If ``FASTVEC_BACKEND`` is no backend's name.
+        If ``FASTVEC_BACKEND`` is not the name of a backend.
     RuntimeError
-        If the backend asked for is not built or this processor cannot run it, or if no kernel is built.
+        If the requested backend is not built or not supported by this processor, or if no kernel is built.
     """
     forced = os.environ.get("FASTVEC_BACKEND")
     states = status()

@@ -1,4 +1,4 @@
-"""The command ``fastvec classify``: labels of texts, one a line, as fastText has them."""
+"""The command ``fastvec classify``: labels of texts, one text per line, in fastText's format."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_counter(options: argparse.Namespace) -> Cooccurrence:
-    """Return what counts, its parameters checked and the names of the files too.
+    """Return the counter that the options describe, after validating its parameters and the file names.
 
     Raises
     ------

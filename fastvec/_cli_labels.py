@@ -1,4 +1,4 @@
-"""What ``fastvec tag`` and ``fastvec classify`` share: their files, and what they tell."""
+"""What ``fastvec tag`` and ``fastvec classify`` share: arguments, files and messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_file(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def add_errors(parser: argparse._ActionsContainer) -> None:
-    """Add the option of what becomes of bytes that are not UTF-8."""
+    """Add the option for bytes that are not UTF-8."""
     parser.add_argument(
         "--errors",
         choices=("strict", "replace", "ignore"),
@@ -33,13 +33,13 @@ def add_errors(parser: argparse._ActionsContainer) -> None:
 
 
 def told(epoch: Any) -> str:
-    """Return what an epoch came to."""
+    """Return a summary of an epoch."""
     score = epoch.validation_score
     return f"loss {epoch.loss:.4f}" + ("" if score is None else f", validation accuracy {score:.2%}")
 
 
 def load_classifier(path: str, name: str) -> Any:
-    """Return the classifier in a file, which must be one of that name."""
+    """Load a classifier, which must be of the class `name`."""
     from fastvec import classify
 
     model = classify.load(path)

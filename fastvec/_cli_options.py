@@ -1,7 +1,7 @@
 """Options of the command line that are parameters of a classifier.
 
-Their defaults are written down here again, so that ``fastvec --help`` need not import scikit-learn; a test
-holds them to those of the estimators.
+The defaults are repeated here so that ``fastvec --help`` does not import scikit-learn; a test compares them
+with those of the estimators.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ __all__ = ["EARLY_STOPPING", "NETWORK", "Option", "add_options", "given"]
 
 
 class Option(NamedTuple):
-    """A parameter as an option.
+    """A parameter of a classifier as an option.
 
     Attributes
     ----------
-    default
-        The estimator's.
+    default : object
+        The default of the estimator.
     help : str
-        What it is.
+        The help text.
     type : type
-        Of its value; bool makes a pair of flags.
+        Type of the value; bool makes a pair of flags.
     choices : tuple of str
-        What it can be.
+        The possible values.
     several : bool
-        Whether it takes several values.
+        Whether several values can be given.
     """
 
     default: Any
@@ -56,7 +56,7 @@ NETWORK = {
 
 
 def add_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> None:
-    """Add parameters to a parser, which says nothing of those that are not given."""
+    """Add parameters to a parser; those not given are absent from its result."""
     training = parser.add_argument_group("training")
     for name, option in options.items():
         told = option.help if option.default is None else f"{option.help} (default: {_told(option.default)})"

@@ -1,4 +1,4 @@
-"""The command ``fastvec tag``: tags of words, learned from files in columns and written to such."""
+"""The command ``fastvec tag``: tags of words, read from and written to files in columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of ``fastvec train`` that are parameters of an estimator, the estimator, and what it tells."""
+"""The options of ``fastvec train`` that are parameters of an estimator, the estimator, and its summary."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_model(options: argparse.Namespace) -> Model:
-    """Return the estimator that the options ask for, its parameters checked.
+    """Return the estimator that the options describe, after validating its parameters.
 
     Raises
     ------
@@ -126,12 +126,12 @@ def make_model(options: argparse.Namespace) -> Model:
 
 
 def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
-    """Return the counts that are to be trained on, None if it is texts.
+    """Return the counts to train on, or None if there are texts.
 
     Raises
     ------
     ValueError
-        If there are counts and the other options do not fit them.
+        If there are counts and other options do not apply to them.
     """
     path = next(filter(holds_counts, options.texts), None)
     if path is None:
@@ -154,7 +154,7 @@ def open_counts(options: argparse.Namespace) -> Cooccurrence | None:
 
 
 def summary(model: Model, seconds: float) -> str:
-    """Return what a model was trained on, how fast, and what its loss came to."""
+    """Return a summary: what a model was trained on, how fast, and its loss."""
     if not isinstance(model, EpochModel):
         return f"fitted in {seconds:,.1f} s"
     history = model.history_
@@ -194,7 +194,7 @@ def _and(names: list[str]) -> str:
 
 
 def _help(name: str, what: str) -> str:
-    """Return the help of an option with the models that have it, if not all, and their defaults."""
+    """Return the help of an option, with the models that have it (if not all) and their defaults."""
     models = _models_with(name)
     defaults = {model: _default(model, name) for model in models}
     usual = defaults[models[0]]

@@ -1,4 +1,4 @@
-"""Texts and token sequences to provisional ids, words and counts, in one pass."""
+"""Converting texts and token sequences to provisional ids, words and counts, in one pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PIECE = 1 << 18
 
 @dataclass
 class Encoded:
-    """What was read beside the ids themselves, in the order of first appearance."""
+    """What was read in addition to the ids, in the order of first occurrence."""
 
     words: list[str]
     counts: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Encoded:
 def encode_files(
     paths: Iterable[str], errors: str, store: IdStore, report: Callable[[int], object]
 ) -> Encoded:
-    """Split files at white space and put the provisional ids of their words into `store`.
+    """Split files on white space and add the provisional ids of their words to `store`.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def tokenized_lines(
     errors: str,
     report: Callable[[int], object],
 ) -> Iterator[Iterable[Any]]:
-    """Yield what `tokenizer` makes of every line of some files, which it gets in lower case if asked."""
+    """Yield the tokens of every line of some files, converted to lower case first if `lowercase`."""
     for path in paths:
         for line in read_lines(path, errors, report):
             tokens = tokenizer(line.lower() if lowercase else line)
@@ -82,14 +82,14 @@ def tokenized_lines(
 
 
 def encode_sentences(sentences: Iterable[Any], store: IdStore) -> Encoded:
-    """Put the provisional ids of the items of token sequences into `store`; empty sequences are left out.
+    """Add the provisional ids of the items of token sequences to `store`; empty sequences are skipped.
 
     Raises
     ------
     TypeError
-        If a sentence is no iterable of str and int, or is itself a str.
+        If a sentence is not an iterable of str and int, or is itself a str.
     ValueError
-        If an item is an empty str, or one that UTF-8 cannot hold.
+        If an item is an empty str, or cannot be encoded in UTF-8.
     """
     index = _Index()
     ids = array("i")
@@ -121,7 +121,7 @@ def encode_sentences(sentences: Iterable[Any], store: IdStore) -> Encoded:
 
 
 def _items(sentence: Any, number: int) -> Iterable[str | int]:
-    """Return the items of a sentence when it is one, else raise."""
+    """Return the items of a sentence, or raise an error if it is not a sequence."""
     if isinstance(sentence, (str, bytes, bytearray)):
         raise TypeError(
             "source must yield sentences as lists of words, since the letters of a str would be taken for "
@@ -146,7 +146,7 @@ def _shortened(value: Any) -> str:
 
 
 class _Index(dict[Any, int]):
-    """The ids of items, given out in the order of first appearance; an int is the same as its digits."""
+    """The ids of items, assigned in the order of first occurrence; an int equals its digits."""
 
     def __init__(self) -> None:
         super().__init__()

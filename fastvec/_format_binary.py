@@ -28,7 +28,7 @@ WORD_LIMIT = 1 << 20
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write words and vectors to a new file; nothing else has a place in this format."""
+    """Write words and vectors to a new file; the format holds nothing else."""
     names = encode_words(contents.words)
     n, d = contents.vectors.shape
     rows = max(1, BLOCK // (4 * d))

@@ -1,4 +1,4 @@
-"""What the formats share: what a file holds, its bytes, its header, and words as bytes."""
+"""What the formats share: contents, opening files, headers, and encoding words."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ SPACE = re.compile(r"[ \t\n\v\f\r]")
 
 
 class Contents(NamedTuple):
-    """What a file of vectors holds.
+    """The contents of a file of vectors.
 
     Attributes
     ----------
     words : list of str
         The n words, in the file's order.
     vectors : ndarray of float32, shape (n, d)
-        Their vectors; read-only and memory-mapped when that was asked for.
+        Their vectors; read-only and memory-mapped if requested.
     counts : ndarray of int64, shape (n,), or None
         How often each word occurred in training; only .fvec and fastText's .bin keep it.
     metadata : dict
@@ -71,7 +71,7 @@ class Contents(NamedTuple):
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzipped file; a damaged .gz is a ValueError that names it, whenever it shows."""
+    """Open a plain or gzipped file; a damaged .gz raises a ValueError that names it, even during reading."""
     if path.suffix.lower() != ".gz":
         with path.open("rb") as file:
             yield file
@@ -84,13 +84,13 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def sizes(line: bytes) -> tuple[int, int] | None:
-    """Return the words and dimensions that a header line promises, None when it is no header."""
+    """Return the numbers of words and dimensions in a header line, or None if it is not a header."""
     match = re.fullmatch(rb"(\d{1,18}) +(\d{1,18})\s*", line)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def check_sizes(path: Path, n: int, d: int, row_bytes: int) -> None:
-    """Raise when a file cannot hold `n` rows of at least `row_bytes` bytes, or when rows have no numbers."""
+    """Raise if a file is too small for `n` rows of at least `row_bytes` bytes, or if rows have no numbers."""
     if d == 0:
         raise ValueError(f"{path}: the header says 0 dimensions")
     size = most_bytes(path)
@@ -102,12 +102,12 @@ def check_sizes(path: Path, n: int, d: int, row_bytes: int) -> None:
 
 
 def most_bytes(path: Path) -> int:
-    """Return how many bytes a file can hold at most: its size, or for a .gz what that may unpack to."""
+    """Return an upper bound of the size of the contents: the file size, or what a .gz can unpack to."""
     return path.stat().st_size * (GZIP_LIMIT if path.suffix.lower() == ".gz" else 1)
 
 
 def check_unique(path: Path, words: Sequence[str]) -> None:
-    """Raise when a word occurs twice, with both places."""
+    """Raise if a word occurs twice, naming both positions."""
     if len(set(words)) == len(words):
         return
     first: dict[str, int] = {}
@@ -118,7 +118,7 @@ def check_unique(path: Path, words: Sequence[str]) -> None:
 
 
 def decode_words(names: Sequence[bytes], errors: str, place: Callable[[int], str]) -> list[str]:
-    """Decode words, or raise ValueError with the `place` of the first bad one and its first bad byte."""
+    """Decode words, or raise ValueError naming the first invalid word and byte."""
     try:
         return [name.decode(errors=errors) for name in names]
     except UnicodeDecodeError as error:
@@ -130,7 +130,7 @@ def decode_words(names: Sequence[bytes], errors: str, place: Callable[[int], str
 
 
 def encode_words(words: Sequence[str]) -> list[bytes]:
-    """Encode words, or raise ValueError for one that would not be read back as it is."""
+    """Encode words, or raise ValueError for one that could not be read back."""
     for word in words:
         if not word or SPACE.search(word):
             what = "has white space" if word else "is empty"

@@ -16,7 +16,7 @@ bool                  whether the output matrix is quantized
 int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
 ====================  =====================================================================================
 
-Every length is held against the size of the file before it is used.
+Every length is checked against the size of the file before it is used.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ WORD_LIMIT = 1 << 20
 
 
 class FastTextFile(NamedTuple):
-    """A model as fastText's ``.bin`` holds it.
+    """The contents of fastText's ``.bin``.
 
     Attributes
     ----------
     words : list of str
         The n words; fastText's end of a sentence, ``</s>``, is one of them.
     counts : ndarray of int64, shape (n,), or None
-        How often each occurred. Written as 1 each when None: the format needs counts.
+        How often each occurred. Written as 1 each if None, since the format requires counts.
     input_vectors : ndarray of float32, shape (n + buckets, d)
         The rows of the words, followed by those of the n-grams.
     output_vectors : ndarray of float32, shape (n, d), or None
-        The rows of the other side, of the labels in a supervised model. Written as zeros when None.
+        The output rows, of labels in a supervised model. Written as zeros if None.
     subwords : Subwords
         Which n-grams the words have.
     parameters : dict
@@ -257,7 +257,7 @@ def _quantised(path: Path) -> ValueError:
 
 
 class _Stream:
-    """A file that is read from front to back, and how many bytes there can still be."""
+    """A file read sequentially, with a bound on the number of bytes left."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -267,7 +267,7 @@ class _Stream:
         self.position = 0
 
     def check(self, n: int, what: str) -> None:
-        """Raise unless there can be `n` more bytes."""
+        """Raise if there cannot be `n` more bytes."""
         if n > self.left:
             raise ValueError(
                 f"{self.path}: {what} take {n:,} bytes or more, but no more than {self.left:,} are left; "
@@ -301,7 +301,7 @@ class _Stream:
         return names, counts, types
 
     def matrix(self, rows: int, columns: int, part: str, *, keep: bool) -> NDArray[np.float32] | None:
-        """Return a matrix, which must have this shape, or pass over it."""
+        """Return a matrix, which must have this shape, or skip it."""
         shape = SHAPE.unpack(self.take(SHAPE.size, part))
         if shape != (rows, columns):
             raise ValueError(

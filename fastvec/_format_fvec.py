@@ -11,7 +11,7 @@ counts      int64 (n,)       how often each word occurred; may be missing
 The metadata of the safetensors header are ``format`` ("fvec"), ``format_version`` ("1") and ``parameters``, a
 JSON object. Where words have n-grams, there are also ``subwords``, a JSON object of ``min_n``, ``max_n`` and
 ``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are.
-Other tensors may stand beside these; they are left alone.
+Other tensors may be present; they are ignored.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 
 def read(path: Path, errors: str) -> Contents:
-    """Read what the file holds into memory."""
+    """Read the whole file into memory."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -98,7 +98,7 @@ def read_mapped(path: Path, errors: str) -> Contents:
 def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
-    """Return what the tensors and the metadata of a .fvec file say, checked."""
+    """Return the contents of the tensors and metadata of a .fvec file, after validation."""
     if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
         raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:

@@ -26,14 +26,15 @@ RECORD = np.dtype([("word1", "<i4"), ("word2", "<i4"), ("count", "<f8")])
 
 
 def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
-    """Return the words of a vocabulary file and their counts.
+    """Read the words of a vocabulary file and their counts.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If a line is not a word and its count, counts ascend, or a word comes twice; names file and line.
+        If a line is not a word and its count, counts ascend, or a word occurs twice; the message names the
+        line.
     """
     names: list[bytes] = []
     counts: list[int] = []
@@ -57,7 +58,7 @@ def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
 
 
 def map_records(path: Path) -> NDArray[Any]:
-    """Return the records of a file of counts, memory-mapped; what they say is not checked.
+    """Memory-map the records of a file of counts, without validating them.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def write(
     n_entries: int,
     blocks: Iterable[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
 ) -> None:
-    """Write both files; neither takes its place before both are whole.
+    """Write both files; neither is replaced before both are complete.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ __all__ = ["read_glove", "read_word2vec", "write_glove", "write_word2vec"]
 
 
 def write_word2vec(path: Path, contents: Contents) -> None:
-    """Write words and vectors to a new file with a header line; nothing else has a place in this format."""
+    """Write words and vectors to a new file with a header line; the format holds nothing else."""
     _write(path, contents, b"%d %d\n" % contents.vectors.shape)
 
 
@@ -86,7 +86,7 @@ def _read(path: Path, errors: str, *, header_lines: int, d: int | None = None) -
 def _fast_rows(
     path: Path, above: int, lines: list[bytes], d: int, errors: str
 ) -> tuple[list[str], NDArray[np.float32]] | None:
-    """Parse lines that are all as they should be, a word, a space and d numbers; None when one is not.
+    """Parse regular lines, a word, a space and d numbers each; None if a line is irregular.
 
     `above` lines stand above them in the file.
     """
@@ -107,7 +107,7 @@ def _fast_rows(
 def _careful_rows(
     path: Path, above: int, lines: list[bytes], d: int, errors: str
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Parse lines one by one, to take odd ones and to name a bad one.
+    """Parse lines one by one, to accept irregular ones and to report invalid ones.
 
     Empty lines are passed over, any white space separates, and a word may have white space in it, as
     ``. . .`` in the vectors that come with GloVe, unless that would make a number part of a word.

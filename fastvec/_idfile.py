@@ -1,4 +1,4 @@
-"""Ids that may outgrow memory: collected with spilling to disk, and kept in a cache file between runs."""
+"""Ids that may exceed memory: collected with spilling to disk, and kept in a cache file between runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = "1"
 
 
 class IdStore:
-    """Collects provisional ids and then puts the final ones in their place.
+    """Collects provisional ids, then replaces them by the final ones.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str
     Raises
     ------
     ValueError
-        If they are no such words: empty, or not UTF-8.
+        If a word is empty, or not UTF-8.
     """
     _check_offsets("word_offsets", offsets, len(text))
     joined, places = text.tobytes(), offsets.tolist()
@@ -138,7 +138,7 @@ def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str
 def _check(
     ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
 ) -> None:
-    """Raise ValueError unless the parts fit: kernels index memory by them."""
+    """Raise ValueError unless the parts match, since kernels index memory by them."""
     _check_offsets("sentence_offsets", sentence_offsets, len(ids))
     if ids.dtype != np.int32 or ids.ndim != 1 or not len(ids):
         raise ValueError("ids are not a row of int32")

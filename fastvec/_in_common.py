@@ -1,4 +1,4 @@
-"""What all vectors have in common, their mean and first principal components, and vectors without it.
+"""The mean and first principal components of vectors, and removing them.
 
 Mu and Viswanath, "All-but-the-top: simple and effective postprocessing for word representations", ICLR 2018:
 from every vector v the mean μ is taken, and from ṽ = v − μ its projection on the first D principal components

@@ -1,4 +1,4 @@
-"""The machine: for ``fastvec info``, and for tables of measurements, which say little without it."""
+"""Information on the machine, for ``fastvec info`` and the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["processor_name"]
 
 
 def processor_name() -> str:
-    """Return the processor's name as its maker gave it, its architecture where the system does not know."""
+    """Return the name of the processor, or its architecture if the system does not know it."""
     if platform.system() == "Darwin":
         asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

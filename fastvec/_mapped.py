@@ -1,4 +1,4 @@
-"""Safetensors files that need not fit in memory: mapped when read, streamed when written.
+"""Safetensors files larger than memory: mapped when read, streamed when written.
 
 The layout (https://huggingface.co/docs/safetensors): the length of the header as a little-endian uint64, the
 header as JSON, which gives every tensor its dtype, shape and place, and the tensors without gaps. The
@@ -48,7 +48,7 @@ BLOCK = 1 << 24
 def map_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Map the tensors of a safetensors file, read-only, without reading them.
 
-    Every length in the header is held against the size of the file before it is used.
+    Every length in the header is checked against the size of the file before it is used.
 
     Parameters
     ----------

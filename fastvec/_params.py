@@ -1,4 +1,4 @@
-"""Parameter checks, with one wording of errors: the parameter, the rule and the value.
+"""Validation of parameters, with one wording of errors: the parameter, the rule and the value.
 
 ``window must be an int >= 1, got 0``. A value of the wrong type raises `TypeError`, one out of range
 `ValueError`, both with the same sentence.

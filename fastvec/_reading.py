@@ -57,12 +57,12 @@ COMPRESSIONS = (
 
 
 def check_readable(paths: Sequence[str]) -> int | None:
-    """Return the bytes the files hold together, None with standard input among them.
+    """Return the total size of the files, or None if standard input is among them.
 
     Raises
     ------
     OSError
-        If one of them is missing, cannot be read or is a folder: known before the first is read.
+        If one of them is missing, cannot be read or is a folder, before the first is read.
     """
     total: int | None = 0
     for path in paths:
@@ -99,7 +99,7 @@ def read_blocks(path: str, errors: str, report: Callable[[int], object]) -> Iter
     errors : {"strict", "replace", "ignore"}
         "strict" yields bytes that are not UTF-8 as they are, the others repair them as Python's codecs do.
     report : callable
-        Is told how many bytes of the file were read.
+        Called with the number of bytes read from the file.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_lines(path: str, errors: str, report: Callable[[int], object]) -> Itera
 
 
 def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) -> ValueError:
-    """Return the error that says where a text is not UTF-8, `place` being where the decoded bytes began."""
+    """Return the error for text that is not UTF-8; `place` is the position of the decoded bytes."""
     byte = error.object[error.start]
     return ValueError(
         f"{path}, line {line}, byte {place + error.start}: not valid UTF-8 ({error.reason}, 0x{byte:02x}); "
@@ -190,7 +190,7 @@ def _decompressed(
     new_decompressor: Callable[[], Any],
     library_error: type[Exception],
 ) -> Iterator[bytes]:
-    """Yield what compressed blocks hold; a file may be several compressed streams end to end."""
+    """Decompress blocks; a file may consist of several concatenated compressed streams."""
     decompressor = new_decompressor()
     for block in blocks:
         rest = block

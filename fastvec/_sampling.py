@@ -1,4 +1,4 @@
-"""Tables for the kernels' random decisions: which words are kept, which are drawn as noise.
+"""Tables for the random decisions of the kernels: which words are kept, and which are drawn as noise.
 
 A draw of the kernels is a whole number below 2³², and so are the thresholds that it is compared with: the
 tables are tables of 32-bit integers.

@@ -1,4 +1,4 @@
-"""Arrays that may outgrow memory: collected piece by piece, in memory or in a temporary file."""
+"""Arrays that may exceed memory: collected piece by piece, in memory or in a temporary file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Spool:
             items = items[n:]
 
     def finish(self, copy: Callable[[NDArray[Any], NDArray[Any]], object] = np.copyto) -> NDArray[Any]:
-        """Return all that was added as one array; the spool is of no use then.
+        """Return everything that was added as one array; the spool cannot be used afterwards.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Spool:
         return items
 
     def close(self) -> None:
-        """Let the temporary file go, if there is one that no array needs."""
+        """Close the temporary file, if there is one that no array uses."""
         if self._file is not None:
             self._file.close()
 
@@ -123,23 +123,23 @@ class Spool:
 
 @contextmanager
 def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> Iterator[None]:
-    """Let the error of a full disk say how much was needed and how much was free before the body began.
+    """Make the error of a full disk report how much space was needed and how much was free.
 
     Parameters
     ----------
     what : str
-        What is written.
+        What is being written.
     needed : int
-        How many bytes that takes at most.
+        Upper bound of its size in bytes.
     folder : Path
-        Where it is written.
+        Folder it is written to.
     advice : str
-        What could be done.
+        A remedy.
 
     Raises
     ------
     OSError
-        That of the body, with the same number, naming the folder.
+        The error of the body, with the same number, naming the folder.
     """
     free = shutil.disk_usage(folder).free if folder.is_dir() else 0
     try:

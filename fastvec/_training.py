@@ -90,7 +90,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long, how fast, and on how many threads to train.
+    """Epochs, learning rate and threads of a training.
 
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
     `chunk` positions at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
@@ -118,12 +118,12 @@ class Schedule:
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
 
     def number(self, epoch: int) -> int:
-        """Return the number of an epoch as people count, from 1 on, with those of earlier training."""
+        """Return the number of an epoch, from 1 on, including earlier training."""
         return self.epochs_before + epoch + 1
 
 
 def number_of_threads(threads: int | None) -> int:
-    """Return the value of a parameter `threads`, of which None stands for all processors."""
+    """Return the number of threads for a parameter `threads`; None stands for all processors."""
     return usable_threads() if threads is None else threads
 
 
@@ -159,22 +159,22 @@ def train(
     before_epoch: Callable[[int], None] | None = None,
     after_epoch: Callable[[Epoch], bool | None],
 ) -> bool:
-    """Train for the epochs of a schedule and return whether Ctrl-C cut it short.
+    """Train for the epochs of a schedule and return whether Ctrl-C interrupted it.
 
     Parameters
     ----------
     train_chunk : callable
         Trains on one chunk, see `TrainChunk`.
     schedule : Schedule
-        How long and how fast.
+        Epochs and learning rate.
     parameters : tuple of ndarray
-        What is trained; watched for NaN and infinity.
+        The parameters to train; checked for NaN and infinity.
     progress : bool
         Whether to show a bar.
     before_epoch : callable, optional
         Called with the key of every epoch.
     after_epoch : callable
-        Called with the record of every epoch, the one that was cut short included; returns True to end the
+        Called with the record of every epoch, including an interrupted one; returns True to end
         training.
 
     Raises
@@ -207,9 +207,9 @@ def train(
 
 @contextmanager
 def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
-    """Let Ctrl-C set a flag instead of raising KeyboardInterrupt at any line, where what was learned is lost.
+    """Make Ctrl-C set a flag, since a KeyboardInterrupt at an arbitrary line would lose what was learned.
 
-    Only the main thread gets signals, and a handler that the program has set for itself is left alone.
+    Only the main thread receives signals, and a handler set by the program is not replaced.
     """
     flag = threading.Event()
     here = threading.current_thread() is threading.main_thread()
@@ -224,7 +224,7 @@ def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
 
 
 class _EpochRun:
-    """One epoch on its threads, and what they have done so far."""
+    """One epoch on its threads, and their progress."""
 
     def __init__(
         self, train_chunk: TrainChunk, schedule: Schedule, epoch: int, interrupted: threading.Event

@@ -1,8 +1,8 @@
-"""The command line: each verb calls one public function and prints what it returns.
+"""The command line: each verb calls one public function and prints its result.
 
 Results go to standard output, progress bars and messages to standard error. The exit status is 0, 2 after an
-error that the user can mend (one line says what it is; with ``FASTVEC_DEBUG=1`` the traceback is shown), 130
-after Ctrl-C and 141 when nobody reads the output any more.
+error that the user can fix (one line describes it; with ``FASTVEC_DEBUG=1`` the traceback is shown), 130
+after Ctrl-C, and 141 if the output is closed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts and other token sequences as ids: what every model is trained on."""
+"""Texts and other token sequences as integer ids, on which models are trained."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Corpus:
 
 
 def _paths(source: Any) -> list[str] | None:
-    """Return the files that `source` names, None if it is an iterable of sentences."""
+    """Return the paths in `source`, or None if it is an iterable of sentences."""
     if isinstance(source, (str, os.PathLike)):
         return [os.fspath(source)]
     if (
@@ -220,12 +220,12 @@ def _by_frequency(
 def _cache_key(
     paths: list[str] | None, lowercase: bool, tokenizer: Callable[[str], Any] | None, errors: str
 ) -> dict[str, str]:
-    """Return all that the content of a cache depends on.
+    """Return everything that the contents of a cache depend on.
 
     Raises
     ------
     ValueError
-        If that cannot be known: `source` is not a list of files, or `tokenizer` has no name of its own.
+        If this is unknown: `source` is not files, or `tokenizer` has no name.
     """
     if paths is None or STANDARD_INPUT in paths:
         raise ValueError("cache must be None unless source is files, whose changes can be detected")

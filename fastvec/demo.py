@@ -1,4 +1,4 @@
-"""Real text without a download: the prose in the Python sources that are on every machine with fastvec.
+"""Real text without a download: the prose in the Python sources on every machine with fastvec.
 
 The docstrings, the comments and the other strings of five words or more in the sources of Python's standard
 library and of NumPy, the language reference in ``pydoc_data.topics`` among them: the better part of a million
@@ -136,7 +136,7 @@ def _sources() -> list[Path]:
 
 
 def _command() -> str:
-    """Return what to type for this command: its path when the shell would not find it by name."""
+    """Return how to call this command: by its path if the shell would not find it by name."""
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m fastvec"

@@ -1,4 +1,4 @@
-"""Files of vectors: which format a path means, and reading and writing words with their matrix.
+"""Files of vectors: choosing the format of a path, reading and writing.
 
 =================  =======================  =================================================================
 format             extensions               what it is
@@ -10,9 +10,10 @@ word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fa
 glove              .glove                   GloVe C: word2vec text without the header line
 =================  =======================  =================================================================
 
-A text file is looked at for its header, so that GloVe's own ``.txt`` files are read by extension too, and a
-``.bin`` for how it begins; vectors with n-grams are written to one as fastText's, others as word2vec's. All
-but .fvec are also read gzipped (``.bin.gz``). Nothing here pickles: a file from elsewhere cannot run code.
+Text files are examined for a header, so that GloVe's own ``.txt`` files are read by extension too, and
+``.bin`` files for their first bytes; vectors with n-grams are written to ``.bin`` as fastText's, others as
+word2vec's. All formats but .fvec are also read gzipped (``.bin.gz``). There is no pickle: a file from
+elsewhere cannot run code.
 """
 
 from __future__ import annotations

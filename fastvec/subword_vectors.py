@@ -1,4 +1,4 @@
-"""Words whose vectors are made of their n-grams', unknown words included, and loading what a file holds."""
+"""Words with vectors composed of n-grams, including unknown words, and loading vectors from files."""
 
 from __future__ import annotations
 

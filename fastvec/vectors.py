@@ -1,4 +1,4 @@
-"""Words and their vectors: looking up, comparing, saving."""
+"""Words and their vectors: look-up, comparison, saving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a corpus with their counts, and the probabilities that follow from the counts."""
+"""The words of a corpus with their counts, and the probabilities derived from them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The id of every word."""
+        """Mapping from word to id."""
         return {word: i for i, word in enumerate(self.words)}
 
     def head(self, min_count: int = 1, max_vocab: int | None = None) -> Vocabulary:

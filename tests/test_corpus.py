@@ -116,7 +116,7 @@ def test_zstd_without_its_package(tmp_path, monkeypatch):
     path = tmp_path / "text.zst"
     path.write_bytes(b"\x28\xb5\x2f\xfd.....")
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(ImportError, match=r"pip install fastvec\[zstd\]"):
+    with pytest.raises(ImportError, match=r"pip install 'fastvec\[zstd\]'"):
         Corpus(path)
 
 

@@ -157,7 +157,7 @@ def test_scores_of_softmax_regression():
 @pytest.mark.parametrize(
     ("points", "labels", "message"),
     [
-        (X, np.ones(90), r"y must have at least two classes, got one: \[1.0\]"),
+        (X, np.ones(90), r"y must have at least two classes, got one class: \[1.0\]"),
         (X, X[:, 0], "Unknown label type"),
         (X, CLUSTERS[:80], "inconsistent numbers of samples"),
         (X, None, "requires y to be passed"),

@@ -97,7 +97,7 @@ BAD_DATA = [
     (([], []), ValueError, r"X must have at least one document, got none"),
     ((["a", "b"], ["x"]), ValueError, r"y must have a label for each of the 2 documents, got 1"),
     ((["a", "b"], ["x", "y", "z"]), ValueError, r"y must have a label for each of the 2 documents, got 3"),
-    ((["a", "b"], ["x", "x"]), ValueError, r"y must have .* two classes, got one: \['x'\]"),
+    ((["a", "b"], ["x", "x"]), ValueError, r"y must have .* two classes, got one class: \['x'\]"),
     ((["a", "b"], [["x", "y"], ["y", "x"]]), ValueError, r"y should be a 1d array"),
     ((["a", "b"], [0.5, 1.5]), ValueError, r"Unknown label type: continuous"),
     ((["a", "b"], None), ValueError, r"y should be a 1d array"),

@@ -247,7 +247,7 @@ def test_classes_are_told_in_the_first_call():
 
 
 def test_there_are_two_classes_at_least():
-    with pytest.raises(ValueError, match=r"y must have at least two classes, got one: \['D'\]"):
+    with pytest.raises(ValueError, match=r"y must have at least two classes, got one class: \['D'\]"):
         small().fit(X, [["D"] * len(sentence) for sentence in X])
 
 

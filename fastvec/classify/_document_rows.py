@@ -1,4 +1,4 @@
-"""Documents as rows of a table: those of their words, and those of n-grams of words."""
+"""Documents as rows of a table: rows of words, and rows of word n-grams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class DocumentRows:
-    """Which rows a document has: its words' by a lexicon, then its n-grams' by their buckets.
+    """The rows of a document: of its words, by a lexicon, and of its n-grams, by their buckets.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class DocumentRows:
     def of(
         cls, documents: Documents, vectors: Vectors | None, min_count: int, longest: int, buckets: int
     ) -> DocumentRows:
-        """Give rows to the words of some vectors, and to the words and n-grams of documents."""
+        """Assign rows to the words of some vectors, and to the words and n-grams of documents."""
         known = Lexicon([] if vectors is None else vectors.words)
         counts = np.bincount(documents.numbers, minlength=len(documents.words)).tolist()
         frequent = [word for word, n in zip(documents.words, counts, strict=True) if n >= min_count]

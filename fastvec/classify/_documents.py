@@ -1,4 +1,4 @@
-"""Documents as people give them, as numbers of their words."""
+"""Validating documents, and representing them by word numbers."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class Documents:
 
 
 def read_documents(X: Any) -> Documents:
-    """Return what documents hold: a str is split at white space of ASCII, a list of words is taken as it is.
+    """Return validated documents: a str is split on ASCII white space, a list of words is used as it is.
 
     Raises
     ------
     TypeError
-        When X is a str, or a document is neither a str nor a list of words, naming the document.
+        If X is a str, or a document is neither a str nor a list of words; the message names the document.
     ValueError
-        When there are no documents.
+        If there are no documents.
     """
     if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
         raise TypeError(f"X must be documents, each a str or a list of words, got {X!r}")

@@ -69,33 +69,33 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
-        """Note what there is to learn, and return examples, and the groups that stay together."""
+        """Record the classes and words, and return examples, and the groups that must stay together."""
 
     @abstractmethod
     def _known_examples(self, X: Any, y: Any) -> Examples:
-        """Return further examples of what is known already."""
+        """Return further examples for a fitted model."""
 
     @abstractmethod
     def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
-        """Return the parameters to start from."""
+        """Return the initial parameters."""
 
     @abstractmethod
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the parameters, by what is known and by the constructor's parameters."""
+        """Return the shapes of the parameters."""
 
     @abstractmethod
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples
     ) -> tuple[float, dict[str, Gradient]]:
-        """Return the mean cost of some examples, penalties included, and its gradients."""
+        """Return the mean cost of a batch, including penalties, and its gradients."""
 
     def _batches(self, examples: Examples) -> MakeBatch:
-        """Return what makes a batch of some examples, with what is drawn for them at random."""
+        """Return a function that makes a batch of examples, with random draws if there are any."""
         return lambda which, generator: tuple(array[which] for array in examples)
 
     @abstractmethod
     def _validation_score(self, examples: Examples) -> float:
-        """Return how good the predictions are, the higher the better."""
+        """Return the validation score; higher is better."""
 
     def check_params(self) -> None:
         """Validate the parameters.
@@ -149,7 +149,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return self
 
     def _finish(self, examples: Examples) -> None:
-        """Learn what is left to learn after the training, from the examples held out where there are some."""
+        """Finish after training, with the validation examples if there are any."""
 
     def _check_classes(self, classes: Any) -> None:
         """Raise if these are not the classes of the first call."""
@@ -171,7 +171,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         self.interrupted_ = False
 
     def _copy_what_was_learned(self) -> None:
-        """Go on with copies, so that a training that fails changes nothing."""
+        """Continue on copies, so that failed training changes nothing."""
         optimizer = OPTIMIZERS[self.optimizer](float(self.momentum))
         before = getattr(self, "_optimizer", None)  # none after loading from a file
         if type(before) is type(optimizer):
@@ -270,7 +270,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
 
 def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
-    """Return the sizes of hidden layers that are given as one number or several.
+    """Return the sizes of the hidden layers, given as one number or several.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
 
 @contextmanager
 def undone_on_error(estimator: Any) -> Iterator[None]:
-    """Give an estimator back all that it had learned when the body fails."""
+    """Restore what an estimator had learned if the body fails."""
     before = dict(vars(estimator))
     try:
         yield

@@ -1,6 +1,6 @@
-"""What can be seen of a word besides which one it is: its case and its suffix, as rows of small tables.
+"""Features of a word besides its identity: capitalization and suffix, as rows of small tables.
 
-Each feature has a table of vectors, which are trained along and stand beside the word's own (Collobert,
+Each feature has a table of vectors, which are learned and appended to the word's own (Collobert,
 Weston, Bottou, Karlen, Kavukcuoglu and Kuksa 2011, "Natural language processing (almost) from scratch",
 sections 3.2.2 and 6.1).
 """
@@ -24,7 +24,7 @@ MIN_COUNT = 2
 
 
 def case_of(word: str) -> str:
-    """Return how a word is written: what matters to names, and what tells numbers and signs from words."""
+    """Return the capitalization of a word, or that it is a number or a sign."""
     if not any(map(str.isalpha, word)):
         return "number" if any(map(str.isdigit, word)) else "sign"
     if word.islower():

@@ -1,4 +1,4 @@
-"""Classifiers in files: safetensors, whose header says in JSON what the tensors are, and no code.
+"""Files of classifiers: safetensors with a JSON header that describes the tensors, without code.
 
 ==============  =======================================================================================
 metadata        ``format`` ("fastvec-classifier"), ``format_version`` ("1") and ``classifier``: a JSON
@@ -58,7 +58,7 @@ Model = TypeVar("Model", bound="Saveable")
 
 
 class Saveable(ABC):
-    """An estimator that can be saved, and made again from what its file says."""
+    """An estimator that can be saved and restored."""
 
     @abstractmethod
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -66,7 +66,7 @@ class Saveable(ABC):
 
     @abstractmethod
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        """Take over what `_learned` returned, checked.
+        """Restore what `_learned` returned, after validation.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Saveable(ABC):
 
 
 def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) -> Model:
-    """Return the estimator that a file holds.
+    """Load an estimator.
 
     Raises
     ------
@@ -178,12 +178,12 @@ def _plain(value: Any) -> Any:
 
 
 def said_of_labels(classes: Array) -> dict[str, Any]:
-    """Return what JSON can say of classes.
+    """Return classes as JSON types.
 
     Raises
     ------
     TypeError
-        When they are neither str, int, float nor bool.
+        If they are neither str, int, float nor bool.
     """
     values = classes.tolist()
     if not all(isinstance(value, (str, int, float, bool)) for value in values):

@@ -50,7 +50,7 @@ class FitEpoch:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train; the names are those of the estimators' parameters."""
+    """Epochs and learning rate of a training, named as the parameters of the estimators."""
 
     epochs: int
     batch_size: int
@@ -81,7 +81,7 @@ def check_fitting(estimator: Any) -> None:
 
 
 class Watch:
-    """Early stopping: which epoch was the best, and whether to go on looking for a better one.
+    """Early stopping: the best epoch so far, and whether to continue.
 
     Parameters
     ----------
@@ -129,14 +129,14 @@ class Watch:
 def split_held_out(
     n: int, fraction: float, generator: np.random.Generator, groups: NDArray[np.intp] | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return which of n examples to train on, and which to hold out: at least one on either side.
+    """Return which of n examples to train on and which to hold out, at least one each.
 
     Parameters
     ----------
     n : int
         How many there are.
     fraction : float
-        About how much to hold out.
+        Approximate fraction to hold out.
     generator : numpy.random.Generator
         Where the choice comes from.
     groups : int array, shape (n,), optional
@@ -166,7 +166,7 @@ def run_epochs(
     after_epoch: Callable[[FitEpoch], None],
     watch: Watch | None = None,
 ) -> bool:
-    """Train in mini-batches for the epochs of a plan and return whether Ctrl-C cut it short.
+    """Train in mini-batches for the epochs of a plan and return whether Ctrl-C interrupted it.
 
     Parameters
     ----------
@@ -176,11 +176,11 @@ def run_epochs(
     n : int
         How many examples there are; every epoch visits each once, in a new random order.
     plan : Plan
-        How long and how fast.
+        Epochs and learning rate.
     generator : numpy.random.Generator
         Where the orders come from.
     after_epoch : callable
-        Called with the record of every epoch, the one that was cut short included.
+        Called with the record of every epoch, including an interrupted one.
     watch : Watch, optional
         Ends the training early.
 

@@ -1,4 +1,4 @@
-"""Files with labels: columns with a word a line, as of CoNLL's tasks, and texts a line, as fastText's."""
+"""Files with labels: columns with one word per line (CoNLL), and one text per line (fastText)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DOCUMENT_START = "-DOCSTART-"
 
 
 class ColumnFile(NamedTuple):
-    """What a file in columns holds.
+    """The contents of a file in columns.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class ColumnFile(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            When there is no such column, or it is the words'.
+            If there is no such column, or it is that of the words.
         """
         check_int("column", column, -self.n_columns, self.n_columns)
         place = column - 1 if column > 0 else self.n_columns + column
@@ -68,14 +68,14 @@ class ColumnFile(NamedTuple):
 
 
 def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> ColumnFile:
-    """Read a file of a word a line, columns separated by white space, and an empty line between sentences.
+    """Read a file with one word per line, columns separated by white space, and empty lines in between.
 
     Raises
     ------
     OSError
         If the file is missing or cannot be read.
     ValueError
-        When a line has other columns than those before, or the file no words.
+        If the number of columns changes, or the file has no words.
     """
     path = os.fspath(path)
     sentences: list[list[list[str]]] = [[]]
@@ -187,7 +187,7 @@ def read_labelled_lines(
 def read_lines_of(
     path: str | os.PathLike[str], errors: str = "strict"
 ) -> Iterator[tuple[int, list[str], list[str]]]:
-    """Give the number of every line, its words, and its labels."""
+    """Yield the number of every line, its words, and its labels."""
     for number, line in _numbered_lines(os.fspath(path), errors):
         tokens = WORDS.findall(line)
         words = [token for token in tokens if not token.startswith(LABEL)]

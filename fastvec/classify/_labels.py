@@ -1,4 +1,4 @@
-"""Classes of labels, and labels as numbers of classes."""
+"""Classes, and labels as class numbers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["check_same_classes", "first_classes", "numbers_of", "of_known"]
 
 
 def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[Any]:
-    """Return the classes that there are, sorted.
+    """Return the classes, sorted.
 
     Raises
     ------
     ValueError
-        When there is only one, or y is no labels.
+        If there is only one, or y does not consist of labels.
     """
     check_classification_targets(y)
     found: NDArray[Any] = np.unique(np.asarray(y if classes is None else classes))
     if len(found) < 2:
-        raise ValueError(f"y must have at least two classes, got one: {found.tolist()!r}")
+        raise ValueError(f"y must have at least two classes, got one class: {found.tolist()!r}")
     return found
 
 
@@ -36,18 +36,18 @@ def check_same_classes(known: NDArray[Any], classes: ArrayLike | None) -> None:
 
 
 def of_known(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the number of each label's class, and whether there is one."""
+    """Return the class number of each label, and whether it has one."""
     numbers = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     return numbers, classes[numbers] == y
 
 
 def numbers_of(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the number of each label's class.
+    """Return the class number of each label.
 
     Raises
     ------
     ValueError
-        When a label has none.
+        If a label has no class.
     """
     numbers, known = of_known(classes, y)
     if not known.all():

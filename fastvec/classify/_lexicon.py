@@ -1,4 +1,4 @@
-"""Words as rows of a table: one for padding, one for all unknown words, and one for each known word."""
+"""Words as rows of a table: one row for padding, one for unknown words, and one for each known word."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Sentences = Sequence[Sequence[str]]
 
 
 class Lexicon:
-    """Which row of a table belongs to a word.
+    """The row of each word in a table.
 
-    A word that is not there as it is written is looked for in lower case, and then with 0 for every digit:
-    vectors are often of lower-case words, and no two years mean much different.
+    A word that is not found is looked up in lower case, then with every digit replaced by 0:
+    vectors are often of lower-case words, and the digits of a year hardly matter.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Lexicon:
         return FIRST_WORD + len(self.words)
 
     def row(self, word: str) -> int:
-        """Return the row of a word, that of unknown words where it has none."""
+        """Return the row of a word, or that of unknown words."""
         row = self._rows.get(word)
         if row is None:  # the other spellings are made only for words that need them
             row = next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
@@ -64,14 +64,14 @@ class Lexicon:
 
 
 def each_once(row_of: Callable[[str], int], words: Iterable[str]) -> NDArray[np.int32]:
-    """Return what a function says of some words, asked once for words that are the same."""
+    """Return the values of a function for some words, calling it once per distinct word."""
     found: dict[str, int] = {}
     rows = [found[word] if word in found else found.setdefault(word, row_of(word)) for word in words]
     return np.array(rows, np.int32)
 
 
 def spellings(word: str) -> Iterator[str]:
-    """Give a word as it is, in lower case, and with 0 for every digit."""
+    """Yield a word as it is, in lower case, and with every digit replaced by 0."""
     yield word
     yield word.lower()
     yield re.sub(r"\d", "0", word.lower())

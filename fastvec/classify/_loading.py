@@ -1,4 +1,4 @@
-"""From a file back to the classifier that was saved in it."""
+"""Loading a classifier from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stack of fully connected layers, its costs run forwards and its gradients backwards.
+"""A stack of fully connected layers: the forward and the backward pass.
 
 Layers. With rows x ∈ R^{n×D} and L layers of weights W^(l) and biases b^(l), h^(0) = x and
 

@@ -1,4 +1,4 @@
-"""Sentences and their labels as people give them, checked."""
+"""Validating sentences and their labels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def check_sentences(X: Any) -> list[list[str]]:
     Raises
     ------
     TypeError
-        When X is a str or has something else than lists of words, naming the sentence.
+        If X is a str, or contains something other than lists of words; the message names the sentence.
     ValueError
-        When there is no word at all.
+        If there are no words.
     """
     if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
         raise TypeError(f"X must be sentences, each a list of words, got {X!r}")
@@ -32,12 +32,12 @@ def check_sentences(X: Any) -> list[list[str]]:
 
 
 def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
-    """Return the labels of all words of some sentences end to end.
+    """Return the concatenated labels of the words of all sentences.
 
     Raises
     ------
     TypeError, ValueError
-        When a sentence has not a label for each word, naming the sentence.
+        If a sentence does not have a label for each word; the message names the sentence.
     """
     if isinstance(y, (str, bytes)) or not isinstance(y, Iterable):
         raise TypeError(f"y must be a list of labels for each sentence, got {y!r}")

@@ -50,7 +50,7 @@ SMALL = 50_000
 
 @dataclass(eq=False, repr=False)
 class WindowModel(NetworkEstimator, Saveable):
-    """A network whose inputs are windows of words, which it may train along."""
+    """A network whose inputs are windows of words; it may train the word vectors too."""
 
     vectors: Vectors | None = None
     window: int = 2
@@ -104,14 +104,14 @@ class WindowModel(NetworkEstimator, Saveable):
         return Vectors(self._lexicon.words, self.parameters_["vectors"][FIRST_WORD:].copy())
 
     def _learn_words(self, sentences: Sequence[Sequence[str]], *, as_written: bool = False) -> None:
-        """Note which words and which values of features have rows."""
+        """Record which words and which values of features have rows."""
         lexicon = Lexicon([] if self.vectors is None else self.vectors.words)
         self._lexicon = lexicon.with_words_of(sentences, int(self.min_count), as_written=as_written)
         words = [word for sentence in sentences for word in sentence]
         self._tables = [FeatureTable.of(name, words) for name in self.features]
 
     def _warn_of_small_data(self, n_words: int) -> None:
-        """Warn if words are taken away from where a large text put them by a small one."""
+        """Warn if a small text moves words from where a large text has put them."""
         if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
             warnings.warn(
                 f"train_vectors=True on a small data set ({n_words:,} words): words in it move, while "
@@ -129,7 +129,7 @@ class WindowModel(NetworkEstimator, Saveable):
         return tuple(windows(table.rows(words), lengths, int(self.window), PADDING) for table in all_tables)
 
     def _start_tables(self, generator: np.random.Generator) -> dict[str, Array]:
-        """Return the tables to start from, and remember where the words do."""
+        """Return the initial tables, and remember the initial word vectors."""
         vectors = starting_table(self._lexicon, self.vectors, int(self.vector_size), generator)
         self._start_vectors = vectors.copy() if self.train_vectors else vectors
         return {"vectors": vectors, **{table.name: table.start(generator) for table in self._tables}}

@@ -1,4 +1,4 @@
-"""Max-margin ranking: true windows above corrupted ones."""
+"""Max-margin ranking of true windows above corrupted ones."""
 
 from __future__ import annotations
 

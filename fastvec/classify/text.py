@@ -1,4 +1,4 @@
-"""Classes of texts, with words and n-grams trained along: fastText's supervised mode."""
+"""Text classification with learned words and n-grams: fastText's supervised mode."""
 
 from __future__ import annotations
 

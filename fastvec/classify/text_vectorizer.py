@@ -1,4 +1,4 @@
-"""Documents as vectors: means of the vectors of their words."""
+"""Documents as vectors: means of word vectors."""
 
 from __future__ import annotations
 

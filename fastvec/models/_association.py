@@ -1,4 +1,4 @@
-"""Counts as a sparse matrix of what they say of words and contexts: shifted positive PMI, logarithms, counts.
+"""Counts as a sparse matrix of words and contexts: shifted positive PMI, logarithms, or counts.
 
 The formulas are at the top of ``fastvec/models/svd.py``. Entries are made some rows at a time, in double
 precision, and kept as float32; those that are 0 are dropped on the way.
@@ -35,7 +35,7 @@ def association(counts: Cooccurrence, name: str, shift: float, smoothing: float,
     counts : Cooccurrence
         The counts X.
     name : {"ppmi", "log", "counts"}
-        What is made of them: shifted positive PMI, log(1 + X), or X.
+        The matrix: shifted positive PMI, log(1 + X), or X.
     shift, smoothing : float
         The k and the α of PMI.
     progress : bool
@@ -44,7 +44,7 @@ def association(counts: Cooccurrence, name: str, shift: float, smoothing: float,
     Raises
     ------
     ValueError
-        If no entry is left.
+        If no entry remains.
     """
     from scipy.sparse import csr_array
 

@@ -9,7 +9,7 @@ __all__ = ["Estimator"]
 
 
 class Estimator:
-    """An estimator whose constructor takes keywords only and only stores them."""
+    """An estimator whose constructor takes keywords only and stores them."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor and their values.

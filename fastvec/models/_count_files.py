@@ -45,7 +45,7 @@ BLOCK = 1 << 20
 
 
 class Saved(NamedTuple):
-    """What a file of counts holds."""
+    """The contents of a file of counts."""
 
     vocabulary: Vocabulary
     counts: Counts
@@ -54,7 +54,7 @@ class Saved(NamedTuple):
 
 
 def write(path: str | os.PathLike[str], saved: Saved) -> None:
-    """Write counts to a file; memory-mapped ones are not read into memory as a whole.
+    """Write counts to a file; memory-mapped ones are never read into memory as a whole.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
 
 
 def holds_counts(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file says that it holds counts, be it whole or not."""
+    """Return whether a file claims to hold counts, complete or not."""
     path = Path(path)
     if not path.is_file():  # what comes through a pipe can be read only once
         return False
@@ -90,7 +90,7 @@ def holds_counts(path: str | os.PathLike[str]) -> bool:
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
-    """Map the counts in a file, and check all of them.
+    """Map the counts in a file, and validate all of them.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _of(tensors: dict[str, NDArray[Any]], name: str, dtype: type[np.integer[Any]
 
 
 def _check(counts: Counts, n_words: int) -> None:
-    """Raise ValueError unless these are counts of so many words: kernels index memory by them."""
+    """Raise ValueError unless these are counts of this many words, since kernels index memory by them."""
     row_offsets, columns, units = counts
     n = len(columns)
     if len(units) != n:

@@ -28,7 +28,7 @@ def merge(
     OSError
         If the disk is full.
     ValueError
-        If counts are so large that their sum may not fit in an int64.
+        If counts are so large that their sum might not fit in an int64.
     """
     if sum(int(of_text.units.max(initial=0)) for of_text in counts) >= 2**63:
         raise ValueError("the largest counts must have a sum below 2**63 units")

@@ -1,4 +1,4 @@
-"""What the models of counts share: their parameters, and the counts that they learn from."""
+"""What the models of counts share: parameters, and obtaining the counts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ COUNTING = ("memory_limit", "threads", "progress")
 class CountModel(Learner, ABC):
     """The base of models that are fitted to counts of pairs of words.
 
-    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they say how
-    a text is counted, and are not used where `fit` gets counts.
+    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they control
+    how a text is counted, and are ignored if `fit` is given counts.
     """
 
     vector_size: int = 100
@@ -54,11 +54,11 @@ class CountModel(Learner, ABC):
         check_int("seed", self.seed, 0)
 
     def _counter(self) -> Cooccurrence:
-        """Return what counts a text for this model."""
+        """Return the counter of texts for this model."""
         return Cooccurrence(**{name: getattr(self, name) for name in (*COUNTED, *COUNTING)})
 
     def _counts(self, source: Any) -> Cooccurrence:
-        """Return `source` if these are counts, else count it as a text.
+        """Return `source` if it is counts, else count it as a text.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class CountModel(Learner, ABC):
         return counts
 
     def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
-        """Return what the vectors tell of the parameters, as they were when these counts were made."""
+        """Return the training parameters for the vectors, with those of the counts."""
         counted = {name: getattr(counts, name) for name in COUNTED}
         return {
             "estimator": type(self).__name__,

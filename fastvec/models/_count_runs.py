@@ -1,4 +1,4 @@
-"""Rows of counts, made by threads a block at a time, kept in runs that may outgrow memory, and added up.
+"""Rows of counts: made by threads block by block, kept in runs that may exceed memory, and added.
 
 A run is the counts of a part of the corpus as a sparse matrix, row after row. Blocks of rows are made by a
 kernel on several threads and put down in their order, so that nothing depends on the threads. The runs of all

@@ -1,4 +1,4 @@
-"""Counts that were made elsewhere: sorted triples, and the records of GloVe's files in any order."""
+"""Counts computed elsewhere: sorted triples, and the records of GloVe's files in any order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BLOCK = 1 << 20
 
 
 def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocabulary:
-    """Return the vocabulary that somebody gives, every count 1 if there are none.
+    """Return the vocabulary of given words, with counts of 1 if there are none.
 
     Raises
     ------
     TypeError, ValueError
-        If it is none.
+        If the words or counts are invalid.
     """
     if isinstance(words, str):
         raise TypeError(f"words must be a list of words, got {words!r}")
@@ -52,7 +52,7 @@ def counts_of_triples(
     Raises
     ------
     TypeError, ValueError
-        If they are no triples of so many words, sorted, with finite values above 0.
+        If they are not sorted triples of this many words with finite values greater than 0.
     """
     ids = {"rows": np.asarray(rows), "columns": np.asarray(columns)}
     numbers = np.asarray(values)
@@ -102,8 +102,8 @@ def counts_of_records(
     OSError
         If the file cannot be read, or the disk is full.
     ValueError
-        If the file is truncated, a word is not in the vocabulary, a count is not finite and above 0, or a
-        pair comes twice.
+        If the file is truncated, a word is not in the vocabulary, a count is not finite and greater than 0,
+        or a pair occurs twice.
     """
     records = map_records(path)
     unit = choose_unit(_checked_values(path, vocabulary_path, records, n_words), own_unit)
@@ -123,7 +123,7 @@ def counts_of_records(
 def _checked_values(
     path: Path, vocabulary_path: Path, records: NDArray[Any], n_words: int
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield the counts of all records, after a look at what they say."""
+    """Yield the counts of all records, after validation."""
     for begin in range(0, len(records), BLOCK):
         block = records[begin : begin + BLOCK]
         largest = max(int(block[name].max()) for name in ("word1", "word2"))

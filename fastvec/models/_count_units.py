@@ -1,4 +1,4 @@
-"""Counts in whole numbers of a unit: the weights of distances, and counts that come as numbers."""
+"""Counts as whole multiples of a unit: the weights of distances, and counts given as numbers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
     Raises
     ------
     ValueError
-        If the numbers are too large, or too far apart.
+        If the numbers are too large, or differ too much in size.
     """
     whole = True
     fit = dict.fromkeys((own_unit, *UNITS), True)
@@ -73,7 +73,7 @@ def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
 
 
 def in_units(values: NDArray[Any], unit: int) -> NDArray[np.int64]:
-    """Return numbers as whole numbers of a unit."""
+    """Return numbers as whole multiples of a unit."""
     return (
         values.astype(np.int64) if unit == 1 else np.rint(values.astype(np.float64) * unit).astype(np.int64)
     )

@@ -1,4 +1,4 @@
-"""Counting a corpus: shards of whole sentences that fit in memory, each counted by threads, and their sum.
+"""Counting a corpus: shards of whole sentences that fit in memory, counted by threads and added.
 
 In a shard, every thread notes where the words of its sentences stand; then the rows of the counts are made
 word by word. Counts are whole numbers, so that neither the shards nor the threads change a bit of them.

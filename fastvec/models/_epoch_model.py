@@ -1,6 +1,6 @@
-"""What the models share that are trained in epochs: the call of the training, continuing, files.
+"""What models trained in epochs share: calling the training, continuing, files.
 
-What was learned is one `State`, which takes the place of an earlier one only while the training goes well.
+What was learned is one `State`, which replaces an earlier one only while training succeeds.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class EpochModel(Learner, ABC):
             if now != was:
                 raise ValueError(
                     f"{name} must be {was!r} as in the training so far, got {now!r}; "
-                    "a new estimator starts from the beginning"
+                    "use a new estimator to start over"
                 )
 
     def _train(
@@ -83,12 +83,12 @@ class EpochModel(Learner, ABC):
         parameters: Matrices,
         before_epoch: Callable[[int], None] | None = None,
     ) -> None:
-        """Train `state`, which is what was learned from the first epoch on; `parameters` are its padded ones.
+        """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
         Raises
         ------
         FloatingPointError
-            If training diverges; the model is then what it was before.
+            If training diverges; the model is left as it was.
         """
         before = self._state
 
@@ -160,7 +160,7 @@ class EpochModel(Learner, ABC):
 
     @classmethod
     def _restored(cls: type[Model], saved: _files.Saved) -> Model:
-        """Return the estimator that a file holds, when all that it says fits together.
+        """Return the estimator saved in a file, after validation.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Whole models in a file: a .fvec file of their vectors with all else that they need to go on beside them.
+"""Files of whole models: a .fvec file of the vectors, with everything else needed to continue.
 
 The tensors of a .fvec file come first (see ``fastvec/_format_fvec.py``); what else is trained, and what it
 hangs on, stands beside them under its own name. The metadata have one more entry, ``model``, a JSON object:
@@ -38,14 +38,14 @@ VECTORS_ONLY = "it holds vectors only; training continues from a file written by
 
 
 class Saved(NamedTuple):
-    """What a file says of a model; whether it all fits is the estimator's to check.
+    """The contents of a model file; the estimator validates them.
 
     Attributes
     ----------
     estimator : str
         The name of the class.
     given : dict
-        What its constructor was given.
+        The parameters of its constructor.
     words : list of str
         The vocabulary.
     counts : int64 array
@@ -53,7 +53,7 @@ class Saved(NamedTuple):
     tensors : dict of str to ndarray
         The input vectors and all other tensors of the file by name, perhaps memory-mapped.
     metadata : dict
-        What `Vectors` say about the training.
+        The metadata of the vectors.
     history : list of Epoch
         All epochs.
     """
@@ -75,7 +75,7 @@ def write(
     given: Mapping[str, Any],
     history: list[Epoch],
 ) -> None:
-    """Write a model: its vectors with the rows that they are made of, its other tensors, and the rest.
+    """Write a model: its vectors with the rows they are computed from, its other tensors, and the rest.
 
     Raises
     ------

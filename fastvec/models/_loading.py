@@ -1,4 +1,4 @@
-"""From a file back to the estimator that was saved in it."""
+"""Loading an estimator from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model has learned, and how it is asked for."""
+"""What a model has learned, and access to it."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class State:
     vocabulary : Vocabulary
         The words with their counts.
     parameters : dict of str to float32 array, shape (n_rows, d)
-        What is trained, under the names of the kernels' arguments.
+        The trained parameters, named as the arguments of the kernels.
     tables : dict of str to ndarray
-        What the parameters hang on and what is not trained: the tree of the hierarchical softmax.
+        What the parameters depend on but is not trained: the tree of the hierarchical softmax.
     given : dict
-        The constructor's parameters that it was trained with.
+        The parameters of the constructor used in training.
     metadata : dict
-        The same for `Vectors`, with what they came to.
+        The same for `Vectors`, with the resulting values.
     history : list of Epoch
         All epochs so far.
     interrupted : bool
         Whether Ctrl-C ended the training early.
     vectors : Vectors, optional
-        The words with their vectors, made when they are asked for.
+        The words with their vectors, created on demand.
     """
 
     vocabulary: Vocabulary
@@ -93,7 +93,7 @@ class Learner(Estimator, ABC):
         return self._state
 
     def _given(self) -> dict[str, Any]:
-        """Return the parameters that change what is learned."""
+        """Return the parameters that affect what is learned."""
         return {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params().items()

@@ -1,4 +1,4 @@
-"""The entries of counts as GloVe's kernel takes them: in tiles, every epoch in another order.
+"""The entries of counts in tiles, as GloVe's kernel needs them, in a different order every epoch.
 
 Words are cut into blocks, and a tile has the entries of one block of words and one of contexts, so that its
 rows stay in the cache. Tiles without a common block touch no common row, and threads can train them at once.
@@ -80,7 +80,7 @@ def arranged(
     Raises
     ------
     OSError
-        When there is no room for the temporary file.
+        If the disk is full.
     """
     kernel = cast(_backends.GloVeKernel, _backends.get("glove"))
     row_offsets, columns = counts.row_offsets_, counts.columns_
@@ -147,7 +147,7 @@ def block_bounds(row_offsets: NDArray[np.int64], stride: int) -> list[int]:
 
 
 class TileTrainer:
-    """Trains on chunks of tiles, in another order every epoch; a `TrainChunk`.
+    """Trains on chunks of tiles, in a different order every epoch; a `TrainChunk`.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ class TileTrainer:
         return loss, n_records, n_records
 
     def _pass_on(self, first: int, last: int) -> None:
-        """Give the turns of untrained tiles to those that wait for them, which would wait for ever."""
+        """Release the tiles that wait for untrained ones, which would wait for ever."""
         for i in range(first, last):
             for done, block, turn in (
                 (self.words_done, self.words[i], self.word_turns[i]),

@@ -52,15 +52,15 @@ def truncated_svd(
     Parameters
     ----------
     matrix : scipy.sparse.csr_array of float32, shape (n, n)
-        What is decomposed.
+        The matrix.
     d : int
-        How many singular values.
+        Number of singular values.
     seed : int
         Seed of the vector to start from.
     threads : int
-        Threads that multiply; the result does not depend on them.
+        Number of threads for products; the result does not depend on it.
     progress : bool
-        Whether to count the products in a progress bar.
+        Whether to show the products in a progress bar.
 
     Returns
     -------

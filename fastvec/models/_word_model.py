@@ -31,7 +31,7 @@ Model = TypeVar("Model", bound="WordModel")
 
 
 class Text(NamedTuple):
-    """What a kernel walks over: ids of the model's vocabulary, where sentences end, and which words stay."""
+    """The input of a kernel: ids of the vocabulary, ends of sentences, thresholds for keeping words."""
 
     ids: NDArray[np.int32]
     sentence_offsets: NDArray[np.int64]
@@ -72,7 +72,7 @@ class WordModel(EpochModel, ABC):
 
     @abstractmethod
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        """Return the kernel with all its arguments but those that change from chunk to chunk.
+        """Return the kernel with all arguments bound that do not change from chunk to chunk.
 
         `parameters` are those of `state` with their rows padded as the kernels want them.
         """
@@ -91,7 +91,7 @@ class WordModel(EpochModel, ABC):
         return {}
 
     def _chunk(self, n_words: int) -> int:
-        """Return how many tokens a thread is handed at once."""
+        """Return the number of tokens per chunk."""
         return CHUNK
 
     def _make_vectors(self, state: State) -> Vectors:
@@ -223,7 +223,7 @@ class WordModel(EpochModel, ABC):
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
     ) -> tuple[State, Matrices]:
-        """Return the state that the training starts from, and its parameters with their padding."""
+        """Return the initial state, and its parameters with padding."""
         places: NDArray[np.intp] | None = None
         if before is None:
             vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
@@ -249,7 +249,7 @@ class WordModel(EpochModel, ABC):
         return state, parameters
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
-        """Return matrices to start from, with their padding: random input vectors, all others zero."""
+        """Return initial matrices with padding: random input vectors, all others zero."""
         d = self.vector_size
         parameters = {name: padded_matrix(n, d) for name, n in self._rows(n_words).items()}
         fill_uniform(parameters["input_vectors"][:, :d], d / self.START, np.random.default_rng(seed))

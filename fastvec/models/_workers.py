@@ -1,4 +1,4 @@
-"""Threads that share work which is not trained in epochs, and the progress bar of such work."""
+"""Threads for work other than training, and its progress bar."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Report = Callable[[float], object]
 
 
 class Workers:
-    """Threads that end with the body of their ``with``, what waits for them being dropped after an error.
+    """Threads that end with their ``with`` block; after an error, pending work is dropped.
 
-    A single one is the thread that asks for work: it does it at once.
+    A single one is the calling thread, which works immediately.
 
     Attributes
     ----------
     n : int
-        How many threads there are.
+        Number of threads.
     stopped : threading.Event
-        Set when work that is going on is not needed any more.
+        Set when running work is no longer needed.
     """
 
     def __init__(self, n: int) -> None:
@@ -48,16 +48,16 @@ class Workers:
         return done
 
     def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
-        """Call `work` with every tuple of arguments and wait until all is done."""
+        """Call `work` with every tuple of arguments and wait for all calls."""
         for done in [self.submit(work, *of_call) for of_call in arguments]:
             done.result()
 
 
 @contextmanager
 def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
-    """Show a progress bar; what is yielded is told how much more is done, by any thread.
+    """Show a progress bar; yields a function that any thread may call with the amount of work done.
 
-    `total` is None where nobody knows how much there is to do.
+    `total` is None if the amount of work is unknown.
     """
     from tqdm.auto import tqdm
 

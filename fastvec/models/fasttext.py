@@ -1,4 +1,4 @@
-"""Word vectors from the words' character n-grams (Bojanowski et al. 2017), as fastText learns them."""
+"""Word vectors from character n-grams (Bojanowski et al. 2017), as in fastText."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ class GloVe(EpochModel, CountModel):
         return self
 
     def _start(self, n_words: int, before: State | None) -> Matrices:
-        """Return the parameters that the training starts from, with their padding.
+        """Return the initial parameters, with padding.
 
         The biases are columns of the rows: a word's row [w, b, 1] times a context's row [w~, 1, b~] is the
         product of the vectors with both biases added.

@@ -1,4 +1,4 @@
-"""Phrases: words that stand together more often than chance would have it (Mikolov et al. 2013)."""
+"""Phrases: words that occur together more often than by chance (Mikolov et al. 2013)."""
 
 from __future__ import annotations
 

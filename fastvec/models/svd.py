@@ -1,7 +1,7 @@
-"""Vectors by a truncated singular value decomposition of counts, weighted by how surprising they are.
+"""Word vectors by a truncated singular value decomposition of weighted counts.
 
-With counts X of words i and contexts j, the pointwise mutual information says how much more often the two
-stand together than they would by chance:
+With counts X of words i and contexts j, the pointwise mutual information measures how much more often the two
+occur together than by chance:
 
     PMI(i, j) = log( p(i, j) / (p(i) p_α(j)) ) = log( X_ij N_α / (X_i. X_.j^α) )
 
@@ -9,15 +9,14 @@ stand together than they would by chance:
 
 where X_i. and X_.j are the sums of a row and of a column, and N is the sum of all. Contexts are smoothed by a
 power α, as word2vec smooths the words that it draws as noise: with α = 0.75 rare contexts seem less rare, and
-PMI favours them less. Shifted positive PMI, M_ij = max(0, PMI(i, j) − log k), leaves out what is no more
-frequent than k times chance; pairs that were never counted have PMI −∞ and become 0, so that M is sparse.
-The shift is that of skip-gram, whose vectors with k negatives approximate w_i · c_j = PMI(i, j) − log k, and
-would equal it if they had dimensions enough (Levy and Goldberg 2014).
+PMI favours them less. Shifted positive PMI, M_ij = max(0, PMI(i, j) − log k), drops pairs that are not more
+than k times as frequent as by chance; pairs that were never counted have PMI −∞ and become 0, so that M is
+sparse. The shift is that of skip-gram, whose vectors with k negatives approximate w_i · c_j = PMI(i, j) − log
+k, and would equal it if they had dimensions enough (Levy and Goldberg 2014).
 
 The d largest singular values of M, in Σ, give its best approximation of rank d, M ≈ U Σ Vᵀ. The vectors of
-the words are the rows of U Σ^p. With p = 1 their products are those of the rows of M, as well as d dimensions
-can say it; with p = ½ or 0 they are not, and yet similarities come out better (Levy, Goldberg and Dagan
-2015).
+the words are the rows of U Σ^p. With p = 1 their products approximate those of the rows of M; with p = ½ or 0
+they do not, and yet similarities are better (Levy, Goldberg and Dagan 2015).
 """
 
 from __future__ import annotations

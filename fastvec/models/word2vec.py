@@ -146,7 +146,7 @@ class Word2Vec(WordModel):
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        """Return the kernel of the model with all its arguments but those that change from chunk to chunk."""
+        """Return the kernel with all arguments bound that do not change from chunk to chunk."""
 
     def _warn_of_hours(self, state: State, text: Text) -> None:
         vocabulary = state.vocabulary
