@@ -22,17 +22,17 @@ from figures import (
 __all__ = ["NOTES", "TABLES", "described"]
 
 NOTES = """\
-What learns from labels: time is that of fitting alone, of all folds together where there are some, and BLAS
-has as many threads as the row for everyone. The vectors that words start from are skip-gram's, the same file
-for everyone; they are made before the clock starts, and so are the windows of fixed vectors that
-scikit-learn's network gets. F1 is that of the words of all folds together, accuracy the mean of the folds.
-Random vectors of "Is it a location?" are of the same words and normally distributed, with the standard
-deviation of the true ones.
+Classifiers: time is that of fitting alone, of all folds together if there are several, and BLAS has as many
+threads as the row, for everyone. The initial word vectors are skip-gram's, the same file for everyone; they
+are made before the clock starts, and so are the windows of fixed vectors that scikit-learn's network uses.
+F1 is that of the words of all folds together, accuracy the mean of the folds. The random vectors of "Is it
+a location?" are of the same words and normally distributed, with the standard deviation of the true ones.
 
-Sentences come in a random order, which fastText keeps to; it has the same words, and the end of the line for
-one more. The best of a grid is chosen on the folds that it is measured on, for everyone alike. Words per
-second are words of the text times epochs over the time of training alone, which for fastText is a run less
-one with 0 epochs; "text to model" is all of `fit`, from a list of str, and all of fastText, from a file."""
+Sentences are in random order, which fastText keeps; it has the same words, and the end of the line in
+addition. The best setting of a grid is chosen on the folds it is measured on, for everyone. Words per
+second are words of the text times epochs over the training time alone, which for fastText is that of a run
+minus that of one with 0 epochs; "text to model" is all of `fit`, from a list of str, and all of fastText,
+from a file."""
 
 
 def tagging_table(record: Record) -> str:

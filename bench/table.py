@@ -41,26 +41,26 @@ README_MODELS = {
 }
 
 NOTES = """\
-All contenders work on the same text with the same settings, each run in a process of its own, one after the
-other; a round is one run of each. A ratio is taken within a round and the median of the rounds is shown,
-since a machine that is slow for a minute is slow for both. Words per second are words of the text, dropped
-ones included, over the time of training alone. Time and memory of the whole way are from the start of the
-process to the saved vectors.
+All contenders work on the same text with the same settings. Each run is a process of its own, and runs
+follow each other; a round is one run of each contender. Ratios are taken within a round, and the median of
+the rounds is shown, since a machine that is slow for a minute is slow for both. Words per second are words
+of the text, including those dropped, over the training time alone. Time and memory of the whole way are
+measured from the start of the process to the saved vectors.
 
-fastText is run without subwords where it is not compared in just these. Its noise exponent is fixed at 0.5,
-the others' is 0.75 there. Its training time is that of a run less that of one with 0 epochs, and it is
+fastText runs without subwords except where n-grams are compared. Its noise exponent is fixed at 0.5; the
+others use 0.75 there. Its training time is that of a run minus that of one with 0 epochs, and it is
 credited with the words it really reads, a little more than one text per epoch. gensim reads the text by
-`corpus_file`, its fastest way; with n threads its learning rate falls by only 1/n of its share within an
-epoch, and so stays a little higher.
+`corpus_file`, its fastest way; with n threads its learning rate decreases by only 1/n of its share within
+an epoch, and so stays a little higher.
 
-Phrases are found and joined from the text file on. fastvec reads it once, into ids; gensim reads it twice, by
-`LineSentence`, and its joined sentences are not kept.
+Phrases are found and joined starting from the text file. fastvec reads it once, into ids; gensim reads it
+twice, by `LineSentence`, and its joined sentences are not kept.
 
-Pairs of words are counted by fastvec from ids on, by GloVe C's `cooccur` from the text on; reading it into
-ids is the row "Text to ids". GloVe is trained on the same counts by everyone, and its speed is entries of the
-counts over the time of training, which for GloVe C is that of a run less that of one with 0 epochs. GloVe C
-is the program on the PATH, here a revision of before July 2019, whose biases take the learning rate as in
-fastvec. The NumPy reference is timed on 20,000 entries, a call for each. "One order of all entries" is
+Pairs of words are counted from ids by fastvec and from the text by GloVe C's `cooccur`; reading the text
+into ids is the row "Text to ids". Everyone trains GloVe on the same counts, and its speed is entries of the
+counts over the training time, which for GloVe C is that of a run minus that of one with 0 epochs. GloVe C
+is the program on the PATH, here a revision from before July 2019, whose biases use the learning rate as in
+fastvec. The NumPy reference is timed on 20,000 entries, one call for each. "One order of all entries" is
 fastvec with a single tile, on which a second thread finds nothing to do.
 
 Quality: Spearman's correlation × 100, and per cent of the analogies solved, among the 30,000 most frequent
@@ -77,7 +77,7 @@ def report(results: dict[str, Any]) -> str:
             load = number(record["machine"]["load"], "load {:.1f} before")  # of other work, best near 0
             parts += [f"## {row.title}", f"{_what(record, row)}. {_where(record)} ({load})."]
             parts += [TABLES[row.kind](record), *_why_not(record)]
-    parts += ["## What was to be reached", goals_table(results)]
+    parts += ["## Goals", goals_table(results)]
     return "\n\n".join(parts) + "\n"
 
 

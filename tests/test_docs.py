@@ -41,7 +41,7 @@ PAGES = sorted(
     if "_build" not in path.parts
 )
 pytestmark = [
-    pytest.mark.skipif("README.md" not in PAGES, reason="the pages are not beside the tests"),
+    pytest.mark.skipif("docs/index.md" not in PAGES, reason="the documentation is not beside the tests"),
     pytest.mark.skipif(shutil.which("bash") is None, reason="blocks of shell commands are run by bash"),
 ]
 
