@@ -31,13 +31,14 @@ autodoc_typehints = "none"  # numpydoc says the types
 numpydoc_show_class_members = False
 
 
-def is_elsewhere(app, what, name, obj, skip, options):
-    """Leave out what a class inherits from scikit-learn, which documents it."""
-    function = inspect.unwrap(getattr(obj, "fget", None) or obj)
-    home = getattr(function, "__module__", None)
+def is_left_out(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn documents, and properties that the section "Attributes" of a class has."""
+    if isinstance(obj, property) and name.endswith("_"):
+        return True
+    home = getattr(inspect.unwrap(obj), "__module__", None)
     return True if isinstance(home, str) and not home.startswith("fastvec") else None
 
 
 def setup(app):
     """Tell Sphinx what to leave out."""
-    app.connect("autodoc-skip-member", is_elsewhere)
+    app.connect("autodoc-skip-member", is_left_out)

@@ -214,7 +214,7 @@ def test_a_block_that_is_wrong_is_found(text, tmp_path):
 
 
 def test_every_public_name_is_in_the_reference():
-    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md"))
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.rst"))
     described = set(re.findall(r"^\.\. auto(?:class|function):: (\S+)$", pages, re.MULTILINE))
     public = {
         f"{module}.{name}"

@@ -102,7 +102,7 @@ class WordModel(EpochModel, ABC):
 
     @property
     def output_vectors_(self) -> NDArray[np.float32]:
-        """The vectors of the words in the role of what is predicted."""
+        """The vectors of the words in the role of what is predicted; not with the hierarchical softmax."""
         return self._parameter("output_vectors_")
 
     def _parameter(self, name: str) -> NDArray[np.float32]:

@@ -77,7 +77,8 @@ class Phrases(Estimator):
     ----------
     .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words
        and phrases and their compositionality", NeurIPS 2013, section 4.
-    .. [2] G. Bouma, "Normalized (pointwise) mutual information in collocation extraction", GSCL 2009.
+    .. [2] G. Bouma, "Normalized (pointwise) mutual information in collocation extraction",
+       GSCL 2009.
 
     Examples
     --------

@@ -97,8 +97,10 @@ class PPMI_SVD(CountModel):
     ----------
     .. [1] O. Levy, Y. Goldberg and I. Dagan, "Improving distributional similarity with lessons learned from
        word embeddings", Transactions of the ACL 3, 2015.
-    .. [2] O. Levy and Y. Goldberg, "Neural word embedding as implicit matrix factorization", NeurIPS 2014.
-    .. [3] R. B. Lehoucq, D. C. Sorensen and C. Yang, "ARPACK users' guide", SIAM, 1998.
+    .. [2] O. Levy and Y. Goldberg, "Neural word embedding as implicit matrix factorization",
+       NeurIPS 2014.
+    .. [3] R. B. Lehoucq, D. C. Sorensen and C. Yang, "ARPACK users' guide",
+       SIAM, 1998.
 
     Examples
     --------

@@ -44,12 +44,12 @@ class Word2Vec(WordModel):
 
     @property
     def node_vectors_(self) -> NDArray[np.float32]:
-        """The vectors of the inner nodes of the tree."""
+        """The vectors of the inner nodes of the tree; only with the hierarchical softmax."""
         return self._parameter("node_vectors_")
 
     @property
     def tree_(self) -> HuffmanTree:
-        """The tree of the hierarchical softmax."""
+        """The tree of the hierarchical softmax; its `paths()` lead from the root to every word."""
         tables = self._learned("tree_").tables
         if not tables:
             raise AttributeError(f"{type(self).__name__} was trained without a tree_: loss={self.loss!r}")
@@ -241,7 +241,8 @@ class SkipGram(Word2Vec):
        and phrases and their compositionality", NeurIPS 2013.
     .. [2] S. Ji, N. Satish, S. Li and P. Dubey, "Parallelizing word2vec in shared and distributed memory",
        arXiv 1604.04661, 2016.
-    .. [3] F. Morin and Y. Bengio, "Hierarchical probabilistic neural network language model", AISTATS 2005.
+    .. [3] F. Morin and Y. Bengio, "Hierarchical probabilistic neural network language model",
+       AISTATS 2005.
 
     Examples
     --------
@@ -380,7 +381,7 @@ class CBOW(Word2Vec):
 
     @property
     def position_weights_(self) -> NDArray[np.float32]:
-        """The vectors of the positions in a window."""
+        """The vectors of the positions, from left to right; only with `position_weights`."""
         return self._parameter("position_weights_")
 
     def _variant(self) -> tuple[str, str, bool]:
