@@ -42,12 +42,20 @@ from .vector cimport LANES, broadcast, inverse_root, lanes, load, mix64, prefetc
 
 cdef extern from *:
     """
+    #ifdef _WIN32
+    #define WIN32_LEAN_AND_MEAN
+    #define NOMINMAX
+    #include <windows.h>
+    #define let_others_run SwitchToThread
+    #else
     #include <sched.h>
+    #define let_others_run sched_yield
+    #endif
 
     /* Wait until a counter that other threads raise has come to a number. */
     static inline void wait_for(const int32_t *counter, int32_t number) {
         for (int tries = 0; __atomic_load_n(counter, __ATOMIC_ACQUIRE) != number; tries++)
-            if (tries > 100) sched_yield();
+            if (tries > 100) let_others_run();
     }
     static inline void raise_by_one(int32_t *counter) {
         __atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);

@@ -9,8 +9,8 @@ Rows that occur several times are merged first and counted: an update reads and 
 
 from libc.math cimport exp, log1p
 from libc.string cimport memcpy, memset
-from posix.stdlib cimport posix_memalign
 
+from .memory cimport allocate_zeros
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
 from .vector cimport (
     LANES, REGISTERS, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store,
@@ -92,17 +92,16 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
 
 cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
     """Make room for steps of up to max_x rows of x and n_y outputs; return 0 on success."""
-    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, size, block
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, block
+    cdef char *room
     step.stride = stride
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     step.block_stride = (max_x + 1) * SLOTS
     step.n_next = 0
-    size = lay_out(step, NULL, max_x, n_blocks)
-    if posix_memalign(&step.memory, 64, size):
-        step.memory = NULL
+    room = <char *>allocate_zeros(&step.memory, lay_out(step, NULL, max_x, n_blocks))
+    if room == NULL:
         return -1
-    memset(step.memory, 0, size)
-    lay_out(step, <char *>step.memory, max_x, n_blocks)
+    lay_out(step, room, max_x, n_blocks)
     for block in range(n_blocks):
         step.all_once[block] = ONES[min(<Py_ssize_t>BLOCK, n_y - block * BLOCK)]
         step.first_is_positive[block] = FIRST if block == 0 else ONES[0]

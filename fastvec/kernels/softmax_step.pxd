@@ -7,10 +7,10 @@ their place.
 from libc.math cimport exp, log
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
-from posix.stdlib cimport posix_memalign
 
 from .hidden cimport add_to_rows, average
 from .logistic cimport carve
+from .memory cimport allocate_zeros
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
 from .vector cimport LANES, REGISTERS, broadcast, exp_of_negative, lanes, larger, load, store
 
@@ -56,18 +56,17 @@ cdef inline int allocate_batch(
     Batch *batch, Py_ssize_t stride, Py_ssize_t n_words, Py_ssize_t n, Py_ssize_t max_inputs
 ) noexcept nogil:
     """Make room for n examples of up to max_inputs inputs; return 0 on success."""
-    cdef Py_ssize_t size, b
+    cdef Py_ssize_t b
+    cdef char *room
     batch.stride = stride
     batch.n_words = n_words
     batch.n_blocks = (n_words + BLOCK - 1) // BLOCK
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     batch.block_stride = (n + 1) * SLOTS
-    size = lay_out(batch, NULL, n, max_inputs)
-    if posix_memalign(&batch.memory, 64, size):
-        batch.memory = NULL
+    room = <char *>allocate_zeros(&batch.memory, lay_out(batch, NULL, n, max_inputs))
+    if room == NULL:
         return -1
-    memset(batch.memory, 0, size)
-    lay_out(batch, <char *>batch.memory, n, max_inputs)
+    lay_out(batch, room, n, max_inputs)
     for b in range(n):
         batch.hidden[b] = batch.hidden_room + 2 * b * stride
         batch.gradients[b] = batch.hidden[b] + stride
