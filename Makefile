@@ -8,7 +8,7 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: build test lint bench docs check demo
+.PHONY: build test lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once.
 build: .venv/made
@@ -24,6 +24,10 @@ lint: .venv/lint
 	$(BIN)/ruff format --check
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastvec  # which starts pycodestyle by name
 	$(BIN)/mypy
+
+# Do the kernels compile for macOS, Windows and musl?
+lint-cross: .venv/cross
+	$(BIN)/python tests/cross/compile.py
 
 bench: .venv/bench
 	cd bench && ../$(BIN)/pytest . --benchmark-enable
@@ -49,6 +53,6 @@ demo: .venv/installed
 	touch $@
 
 # fastvec is there: what this installs is the packages of one of its extras.
-.venv/test .venv/lint .venv/bench .venv/docs: .venv/%: .venv/installed
+.venv/test .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
 	$(BIN)/pip install --quiet 'fastvec[$*]'
 	touch $@
