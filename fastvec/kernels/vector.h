@@ -15,6 +15,13 @@
 #ifndef FASTVEC_VECTOR_H
 #define FASTVEC_VECTOR_H
 
+#if !defined(__GNUC__) && !defined(__clang__)
+#error "fastvec needs GCC or Clang; on Windows clang-cl or the Clang of MinGW-w64"
+#endif
+#if defined(_WIN32) && defined(__AVX__) && !defined(__clang__)
+#error "GCC misaligns AVX registers on the stack of Windows (its bug 54412): take Clang"
+#endif
+
 #include <math.h>
 #include <stdint.h>
 
