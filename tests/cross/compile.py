@@ -1,9 +1,9 @@
 """Compile every extension for macOS, Windows and musl, on x86-64 and ARM, with warnings as errors.
 
 This needs Zig (Clang with the C headers of all platforms; the package ziglang), Cython and setuptools.
-Extensions, sources and flags are those that ``setup.py`` declares for the architecture. Real objects are made,
-since whether inline assembly and built-in functions suit a processor shows only when code is generated; nothing
-is linked. Cython's code is under the same warnings as ours: it gives rise to none.
+Extensions, sources and flags are those that ``setup.py`` declares for the architecture. Real objects are
+made, since whether inline assembly and built-in functions suit a processor shows only when code is
+generated; nothing is linked. Cython's code is under the same warnings as ours: it gives rise to none.
 """
 
 import os
