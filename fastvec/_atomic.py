@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing"]
+__all__ = ["WINDOWS", "replace", "replacing"]
+
+WINDOWS = os.name == "nt"
+
+# Seconds before each attempt to replace a file on Windows, where virus scanners and search indexers open new
+# files for a moment.
+WAITS = (0, 0.05, 0.1, 0.2, 0.4)
 
 
 @contextmanager
@@ -23,6 +31,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     ValueError
         If `path` exists but is not a regular file.
+    PermissionError
+        On Windows, also if `path` is open or memory-mapped.
     OSError
         The error of the system (no space left, no such directory, ...), which names `path` unless the error
         of the body names another file.
@@ -39,8 +49,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(permissions)
-        temporary.replace(target)
+        if (
+            not WINDOWS
+        ):  # there, all that could be kept is that a file is read-only, and none such is replaced
+            temporary.chmod(permissions)
+        replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         if error.filename not in (None, temporary, os.fspath(temporary)):
@@ -49,3 +62,34 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename a file to a name that may be taken.
+
+    Windows refuses to while either file is open or memory-mapped by any process. Mappings that only wait for
+    the garbage collector, and programs that look at every new file for a moment, are no reason to fail.
+
+    Raises
+    ------
+    PermissionError
+        On Windows, when a file stays in use; it says what to do.
+    OSError
+        What else the system says.
+    """
+    if not WINDOWS:
+        source.replace(target)
+        return
+    for wait in WAITS:
+        time.sleep(wait)
+        try:
+            source.replace(target)
+            return
+        except PermissionError as error:
+            refused = error
+            gc.collect()
+    reason = (
+        f"{refused.strerror}: Windows replaces no file that is read-only, open or memory-mapped; "
+        "close or delete what was loaded from it, or save under another name"
+    )
+    raise PermissionError(refused.errno, reason, os.fspath(target)) from refused

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from fastvec import formats
+from fastvec._atomic import replace
 
 __all__ = ["check_extension", "check_folder", "check_output"]
 
@@ -29,6 +30,8 @@ def check_folder(path: str) -> None:
         raise OSError(
             error.errno, f"cannot write in this folder: {error.strerror}", str(target.parent)
         ) from None
+    if target.is_file():
+        replace(target, target)  # which does nothing, but is refused on Windows to a file that is in use
 
 
 def check_extension(path: str, extension: str) -> None:

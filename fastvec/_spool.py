@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["ADVICE", "BLOCK", "Spool", "naming_full_disk"]
+__all__ = ["ADVICE", "BLOCK", "Spool", "naming_full_disk", "preallocate"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
@@ -24,6 +24,12 @@ BLOCK = 1 << 23
 
 # What the system says when a file can grow no more: no space, over the quota, over the limit of file sizes.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# What it says when a file system cannot reserve space; the GNU C library then writes zeros itself.
+UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL)
+
+# Bytes of zeros that are written at a time.
+ZEROS = 1 << 20
 
 # For the error of a full disk of temporary files.
 ADVICE = "; TMPDIR names another folder for temporary files"
@@ -119,6 +125,23 @@ class Spool:
         while self._blocks:
             block = self._blocks.popleft()
             yield block if self._blocks else block[: BLOCK - self._room]
+
+
+def preallocate(file: IO[bytes], size: int) -> None:
+    """Make an empty file `size` bytes long, all of which have their place on the disk.
+
+    A full disk is an error here; to a mapping of a file with holes it would be a crash.
+    """
+    if hasattr(os, "posix_fallocate"):  # macOS and Windows have none
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+    for begin in range(0, size, ZEROS):
+        file.write(bytes(min(ZEROS, size - begin)))
+    file.flush()
 
 
 @contextmanager

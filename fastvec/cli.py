@@ -8,6 +8,8 @@ after Ctrl-C, and 141 if the output is closed.
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import platform
 import sys
@@ -31,6 +33,7 @@ from fastvec import (
     formats,
     load,
 )
+from fastvec._atomic import WINDOWS
 from fastvec._cli_files import check_folder, check_output
 from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary
@@ -58,6 +61,10 @@ UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Pipes and files get UTF-8, as the files that are written do; Windows would have a code page.
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -65,14 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = options.run(options)
             sys.stdout.flush()
             return status
-    except BrokenPipeError:
-        # Python flushes standard output once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
     except KeyboardInterrupt:
         print("fastvec: interrupted", file=sys.stderr)
         return INTERRUPTED
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
+        if _is_unread(error):
+            # Python flushes standard output once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return UNREAD
         if os.environ.get("FASTVEC_DEBUG"):
             raise
         print(f"fastvec: error: {_message(error)}", file=sys.stderr)
@@ -259,6 +266,13 @@ def _print_rows(rows: dict[str, str]) -> None:
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"{name:{width}}  {value}")
+
+
+def _is_unread(error: Exception) -> bool:
+    """Return whether nobody reads the output any more, which Windows calls an invalid argument."""
+    if isinstance(error, OSError) and WINDOWS:
+        return error.errno in (errno.EPIPE, errno.EINVAL) and error.filename is None
+    return isinstance(error, BrokenPipeError)
 
 
 def _message(error: Exception) -> str:

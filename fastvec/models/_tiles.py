@@ -9,7 +9,6 @@ that the result is bit for bit the same for any number of threads (after Gemulla
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from itertools import pairwise
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
-from fastvec._spool import ADVICE, naming_full_disk
+from fastvec._spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models._state import Matrices
 from fastvec.models._workers import Workers, bar
 from fastvec.models.cooccurrence import Cooccurrence
@@ -238,7 +237,5 @@ def _room(n_entries: int, memory_limit: int) -> NDArray[np.void]:
         naming_full_disk("the entries in the order of training", size, folder, ADVICE),
         tempfile.TemporaryFile(dir=folder, prefix="fastvec-") as file,
     ):
-        file.truncate(size)
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash later
-            os.posix_fallocate(file.fileno(), 0, size)
+        preallocate(file, size)
         return np.memmap(file, RECORD, "r+", shape=(n_entries,))
