@@ -8,7 +8,7 @@ import sys
 def run(*arguments, **options):
     """Run `fastvec` with these arguments and return the process that has ended."""
     command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, **options)
 
 
 def succeed(*arguments, **options):
