@@ -28,8 +28,8 @@ TARGETS = {
     "aarch64": ("aarch64-macos", "aarch64-windows-gnu", "aarch64-linux-musl"),
 }
 
-# -O1 sees what -O3 sees in half the time. Zig's own default is to check for undefined behaviour.
-FLAGS = ["-O1", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror"]
+# Nobody runs the objects: -O0 makes them in a third of the time. Zig would add checks of undefined behaviour.
+FLAGS = ["-O0", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror"]
 
 
 def main():
