@@ -243,6 +243,7 @@ def test_before_fit_there_is_nothing_to_save(estimator, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_the_permissions_of_an_old_file_stay(saved, tmp_path):
     path = tmp_path / "model.fvmodel"
     path.touch()
@@ -264,6 +265,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 def test_a_full_disk_leaves_the_old_file(saved, tmp_path):
     path, old = tmp_path / "model.fvmodel", tmp_path / "old.fvmodel"
     path.write_bytes(saved("window")[1])

@@ -278,7 +278,7 @@ def test_train_refuses_an_output_before_it_reads(tmp_path, name, message):
     assert message in fail("train", tmp_path / "missing.txt", "-o", tmp_path / name)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_train_refuses_a_folder_it_may_not_write_in(text, tmp_path):
     tmp_path.chmod(0o500)
     assert "Permission denied" in fail("train", text, "-o", tmp_path / "out.fvec")
@@ -290,6 +290,7 @@ def test_debugging_shows_where_an_error_came_from(tmp_path):
     assert "FileNotFoundError" in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_saves_what_was_learned(text, tmp_path):
     out = tmp_path / "out.fvec"
     # Forty times the text and slow settings: an epoch takes seconds, and the signal meets it in the middle.
@@ -306,6 +307,7 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
     assert len(fastvec.load(out)) == 15
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_before_the_training_saves_nothing(tmp_path):
     out = tmp_path / "out.fvec"
     command = [sys.executable, "-m", "fastvec", "train", "-", "-o", str(out)]

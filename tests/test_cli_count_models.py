@@ -1,5 +1,6 @@
 """Models of counts on the command line: from texts, and from one file of counts."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def test_counts_stand_alone(counts, text, tmp_path):
     assert f"counts must come in one file, without texts, got {text}, {counts}" in message
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_saves_what_was_learned(counts, tmp_path):
     out = tmp_path / "out.fvec"
     command = ["train", counts, "-o", out, "--model", "glove", "--epochs", 10**8, *SMALL]

@@ -105,6 +105,7 @@ def test_errors_of_the_text(text, tmp_path):
     assert list(tmp_path.iterdir()) == [text]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 def test_a_full_disk_is_one_line(text, tmp_path):
     limited = (
         f"ulimit -f 1; exec {sys.executable} -m fastvec cooccur {text} -o x.bin --vocabulary v --window 40"
@@ -121,6 +122,7 @@ def test_a_full_disk_is_one_line(text, tmp_path):
     assert list(tmp_path.iterdir()) == [text]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_saves_nothing(text, tmp_path):
     out = tmp_path / "out.fvcounts"
     command = [

@@ -415,6 +415,7 @@ FULL_DISK = """
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 @pytest.mark.parametrize(
     ("what", "limit", "expected"),
     [

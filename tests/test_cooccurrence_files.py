@@ -1,6 +1,7 @@
 """Files of counts: our own, damaged in every way, and those of Stanford's GloVe programs."""
 
 import itertools
+import os
 import random
 import re
 import shutil
@@ -43,7 +44,8 @@ def test_counts_are_saved_and_mapped(counts, saved):
     assert all(isinstance(a, np.memmap) for a in (loaded.row_offsets_, loaded.columns_, loaded.units_))
     assert loaded.get_params() == counts.get_params() | {"threads": None}
     assert raw(loaded.merge()) == raw(counts)
-    loaded.save(saved)  # over the file that it is mapped from
+    if os.name != "nt":
+        loaded.save(saved)  # over the file that it is mapped from
     assert raw(Cooccurrence.load(saved)) == raw(counts)
     assert [entry.name for entry in saved.parent.iterdir()] == [saved.name]
 
@@ -176,6 +178,7 @@ FULL_DISK = """
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 @pytest.mark.parametrize("what", ["save", "write_glove"])
 def test_a_full_disk_leaves_the_old_files(tmp_path, counts, what):
     counts.save(tmp_path / "x.fvcounts")

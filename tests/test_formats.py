@@ -1,5 +1,6 @@
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -285,7 +286,7 @@ def test_every_way_to_cut_a_file_off_is_noticed(tmp_path):
         for length in range(len(whole) - (20 if extension == "vec" else 1)):
             path.write_bytes(whole[:length])
             for mmap in (False, True) if extension == "fvec" else (False,):
-                with pytest.raises(ValueError, match=str(path)):
+                with pytest.raises(ValueError, match=re.escape(str(path))):
                     formats.read(path, mmap=mmap)
 
 
@@ -334,14 +335,15 @@ def test_safetensors_files_that_are_not_ours(tmp_path, changes, metadata, messag
 def test_missing_files_and_folders(tmp_path):
     for extension in EXTENSIONS:
         missing = tmp_path / "nowhere" / f"v.{extension}"
-        with pytest.raises(FileNotFoundError, match=str(missing)):
+        with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
             formats.read(missing)
-        with pytest.raises(FileNotFoundError, match=str(missing)):
+        with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
             formats.write(missing, WORDS, matrix())
-    with pytest.raises(ValueError, match="path must be a regular file or new, got '/dev/null'"):
-        formats.write("/dev/null", WORDS, matrix(), format="glove")
+    with pytest.raises(ValueError, match=f"path must be a regular file or new, got {os.devnull!r}"):
+        formats.write(os.devnull, WORDS, matrix(), format="glove")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_saving_keeps_permissions_and_links(tmp_path, extension):
     path, link = tmp_path / f"v.{extension}", tmp_path / f"link.{extension}"
@@ -359,6 +361,7 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
     assert formats.read(path).words == WORDS[:2]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is mapped")
 def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
     path = tmp_path / "v.fvec"
     formats.write(path, WORDS, matrix())
@@ -384,6 +387,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch, extensio
     assert path.read_bytes() == old
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 def test_a_full_disk_leaves_the_old_files(tmp_path):
     # A limit on the size of a file makes every write beyond it fail, as a full disk does.
     script = """
@@ -408,6 +412,7 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
         np.testing.assert_array_equal(formats.read(path).vectors, matrix())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_a_process_killed_while_saving_leaves_the_old_file(tmp_path):
     script = """
         import os, sys, time, numpy as np

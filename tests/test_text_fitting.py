@@ -365,6 +365,7 @@ print(model.interrupted_, len(model.history_), model.score(X, y) == 1)
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_ends_the_training_of_a_program_and_nothing_else():
     command = [sys.executable, "-c", ENDLESS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
