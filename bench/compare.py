@@ -251,7 +251,7 @@ def check(options: argparse.Namespace) -> int:
 
 def load(path: Path) -> dict[str, Any]:
     """Return the results kept in a file, or empty ones."""
-    return dict(json.loads(path.read_text())) if path.is_file() else {"rows": {}}
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {"rows": {}}
 
 
 def positive(text: str) -> int:
@@ -270,7 +270,7 @@ def _processor() -> str:
     """Return the processor's name."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
-        for line in information.read_text().splitlines():
+        for line in information.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -105,7 +105,7 @@ def rare_pairs(text: Text, pairs: Path, min_count: int) -> dict[str, Path]:
     vocabulary = Corpus(text.path).vocabulary
     counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
     chosen: dict[str, list[str]] = {"rare": [], "unseen": []}
-    for line in pairs.read_text().splitlines():
+    for line in pairs.read_text(encoding="utf-8").splitlines():
         rarest = min(counts.get(word.lower(), 0) for word in line.split()[:2])
         if rarest < 5 * min_count:
             chosen["rare" if rarest >= min_count else "unseen"].append(line)

@@ -56,7 +56,9 @@ def test_sources_that_are_not_compiled_say_so(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux lists the processor's features")
 def test_the_features_are_those_that_the_system_tells():
-    listed = re.search(r"^(?:flags|Features)\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    listed = re.search(
+        r"^(?:flags|Features)\s*:(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+    )
     flags = set(listed[1].split())
     flags |= {"lzcnt"} if "abm" in flags else set()
     flags |= {"neon"} if platform.machine() == "aarch64" and "asimd" in flags else set()

@@ -84,7 +84,7 @@ def call(capfd, monkeypatch):
     """Function that runs a command here and returns its exit status and what it prints."""
 
     def run_here(*arguments, input="", status=0):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8"))
         try:
             ended = cli.main([str(argument) for argument in arguments])
         except SystemExit as stopped:  # of argparse
