@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from distutils.core import run_setup  # of setuptools
 from pathlib import Path
@@ -41,20 +42,21 @@ def main():
         shutil.copytree(sysconfig.get_path("include"), include)
         shutil.copyfile(HERE / "pyconfig.h", include / "pyconfig.h")
         jobs = [
-            [target, extension, include, folder]
+            (target, extension, include, folder)
             for architecture, targets in TARGETS.items()
             for extension in extensions_for(architecture)
             for target in targets
         ]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            failed = [failure for failure in pool.map(lambda job: compile_one(*job), jobs) if failure]
-    for failure in failed:
-        print(failure, file=sys.stderr)
-    for target in (target for targets in TARGETS.values() for target in targets):
-        names = [extension.name for to, extension, *_ in jobs if to == target]
-        print(f"{target:20} {len(names):3} objects")
-    print(f"{len(failed)} of {len(jobs)} failed, in {time.perf_counter() - started:.0f} s")
-    return bool(failed)
+            complaints = list(pool.map(compile_one, *zip(*jobs, strict=True)))
+    for complaint in filter(None, complaints):
+        print(complaint, file=sys.stderr)
+    tried = Counter(target for target, *_ in jobs)
+    failed = Counter(target for (target, *_), complaint in zip(jobs, complaints, strict=True) if complaint)
+    for target, n in tried.items():
+        print(f"{target:20} {n:3} objects, {failed[target]:3} failed")
+    print(f"in {time.perf_counter() - started:.0f} s")
+    return any(complaints)
 
 
 def extensions_for(architecture):
@@ -64,7 +66,7 @@ def extensions_for(architecture):
 
 
 def compile_one(target, extension, include, folder):
-    """Make the object of an extension and return what the compiler complains of."""
+    """Make the object of an extension and return what the compiler complains of, with a name, or None."""
     command = [
         ZIG, "cc", "-target", target, "-c", *extension.sources, "-o", folder / f"{target}-{extension.name}.o",
         *(f"-D{name}={value}" for name, value in extension.define_macros),
