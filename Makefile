@@ -8,7 +8,7 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: build test lint lint-cross bench docs check demo
+.PHONY: build test test-arm64 lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once.
 build: .venv/made
@@ -18,6 +18,10 @@ build: .venv/made
 test: .venv/test
 	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
 	cd tests && ../$(BIN)/pytest .
+
+# The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
+test-arm64:
+	PYTHON=$(PYTHON) tests/arm64.sh
 
 lint: .venv/lint
 	$(BIN)/ruff check
