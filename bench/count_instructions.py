@@ -1,0 +1,122 @@
+"""Count the instructions of the kernels' inner loops, in what a compiler made of them for arm64.
+
+    make test-arm64
+    pip install capstone pyelftools
+    python bench/count_instructions.py                # of the modules that make test-arm64 has built
+    python bench/count_instructions.py skipgram.*.so  # of any for Linux on arm64
+
+Where speed cannot be measured, this says how near a loop is to its floor: the multiply-adds of a tile, a load for every
+register that it reads and a store for every one that it writes. Whatever is in the column of others is above it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from capstone import CS_ARCH_ARM64, CS_GRP_JUMP, CS_MODE_ARM, Cs, CsInsn
+from elftools.elf.elffile import ELFFile
+
+BUILT = "*/lib/python3*/site-packages/fastvec/kernels/neon/skipgram.*.so"
+COLUMNS = ("multiply-adds", "loads", "stores", "others", "all")
+
+FUNCTION = re.compile(r"__pyx_f_\w+\d(?:logistic|tiles)_(compute_coefficients|update|update_one)")
+KINDS = {
+    "fml": "multiply-adds",
+    "ld": "loads",
+    "st": "stores",
+    "prfm": "prefetches",
+}  # by how their names begin
+
+
+def functions(elf: ELFFile) -> Iterator[tuple[str, list[CsInsn]]]:
+    """Yield the name and the instructions of the functions that hold the loops."""
+    disassembler = Cs(CS_ARCH_ARM64, CS_MODE_ARM)
+    disassembler.detail = True
+    text = elf.get_section_by_name(".text")
+    for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+        if match := FUNCTION.fullmatch(symbol.name):
+            address = symbol["st_value"]
+            first = address - text["sh_addr"]
+            code = text.data()[first : first + symbol["st_size"]]
+            yield match[1], list(disassembler.disasm(code, address))
+
+
+def loops(instructions: list[CsInsn]) -> Iterator[list[CsInsn]]:
+    """Yield the innermost loops, from the target of a jump to the last jump back to it.
+
+    A loop that prefetches is no loop of its own, and left out of the one around it.
+    """
+    places = {instruction.address: place for place, instruction in enumerate(instructions)}
+    stops: dict[int, int] = {}
+    for place, instruction in enumerate(instructions):
+        if instruction.group(CS_GRP_JUMP) and instruction.operands:
+            target = places.get(instruction.operands[-1].imm)
+            if target is not None and target <= place:
+                stops[target] = place + 1
+    bodies = {start: instructions[start:stop] for start, stop in stops.items()}
+    kinds = {start: set(map(kind, body)) for start, body in bodies.items()}
+    multiplying = {start for start in bodies if "multiply-adds" in kinds[start]}
+    prefetching = {start for start in bodies if "prefetches" in kinds[start]} - multiplying
+    for start, body in sorted(bodies.items()):
+        inner = {first for first in bodies if start < first < stops[start]}
+        if start in multiplying and inner <= prefetching:
+            left_out = {instruction.address for first in inner for instruction in bodies[first]}
+            yield [instruction for instruction in body if instruction.address not in left_out]
+
+
+def kind(instruction: CsInsn) -> str:
+    """Return what kind of instruction this is: a column, or a prefetch."""
+    return next((name for begin, name in KINDS.items() if instruction.mnemonic.startswith(begin)), "others")
+
+
+def describe(function: str, loop: list[CsInsn], multiply_adds: int) -> str:
+    """Name a loop of a function in ``fastvec/kernels``."""
+    if any(instruction.mnemonic == "fcvtzs" for instruction in loop):
+        return "errors of four scores by the table of the sigmoid"
+    if function == "compute_coefficients":
+        return f"products of rows, {multiply_adds // 6} with six"
+    if function == "update_one":
+        return "update of one row and six"
+    return f"update of rows and six, {multiply_adds // 12} of their registers at once"
+
+
+def table(path: Path) -> str:
+    """Return the counts of a module's loops as a Markdown table."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        if elf["e_machine"] != "EM_AARCH64":
+            raise SystemExit(f"modules must be built for arm64, got {path} for {elf.get_machine_arch()}")
+        compilers = {
+            name.decode() for name in elf.get_section_by_name(".comment").data().split(b"\0") if name
+        }
+        rows = []
+        for function, instructions in functions(elf):
+            for loop in loops(instructions):
+                kinds = [kind(instruction) for instruction in loop]
+                counts = [*map(kinds.count, COLUMNS[:-1]), len(kinds)]
+                cells = [describe(function, loop, counts[0]), *map(str, counts)]
+                rows.append(f"| {' | '.join(cells)} |\n")
+    head = f"| {', '.join(sorted(compilers))} | {' | '.join(COLUMNS)} |\n|---|{'--:|' * len(COLUMNS)}\n"
+    return head + "".join(dict.fromkeys(rows))
+
+
+def main() -> None:
+    """Print a table for every module."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "modules", nargs="*", type=Path, metavar="MODULE", help="a kernel built for arm64 (.so)"
+    )
+    cache = Path(__file__).parents[1] / ".arm64"
+    modules = parser.parse_args().modules or sorted(cache.glob(BUILT))
+    if not modules:
+        parser.error(f"{cache} holds no modules: run `make test-arm64`, or name some")
+    print("\n".join(map(table, modules)))
+
+
+if __name__ == "__main__":
+    main()
