@@ -5,8 +5,8 @@
     python bench/count_instructions.py                # of the modules that make test-arm64 has built
     python bench/count_instructions.py skipgram.*.so  # of any for Linux on arm64
 
-Where speed cannot be measured, this says how near a loop is to its floor: the multiply-adds of a tile, a load for every
-register that it reads and a store for every one that it writes. Whatever is in the column of others is above it.
+Where speed cannot be measured, this says how near a loop is to its floor: the multiply-adds of a tile, a load
+for every register that it reads and a store for every one that it writes. The others are above it.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ def table(path: Path) -> str:
         elf = ELFFile(file)
         if elf["e_machine"] != "EM_AARCH64":
             raise SystemExit(f"modules must be built for arm64, got {path} for {elf.get_machine_arch()}")
-        compilers = {
-            name.decode() for name in elf.get_section_by_name(".comment").data().split(b"\0") if name
-        }
+        comments = elf.get_section_by_name(".comment").data().decode()
         rows = []
         for function, instructions in functions(elf):
             for loop in loops(instructions):
@@ -99,7 +97,8 @@ def table(path: Path) -> str:
                 counts = [*map(kinds.count, COLUMNS[:-1]), len(kinds)]
                 cells = [describe(function, loop, counts[0]), *map(str, counts)]
                 rows.append(f"| {' | '.join(cells)} |\n")
-    head = f"| {', '.join(sorted(compilers))} | {' | '.join(COLUMNS)} |\n|---|{'--:|' * len(COLUMNS)}\n"
+    compilers = ", ".join(sorted(set(filter(None, comments.split("\0")))))
+    head = f"| {compilers} | {' | '.join(COLUMNS)} |\n|---|{'--:|' * len(COLUMNS)}\n"
     return head + "".join(dict.fromkeys(rows))
 
 
@@ -108,9 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "modules", nargs="*", type=Path, metavar="MODULE", help="a kernel built for arm64 (.so)"
-    )
+    parser.add_argument("modules", nargs="*", type=Path, metavar="MODULE", help="a kernel for arm64 (.so)")
     cache = Path(__file__).parents[1] / ".arm64"
     modules = parser.parse_args().modules or sorted(cache.glob(BUILT))
     if not modules:
