@@ -12,13 +12,14 @@ typedef int32_t int_lanes __attribute__((vector_size(4 * LANES)));
 typedef float memory_lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 static inline lanes load(const float *p) { return *(const memory_lanes *)p; }
-/* Into a register, where the compiler would rather read memory again at each of several uses. */
+/* Into a register, where the compiler would rather read memory again at each of several uses; in this order, where
+ * it would rather load all rows of a tile first, for which there are not enough registers. */
 static inline lanes load_once(const float *p) {
     lanes v = load(p);
 #if defined(__x86_64__)
     __asm__("" : "+v"(v));
 #elif defined(__aarch64__)
-    __asm__("" : "+w"(v));
+    __asm__ volatile("" : "+w"(v));
 #endif
     return v;
 }
@@ -27,7 +28,9 @@ static inline lanes broadcast(float s) { return s - (lanes){0}; }
 /* p[n], one of the eight numbers that start at p */
 static inline lanes broadcast_one_of(const float *p, int n) {
 #if defined(__aarch64__) /* multiply-adds take it from its place in a register: two loads bring all eight */
-    return broadcast(load_once(p + n / LANES * LANES)[n % LANES]);
+    lanes v = load(p + n / LANES * LANES);
+    __asm__("" : "+w"(v));
+    return broadcast(v[n % LANES]);
 #else
     return broadcast(p[n]);
 #endif
