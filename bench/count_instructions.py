@@ -30,6 +30,8 @@ KINDS = {
     "prfm": "prefetches",
 }  # by how their names begin
 
+SIGMOID = "fcvtzs"  # once for every register: the segment of its table
+
 
 def functions(elf: ELFFile) -> Iterator[tuple[str, list[CsInsn]]]:
     """Yield the name and the instructions of the functions that hold the loops."""
@@ -74,13 +76,14 @@ def kind(instruction: CsInsn) -> str:
 
 def describe(function: str, loop: list[CsInsn], multiply_adds: int) -> str:
     """Name a loop of a function in ``fastvec/kernels``."""
-    if any(instruction.mnemonic == "fcvtzs" for instruction in loop):
-        return "errors of four scores by the table of the sigmoid"
+    sigmoids = sum(instruction.mnemonic == SIGMOID for instruction in loop)
+    if sigmoids:
+        return f"errors of {4 * sigmoids} scores"
     if function == "compute_coefficients":
-        return f"products of rows, {multiply_adds // 6} with six"
+        return f"products of {multiply_adds // 6} by six rows"
     if function == "update_one":
-        return "update of one row and six"
-    return f"update of rows and six, {multiply_adds // 12} of their registers at once"
+        return "update of 1 row by six"
+    return f"update of any rows by six, {multiply_adds // 12} wide"
 
 
 def table(path: Path) -> str:
