@@ -18,6 +18,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("FASTVEC_DEBUG_BUILD") == "1"
 KERNELS = Path("fastvec/kernels")
@@ -100,4 +101,33 @@ def build_for(row, kernel):
     )
 
 
-setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count()}})
+class BuildExt(build_ext):
+    """Compile by Clang on Windows too: Microsoft's compiler has no vector extensions."""
+
+    def build_extensions(self):
+        if self.compiler.compiler_type == "msvc":
+            self.use_clang()
+        super().build_extensions()
+
+    def use_clang(self):
+        """Put clang-cl in the place of Microsoft's compiler, whose linker and libraries stay."""
+        clang = shutil.which(os.environ.get("CC", "clang-cl"))
+        if clang is None:
+            raise SystemExit(
+                "fastvec needs Clang on Windows, and clang-cl is not on PATH: install LLVM "
+                "('winget install LLVM.LLVM') and add its folder bin to PATH, or let CC name clang-cl"
+            )
+        if not self.compiler.initialized:
+            self.compiler.initialize(self.plat_name)
+        self.compiler.cc = clang
+        self.compiler.compile_options.remove("/GL")  # optimization by Microsoft's linker
+        self.compiler.compile_options.append(f"--target={architecture()}-pc-windows-msvc")
+        for extension in self.extensions:
+            extension.extra_compile_args = [f"/clang:{flag}" for flag in extension.extra_compile_args]
+
+
+setup(
+    ext_modules=extensions(),
+    cmdclass={"build_ext": BuildExt},
+    options={"build_ext": {"parallel": os.cpu_count()}},
+)
