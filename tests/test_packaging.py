@@ -55,7 +55,7 @@ def tree(known, tmp_path_factory):
         shutil.copyfile(ROOT / name, tree / name)
     for name in LEFTOVERS:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_text("left over")
+        (tree / name).write_text("left over", encoding="utf-8")
     return tree
 
 
@@ -81,9 +81,10 @@ def test_setuptools_has_nothing_to_warn_of(sdist):
 
 
 def test_the_version_is_the_same_everywhere():
-    citation = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
-    changelog = re.search(r"^## \[(.*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert citation[1] == changelog[1] == fastvec.__version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == fastvec.__version__
+    assert re.search(r"^## \[(.*)\]", changelog, re.MULTILINE)[1] == fastvec.__version__
 
 
 USE_CLANG = """
