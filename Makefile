@@ -28,6 +28,7 @@ lint: .venv/lint
 	$(BIN)/ruff format --check
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastvec  # which starts pycodestyle by name
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet .github
 
 # Do the kernels compile for macOS, Windows and musl?
 lint-cross: .venv/cross

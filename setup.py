@@ -13,11 +13,13 @@ import platform
 import re
 import runpy
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("FASTVEC_DEBUG_BUILD") == "1"
 KERNELS = Path("fastvec/kernels")
@@ -33,6 +35,11 @@ if DEBUG:
     SANITIZERS = "-fsanitize=address,undefined"
     FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", SANITIZERS, *FLAGS[2:]]
     LINK_FLAGS = [SANITIZERS]
+
+# One wheel serves every Python from 3.11 on, the first whose limited API has buffers. Free-threaded Pythons
+# have none before 3.15.
+LIMITED_API = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED") and not DEBUG
+MACROS = [("Py_LIMITED_API", "0x030B0000"), ("CYTHON_LIMITED_API", "1")] if LIMITED_API else []
 
 DIRECTIVES = {
     "language_level": 3,
@@ -73,8 +80,11 @@ def extensions():
         shared_utility_qualified_name=SHARED_UTILITY,
         build_dir=str(GENERATED),
     )
-    cpu.extra_compile_args = shared.extra_compile_args = ["-O1", *FLAGS[1:]]  # no loop in them matters
-    cpu.extra_link_args = shared.extra_link_args = LINK_FLAGS
+    for extension in (cpu, shared):
+        extension.define_macros = MACROS
+        extension.py_limited_api = LIMITED_API
+        extension.extra_compile_args = ["-O1", *FLAGS[1:]]  # no loop in them matters
+        extension.extra_link_args = LINK_FLAGS
     return [cpu, shared, *(build_for(row, kernel) for kernel in kernels for row in instruction_sets())]
 
 
@@ -93,11 +103,44 @@ def build_for(row, kernel):
         f"fastvec.kernels.{row.name}.{generated.stem}",
         [str(copy)],
         include_dirs=[str(KERNELS)],
-        define_macros=[("INSTRUCTION_SET", row.name)],
+        define_macros=[*MACROS, ("INSTRUCTION_SET", row.name)],
+        py_limited_api=LIMITED_API,
         depends=[str(header) for header in KERNELS.glob("*.h")],
         extra_compile_args=[*FLAGS, *row.flags],
         extra_link_args=LINK_FLAGS,
     )
 
 
-setup(ext_modules=extensions(), options={"build_ext": {"parallel": os.cpu_count()}})
+class BuildExt(build_ext):
+    """Compile by Clang on Windows too: Microsoft's compiler has no vector extensions."""
+
+    def build_extensions(self):
+        if self.compiler.compiler_type == "msvc":
+            self.use_clang()
+        super().build_extensions()
+
+    def use_clang(self):
+        """Put clang-cl in the place of Microsoft's compiler, whose linker and libraries stay."""
+        clang = shutil.which(os.environ.get("CC", "clang-cl"))
+        if clang is None:
+            raise SystemExit(
+                "fastvec needs Clang on Windows, and clang-cl is not on PATH: install LLVM "
+                "('winget install LLVM.LLVM') and add its folder bin to PATH, or let CC name clang-cl"
+            )
+        if not self.compiler.initialized:
+            self.compiler.initialize(self.plat_name)
+        self.compiler.cc = clang
+        self.compiler.compile_options.remove("/GL")  # optimization by Microsoft's linker
+        self.compiler.compile_options.append(f"--target={architecture()}-pc-windows-msvc")
+        for extension in self.extensions:
+            extension.extra_compile_args = [f"/clang:{flag}" for flag in extension.extra_compile_args]
+
+
+setup(
+    ext_modules=extensions(),
+    cmdclass={"build_ext": BuildExt},
+    options={
+        "build_ext": {"parallel": os.cpu_count()},
+        "bdist_wheel": {"py_limited_api": "cp311"} if LIMITED_API else {},
+    },
+)

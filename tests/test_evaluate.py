@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
+from peers import KeyedVectors
 from scipy.stats import spearmanr
 
 import fastvec.evaluate

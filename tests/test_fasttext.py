@@ -1,8 +1,8 @@
 """The estimator with n-grams: unknown words, fastText's defaults, and what it refuses."""
 
-import fasttext
 import numpy as np
 import pytest
+from peers import fasttext
 
 import fastvec
 

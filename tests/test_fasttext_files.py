@@ -4,12 +4,9 @@ import gzip
 import struct
 import tracemalloc
 
-import fasttext
 import numpy as np
 import pytest
-from gensim.models import FastText as GensimFastText
-from gensim.models import KeyedVectors
-from gensim.models.fasttext import load_facebook_vectors, save_facebook_model
+from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext
 
 import fastvec
 from fastvec._format_fasttext import FastTextFile, read_model, write_model
@@ -178,7 +175,7 @@ def test_parameters_fasttext_has_no_number_for_are_its_defaults(tmp_path):
 
 def test_gensim_reads_ours_and_we_read_gensims(tmp_path):
     small(counts=[4, 3, 2, 1]).save(tmp_path / "ours.bin")
-    theirs = load_facebook_vectors(tmp_path / "ours.bin")
+    theirs = gensim_fasttext.load_facebook_vectors(tmp_path / "ours.bin")
     for word in ["paris", "Zürich", "東京", "parisian"]:  # gensim gives </s> n-grams, fastText does not
         np.testing.assert_allclose(theirs[word], fastvec.load(tmp_path / "ours.bin")[word], atol=1e-6)
 
@@ -186,7 +183,7 @@ def test_gensim_reads_ours_and_we_read_gensims(tmp_path):
     sentences = [line.split() for line in TEXT.splitlines()]
     model.build_vocab(sentences)
     model.train(sentences, total_examples=len(sentences), epochs=1)
-    save_facebook_model(model, str(tmp_path / "gensim.bin"))
+    gensim_fasttext.save_facebook_model(model, str(tmp_path / "gensim.bin"))
     ours = fastvec.load(tmp_path / "gensim.bin")
     assert ours.words == model.wv.index_to_key
     for word in [*ours.words, "gardener", "Zürichs"]:

@@ -9,9 +9,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from peers import KeyedVectors
 from safetensors import safe_open
 from safetensors.numpy import save_file
 

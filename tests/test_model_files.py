@@ -2,9 +2,9 @@
 
 import json
 
-import fasttext
 import numpy as np
 import pytest
+from peers import fasttext
 from safetensors import safe_open
 from safetensors.numpy import save_file
 

@@ -1,10 +1,10 @@
 """The n-grams of words are fastText's, in its order and with its hashes, and every backend finds the same."""
 
-import fasttext
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers import fasttext
 
 from fastvec import _backends
 from fastvec._subwords import Subwords, row_means

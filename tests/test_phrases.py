@@ -11,11 +11,11 @@ import threading
 import time
 from pathlib import Path
 
-import gensim.models.phrases
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peers import gensim_phrases
 
 import fastvec
 from fastvec import Corpus, Phrases, _backends
@@ -146,13 +146,9 @@ def sentences(request):
     return request.getfixturevalue(request.param)
 
 
-def gensim_phrases(sentences, **options):
-    return gensim.models.phrases.Phrases(sentences, **options)
-
-
 @pytest.mark.parametrize(("scoring", "threshold"), [("word2phrase", 7.3), ("npmi", 0.437)])
 def test_equals_gensim(sentences, scoring, threshold):
-    theirs = gensim_phrases(
+    theirs = gensim_phrases.Phrases(
         sentences, min_count=4, threshold=threshold, scoring={"word2phrase": "default"}.get(scoring, scoring)
     )
     corpus = Corpus(sentences)
@@ -173,7 +169,9 @@ def test_two_passes_equal_gensim_twice(sentences):
         text = sentences
         for delimiter in delimiters:
             text = list(
-                gensim_phrases(text, min_count=5, threshold=0.5, scoring="npmi", delimiter=delimiter)[text]
+                gensim_phrases.Phrases(text, min_count=5, threshold=0.5, scoring="npmi", delimiter=delimiter)[
+                    text
+                ]
             )
         return text
 

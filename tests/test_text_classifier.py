@@ -3,9 +3,9 @@
 from functools import partial
 from hashlib import blake2b
 
-import fasttext
 import numpy as np
 import pytest
+from peers import fasttext
 
 from fastvec import Vectors
 from fastvec.classify import TextClassifier

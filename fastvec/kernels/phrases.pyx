@@ -15,7 +15,7 @@ How it goes fast:
 The GIL is released throughout.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
@@ -351,7 +351,7 @@ def spell(
         for i in range(start, stop):
             size += word_offsets[ids[i] + 1] - word_offsets[ids[i]]
     cdef bytes spelled = PyBytes_FromStringAndSize(NULL, size)
-    cdef char *p = PyBytes_AS_STRING(spelled)
+    cdef char *p = PyBytes_AsString(spelled)
     with nogil:
         sentence = find_sentence(&sentence_offsets[0], sentence_offsets.shape[0] - 1, start)
         for i in range(start, stop):
