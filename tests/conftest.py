@@ -20,13 +20,31 @@ LINE = 16  # floats of a cache line: rows are padded to whole lines and start at
 OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())]
 
 
+def usable(name: str) -> str:
+    """Return the name of a backend; skip the test where it is not built or does not run."""
+    state = _backends.status()[name]
+    if state != "usable":
+        pytest.skip(f"backend {name}: {state}")
+    return name
+
+
 @pytest.fixture(scope="session", params=["reference", *OURS])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Name of a backend of this architecture; those that are not built or do not run here are skipped."""
-    state = _backends.status()[request.param]
-    if state != "usable":
-        pytest.skip(f"backend {request.param}: {state}")
-    return str(request.param)
+    """Name of a backend of this architecture."""
+    return usable(request.param)
+
+
+@pytest.fixture(scope="session", params=OURS)
+def compiled(request: pytest.FixtureRequest) -> str:
+    """Name of a backend of this architecture, to hold against the reference."""
+    return usable(request.param)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run on every backend, whichever is selected."""
+    for item in items:
+        if {"backend", "compiled"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("every_backend")
 
 
 def pad(rows: ArrayLike) -> NDArray[np.float32]:

@@ -8,12 +8,11 @@ import io
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 
 import pytest
-from commands import fail, run, succeed, wait_for
+from commands import fail, interrupt, run, start, succeed, wait_for
 
 from fastvec import Vectors, _cli_classify, _cli_tag, cli
 from fastvec.classify import SoftmaxClassifier, TextClassifier, WindowClassifier, load, read_conll
@@ -347,12 +346,9 @@ def test_progress_is_on_standard_error_only(folder, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_saves_what_was_learned(folder, tmp_path):
     out = tmp_path / "x.fvmodel"
-    command = [sys.executable, "-m", "fastvec", "classify", "train", str(folder / "train.txt")]
-    command += ["-o", str(out), "--epochs", "10000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start("classify", "train", folder / "train.txt", "-o", out, "--epochs", 10**7) as process:
         wait_for(b"loss", process.stderr)
-        process.send_signal(signal.SIGINT)
-        output, rest = process.communicate(timeout=20)
+        output, rest = interrupt(process)
     assert process.returncode == 130
     assert b"Traceback" not in rest and b"fastvec: warning: training was interrupted" in rest
     assert output.decode().endswith(f"saved in {out}\n")
