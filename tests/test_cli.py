@@ -4,7 +4,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -309,7 +308,9 @@ def test_control_c_before_the_training_saves_nothing(tmp_path):
     out = tmp_path / "out.fvec"
     with start("train", "-", "-o", out, stdin=subprocess.PIPE) as process:
         wait_for(b"reading", process.stderr)
-        time.sleep(0.3)  # until it waits for input: modules that are being loaded lose exceptions
+        # Much more than a pipe holds: it reads, and loads no module, which would lose the exception.
+        process.stdin.write(b"a b c\n" * 2**18)
+        process.stdin.flush()
         _, rest = interrupt(process)
     assert process.returncode == 130
     assert rest.endswith(b"fastvec: interrupted\n")

@@ -129,7 +129,7 @@ def test_tags_are_one_more_column(folder, tagger):
     given.append([])  # an empty line ends every sentence
     assert [columns[:3] for columns in found] == given
     assert {len(columns) for columns in found} == {0, 4}
-    assert sum(columns[2] == columns[3] for columns in found if columns) > 0.9 * 300
+    assert sum(columns[2] == columns[3] for columns in found if columns) > 0.8 * 300
 
 
 def read(folder):
@@ -156,7 +156,7 @@ def test_words_to_tag_come_from_standard_input(tagger, call):
 
 def test_evaluate_prints_scores_of_tags(folder, tagger, call):
     lines = call("tag", "evaluate", tagger, folder / "test.conll").splitlines()
-    assert float(re.fullmatch(r"accuracy (0\.\d{4}) of 300 words", lines[0])[1]) > 0.9
+    assert float(re.fullmatch(r"accuracy (0\.\d{4}) of 300 words", lines[0])[1]) > 0.8
     assert lines[1].split() == ["label", "precision", "recall", "F1", "count"]
     rows = {line.split()[0]: line.split()[1:] for line in lines[2:]}
     assert lines[2].split()[0] == "O" and rows.keys() == {"O", "LOC", "PER"}

@@ -65,7 +65,7 @@ def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts):
     check(_backends.get("tokenizer", backend), text, cuts)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(text=TEXTS)
 def test_blocks_of_one_byte(backend, text):
     check(_backends.get("tokenizer", backend), text, range(len(text)))
