@@ -8,7 +8,10 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: build test test-arm64 lint lint-cross bench docs check demo
+# A process for each processor, and in it one thread of BLAS.
+PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
+
+.PHONY: build test test-backends test-arm64 lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once.
 build: .venv/made
@@ -17,7 +20,16 @@ build: .venv/made
 
 test: .venv/test
 	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
-	cd tests && ../$(BIN)/pytest .
+	$(PYTEST) .
+
+# A backend that is not selected is tested by `make test` where it is compared with others. What trains by
+# way of the public interface is tested here, on every backend in turn but the one that it runs on anyway.
+test-backends: .venv/test
+	@set -e; for name in $$($(BIN)/python -I -c \
+	    'from fastvec import _backends; print(*_backends.available()[:-1])'); do \
+	    echo "testing what depends on kernels on $$name"; \
+	    (FASTVEC_BACKEND=$$name; export FASTVEC_BACKEND; $(PYTEST) -m 'not every_backend and not no_kernels' .); \
+	done
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:

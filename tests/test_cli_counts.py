@@ -12,6 +12,8 @@ from commands import interrupt, run, start, wait_for
 
 from fastvec import Cooccurrence, _cli_cooccur
 
+pytestmark = pytest.mark.any_backend
+
 LINE = "the quick brown fox jumps over the lazy dog while The other dog sleeps\n"
 
 

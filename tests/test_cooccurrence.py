@@ -23,6 +23,8 @@ from fastvec import Cooccurrence, Corpus, _backends
 from fastvec.models import _count_runs, _counting
 from fastvec.models._workers import Workers
 
+pytestmark = pytest.mark.any_backend
+
 TEXT = [["to", "be", "or", "not", "to", "be"], ["be", "quick"], ["or", "be", "slow"]]
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from fastvec.corpus import Corpus
 
+pytestmark = pytest.mark.any_backend
+
 TEXT = "to be or not to be\n\nbe quick\n"
 SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 

@@ -7,6 +7,8 @@ from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _feed_forwar
 from fastvec.functional import cross_entropy
 from fastvec.gradcheck import gradcheck
 
+pytestmark = pytest.mark.any_backend
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((6, 3)).astype(np.float32)
 TARGETS = {

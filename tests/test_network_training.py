@@ -13,6 +13,8 @@ from sklearn.datasets import make_blobs
 from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _fitting
 from fastvec.classify._fitting import Plan, run_epochs, split_held_out
 
+pytestmark = pytest.mark.any_backend
+
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
 

@@ -13,6 +13,8 @@ from commands import run
 import fastvec
 from fastvec import Corpus, Phrases
 
+pytestmark = pytest.mark.any_backend
+
 CITIES = [["in", "new", "york"], ["from", "new", "york"], ["a", "new", "car"], ["in", "a", "car"]] * 5
 
 

@@ -19,6 +19,8 @@ import fastvec
 from fastvec import Corpus, Phrases, _backends
 from fastvec.models import phrases as module
 
+pytestmark = pytest.mark.any_backend
+
 CITIES = [["in", "new", "york"], ["from", "new", "york"], ["a", "new", "car"], ["in", "a", "car"]] * 5
 
 

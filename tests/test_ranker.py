@@ -21,6 +21,8 @@ from fastvec.classify import WindowRanker, _window_model
 from fastvec.classify._lexicon import FIRST_WORD
 from fastvec.classify.ranker import _best_threshold
 
+pytestmark = pytest.mark.any_backend
+
 IS_NOUN = [[tag == "N" for tag in tags] for tags in Y]
 
 small = partial(WindowRanker, window=1, hidden=8, vector_size=8, epochs=12, learning_rate=0.01, batch_size=16)

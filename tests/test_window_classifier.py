@@ -16,6 +16,8 @@ from fastvec.classify import WindowClassifier, _window_model
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN
 from fastvec.subword_vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend
+
 quietly = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
 small = partial(
