@@ -5,7 +5,12 @@ import signal
 import threading
 from contextlib import contextmanager
 
+import pytest
 from commands import HANGS
+
+can_be_interrupted = pytest.mark.skipif(
+    os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C"
+)
 
 
 def control_c():

@@ -1,4 +1,1 @@
 """Models of counts on the command line: from texts, and from one file of counts."""
-
-import os
-

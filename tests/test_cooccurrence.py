@@ -16,7 +16,7 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interrupts import interrupt_at
+from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, _backends
@@ -358,6 +358,7 @@ def test_progress_of_every_phase(topics, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
+@can_be_interrupted
 @pytest.mark.parametrize("step", ["count_words", "place_words", "count_rows"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_and_leaves_what_was_there(step, threads, tmp_path, monkeypatch, topics):

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from commands import interrupt
-from interrupts import interrupt_training_at
+from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
 from fastvec import _backends, _training
@@ -329,6 +329,7 @@ def test_training_that_diverges_leaves_the_model_as_it_was(counts):
     assert len(model.history_) == 3
 
 
+@can_be_interrupted
 def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     model = small(epochs=1_000_000, threads=2)
     interrupt_training_at(monkeypatch, _training, _backends.get("glove"), 20)

@@ -1,12 +1,11 @@
 """Training that goes on: with the words that are known, with new ones, and when it goes wrong."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
+from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
+from fastvec import _backends, _training
 from fastvec.models._going_on import grown, ids_in
 
 VARIANTS = {
@@ -230,21 +229,18 @@ def test_an_error_in_a_callback_keeps_what_was_learned(small, topics):
     assert len(model.history_) == 3
 
 
-def interrupt_in_epoch_9(model):
-    if len(model.history_) == 9:
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_control_c_keeps_what_was_learned(topics):
+@can_be_interrupted
+def test_control_c_keeps_what_was_learned(topics, monkeypatch):
     model = fastvec.SkipGram(vector_size=20, min_count=1, threads=1, subsample=0.01).fit(topics(60))
     model.set_params(epochs=1_000_000)
     corpus = fastvec.Corpus(topics(60))
-    model.set_params(callbacks=[interrupt_in_epoch_9])
-    with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000005; what was") as caught:
+    message = "interrupted in epoch 9 of 1000005; what was"
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
+        interrupt_training_at(patch, _training, _backends.get("skipgram"), 4)
         model.fit(corpus)
     assert caught[0].filename == __file__
     assert model.interrupted_
-    assert len(model.history_) >= 9
+    assert len(model.history_) == 9
     assert not model.set_params(epochs=1).fit(corpus).interrupted_
 
 

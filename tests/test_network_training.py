@@ -1,5 +1,6 @@
 """How networks are trained: early stopping, seeds, going on, divergence, progress and Ctrl-C."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from commands import interrupt, wait_for
-from interrupts import interrupt_at, interrupt_training_after
+from interrupts import can_be_interrupted, interrupt_at, interrupt_training_after
 from sklearn.datasets import make_blobs
 
 from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _fitting
@@ -300,6 +301,7 @@ def test_control_c_ends_the_training_of_a_program_and_nothing_else():
     )
 
 
+@can_be_interrupted
 @pytest.mark.parametrize("early_stopping", [False, True])
 @BOTH
 def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
@@ -316,6 +318,7 @@ def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
     assert not model.partial_fit(X, CLUSTERS).interrupted_
 
 
+@can_be_interrupted
 @BOTH
 def test_the_warning_points_at_the_line_that_called(new, monkeypatch):
     interrupt_training_after(monkeypatch, _fitting, 0)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interrupts import interrupt_at
+from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
 from fastvec import Corpus, Phrases, _backends
@@ -359,6 +359,7 @@ def test_progress_of_every_pass(capsys):
     assert capsys.readouterr().err == ""
 
 
+@can_be_interrupted
 @pytest.mark.parametrize(("name", "method"), [("PairCounter", "add"), ("Joiner", "join")])
 def test_control_c_is_answered_and_leaves_what_was_there(monkeypatch, name, method):
     phrases = Phrases(threshold=1).fit(CITIES)

@@ -1,5 +1,6 @@
 """How a classifier of texts is trained: what it takes and refuses, going on, stopping early, Ctrl-C."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from commands import interrupt, wait_for
-from interrupts import interrupt_training_at
+from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
 import fastvec.classify.text
@@ -340,6 +341,7 @@ def test_progress_is_shown_on_standard_error_when_asked_for(capsys):
     assert out == "" and "epoch 2/2" in shown and "documents" in shown and "loss" in shown
 
 
+@can_be_interrupted
 @pytest.mark.parametrize("params", [{}, {"threads": 2}, {"early_stopping": True, "patience": 10**6}])
 def test_control_c_loses_nothing(params, monkeypatch):
     model = small(**params, epochs=1_000_000)

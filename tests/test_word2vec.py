@@ -1,12 +1,11 @@
 """The estimator: what it learns, what it promises about seeds, threads and Ctrl-C, and what it refuses."""
 
-import os
 import signal
 import threading
 
 import numpy as np
 import pytest
-from interrupts import interrupt_training_after, interrupt_training_at
+from interrupts import can_be_interrupted, control_c, interrupt_training_after, interrupt_training_at
 
 import fastvec
 from fastvec import _backends, _training
@@ -98,6 +97,7 @@ def test_items_may_be_numbers_and_the_corpus_a_generator():
     assert vectors["42"].tolist() == vectors[42].tolist()
 
 
+@can_be_interrupted
 def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
     corpus = fastvec.Corpus(topics(60))  # epochs of a millisecond: the signal may come anywhere
     message = "interrupted in epoch .*; what was learned is kept"
@@ -110,6 +110,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@can_be_interrupted
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
     monkeypatch.setattr(_word_model, "CHUNK", 50)  # of 720 words
@@ -120,11 +121,12 @@ def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, thread
     assert model.interrupted_
 
 
+@can_be_interrupted
 def test_a_handler_of_the_program_is_left_alone(topics):
     caught = []
     before = signal.signal(signal.SIGINT, lambda *_: caught.append(1))
     try:
-        timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+        timer = threading.Timer(0.05, control_c)
         timer.start()
         model = small(epochs=300).fit(topics(60))
         timer.join()
