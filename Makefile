@@ -23,11 +23,13 @@ test: .venv/test
 	$(PYTEST) .
 
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
-# with other backends has run on them all there. The reference is told from compiled ones by its time alone.
+# with other backends has run on them all there. The reference has no hour for benchmarks and examples.
+LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify demo docs docstrings))
 test-backends: .venv/test
 	@for name in $$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])'); do \
 	    echo "testing what depends on kernels on $$name"; \
-	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' .) || exit 1; \
+	    long=; test $$name = reference && long='$(LONG)'; \
+	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long .) || exit 1; \
 	done
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
