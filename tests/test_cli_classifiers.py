@@ -311,6 +311,7 @@ ERRORS = [
 
 @pytest.mark.usefixtures("tagger", "classifier")
 @pytest.mark.filterwarnings("ignore:250 of 250 documents")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 @pytest.mark.parametrize(
     ("arguments", "message"), ERRORS, ids=[" ".join(map(str, arguments)) for arguments, _ in ERRORS]
 )
