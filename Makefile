@@ -8,7 +8,10 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: build test test-arm64 lint lint-cross bench docs check demo
+# A process for each processor, and in it one thread of BLAS.
+PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
+
+.PHONY: build test test-backends test-arm64 lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once.
 build: .venv/made
@@ -17,7 +20,17 @@ build: .venv/made
 
 test: .venv/test
 	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
-	cd tests && ../$(BIN)/pytest .
+	$(PYTEST) .
+
+# What trains through the public interface, on every backend that `make test` did not select: what is compared
+# with other backends has run on them all there. The reference has no hour for benchmarks and examples.
+LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify demo docs docstrings))
+test-backends: .venv/test
+	@for name in $$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])'); do \
+	    echo "testing what depends on kernels on $$name"; \
+	    long=; test $$name = reference && long='$(LONG)'; \
+	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long .) || exit 1; \
+	done
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:

@@ -1,14 +1,32 @@
 """The command line as people use it: real processes."""
 
 import os
+import signal
 import subprocess
 import sys
+
+HANGS = 300  # seconds after which a process is taken for one that hangs, on the slowest and busiest machine
 
 
 def run(*arguments, **options):
     """Run `fastvec` with these arguments and return the process that has ended."""
     command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, **options)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=HANGS, **options)
+
+
+def start(*arguments, **options):
+    """Start `fastvec` with these arguments and return the process."""
+    command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def interrupt(process):
+    """Send Ctrl-C to a process and return what it prints on both streams up to its end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=HANGS)
+    finally:
+        process.kill()
 
 
 def succeed(*arguments, **options):

@@ -16,17 +16,50 @@ from fastvec._instruction_sets import INSTRUCTION_SETS
 
 LINE = 16  # floats of a cache line: rows are padded to whole lines and start at one
 
+# The kernels whose numbers are rounded: otherwise on every backend.
+OBJECTIVES = {"skipgram", "cbow", "subword", "hierarchical_softmax", "softmax", "documents", "glove"}
 
 OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())]
 
 
+def usable(name: str) -> str:
+    """Return the name of a backend; skip the test where it is not built or does not run."""
+    state = _backends.status()[name]
+    if state != "usable":
+        pytest.skip(f"backend {name}: {state}")
+    return name
+
+
 @pytest.fixture(scope="session", params=["reference", *OURS])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Name of a backend of this architecture; those that are not built or do not run here are skipped."""
-    state = _backends.status()[request.param]
-    if state != "usable":
-        pytest.skip(f"backend {request.param}: {state}")
-    return str(request.param)
+    """Name of a backend of this architecture."""
+    return usable(request.param)
+
+
+@pytest.fixture(scope="session", params=OURS)
+def compiled(request: pytest.FixtureRequest) -> str:
+    """Name of a backend of this architecture, to hold against the reference."""
+    return usable(request.param)
+
+
+@pytest.fixture(autouse=True)
+def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold tests that are marked ``any_backend`` to what the mark says."""
+    if request.node.get_closest_marker("any_backend"):
+        get = _backends.get
+
+        def get_no_objective(kernel: str, backend: str | None = None) -> ModuleType:
+            assert kernel not in OBJECTIVES, f"{kernel} trains: not for a test marked any_backend"
+            return get(kernel, backend)
+
+        monkeypatch.setattr(_backends, "get", get_no_objective)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run on every backend, whichever is selected."""
+    for item in items:
+        if {"backend", "compiled"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("every_backend")
 
 
 def pad(rows: ArrayLike) -> NDArray[np.float32]:

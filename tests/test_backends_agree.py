@@ -203,8 +203,8 @@ def bits(run):
 
 
 @for_every_setting()
-def test_one_epoch(backend, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
-    run = epoch(backend, kernel, settings)
+def test_one_epoch(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
+    run = epoch(compiled, kernel, settings)
     check_same(run, expected_epoch(kernel, settings))
     assert 0 < run.sampled_pairs < run.pairs
     for name, start in start_matrices(kernel, settings, toy_corpus, 20, padded).items():
@@ -214,10 +214,10 @@ def test_one_epoch(backend, epoch, expected_epoch, toy_corpus, padded, kernel, s
 
 @pytest.mark.parametrize("vector_size", [1, 16, 33, 300, 4096])
 @for_every_setting(slice(2, None, 4))
-def test_vector_sizes(backend, epoch, expected_epoch, kernel, settings, vector_size):
+def test_vector_sizes(compiled, epoch, expected_epoch, kernel, settings, vector_size):
     learning_rate = LEARNING_RATES[kernel] / (5 if vector_size > 100 else 1)  # their scores are larger
     options = {"vector_size": vector_size, "chunks": (300, 360, 420), "learning_rate": learning_rate}
-    ours = epoch(backend, kernel, settings, **options)
+    ours = epoch(compiled, kernel, settings, **options)
     check_same(ours, expected_epoch(kernel, settings, **options))
 
 

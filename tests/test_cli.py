@@ -2,14 +2,12 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from commands import fail, run, succeed, wait_for
+from commands import fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
 from fastvec import _cli_train, cli
@@ -295,11 +293,9 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
     out = tmp_path / "out.fvec"
     # Forty times the text and slow settings: an epoch takes seconds, and the signal meets it in the middle.
     options = ["--epochs", "1000", "--vector-size", "300", "--subsample", "0", "--threads", "1"]
-    command = [sys.executable, "-m", "fastvec", "train", *[str(text)] * 40, "-o", str(out), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start("train", *[text] * 40, "-o", out, *options) as process:
         wait_for(b"loss", process.stderr)
-        process.send_signal(signal.SIGINT)
-        output, rest = process.communicate(timeout=20)
+        output, rest = interrupt(process)
     assert process.returncode == 130
     assert b"Traceback" not in rest
     assert b"fastvec: warning: training was interrupted" in rest
@@ -310,13 +306,12 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_before_the_training_saves_nothing(tmp_path):
     out = tmp_path / "out.fvec"
-    command = [sys.executable, "-m", "fastvec", "train", "-", "-o", str(out)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    with start("train", "-", "-o", out, stdin=subprocess.PIPE) as process:
         wait_for(b"reading", process.stderr)
-        time.sleep(0.3)  # until it waits for input: modules that are being loaded lose exceptions
-        process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=20)
+        # Much more than a pipe holds: it reads, and loads no module, which would lose the exception.
+        process.stdin.write(b"a b c\n" * 2**18)
+        process.stdin.flush()
+        _, rest = interrupt(process)
     assert process.returncode == 130
     assert rest.endswith(b"fastvec: interrupted\n")
     assert not out.exists()
@@ -324,8 +319,7 @@ def test_control_c_before_the_training_saves_nothing(tmp_path):
 
 def test_a_reader_that_leaves_is_no_error(vectors, tmp_path):
     words = ["apple"] * 20_000
-    command = [sys.executable, "-m", "fastvec", "neighbors", str(vectors), *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start("neighbors", vectors, *words) as process:
         assert process.stdout.readline() == b"apple:\n"
         process.stdout.close()
         assert process.stderr.read() == b""

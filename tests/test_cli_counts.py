@@ -2,22 +2,19 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import interrupt, run, start, wait_for
 
 from fastvec import Cooccurrence, _cli_cooccur
 
+pytestmark = pytest.mark.any_backend
+
 LINE = "the quick brown fox jumps over the lazy dog while The other dog sleeps\n"
-
-
-def run(*arguments, **options):
-    command = [sys.executable, "-m", "fastvec", "cooccur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def same(counts, others):
 
 def test_counts_are_saved(text, tmp_path):
     out = tmp_path / "out.fvcounts"
-    done = run(text, "-o", out)
+    done = run("cooccur", text, "-o", out)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(
         rf"[\d,]+ entries of 12 words; counted 700 words in [\d.]+ s \([\d,]+ words/s\); "
@@ -55,7 +52,17 @@ def test_every_parameter_is_an_option(text, tmp_path):
     out = tmp_path / "out.fvcounts"
     options = ["--window", 3, "--weighting", "flat", "--left-only", "--min-count", 60, "--max-vocab", 2]
     done = run(
-        "-", "-o", out, *options, "--threads", 1, "--memory-limit", "1K", "--lowercase", input=LINE * 50
+        "cooccur",
+        "-",
+        "-o",
+        out,
+        *options,
+        "--threads",
+        1,
+        "--memory-limit",
+        "1K",
+        "--lowercase",
+        input=LINE * 50,
     )
     assert done.returncode == 0, done.stderr
     counts = Cooccurrence.load(out)
@@ -66,7 +73,7 @@ def test_every_parameter_is_an_option(text, tmp_path):
 
 def test_counts_are_saved_for_stanford(text, tmp_path):
     out, vocabulary = tmp_path / "out.bin", tmp_path / "vocab.txt"
-    done = run(text, text, "-o", out, "--vocabulary", vocabulary, "--window", 2)
+    done = run("cooccur", text, text, "-o", out, "--vocabulary", vocabulary, "--window", 2)
     assert done.returncode == 0, done.stderr
     assert same(Cooccurrence.read_glove(out, vocabulary), Cooccurrence(window=2).fit([text, text]))
     assert vocabulary.read_text().startswith("the 200\ndog 200\n")
@@ -90,7 +97,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
     ],
 )
 def test_errors_before_the_text_is_read(tmp_path, options, message):
-    done = run(tmp_path / "no text", *options, cwd=tmp_path, env=environment())
+    done = run("cooccur", tmp_path / "no text", *options, cwd=tmp_path, env=environment())
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1].startswith("fastvec: error: ")
@@ -99,7 +106,7 @@ def test_errors_before_the_text_is_read(tmp_path, options, message):
 
 
 def test_errors_of_the_text(text, tmp_path):
-    done = run(text, "-o", tmp_path / "x.fvcounts", "--min-count", 1000)
+    done = run("cooccur", text, "-o", tmp_path / "x.fvcounts", "--min-count", 1000)
     assert done.returncode == 2
     assert "min_count=1000 leaves no word" in done.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == [text]
@@ -125,23 +132,10 @@ def test_a_full_disk_is_one_line(text, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_control_c_saves_nothing(text, tmp_path):
     out = tmp_path / "out.fvcounts"
-    command = [
-        sys.executable,
-        "-m",
-        "fastvec",
-        "cooccur",
-        *[str(text)] * 2000,
-        "-o",
-        str(out),
-        "--window",
-        "1000",
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment()) as process:
-        shown = b""
-        while b"counting" not in shown:
-            shown += os.read(process.stderr.fileno(), 4096)
-        process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=20)
+    texts = [text] * 2000
+    with start("cooccur", *texts, "-o", out, "--window", 1000, env=environment()) as process:
+        wait_for(b"counting", process.stderr)
+        _, rest = interrupt(process)
     assert process.returncode == 130
     assert rest.endswith(b"fastvec: interrupted\n")
     assert not out.exists()

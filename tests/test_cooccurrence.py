@@ -2,14 +2,13 @@
 
 import collections
 import itertools
+import math
 import os
 import re
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -17,10 +16,14 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, _backends
 from fastvec.models import _count_runs, _counting
+from fastvec.models._workers import Workers
+
+pytestmark = pytest.mark.any_backend
 
 TEXT = [["to", "be", "or", "not", "to", "be"], ["be", "quick"], ["or", "be", "slow"]]
 
@@ -355,36 +358,29 @@ def test_progress_of_every_phase(topics, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
-def long_corpus():
-    """Return a text that takes seconds to count."""
-    n_words, n_tokens = 30_000, 20_000_000
-    ids = np.tile(np.random.default_rng(1).permutation(n_words).astype(np.int32), n_tokens // n_words)
-    corpus = Corpus([["a"]])
-    offsets = np.append(np.arange(0, len(ids), 40), len(ids))
-    corpus._set(ids, offsets, [f"w{i}" for i in range(n_words)], np.bincount(ids))
-    return corpus
-
-
-@pytest.mark.parametrize("delay", [0.02, 0.4, 1])
+@can_be_interrupted
+@pytest.mark.parametrize("step", ["count_words", "place_words", "count_rows"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_control_c_is_answered_and_leaves_what_was_there(delay, threads, tmp_path, monkeypatch):
+def test_control_c_is_answered_and_leaves_what_was_there(step, threads, tmp_path, monkeypatch, topics):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    counts = Cooccurrence(window=20, min_count=1, threads=threads, memory_limit=2**24).fit(TEXT)
+    counts = Cooccurrence(min_count=1, threads=threads, memory_limit=1).fit(TEXT)
     before = raw(counts)
-    corpus = long_corpus()
-    running = threading.active_count()
-    sent = []
+    monkeypatch.setattr(_counting, "FEWEST_TOKENS", 600)  # of 2400
+    monkeypatch.setattr(_counting, "CHUNK", 60)
+    monkeypatch.setattr(_count_runs, "BLOCK", 99)
+    workers = []
+    monkeypatch.setattr(_counting, "Workers", lambda n: workers.append(Workers(n)) or workers[-1])
+    corpus, kernel = Corpus(topics(200)), _backends.get("cooccurrence")
 
-    def send():
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(delay, send)
-    timer.start()
+    with monkeypatch.context() as patch:
+        never = interrupt_at(patch, kernel, step, math.inf, None)
+        Cooccurrence(**counts.get_params()).fit(corpus)
+    assert len(never) > 20
+    running, half = threading.active_count(), len(never) // 2
+    calls = interrupt_at(monkeypatch, kernel, step, half, lambda: workers[-1].stopped)
     with pytest.raises(KeyboardInterrupt):
         counts.fit(corpus)
-    assert time.perf_counter() - sent[0] < 1
-    timer.join()
+    assert half <= len(calls) < half + threads
     assert threading.active_count() == running
     assert raw(counts) == before
     assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,8 @@ from fastvec import Cooccurrence, _format_glove_counts
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec.models import _count_files, _count_triples, cooccurrence
 
+pytestmark = pytest.mark.any_backend
+
 TEXT = [["größe", "be", "or", "not", "größe", "be"], ["be", "quick"], ["or", "be", "slow"], ["be", "be"]]
 
 

@@ -279,8 +279,8 @@ def test_nothing_is_counted_in_texts_without_neighbours(kernel):
 
 
 @pytest.mark.parametrize(("n_words", "window"), [(40, 10), (1000, 16), (3000, 2)])
-def test_counts_are_those_of_the_reference(kernel, n_words, window):
-    words = random_text(n_words, 2500)
+def test_counts_are_those_of_the_reference(compiled, n_words, window):
+    kernel, words = _backends.get("cooccurrence", compiled), random_text(n_words, 2500)
     ours = place(kernel, words, window, True)
     theirs = reference_places(n_words, window)
     for mine, other in zip(ours, theirs, strict=True):

@@ -8,6 +8,8 @@ import pytest
 from fastvec import Cooccurrence
 from fastvec.models import _count_triples
 
+pytestmark = pytest.mark.any_backend
+
 TEXT = [["to", "be", "or", "not", "to", "be"], ["be", "quick"], ["or", "be", "slow"]]
 
 

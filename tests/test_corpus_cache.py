@@ -13,6 +13,8 @@ from fastvec import corpus as corpus_module
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec.corpus import Corpus
 
+pytestmark = pytest.mark.any_backend
+
 TEXT = "to be or not to be\n\nbe quick\n"
 SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 

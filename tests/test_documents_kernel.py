@@ -87,10 +87,10 @@ def test_train_is_one_step_after_the_other(backend, padded, size, n_labels):
 
 @pytest.mark.parametrize("n_labels", [2, 6, 13])
 @pytest.mark.parametrize("size", [1, 16, 100])
-def test_every_backend_does_what_the_reference_does(backend, padded, size, n_labels):
+def test_every_backend_does_what_the_reference_does(compiled, padded, size, n_labels):
     ours, theirs = (start(padded, size, n_labels) for _ in range(2))
     (loss, *counts), (expected, *others) = (
-        train(name, matrices, n_labels) for name, matrices in ((backend, ours), ("reference", theirs))
+        train(name, matrices, n_labels) for name, matrices in ((compiled, ours), ("reference", theirs))
     )
     assert_near(ours, theirs)
     assert counts == others

@@ -309,6 +309,7 @@ def test_every_way_to_cut_a_file_off_is_noticed(damaged, whole):
         damaged(whole + b"\0")
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 def test_random_damage_is_a_clear_error_or_another_model(damaged, whole):
     random = np.random.default_rng(7)
     interesting = [0, 1, 0x7F, 0x80, 0xFF]

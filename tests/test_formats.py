@@ -17,6 +17,8 @@ from safetensors.numpy import save_file
 
 from fastvec import formats
 
+pytestmark = pytest.mark.any_backend
+
 EXTENSIONS = ["fvec", "bin", "vec", "glove"]
 WORDS = ["paris", "Zürich", "東京", "naïve\xa0word", "12", "</s>"]
 

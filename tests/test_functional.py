@@ -17,6 +17,8 @@ from fastvec.functional import (
 )
 from fastvec.gradcheck import gradcheck
 
+pytestmark = pytest.mark.any_backend
+
 ELEMENTWISE = [sigmoid, sigmoid_derivative, tanh, tanh_derivative, relu, relu_derivative]
 PAIRS = [(sigmoid, sigmoid_derivative), (tanh, tanh_derivative), (relu, relu_derivative)]
 RANDOM = np.random.default_rng(0)

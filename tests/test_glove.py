@@ -1,18 +1,18 @@
 """GloVe: what it learns, that threads change no bit of it, and what it refuses."""
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from commands import interrupt
+from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
-from fastvec import _backends
+from fastvec import _backends, _training
 from fastvec.models import _tiles, glove
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
@@ -119,9 +119,9 @@ def test_ones_stay_ones(counts):
     assert (parameters["word_squares"][:, :-1] < 1e6).all()
 
 
-def test_backends_agree_on_an_epoch(counts, backend, monkeypatch):
+def test_backends_agree_on_an_epoch(counts, compiled, monkeypatch):
     found = []
-    for name in (backend, "reference"):
+    for name in (compiled, "reference"):
         monkeypatch.setenv("FASTVEC_BACKEND", name)
         found.append(small(epochs=1).fit(counts))
     ours, theirs = found
@@ -329,13 +329,12 @@ def test_training_that_diverges_leaves_the_model_as_it_was(counts):
     assert len(model.history_) == 3
 
 
-def test_control_c_keeps_what_was_learned(counts):
+@can_be_interrupted
+def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     model = small(epochs=1_000_000, threads=2)
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    interrupt_training_at(monkeypatch, _training, _backends.get("glove"), 20)
     with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000000; what was") as caught:
         model.fit(counts)
-    timer.join()
     assert caught[0].filename == __file__
     assert model.interrupted_
     assert np.isfinite(model.vectors_.vectors).all()
@@ -353,8 +352,7 @@ print("kept", model.interrupted_, len(model.vectors_), flush=True)
     command = [sys.executable, "-W", "default", "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "\n"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = interrupt(process)
     assert process.returncode == 0
     assert out.endswith("kept True 30\n")
     assert "training was interrupted in epoch" in err and "Traceback" not in err

@@ -359,7 +359,8 @@ def reference_training(vector_size, padded):
 
 
 @pytest.mark.parametrize("vector_size", [1, 20, 102])
-def test_backends_agree(kernel, padded, vector_size):
+def test_backends_agree(compiled, padded, vector_size):
+    kernel = _backends.get("glove", compiled)
     expected, losses = reference_training(vector_size, padded)
     state = starting_state(vector_size, padded)
     assert run_epochs(kernel, state, 2, 2, 1) == pytest.approx(losses, rel=1e-5)

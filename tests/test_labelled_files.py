@@ -14,6 +14,8 @@ import zstandard
 from fastvec import Corpus
 from fastvec.classify import read_conll, read_labelled_lines
 
+pytestmark = pytest.mark.any_backend
+
 LABELLED = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data")) / "labelled"
 needs_data = pytest.mark.skipif(not LABELLED.is_dir(), reason=f"no data at {LABELLED} (FASTVEC_DATA)")
 

@@ -7,6 +7,8 @@ from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _feed_forwar
 from fastvec.functional import cross_entropy
 from fastvec.gradcheck import gradcheck
 
+pytestmark = pytest.mark.any_backend
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((6, 3)).astype(np.float32)
 TARGETS = {
@@ -61,7 +63,7 @@ def test_the_gradient_of_every_parameter(network, params, y, l2):
     model = with_random_parameters(network, params, TARGETS[y], l2=l2)
     before = {name: array.copy() for name, array in model.parameters_.items()}
     report = check_gradient(model, TARGETS[y])
-    assert report.max_relative_error < 1e-6, report
+    assert report.max_relative_error < 1e-4, report
     assert report.checked == model.n_parameters_
     for name, array in model.parameters_.items():
         assert array.dtype == np.float32
@@ -92,7 +94,7 @@ def test_the_gradient_of_the_inputs():
         return cost, _network.backward(parameters, outputs, delta, "tanh", to_inputs=True)[1]
 
     report = gradcheck(f, X, epsilon=1e-5)
-    assert report.max_relative_error < 1e-6, report
+    assert report.max_relative_error < 1e-4, report
 
 
 # ---- The check can fail -----------------------------------------------------------------------------------

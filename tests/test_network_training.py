@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
-from commands import wait_for
+from commands import interrupt, wait_for
+from interrupts import can_be_interrupted, interrupt_at, interrupt_training_after
 from sklearn.datasets import make_blobs
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _fitting
 from fastvec.classify._fitting import Plan, run_epochs, split_held_out
+
+pytestmark = pytest.mark.any_backend
 
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
@@ -288,12 +290,8 @@ print(model.interrupted_, len(model.history_), model.score(X, y) > 0.9)
 def test_control_c_ends_the_training_of_a_program_and_nothing_else():
     command = [sys.executable, "-c", ENDLESS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            wait_for(b"loss", process.stderr)
-            process.send_signal(signal.SIGINT)
-            output, rest = process.communicate(timeout=20)
-        finally:
-            process.kill()  # it would train for hours
+        wait_for(b"loss", process.stderr)
+        output, rest = interrupt(process)
     assert process.returncode == 0
     interrupted, n_epochs, learned = output.decode().split()
     assert (interrupted, learned) == ("True", "True")
@@ -303,27 +301,27 @@ def test_control_c_ends_the_training_of_a_program_and_nothing_else():
     )
 
 
+@can_be_interrupted
 @pytest.mark.parametrize("early_stopping", [False, True])
 @BOTH
-def test_control_c_anywhere_loses_nothing(new, early_stopping):
+def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
     model = new(early_stopping=early_stopping, patience=1_000_000).set_params(epochs=1_000_000)
-    for delay in (0.05, 0.07, 0.1):
-        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
-        with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000000; what was learned is"):
+    for batch in (1, 2, 100, 1000):
+        message = r"interrupted in epoch \d+ of 1000000; what was learned is"
+        with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message):
+            calls = interrupt_at(patch, type(model), "_cost_and_gradients", batch, None)
             model.fit(X, CLUSTERS)
-        timer.join()
         assert model.interrupted_
-        assert model.score(X, CLUSTERS) > 0.5
+        assert len(calls) == batch
+    assert model.score(X, CLUSTERS) > 0.8
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert not model.partial_fit(X, CLUSTERS).interrupted_
 
 
+@can_be_interrupted
 @BOTH
-def test_the_warning_points_at_the_line_that_called(new):
-    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+def test_the_warning_points_at_the_line_that_called(new, monkeypatch):
+    interrupt_training_after(monkeypatch, _fitting, 0)
     with pytest.warns(UserWarning, match="training was interrupted") as caught:
         new().set_params(epochs=1_000_000).fit(X, CLUSTERS)
-    timer.join()
     assert caught[0].filename == __file__

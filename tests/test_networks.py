@@ -8,6 +8,8 @@ from sklearn.neural_network import MLPClassifier
 
 from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
 
+pytestmark = pytest.mark.any_backend
+
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
@@ -45,21 +47,21 @@ def test_blobs_are_told_apart_as_well_as_by_logistic_regression(optimizer):
     expected = (
         LogisticRegression(max_iter=1000).fit(points[:400], labels[:400]).score(points[400:], labels[400:])
     )
-    assert 0.6 < expected < 0.95
+    assert 0.6 < expected < 0.98
     points /= points.std()
     for model in (SoftmaxClassifier(optimizer=optimizer), small(hidden=30, optimizer=optimizer)):
-        model.set_params(epochs=60).fit(points[:400], labels[:400])
-        assert model.score(points[400:], labels[400:]) > expected - 0.03
+        model.set_params(epochs=30).fit(points[:400], labels[:400])
+        assert model.score(points[400:], labels[400:]) > expected - 0.05
 
 
 def test_moons_are_told_apart_as_well_as_by_scikit_learns_network():
-    points, labels = make_moons(600, noise=0.25, random_state=0)
-    other = MLPClassifier(20, learning_rate_init=0.02, max_iter=1000, random_state=0)
+    points, labels = make_moons(600, noise=0.2, random_state=0)
+    other = MLPClassifier(20, learning_rate_init=0.02, max_iter=500, random_state=0)
     expected = other.fit(points[:300], labels[:300]).score(points[300:], labels[300:])
     linear = SoftmaxClassifier(epochs=100).fit(points[:300], labels[:300]).score(points[300:], labels[300:])
-    assert linear < expected - 0.04
+    assert linear < expected - 0.05
     for activation in ("sigmoid", "tanh", "relu"):
-        model = small(hidden=20, activation=activation, epochs=200, learning_rate=0.03)
+        model = small(hidden=20, activation=activation, epochs=150, learning_rate=0.1)
         assert model.fit(points[:300], labels[:300]).score(points[300:], labels[300:]) > expected - 0.03
 
 
@@ -77,7 +79,7 @@ def test_numbers_are_learned_of_one_column_and_of_several():
     x = np.linspace(-3, 3, 200)[:, np.newaxis]
     for y in (np.sin(x[:, 0]), np.sin(x), np.hstack((np.sin(x), np.abs(x), -x))):
         model = small(hidden=30, activation="tanh", loss="squared_error", epochs=200).fit(x, y)
-        assert model.score(x, y) > 0.98
+        assert model.score(x, y) > 0.95
         assert model.predict(x).shape == y.shape
         assert model.predict(x[:1]).shape == y[:1].shape
 

@@ -7,6 +7,8 @@ import pytest
 
 from fastvec.classify._optimizers import OPTIMIZERS, Rows, sum_rows
 
+pytestmark = pytest.mark.any_backend
+
 RATES = [0.1, 0.1, 0.05, 0.2, 0.01, 0.1]
 ALONE = [("sgd", 0.0), ("adagrad", 0.0)]  # rules for which a gradient of zero changes nothing
 ALL = [("sgd", 0.0), ("sgd", 0.9), ("adagrad", 0.0), ("adam", 0.0)]

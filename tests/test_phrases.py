@@ -6,20 +6,20 @@ import itertools
 import math
 import os
 import re
-import signal
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupts import can_be_interrupted, interrupt_at
 from peers import gensim_phrases
 
 import fastvec
 from fastvec import Corpus, Phrases, _backends
 from fastvec.models import phrases as module
+
+pytestmark = pytest.mark.any_backend
 
 CITIES = [["in", "new", "york"], ["from", "new", "york"], ["a", "new", "car"], ["in", "a", "car"]] * 5
 
@@ -357,22 +357,17 @@ def test_progress_of_every_pass(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_control_c_is_answered_and_leaves_what_was_there():
+@can_be_interrupted
+@pytest.mark.parametrize(("name", "method"), [("PairCounter", "add"), ("Joiner", "join")])
+def test_control_c_is_answered_and_leaves_what_was_there(monkeypatch, name, method):
     phrases = Phrases(threshold=1).fit(CITIES)
     before = phrases.phrases_
-    # A text that takes a second or so to count.
-    n_words, n_tokens = 30_000, 40_000_000
-    ids = np.tile(np.random.default_rng(1).permutation(n_words).astype(np.int32), n_tokens // n_words)
-    corpus = Corpus([["a"]])
-    corpus._set(ids, np.array([0, len(ids)]), [f"w{i}" for i in range(n_words)], np.bincount(ids))
-    sent = []
-
-    def send():
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Timer(0.1, send).start()
+    kernel = _backends.get("phrases")
+    watched = type(name, (getattr(kernel, name),), {})
+    monkeypatch.setattr(kernel, name, watched)
+    monkeypatch.setattr(module, "CHUNK", 6)  # of 60 words
+    calls = interrupt_at(monkeypatch, watched, method, 3, None)
     with pytest.raises(KeyboardInterrupt):
-        phrases.fit(corpus)
-    assert time.perf_counter() - sent[0] < 1
+        phrases.fit_transform(CITIES)
+    assert len(calls) == 3
     assert phrases.phrases_ is before

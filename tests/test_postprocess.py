@@ -9,6 +9,8 @@ import fastvec
 from fastvec import SubwordVectors, Vectors, _in_common
 from fastvec.subword_vectors import Subwords
 
+pytestmark = pytest.mark.any_backend
+
 
 def make(n=50, d=6):
     random = np.random.default_rng(3)

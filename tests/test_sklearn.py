@@ -14,6 +14,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
 
+pytestmark = pytest.mark.any_backend
+
 NETWORKS = [SoftmaxClassifier(), TwoLayerClassifier(), TwoLayerClassifier(loss="squared_error")]
 X, CLUSTERS = make_blobs(120, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 

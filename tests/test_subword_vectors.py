@@ -1,11 +1,10 @@
 """Words that nobody has seen get the mean of their n-grams, wherever a word may be asked for."""
 
-import subprocess
-import sys
 import tracemalloc
 
 import numpy as np
 import pytest
+from commands import run
 from safetensors.numpy import save_file
 
 import fastvec
@@ -210,10 +209,6 @@ def test_damaged_ngrams_in_a_fvec(tmp_path, rows, subwords, message, mmap):
 
 
 def test_the_command_line_knows_unknown_words(tmp_path):
-    def run(*arguments):
-        command = [sys.executable, "-m", "fastvec", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
     vectors = make(counts=[6, 5, 4, 3, 2, 1])
     vectors.save(tmp_path / "v.bin")
     neighbors = run("neighbors", tmp_path / "v.bin", "gardener", "-n", 2).stdout.splitlines()

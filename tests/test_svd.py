@@ -10,6 +10,8 @@ import fastvec
 from fastvec.models import _association, _truncated_svd
 from fastvec.models._association import association
 
+pytestmark = pytest.mark.any_backend
+
 SIZE = 6
 
 

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from fastvec import _backends
 
-BACKENDS = ("reference", *_backends.instruction_sets())
-
 # Short words and long ones around the kernel's eight-byte loads, every white space, bytes that are no UTF-8,
 # NUL, and the neighbours of the white-space bytes.
 SEPARATORS = [b" ", b"\n", b"\t", b"\v", b"\f", b"\r", b"\n\n", b" \n ", b""]
@@ -19,9 +17,9 @@ PIECES = st.tuples(st.sampled_from(BYTES) | st.sampled_from(WORDS), st.sampled_f
 TEXTS = st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200)
 
 
-@pytest.fixture(params=BACKENDS)
-def tokenizer_module(request):
-    return _backends.get("tokenizer", request.param)
+@pytest.fixture(scope="session")
+def tokenizer_module(backend):
+    return _backends.get("tokenizer", backend)
 
 
 def tokenize(module, blocks):
@@ -62,14 +60,12 @@ def check(module, text, cuts):
     assert ends.dtype == np.int64
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 200), max_size=6))
 def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts):
     check(_backends.get("tokenizer", backend), text, cuts)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(text=TEXTS)
 def test_blocks_of_one_byte(backend, text):
     check(_backends.get("tokenizer", backend), text, range(len(text)))

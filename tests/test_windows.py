@@ -12,6 +12,8 @@ from fastvec.classify._sentences import check_labels, check_sentences, split_lik
 from fastvec.classify._windows import sentence_numbers, windows
 from fastvec.subword_vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend
+
 # ---- Windows ----------------------------------------------------------------------------------------------
 
 

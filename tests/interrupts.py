@@ -1,0 +1,71 @@
+"""Ctrl-C while something works: at a call that is counted, or once training has begun."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+import pytest
+from commands import HANGS
+
+can_be_interrupted = pytest.mark.skipif(
+    os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C"
+)
+
+
+def control_c():
+    """Send Ctrl-C to this process."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def interrupt_at(monkeypatch, kernel, name, call, noticed):
+    """Send Ctrl-C when a kernel's function is called for the `call`-th time.
+
+    A thread that calls it then, or later, is held up until the event that `noticed` returns is set: what is
+    called after that was not stopped. The main thread is not held up, a KeyboardInterrupt ends it there.
+
+    Returns
+    -------
+    list
+        The arguments of every call; it grows.
+    """
+    calls, real = [], getattr(kernel, name)
+
+    def watched(*arguments, **named):
+        calls.append((arguments, named))
+        if len(calls) == call:
+            control_c()
+        if len(calls) >= call and threading.current_thread() is not threading.main_thread():
+            assert noticed().wait(HANGS)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(kernel, name, watched)
+    return calls
+
+
+def when_training_begins(monkeypatch, module, begun):
+    """Call `begun` with the flag that Ctrl-C sets, as soon as it sets that and raises nothing.
+
+    `module` is the one that trains, `_training` or `_fitting`.
+    """
+    real = module.ctrl_c_sets_a_flag
+
+    @contextmanager
+    def seen():
+        with real() as flag:
+            begun(flag)
+            yield flag
+
+    monkeypatch.setattr(module, "ctrl_c_sets_a_flag", seen)
+
+
+def interrupt_training_at(monkeypatch, module, kernel, call):
+    """Send Ctrl-C when training calls a kernel for the `call`-th time; see `interrupt_at`."""
+    flags = []
+    when_training_begins(monkeypatch, module, flags.append)
+    return interrupt_at(monkeypatch, kernel, "train", call, lambda: flags[-1])
+
+
+def interrupt_training_after(monkeypatch, module, seconds):
+    """Send Ctrl-C some time after training has begun."""
+    when_training_begins(monkeypatch, module, lambda _: threading.Timer(seconds, control_c).start())
