@@ -46,7 +46,7 @@ def write(path: Path, contents: Contents) -> None:
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, header)
     except SafetensorError as error:
         # safetensors tells the system's error only in its message; callers expect an OSError with its number.
-        number = re.search(r"os error (\d+)", str(error))
+        number = re.search(r"(?:os error |code: )(\d+)", str(error))
         code = int(number[1]) if number else errno.EIO
         raise OSError(code, os.strerror(code)) from error
 
