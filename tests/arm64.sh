@@ -114,7 +114,7 @@ if [[ ! -e $environment/.complete ]]; then
 	END
     chmod +x "$environment"/bin/*
     "$native/bin/pip" --python "$python" install --quiet --only-binary :all: \
-        'setuptools>=77' 'cython>=3.1' 'numpy>=1.23' 'tqdm>=4.60' 'safetensors>=0.4' \
+        'setuptools>=77' 'cython>=3.1' 'numpy>=1.25' 'tqdm>=4.60' 'safetensors>=0.4' \
         'pytest>=8' 'pytest-benchmark>=4' 'pytest-timeout>=2.3' 'pytest-xdist>=3' 'hypothesis>=6.100'
     touch "$environment/.complete"
 fi

@@ -374,5 +374,5 @@ def _best_threshold(scores: NDArray[Any], labels: NDArray[np.bool_]) -> float:
     below = (
         ordered[last + 1] if last + 1 < len(ordered) else np.nextafter(lowest, ordered.dtype.type(-np.inf))
     )
-    middle = (lowest + below) / 2
+    middle = (lowest + below) / ordered.dtype.type(2)  # NumPy 1 would take a plain 2 to double precision
     return float(middle if middle < lowest else below)
