@@ -23,8 +23,8 @@ test: .venv/test
 	$(PYTEST) .
 
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
-# with other backends has run on them all there. The reference has no hour for benchmarks and examples.
-LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify demo docs docstrings))
+# with other backends has run on them all there. The reference is too slow for benchmarks, examples and processes.
+LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify cli cli_classifiers cli_count_models demo docs docstrings))
 test-backends: .venv/test
 	@for name in $$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])'); do \
 	    echo "testing what depends on kernels on $$name"; \

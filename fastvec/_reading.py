@@ -73,7 +73,7 @@ def check_readable(paths: Sequence[str]) -> int | None:
             status = Path(path).stat()
         except FileNotFoundError:
             reason = os.strerror(errno.ENOENT)
-            if any(map(str.isspace, path)):
+            if any(map(str.isspace, path)) and Path(path).parent == Path():
                 reason += (
                     " (a str is the path of a file; a sentence is a list of words: pass sentence.split())"
                 )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -115,7 +116,8 @@ def test_errors_of_the_text(text, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
 def test_a_full_disk_is_one_line(text, tmp_path):
     limited = (
-        f"ulimit -f 1; exec {sys.executable} -m fastvec cooccur {text} -o x.bin --vocabulary v --window 40"
+        f"ulimit -f 1; exec {shlex.quote(sys.executable)} -m fastvec cooccur {shlex.quote(str(text))} "
+        "-o x.bin --vocabulary v --window 40"
     )
     done = subprocess.run(
         limited, shell=True, capture_output=True, text=True, cwd=tmp_path, env=environment()

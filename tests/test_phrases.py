@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 from peers import gensim_phrases
 
-import fastvec
 from fastvec import Corpus, Phrases, _backends
 from fastvec.models import phrases as module
 
@@ -289,11 +288,6 @@ def test_a_memory_mapped_corpus_is_joined_into_one(tmp_path, monkeypatch, prose)
     check_invariants(mapped, list(in_memory))
     del mapped
     assert [entry.name for entry in tmp_path.iterdir()] == ["text"]
-
-
-def test_models_train_on_phrases():
-    model = fastvec.SkipGram(vector_size=4, min_count=1, threads=1, subsample=0)
-    assert "new_york" in model.fit(Phrases(threshold=1).fit_transform(CITIES)).vectors_
 
 
 # Parameters, progress, interruption

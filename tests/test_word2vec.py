@@ -97,6 +97,11 @@ def test_items_may_be_numbers_and_the_corpus_a_generator():
     assert vectors["42"].tolist() == vectors[42].tolist()
 
 
+def test_phrases_are_words():
+    text = [["in", "new", "york"], ["from", "new", "york"], ["a", "new", "car"], ["in", "a", "car"]] * 5
+    assert "new_york" in small(subsample=0).fit(fastvec.Phrases(threshold=1).fit_transform(text)).vectors_
+
+
 @can_be_interrupted
 def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
     corpus = fastvec.Corpus(topics(60))  # epochs of a millisecond: the signal may come anywhere
