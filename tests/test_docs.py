@@ -49,6 +49,7 @@ pytestmark = [
 NOT_RUN = {
     "installs packages": r"pip install |git clone |cd ",
     "builds the package": r"make |rm -rf build && |LD_PRELOAD=|\.venv/bin/pytest |#",
+    "makes a release": r"git (tag|push) |python -m build |auditwheel |cibuildwheel ",
     "needs gensim": "",
 }
 SIMILAR = re.compile(r"<!-- output: similar -->\s*\Z")
