@@ -180,7 +180,7 @@ def test_every_block_of_code(name, prose, files, tmp_path, monkeypatch):
         page.evaluate()
     for reason, block in page.not_run:
         assert reason in NOT_RUN, f"{name}: not run for another reason than those there are: {reason}"
-        assert all(re.match(NOT_RUN[reason], line) for line in block.splitlines() if line), block
+        assert all(re.match(NOT_RUN[reason], line.lstrip()) for line in block.splitlines() if line), block
     languages = [info for info in FENCES.findall(page.document.text) if not info.startswith("{")]
     assert set(languages) <= {"python", "pycon", "sh", "text"}
     blocks = len(languages) - languages.count("pycon")
