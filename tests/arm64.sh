@@ -120,7 +120,8 @@ if [[ ! -e $environment/.complete ]]; then
 fi
 
 say "Building fastvec for arm64 with $compiler"
-rm -rf "$sources"/{fastvec,build/lib*}
+rm -rf "$sources"
+mkdir "$sources"
 tar c --exclude='*.so' --exclude=__pycache__ fastvec setup.py pyproject.toml README.md LICENSE |
     tar x -C "$sources"
 (
