@@ -13,8 +13,10 @@ PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxproces
 
 .PHONY: build test test-backends test-arm64 lint lint-cross bench docs check demo
 
-# For development: compiled in place, changes of Python files take effect at once.
+# For development: compiled in place, changes of Python files take effect at once, until another target installs
+# a copy.
 build: .venv/made
+	@echo "Building fastvec in place, which takes half a minute on two cores without the downloads ..."
 	rm -f .venv/installed
 	$(BIN)/pip install --quiet --editable '.[test,lint]'
 
@@ -26,7 +28,8 @@ test: .venv/test
 # with other backends has run on them all there. The reference is too slow for benchmarks, examples and processes.
 LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify cli cli_classifiers cli_count_models demo docs docstrings))
 test-backends: .venv/test
-	@for name in $$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])'); do \
+	@names=$$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])') || exit 1; \
+	for name in $$names; do \
 	    echo "testing what depends on kernels on $$name"; \
 	    long=; test $$name = reference && long='$(LONG)'; \
 	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long .) || exit 1; \
@@ -65,7 +68,7 @@ demo: .venv/installed
 
 # Without build/lib a file that was deleted does not live on in the wheel.
 .venv/installed: .venv/made $(SOURCES)
-	@echo "Building and installing fastvec, which takes half a minute on two cores ..."
+	@echo "Building and installing fastvec, which takes half a minute on two cores without the downloads ..."
 	rm -rf build/lib*
 	$(BIN)/pip install --quiet .
 	touch $@

@@ -23,7 +23,8 @@ from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("FASTVEC_DEBUG_BUILD") == "1"
 KERNELS = Path("fastvec/kernels")
-GENERATED = Path("build/cython")
+GENERATED = Path("build/cython-debug" if DEBUG else "build/cython")
+FLAGS_COME_FROM = ["setup.py", "fastvec/_instruction_sets.py"]  # a change of these builds anew
 SHARED_UTILITY = "fastvec._cyutility"
 
 # Never -ffast-math: it would assume NaN away and, at link time, switch the floating-point mode of the user's
@@ -52,14 +53,17 @@ DIRECTIVES = {
 
 
 def architecture():
-    """Return the architecture that is built for, perhaps not this machine's: x86_64, aarch64 or another."""
-    target = sysconfig.get_platform().rpartition("-")[2].lower()
-    if target == "universal2":  # Python's on macOS: it has both, an extension is built for one
-        asked = re.findall(r"-arch (\w+)", os.environ.setdefault("ARCHFLAGS", f"-arch {platform.machine()}"))
-        if len(set(asked)) != 1:
+    """Return the architecture that is built for, perhaps not this machine's: x86_64, aarch64 or None."""
+    target = sysconfig.get_platform().lower()
+    if target.endswith("universal2"):  # Python's on macOS: it has both, extensions are built for one
+        os.environ["ARCHFLAGS"] = os.environ.get("ARCHFLAGS") or f"-arch {platform.machine()}"
+        asked = set(re.findall(r"-arch (\w+)", os.environ["ARCHFLAGS"]))
+        if len(asked) != 1:
             raise SystemExit(f"ARCHFLAGS must name one architecture, such as '-arch arm64', got {asked}")
-        target = asked[0]
-    return {"amd64": "x86_64", "arm64": "aarch64"}.get(target, target)
+        target = target.replace("universal2", asked.pop())
+        os.environ["_PYTHON_HOST_PLATFORM"] = target  # so that the wheel is called what it is
+    found = re.search("x86_64|amd64|aarch64|arm64", target)
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(found[0], found[0]) if found else None
 
 
 def instruction_sets():
@@ -82,6 +86,7 @@ def extensions():
     )
     for extension in (cpu, shared):
         extension.define_macros = MACROS
+        extension.depends = FLAGS_COME_FROM
         extension.py_limited_api = LIMITED_API
         extension.extra_compile_args = ["-O1", *FLAGS[1:]]  # no loop in them matters
         extension.extra_link_args = LINK_FLAGS
@@ -96,7 +101,6 @@ def build_for(row, kernel):
     generated = Path(kernel.sources[0])
     copy = generated.parent / row.name / generated.name
     copy.parent.mkdir(exist_ok=True)
-    (KERNELS / row.name).mkdir(exist_ok=True)  # for a build in place
     if not copy.exists() or copy.stat().st_mtime < generated.stat().st_mtime:
         shutil.copyfile(generated, copy)
     return Extension(
@@ -105,7 +109,7 @@ def build_for(row, kernel):
         include_dirs=[str(KERNELS)],
         define_macros=[*MACROS, ("INSTRUCTION_SET", row.name)],
         py_limited_api=LIMITED_API,
-        depends=[str(header) for header in KERNELS.glob("*.h")],
+        depends=[*FLAGS_COME_FROM, *map(str, KERNELS.glob("*.h"))],
         extra_compile_args=[*FLAGS, *row.flags],
         extra_link_args=LINK_FLAGS,
     )
@@ -114,6 +118,19 @@ def build_for(row, kernel):
 class BuildExt(build_ext):
     """Compile by Clang on Windows too: Microsoft's compiler has no vector extensions."""
 
+    def run(self):
+        if self.inplace:
+            self.make_room()
+        super().run()
+
+    def make_room(self):
+        """Make the folders of modules built in place, and remove modules that would be imported before them."""
+        for row in instruction_sets():
+            (KERNELS / row.name).mkdir(exist_ok=True)
+        if LIMITED_API:
+            for module in Path("fastvec").rglob("*" + sysconfig.get_config_var("EXT_SUFFIX")):
+                module.unlink()
+
     def build_extensions(self):
         if self.compiler.compiler_type == "msvc":
             self.use_clang()
@@ -121,6 +138,8 @@ class BuildExt(build_ext):
 
     def use_clang(self):
         """Put clang-cl in the place of Microsoft's compiler, whose linker and libraries stay."""
+        if architecture() is None:
+            raise SystemExit("fastvec is built for 64-bit Windows only: install a 64-bit Python")
         clang = shutil.which(os.environ.get("CC", "clang-cl"))
         if clang is None:
             raise SystemExit(

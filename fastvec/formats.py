@@ -187,5 +187,7 @@ def format_of(path: Path, format: str | None, *, reading: bool) -> str:
         raise ValueError(f"{path}: .ftz is a quantized fastText model, which is not supported; its .bin is")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
-        raise ValueError(f"{path}: unknown extension {extension!r}; pass format=, one of {known}")
+        raise ValueError(
+            f"{path}: unknown extension {extension!r}; name the format (format= or --format), one of {known}"
+        )
     return name

@@ -23,8 +23,10 @@ OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.
 
 
 def usable(name: str) -> str:
-    """Return the name of a backend; skip the test where it is not built or does not run."""
+    """Return the name of a backend; skip the test where the processor does not run it."""
     state = _backends.status()[name]
+    if state == "not built":
+        pytest.fail(f"backend {name} is not built, although it belongs to this architecture")
     if state != "usable":
         pytest.skip(f"backend {name}: {state}")
     return name

@@ -21,6 +21,12 @@ def test_the_fastest_is_selected_unless_another_is_named(monkeypatch):
     assert _backends.get("skipgram").__name__ == "fastvec.reference.skipgram"
 
 
+def test_every_set_of_this_architecture_is_built():
+    built = {row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())}
+    states = _backends.status()
+    assert {states[name] for name in built} <= {"usable", "not supported by this processor"}
+
+
 def test_an_unknown_name_is_refused(monkeypatch):
     monkeypatch.setenv("FASTVEC_BACKEND", "sse")
     with pytest.raises(ValueError, match=r"FASTVEC_BACKEND must be one of reference, .*, got 'sse'"):

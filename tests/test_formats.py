@@ -143,7 +143,9 @@ def test_format_overrides_the_extension(tmp_path):
     for name in formats.FORMATS:
         formats.write(path, WORDS, matrix(), format=name)
         assert formats.read(path, format=name).words == WORDS
-    with pytest.raises(ValueError, match=r"unknown extension ''; pass format=, one of 'fvec' \(\.fvec\)"):
+    with pytest.raises(
+        ValueError, match=r"unknown extension ''; name the format .*, one of 'fvec' \(\.fvec\)"
+    ):
         formats.read(path)
     with pytest.raises(ValueError, match=r"format must be one of 'fvec', .*, got 'pickle'"):
         formats.read(path, format="pickle")

@@ -214,7 +214,7 @@ class SkipGram(Word2Vec):
         which is exact, slow, and meant for small vocabularies.
     negative_sharing : {"window", "none"}
         Whether all contexts in a window share one set of noise words, which makes an update a small matrix
-        product [2]_, or each has its own, the original scheme [1]_, which is two to three times slower. Only
+        product [2]_, or each has its own, the original scheme [1]_, which is two to four times slower. Only
         used with ``loss="negative_sampling"``.
 
     Attributes
