@@ -124,7 +124,7 @@ class BuildExt(build_ext):
         super().run()
 
     def make_room(self):
-        """Make the folders of modules built in place, and remove modules that would be imported before them."""
+        """Make folders for modules built in place, and remove modules that would be imported before them."""
         for row in instruction_sets():
             (KERNELS / row.name).mkdir(exist_ok=True)
         if LIMITED_API:
@@ -155,11 +155,12 @@ class BuildExt(build_ext):
             extension.extra_compile_args = [f"/clang:{flag}" for flag in extension.extra_compile_args]
 
 
-setup(
-    ext_modules=extensions(),
-    cmdclass={"build_ext": BuildExt},
-    options={
-        "build_ext": {"parallel": os.cpu_count()},
-        "bdist_wheel": {"py_limited_api": "cp311"} if LIMITED_API else {},
-    },
-)
+if __name__ == "__main__":
+    setup(
+        ext_modules=extensions(),
+        cmdclass={"build_ext": BuildExt},
+        options={
+            "build_ext": {"parallel": os.cpu_count()},
+            "bdist_wheel": {"py_limited_api": "cp311"} if LIMITED_API else {},
+        },
+    )

@@ -1,7 +1,9 @@
 """What is published: a source distribution that is whole and clean, and one version wherever it stands."""
 
 import json
+import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -120,3 +122,38 @@ def test_windows_without_clang_says_what_to_install(tree, monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler")
     code = f"try:\n exec({USE_CLANG!r})\nexcept SystemExit as error:\n print(error)"
     assert "fastvec needs Clang on Windows, and clang-cl is not on PATH: install LLVM" in in_tree(tree, code)
+
+
+X86_64, AARCH64 = {"baseline", "avx2", "avx512"}, {"baseline", "neon"}
+
+
+@pytest.mark.parametrize(
+    ("target", "flags", "sets"),
+    [
+        ("linux-x86_64", "", X86_64),
+        ("linux-aarch64", "", AARCH64),
+        ("macosx-11.0-arm64", "", AARCH64),
+        ("macosx-10.13-universal2", "-arch arm64", AARCH64),
+        ("macosx-10.13-universal2", "-arch x86_64", X86_64),
+        ("win-amd64", "", X86_64),
+        ("win-arm64", "", AARCH64),
+        ("mingw_x86_64_clang", "", X86_64),
+        ("linux-riscv64", "", {"baseline"}),
+        ("linux-i686", "", {"baseline"}),
+    ],
+)
+def test_a_build_has_the_sets_of_its_target(monkeypatch, target, flags, sets):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("_PYTHON_HOST_PLATFORM", target)
+    monkeypatch.setenv("ARCHFLAGS", flags)
+    build = runpy.run_path("setup.py")
+    assert {row.name for row in build["instruction_sets"]()} == sets
+    assert "universal2" not in os.environ["_PYTHON_HOST_PLATFORM"]  # which names the wheel
+
+
+def test_a_build_for_two_architectures_is_refused(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("_PYTHON_HOST_PLATFORM", "macosx-10.13-universal2")
+    monkeypatch.setenv("ARCHFLAGS", "-arch arm64 -arch x86_64")
+    with pytest.raises(SystemExit, match="ARCHFLAGS must name one architecture"):
+        runpy.run_path("setup.py")["architecture"]()
