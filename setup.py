@@ -68,8 +68,8 @@ def architecture():
 
 def instruction_sets():
     """Return the rows of the table that belong to the architecture."""
-    table = runpy.run_path("fastvec/_instruction_sets.py")["INSTRUCTION_SETS"]
-    return [row for row in table if row.architecture in (None, architecture())]
+    table, target = runpy.run_path("fastvec/_instruction_sets.py")["INSTRUCTION_SETS"], architecture()
+    return [row for row in table if row.architecture in (None, target)]
 
 
 def extensions():
@@ -90,7 +90,8 @@ def extensions():
         extension.py_limited_api = LIMITED_API
         extension.extra_compile_args = ["-O1", *FLAGS[1:]]  # no loop in them matters
         extension.extra_link_args = LINK_FLAGS
-    return [cpu, shared, *(build_for(row, kernel) for kernel in kernels for row in instruction_sets())]
+    rows = instruction_sets()
+    return [cpu, shared, *(build_for(row, kernel) for kernel in kernels for row in rows)]
 
 
 def build_for(row, kernel):

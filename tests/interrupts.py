@@ -9,7 +9,7 @@ import pytest
 from commands import HANGS
 
 can_be_interrupted = pytest.mark.skipif(
-    os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C"
+    os.name == "nt", reason="on Windows os.kill ends a process, whatever the signal"
 )
 
 

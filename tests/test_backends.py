@@ -22,9 +22,7 @@ def test_the_fastest_is_selected_unless_another_is_named(monkeypatch):
 
 
 def test_every_set_of_this_architecture_is_built():
-    built = {row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())}
-    states = _backends.status()
-    assert {states[name] for name in built} <= {"usable", "not supported by this processor"}
+    assert "not built" not in _backends.status().values()
 
 
 def test_an_unknown_name_is_refused(monkeypatch):

@@ -25,6 +25,7 @@ import unittest
 from pathlib import Path
 
 import pytest
+from commands import HANGS
 from sybil.document import Document
 from sybil.evaluators.doctest import NUMBER, DocTestEvaluator, OutputChecker
 from sybil.parsers.abstract.doctest import DocTestStringParser
@@ -106,7 +107,12 @@ class Page:
         script = f'set -eu -o pipefail\nfastvec() {{ "$PYTHON" -m fastvec "$@"; }}\n{example.parsed}'
         environment = {**os.environ, "PYTHON": sys.executable, "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(
-            ["bash", "-c", script], capture_output=True, text=True, timeout=100, env=environment, check=False
+            ["bash", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=HANGS,
+            env=environment,
+            check=False,
         )
         self.printed = done.stdout
         if done.returncode:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from commands import HANGS
 
 from fastvec import _backends
 from fastvec.reference.sampling import mix64
@@ -315,7 +316,7 @@ def begin(work, *arguments):
 
 def run_to_their_end(threads):
     for thread in threads:
-        thread.join(60)
+        thread.join(HANGS)
         assert not thread.is_alive(), "a thread waits for a tile that is done"
 
 

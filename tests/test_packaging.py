@@ -7,10 +7,12 @@ import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 
 import pytest
+from setuptools import Distribution
 
 import fastvec
 
@@ -157,3 +159,18 @@ def test_a_build_for_two_architectures_is_refused(monkeypatch):
     monkeypatch.setenv("ARCHFLAGS", "-arch arm64 -arch x86_64")
     with pytest.raises(SystemExit, match="ARCHFLAGS must name one architecture"):
         runpy.run_path("setup.py")["architecture"]()
+
+
+def test_a_build_in_place_removes_what_would_be_imported_before_it(monkeypatch, tmp_path):
+    build = runpy.run_path(str(ROOT / "setup.py"))
+    folder = tmp_path / "fastvec" / "kernels" / "baseline"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "fastvec" / "_instruction_sets.py", tmp_path / "fastvec")
+    older = folder / f"skipgram{sysconfig.get_config_var('EXT_SUFFIX')}"
+    others = [folder / "skipgram.abi3.so", folder / "skipgram.cpython-399-other.so"]
+    for module in (older, *others):
+        module.touch()
+    monkeypatch.chdir(tmp_path)
+    build["BuildExt"](Distribution()).make_room()
+    assert older.exists() != build["LIMITED_API"]
+    assert all(module.exists() for module in others)

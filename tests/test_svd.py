@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from commands import HANGS
 
 import fastvec
 from fastvec.models import _association, _truncated_svd
@@ -317,7 +318,7 @@ for attempt in (fastvec.PPMI_SVD().check_params, lambda: fastvec.PPMI_SVD().fit(
         print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=HANGS
     )
     assert done.stderr == ""
     assert done.stdout == "PPMI_SVD needs SciPy: pip install 'fastvec[svd]'\n" * 2
