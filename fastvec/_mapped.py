@@ -151,9 +151,11 @@ def read_tensors(
         head = _read_head(path, file)
         for name, place in head.places.items():
             if names is None or name in names:
-                n = (place.end - place.begin) // place.dtype.itemsize
+                content = np.empty(place.end - place.begin, np.uint8)
                 file.seek(place.begin)
-                tensors[name] = _shaped(path, name, place, np.fromfile(file, place.dtype, n))
+                if file.readinto(content.data) != len(content):
+                    raise ValueError(f"{path}: truncated while it was read")
+                tensors[name] = _shaped(path, name, place, content.view(place.dtype))
                 _verify(path, head, name, tensors[name])
     return tensors, head.metadata
 
@@ -323,10 +325,8 @@ def _head(
     for name, tensor in tensors.items():
         places[name] = _Place(tensor.dtype, tensor.shape, begin, begin + tensor.nbytes)
         begin += tensor.nbytes
-    metadata = {
-        **metadata,
-        OF_TENSORS: json.dumps({name: _digits(value) for name, value in checksums.items()}),
-    }
+    said = json.dumps({name: _digits(checksum) for name, checksum in checksums.items()})
+    metadata = {**metadata, OF_TENSORS: said}
     header: dict[str, Any] = {"__metadata__": {**metadata, OF_HEADER: _header_checksum(metadata, places)}}
     for name, (dtype, shape, begin, end) in places.items():
         header[name] = {"dtype": NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}

@@ -191,11 +191,11 @@ SHAPES = [
     ("text", "input_vectors", lambda t: t[:-1], r"input_vectors must be float32 of shape \(\d+, 5\), got"),
     ("text", "input_vectors", lambda t: t[:, :-1], r"output_vectors must be float32 of shape \(3, 4\), got"),
     ("text", "input_vectors", lambda t: t[:, 0], r"input_vectors must be float32 of shape"),
-    ("text", "input_vectors", lambda t: t[0, :1].reshape(()), r"input_vectors"),
+    ("text", "input_vectors", lambda t: t[0, 0].reshape(()), r"tuple index"),
     ("text", "input_vectors", lambda t: None, r"input_vectors"),
     ("window-features", "vectors", lambda t: t[:-1], r"vectors must be float32 of shape"),
     ("window-features", "vectors", lambda t: t[:, :-1], r"W1 must be float32 of shape"),
-    ("window-features", "vectors", lambda t: t[0, :1].reshape(()), r"vectors"),
+    ("window-features", "vectors", lambda t: t[0, 0].reshape(()), r"tuple index"),
     ("window-features", "case", lambda t: t[:-1], r"case must be float32 of shape \(\d+, 8\), got"),
     ("ranker", "W2", lambda t: t[:, 0], r"W2 must be float32 of shape \(4, 1\), got .* \(4,\)"),
 ]
