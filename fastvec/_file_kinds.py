@@ -11,7 +11,6 @@ __all__ = [
     "FASTTEXT_MAGIC",
     "GZIP_MAGIC",
     "HEAD",
-    "OWN",
     "Kind",
     "holds_numbers",
     "is_number",
@@ -26,7 +25,7 @@ HEAD = 1 << 14
 FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 GZIP_MAGIC = b"\x1f\x8b"
 
-# What the metadata of fastvec's own safetensors files call their format.
+# What the metadata of fastvec's own safetensors files call their format: fvec, or another.
 OWN_FORMAT = re.compile(rb'"format"\s*:\s*"(fvec|fastvec[^"]*)"')
 
 
@@ -38,7 +37,6 @@ class Kind(NamedTuple):
 
 
 OWN: Mapping[str, Kind] = {
-    "fvec": Kind("a file of vectors (.fvec)", "fastvec.load reads it"),
     "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
     "fastvec counts": Kind("a file of counts", "fastvec.Cooccurrence.load reads it"),
 }
@@ -75,6 +73,9 @@ UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 def recognize(path: Path, head: bytes) -> Kind | None:
     """Return what a file is if it is neither text nor vectors, and what makes vectors of it."""
+    own = own_format(head)
+    if own is not None:
+        return OWN.get(own)
     if PICKLE.match(head):
         return _pickle(path, head)
     if HTML.match(head):

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._file_kinds import GZIP_MAGIC
+from fastvec._file_kinds import GZIP_MAGIC, HEAD, recognize
 from fastvec._subwords import Subwords
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "keep_rows",
     "most_bytes",
     "open_bytes",
+    "read_head",
 ]
 
 BLOCK = 1 << 22
@@ -102,6 +103,26 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
                 yield cast(BinaryIO, file)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path}: the .gz is truncated or damaged ({error})") from error
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a file that may hold vectors or a model.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If it is empty, or of a kind known to hold neither; the message says what it is, and what can be done.
+    """
+    with open_bytes(path) as file:
+        head = file.read(HEAD)
+    if not head:
+        raise ValueError(f"{path}: the file is empty")
+    kind = recognize(path, head)
+    if kind is not None:
+        raise ValueError(f"{path} is {kind.name}: {kind.remedy}")
+    return head
 
 
 def _is_gzipped(file: BinaryIO) -> bool:

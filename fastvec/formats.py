@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text
 from fastvec._atomic import replacing
-from fastvec._file_kinds import FASTTEXT_MAGIC, HEAD, OWN, holds_numbers, own_format, recognize, sizes
+from fastvec._file_kinds import FASTTEXT_MAGIC, holds_numbers, own_format, sizes
 from fastvec._finite import rows_not_finite
-from fastvec._format_common import Contents, check_unique, keep_rows, open_bytes
+from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec._subwords import Subwords
 
@@ -163,18 +163,9 @@ def _format_to_read(path: Path, format: str | None) -> str:
     ValueError
         If the file is empty, or holds something else.
     """
-    with open_bytes(path) as file:
-        head = file.read(HEAD)
-    if not head:
-        raise ValueError(f"{path}: the file is empty")
-    kind = recognize(path, head)
-    if kind is not None:
-        raise ValueError(f"{path} is {kind.name}: {kind.remedy}")
-    own = own_format(head)
-    if own is not None and own in OWN and own != "fvec":
-        raise ValueError(f"{path} is {OWN[own].name}: {OWN[own].remedy}")
+    head = read_head(path)
     name = format_of(path, format, reading=True)
-    found = "fvec" if own is not None else _format_of_bytes(head)
+    found = _format_of_bytes(head)
     if found is None or name == "fvec":
         return name
     text = ("word2vec-text", "glove")
@@ -187,6 +178,8 @@ def _format_to_read(path: Path, format: str | None) -> str:
 
 def _format_of_bytes(head: bytes) -> str | None:
     """Return the format of a file that begins so; None where that is not clear."""
+    if own_format(head) is not None:
+        return "fvec"
     if head.startswith(FASTTEXT_MAGIC):
         return "fasttext"
     first, _, rest = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")
@@ -281,8 +274,8 @@ def write(
         FORMATS[name].write(temporary, contents)
 
 
-def format_of(path: Path, format: str | None, *, reading: bool) -> str:
-    """Return `format`, or the name of the first format that has the extension.
+def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
+    """Return `format`, or the name of the first format that has the extension; errors speak of `option`.
 
     Raises
     ------
@@ -305,6 +298,6 @@ def format_of(path: Path, format: str | None, *, reading: bool) -> str:
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
         raise ValueError(
-            f"{path}: unknown extension {extension!r}; name the format (format= or --format), one of {known}"
+            f"{path}: unknown extension {extension!r}; name the format ({option}), one of {known}"
         )
     return name

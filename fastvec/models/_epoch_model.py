@@ -14,8 +14,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_int
 from fastvec._finite import check_finite
+from fastvec._params import check_int
 from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
 from fastvec.models._state import Learner, Matrices, State

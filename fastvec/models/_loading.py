@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fastvec._format_common import read_head
 from fastvec._params import check_choice
 from fastvec.models import _files
 from fastvec.models._word_model import WordModel
@@ -53,6 +54,7 @@ def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordM
     """
     path = Path(path)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
+    read_head(path)  # which tells gensim's files from ours
     read = _files.read_fasttext if path.suffix.lower() == ".bin" else _files.read
     saved = read(path, errors)
     if saved.estimator not in ESTIMATORS:
