@@ -215,8 +215,7 @@ def _careful_rows(
         if len(fields) == d and all(map(is_number, fields)) and line[:1].isspace():
             raise ValueError(f"{place}: expected a word and {d:,} numbers, got the numbers alone")
         if len(fields) != d + 1 or (inside and is_number(inside[-1])):
-            found = len(fields) + len(inside) - 1
-            raise ValueError(f"{place}: expected a word and {d:,} numbers, got {found:,}")
+            raise ValueError(f"{place}: expected a word and {d:,} numbers, got {_count_numbers(line):,}")
         for field in fields[1:]:
             if not is_number(field):
                 raise ValueError(f"{place}: {field!r} is not a number")
