@@ -8,9 +8,9 @@ from typing import Any
 from fastvec._cli_files import check_extension, check_folder
 from fastvec._cli_labels import INTERRUPTED, add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
+from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._params import check_int
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
-from fastvec.subword_vectors import load
 
 __all__ = ["CLASSIFYING", "add_verbs"]
 
@@ -43,6 +43,7 @@ def add_verbs(verbs: Any) -> None:
     add_file(train, LABELLED)
     train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
+    add_reading(train, errors=False)
     add_options(train, CLASSIFYING)
 
     predict = steps.add_parser("predict", help="write the label of every line; empty lines stay empty")
@@ -75,7 +76,7 @@ def _train(options: argparse.Namespace) -> int:
     classifier.check_params()
     documents, labels = read_labelled_lines(options.file, errors=options.errors)
     if options.vectors is not None:
-        classifier.set_params(vectors=load(options.vectors))
+        classifier.set_params(vectors=load_vectors(options))
     classifier.fit(documents, labels)
     classifier.save(options.output)
     n_words = sum(map(len, documents)) * len(classifier.history_)

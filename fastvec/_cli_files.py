@@ -13,9 +13,9 @@ from fastvec._atomic import replace
 __all__ = ["check_extension", "check_folder", "check_output"]
 
 
-def check_output(path: str, format: str | None) -> None:
-    """Raise now the errors that saving would raise after the work is done."""
-    formats.format_of(Path(path), format, reading=False)
+def check_output(path: str, format: str | None, option: str = "--format") -> None:
+    """Raise now the errors that saving would raise after the work is done; `option` is that of the format."""
+    formats.format_of(Path(path), format, reading=False, option=option)
     check_folder(path)
 
 

@@ -126,7 +126,7 @@ def _words_of_json(path: Path, blob: NDArray[np.uint8], errors: str) -> list[str
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: byte {error.start + 1:,} of the list of words is not UTF-8; "
-            "pass errors='replace' or 'ignore'"
+            "errors='replace' reads it all the same"
         ) from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: the list of words is damaged ({error})") from error

@@ -140,7 +140,7 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
     byte = error.object[error.start]
     return ValueError(
         f"{path}, line {line}, byte {place + error.start}: not valid UTF-8 ({error.reason}, 0x{byte:02x}); "
-        'errors="replace" or "ignore" (--errors) reads it all the same'
+        "errors='replace' reads it all the same"
     )
 
 

@@ -6,7 +6,14 @@ are imported at first use, and a test that uses one which is not there is skippe
 
 import pytest
 
-__all__ = ["GensimFastText", "KeyedVectors", "fasttext", "gensim_fasttext", "gensim_phrases"]
+__all__ = [
+    "GensimFastText",
+    "GensimWord2Vec",
+    "KeyedVectors",
+    "fasttext",
+    "gensim_fasttext",
+    "gensim_phrases",
+]
 
 
 class Peer:
@@ -32,4 +39,5 @@ fasttext = Peer("fasttext")
 gensim_fasttext = Peer("gensim.models.fasttext")
 gensim_phrases = Peer("gensim.models.phrases")
 GensimFastText = Peer("gensim.models", "FastText")
+GensimWord2Vec = Peer("gensim.models", "Word2Vec")
 KeyedVectors = Peer("gensim.models", "KeyedVectors")

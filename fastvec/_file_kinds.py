@@ -1,0 +1,143 @@
+"""What a file holds, by its first bytes: fastvec's own, vectors of other programs, or something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = [
+    "FASTTEXT_MAGIC",
+    "GZIP_MAGIC",
+    "HEAD",
+    "Kind",
+    "holds_numbers",
+    "is_number",
+    "own_format",
+    "recognize",
+    "sizes",
+]
+
+HEAD = 1 << 14
+"""How many bytes of a file are looked at."""
+
+FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+GZIP_MAGIC = b"\x1f\x8b"
+
+# What the metadata of fastvec's own safetensors files call their format: fvec, or another.
+OWN_FORMAT = re.compile(rb'"format"\s*:\s*"(fvec|fastvec[^"]*)"')
+
+
+class Kind(NamedTuple):
+    """What a file is, and what can be done with it."""
+
+    name: str
+    remedy: str
+
+
+OWN: Mapping[str, Kind] = {
+    "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
+    "fastvec counts": Kind("a file of counts", "fastvec.Cooccurrence.load reads it"),
+}
+UTF16 = Kind("text in UTF-16", "convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8")
+# How other files begin.
+SIGNATURES = (
+    (rb"PK\x03\x04.*/data\.pkl", Kind("a PyTorch checkpoint", "take the matrix out of it with PyTorch")),
+    (rb"PK\x03\x04.{26}[^/]*\.npy", Kind("a .npz of NumPy", "pass its matrix to fastvec.Vectors")),
+    (rb"PK\x03\x04", Kind("a zip archive, which may hold many files", "unpack it first")),
+    (rb"\x93NUMPY", Kind("a .npy of NumPy", "pass it to fastvec.Vectors, with the words of its rows")),
+    (rb"\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\0){4}|(?:\0[\t\n\r -~]){4}", UTF16),
+    (rb"BZh\d1AY&SY", Kind("compressed by bzip2", "unpack it with bunzip2 first")),
+    (rb"\xfd7zXZ\0", Kind("compressed by xz", "unpack it with unxz first")),
+    (rb"\x28\xb5\x2f\xfd", Kind("compressed by zstd", "unpack it with unzstd first")),
+    (rb"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", "unpack it first")),
+    (rb".{257}ustar", Kind("a tar archive", "unpack it first")),
+    (rb"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", "pass its matrix to fastvec.Vectors")),
+    (rb"SQLite format 3\0", Kind("an SQLite database", "pass its vectors to fastvec.Vectors")),
+    (rb"PAR1\x15", Kind("a Parquet file", "pass its columns to fastvec.Vectors")),
+    (rb"FiFu.\0\0\0", Kind("a file of finalfusion", "save it as word2vec's with finalfusion first")),
+    (rb"version https://git-lfs", Kind("a pointer of Git LFS", "git lfs pull fetches the file itself")),
+)
+PATTERNS = tuple((re.compile(signature, re.DOTALL), kind) for signature, kind in SIGNATURES)
+
+HTML = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
+PICKLE = re.compile(rb"\x80[\x02-\x05]|ccopy_reg\n|\([dl]p0\n")
+# The class of a pickled object of gensim's, in protocol 2 or 4.
+GENSIM = re.compile(rb"gensim\.models\.[\w.]+(?:\n|\x94?\x8c.)([A-Z]\w+)", re.DOTALL)
+
+# A number between blanks, as in the rows of text files.
+NUMBER = re.compile(rb"[ \t][-+]?\d*\.?\d+(?:[eE][-+]?\d+)?(?=\s|$)")
+UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+
+
+def recognize(path: Path, head: bytes) -> Kind | None:
+    """Return what a file is if it is neither text nor vectors, and what makes vectors of it."""
+    own = own_format(head)
+    if own is not None:
+        return OWN.get(own)
+    if PICKLE.match(head):
+        return _pickle(path, head)
+    if HTML.match(head):
+        return Kind("a page in HTML", "perhaps of an error: download the file again")
+    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None)
+
+
+def own_format(head: bytes) -> str | None:
+    """Return the format that a safetensors file claims to have, "" if none of fastvec's; None for others."""
+    if head[8:10] != b'{"' or head[4:8] != bytes(4):
+        return None
+    match = OWN_FORMAT.search(head)
+    return match[1].decode(errors="replace") if match else ""
+
+
+def sizes(line: bytes) -> tuple[int, int] | None:
+    """Return the numbers of words and dimensions in a header line, or None if it is not a header."""
+    match = re.fullmatch(rb"\s*(\d{1,18})[ \t]+(\d{1,18})\s*", line)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def is_number(field: bytes) -> bool:
+    """Whether a field of a text file is a number, or NaN or infinity."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return b"_" not in field  # which only Python reads, as in 1_000
+
+
+def holds_numbers(rows: bytes, d: int | None) -> bool:
+    """Whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
+
+    Either the first is a word and `d` numbers, or all is printable, with numbers in it. A few binary rows may
+    be printable too, but not numbers between blanks.
+    """
+    fields = rows.lstrip().partition(b"\n")[0].split()
+    if d is not None and len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
+        return True
+    return NUMBER.search(rows) is not None and UNPRINTABLE.search(rows) is None
+
+
+def _pickle(path: Path, head: bytes) -> Kind:
+    match = GENSIM.search(head)
+    if match is None:
+        return Kind(
+            "a pickle, which can run any code", "pass the words and the matrix in it to fastvec.Vectors"
+        )
+    source, target, name = repr(str(path)), repr(str(path.with_suffix(".bin"))), match[1].decode()
+    if name == "FastText":
+        lines = (
+            "from gensim.models.fasttext import FastText, save_facebook_model",
+            f"save_facebook_model(FastText.load({source}), {target})",
+        )
+    elif name.endswith("KeyedVectors"):
+        lines = (
+            "from gensim.models import KeyedVectors",
+            f"KeyedVectors.load({source}).save_word2vec_format({target}, binary=True)",
+        )
+    else:
+        lines = (
+            f"from gensim.models import {name}",
+            f"{name}.load({source}).wv.save_word2vec_format({target}, binary=True)",
+        )
+    return Kind(f"a pickle of gensim's {name}", "convert it with gensim:\n    " + "\n    ".join(lines))
