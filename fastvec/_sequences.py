@@ -5,6 +5,7 @@ The keys of a dict, the columns of a table and the letters of a str would be tak
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -82,6 +83,8 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
         remedy = ", whose keys would be taken for words: pass list(sentence.values()) if its values are meant"
     elif isinstance(value, (set, frozenset)):
         remedy = ", whose order differs from run to run: pass sorted(sentence)"
+    elif isinstance(value, os.PathLike):
+        remedy = ": pass a list of all paths, list(paths), if it is to be read"
     elif getattr(value, "_fields", None) or isinstance(value, np.void) or hasattr(value, "columns"):
         remedy = f", a row or part of a table: pass the items that belong together as a list: {GROUPED}"
     elif not isinstance(value, Iterable) or getattr(value, "ndim", 1) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_item
-from fastvec._sequences import check_sequences, check_words
+from fastvec._sequences import check_sequences, check_words, shortened
 from fastvec.classify._labelled_files import WORDS
 from fastvec.classify._labels import check_labels
 
 __all__ = ["Documents", "read_documents", "read_labelled"]
+
+WHITE_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
     documents, labels = read_documents(X), check_labels("y", y)
     if not len(documents):
         raise ValueError("X must have at least one document, got none")
+    if (np.diff(documents.offsets) == 1).all() and all(map(WHITE_SPACE.search, documents.words)):
+        raise ValueError(
+            "X must be documents, each a str or a list of words, got only lists of one str with white space, "
+            f"as {shortened(documents.words[:1])}: pass the str itself, or its words"
+        )
     if len(labels) != len(documents):
         raise ValueError(
             f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"

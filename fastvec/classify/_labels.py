@@ -64,7 +64,7 @@ def check_labels(name: str, y: Any) -> NDArray[Any]:
     given = list(y) if isinstance(y, Iterable) and not isinstance(y, np.ndarray) else np.asarray(y)
     check_values(name, given.ravel() if isinstance(given, np.ndarray) else given, "a label for each example")
     found: NDArray[Any] = column_or_1d(given, warn=True)
-    return found
+    return found if found.dtype != object or _is_text(found) else np.asarray(found.tolist())
 
 
 def check_values(
@@ -131,6 +131,8 @@ def check_same_classes(known: NDArray[Any], classes: ArrayLike | None) -> None:
 
 def of_known(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return the class number of each label, and whether it has one."""
+    if _is_text(classes) != _is_text(y):
+        return np.zeros(len(y), np.intp), np.zeros(len(y), np.bool_)
     numbers = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     return numbers, classes[numbers] == y
 
@@ -148,3 +150,8 @@ def numbers_of(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
         unknown = np.unique(y[~known]).tolist()
         raise ValueError(f"y must have labels of the classes {classes.tolist()!r}, got {unknown!r}")
     return numbers
+
+
+def _is_text(labels: NDArray[Any]) -> bool:
+    """Return whether labels of one kind are str."""
+    return all(isinstance(label, str) for label in labels[:1])
