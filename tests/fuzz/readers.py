@@ -30,7 +30,11 @@ MODELS = {
     "FastText": fastvec.FastText(**TRAINED, buckets=9),
     "GloVe": fastvec.GloVe(vector_size=4, epochs=1, threads=1),
 }
-PAIRS = "# WordSim\nto\tbe\t9.5\nnot that 1.25\nsöng 日本 0\nTo is 1e1\n"
+PAIRS = {
+    "tabs": "# WordSim\nto\tbe\t9.5\nnot\tthat\t1.25\nsöng\t日本\t0\nTo\tis\t1e1\n",
+    "commas": 'Word 1,Word 2,Human (mean)\nto,be,9.5\n"söng","日本",0\nthat,is,3\nnot,the,1\n',
+    "columns": "word1 word2 POS SimLex999\nto be V 9.5\nthe question N 1.25\nor not A 0\n",
+}
 QUESTIONS = ": capital-common\nto be that is\n: gram1\nthe question or not\nTo Be That Is\n"
 LABELLED = "__label__good a fine film\n__label__bad,__label__old bad actors\n\n__label__x  y\n"
 CONLL = "-DOCSTART- O\n\nIn IN O\nParis NNP B-LOC\n. . O\n\nwe PRP O\n"
@@ -148,6 +152,9 @@ def _texts(text: Path) -> list[Reader]:
     def of(content: str) -> Files:
         return {"text": lambda path: path.write_text(content, encoding="utf-8")}
 
+    def texts_of(contents: dict[str, str]) -> Files:
+        return {name: of(content)["text"] for name, content in contents.items()}
+
     def cache(path: Path) -> None:
         list(fastvec.Corpus(text, cache=path))
 
@@ -163,7 +170,7 @@ def _texts(text: Path) -> list[Reader]:
             for name, pack in (("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress))
         ),
         Reader("text, cache of ids", "t.ids", {"text": cache}, cache, CORPUS),
-        Reader("similarities", "s.txt", of(PAIRS), lambda path: evaluate.similarity(_known(), path)),
+        Reader("similarities", "s.txt", texts_of(PAIRS), lambda path: evaluate.similarity(_known(), path)),
         Reader("analogies", "a.txt", of(QUESTIONS), lambda path: evaluate.analogies(_known(), path)),
         Reader("labelled lines", "l.txt", of(LABELLED), classify.read_labelled_lines),
         Reader(
@@ -199,7 +206,8 @@ def _load_model(path: Path) -> None:
 
 
 def _use(vectors: fastvec.Vectors) -> None:
-    vectors.most_similar(vectors.words[0], topn=3)
+    for word in vectors.words[:1]:
+        vectors.most_similar(word, topn=3)
 
 
 def _ask(name: str, path: Path) -> None:
