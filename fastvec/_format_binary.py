@@ -115,21 +115,23 @@ def _check_spaces(
         usual = 2 * n_fed > len(starts)
         row = next(row for row, start in enumerate(starts) if (start == b"\n") != usual)
         raise ValueError(
-            f"{place(row)}: its numbers do not end where the next word begins; the file is damaged, or the word "
-            "has a space in it, which this format cannot hold: save the vectors as text"
+            f"{place(row)}: its numbers do not end where the next word begins; the file is damaged, or the "
+            "word has a space in it, which this format cannot hold: save the vectors as text"
         )
     d = vectors.shape[1]
     for row in _unusual_rows(vectors):
-        following = zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True)
-        content = vectors[row].tobytes() + b"".join(name + b" " + v.tobytes() for name, v in following) + after
+        content = vectors[row].tobytes()
+        for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
+            content += name + b" " + numbers.tobytes()
+        content += after
         space = content.find(b" ")
         while 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
             numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
             if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
                 word = names[row].lstrip(b"\n") + b" " + content[:space]
                 raise ValueError(
-                    f"{place(row)}: {word!r} has a space in it, which this format cannot hold: save the vectors "
-                    "as text"
+                    f"{place(row)}: {word!r} has a space in it, which this format cannot hold: save the "
+                    "vectors as text"
                 )
             space = content.find(b" ", space + 1)
 
