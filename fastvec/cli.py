@@ -38,6 +38,7 @@ from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cli_vectors import add_reading, in_options, load_vectors
 from fastvec._machine import processor_name
+from fastvec._mapped import verify
 from fastvec._params import check_int
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
@@ -125,13 +126,13 @@ def _phrases(options: argparse.Namespace) -> int:
     if options.phrases is None:
         phrases = Phrases(**given, progress=True)
         phrases.check_params()
-        corpus = phrases.fit_transform(_corpus(options))
+        corpus = phrases.fit_transform(_corpus(options, keep_empty=True))
     elif given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
     else:
         phrases = Phrases.load(options.phrases).set_params(progress=True)
-        corpus = phrases.transform(_corpus(options))
+        corpus = phrases.transform(_corpus(options, keep_empty=True))
     write_text(corpus, options.output)
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)
@@ -161,11 +162,12 @@ def _cooccur(options: argparse.Namespace) -> int:
     return 0
 
 
-def _corpus(options: argparse.Namespace) -> Corpus:
+def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
     return Corpus(
         options.texts,
         lowercase=options.lowercase,
         errors=options.errors,
+        keep_empty=keep_empty,
         cache=options.cache,
         memory_limit=options.memory_limit,
         progress=True,
@@ -216,6 +218,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    if options.verify:
+        print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
+        return 0
     if options.vectors is None:
         _print_machine()
         return 0
@@ -419,7 +424,13 @@ def _parser() -> argparse.ArgumentParser:
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
-    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about = info.add_mutually_exclusive_group()
+    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about.add_argument(
+        "--verify",
+        metavar="FILE",
+        help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
+    )
     add_reading(info)
 
     show = verbs.add_parser(

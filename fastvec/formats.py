@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text
+from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text, _mapped
 from fastvec._atomic import replacing
 from fastvec._file_kinds import FASTTEXT_MAGIC, holds_numbers, own_format, sizes
 from fastvec._finite import rows_not_finite
@@ -93,6 +93,7 @@ def read(
     *,
     format: str | None = None,
     mmap: bool = False,
+    verify: bool = False,
     errors: str = "strict",
     limit: int | None = None,
     on_duplicates: str = "error",
@@ -109,6 +110,9 @@ def read(
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy.
+    verify : bool
+        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
+        is read into memory is always verified if the file has checksums.
     errors : {"strict", "replace", "ignore"}
         How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`; see `decode_words`.
     limit : int, optional
@@ -130,10 +134,11 @@ def read(
         If the file is missing or cannot be read.
     ValueError
         If the file is damaged or not in this format (the message names the file and the line, word or byte),
-        if the extension is unknown, or if `mmap` is used with another format than .fvec, or with
-        `on_nonfinite="drop"`.
+        if the extension is unknown, or if `mmap` or `verify` is used with another format than .fvec, or
+        `mmap` with `on_nonfinite="drop"`.
     """
     check_bool("mmap", mmap)
+    check_bool("verify", verify)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
     if limit is not None:
         limit = check_int("limit", limit, 1)
@@ -145,8 +150,14 @@ def read(
         raise ValueError(
             f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
         )
+    if verify and name != "fvec":
+        raise ValueError(
+            f"verify=True needs a .fvec file, got {path} in the format {name!r}, without checksums"
+        )
     if mmap and on_nonfinite == "drop":
         raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
+    if verify:
+        _mapped.verify(path)
     reader = _whole(_format_fvec.read_mapped) if mmap else FORMATS[name].read
     contents = reader(path, errors, limit)
     if on_duplicates == "first":

@@ -198,6 +198,7 @@ def load(
     path: str | os.PathLike[str],
     *,
     mmap: bool = False,
+    verify: bool = False,
     format: str | None = None,
     errors: str = "strict",
     limit: int | None = None,
@@ -216,6 +217,9 @@ def load(
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy. Vectors that are not finite are noticed
         when the first cosine is computed.
+    verify : bool
+        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
+        is read into memory is always verified if the file has checksums.
     format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
         The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
@@ -252,6 +256,7 @@ def load(
         path,
         format=format,
         mmap=mmap,
+        verify=verify,
         errors=errors,
         limit=limit,
         on_duplicates=on_duplicates,
