@@ -239,7 +239,8 @@ def test_labels_are_kept(make, name):
 
 @every_classifier
 def test_labels_of_another_kind_than_the_classes(make):
-    for labels, others in ((list("abab"), [1, 2, 1, 2]), ([1, 2, 1, 2], list("abab"))):
+    text, numbers = list("abab"), [1, 2, 1, 2]
+    for labels, others in ((text, numbers), (np.array(text, dtype=object), numbers), (numbers, text)):
         classifier = classify(make, "fit", labels)
         of_words = make is WindowClassifier
         y = [[label] for label in others] if of_words else others
