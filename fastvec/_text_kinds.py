@@ -46,8 +46,8 @@ CONLL_U = (
     "read_conll reads them: grep -Ev '^(#|[0-9]+[-.])' FILE | cut -f 2,4"
 )
 VECTORS = "is a file of word vectors, whose lines are not sentences: fastvec.load reads it"
-HEADER = re.compile(rb"\d+[ \t](\d+)[ \t]*")
-NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+HEADER = re.compile(rb"\d{1,18}[ \t](\d{1,18})[ \t]*")
+NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 
 def not_text(head: bytes) -> str | None:
