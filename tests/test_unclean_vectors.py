@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from commands import fail, succeed
 from peers import KeyedVectors
+from safetensors.numpy import save_file
 from vector_files import AB, binary, fasttext, in_every_format, put, text
 
 import fastvec
@@ -114,6 +115,24 @@ def test_words_that_differ_only_in_invalid_bytes(tmp_path):
         else:
             np.testing.assert_array_equal(ignored.input_vectors[:2], rows(5)[[2, 4]])
             assert ignored.counts.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("mmap", [False, True])
+def test_words_of_a_damaged_fvec(tmp_path, mmap):
+    path = tmp_path / "v.fvec"
+    listed = b'["a\xffb", "a\xfeb", "ab", "\xff", "c\xff"]'
+    tensors = {"vectors": rows(5), "words": np.frombuffer(listed, np.uint8), "counts": np.arange(5)}
+    save_file(tensors, path, {"format": "fvec", "format_version": "1"})
+    with pytest.raises(ValueError, match="byte 4 of the list of words is not UTF-8; errors='replace' reads"):
+        fastvec.load(path, mmap=mmap)
+    with pytest.warns(UserWarning, match=r"dropped 1 of 5 words: .* the first is b'a\\xfeb'"):
+        vectors = fastvec.load(path, errors="replace", mmap=mmap)
+    assert vectors.words == ["a\ufffdb", "ab", "\ufffd", "c\ufffd"]
+    assert vectors.counts.tolist() == [0, 2, 3, 4]
+    with pytest.warns(UserWarning, match="dropped 3 of 5 words"):
+        vectors = fastvec.load(path, errors="ignore", mmap=mmap)
+    assert vectors.words == ["ab", "c"]
+    np.testing.assert_array_equal(vectors.vectors, rows(5)[[2, 4]])
 
 
 def test_a_model_of_fasttext_is_repaired_too(tmp_path):
