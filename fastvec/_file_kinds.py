@@ -11,10 +11,12 @@ __all__ = [
     "FASTTEXT_MAGIC",
     "GZIP_MAGIC",
     "HEAD",
+    "OWN",
     "Kind",
     "holds_numbers",
     "is_number",
     "own_format",
+    "packed_or_wide",
     "recognize",
     "sizes",
 ]
@@ -36,23 +38,30 @@ class Kind(NamedTuple):
     remedy: str
 
 
-OWN: Mapping[str, Kind] = {
+OWN: Mapping[str | None, Kind] = {
+    "fvec": Kind("a file of vectors (.fvec)", "fastvec.load reads it"),
     "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
     "fastvec counts": Kind("a file of counts", "fastvec.Cooccurrence.load reads it"),
 }
-UTF16 = Kind("text in UTF-16", "convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8")
-# How other files begin.
+
+ARCHIVES = (
+    (rb"PK(?:\x03\x04|\x05\x06)", "zip"),
+    (rb"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (rb"Rar!\x1a\x07", "RAR"),
+    (rb".{257}ustar", "tar"),
+)
+BYTE_ORDER_MARKS = ((b"\xff\xfe\0\0", 32), (b"\0\0\xfe\xff", 32), (b"\xff\xfe", 16), (b"\xfe\xff", 16))
+# Which of every four bytes are zero in text that is mostly ASCII.
+ZEROS = {(0, 1, 1, 1): 32, (1, 1, 1, 0): 32, (0, 1, 0, 1): 16, (1, 0, 1, 0): 16}
+
+# How files begin that may hold vectors in another form.
 SIGNATURES = (
     (rb"PK\x03\x04.*/data\.pkl", Kind("a PyTorch checkpoint", "take the matrix out of it with PyTorch")),
     (rb"PK\x03\x04.{26}[^/]*\.npy", Kind("a .npz of NumPy", "pass its matrix to fastvec.Vectors")),
-    (rb"PK\x03\x04", Kind("a zip archive, which may hold many files", "unpack it first")),
     (rb"\x93NUMPY", Kind("a .npy of NumPy", "pass it to fastvec.Vectors, with the words of its rows")),
-    (rb"\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\0){4}|(?:\0[\t\n\r -~]){4}", UTF16),
     (rb"BZh\d1AY&SY", Kind("compressed by bzip2", "unpack it with bunzip2 first")),
     (rb"\xfd7zXZ\0", Kind("compressed by xz", "unpack it with unxz first")),
     (rb"\x28\xb5\x2f\xfd", Kind("compressed by zstd", "unpack it with unzstd first")),
-    (rb"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", "unpack it first")),
-    (rb".{257}ustar", Kind("a tar archive", "unpack it first")),
     (rb"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", "pass its matrix to fastvec.Vectors")),
     (rb"SQLite format 3\0", Kind("an SQLite database", "pass its vectors to fastvec.Vectors")),
     (rb"PAR1\x15", Kind("a Parquet file", "pass its columns to fastvec.Vectors")),
@@ -75,12 +84,34 @@ def recognize(path: Path, head: bytes) -> Kind | None:
     """Return what a file is if it is neither text nor vectors, and what makes vectors of it."""
     own = own_format(head)
     if own is not None:
-        return OWN.get(own)
+        return None if own == "fvec" else OWN.get(own)
     if PICKLE.match(head):
         return _pickle(path, head)
     if HTML.match(head):
         return Kind("a page in HTML", "perhaps of an error: download the file again")
-    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None)
+    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None) or packed_or_wide(head)
+
+
+def packed_or_wide(head: bytes) -> Kind | None:
+    """Return what a file is if it is an archive, or text in UTF-16 or UTF-32."""
+    for signature, name in ARCHIVES:
+        if re.match(signature, head, re.DOTALL):
+            return Kind(f"a {name} archive, which may hold many files", "unpack it first")
+    marks = (bits for mark, bits in BYTE_ORDER_MARKS if head.startswith(mark))
+    bits = next(marks, None) or _bits_of_ascii(head)
+    if bits is None:
+        return None
+    name = f"UTF-{bits}"
+    return Kind(f"{name} text", f"convert it to UTF-8, for example with iconv -f {name} -t UTF-8 FILE")
+
+
+def _bits_of_ascii(head: bytes) -> int | None:
+    """Return the bits of the characters of a text without a byte order mark, None if it is not wide."""
+    if head.startswith(FASTTEXT_MAGIC) or sizes(head.partition(b"\n")[0]) is not None:
+        return None  # numbers may have zeros in the same places
+    n = len(head) // 4
+    first, second, third, fourth = (head[place : 4 * n : 4].count(0) > 0.7 * n for place in range(4))
+    return ZEROS.get((first, second, third, fourth))
 
 
 def own_format(head: bytes) -> str | None:

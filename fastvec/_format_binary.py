@@ -2,7 +2,7 @@ r"""The binary format of word2vec.c: a header line, then for each word its bytes
 
 ``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each vector with a line feed,
 gensim does not; both are read, and ours is word2vec.c's. A word with a space in it, which gensim writes
-too, is not marked in any way: the numbers seem to begin at its first space. `_check_shift` notices that.
+too, is not marked in any way: its numbers seem to begin at its first space. `_check_spaces` notices that.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from fastvec._format_common import (
 
 __all__ = ["read", "write"]
 
-# Numbers that are neither 0 nor between these are probably made of bytes of a word, or of two numbers.
-SMALLEST, LARGEST = 1e-12, 1e6
+# Of a word with a space in it, the numbers seem to begin too early, so that they are of any size.
+USUAL = (1e-6, 1e3)
+POSSIBLE = (1e-12, 1e6)
+# With so many dimensions, there are large ones among them, and only the first is looked at for small ones: it
+# is made of bytes of the word, even if the others are in their places.
+MANY = 32
 CONTROL = bytes([*range(32), 127])
 
 
@@ -91,33 +95,62 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
                 f"{path}: the file continues after the {n:,} words that its header promises; it is damaged; "
                 f"limit={n} reads these"
             )
-    _check_shift(names, vectors, place)
+    _check_spaces(names, vectors, buffer[position : position + 4 * d], place)
     names = [name.lstrip(b"\n") for name in names]
     words, kept = decode_words(path, names, errors, place)
     return Contents(words, vectors[kept], None, {})
 
 
-def _check_shift(names: list[bytes], vectors: NDArray[np.float32], place: Callable[[int], str]) -> None:
-    """Raise if a word begins in the middle of a vector, as it seems to when the one before it has a space.
+def _check_spaces(
+    names: list[bytes], vectors: NDArray[np.float32], after: bytes, place: Callable[[int], str]
+) -> None:
+    """Raise if a word seems to have a space in it; `after` is what comes after the last row.
 
-    In a file of line feeds, that word is the only one without. In others, bytes of numbers become part of it,
-    and the numbers before it, which begin in the middle of a word, are of any size.
+    In a file of line feeds, the row after it is the only one that does not begin with one. In any file, its
+    numbers are unusual, but not when taken from a later space on.
     """
     starts = [name[:1] for name in names[1:]]
     n_fed = starts.count(b"\n")
-    if n_fed == len(starts):
-        return
-    if n_fed:
+    if 0 < n_fed < len(starts):
         usual = 2 * n_fed > len(starts)
-        row = next(row for row, start in enumerate(starts, 1) if (start == b"\n") != usual)
-        raise _shifted(place(row))
-    if not _is_odd(b" ".join(names)):
-        return
-    for row, name in enumerate(names[1:], 1):
-        if _is_odd(name):
-            sizes_before = np.abs(vectors[row - 1])
-            if not ((sizes_before == 0) | ((sizes_before > SMALLEST) & (sizes_before < LARGEST))).all():
-                raise _shifted(place(row))
+        row = next(row for row, start in enumerate(starts) if (start == b"\n") != usual)
+        raise ValueError(
+            f"{place(row)}: its numbers do not end where the next word begins; the file is damaged, or the "
+            "word has a space in it, which this format cannot hold: save the vectors as text"
+        )
+    d = vectors.shape[1]
+    for row in _unusual_rows(vectors):
+        content = vectors[row].tobytes()
+        for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
+            content += name + b" " + numbers.tobytes()
+        content += after
+        space = content.find(b" ")
+        while 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
+            numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
+            if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
+                word = names[row].lstrip(b"\n") + b" " + content[:space]
+                raise ValueError(
+                    f"{place(row)}: {word!r} has a space in it, which this format cannot hold: save the "
+                    "vectors as text"
+                )
+            space = content.find(b" ", space + 1)
+
+
+def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
+    """Return rows that have a large number or a NaN, or with few dimensions or first, a small one."""
+    smallest, largest = USUAL
+    n, d = vectors.shape
+    looked_at = d if d < MANY else 1  # for small numbers
+    rows: list[int] = []
+    at_once = max(1, BLOCK // (4 * d))
+    for begin in range(0, n, at_once):
+        block = vectors[begin : begin + at_once]
+        first = np.abs(block[:, :looked_at])
+        unusual = ((first < smallest) & (first > 0)).any(axis=1)
+        if not (block.max() < largest and block.min() > -largest):
+            unusual |= ~(np.abs(block) < largest).all(axis=1)
+        rows += (begin + np.flatnonzero(unusual)).tolist()
+    return rows
 
 
 def _is_odd(name: bytes) -> bool:
@@ -126,10 +159,3 @@ def _is_odd(name: bytes) -> bool:
     except UnicodeDecodeError:
         return True
     return name.translate(None, CONTROL) != name
-
-
-def _shifted(place: str) -> ValueError:
-    return ValueError(
-        f"{place}: it begins with numbers of the word before it; the file is damaged, or that word has a "
-        "space in it, which this format cannot hold: save the vectors as text, or without spaces in words"
-    )

@@ -10,18 +10,29 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["PlainAttributes", "check_bool", "check_choice", "check_float", "check_int", "check_item", "plain"]
+__all__ = [
+    "PlainAttributes",
+    "check_bool",
+    "check_choice",
+    "check_float",
+    "check_int",
+    "check_item",
+    "plain",
+    "shortened",
+]
 
 
 class PlainAttributes:
     """The base of estimators: numbers and str of NumPy that are assigned to them become Python's own."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, plain(value))
+    if not TYPE_CHECKING:  # to mypy, every name could be assigned to then
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, plain(value))
 
 
 def plain(value: Any) -> Any:
@@ -142,5 +153,11 @@ def _float(number: Any) -> float:
         return math.inf
 
 
+def shortened(value: Any) -> str:
+    """Return the repr of a value, or its beginning, in one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 def _sentence(name: str, rule: str, value: Any) -> str:
-    return f"{name} must be {rule}, got {value!r}"
+    return f"{name} must be {rule}, got {shortened(value)}"

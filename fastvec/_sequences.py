@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_sequences", "check_words", "shortened"]
+from fastvec._params import shortened
+
+__all__ = ["check_sequences", "check_words"]
 
 GROUPED = "table.groupby('user')['item'].apply(list)"
 
@@ -40,12 +42,15 @@ def check_sequences(name: str, rule: str, value: Any) -> None:
         remedy = f": only its keys would be used; pass {name}.values() if its values are meant"
     elif isinstance(value, (set, frozenset)):
         remedy = ": its order differs from run to run; pass a list"
+    elif hasattr(value, "get_group"):
+        remedy = f": pass its groups as lists, {name}.apply(list)"
     elif hasattr(value, "columns"):
         remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
     elif n_dimensions > 1:
-        column = " or, if it has one column, array.ravel()" if np.shape(value)[1:] == (1,) else ""
+        shape = tuple(getattr(value, "shape", ()))
+        column = " or, if it has one column, array.ravel()" if shape[1:] == (1,) else ""
         remedy = (
-            f" of shape {tuple(np.shape(value))}: rows of a table are seldom what is meant (group them: "
+            f" of shape {shape}: rows of a table are seldom what is meant (group them: "
             f"{GROUPED}); pass array.tolist() if each row is one{column}"
         )
     elif getattr(getattr(value, "dtype", None), "names", None):
@@ -97,9 +102,3 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
 def _listed(value: Any) -> list[Any]:
     items: list[Any] = value.tolist() if isinstance(value, np.ndarray) else list(value)
     return items
-
-
-def shortened(value: Any) -> str:
-    """Return the repr of a value, or its beginning, in one line."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_bool, check_float, check_int, check_item
-from fastvec._sequences import shortened
+from fastvec._params import check_bool, check_float, check_int, check_item, shortened
 from fastvec._test_sets import read_pairs, read_questions
 from fastvec.vectors import UnknownWordError, Vectors, unit_rows
 

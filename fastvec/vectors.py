@@ -462,7 +462,7 @@ def as_words(words: Sequence[str | int]) -> list[str]:
     """Return words as a list of str, or raise TypeError when `words` is a str or holds something else."""
     if isinstance(words, str):
         raise TypeError(f"words must be a sequence of words, got the str {words!r}")
-    return [word if type(word) is str else str.__str__(check_item("word", word)) for word in words]
+    return [word if type(word) is str else check_item("word", word) for word in words]
 
 
 def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from commands import succeed
 
 from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, _backends, _writing
 
@@ -61,6 +62,13 @@ def test_texts_are_written_with_them(tmp_path, monkeypatch, backend, chunk, sent
     monkeypatch.setenv("FASTVEC_BACKEND", backend)
     _writing.write_text(Corpus(sentences, keep_empty=True), str(tmp_path / "text"))
     assert (tmp_path / "text").read_text() == "".join(f"{' '.join(words)}\n" for words in sentences)
+
+
+def test_lines_of_files_stay_beside_those_of_others(tmp_path):
+    text, joined = tmp_path / "text", tmp_path / "joined"
+    text.write_text("\n" + "in new york\n\n" * 6)
+    succeed("phrases", text, "-o", joined, "--threshold", "0.5", "--min-count", "1")
+    assert joined.read_text() == "\n" + "in_new york\n\n" * 6
 
 
 RANDOM = np.random.default_rng(0)

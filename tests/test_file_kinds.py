@@ -141,7 +141,10 @@ def test_texts_whose_lines_are_no_sentences(file, content, told, remedy):
         "PAR1 is a gene\n",
         "one\ttwo\n" * 3,
         "1\tthe\tcat\n",
+        f"{'1' * 9000} {'1' * 9000}\nword\n",
+        f"2 1\nword {'1' * 30_000}x\n",
     ],
+    ids=lambda text: repr(text[:30]),
 )
 def test_texts_that_only_look_like_it_are_read(file, text):
     assert list(Corpus(file(text))) == [line.split() for line in text.splitlines()]

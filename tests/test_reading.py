@@ -9,56 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from peers import GensimFastText, GensimWord2Vec, KeyedVectors
+from peers import GensimFastText, GensimWord2Vec
+from vector_files import AB, binary, fasttext, put, text
 
 import fastvec
 from fastvec import _format_text
-from fastvec._format_fasttext import FastTextFile, write_model
-from fastvec.subword_vectors import Subwords
 
 pytestmark = pytest.mark.any_backend
-
-AB = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)
-
-
-def binary(names, rows, ending=b"\n"):
-    """Return a file of word2vec's binary format."""
-    rows = np.asarray(rows, dtype="<f4")
-    body = b"".join(name + b" " + row.tobytes() + ending for name, row in zip(names, rows, strict=True))
-    return b"%d %d\n" % rows.shape + body
-
-
-def text(names, rows, header=True):
-    """Return a file of word2vec's text format, or GloVe's."""
-    rows = np.asarray(rows, dtype=np.float32)
-    lines = [name + b"".join(b" %.9g" % x for x in row) for name, row in zip(names, rows, strict=True)]
-    return b"\n".join([b"%d %d" % rows.shape] * header + lines) + b"\n"
-
-
-def fasttext(names, rows, path):
-    """Return a file of fastText's, with one bucket of n-grams."""
-    inputs = np.vstack([rows, np.ones((1, len(rows[0])))]).astype(np.float32)
-    words = [f"{i:09}" for i in range(len(names))]
-    write_model(path, FastTextFile(words, None, inputs, inputs[: len(names)], Subwords(3, 3, 1), {}))
-    content = path.read_bytes()
-    for word, name in zip(words, names, strict=True):
-        content = content.replace(word.encode() + b"\0", name + b"\0")
-    return content
-
-
-def put(path, content):
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def in_every_format(folder, names, rows):
-    """Yield the same words and vectors in a file of each format that has words in bytes."""
-    yield put(folder / "v.vec", text(names, rows))
-    yield put(folder / "v.glove", text(names, rows, header=False))
-    yield put(folder / "v.bin", binary(names, rows))
-    yield put(folder / "gensim.bin", binary(names, rows, ending=b""))
-    yield put(folder / "fasttext.bin", fasttext(names, rows, folder / "empty.bin"))
-
 
 # ---- Which format a file is in ----------------------------------------------------------------------------
 
@@ -71,9 +28,7 @@ def test_text_in_a_bin_is_refused(tmp_path, d, zipped, header):
     content = text([b"a", b"b"], rows, header)
     path = put(tmp_path / f"v.bin{'.gz' if zipped else ''}", gzip.compress(content) if zipped else content)
     for format in (None, "word2vec-binary", "fasttext"):
-        with pytest.raises(
-            ValueError, match="holds vectors as text, not .*; format='word2vec-text' reads it"
-        ):
+        with pytest.raises(ValueError, match=r"vectors as text, not .*; format='word2vec-text' reads it"):
             fastvec.load(path, format=format)
     np.testing.assert_allclose(fastvec.load(path, format="word2vec-text").vectors, rows, rtol=1e-6)
 
@@ -107,7 +62,7 @@ def test_other_formats_of_another_name(tmp_path):
     fastvec.Vectors(["a", "b"], AB).save(tmp_path / "v.fvec")
     (tmp_path / "v.fvec").rename(tmp_path / "v.bin")
     assert fastvec.load(tmp_path / "v.bin", mmap=True).words == ["a", "b"]
-    with pytest.raises(ValueError, match="holds the vectors of a .fvec file, not glove; format='fvec'"):
+    with pytest.raises(ValueError, match=r"holds the vectors of a \.fvec file, not glove; format='fvec'"):
         fastvec.load(tmp_path / "v.bin", format="glove")
 
 
@@ -140,12 +95,12 @@ def npy(array):
         ("v.npz", zipped("vectors.npy"), r"is a \.npz of NumPy: pass its matrix to fastvec\.Vectors"),
         ("v.bin", zipped("v/data.pkl"), "is a PyTorch checkpoint"),
         ("v.npy", npy(AB), r"is a \.npy of NumPy: pass it to fastvec\.Vectors, with the words"),
-        ("v.txt", "2 2\na 1 2\nb 3 4\n".encode("utf-16"), "is text in UTF-16: convert it to UTF-8"),
-        ("v.vec", "2 2\na 1 2\nb 3 4\n".encode("utf-16-le"), "is text in UTF-16"),
-        ("v.glove", "a 1 2\nb 3 4\n".encode("utf-16-be"), "is text in UTF-16"),
+        ("v.txt", "2 2\na 1 2\nb 3 4\n".encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+        ("v.vec", "2 2\na 1 2\nb 3 4\n".encode("utf-16-le"), "is UTF-16 text"),
+        ("v.glove", "a 1 2\nb 3 4\n".encode("utf-16-be"), "is UTF-16 text"),
         ("v.txt", b"BZh91AY&SY....", "is compressed by bzip2: unpack it with bunzip2"),
         ("v.txt", b"\xfd7zXZ\0....", "is compressed by xz"),
-        ("v.bin", b"\x80\x04\x95\x0b\0", "is a pickle, which can run any code: pass the words and the matrix in it"),
+        ("v.bin", b"\x80\x04\x95\x0b\0", "is a pickle, which can run any code: pass the words and"),
         ("v.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
         ("v.magnitude", b"SQLite format 3\0", "is an SQLite database"),
         ("v.vec", b"<!DOCTYPE html>\n<html>404", "is a page in HTML: perhaps of an error"),
@@ -209,7 +164,7 @@ def test_what_is_almost_a_header_is_no_word(tmp_path, name, header):
 @pytest.mark.parametrize("header", ["2,2", "2 2 f4", "words 2 dimensions 2"])
 def test_what_is_no_header_at_all_is_an_error_of_the_first_line(tmp_path, header):
     with pytest.raises(
-        ValueError, match="line 1: (expected a word and 2 numbers, got [01]|b'f4' is not a number)"
+        ValueError, match=r"line 1: (expected a word and 2 numbers, got [01]|b'f4' is not a number)"
     ):
         fastvec.load(put(tmp_path / "v.vec", f"{header}\na 0.1 0.2\nb 0.3 0.4\n"))
 
@@ -226,9 +181,7 @@ def test_byte_order_marks_are_no_part_of_a_word(tmp_path):
     for name in ("v.txt", "v.vec", "v.glove"):
         assert fastvec.load(put(tmp_path / name, "\ufeffthe 0.1 0.2\nb 0.3 0.4\n")).words == ["the", "b"]
     vectors = fastvec.Vectors(["\ufeffthe", "\ufeffb"], AB)
-    with pytest.raises(
-        ValueError, match="begins with a byte order mark, which this format cannot hold in the"
-    ):
+    with pytest.raises(ValueError, match="a byte order mark, which this format cannot hold in the"):
         vectors.save(tmp_path / "v.glove")
     vectors.save(tmp_path / "v.vec")
     assert fastvec.load(tmp_path / "v.vec").words == vectors.words
@@ -246,9 +199,7 @@ def test_blanks_before_a_word(tmp_path, header):
         assert fastvec.load(path).words == ["c", "b"]
         path = put(tmp_path / "v.vec", f"{header}c 0.1 0.2\n{blanks}0.3 0.4\n")
         line = 3 if header else 2
-        with pytest.raises(
-            ValueError, match=f"line {line}: expected a word and 2 numbers, got the numbers alone"
-        ):
+        with pytest.raises(ValueError, match=f"line {line}: expected .*, got the numbers alone"):
             fastvec.load(path)
 
 
@@ -271,7 +222,7 @@ def test_glove_counts_no_unk_in_its_header(tmp_path, name):
     path = put(tmp_path / name, "1 2\na 0.1 0.2\n<unk> 0.3 0.4\n")
     assert fastvec.load(path).words == ["a", "<unk>"]
     np.testing.assert_array_equal(fastvec.load(path).vectors, AB)
-    with pytest.raises(ValueError, match="promises 1 words, the file holds 2; .*limit=1 reads the first"):
+    with pytest.raises(ValueError, match=r"promises 1 words, the file holds 2; .*limit=1 reads the first"):
         fastvec.load(put(path, "1 2\na 0.1 0.2\nb 0.3 0.4\n"))
 
 

@@ -110,7 +110,7 @@ BAD_DATA = [
     ((["a", "b"], np.array([["x", "y"], ["y", "x"]])), ValueError, r"y should be a 1d array"),
     ((["a", "b"], [0.5, 1.5]), ValueError, r"Unknown label type: continuous"),
     ((["a", "b"], None), TypeError, r"y must be a list of labels, got None"),
-    ((["a", "b"], {"x": 1, "y": 2}), TypeError, r"y must be .* pass list\(y\.values\(\)\)"),
+    ((["a", "b"], {"x": 1, "y": 2}), TypeError, r"y must be a list .* in the order of"),
     ((["a", "b"], ["x", None]), ValueError, r"y must have a label .* a number, got None at position 1$"),
     ((["a", "b"], [1.0, np.nan]), ValueError, r"y must have a label .* number, got nan at position 1$"),
 ]

@@ -33,7 +33,15 @@ class Table:
         return "  user item\n0   u1   i1"
 
 
+class Groups(list):
+    """The rows of a table by group: an iterator over it yields the name of each too."""
+
+    def get_group(self, name):
+        raise NotImplementedError
+
+
 OUTSIDE = [
+    (Groups([("u1", ["i1"])]), ": pass its groups as lists, {name}.apply(list)"),
     ({"user": ["u1"]}, ": only its keys would be used; pass {name}.values() if its values are meant"),
     (Counter("abc"), ": only its keys would be used"),
     ({("a", "b"), ("c", "d")}, ": its order differs from run to run; pass a list"),
@@ -231,7 +239,8 @@ def test_labels_are_kept(make, name):
 
 @every_classifier
 def test_labels_of_another_kind_than_the_classes(make):
-    for labels, others in ((list("abab"), [1, 2, 1, 2]), ([1, 2, 1, 2], list("abab"))):
+    text, numbers = list("abab"), [1, 2, 1, 2]
+    for labels, others in ((text, numbers), (np.array(text, dtype=object), numbers), (numbers, text)):
         classifier = classify(make, "fit", labels)
         of_words = make is WindowClassifier
         y = [[label] for label in others] if of_words else others

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item
-from fastvec._sequences import check_sequences, check_words, shortened
+from fastvec._params import check_item, shortened
+from fastvec._sequences import check_sequences, check_words
 from fastvec.classify._labelled_files import WORDS
 from fastvec.classify._labels import check_labels
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from fastvec._params import plain
-from fastvec._sequences import shortened
+from fastvec._params import plain, shortened
 
 __all__ = [
     "LabelClassifier",
@@ -58,17 +57,23 @@ def check_labels(name: str, y: Any) -> NDArray[Any]:
     """
     if isinstance(y, (str, bytes)) or not (isinstance(y, Iterable) or hasattr(y, "__array__")):
         raise TypeError(f"{name} must be a list of labels, got {shortened(y)}")
-    if isinstance(y, Mapping):
-        raise TypeError(f"{name} must be a list of labels, got {shortened(y)}: pass list({name}.values())")
+    if isinstance(y, (Mapping, set, frozenset)):
+        raise TypeError(
+            f"{name} must be a list of labels, got {shortened(y)}: pass a list in the order of the examples"
+        )
     # Before NumPy makes one type of them all: of NaN among str, 'nan'.
-    given = list(y) if isinstance(y, Iterable) and not isinstance(y, np.ndarray) else np.asarray(y)
+    is_array = isinstance(y, np.ndarray) or not isinstance(y, Iterable) or getattr(y, "ndim", 1) != 1
+    given = np.asarray(y) if is_array else list(y)
     check_values(name, given.ravel() if isinstance(given, np.ndarray) else given, "a label for each example")
     found: NDArray[Any] = column_or_1d(given, warn=True)
     return found if found.dtype != object or _is_text(found) else np.asarray(found.tolist())
 
 
 def check_values(
-    name: str, labels: Iterable[Any], rule: str, place: Callable[[int], str] = "position {:,}".format
+    name: str,
+    labels: Sequence[Any] | NDArray[Any],
+    rule: str,
+    place: Callable[[int], str] = "position {:,}".format,
 ) -> None:
     """Validate labels: all str, or all numbers other than NaN.
 
@@ -76,7 +81,7 @@ def check_values(
     ----------
     name : str
         The parameter.
-    labels : iterable
+    labels : sequence
         Its labels.
     rule : str
         What it must have.
@@ -89,6 +94,8 @@ def check_values(
         If one is not a label; the message names the place.
     """
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "Ubiuc":  # scikit-learn refuses complex ones
+        return
+    if {*map(type, labels)} in ({str}, {int}):  # most are, and this is fast
         return
     firsts: dict[bool, tuple[int, Any]] = {}
     for i, label in enumerate(labels):
