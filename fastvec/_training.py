@@ -23,6 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._checkpoints import Checkpoints, Position, exact_parts
+
 __all__ = [
     "CHUNK",
     "Epoch",
@@ -156,10 +158,12 @@ def train(
     parameters: tuple[NDArray[np.float32], ...],
     *,
     progress: bool = False,
-    before_epoch: Callable[[int], None] | None = None,
+    before_epoch: Callable[[int, int], None] | None = None,
     after_epoch: Callable[[Epoch], bool | None],
+    stop: Callable[[], bool] = lambda: False,
+    checkpoints: Checkpoints | None = None,
 ) -> bool:
-    """Train for the epochs of a schedule and return whether Ctrl-C interrupted it.
+    """Train for the epochs of a schedule and return whether Ctrl-C or `stop` ended it early.
 
     Parameters
     ----------
@@ -172,26 +176,48 @@ def train(
     progress : bool
         Whether to show a bar.
     before_epoch : callable, optional
-        Called with the key of every epoch.
+        Called with the key of every epoch, and the position at which it starts.
     after_epoch : callable
         Called with the record of every epoch, including an interrupted one; returns True to end
         training.
+    stop : callable
+        Returns True to end training after the current chunks.
+    checkpoints : Checkpoints, optional
+        Where to start, and when to keep the state.
 
     Raises
     ------
     FloatingPointError
         If the parameters become NaN or infinite.
     """
-    with _bar(schedule, progress) as bar, ctrl_c_sets_a_flag() as interrupted:
-        for epoch in range(schedule.epochs):
+    checkpoints = checkpoints or Checkpoints()
+    start = checkpoints.start
+    with _bar(schedule, progress, start) as bar, ctrl_c_sets_a_flag() as interrupted:
+
+        def stopping() -> bool:
+            return interrupted.is_set() or stop()
+
+        for epoch in range(start.epoch, schedule.epochs):
             if bar is not None:
                 bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
+            run = _EpochRun(
+                train_chunk, schedule, start if epoch == start.epoch else Position(epoch), stopping
+            )
             if before_epoch is not None:
-                before_epoch(schedule.key(epoch))
-            run = _EpochRun(train_chunk, schedule, epoch, interrupted)
-            run.wait(bar)
-            _check_finite(run, parameters, schedule)
+                before_epoch(run.key, run.next_position)
+            while True:
+                run.work_for(checkpoints.seconds_left(), bar)
+                _check_finite(run, parameters, schedule)
+                if run.is_complete() or stopping():
+                    break
+                checkpoints.write(run.position())
+            if not run.is_complete():
+                checkpoints.write(run.position())
             is_over = after_epoch(run.record())
+            if run.is_complete():
+                finished = bool(is_over) or epoch + 1 == schedule.epochs
+                if finished or stopping() or checkpoints.is_due_after(epoch + 1):
+                    checkpoints.write(Position(epoch + 1), finished)
             if interrupted.is_set():
                 warnings.warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
@@ -199,6 +225,7 @@ def train(
                     "what was learned is kept",
                     stacklevel=4,
                 )
+            if stopping():
                 return True
             if is_over:
                 break
@@ -224,48 +251,66 @@ def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
 
 
 class _EpochRun:
-    """One epoch on its threads, and their progress."""
+    """One epoch on its threads, from a position on, and their progress."""
 
     def __init__(
-        self, train_chunk: TrainChunk, schedule: Schedule, epoch: int, interrupted: threading.Event
+        self, train_chunk: TrainChunk, schedule: Schedule, start: Position, stopping: Callable[[], bool]
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
-        self.epoch = epoch
-        self.interrupted = interrupted
-        self.key = schedule.key(epoch)
+        self.epoch = start.epoch
+        self.stopping = stopping
+        self.key = schedule.key(start.epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
         self.loss_every = 1 << (every.bit_length() - 1)
-        self.next_position = 0
-        self.done = 0
-        self.losses: list[float] = []
+        self.next_position = start.chunks * schedule.chunk
+        self.done = min(self.next_position, schedule.n_positions)
+        self.losses = list(start.losses)
         self.diverged = False
-        self.sampled_pairs = 0
-        self.pairs = 0
+        self.sampled_pairs = start.sampled_pairs
+        self.pairs = start.pairs
+        self.seconds = start.seconds
         self.stop = False
         self.error: BaseException | None = None
         self.lock = threading.Lock()
-        self.started = time.perf_counter()
 
-    def wait(self, bar: Any) -> None:
-        """Run the threads to the end, or until Ctrl-C."""
+    def work_for(self, seconds: float, bar: Any) -> None:
+        """Run the threads to the end, for about so long, or until they are to stop."""
+        started = time.perf_counter()
+        self.stop = False
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
         try:
             for thread in threads:
                 thread.start()
             for thread in threads:
                 while thread.is_alive():
-                    thread.join(0.1)
+                    left = started + seconds - time.perf_counter()
+                    self.stop |= left <= 0
+                    thread.join(0.1 if self.stop else min(0.1, left))
                     self._show(bar)
         finally:
             self.stop = True
             for thread in threads:
                 if thread.ident is not None:
                     thread.join()
-        self.seconds = time.perf_counter() - self.started
+        self.seconds += time.perf_counter() - started
         self._show(bar)
         if self.error is not None:
             raise self.error
+
+    def is_complete(self) -> bool:
+        return self.done == self.schedule.n_positions
+
+    def position(self) -> Position:
+        """Return how far the epoch has come; no thread is working."""
+        return Position(
+            epoch=self.epoch,
+            chunks=self.next_position // self.schedule.chunk,
+            losses=exact_parts(self.losses),
+            sampled_pairs=self.sampled_pairs,
+            pairs=self.pairs,
+            seconds=self.seconds,
+        )
 
     def _work(self) -> None:
         try:
@@ -293,7 +338,7 @@ class _EpochRun:
         with self.lock:
             start = self.next_position
             finished = start >= self.schedule.n_positions or self.diverged
-            if finished or self.stop or self.interrupted.is_set():
+            if finished or self.stop or self.stopping():
                 return None
             self.next_position += self.schedule.chunk
             return start
@@ -319,12 +364,14 @@ class _EpochRun:
             bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 
-def _bar(schedule: Schedule, progress: bool) -> Any:
+def _bar(schedule: Schedule, progress: bool, start: Position) -> Any:
     if not progress:
         return nullcontext()
     from tqdm import tqdm
 
-    return tqdm(total=schedule.epochs * schedule.n_positions, unit=f" {schedule.unit}", unit_scale=True)
+    done = start.epoch * schedule.n_positions + start.chunks * schedule.chunk
+    total = schedule.epochs * schedule.n_positions
+    return tqdm(total=total, initial=min(done, total), unit=f" {schedule.unit}", unit_scale=True)
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

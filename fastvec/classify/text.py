@@ -446,7 +446,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
                 loss_every=loss_every,
             )
 
-        def before_epoch(key: int) -> None:
+        def before_epoch(key: int, _: int) -> None:
             order[:] = np.random.default_rng(key).permutation(usable)
 
         def after_epoch(epoch: Epoch) -> bool:

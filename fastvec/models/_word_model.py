@@ -5,6 +5,7 @@ A model of its own says which matrices it has, checks the parameters that it add
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
+from fastvec.models._checkpoint_files import fingerprint
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._going_on import grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
@@ -151,7 +153,15 @@ class WordModel(EpochModel, ABC):
         """
         return LEARNING_RATES[self._variant()] if self.learning_rate is None else self.learning_rate
 
-    def fit(self: Model, corpus: Any, update_vocabulary: bool = False) -> Model:
+    def fit(
+        self: Model,
+        corpus: Any,
+        update_vocabulary: bool = False,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | str = "10m",
+        resume: bool = False,
+    ) -> Model:
         """Learn vectors for the words of a corpus, or continue learning on another one.
 
         The first call starts from random vectors. Further calls continue from what has been learned, with a
@@ -170,6 +180,16 @@ class WordModel(EpochModel, ABC):
             Whether to add new words to a trained model: the words of `corpus` that `min_count` and
             `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
             random vectors. The first call always builds the vocabulary.
+        checkpoint : str or path-like, optional
+            A file, ``.fvec``, that keeps the state of the training from its start on: every
+            `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
+            model. The file of an unfinished run is not replaced by another run.
+        checkpoint_every : int or str
+            Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
+        resume : bool
+            Whether to continue the run in `checkpoint` if the file exists, else start one. The corpus, what
+            was learned before and all parameters must be the same, except `threads`, `progress` and
+            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
 
         Returns
         -------
@@ -180,12 +200,15 @@ class WordModel(EpochModel, ABC):
         ------
         TypeError, ValueError
             If a parameter or the corpus is invalid, if `min_count` leaves no word, if the model
-            knows no word of the corpus, or if a parameter was changed that must not change.
+            knows no word of the corpus, if a parameter was changed that must not change, or if the run in
+            `checkpoint` is another one.
         FloatingPointError
             If training diverges.
         """
         self.check_params()
         check_bool("update_vocabulary", update_vocabulary)
+        checkpoints = self._checkpoint_file(checkpoint, checkpoint_every, resume)
+        self._stopping = False
         before = self._state
         if before is not None:
             self._check_unchanged(before)
@@ -210,7 +233,10 @@ class WordModel(EpochModel, ABC):
         )
         train_chunk = self._bind(state, parameters, text)
 
-        self._train(train_chunk, schedule, state, parameters)
+        if checkpoints is not None:
+            text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
+            checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
+        self._train(train_chunk, schedule, state, parameters, checkpoints)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
