@@ -275,8 +275,8 @@ class _EpochRun:
         self.lock = threading.Lock()
 
     def work_for(self, seconds: float, bar: Any) -> None:
-        """Run the threads to the end, for about so long, or until they are to stop."""
-        started = time.perf_counter()
+        """Run the threads to the end, for about so long but a chunk at least, or until they are to stop."""
+        started, first = time.perf_counter(), self.next_position
         self.stop = False
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
         try:
@@ -285,8 +285,8 @@ class _EpochRun:
             for thread in threads:
                 while thread.is_alive():
                     left = started + seconds - time.perf_counter()
-                    self.stop |= left <= 0
-                    thread.join(0.1 if self.stop else min(0.1, left))
+                    self.stop |= left <= 0 and self.next_position > first
+                    thread.join(min(0.1, max(left, 0.001)))
                     self._show(bar)
         finally:
             self.stop = True

@@ -25,6 +25,7 @@ from fastvec import (
     Phrases,
     __version__,
     _backends,
+    _cli_checkpoints,
     _cli_classify,
     _cli_cooccur,
     _cli_tag,
@@ -93,9 +94,10 @@ def _train(options: argparse.Namespace) -> int:
         check_output(options.save_model, None)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
+    checkpoints = _cli_checkpoints.arguments(options, model)
     source = _counts_or_corpus(options)
     started = time.perf_counter()
-    vectors = model.fit(source).vectors_
+    vectors = model.fit(source, **checkpoints).vectors_
     seconds = time.perf_counter() - started
     vectors.save(options.output, format=options.format)
     if isinstance(model, EpochModel) and options.save_model is not None:
@@ -329,6 +331,7 @@ def _parser() -> argparse.ArgumentParser:
         help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
     add_options(train)
+    _cli_checkpoints.add_options(train)
 
     phrases = verbs.add_parser(
         "phrases", help="find phrases in text files and join them: new york becomes new_york"

@@ -34,8 +34,9 @@ from fastvec.models import _files
 from fastvec.models._state import State
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["CheckpointFile", "fingerprint"]
+__all__ = ["EVERY", "CheckpointFile", "fingerprint"]
 
+EVERY = "10m"
 # Parameters that may change when a run is resumed: they do not matter to what is learned.
 FREE = ("threads", "memory_limit")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -204,7 +205,7 @@ def _interval(every: int | str) -> tuple[int | None, float]:
     if not isinstance(every, str):
         return check_int("checkpoint_every", every, 1), math.inf
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", every)
-    if found is None:
+    if found is None or not float(found[1]):
         raise ValueError(
             "checkpoint_every must be a number of epochs, or a time such as '30s', '10m' or '2h', "
             f"got {every!r}"

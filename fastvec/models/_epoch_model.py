@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_int
 from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
-from fastvec.models._checkpoint_files import CheckpointFile, fingerprint
+from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
 from fastvec.models._state import Learner, Matrices, State
 from fastvec.vocabulary import Vocabulary
 
@@ -81,17 +81,18 @@ class EpochModel(Learner, ABC):
                     "use a new estimator to start over"
                 )
 
-    def _checkpoint_file(
-        self, path: str | os.PathLike[str] | None, every: int | str, resume: bool
+    def _checkpoints(
+        self,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
     ) -> CheckpointFile | None:
-        """Return the checkpoint that the arguments of `fit` are about, validated, before any work."""
-        if path is None:
-            if resume:
-                raise ValueError(
-                    f"resume must be False without checkpoint=, the file to resume from, got {resume!r}"
-                )
-            return None
-        return CheckpointFile(path, every, resume, type(self).__name__, self._given())
+        """Return what the arguments of `fit` stand for, after validation."""
+        if checkpoint is not None:
+            return CheckpointFile(checkpoint, checkpoint_every, resume, type(self).__name__, self._given())
+        if resume:
+            raise ValueError(f"resume must be False unless checkpoint is a file, got {resume!r}")
+        return None
 
     def _train(
         self,

@@ -19,7 +19,7 @@ from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
-from fastvec.models._checkpoint_files import fingerprint
+from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._going_on import grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
@@ -159,7 +159,7 @@ class WordModel(EpochModel, ABC):
         update_vocabulary: bool = False,
         *,
         checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_every: int | str = "10m",
+        checkpoint_every: int | str = EVERY,
         resume: bool = False,
     ) -> Model:
         """Learn vectors for the words of a corpus, or continue learning on another one.
@@ -207,7 +207,7 @@ class WordModel(EpochModel, ABC):
         """
         self.check_params()
         check_bool("update_vocabulary", update_vocabulary)
-        checkpoints = self._checkpoint_file(checkpoint, checkpoint_every, resume)
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
         self._stopping = False
         before = self._state
         if before is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._params import check_choice, check_float
 from fastvec._training import Schedule, number_of_threads, padded_copies, padded_matrix
-from fastvec.models._checkpoint_files import fingerprint
+from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._count_model import CountModel
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._state import Matrices, State
@@ -171,7 +171,7 @@ class GloVe(EpochModel, CountModel):
         source: Any,
         *,
         checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_every: int | str = "10m",
+        checkpoint_every: int | str = EVERY,
         resume: bool = False,
     ) -> GloVe:
         """Learn vectors from counts, or continue learning.
@@ -216,7 +216,7 @@ class GloVe(EpochModel, CountModel):
             If a text cannot be read, or the disk is full.
         """
         self.check_params()
-        checkpoints = self._checkpoint_file(checkpoint, checkpoint_every, resume)
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
         self._stopping = False
         before = self._state
         if before is not None:
