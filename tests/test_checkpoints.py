@@ -1,0 +1,429 @@
+"""What is interrupted, by anything, and resumed ends as what was not; training ends when asked to."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import HANGS, fail, interrupt, start, succeed, wait_for
+from interrupts import can_be_interrupted
+from small_runs import FAMILIES, corpus, cut_small, learned, make, watch_chunks
+
+import fastvec
+from fastvec import cli
+from fastvec.models import _files
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def many_chunks(monkeypatch):
+    cut_small(monkeypatch)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.fvec"
+
+
+def stopped_at(monkeypatch, model, n, text, **arguments):
+    """Fit a model that is stopped in its n-th chunk, and return it."""
+    chunks = []
+
+    def begun():
+        chunks.append(None)
+        if len(chunks) == n:
+            model.stop()
+
+    with monkeypatch.context() as patch:
+        watch_chunks(patch, begun)
+        model.fit(text, **arguments)
+    assert model.interrupted_
+    return model
+
+
+# Killed, stopped, interrupted
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes that are killed are forked")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_killed_at_random_moments_it_ends_with_the_same_bits(family):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", HERE / "killed_runs.py", family],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=HANGS,
+    )
+    assert done.returncode == 0, done.stderr
+    killed_at = json.loads(done.stdout)
+    assert len(killed_at) >= 5
+    assert len({at[0] for at in killed_at if at}) >= 2, killed_at
+    assert any(at[1] for at in killed_at if at), killed_at
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stopped_within_an_epoch_it_ends_with_the_same_bits(family, path, monkeypatch):
+    text = corpus()
+    whole = make(family).fit(text)
+    first = stopped_at(monkeypatch, make(family), 20, text, checkpoint=path)
+    again = stopped_at(monkeypatch, make(family), 9, text, checkpoint=path, resume=True)
+    assert 1 < len(first.history_) <= len(again.history_) < 4
+    model = make(family).fit(text, checkpoint=path, resume=True)
+    assert not model.interrupted_
+    assert learned(model) == learned(whole)
+
+
+@pytest.mark.parametrize("every", ["0.001s", 1, 3])
+def test_checkpoints_do_not_disturb_the_training(every, path):
+    text = corpus()
+    model = make("skipgram").fit(text, checkpoint=path, checkpoint_every=every)
+    assert learned(model) == learned(make("skipgram").fit(text))
+    assert learned(fastvec.load_model(path)) == learned(model)
+
+
+@pytest.mark.parametrize(("every", "kept"), [(1, 3), (2, 2), (3, 3), (4, 0), ("10m", 0), ("2h", 0)])
+def test_the_state_is_kept_after_some_epochs_or_some_time(every, kept, path):
+    def die(model):
+        if len(model.history_) == 4:  # after the checkpoint of the third epoch, before its own
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        make("skipgram", callbacks=[die]).fit(corpus(), checkpoint=path, checkpoint_every=every)
+    assert len(fastvec.load_model(path).history_) == kept
+
+
+def test_several_threads_go_on_where_they_were(path, monkeypatch):
+    text = corpus()
+    whole = make("skipgram").fit(text)
+    stopped_at(monkeypatch, make("skipgram", threads=3), 17, text, checkpoint=path, checkpoint_every="0.001s")
+    model = make("skipgram", threads=2).fit(text, checkpoint=path, checkpoint_every="0.001s", resume=True)
+    # Which pairs are drawn does not depend on the threads: none was left out or came twice.
+    assert [epoch.pairs for epoch in model.history_] == [epoch.pairs for epoch in whole.history_]
+    np.testing.assert_allclose(
+        [epoch.loss for epoch in model.history_], [epoch.loss for epoch in whole.history_], rtol=0.05
+    )
+
+
+@pytest.mark.parametrize("update_vocabulary", [False, True])
+@pytest.mark.parametrize("family", ["skipgram", "skipgram-hs", "cbow-positions", "fasttext"])
+def test_continued_training_is_resumed(family, update_vocabulary, tmp_path, path, monkeypatch):
+    old, text = tmp_path / "old.fvec", fastvec.Corpus([*corpus(1), ["word1", "new", "word2"] * 40])
+    make(family, epochs=1).fit(corpus()).save(old)
+    arguments = {"update_vocabulary": update_vocabulary}
+
+    def model():
+        return fastvec.load_model(old).set_params(epochs=3)
+
+    whole = model().fit(text, **arguments)
+    stopped_at(monkeypatch, model(), 17, text, checkpoint=path, **arguments)
+    resumed = model().fit(text, checkpoint=path, resume=True, **arguments)
+    assert learned(resumed) == learned(whole)
+    assert len(resumed.history_) == 4
+    assert ("new" in resumed.vocabulary_) == update_vocabulary
+
+
+def test_a_checkpoint_is_read_as_the_model_so_far(path, monkeypatch):
+    stopped = stopped_at(monkeypatch, make("fasttext"), 17, corpus(), checkpoint=path)
+    model = fastvec.load_model(path)
+    np.testing.assert_array_equal(model.input_vectors_, stopped.input_vectors_)
+    np.testing.assert_array_equal(fastvec.load(path).vectors, stopped.vectors_.vectors)
+    assert model.history_ == stopped.history_[:1]  # the interrupted epoch is not over
+
+
+def test_resuming_what_is_finished_changes_nothing(path, monkeypatch):
+    model = make("skipgram").fit(corpus(), checkpoint=path)
+    written = path.read_bytes()
+    again = make("skipgram").fit(corpus(), checkpoint=path, resume=True)
+    assert learned(again) == learned(model)
+    assert path.read_bytes() == written
+    # Without `resume`, a finished run is replaced.
+    other = make("skipgram", seed=2).fit(corpus(), checkpoint=path)
+    assert learned(fastvec.load_model(path)) == learned(other) != learned(model)
+
+
+def test_resume_starts_a_run_where_there_is_none(path):
+    model = make("glove").fit(corpus(), checkpoint=path, resume=True)
+    assert learned(model) == learned(make("glove").fit(corpus()))
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(path, monkeypatch):
+    real, calls = _files.write_tensors, []
+
+    def full_disk(*arguments):
+        calls.append(None)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device", "run.fvec")
+        real(*arguments)
+
+    monkeypatch.setattr(_files, "write_tensors", full_disk)
+    with pytest.warns(
+        UserWarning, match="could not be written, the training continues: .* No space"
+    ) as caught:
+        model = make("skipgram").fit(corpus(), checkpoint=path, checkpoint_every=1)
+    assert caught[0].filename == __file__
+    assert learned(model) == learned(make("skipgram").fit(corpus()))
+    assert learned(fastvec.load_model(path)) == learned(model)
+
+
+def test_the_first_one_must_be_written(tmp_path):
+    model = make("skipgram")
+    with pytest.raises(FileNotFoundError):
+        model.fit(corpus(), checkpoint=tmp_path / "missing" / "run.fvec")
+    assert not hasattr(model, "vectors_")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
+def test_what_diverges_does_not_replace_a_checkpoint(path):
+    model = make("skipgram", learning_rate=1e30)
+    with pytest.raises(FloatingPointError):
+        model.fit(corpus(), checkpoint=path, checkpoint_every="0.001s")
+    assert np.isfinite(fastvec.load(path).vectors).all()
+
+
+# What is refused
+
+
+@pytest.fixture
+def unfinished(path, monkeypatch):
+    stopped_at(monkeypatch, make("skipgram"), 17, corpus(), checkpoint=path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("family", "params", "message"),
+    [
+        ("skipgram", {"window": 3}, r"run.fvec: window must be 5 as in the checkpoint, got 3; delete the fi"),
+        ("skipgram", {"epochs": 9}, "epochs must be 4 as in the checkpoint, got 9"),
+        ("skipgram", {"learning_rate": 0.1}, "learning_rate must be None as in the checkpoint, got 0.1"),
+        ("skipgram", {"seed": 2}, "seed must be 1 as in the checkpoint, got 2"),
+        ("skipgram", {"vector_size": 13}, "vector_size must be 12 as in the checkpoint, got 13"),
+        ("skipgram-hs", {}, "loss must be 'negative_sampling' as in .*, got 'hierarchical_softmax'"),
+        ("cbow", {}, "estimator must be SkipGram as in the checkpoint, got CBOW"),
+    ],
+)  # fmt: skip
+def test_another_model_is_refused(family, params, message, unfinished):
+    with pytest.raises(ValueError, match=message):
+        make(family, **params).fit(corpus(), checkpoint=unfinished, resume=True)
+
+
+def other_order():
+    return fastvec.Corpus(reversed(list(corpus())))
+
+
+def other_sentences():
+    words = [word for sentence in corpus() for word in sentence]
+    return fastvec.Corpus([words[i : i + 6] for i in range(0, len(words), 6)])
+
+
+def other_words():
+    return fastvec.Corpus([[word.upper() for word in sentence] for sentence in corpus()])
+
+
+@pytest.mark.parametrize("other", [other_order, other_sentences, other_words])
+def test_another_corpus_is_refused(other, unfinished):
+    kept = unfinished.read_bytes()
+    with pytest.raises(
+        ValueError, match=r"run.fvec: corpus must be the same as in the run of the checkpoint"
+    ):
+        make("skipgram").fit(other(), checkpoint=unfinished, resume=True)
+    assert unfinished.read_bytes() == kept
+
+
+def test_other_counts_are_refused(path, monkeypatch):
+    counts = fastvec.Cooccurrence(min_count=1).fit(corpus())
+    stopped_at(monkeypatch, make("glove"), 17, counts, checkpoint=path)
+    other = fastvec.Cooccurrence(min_count=1, weighting="flat").fit(corpus())
+    with pytest.raises(ValueError, match="counts must be the same as in the run of the checkpoint"):
+        make("glove").fit(other, checkpoint=path, resume=True)
+    model = make("glove", threads=1, memory_limit=1000).fit(counts, checkpoint=path, resume=True)
+    assert learned(model) == learned(make("glove").fit(counts))
+
+
+def test_another_start_is_refused(unfinished, path):
+    trained = make("skipgram").fit(corpus(1))
+    with pytest.raises(ValueError, match="earlier training must be the same as in the run of the ch"):
+        trained.fit(corpus(), checkpoint=unfinished, resume=True)
+
+
+def test_another_treatment_of_new_words_is_refused(path, monkeypatch):
+    text = corpus()
+    stopped_at(monkeypatch, make("skipgram").fit(text), 17, text, checkpoint=path)
+    with pytest.raises(ValueError, match="update_vocabulary must be the same as in the run"):
+        make("skipgram").fit(text).fit(text, update_vocabulary=True, checkpoint=path, resume=True)
+
+
+def test_an_unfinished_run_and_other_files_are_not_replaced(unfinished, tmp_path):
+    with pytest.raises(ValueError, match=r"must not replace an unfinished run, got .*run.fvec.*resume=True"):
+        make("skipgram").fit(corpus(), checkpoint=unfinished)
+    model = tmp_path / "model.fvec"
+    make("skipgram", epochs=1).fit(corpus()).save(model)
+    with pytest.raises(ValueError, match=r"must be a new file or a checkpoint, got .*model.fvec.*a model"):
+        make("skipgram").fit(corpus(), checkpoint=model)
+    text = tmp_path / "text.fvec"
+    text.write_text("to be or not to be\n" * 100)
+    with pytest.raises(ValueError, match=r"text.fvec: not a safetensors file"):
+        make("skipgram").fit(corpus(), checkpoint=text, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"checkpoint": "run.vec"}, ValueError, "checkpoint must end in .fvec, got 'run.vec'"),
+        ({"resume": True}, ValueError, "resume must be False unless checkpoint is a file, got True"),
+        ({"checkpoint": "run.fvec", "resume": 1}, TypeError, "resume must be True or False, got 1"),
+        *[
+            ({"checkpoint": "run.fvec", "checkpoint_every": every}, ValueError, f"checkpoint_every .*{every}")
+            for every in (0, -3, "10", "0m", "m", "10 m", "10d", "1e3s", "-1s", "")
+        ],
+        *[
+            ({"checkpoint": "run.fvec", "checkpoint_every": every}, TypeError, "checkpoint_every must be an i")
+            for every in (True, 1.5, None)
+        ],
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_told_before_the_work(arguments, error, message):
+    def read():
+        raise AssertionError("the corpus is being read")
+        yield []
+
+    for family in ("skipgram", "glove"):
+        with pytest.raises(error, match=message):
+            make(family).fit(read(), **arguments)
+
+
+# Ending a training
+
+
+def test_a_model_is_stopped_from_another_thread():
+    begun = threading.Event()
+    model = make("skipgram", epochs=1_000_000, callbacks=[lambda _: begun.set()])
+    thread = threading.Thread(target=model.fit, args=[corpus()])
+    thread.start()
+    assert begun.wait(HANGS)
+    model.stop()
+    thread.join(HANGS)
+    assert not thread.is_alive()
+    assert model.interrupted_
+    assert 1 <= len(model.history_) < 1_000_000
+    assert len(model.vectors_) == 120
+    # Stopping what is not under way stops nothing later.
+    model.stop()
+    assert not model.set_params(epochs=1).fit(corpus()).interrupted_
+
+
+def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
+    model = stopped_at(monkeypatch, make("glove", threads=1), 20, corpus())
+    whole = make("glove", threads=1).fit(corpus())
+    assert model.history_[0].loss == whole.history_[0].loss
+    assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
+
+
+@pytest.mark.parametrize("said", [True, np.True_])
+def test_a_callback_that_returns_true_ends_the_training(said, path):
+    called = []
+    callbacks = [lambda model: said if len(model.history_) == 2 else None, lambda model: called.append(model)]
+    model = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path)
+    assert [epoch.epoch for epoch in model.history_] == [1, 2]
+    assert called == [model, model]
+    assert not model.interrupted_
+    # It is over, and stays so.
+    again = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path, resume=True)
+    assert learned(again) == learned(model)
+
+
+@pytest.mark.parametrize("said", [False, None, 1, "yes", np.ones(2)])
+def test_a_callback_that_returns_anything_else_does_not(said):
+    assert len(make("skipgram", callbacks=[lambda _: said]).fit(corpus()).history_) == 4
+
+
+@pytest.mark.parametrize("family", ["skipgram", "glove"])
+def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(family):
+    called = []
+    model = make(family, epochs=2)
+    given = (callback for callback in [lambda model: called.append(len(model.history_))])
+    model.set_params(callbacks=given)
+    assert model.get_params()["callbacks"] is given
+    model.fit(corpus()).fit(corpus())
+    assert called == [1, 2, 3, 4]
+    with pytest.raises(TypeError, match="callbacks must be callables, got 3"):
+        make(family, callbacks=iter([3])).fit(corpus())
+
+
+# The command line
+
+
+@pytest.fixture(scope="module")
+def text_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("checkpoints") / "text.txt"
+    path.write_text("".join(" ".join(sentence) + "\n" for sentence in [*corpus()] * 20))
+    return path
+
+
+def arguments(text_file, output, *more):
+    return "train", text_file, "-o", output, "--vector-size", 12, "--threads", 1, "--epochs", 30, *more
+
+
+@pytest.fixture(scope="module")
+def whole(text_file):
+    path = text_file.with_name("whole.vec")
+    succeed(*arguments(text_file, path))
+    return path.read_bytes()
+
+
+def begun_run(text_file, output, checkpoint):
+    """Start a training with checkpoints and return the process once it is in its second epoch."""
+    process = start(
+        *arguments(text_file, output, "--checkpoint", checkpoint, "--checkpoint-every", "0.01s", "--resume")
+    )
+    wait_for(b"epoch 2/30", process.stderr)
+    return process
+
+
+@pytest.mark.parametrize("end", ["kill", pytest.param("interrupt", marks=can_be_interrupted)])
+def test_the_same_command_resumes_what_was_interrupted(end, text_file, whole, tmp_path, path):
+    output = tmp_path / "out.vec"
+    process = begun_run(text_file, output, path)
+    if end == "kill":
+        process.kill()
+        process.communicate(timeout=HANGS)
+        assert not output.exists()
+    else:
+        _, errors = interrupt(process)
+        assert process.returncode == 130, errors
+        assert output.exists()
+    assert "must not replace an unfinished run" in fail(*arguments(text_file, output, "--checkpoint", path))
+    resume = arguments(text_file, output, "--checkpoint", path, "--resume")
+    succeed(*resume)
+    assert output.read_bytes() == whole
+    output.unlink()
+    succeed(*resume)  # nothing is left to do but to write the output
+    assert output.read_bytes() == whole
+    assert "window must be 5 as in the checkpoint, got 3" in fail(*resume, "--window", 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--resume"], "--resume needs --checkpoint"),
+        (["--checkpoint-every", "5"], "--checkpoint-every needs --checkpoint"),
+        (["--checkpoint", "r.fvec", "--checkpoint-every", "5x"], "checkpoint_every must be a .*, got '5x'"),
+        (["--checkpoint", "r.fvec", "--checkpoint-every", "0"], "checkpoint_every must be an int >= 1"),
+        (["--checkpoint", "r.bin"], "checkpoint must end in .fvec, got 'r.bin'"),
+        (["--checkpoint", "out.fvec"], "--checkpoint must be a file of its own, got 'out.fvec' twice"),
+        (["--checkpoint", "no/r.fvec"], "cannot write in this folder"),
+        (["--checkpoint", "r.fvec", "--model", "svd"], "--checkpoint needs a model trained in epochs, got"),
+    ],
+)  # fmt: skip
+def test_wrong_options_are_told_before_the_text_is_read(
+    more, message, text_file, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["train", str(text_file), "-o", "out.fvec", *more]) == 2
+    told = capsys.readouterr().err
+    assert re.fullmatch(f"fastvec: error: .*{message}.*\n", told), told
+    assert list(tmp_path.iterdir()) == []
