@@ -66,7 +66,7 @@ class FastText(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     model : {"skipgram", "cbow"}
         Whether a word predicts each of its contexts, or the contexts together predict the word. In both
         cases it is the words that predict which have n-grams.
@@ -93,7 +93,7 @@ class FastText(WordModel):
     history_ : list of Epoch
         Loss, learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------

@@ -76,7 +76,7 @@ class GloVe(EpochModel, CountModel):
         word vector alone, or both concatenated.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class GloVe(EpochModel, CountModel):
     history_ : list of Epoch
         Loss (the mean cost per entry of the counts), learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -180,8 +180,8 @@ class GloVe(EpochModel, CountModel):
         counts of the same words. Training needs memory for a second copy of the parameters, so that
         `vectors_` obtained before do not change.
 
-        If training diverges, the model stays as it was before the call. If Ctrl-C (see `interrupted_`) or an
-        error in a callback ends it, what has been learned so far is kept.
+        If training diverges, the model stays as it was before the call. If Ctrl-C or `stop` (see
+        `interrupted_`) or an error in a callback ends it, what has been learned so far is kept.
 
         Parameters
         ----------

@@ -207,7 +207,7 @@ class SkipGram(Word2Vec):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words [1]_; by the branches on its path
         down a binary Huffman tree, in which frequent words are near the root [3]_; or from every other word,
@@ -233,7 +233,7 @@ class SkipGram(Word2Vec):
     history_ : list of Epoch
         Loss, learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -325,7 +325,7 @@ class CBOW(Word2Vec):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words; by the branches on its path down
         a binary Huffman tree, in which frequent words are near the root; or from every other word, which is
@@ -354,7 +354,7 @@ class CBOW(Word2Vec):
     history_ : list of Epoch
         Loss, learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     position_weights_ : float32 array, shape (2 * window, d)
         The vectors of the positions, from left to right. Only available with `position_weights`.
 
