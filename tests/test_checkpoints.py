@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,26 @@ def test_the_state_is_kept_after_some_epochs_or_some_time(every, kept, path):
     with pytest.raises(ZeroDivisionError):
         make("skipgram", callbacks=[die]).fit(corpus(), checkpoint=path, checkpoint_every=every)
     assert len(fastvec.load_model(path).history_) == kept
+
+
+def test_a_checkpoint_that_becomes_due_in_the_last_chunk_is_written_after_the_epoch(path):
+    def wait(model):
+        time.sleep(0.02)
+        if len(model.history_) == 4:
+            raise ZeroDivisionError
+
+    text = fastvec.Corpus([["word1", "word2", "word3"]] * 50)  # one chunk
+    with pytest.raises(ZeroDivisionError):
+        make("skipgram", callbacks=[wait]).fit(text, checkpoint=path, checkpoint_every="0.01s")
+    assert len(fastvec.load_model(path).history_) == 3
+
+
+def test_a_training_that_is_stopped_in_the_last_chunk_of_an_epoch_goes_on_with_the_next(path, monkeypatch):
+    stopped_at(monkeypatch, make("skipgram"), 12, corpus(), checkpoint=path)
+    assert len(fastvec.load_model(path).history_) == 1
+    called = []
+    make("skipgram", callbacks=[called.append]).fit(corpus(), checkpoint=path, resume=True)
+    assert len(called) == 3
 
 
 def test_several_threads_go_on_where_they_were(path, monkeypatch):
@@ -212,7 +233,10 @@ def test_another_model_is_refused(family, params, message, unfinished):
 
 
 def other_order():
-    return fastvec.Corpus(reversed(list(corpus())))
+    *sentences, one, two = corpus()
+    other = fastvec.Corpus([*sentences, two, one])
+    assert other.vocabulary.words == corpus().vocabulary.words
+    return other
 
 
 def other_sentences():
@@ -227,9 +251,7 @@ def other_words():
 @pytest.mark.parametrize("other", [other_order, other_sentences, other_words])
 def test_another_corpus_is_refused(other, unfinished):
     kept = unfinished.read_bytes()
-    with pytest.raises(
-        ValueError, match=r"run.fvec: corpus must be the same as in the run of the ch"
-    ):
+    with pytest.raises(ValueError, match=r"run.fvec: corpus must be the same as in the run of the ch"):
         make("skipgram").fit(other(), checkpoint=unfinished, resume=True)
     assert unfinished.read_bytes() == kept
 
@@ -332,7 +354,7 @@ def test_a_callback_that_returns_true_ends_the_training(said, path):
     assert called == [model, model]
     assert not model.interrupted_
     # It is over, and stays so.
-    again = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path, resume=True)
+    again = make("skipgram").fit(corpus(), checkpoint=path, resume=True)
     assert learned(again) == learned(model)
 
 
