@@ -39,6 +39,7 @@ from fastvec._cli_files import check_folder, check_output
 from fastvec._cli_labels import INTERRUPTED, add_errors
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._machine import processor_name
+from fastvec._mapped import verify
 from fastvec._params import check_int
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
@@ -218,6 +219,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    if options.verify:
+        print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
+        return 0
     if options.vectors is None:
         _print_machine()
         return 0
@@ -423,7 +427,13 @@ def _parser() -> argparse.ArgumentParser:
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
-    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about = info.add_mutually_exclusive_group()
+    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about.add_argument(
+        "--verify",
+        metavar="FILE",
+        help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
+    )
 
     show = verbs.add_parser(
         "demo", help="train on the prose in the sources of Python and NumPy and show neighbours"
