@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastvec import _signals
+from fastvec._progress import Progress, warn
 
 __all__ = [
     "CHUNK",
     "Epoch",
     "Schedule",
-    "ctrl_c_sets_a_flag",
     "number_of_threads",
     "padded_copies",
     "padded_matrix",
@@ -159,7 +158,7 @@ def train(
     before_epoch: Callable[[int], None] | None = None,
     after_epoch: Callable[[Epoch], bool | None],
 ) -> bool:
-    """Train for the epochs of a schedule and return whether Ctrl-C interrupted it.
+    """Train for the epochs of a schedule and return whether a signal interrupted it.
 
     Parameters
     ----------
@@ -182,18 +181,26 @@ def train(
     FloatingPointError
         If the parameters become NaN or infinite.
     """
-    with _bar(schedule, progress) as bar, ctrl_c_sets_a_flag() as interrupted:
+    total = schedule.epochs * schedule.n_positions
+    with (
+        Progress("epoch", total, f" {schedule.unit}", progress) as bar,
+        _signals.set_a_flag() as interrupted,
+    ):
         for epoch in range(schedule.epochs):
-            if bar is not None:
-                bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
+            bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             if before_epoch is not None:
                 before_epoch(schedule.key(epoch))
             run = _EpochRun(train_chunk, schedule, epoch, interrupted)
             run.wait(bar)
             _check_finite(run, parameters, schedule)
-            is_over = after_epoch(run.record())
+            record = run.record()
+            bar.line(
+                f"loss {record.loss:.4f}, learning rate {record.learning_rate:.4g}, "
+                f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
+            )
+            is_over = after_epoch(record)
             if interrupted.is_set():
-                warnings.warn(
+                warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
                     f"of {schedule.number(schedule.epochs - 1)}; "
                     "what was learned is kept",
@@ -203,24 +210,6 @@ def train(
             if is_over:
                 break
     return False
-
-
-@contextmanager
-def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
-    """Make Ctrl-C set a flag, since a KeyboardInterrupt at an arbitrary line would lose what was learned.
-
-    Only the main thread receives signals, and a handler set by the program is not replaced.
-    """
-    flag = threading.Event()
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield flag
-        return
-    signal.signal(signal.SIGINT, lambda *_: flag.set())
-    try:
-        yield flag
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _EpochRun:
@@ -247,8 +236,8 @@ class _EpochRun:
         self.lock = threading.Lock()
         self.started = time.perf_counter()
 
-    def wait(self, bar: Any) -> None:
-        """Run the threads to the end, or until Ctrl-C."""
+    def wait(self, bar: Progress) -> None:
+        """Run the threads to the end, or until a signal."""
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
         try:
             for thread in threads:
@@ -312,19 +301,12 @@ class _EpochRun:
             words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
         )
 
-    def _show(self, bar: Any) -> None:
-        if bar is not None:
-            rate = self.schedule.learning_rate_at(self.epoch, self.done)
-            bar.set_postfix_str(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}", refresh=False)
-            bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
-
-
-def _bar(schedule: Schedule, progress: bool) -> Any:
-    if not progress:
-        return nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(total=schedule.epochs * schedule.n_positions, unit=f" {schedule.unit}", unit_scale=True)
+    def _show(self, bar: Progress) -> None:
+        if not bar.shown:
+            return
+        rate = self.schedule.learning_rate_at(self.epoch, self.done)
+        bar.note(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}")
+        bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models.word2vec import SkipGram
 
@@ -98,17 +99,16 @@ def sentences(progress: bool = False) -> Iterator[list[str]]:
     FileNotFoundError
         If Python's standard library or NumPy is installed without its sources.
     """
-    from tqdm import tqdm
-
-    seen = set()
-    for path in tqdm(_sources(), desc="gathering", unit=" files", disable=not progress):
-        for match in TEXTS.finditer(path.read_text(encoding="utf-8", errors="replace")):
-            text = JOINTS.sub("", match[match.lastindex or 0]).replace(r"\n", "\n")
-            for sentence in SENTENCES.split(PROMPTS.sub("", text)):
-                words = WORDS.findall(sentence.lower())
-                if len(words) >= FEWEST_WORDS and (key := " ".join(words)) not in seen:
-                    seen.add(key)
-                    yield words
+    seen, files = set(), _sources()
+    with Progress("gathering", len(files), " files", progress) as bar:
+        for path in bar.over(files):
+            for match in TEXTS.finditer(path.read_text(encoding="utf-8", errors="replace")):
+                text = JOINTS.sub("", match[match.lastindex or 0]).replace(r"\n", "\n")
+                for sentence in SENTENCES.split(PROMPTS.sub("", text)):
+                    words = WORDS.findall(sentence.lower())
+                    if len(words) >= FEWEST_WORDS and (key := " ".join(words)) not in seen:
+                        seen.add(key)
+                        yield words
 
 
 def _sources() -> list[Path]:

@@ -15,6 +15,7 @@ from fastvec._atomic import replacing
 from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
 from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models._base import Estimator
 
@@ -363,16 +364,8 @@ class Phrases(Estimator):
         encoded = Encoded([spelled[word] for word in by_number.tolist()], counts[:n_words], offsets)
         return Corpus._collected(encoded, store)
 
-    def _bar(self, what: str, number: int, corpus: Corpus) -> Any:
-        from tqdm.auto import tqdm
-
-        return tqdm(
-            desc=f"{what}, pass {number}/{self.passes}",
-            total=corpus.n_tokens,
-            unit=" words",
-            unit_scale=True,
-            disable=not self.progress,
-        )
+    def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
+        return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)
 
 
 def _checked_pairs(found: Any) -> dict[tuple[str, str], float]:
