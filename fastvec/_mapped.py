@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
+from fastvec._signals import hold
 
 __all__ = ["map_tensors", "write_tensors"]
 
@@ -169,7 +170,7 @@ def write_tensors(
         begin = end
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % ALIGNMENT)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with hold(), replacing(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, tensor in by_item_size:
             at_once = max(1, BLOCK // max(1, tensor[:1].nbytes))

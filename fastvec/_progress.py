@@ -38,23 +38,26 @@ class Progress:
         What is counted: "B" for bytes, " words", ...
     shown : bool
         Whether anything is shown.
+    start : float
+        How much of it was done earlier.
 
     Attributes
     ----------
     n : float
-        The amount of work that was done.
+        How much is done.
     """
 
-    def __init__(self, what: str, total: float | None, unit: str, shown: bool = True) -> None:
-        self.n = 0.0
+    def __init__(self, what: str, total: float | None, unit: str, shown: bool, start: float = 0) -> None:
+        self.n = start
         self.shown = shown
+        self._start = start
         self._what = what
         self._total = total
         self._unit = unit
         self._noted = ""
         self._has_lines = False
         self._lock = threading.Lock()
-        self._bar = _bar(what, total, unit) if shown else None
+        self._bar = _bar(what, total, unit, start) if shown else None
         self._logs = shown and self._bar is None
         self._started = self._last = time.perf_counter()
 
@@ -66,7 +69,7 @@ class Progress:
             self._bar.close()
         elif self._logs and error is None and not self._has_lines:
             seconds = time.perf_counter() - self._started
-            speed = _amount(self.n / seconds, self._unit)
+            speed = _amount((self.n - self._start) / seconds, self._unit)
             self._write(f"{_amount(self.n, self._unit)} in {seconds:,.1f} s ({speed}/s)")
 
     def update(self, n: float = 1) -> None:
@@ -158,11 +161,17 @@ class _Unfailing:
             self._stream = None
 
 
-def _bar(what: str, total: float | None, unit: str) -> Any:
+def _bar(what: str, total: float | None, unit: str, start: float) -> Any:
     """Return a bar, or None where a log is written."""
     from tqdm import auto
 
-    options: dict[str, Any] = {"desc": what, "total": total, "unit": unit, "unit_scale": True}
+    options: dict[str, Any] = {
+        "desc": what,
+        "total": total,
+        "initial": start,
+        "unit": unit,
+        "unit_scale": True,
+    }
     if auto.notebook_tqdm is not auto.std_tqdm:
         return auto.tqdm(**options)
     if not _is_terminal(sys.stderr):

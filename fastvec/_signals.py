@@ -10,17 +10,32 @@ ignored, as ``nohup`` does with SIGHUP.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["SIGNALS", "Held", "Stopped", "hold", "hold_after_training", "raise_stopped", "set_a_flag"]
+__all__ = [
+    "Held",
+    "Stopped",
+    "end_at_once",
+    "exit_status",
+    "hold",
+    "hold_after_training",
+    "raise_stopped",
+    "set_a_flag",
+]
 
 # Windows has no SIGHUP.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def exit_status(number: int) -> int:
+    """Return the exit status of a command that a signal has ended, as shells give it."""
+    return 128 + number
 
 
 class Stopped(KeyboardInterrupt):
@@ -48,6 +63,11 @@ class Held:
 
     def __init__(self) -> None:
         self.number: int | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status of a command that has saved its results: 0 without a signal."""
+        return 0 if self.number is None else exit_status(self.number)
 
     def receive(self, number: int, _: FrameType | None) -> None:
         """Note a signal: its handler."""
@@ -109,10 +129,19 @@ def hold_after_training() -> Iterator[Held]:
         _restore({number: was for number, was in before.items() if signal.getsignal(number) == held.receive})
 
 
-@contextmanager
-def raise_stopped() -> Iterator[None]:
+def raise_stopped() -> AbstractContextManager[None]:
     """Make signals raise `Stopped` in the main thread."""
-    replaced = _replace(_raise)
+    return _handled(_raise)
+
+
+def end_at_once() -> AbstractContextManager[None]:
+    """Make signals end the process without a word, while there is nothing to lose and nothing to remove."""
+    return _handled(_end)
+
+
+@contextmanager
+def _handled(handler: Handler) -> Iterator[None]:
+    replaced = _replace(handler)
     try:
         yield
     finally:
@@ -123,13 +152,17 @@ def _raise(number: int, _: FrameType | None) -> None:
     raise Stopped(number)
 
 
+def _end(number: int, _: FrameType | None) -> None:
+    os._exit(exit_status(number))
+
+
 def _replace(handler: Handler) -> dict[int, Any]:
     """Set the handler of the signals whose handler is the default, and return their handlers until now."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    found = {number: signal.getsignal(number) for number in SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     defaults = dict.fromkeys(SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
-    replaced = {number: was for number, was in found.items() if was in (defaults[number], _raise)}
+    replaced = {number: was for number, was in handlers.items() if was in (defaults[number], _raise, _end)}
     for number in replaced:
         signal.signal(number, handler)
     return replaced

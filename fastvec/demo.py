@@ -51,8 +51,15 @@ SENTENCES = re.compile(r"\n[\s#]*\n|(?<=[.:!?])\s+(?=[A-Z])")
 WORDS = re.compile(r"[a-z]+")
 
 
-def run(path: str | os.PathLike[str]) -> SkipGram:
+def run(path: str | os.PathLike[str], progress: bool = True) -> SkipGram:
     """Gather the prose, train on it, save the vectors in `path`, and print what was learned.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file of the vectors.
+    progress : bool
+        Whether to show progress bars.
 
     Returns
     -------
@@ -68,9 +75,9 @@ def run(path: str | os.PathLike[str]) -> SkipGram:
     """
     print("Gathering the prose in the sources of Python and NumPy on this machine: docstrings, comments,")
     print("the language reference. Nothing is downloaded.", flush=True)
-    corpus = Corpus(sentences(progress=True))
+    corpus = Corpus(sentences(progress=progress))
     print(f"{corpus.n_tokens:,} words in {len(corpus):,} sentences. Training skip-gram on them.", flush=True)
-    model = SkipGram(**SETTINGS, progress=True).fit(corpus)
+    model = SkipGram(**SETTINGS, progress=progress).fit(corpus)
     vectors = model.vectors_
     vectors.save(path)
     print("\nNearest neighbours:\n")

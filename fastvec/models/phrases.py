@@ -16,6 +16,7 @@ from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec._progress import Progress
+from fastvec._signals import hold
 from fastvec.corpus import Corpus
 from fastvec.models._base import Estimator
 
@@ -224,7 +225,7 @@ class Phrases(Estimator):
             "parameters": parameters,
             "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
         }
-        with replacing(path) as temporary:
+        with hold(), replacing(path) as temporary:
             temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
