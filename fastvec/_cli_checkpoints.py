@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
-from fastvec._cli_files import check_folder
 from fastvec.models._epoch_model import EpochModel
 
 __all__ = ["add_options", "arguments"]
@@ -38,10 +36,9 @@ def arguments(options: argparse.Namespace, model: Any) -> dict[str, Any]:
     Raises
     ------
     OSError
-        If the file cannot be read or written.
+        If the file cannot be read.
     ValueError
-        If there is no file or the model has no checkpoints, if the file is also one of the output, or if the
-        training in it cannot be continued.
+        If there is no file or the model has no checkpoints, or if the training in it cannot be continued.
     """
     names = ("checkpoint", "checkpoint_every", "resume")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
@@ -52,9 +49,5 @@ def arguments(options: argparse.Namespace, model: Any) -> dict[str, Any]:
         raise ValueError(f"{flags[next(iter(given))]} needs --checkpoint, the file of the checkpoints")
     if not isinstance(model, EpochModel):
         raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
-    for other in (options.output, options.save_model):
-        if other is not None and os.path.realpath(other) == os.path.realpath(options.checkpoint):
-            raise ValueError(f"--checkpoint must be a file of its own, got {options.checkpoint!r} twice")
     model._checkpoints(**given)
-    check_folder(options.checkpoint)
     return given

@@ -1,28 +1,99 @@
-"""Validating output files before the work starts, not after it."""
+"""Validating the files of a command before the work starts, not after it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
+import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fastvec import formats
 from fastvec._atomic import replace
+from fastvec._reading import STANDARD_INPUT
+from fastvec._writing import STANDARD_OUTPUT
 
-__all__ = ["check_extension", "check_folder", "check_output"]
+__all__ = ["check_extension", "check_files", "check_format"]
+
+# Kinds of files that cannot be replaced by another.
+SPECIAL = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+# Where the open files of a process have names, such as that of /dev/stdout.
+DESCRIPTORS = ("/proc/", "/dev/fd")
+# Links that are followed at most, as by Linux.
+MOST_LINKS = 40
 
 
-def check_output(path: str, format: str | None) -> None:
-    """Raise now the errors that saving would raise after the work is done."""
+def check_format(path: str, format: str | None) -> None:
+    """Raise now if vectors cannot be saved in a format, or in that of the extension if it is None."""
     formats.format_of(Path(path), format, reading=False)
-    check_folder(path)
 
 
-def check_folder(path: str) -> None:
-    """Raise now if a file cannot be written in its folder."""
+def check_extension(path: str, extension: str) -> None:
+    """Raise now if a file has another extension."""
+    if Path(path).suffix.lower() != extension:
+        raise ValueError(f"the output must end in {extension}, got {path!r}")
+
+
+def check_files(
+    inputs: Iterable[str | None], outputs: Mapping[str, str | None], *, text: str | None = None
+) -> None:
+    """Raise now if outputs cannot be written, or would replace an input or each other.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+        The files that are read, ``-`` for standard input; None stands for none.
+    outputs : mapping of str to str
+        The files that are written, by the names of their options; None stands for none.
+    text : str, optional
+        The option whose file is text, which may be ``-``, standard output.
+
+    Raises
+    ------
+    OSError, ValueError
+        The message names the option or the file.
+    """
+    read = [path for path in inputs if path is not None]
+    if STANDARD_INPUT in read and sys.stdin is None:
+        raise ValueError(f"{STANDARD_INPUT!r} is standard input, which is closed: name a file")
+    written: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is None or (path == STANDARD_OUTPUT and option == text):
+            continue
+        _check_output(option, path, STANDARD_OUTPUT if option == text else None)
+        for other, of_other in written.items():
+            if _are_the_same(path, of_other):
+                raise ValueError(f"{option} must be another file than {other}, got {path!r} for both")
+        for of_input in read:
+            if _are_the_same(of_input, path):
+                raise ValueError(
+                    f"{option} must be another file than the input, which it would replace, got {path!r}"
+                )
+        written[option] = path
+
+
+def _check_output(option: str, path: str, otherwise: str | None) -> None:
+    """Raise now if a file cannot be written whole in its folder, and then get its name."""
     target = Path(os.path.realpath(path))
-    if target.is_dir():
+    special = None
+    if path == STANDARD_OUTPUT or _is_descriptor(path):
+        special = "an open file of this process"
+    elif target.exists():
+        special = next((name for is_kind, name in SPECIAL if is_kind(target.stat().st_mode)), None)
+    if special is not None:
+        remedy = "save a file and send that on" if otherwise is None else f"{otherwise} is standard output"
+        raise ValueError(
+            f"{option} must be a regular file or new, got {path!r}, which is {special}: the output is "
+            f"written beside it and then takes its name; {remedy}"
+        )
+    if target.is_dir() or path.endswith(("/", os.sep)):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     try:
         tempfile.TemporaryFile(dir=target.parent).close()
@@ -34,8 +105,24 @@ def check_folder(path: str) -> None:
         replace(target, target)  # which does nothing, but is refused on Windows to a file that is in use
 
 
-def check_extension(path: str, extension: str) -> None:
-    """Raise now if a file has another extension, or cannot be written in its folder."""
-    if Path(path).suffix.lower() != extension:
-        raise ValueError(f"the output must end in {extension}, got {path!r}")
-    check_folder(path)
+def _is_descriptor(path: str) -> bool:
+    """Return whether a path leads, through links, to an open file of a process."""
+    at = Path(path)
+    for _ in range(MOST_LINKS):
+        at = Path(os.path.realpath(at.parent), at.name)
+        if str(at).startswith(DESCRIPTORS):
+            return True
+        if not at.is_symlink():
+            return False
+        at = at.parent / at.readlink()
+    return False
+
+
+def _are_the_same(first: str, second: str) -> bool:
+    """Return whether two paths are of one file, or will be; the first may be standard input."""
+    try:
+        if first == STANDARD_INPUT:
+            return os.path.samestat(os.fstat(0), Path(second).stat())
+        return Path(first).samefile(second)
+    except OSError:  # one of them does not exist yet
+        return first != STANDARD_INPUT and os.path.realpath(first) == os.path.realpath(second)

@@ -115,7 +115,7 @@ def make_model(options: argparse.Namespace) -> Model:
     estimator = MODELS[options.model]
     if issubclass(estimator, CountModel):
         parameters["memory_limit"] = options.memory_limit
-    model = estimator(**parameters, progress=True)
+    model = estimator(**parameters, progress=not options.quiet)
     model.check_params()
     if options.save_model is not None:
         if not isinstance(model, EpochModel):

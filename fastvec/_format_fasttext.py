@@ -41,6 +41,7 @@ from fastvec._format_common import (
     most_bytes,
     open_bytes,
 )
+from fastvec._signals import hold
 from fastvec._subwords import Subwords, row_means
 
 __all__ = ["FastTextFile", "read", "read_model", "write", "write_model"]
@@ -115,7 +116,7 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
     ValueError
         When a word is empty or has white space or a NUL in it, which the format cannot hold.
     """
-    with replacing(path) as temporary:
+    with hold(), replacing(path) as temporary:
         _write(temporary, file)
 
 

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
+from fastvec._signals import hold
 
 __all__ = ["dump_tensors", "json_checksum", "map_tensors", "read_tensors", "verify", "write_tensors"]
 
@@ -300,7 +301,7 @@ def write_tensors(
     OSError
         If the file cannot be written; an existing `path` is then left as it was.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with hold(), replacing(path) as temporary, temporary.open("wb") as file:
         dump_tensors(file, tensors, metadata)
 
 

@@ -11,25 +11,23 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import _signals
 from fastvec._checkpoints import Checkpoints, Position, exact_parts
+from fastvec._progress import Progress, warn
 
 __all__ = [
     "CHUNK",
     "Epoch",
     "Schedule",
-    "ctrl_c_sets_a_flag",
     "number_of_threads",
     "padded_copies",
     "padded_matrix",
@@ -163,7 +161,7 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
 ) -> bool:
-    """Train for the epochs of a schedule and return whether Ctrl-C or `stop` ended it early.
+    """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
 
     Parameters
     ----------
@@ -192,17 +190,20 @@ def train(
     """
     checkpoints = checkpoints or Checkpoints()
     start = checkpoints.start
-    with _bar(schedule, progress, start) as bar, ctrl_c_sets_a_flag() as interrupted:
+    n = schedule.n_positions
+    done = start.epoch * n + min(start.chunks * schedule.chunk, n)
+    with (
+        Progress("epoch", schedule.epochs * n, f" {schedule.unit}", progress, done) as bar,
+        _signals.set_a_flag() as interrupted,
+    ):
 
         def stopping() -> bool:
             return interrupted.is_set() or stop()
 
         for epoch in range(start.epoch, schedule.epochs):
-            if bar is not None:
-                bar.set_description(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
-            run = _EpochRun(
-                train_chunk, schedule, start if epoch == start.epoch else Position(epoch), stopping
-            )
+            bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
+            position = start if epoch == start.epoch else Position(epoch)
+            run = _EpochRun(train_chunk, schedule, position, stopping)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
@@ -213,13 +214,18 @@ def train(
                 checkpoints.write(run.position())
             if not run.is_complete():
                 checkpoints.write(run.position())
-            is_over = after_epoch(run.record())
+            record = run.record()
+            bar.line(
+                f"loss {record.loss:.4f}, learning rate {record.learning_rate:.4g}, "
+                f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
+            )
+            is_over = after_epoch(record)
             if run.is_complete():
                 finished = bool(is_over) or epoch + 1 == schedule.epochs
                 if finished or stopping() or checkpoints.is_due_after(epoch + 1):
                     checkpoints.write(Position(epoch + 1), finished)
             if interrupted.is_set():
-                warnings.warn(
+                warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
                     f"of {schedule.number(schedule.epochs - 1)}; "
                     "what was learned is kept",
@@ -230,24 +236,6 @@ def train(
             if is_over:
                 break
     return False
-
-
-@contextmanager
-def ctrl_c_sets_a_flag() -> Iterator[threading.Event]:
-    """Make Ctrl-C set a flag, since a KeyboardInterrupt at an arbitrary line would lose what was learned.
-
-    Only the main thread receives signals, and a handler set by the program is not replaced.
-    """
-    flag = threading.Event()
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield flag
-        return
-    signal.signal(signal.SIGINT, lambda *_: flag.set())
-    try:
-        yield flag
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _EpochRun:
@@ -274,7 +262,7 @@ class _EpochRun:
         self.error: BaseException | None = None
         self.lock = threading.Lock()
 
-    def work_for(self, seconds: float, bar: Any) -> None:
+    def work_for(self, seconds: float, bar: Progress) -> None:
         """Run the threads to the end, for about so long but a chunk at least, or until they are to stop."""
         started, first = time.perf_counter(), self.next_position
         self.stop = False
@@ -357,21 +345,12 @@ class _EpochRun:
             words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
         )
 
-    def _show(self, bar: Any) -> None:
-        if bar is not None:
-            rate = self.schedule.learning_rate_at(self.epoch, self.done)
-            bar.set_postfix_str(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}", refresh=False)
-            bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
-
-
-def _bar(schedule: Schedule, progress: bool, start: Position) -> Any:
-    if not progress:
-        return nullcontext()
-    from tqdm import tqdm
-
-    done = start.epoch * schedule.n_positions + start.chunks * schedule.chunk
-    total = schedule.epochs * schedule.n_positions
-    return tqdm(total=total, initial=min(done, total), unit=f" {schedule.unit}", unit_scale=True)
+    def _show(self, bar: Progress) -> None:
+        if not bar.shown:
+            return
+        rate = self.schedule.learning_rate_at(self.epoch, self.done)
+        bar.note(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}")
+        bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from fastvec._encoding import Encoded, encode_files, encode_sentences, tokenized_lines
 from fastvec._idfile import IdStore, open_cache, save_cache
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec._reading import STANDARD_INPUT, check_readable, reading_bar
+from fastvec._progress import Progress
+from fastvec._reading import STANDARD_INPUT, check_readable
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Corpus"]
@@ -114,13 +115,16 @@ class Corpus:
 
         store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
-            encoded = encode_sentences(_with_bar(cast(Iterable[Any], source), progress), store)
+            sentences = cast(Iterable[Any], source)
+            total = len(sentences) if isinstance(sentences, Sized) else None
+            with Progress("reading", total, " sentences", progress) as bar:
+                encoded = encode_sentences(bar.over(sentences), store)
         else:
-            with reading_bar(progress, check_readable(paths)) as report:
+            with Progress("reading", check_readable(paths), "B", progress) as bar:
                 if tokenizer is None:
-                    encoded = encode_files(paths, errors, store, report)
+                    encoded = encode_files(paths, errors, store, bar.update)
                 else:
-                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, report)
+                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
                     encoded = encode_sentences(lines, store)
         if not encoded.words:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
@@ -189,14 +193,6 @@ def _paths(source: Any) -> list[str] | None:
             f"source must be a path, a list of paths or an iterable of lists of words, got {source!r}"
         )
     return None
-
-
-def _with_bar(sentences: Iterable[Any], shown: bool) -> Iterable[Any]:
-    if shown:
-        from tqdm.auto import tqdm
-
-        sentences = tqdm(sentences, desc="reading", unit=" sentences", unit_scale=True)
-    return sentences
 
 
 def _by_frequency(

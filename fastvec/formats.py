@@ -30,6 +30,7 @@ from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text
 from fastvec._atomic import replacing
 from fastvec._format_common import FASTTEXT_MAGIC, Contents, check_unique, open_bytes
 from fastvec._params import check_bool, check_choice
+from fastvec._signals import hold
 from fastvec._subwords import Subwords
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
@@ -175,7 +176,7 @@ def write(
     if format is None and name == "word2vec-binary" and subwords is not None:
         name = "fasttext"
     contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
-    with replacing(path) as temporary:
+    with hold(), replacing(path) as temporary:
         FORMATS[name].write(temporary, contents)
 
 

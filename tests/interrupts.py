@@ -48,7 +48,7 @@ def when_training_begins(monkeypatch, module, begun):
 
     `module` is the one that trains, `_training` or `_fitting`.
     """
-    real = module.ctrl_c_sets_a_flag
+    real = module._signals.set_a_flag
 
     @contextmanager
     def seen():
@@ -56,7 +56,7 @@ def when_training_begins(monkeypatch, module, begun):
             begun(flag)
             yield flag
 
-    monkeypatch.setattr(module, "ctrl_c_sets_a_flag", seen)
+    monkeypatch.setattr(module._signals, "set_a_flag", seen)
 
 
 def interrupt_training_at(monkeypatch, module, kernel, call):

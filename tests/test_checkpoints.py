@@ -436,7 +436,7 @@ def test_the_same_command_resumes_what_was_interrupted(end, text_file, whole, tm
         (["--checkpoint", "r.fvec", "--checkpoint-every", "5x"], "checkpoint_every must be a .*, got '5x'"),
         (["--checkpoint", "r.fvec", "--checkpoint-every", "0"], "checkpoint_every must be an int >= 1"),
         (["--checkpoint", "r.bin"], "checkpoint must end in .fvec, got 'r.bin'"),
-        (["--checkpoint", "out.fvec"], "--checkpoint must be a file of its own, got 'out.fvec' twice"),
+        (["--checkpoint", "out.fvec"], "--checkpoint must be another file than --output, got 'out.fvec'"),
         (["--checkpoint", "no/r.fvec"], "cannot write in this folder"),
         (["--checkpoint", "r.fvec", "--model", "svd"], "--checkpoint needs a model trained in epochs, got"),
     ],

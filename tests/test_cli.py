@@ -316,8 +316,7 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
 def test_control_c_before_the_training_saves_nothing(tmp_path):
     out = tmp_path / "out.fvec"
     with start("train", "-", "-o", out, stdin=subprocess.PIPE) as process:
-        wait_for(b"reading", process.stderr)
-        # Much more than a pipe holds: it reads, and loads no module, which would lose the exception.
+        # Much more than a pipe holds: when this has been written, it reads.
         process.stdin.write(b"a b c\n" * 2**18)
         process.stdin.flush()
         _, rest = interrupt(process)

@@ -89,7 +89,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
             ["-o", "x.fvcounts", "--vocabulary", "v"],
             "--vocabulary FILE must be given with an output in .bin, and only",
         ),
-        (["-o", "x.bin", "--vocabulary", "x.bin"], "--vocabulary must be another file than the output, got"),
+        (["-o", "x.bin", "--vocabulary", "x.bin"], "--vocabulary must be another file than --output, got"),
         (["-o", "missing/x.fvcounts"], "missing: cannot write in this folder: No such file or directory"),
         (["-o", "x.bin", "--vocabulary", "missing/v"], "missing: cannot write in this folder: No such file"),
         (["-o", "x.fvcounts", "--window", "0"], "window must be an int from 1 to 1000, got 0"),
@@ -136,7 +136,7 @@ def test_control_c_saves_nothing(text, tmp_path):
     out = tmp_path / "out.fvcounts"
     texts = [text] * 2000
     with start("cooccur", *texts, "-o", out, "--window", 1000, env=environment()) as process:
-        wait_for(b"counting", process.stderr)
+        wait_for(b"reading", process.stderr)  # is done
         _, rest = interrupt(process)
     assert process.returncode == 130
     assert rest.endswith(b"fastvec: interrupted\n")

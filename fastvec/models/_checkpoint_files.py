@@ -19,7 +19,6 @@ import math
 import os
 import re
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from fastvec._checkpoints import Checkpoints, Position
 from fastvec._params import check_bool, check_int
+from fastvec._progress import warn
 from fastvec.models import _files
 from fastvec.models._state import State
 from fastvec.vocabulary import Vocabulary
@@ -146,9 +146,7 @@ class CheckpointFile(Checkpoints):
         try:
             self._write(self.path, self._metadata(position, finished))
         except OSError as error:
-            warnings.warn(
-                f"the checkpoint could not be written, the training continues: {error}", stacklevel=5
-            )
+            warn(f"the checkpoint could not be written, the training continues: {error}", stacklevel=5)
         self.due = time.monotonic() + self.seconds
 
     def _metadata(self, position: Position, finished: bool) -> dict[str, str]:

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._progress import Progress
 from fastvec._spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models._state import Matrices
-from fastvec.models._workers import Workers, bar
+from fastvec.models._workers import Workers
 from fastvec.models.cooccurrence import Cooccurrence
 
 __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
@@ -94,12 +95,12 @@ def arranged(
     sizes = np.zeros(n_blocks**2, np.int64)
     with (
         Workers(threads) as workers,
-        bar("arranging", 2 * n_entries, " entries", progress) as report,
+        Progress("arranging", 2 * n_entries, " entries", progress) as bar,
     ):
 
         def count(first: int, last: int) -> None:
             kernel.count_tiles(row_offsets, columns, blocks, n_blocks, first, last, sizes)
-            report(float(before[last] - before[first]))
+            bar.update(float(before[last] - before[first]))
 
         workers.each(count, parts)
         offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -122,7 +123,7 @@ def arranged(
                 offsets,
                 records,
             )
-            report(float(before[last] - before[first]))
+            bar.update(float(before[last] - before[first]))
 
         workers.each(fill, parts)
     return Tiles(records, offsets, n_blocks)
