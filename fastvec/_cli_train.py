@@ -63,6 +63,7 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "learning_rate": (float, "initial step size; other losses have other defaults"),
     "min_learning_rate": (float, "final step size"),
     "epochs": (int, "number of passes over the text or its counts"),
+    "shuffle": (bool, "visit the text in blocks in a random order, not from beginning to end"),
     "threads": (
         int,
         "number of threads; with glove and svd it does not change the result (default: all processors)",

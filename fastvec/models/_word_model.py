@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._held_out import hold_out
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
 from fastvec.models._epoch_model import EpochModel, fill_uniform
-from fastvec.models._going_on import grown, ids_in
+from fastvec.models._going_on import counts_in, grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
 from fastvec.models._state import Matrices, State
 from fastvec.vectors import Vectors
@@ -52,6 +53,7 @@ class WordModel(EpochModel, ABC):
     learning_rate: float | None = None
     min_learning_rate: float = 0.0001
     epochs: int = 5
+    shuffle: bool = False
     threads: int | None = None
     seed: int = 1
     progress: bool = False
@@ -136,6 +138,7 @@ class WordModel(EpochModel, ABC):
             "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
         )
         self._check_epoch_params()
+        check_bool("shuffle", self.shuffle)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
@@ -198,6 +201,7 @@ class WordModel(EpochModel, ABC):
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
         keep = keep_thresholds(state.vocabulary.keep_probabilities(self.subsample))
         text = Text(ids, corpus.sentence_offsets, keep)
+        counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         schedule = Schedule(
             n_positions=corpus.n_tokens,
             epochs=self.epochs,
@@ -206,11 +210,13 @@ class WordModel(EpochModel, ABC):
             threads=threads,
             seed=self.seed,
             chunk=self._chunk(len(state.vocabulary)),
+            shuffle=self.shuffle,
             epochs_before=len(state.history),
         )
         train_chunk = self._bind(state, parameters, text)
 
-        self._train(train_chunk, schedule, state, parameters)
+        held_out = hold_out(ids, corpus.sentence_offsets, counts)
+        self._train(train_chunk, schedule, state, parameters, held_out)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before

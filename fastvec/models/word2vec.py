@@ -197,6 +197,9 @@ class SkipGram(Word2Vec):
         Step size at the end.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of about 8,000 words in a random order, each time another,
+        instead of from beginning to end.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -315,6 +318,9 @@ class CBOW(Word2Vec):
         Step size at the end.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of about 8,000 words in a random order, each time another,
+        instead of from beginning to end.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
