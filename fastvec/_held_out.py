@@ -99,7 +99,7 @@ def hold_out(
     wanted = min(max(LEAST, n_tokens // SHARE), MOST)
     if n_tokens >= SHORTEST_TEXT:
         spans = _draw(ids, sentence_offsets, counts // 2, wanted)
-        if 2 * sum(stop - start for start, stop in spans) >= wanted:
+        if 20 + sum(stop - start for start, stop in spans) >= wanted:
             return HeldOut(spans, trained_on=False)
     if n_tokens <= wanted:
         return HeldOut([(0, n_tokens)], trained_on=True)
