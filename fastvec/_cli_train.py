@@ -208,7 +208,7 @@ def _default(model: str, name: str) -> Any:
     estimator = MODELS[model]()
     if name == "left_only":
         return "no"
-    if name == "learning_rate" and isinstance(estimator, WordModel):
-        return estimator.first_learning_rate()
+    if isinstance(estimator, WordModel) and name in ("learning_rate", "min_learning_rate"):
+        return estimator.first_learning_rate() if name == "learning_rate" else estimator.last_learning_rate()
     value = getattr(estimator, _parameter(name))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value

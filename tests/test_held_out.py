@@ -140,7 +140,7 @@ def test_the_loss_is_the_same_whatever_the_seed_and_the_threads(short_text):
         small(fastvec.SkipGram, vector_size=16, seed=seed, threads=threads).fit(short_text).history_[-1].loss
         for seed, threads in [(1, 1), (2, 1), (3, 2)]
     ]
-    np.testing.assert_allclose(losses, losses[0], rtol=0.01)
+    np.testing.assert_allclose(losses, losses[0], rtol=0.02)
 
 
 def test_long_sentences_are_held_out_in_parts(watch):
