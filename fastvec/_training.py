@@ -110,9 +110,9 @@ class Schedule:
     epochs_before: int = 0
     unit: str = "words"
 
-    def learning_rate_at(self, epoch: int, n_done: int) -> float:
+    def learning_rate_at(self, epoch: int, visited: int) -> float:
         """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
-        done = (epoch + n_done / self.n_positions) / self.epochs
+        done = (epoch + visited / self.n_positions) / self.epochs
         return self.learning_rate + (self.min_learning_rate - self.learning_rate) * done
 
     def key(self, epoch: int) -> int:
@@ -120,13 +120,17 @@ class Schedule:
         entropy = [self.seed, self.epochs_before + epoch]
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
 
-    def order(self, epoch: int) -> Sequence[int]:
-        """Return the numbers of the chunks of an epoch in the order in which they are visited."""
-        n_chunks = -(-self.n_positions // self.chunk)
+    def starts(self, epoch: int) -> Sequence[int]:
+        """Return where the chunks of an epoch start, in the order in which they are visited.
+
+        A last chunk that is shorter than the others stays the last.
+        """
+        in_text = range(0, self.n_positions, self.chunk)
         if not self.shuffle:
-            return range(n_chunks)
-        order: list[int] = np.random.default_rng(self.key(epoch)).permutation(n_chunks).tolist()
-        return order
+            return in_text
+        n_whole = self.n_positions // self.chunk
+        order = np.random.default_rng(self.key(epoch)).permutation(n_whole)
+        return [*(order * self.chunk).tolist(), *in_text[n_whole:]]
 
     def number(self, epoch: int) -> int:
         """Return the number of an epoch, from 1 on, including earlier training."""
@@ -254,11 +258,11 @@ class _EpochRun:
         self.epoch = epoch
         self.interrupted = interrupted
         self.held_out = held_out
-        self.order = schedule.order(epoch)
+        self.starts = schedule.starts(epoch)
         self.key = schedule.key(epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
         self.loss_every = 1 << (every.bit_length() - 1)
-        self.next_turn = 0
+        self.next_position = 0
         self.done = 0
         self.losses: list[float] = []
         self.diverged = False
@@ -291,10 +295,10 @@ class _EpochRun:
 
     def _work(self) -> None:
         try:
-            while (turn := self._take()) is not None:
-                start = self.order[turn] * self.schedule.chunk
+            while (visited := self._take()) is not None:
+                start = self.starts[visited // self.schedule.chunk]
                 stop = min(start + self.schedule.chunk, self.schedule.n_positions)
-                learning_rate = self.schedule.learning_rate_at(self.epoch, turn * self.schedule.chunk)
+                learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
                 results = [
                     self.train_chunk(
                         start=begin,
@@ -317,13 +321,14 @@ class _EpochRun:
             self.stop = True
 
     def _take(self) -> int | None:
+        """Return how many positions come before the next chunk, or None if there is nothing more to do."""
         with self.lock:
-            turn = self.next_turn
-            finished = turn >= len(self.order) or self.diverged
+            visited = self.next_position
+            finished = visited >= self.schedule.n_positions or self.diverged
             if finished or self.stop or self.interrupted.is_set():
                 return None
-            self.next_turn += 1
-            return turn
+            self.next_position += self.schedule.chunk
+            return visited
 
     def _parts(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
         return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)

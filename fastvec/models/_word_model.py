@@ -37,6 +37,9 @@ ALWAYS_KEPT = 0.382 * 50
 # The share of a text's words below which one wants to be told that subsampling has dropped the others.
 FEWEST_LEFT = 1 / 20
 
+# The blocks of a text in a random order, where it is long enough.
+FEWEST_BLOCKS = 128
+
 Model = TypeVar("Model", bound="WordModel")
 
 
@@ -104,6 +107,10 @@ class WordModel(EpochModel, ABC):
     def _chunk(self, n_words: int) -> int:
         """Return the number of tokens per chunk."""
         return CHUNK
+
+    def _block(self, n_tokens: int) -> int:
+        """Return the largest number of tokens that are visited together."""
+        return max(1, n_tokens // FEWEST_BLOCKS) if self.shuffle else n_tokens
 
     def _make_vectors(self, state: State) -> Vectors:
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
@@ -231,7 +238,7 @@ class WordModel(EpochModel, ABC):
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
             seed=self.seed,
-            chunk=self._chunk(len(state.vocabulary)),
+            chunk=min(self._chunk(len(state.vocabulary)), self._block(corpus.n_tokens)),
             shuffle=self.shuffle,
             epochs_before=len(state.history),
         )

@@ -200,8 +200,9 @@ class SkipGram(Word2Vec):
     epochs : int
         Number of passes over the corpus.
     shuffle : bool
-        Whether an epoch visits the text in blocks of about 8,000 words in a random order, each time another,
-        instead of from beginning to end.
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -323,8 +324,9 @@ class CBOW(Word2Vec):
     epochs : int
         Number of passes over the corpus.
     shuffle : bool
-        Whether an epoch visits the text in blocks of about 8,000 words in a random order, each time another,
-        instead of from beginning to end.
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
