@@ -1,10 +1,11 @@
 """The training loop that the models share: threads, chunks, learning rate, progress, interruption.
 
-An epoch visits every position once: the tokens of a corpus, or the entries of counts. It is cut into chunks.
-Threads take them in turn and hand each to a kernel, which works without the GIL and changes the matrices in
-place, without locks (Hogwild: Niu, Recht, Ré and Wright 2011; only GloVe's tiles wait for each other). A
-chunk's learning rate follows from where it starts, its random numbers from (seed, epoch, position), so that
-what is drawn does not depend on the number of threads; with one thread the result is the same run after run.
+An epoch visits every position once: the tokens of a corpus, or the entries of counts. It is cut into chunks,
+visited from beginning to end or in a random order. Threads take them in turn and hand each to a kernel, which
+works without the GIL and changes the matrices in place, without locks (Hogwild: Niu, Recht, Ré and Wright
+2011; only GloVe's tiles wait for each other). A chunk's learning rate follows from its turn, its random
+numbers from (seed, epoch, position), so that what is drawn does not depend on the number of threads; with one
+thread the result is the same run after run.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _signals
 from fastvec._checkpoints import Checkpoints, Position, exact_parts
+from fastvec._held_out import HeldOut, TrainChunk
 from fastvec._progress import Progress, warn
 
 __all__ = [
     "CHUNK",
     "Epoch",
     "Schedule",
+    "TrainChunk",
     "number_of_threads",
     "padded_copies",
     "padded_matrix",
@@ -38,20 +40,11 @@ __all__ = [
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
 CHUNK = 8192
-# Windows that the loss of an epoch is taken of, at least: enough for three digits, too few to cost anything.
+# Windows that the running loss is taken of, at least: enough for three digits, too few to cost anything.
 LOSS_SAMPLE = 1 << 13
 # A matrix row starts on a cache line and is a whole number of AVX-512 registers.
 ALIGNMENT = 64
 LANES = 16
-
-
-class TrainChunk(Protocol):
-    """A kernel bound to its matrices and data; returns its loss, the pairs in that loss, and all pairs."""
-
-    def __call__(
-        self, *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
-    ) -> tuple[float, int, int]:
-        """Train on the positions [start, stop)."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +56,19 @@ class Epoch:
     epoch : int
         Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean loss per pair, estimated from a fixed sample of the windows; for GloVe, of all entries.
+        Mean loss per pair, of words that are held out: about one in 1,000 of a text's (1,024 to 16,384), as
+        whole sentences if these are not too long. They are never trained on, and scored after the epoch, with
+        the same windows and noise words each time, so that the losses of one kind of model on one text can be
+        compared between epochs, seeds and numbers of threads. A text of fewer than 131,072 words holds
+        nothing out: its loss is that of a sample of the text itself, scored alike. For GloVe, the mean cost
+        of all entries of the counts, each taken just before its update; none is held out, since it would be
+        missing from what is fitted.
     learning_rate : float
         Learning rate at the end.
     pairs : int
         Number of (centre, context) pairs, of windows for CBOW, or of entries of the counts for GloVe.
     seconds : float
-        Duration.
+        Duration, without the scoring of what is held out.
     words_per_second : float, optional
         Words of the corpus per second, including those dropped by `min_count` and `subsample`; None for
         GloVe, which trains on counts.
@@ -93,8 +92,9 @@ class Schedule:
     """Epochs, learning rate and threads of a training.
 
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
-    `chunk` positions at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
-    are not drawn again. `unit` says what a position is, "words" or "entries".
+    `chunk` positions at a time, with `shuffle` in another order every epoch. `epochs_before` is how many
+    epochs earlier training had, whose random numbers are not drawn again. `unit` says what a position is,
+    "words" or "entries".
     """
 
     n_positions: int
@@ -104,18 +104,31 @@ class Schedule:
     threads: int
     seed: int
     chunk: int = CHUNK
+    shuffle: bool = False
     epochs_before: int = 0
     unit: str = "words"
 
-    def learning_rate_at(self, epoch: int, position: int) -> float:
-        """Return the learning rate of a chunk that starts at `position` in `epoch`, counted from 0."""
-        done = (epoch + position / self.n_positions) / self.epochs
+    def learning_rate_at(self, epoch: int, visited: int) -> float:
+        """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
+        done = (epoch + visited / self.n_positions) / self.epochs
         return self.learning_rate + (self.min_learning_rate - self.learning_rate) * done
 
     def key(self, epoch: int) -> int:
         """Return where the random sequence of an epoch starts."""
         entropy = [self.seed, self.epochs_before + epoch]
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+
+    def starts(self, epoch: int) -> Sequence[int]:
+        """Return where the chunks of an epoch start, in the order in which they are visited.
+
+        A last chunk that is shorter than the others stays the last.
+        """
+        in_text = range(0, self.n_positions, self.chunk)
+        if not self.shuffle:
+            return in_text
+        n_whole = self.n_positions // self.chunk
+        order = np.random.default_rng(self.key(epoch)).permutation(n_whole)
+        return [*(order * self.chunk).tolist(), *in_text[n_whole:]]
 
     def number(self, epoch: int) -> int:
         """Return the number of an epoch, from 1 on, including earlier training."""
@@ -155,6 +168,7 @@ def train(
     schedule: Schedule,
     parameters: tuple[NDArray[np.float32], ...],
     *,
+    held_out: HeldOut | None = None,
     progress: bool = False,
     before_epoch: Callable[[int, int], None] | None = None,
     after_epoch: Callable[[Epoch], bool | None],
@@ -171,6 +185,9 @@ def train(
         Epochs and learning rate.
     parameters : tuple of ndarray
         The parameters to train; checked for NaN and infinity.
+    held_out : HeldOut, optional
+        What the loss of an epoch is taken of. Without it, it is the running loss: of positions that are
+        trained on, just before they are.
     progress : bool
         Whether to show a bar.
     before_epoch : callable, optional
@@ -203,7 +220,7 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch)
-            run = _EpochRun(train_chunk, schedule, position, stopping)
+            run = _EpochRun(train_chunk, schedule, position, stopping, held_out)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
@@ -242,12 +259,19 @@ class _EpochRun:
     """One epoch on its threads, from a position on, and their progress."""
 
     def __init__(
-        self, train_chunk: TrainChunk, schedule: Schedule, start: Position, stopping: Callable[[], bool]
+        self,
+        train_chunk: TrainChunk,
+        schedule: Schedule,
+        start: Position,
+        stopping: Callable[[], bool],
+        held_out: HeldOut | None,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
         self.epoch = start.epoch
         self.stopping = stopping
+        self.held_out = held_out
+        self.starts = schedule.starts(start.epoch)
         self.key = schedule.key(start.epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
         self.loss_every = 1 << (every.bit_length() - 1)
@@ -302,43 +326,52 @@ class _EpochRun:
 
     def _work(self) -> None:
         try:
-            while (start := self._take()) is not None:
+            while (visited := self._take()) is not None:
+                start = self.starts[visited // self.schedule.chunk]
                 stop = min(start + self.schedule.chunk, self.schedule.n_positions)
-                learning_rate = self.schedule.learning_rate_at(self.epoch, start)
-                loss, sampled_pairs, pairs = self.train_chunk(
-                    start=start,
-                    stop=stop,
-                    learning_rate=learning_rate,
-                    key=self.key,
-                    loss_every=self.loss_every,
-                )
+                learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
+                results = [
+                    self.train_chunk(
+                        start=begin,
+                        stop=end,
+                        learning_rate=learning_rate,
+                        key=self.key,
+                        loss_every=self.loss_every,
+                    )
+                    for begin, end in self._parts(start, stop)
+                ]
                 with self.lock:
-                    self.losses.append(loss)
-                    self.diverged |= not math.isfinite(loss)
-                    self.sampled_pairs += sampled_pairs
-                    self.pairs += pairs
+                    for loss, sampled_pairs, pairs in results:
+                        self.losses.append(loss)
+                        self.diverged |= not math.isfinite(loss)
+                        self.sampled_pairs += sampled_pairs
+                        self.pairs += pairs
                     self.done += stop - start
         except BaseException as error:
             self.error = error
             self.stop = True
 
     def _take(self) -> int | None:
+        """Return how many positions come before the next chunk, or None if there is nothing more to do."""
         with self.lock:
-            start = self.next_position
-            finished = start >= self.schedule.n_positions or self.diverged
+            visited = self.next_position
+            finished = visited >= self.schedule.n_positions or self.diverged
             if finished or self.stop or self.stopping():
                 return None
             self.next_position += self.schedule.chunk
-            return start
+            return visited
 
-    def mean_loss(self) -> float:
+    def _parts(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
+        return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)
+
+    def running_loss(self) -> float:
         """Return the mean loss so far, which does not depend on the order in which the chunks were done."""
         return math.fsum(self.losses) / self.sampled_pairs if self.sampled_pairs else math.nan
 
     def record(self) -> Epoch:
         return Epoch(
             epoch=self.schedule.number(self.epoch),
-            loss=self.mean_loss(),
+            loss=self.running_loss() if self.held_out is None else self.held_out.loss(self.train_chunk),
             learning_rate=self.schedule.learning_rate_at(self.epoch, self.done),
             pairs=self.pairs,
             seconds=self.seconds,
@@ -349,7 +382,7 @@ class _EpochRun:
         if not bar.shown:
             return
         rate = self.schedule.learning_rate_at(self.epoch, self.done)
-        bar.note(f"learning rate {rate:.4f}, loss {self.mean_loss():.4f}")
+        bar.note(f"learning rate {rate:.4f}, loss {self.running_loss():.4f}")
         bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 

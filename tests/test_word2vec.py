@@ -25,14 +25,19 @@ def test_words_of_a_topic_end_up_together(sharing, topics):
         assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
 
 
-def test_the_loss_falls_and_is_the_mean_per_pair(topics):
+def test_the_loss_falls(topics):
     model = small(epochs=6).fit(topics())
     losses = [epoch.loss for epoch in model.history_]
-    assert losses[-1] < 0.9 * losses[0]
-    # At the start every score is 0 and each of 6 terms is log 2.
-    assert 6 * np.log(2) * 0.5 < losses[0] < 6 * np.log(2)
+    assert losses[-1] < 0.95 * losses[0] < 0.8 * 6 * np.log(2)
     assert [epoch.epoch for epoch in model.history_] == [1, 2, 3, 4, 5, 6]
     assert all(epoch.seconds > 0 and epoch.words_per_second > 0 for epoch in model.history_)
+
+
+def test_the_loss_is_the_mean_per_pair():
+    # At the start every score is 0 and each of 6 terms log 2, but for negatives that are the centre.
+    sentences = np.random.default_rng(0).integers(500, size=(2000, 5)).astype(str).tolist()
+    model = small(learning_rate=1e-30, epochs=1, window=2).fit(sentences)
+    assert 0.99 * 6 * np.log(2) < model.history_[0].loss < 6 * np.log(2)
 
 
 def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):

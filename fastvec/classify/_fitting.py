@@ -29,7 +29,9 @@ class FitEpoch:
     epoch : int
         Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean cost of the mini-batches before their steps, including penalties.
+        Mean cost of the mini-batches, each before its step, including penalties; for `TextClassifier`, of a
+        sample of the documents, each before its step. It is of examples that are trained on, with parameters
+        that change meanwhile; `validation_score` is not.
     learning_rate : float
         Learning rate at the start.
     examples : int

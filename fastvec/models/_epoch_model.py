@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._held_out import HeldOut
 from fastvec._params import check_int
 from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
@@ -100,6 +101,7 @@ class EpochModel(Learner, ABC):
         schedule: Schedule,
         state: State,
         parameters: Matrices,
+        held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -130,6 +132,7 @@ class EpochModel(Learner, ABC):
                 train_chunk,
                 schedule,
                 tuple(parameters.values()),
+                held_out=held_out,
                 progress=self.progress,
                 before_epoch=before_epoch,
                 after_epoch=after_epoch,

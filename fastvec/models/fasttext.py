@@ -46,16 +46,22 @@ class FastText(WordModel):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -104,7 +110,7 @@ class FastText(WordModel):
     --------
     >>> import fastvec
     >>> sentences = [["the", "old", "house"], ["two", "older", "houses"]] * 20
-    >>> model = fastvec.FastText(vector_size=8, buckets=1000, subsample=0, threads=1).fit(sentences)
+    >>> model = fastvec.FastText(vector_size=8, buckets=1000, threads=1).fit(sentences)
     >>> model.vectors_
     SubwordVectors(6 words, 8 dimensions)
     >>> "housing" in model.vectors_, model.vectors_["housing"].shape
@@ -113,7 +119,7 @@ class FastText(WordModel):
 
     subsample: float = 1e-4
     noise_exponent: float = 0.5
-    min_learning_rate: float = 0.0
+    min_learning_rate: float | None = 0.0
     model: str = "skipgram"
     min_n: int = 3
     max_n: int = 6

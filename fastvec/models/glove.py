@@ -264,7 +264,7 @@ class GloVe(EpochModel, CountModel):
             unit="entries",
         )
         trainer = TileTrainer(tiles, parameters)
-        self._train(trainer, schedule, state, parameters, checkpoints, trainer.start_epoch)
+        self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch)
         return self
 
     def _start(self, n_words: int, before: State | None) -> Matrices:

@@ -186,17 +186,23 @@ class SkipGram(Word2Vec):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power. Only used
         with ``loss="negative_sampling"``.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -248,7 +254,7 @@ class SkipGram(Word2Vec):
     --------
     >>> import fastvec
     >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, subsample=0, threads=1).fit(baskets)
+    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, threads=1).fit(baskets)
     >>> model.vectors_
     Vectors(5 words, 8 dimensions)
     >>> model.fit([["bread", "jam"], ["tea", "jam"]] * 10, update_vocabulary=True).vectors_
@@ -304,17 +310,23 @@ class CBOW(Word2Vec):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power. Only used
         with ``loss="negative_sampling"``.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
