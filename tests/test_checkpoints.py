@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import HANGS, fail, interrupt, start, succeed, wait_for
+from commands import HANGS, fail, start, succeed, wait_for
 from interrupts import can_be_interrupted
 from small_runs import FAMILIES, corpus, cut_small, learned, make, watch_chunks
 
 import fastvec
-from fastvec import cli
+from fastvec import classify, cli
+from fastvec.classify import _fitting, text
 from fastvec.models import _files
 
 HERE = Path(__file__).parent
@@ -77,6 +79,15 @@ def test_stopped_within_an_epoch_it_ends_with_the_same_bits(family, path, monkey
     model = make(family).fit(text, checkpoint=path, resume=True)
     assert not model.interrupted_
     assert learned(model) == learned(whole)
+
+
+def test_blocks_in_a_random_order_go_on_in_it(path, monkeypatch):
+    text = corpus()
+    whole = make("cbow", shuffle=True).fit(text)
+    for n in (1, 150):
+        stopped_at(monkeypatch, make("cbow", shuffle=True), n, text, checkpoint=path, resume=True)
+    model = make("cbow", shuffle=True).fit(text, checkpoint=path, resume=True)
+    assert learned(model) == learned(whole) != learned(make("cbow").fit(text))
 
 
 @pytest.mark.parametrize("every", ["0.001s", 1, 3])
@@ -268,7 +279,7 @@ def test_other_counts_are_refused(path, monkeypatch):
 
 def test_another_start_is_refused(unfinished, path):
     trained = make("skipgram").fit(corpus(1))
-    with pytest.raises(ValueError, match="earlier training must be the same as in the run of the ch"):
+    with pytest.raises(ValueError, match="what was learned before fit must be the same as in the run"):
         trained.fit(corpus(), checkpoint=unfinished, resume=True)
 
 
@@ -336,6 +347,36 @@ def test_a_model_is_stopped_from_another_thread():
     # Stopping what is not under way stops nothing later.
     model.stop()
     assert not model.set_params(epochs=1).fit(corpus()).interrupted_
+
+
+@pytest.mark.parametrize(
+    ("new", "X"),
+    [
+        (classify.TextClassifier, [["good", "film"], ["bad", "film"]] * 9),
+        (classify.SoftmaxClassifier, np.eye(18, 3)),
+    ],
+)
+def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
+    begun = threading.Event()
+    real = _fitting.FitEpoch
+
+    def record(*arguments, **named):
+        begun.set()
+        return real(*arguments, **named)
+
+    for module in (_fitting, text):
+        monkeypatch.setattr(module, "FitEpoch", record)
+    model = new(epochs=1_000_000)
+    thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])
+    thread.start()
+    assert begun.wait(HANGS)
+    model.stop()
+    thread.join(HANGS)
+    assert not thread.is_alive()
+    assert model.interrupted_
+    assert 1 <= len(model.history_) < 1_000_000
+    assert len(model.predict(X)) == 18
+    assert not model.set_params(epochs=1).fit(X, ["+", "-"] * 9).interrupted_
 
 
 def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
@@ -406,18 +447,20 @@ def begun_run(text_file, output, checkpoint):
     return process
 
 
-@pytest.mark.parametrize("end", ["kill", pytest.param("interrupt", marks=can_be_interrupted)])
+@pytest.mark.parametrize(
+    "end", ["kill", *(pytest.param(name, marks=can_be_interrupted) for name in ("SIGINT", "SIGTERM"))]
+)
 def test_the_same_command_resumes_what_was_interrupted(end, text_file, whole, tmp_path, path):
     output = tmp_path / "out.vec"
     process = begun_run(text_file, output, path)
     if end == "kill":
         process.kill()
-        process.communicate(timeout=HANGS)
-        assert not output.exists()
     else:
-        _, errors = interrupt(process)
-        assert process.returncode == 130, errors
-        assert output.exists()
+        process.send_signal(getattr(signal, end))
+    _, errors = process.communicate(timeout=HANGS)
+    assert output.exists() == (end != "kill")
+    if end != "kill":
+        assert process.returncode == 128 + getattr(signal, end), errors
     assert "must not replace an unfinished run" in fail(*arguments(text_file, output, "--checkpoint", path))
     resume = arguments(text_file, output, "--checkpoint", path, "--resume")
     succeed(*resume)

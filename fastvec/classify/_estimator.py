@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float, check_int
+from fastvec._stopping import Stoppable
 from fastvec.classify._fitting import (
     SCHEDULES,
     FitEpoch,
@@ -40,7 +41,7 @@ Estimator = TypeVar("Estimator", bound="NetworkEstimator")
 
 
 @dataclass(eq=False, repr=False)
-class NetworkEstimator(BaseEstimator, ABC):
+class NetworkEstimator(Stoppable, BaseEstimator, ABC):
     """An estimator that is trained by mini-batches of examples."""
 
     _: KW_ONLY
@@ -121,6 +122,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return sum(parameter.size for parameter in self.parameters_.values())
 
     def _fit(self: Estimator, X: Any, y: Any) -> Estimator:
+        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             examples, groups = self._first_examples(X, y, None)
@@ -134,6 +136,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return self
 
     def _partial_fit(self: Estimator, X: Any, y: Any, classes: Any = None) -> Estimator:
+        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             if hasattr(self, "parameters_"):
@@ -204,7 +207,13 @@ class NetworkEstimator(BaseEstimator, ABC):
             return cost
 
         self.interrupted_ = run_epochs(
-            take_step, len(examples[-1]), plan, self._generator, self.history_.append, watch
+            take_step,
+            len(examples[-1]),
+            plan,
+            self._generator,
+            self.history_.append,
+            watch,
+            stop=lambda: self._stopping,
         )
         for name, parameter in self.parameters_.items():
             if not np.isfinite(parameter).all():

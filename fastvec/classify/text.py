@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
 from fastvec._params import check_float, check_int
+from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
 from fastvec.classify._documents import Documents, read_documents, read_labelled
@@ -42,7 +43,7 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 
 @dataclass(eq=False, repr=False)
-class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
+class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
     With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
@@ -101,7 +102,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -187,6 +188,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         UserWarning
             If documents are empty or have only rare words; they are ignored.
         """
+        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             documents, labels = read_labelled(X, y)
@@ -220,6 +222,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
         ValueError
             If a label is not among the classes of the first call.
         """
+        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             documents, labels = read_labelled(X, y)
@@ -462,6 +465,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             progress=self.progress,
             before_epoch=before_epoch,
             after_epoch=after_epoch,
+            stop=lambda: self._stopping,
         )
         if watch is not None:
             watch.use_the_best()

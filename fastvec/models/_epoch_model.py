@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastvec._held_out import HeldOut
 from fastvec._params import check_int
+from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
 from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
@@ -31,7 +32,7 @@ BLOCK = 1 << 22
 Model = TypeVar("Model", bound="EpochModel")
 
 
-class EpochModel(Learner, ABC):
+class EpochModel(Learner, Stoppable, ABC):
     """An estimator that learns in epochs, can continue, and can be saved as a whole."""
 
     vector_size: int
@@ -41,8 +42,6 @@ class EpochModel(Learner, ABC):
 
     # The extensions of the files that hold a whole model.
     EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
-
-    _stopping = False
 
     @abstractmethod
     def _rows(self, n_words: int) -> dict[str, int]:
@@ -114,7 +113,7 @@ class EpochModel(Learner, ABC):
         """
         before = self._state
         if checkpoints is not None:
-            checkpoints.source["earlier training"] = _hash(before)
+            checkpoints.source["what was learned before fit"] = _hash(before)
             checkpoints.begin(state, partial(self._write, state))
             if checkpoints.finished:
                 self._state = state
@@ -142,14 +141,6 @@ class EpochModel(Learner, ABC):
         except FloatingPointError:
             self._state = before
             raise
-
-    def stop(self) -> None:
-        """End the training that is under way, in another thread or in a callback, and keep what was learned.
-
-        It ends after the current chunks, some milliseconds of work, as after Ctrl-C but without a warning:
-        `fit` returns, and `interrupted_` is True. Without a training under way there is nothing to stop.
-        """
-        self._stopping = True
 
     def check_path(self, path: str | os.PathLike[str]) -> None:
         """Validate the extension of a file that is to hold a whole model.
