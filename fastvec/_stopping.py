@@ -6,9 +6,9 @@ __all__ = ["Stoppable"]
 
 
 class Stoppable:
-    """An estimator whose training can be asked to end. Its `fit` begins with ``self._stopping = False``."""
+    """An estimator whose training can be asked to end."""
 
-    _stopping = False
+    _stopping = False  # again when `fit` begins
 
     def stop(self) -> None:
         """End the training that is under way, from another thread or a callback, and keep what was learned.

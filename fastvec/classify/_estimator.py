@@ -122,7 +122,6 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         return sum(parameter.size for parameter in self.parameters_.values())
 
     def _fit(self: Estimator, X: Any, y: Any) -> Estimator:
-        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             examples, groups = self._first_examples(X, y, None)
@@ -136,7 +135,6 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         return self
 
     def _partial_fit(self: Estimator, X: Any, y: Any, classes: Any = None) -> Estimator:
-        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             if hasattr(self, "parameters_"):
@@ -294,9 +292,10 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
 
 @contextmanager
 def undone_on_error(estimator: Any) -> Iterator[None]:
-    """Restore what an estimator had learned if the body fails."""
+    """Restore what an estimator had learned if the body, which fits it, fails."""
     before = dict(vars(estimator))
     try:
+        estimator._stopping = False
         yield
     except BaseException:
         vars(estimator).clear()

@@ -188,7 +188,6 @@ class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
         UserWarning
             If documents are empty or have only rare words; they are ignored.
         """
-        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             documents, labels = read_labelled(X, y)
@@ -222,7 +221,6 @@ class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
         ValueError
             If a label is not among the classes of the first call.
         """
-        self._stopping = False
         with undone_on_error(self):
             self.check_params()
             documents, labels = read_labelled(X, y)
