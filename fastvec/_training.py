@@ -236,11 +236,11 @@ def train(
                 f"loss {record.loss:.4f}, learning rate {record.learning_rate:.4g}, "
                 f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
             )
-            is_over = after_epoch(record)
-            if run.is_complete():
-                finished = bool(is_over) or epoch + 1 == schedule.epochs
-                if finished or stopping() or checkpoints.is_due_after(epoch + 1):
-                    checkpoints.write(Position(epoch + 1), finished)
+            is_over = bool(after_epoch(record))
+            complete = run.is_complete()
+            finished = complete and (is_over or epoch + 1 == schedule.epochs)
+            if complete and (finished or stopping() or checkpoints.is_due_after(epoch + 1)):
+                checkpoints.write(Position(epoch + 1), finished)
             if interrupted.is_set():
                 warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
@@ -248,10 +248,11 @@ def train(
                     "what was learned is kept",
                     stacklevel=4,
                 )
+                return True
+            if finished:
+                break
             if stopping():
                 return True
-            if is_over:
-                break
     return False
 
 

@@ -344,6 +344,9 @@ def test_a_model_is_stopped_from_another_thread():
     assert model.interrupted_
     assert 1 <= len(model.history_) < 1_000_000
     assert len(model.vectors_) == 120
+    # A training that has come to its end was not stopped.
+    last = make("skipgram", epochs=2, callbacks=[lambda model: len(model.history_) == 2 and model.stop()])
+    assert not last.fit(corpus()).interrupted_
     # Stopping what is not under way stops nothing later.
     model.stop()
     assert not model.set_params(epochs=1).fit(corpus()).interrupted_

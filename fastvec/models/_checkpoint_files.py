@@ -89,7 +89,7 @@ class CheckpointFile(Checkpoints):
             raise ValueError(f"checkpoint must end in .fvec, got {self.path!r}")
         check_bool("resume", resume)
         self.epochs, self.seconds = _interval(every)
-        self.due = time.monotonic() + self.seconds
+        self.due = math.inf
         self.source: dict[str, str] = {}
         self.finished = False
         self.saved: _files.Saved | None = None
@@ -120,18 +120,10 @@ class CheckpointFile(Checkpoints):
         self._write = write
         if self.saved is None:
             self._write(self.path, self._metadata(self.start, finished=False))
-            return
-        said = self._said(self.saved)
-        for name, value in self.source.items():
-            if said["source"].get(name) != value:
-                raise self._differs(f"{name} must be the same as in the run of the checkpoint")
-        for name, matrix in state.parameters.items():
-            if self.saved.tensors[name].shape != matrix.shape:
-                raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
-            matrix[:] = self.saved.tensors[name]
-        state.history[:] = self.saved.history
-        self.start, self.finished = said["position"], said["finished"]
-        self.saved = None  # on Windows, a file that is mapped cannot be replaced
+        else:
+            self._take_over(self.saved, state)
+            self.saved = None  # on Windows, a file that is mapped cannot be replaced
+        self.due = time.monotonic() + self.seconds
 
     def seconds_left(self) -> float:
         """Return the time until the next checkpoint within an epoch."""
@@ -148,6 +140,18 @@ class CheckpointFile(Checkpoints):
         except OSError as error:
             warn(f"the checkpoint could not be written, the training continues: {error}", stacklevel=5)
         self.due = time.monotonic() + self.seconds
+
+    def _take_over(self, saved: _files.Saved, state: State) -> None:
+        said = self._said(saved)
+        for name, value in self.source.items():
+            if said["source"].get(name) != value:
+                raise self._differs(f"{name} must be the same as in the run of the checkpoint")
+        for name, matrix in state.parameters.items():
+            if saved.tensors[name].shape != matrix.shape:
+                raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
+            matrix[:] = saved.tensors[name]
+        state.history[:] = saved.history
+        self.start, self.finished = said["position"], said["finished"]
 
     def _metadata(self, position: Position, finished: bool) -> dict[str, str]:
         said = {"position": asdict(position), "finished": finished, "source": self.source}
