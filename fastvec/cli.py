@@ -45,6 +45,7 @@ from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._machine import processor_name
 from fastvec._params import check_int
 from fastvec._progress import tell
+from fastvec._startup import exit_status
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
 from fastvec.models._epoch_model import EpochModel
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         number = stopped.number if isinstance(stopped, _signals.Stopped) else signal.SIGINT
         tell("fastvec: interrupted")
-        return _signals.exit_status(number)
+        return exit_status(number)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
         if _is_unread(error):
             _cli_streams.discard(sys.stdout)
