@@ -64,6 +64,10 @@ class Held:
         """The exit status of a command that has saved its results: 0 without a signal."""
         return 0 if self.number is None else exit_status(self.number)
 
+    def begin(self) -> None:
+        """Let signals wait from now on, if they do not yet."""
+        _replace(self.receive)
+
     def receive(self, number: int, _: FrameType | None) -> None:
         """Note a signal: its handler."""
         if self.number is None:
@@ -112,7 +116,7 @@ def hold_after_training() -> Iterator[Held]:
     """Let signals wait from the end of the first training in the ``with`` block until the end of the block.
 
     Until a training begins, they do what they did before. What is yielded knows of those that came while it
-    went on and after it; they do nothing else.
+    went on and after it; they do nothing else. Where no training does the work, its `begin` ends it.
     """
     global _after_training
     before = {number: signal.getsignal(number) for number in SIGNALS}

@@ -100,6 +100,7 @@ def _train(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     with _signals.hold_after_training() as held:
         vectors = model.fit(source).vectors_
+        held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
         if isinstance(model, EpochModel) and options.save_model is not None:
@@ -145,16 +146,18 @@ def _cooccur(options: argparse.Namespace) -> int:
     check_files(options.texts, outputs)
     corpus = _corpus(options)
     started = time.perf_counter()
-    counts = counter.fit(corpus)
-    seconds = time.perf_counter() - started
-    _cli_cooccur.save(counts, options)
+    with _signals.hold_after_training() as held:
+        counts = counter.fit(corpus)
+        held.begin()
+        seconds = time.perf_counter() - started
+        _cli_cooccur.save(counts, options)
     if not options.quiet:
         say(
             f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "
             f"{corpus.n_tokens:,} words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); "
             f"saved in {options.output}"
         )
-    return 0
+    return held.status
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
