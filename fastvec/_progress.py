@@ -6,6 +6,7 @@ closed, or there is none), what would be shown is lost, and the work goes on.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -176,13 +177,20 @@ def _bar(what: str, total: float | None, unit: str, start: float) -> Any:
         return auto.tqdm(**options)
     if not _is_terminal(sys.stderr):
         return None
-    return auto.tqdm(**options, file=_Unfailing(sys.stderr), dynamic_ncols=True)
+    return auto.tqdm(**options, file=_Unfailing(sys.stderr), dynamic_ncols=_has_width(sys.stderr))
 
 
 def _is_terminal(stream: Any) -> bool:
     try:
         return bool(stream.isatty())
     except Exception:  # None, closed, or an object of a kind of its own
+        return False
+
+
+def _has_width(stream: Any) -> bool:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0  # 0 where nobody has set it
+    except Exception:
         return False
 
 

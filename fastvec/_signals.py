@@ -10,7 +10,6 @@ ignored, as ``nohup`` does with SIGHUP.
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -18,11 +17,12 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 
+from fastvec._startup import end, exit_status
+
 __all__ = [
     "Held",
     "Stopped",
     "end_at_once",
-    "exit_status",
     "hold",
     "hold_after_training",
     "raise_stopped",
@@ -31,11 +31,6 @@ __all__ = [
 
 # Windows has no SIGHUP.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-
-def exit_status(number: int) -> int:
-    """Return the exit status of a command that a signal has ended, as shells give it."""
-    return 128 + number
 
 
 class Stopped(KeyboardInterrupt):
@@ -68,6 +63,10 @@ class Held:
     def status(self) -> int:
         """The exit status of a command that has saved its results: 0 without a signal."""
         return 0 if self.number is None else exit_status(self.number)
+
+    def begin(self) -> None:
+        """Let signals wait from now on, if they do not yet."""
+        _replace(self.receive)
 
     def receive(self, number: int, _: FrameType | None) -> None:
         """Note a signal: its handler."""
@@ -117,7 +116,7 @@ def hold_after_training() -> Iterator[Held]:
     """Let signals wait from the end of the first training in the ``with`` block until the end of the block.
 
     Until a training begins, they do what they did before. What is yielded knows of those that came while it
-    went on and after it; they do nothing else.
+    went on and after it; they do nothing else. Where no training does the work, its `begin` ends it.
     """
     global _after_training
     before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -136,7 +135,7 @@ def raise_stopped() -> AbstractContextManager[None]:
 
 def end_at_once() -> AbstractContextManager[None]:
     """Make signals end the process without a word, while there is nothing to lose and nothing to remove."""
-    return _handled(_end)
+    return _handled(end)
 
 
 @contextmanager
@@ -152,17 +151,13 @@ def _raise(number: int, _: FrameType | None) -> None:
     raise Stopped(number)
 
 
-def _end(number: int, _: FrameType | None) -> None:
-    os._exit(exit_status(number))
-
-
 def _replace(handler: Handler) -> dict[int, Any]:
     """Set the handler of the signals whose handler is the default, and return their handlers until now."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     defaults = dict.fromkeys(SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
-    replaced = {number: was for number, was in handlers.items() if was in (defaults[number], _raise, _end)}
+    replaced = {number: was for number, was in handlers.items() if was in (defaults[number], _raise, end)}
     for number in replaced:
         signal.signal(number, handler)
     return replaced

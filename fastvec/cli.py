@@ -47,6 +47,7 @@ from fastvec._machine import processor_name
 from fastvec._mapped import verify
 from fastvec._params import check_int
 from fastvec._progress import tell
+from fastvec._startup import exit_status
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
 from fastvec.models._epoch_model import EpochModel
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         number = stopped.number if isinstance(stopped, _signals.Stopped) else signal.SIGINT
         tell("fastvec: interrupted")
-        return _signals.exit_status(number)
+        return exit_status(number)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
         if _is_unread(error):
             _cli_streams.discard(sys.stdout)
@@ -107,6 +108,7 @@ def _train(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     with _signals.hold_after_training() as held:
         vectors = model.fit(source, **checkpoints).vectors_
+        held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
         if isinstance(model, EpochModel) and options.save_model is not None:
@@ -152,16 +154,18 @@ def _cooccur(options: argparse.Namespace) -> int:
     check_files(options.texts, outputs)
     corpus = _corpus(options)
     started = time.perf_counter()
-    counts = counter.fit(corpus)
-    seconds = time.perf_counter() - started
-    _cli_cooccur.save(counts, options)
+    with _signals.hold_after_training() as held:
+        counts = counter.fit(corpus)
+        held.begin()
+        seconds = time.perf_counter() - started
+        _cli_cooccur.save(counts, options)
     if not options.quiet:
         say(
             f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "
             f"{corpus.n_tokens:,} words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); "
             f"saved in {options.output}"
         )
-    return 0
+    return held.status
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:

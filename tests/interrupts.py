@@ -1,4 +1,4 @@
-"""Ctrl-C while something works: at a call that is counted, or once training has begun."""
+"""Ctrl-C and other signals while something works: at a call that is counted, or once training has begun."""
 
 import os
 import signal

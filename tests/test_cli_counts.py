@@ -3,13 +3,14 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import interrupt, run, start, wait_for
+from commands import ENDING, interrupt, run, start, wait_for
 
 from fastvec import Cooccurrence, _cli_cooccur
 
@@ -132,15 +133,20 @@ def test_a_full_disk_is_one_line(text, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_saves_nothing(text, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_saves_nothing(number, text, tmp_path):
     out = tmp_path / "out.fvcounts"
     texts = [text] * 2000
-    with start("cooccur", *texts, "-o", out, "--window", 1000, env=environment()) as process:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    options = ("-o", out, "--window", 1000, "--memory-limit", "1K")
+    with start("cooccur", *texts, *options, env=environment() | {"TMPDIR": str(temporary)}) as process:
         wait_for(b"reading", process.stderr)  # is done
-        _, rest = interrupt(process)
-    assert process.returncode == 130
+        _, rest = interrupt(process, number)
+    assert process.returncode == 128 + number
     assert rest.endswith(b"fastvec: interrupted\n")
     assert not out.exists()
+    assert list(temporary.iterdir()) == []
 
 
 def environment():
