@@ -27,7 +27,7 @@ SHORTEST_TEXT = 1 << 17
 # A span is a sentence; a longer sentence is cut into spans of so many words. Only windows at a cut share
 # pairs with windows that are trained on.
 SPAN = 128
-# Where the places of the spans, and the random sequence of their windows, come from.
+# Where the places of the spans, and the random sequence of their windows, come from: any numbers.
 SEED, KEY = 4_850_337, 0x1F2E_5A3C_9B47_D681
 
 
@@ -99,7 +99,7 @@ def hold_out(
     wanted = min(max(LEAST, n_tokens // SHARE), MOST)
     if n_tokens >= SHORTEST_TEXT:
         spans = _draw(ids, sentence_offsets, counts // 2, wanted)
-        if 20 + sum(stop - start for start, stop in spans) >= wanted:
+        if 2 * sum(stop - start for start, stop in spans) >= wanted:
             return HeldOut(spans, trained_on=False)
     if n_tokens <= wanted:
         return HeldOut([(0, n_tokens)], trained_on=True)

@@ -161,13 +161,18 @@ def test_a_sentence_with_a_word_of_its_own_is_trained_on(watch):
     assert not any(start // 4 % 2 for start, _ in scored)
 
 
-def test_a_text_of_rare_words_is_trained_on_as_a_whole(watch):
+@pytest.mark.parametrize(("every", "is_enough"), [(20, False), (3, True)])
+def test_a_text_of_rare_words_may_have_too_little_to_hold_out(every, is_enough, watch):
     calls = watch("skipgram", idle=True)
-    sentences = [[f"a{i}", f"b{i}"] if i % 20 else ["a", "b"] for i in range(70_000)]
+    sentences = [[f"a{i}", f"b{i}"] if i % every else ["a", "b"] for i in range(70_000)]
     small(fastvec.SkipGram, epochs=1, min_count=1).fit(sentences)
-    trained, scored = spans_of(calls)
-    assert len(positions_of(trained)) == 140_000
-    assert len(positions_of(scored)) == 1024
+    trained, scored = map(positions_of, spans_of(calls))
+    if is_enough:  # half of what there would be otherwise
+        assert 512 <= len(scored) < 1024
+        assert len(trained) == 140_000 - len(scored)
+    else:
+        assert len(scored) == 1024
+        assert len(trained) == 140_000
 
 
 @pytest.mark.parametrize(("n_tokens", "n_scored"), [(900, 900), (5000, 1024), (131_071, 1024)])

@@ -38,8 +38,7 @@ LAST_LEARNING_RATE = 1e-4
 ALWAYS_KEPT = 0.382 * 50
 # The share of a text's words below which one wants to be told that subsampling has dropped the others.
 FEWEST_LEFT = 1 / 20
-
-# The blocks of a text in a random order, where it is long enough.
+# Blocks of a text in a random order, if it has as many words.
 FEWEST_BLOCKS = 128
 
 Model = TypeVar("Model", bound="WordModel")
@@ -109,10 +108,6 @@ class WordModel(EpochModel, ABC):
     def _chunk(self, n_words: int) -> int:
         """Return the number of tokens per chunk."""
         return CHUNK
-
-    def _block(self, n_tokens: int) -> int:
-        """Return the largest number of tokens that are visited together."""
-        return max(1, n_tokens // FEWEST_BLOCKS) if self.shuffle else n_tokens
 
     def _make_vectors(self, state: State) -> Vectors:
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
@@ -254,6 +249,9 @@ class WordModel(EpochModel, ABC):
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
         text = Text(ids, corpus.sentence_offsets, keep)
+        chunk = self._chunk(len(state.vocabulary))
+        if self.shuffle:
+            chunk = min(chunk, max(1, corpus.n_tokens // FEWEST_BLOCKS))
         schedule = Schedule(
             n_positions=corpus.n_tokens,
             epochs=self.epochs,
@@ -261,7 +259,7 @@ class WordModel(EpochModel, ABC):
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
             seed=self.seed,
-            chunk=min(self._chunk(len(state.vocabulary)), self._block(corpus.n_tokens)),
+            chunk=chunk,
             shuffle=self.shuffle,
             epochs_before=len(state.history),
         )

@@ -97,7 +97,7 @@ class FastText(WordModel):
     vocabulary_ : Vocabulary
         The words with their counts.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 

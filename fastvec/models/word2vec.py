@@ -237,7 +237,7 @@ class SkipGram(Word2Vec):
     tree_ : HuffmanTree
         The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
@@ -364,7 +364,7 @@ class CBOW(Word2Vec):
     tree_ : HuffmanTree
         The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     position_weights_ : float32 array, shape (2 * window, d)
