@@ -69,6 +69,30 @@ class Subwords:
         rows = np.insert(buckets + np.int32(n), offsets[:-1], np.arange(n, dtype=np.int32))
         return offsets + np.arange(n + 1), rows
 
+    def distinct_rows(
+        self, words: Sequence[str | bytes]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the rows of the vocabulary's words, those that a word repeats behind those that it has.
+
+        Parameters
+        ----------
+        words : sequence of str or bytes
+            All the words of the vocabulary; bytes are taken for UTF-8.
+
+        Returns
+        -------
+        offsets : int64 array, shape (2 * n + 1,)
+            The rows of word w begin in `rows` at ``offsets[2 * w]``, and those that repeat one of them at
+            ``offsets[2 * w + 1]``.
+        rows : int32 array
+            The rows, of one word after the other.
+        """
+        starts, rows = self.rows(words)
+        offsets = np.empty(2 * len(words) + 1, np.int64)
+        offsets[::2] = starts
+        offsets[1::2] = _backends.get("ngrams").put_repeats_behind(offsets=starts, rows=rows)
+        return offsets, rows
+
     def ngram_rows(self, word: str, n_words: int) -> NDArray[np.int32]:
         """Return the rows of the n-grams of one word, of a vocabulary of `n_words` or not."""
         rows: NDArray[np.int32] = self._buckets([word])[1] + np.int32(n_words)

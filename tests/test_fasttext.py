@@ -90,3 +90,25 @@ def test_words_without_ngrams_are_words_alone(topics):
     vectors = small(min_n=0, max_n=0, buckets=1).fit(topics(40)).vectors_
     with pytest.raises(fastvec.UnknownWordError):
         _ = vectors["unseen"]
+
+
+@pytest.mark.parametrize("learning_rate", [0.05, 0.2])
+@pytest.mark.parametrize(
+    ("model", "scale_gradient"), [("skipgram", False), ("skipgram", True), ("cbow", True)]
+)
+def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, learning_rate):
+    """fastText ends with NaN here: it moves a mean of 35 times the row of "xxx" 35 times too far."""
+    text = [["the", "old", "x" * 40, "house", "is", "here"]] * 500
+    params = {"model": model, "scale_gradient": scale_gradient, "learning_rate": learning_rate}
+    fitted = small(vector_size=8, epochs=5, buckets=1000, **params).fit(text)
+    assert np.linalg.norm(fitted.vectors_.vectors, axis=1).max() < 15
+    assert fitted.history_[-1].loss < 3 < 6 * np.log(2)
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_words_with_the_same_ngrams_do_not_diverge(model):
+    """Runs of 21 to 60 equal characters share all their n-grams, and fill each other's windows."""
+    random = np.random.default_rng(0)
+    text = [["-" * n for n in random.integers(21, 61, 10)] for _ in range(300)]
+    vectors = small(model=model, learning_rate=0.2).fit(text).vectors_
+    assert np.linalg.norm(vectors.vectors, axis=1).max() < 5

@@ -15,14 +15,15 @@ Gradient. With the errors δ_t = σ(h · y_t) − 1 and δ_tk = σ(h · y_tk), a
 
 Update. Every row moves by −η times its derivative, every right-hand side from before the update. A row that
 occurs several times, be it as an input, a target or a negative, takes the sum; a negative that is its own
-target is left out.
+target is left out. ``reference/subword.py`` derives it, and what is different with ``scale_gradient=False``.
 
 Compromises, and where they come from:
 
 - The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
   every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
-- With ``scale_gradient=False`` the inputs take ε and not ε / n, as fastText does: they learn n times as fast
-  as the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
+- With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
+  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that occurs several
+  times takes ε once; in fastText it takes it every time, which can diverge.
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -36,6 +37,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
+from .distinct cimport Seen, move_repeats_behind, start_round
 from .hidden cimport take_mean_step
 from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
@@ -99,7 +101,7 @@ def step(
     negatives : IN, int32 (T, K)
         Word ids of every target, K >= 0, repetitions and targets allowed.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -109,6 +111,7 @@ def step(
         J before the update.
     """
     cdef Step work
+    cdef Seen seen
     cdef Py_ssize_t n_inputs = inputs.shape[0], n_targets = targets.shape[0], n_negatives = negatives.shape[1]
     cdef Py_ssize_t n_words = n_targets * (1 + n_negatives), stride = input_vectors.shape[1], i, t, k
     cdef float **rows
@@ -117,11 +120,15 @@ def step(
     cdef double loss = 0
     cdef bint failed
     memset(&work, 0, sizeof(work))
+    memset(&seen, 0, sizeof(seen))
     with nogil:
         rows = <float **>malloc(n_inputs * sizeof(float *))
         words = <int32_t *>calloc(16 + n_words, sizeof(int32_t))
         places = <Py_ssize_t *>malloc(n_words * sizeof(Py_ssize_t))
-        failed = rows == NULL or words == NULL or places == NULL or allocate(&work, stride, 1, n_words) != 0
+        failed = (
+            rows == NULL or words == NULL or places == NULL or allocate(&work, stride, 1, n_words) != 0
+            or start_round(&seen, n_inputs) != 0
+        )
         if not failed:
             for i in range(n_inputs):
                 rows[i] = &input_vectors[0, 0] + inputs[i] * stride
@@ -132,7 +139,11 @@ def step(
                     words[i + 1 + k] = negatives[t, k]
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
-            take_mean_step(&work, rows, n_inputs, scale_gradient, learning_rate, &loss)
+            take_mean_step(
+                &work, rows, n_inputs, move_repeats_behind(&seen, rows, n_inputs), scale_gradient,
+                learning_rate, &loss
+            )
+        free(seen.slots)
         free(rows)
         free(words)
         free(places)
@@ -203,8 +214,10 @@ cdef void draw_position(
             )
     for k in range(n):
         rows[k] = output_vectors + words[k] * stride
-    for k in range(min(<Py_ssize_t>MAX_FETCHED, subword_offsets[entering + 1] - subword_offsets[entering])):
-        rows[n] = input_vectors + subwords[subword_offsets[entering] + k] * stride
+    for k in range(
+        min(<Py_ssize_t>MAX_FETCHED, subword_offsets[2 * entering + 1] - subword_offsets[2 * entering])
+    ):
+        rows[n] = input_vectors + subwords[subword_offsets[2 * entering] + k] * stride
         n += 1
     drawn.n_rows[slot] = n
 
@@ -212,7 +225,9 @@ cdef void draw_position(
 cdef struct Inputs:
     float **rows
     Py_ssize_t n
+    Py_ssize_t n_distinct      # at the beginning of rows
     Py_ssize_t room
+    Seen seen
 
 
 cdef inline int add_rows_of(
@@ -220,7 +235,8 @@ cdef inline int add_rows_of(
     const int32_t *subwords,
 ) noexcept nogil:
     """Add the rows of a word to the inputs; return 0 on success."""
-    cdef Py_ssize_t k, n = subword_offsets[word + 1] - subword_offsets[word]
+    cdef const int64_t *offsets = subword_offsets + 2 * word
+    cdef Py_ssize_t k, n = offsets[2] - offsets[0]
     cdef float **larger
     if inputs.n + n > inputs.room:
         larger = <float **>realloc(inputs.rows, 2 * (inputs.n + n) * sizeof(float *))
@@ -229,8 +245,9 @@ cdef inline int add_rows_of(
         inputs.rows = larger
         inputs.room = 2 * (inputs.n + n)
     for k in range(n):
-        inputs.rows[inputs.n + k] = input_vectors + subwords[subword_offsets[word] + k] * stride
+        inputs.rows[inputs.n + k] = input_vectors + subwords[offsets[0] + k] * stride
     inputs.n += n
+    inputs.n_distinct += offsets[1] - offsets[0]
     return 0
 
 
@@ -273,8 +290,9 @@ def train(
         A word is kept with probability (keep + 1) / 2³².
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
-    subword_offsets : IN, int64 (n_words + 1,)
-        The rows of word w are subwords[subword_offsets[w]:subword_offsets[w + 1]], one at least.
+    subword_offsets : IN, int64 (2 · n_words + 1,)
+        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one at least; those before
+        subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
         Rows of input_vectors.
     window : IN, int
@@ -284,7 +302,7 @@ def train(
     cbow : IN, bool
         Whether the contexts' rows predict the centre, or the centre's rows the contexts.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -316,8 +334,7 @@ def train(
     cdef bint sampled, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
-    rows.rows = NULL
-    rows.n = rows.room = 0
+    memset(&rows, 0, sizeof(rows))
     with nogil:
         failed = (
             allocate_targets(&drawn, negatives, sets) != 0
@@ -344,7 +361,7 @@ def train(
             n_sets = 1 if cbow else n_contexts
             pairs += n_sets
             sampled_pairs += n_sets if sampled else 0
-            rows.n = 0
+            rows.n = rows.n_distinct = 0
             if not cbow:
                 failed |= add_rows_of(
                     &rows, walk.words[i], inputs, stride, &subword_offsets[0], &subwords[0]
@@ -353,6 +370,10 @@ def train(
                 failed |= add_rows_of(
                     &rows, context_of(&walk, i, c), inputs, stride, &subword_offsets[0], &subwords[0]
                 ) != 0
+            if cbow and not scale_gradient:   # contexts share n-grams
+                failed |= start_round(&rows.seen, rows.n) != 0
+                if not failed:
+                    rows.n_distinct = move_repeats_behind(&rows.seen, rows.rows, rows.n)
             if failed:
                 break
             words = drawn.words + (i & (RING - 1)) * drawn.position_words
@@ -363,11 +384,13 @@ def train(
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, drawn.places, outputs)
                 take_mean_step(
-                    &work, rows.rows, rows.n, scale_gradient, learning_rate, &loss if sampled else NULL
+                    &work, rows.rows, rows.n, rows.n_distinct, scale_gradient, learning_rate,
+                    &loss if sampled else NULL
                 )
                 c += n
         free_targets(&drawn)
         free(rows.rows)
+        free(rows.seen.slots)
         free(work.memory)
         free(walk.memory)
     if failed:

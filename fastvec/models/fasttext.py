@@ -186,7 +186,7 @@ class FastText(WordModel):
 
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
         kernel = cast(_backends.SubwordKernel, _backends.get(self._kernel()))
-        offsets, rows = _subwords(state).rows(state.vocabulary.words)
+        offsets, rows = _subwords(state).distinct_rows(state.vocabulary.words)
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],
