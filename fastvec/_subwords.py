@@ -69,9 +69,7 @@ class Subwords:
         rows = np.insert(buckets + np.int32(n), offsets[:-1], np.arange(n, dtype=np.int32))
         return offsets + np.arange(n + 1), rows
 
-    def distinct_rows(
-        self, words: Sequence[str | bytes]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def distinct_rows(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the rows of the vocabulary's words, those that a word repeats behind those that it has.
 
         Parameters

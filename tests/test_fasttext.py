@@ -97,7 +97,7 @@ def test_words_without_ngrams_are_words_alone(topics):
     ("model", "scale_gradient"), [("skipgram", False), ("skipgram", True), ("cbow", True)]
 )
 def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, learning_rate):
-    """fastText ends with NaN here: it moves a mean of 35 times the row of "xxx" 35 times too far."""
+    """fastText ends with NaN here: it moves the mean 34 times too far, as reference/subword.py derives."""
     text = [["the", "old", "x" * 40, "house", "is", "here"]] * 500
     params = {"model": model, "scale_gradient": scale_gradient, "learning_rate": learning_rate}
     fitted = small(vector_size=8, epochs=5, buckets=1000, **params).fit(text)

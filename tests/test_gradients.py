@@ -157,7 +157,7 @@ def test_learning_rate_0_changes_nothing(step, padded, objective, vector_size):
 def unscaled_case(objective, vector_size, name):
     """What should come out with ``scale_gradient=False``: n times the exact gradient of a mean of n inputs.
 
-    A row that occurs c times in the mean has c times the gradient, and moves as if it occurred once: n / c times.
+    A row that occurs c times in the mean moves as if it occurred once: n / c times its gradient.
     Of a step with several means, the gradients are those of its pieces.
     """
     case = awkward_case(objective, vector_size, name)

@@ -17,8 +17,8 @@ that occurs twice among the contexts or the negatives counts twice; a negative t
 Compromises, and where they come from:
 
 - With ``scale_gradient=False`` the factor 1/C of the last two derivatives is left out, as word2vec.c and
-  gensim do: the inputs move C times too far, and further in long windows than in short ones [3]. A context that
-  occurs several times moves as if once, where word2vec.c and gensim move it every time, which can diverge.
+  gensim do: the inputs move C times too far, and further in long windows than in short ones [3]. A context
+  that occurs several times moves as if once; there it moves every time, which can diverge.
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
@@ -171,7 +171,8 @@ def step(
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
     scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or each that of the mean itself, once.
+        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -268,7 +269,8 @@ def train(
     negatives : IN, int
         K.
     scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or each that of the mean itself, once.
+        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64

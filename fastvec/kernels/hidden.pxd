@@ -1,7 +1,7 @@
 """A hidden row: the mean of input rows, a step against output rows, and the gradient back to the inputs.
 
-h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row that occurs twice among
-them takes it twice. Where their gradient is not to be scaled, every row takes e, and takes it once.
+h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row that occurs twice
+among them takes it twice. Where their gradient is not to be scaled, every row takes e, and takes it once.
 """
 
 from libc.string cimport memset
@@ -156,8 +156,8 @@ cdef inline void take_mean_step(
 ) noexcept nogil:
     """One update of inputs by their mean, with the outputs that the step holds.
 
-    The first n_distinct rows are all different and those behind repeat some of them, which matters only without
-    scale_gradient. The loss is added up unless it is NULL.
+    The first n_distinct rows are all different and those behind repeat some of them, which matters only
+    without scale_gradient. The loss is added up unless it is NULL.
     """
     cdef Py_ssize_t n_moved = n_rows if scale_gradient else n_distinct
     cdef float mean = 1.0 / <float>n_rows

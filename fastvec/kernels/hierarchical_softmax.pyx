@@ -168,7 +168,7 @@ def step(
     cbow : IN, bool
         Whether the mean of the contexts predicts the turns, or every context does.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or every one that of the mean itself, once.
+        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -263,7 +263,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the turns, or every context does.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or every one that of the mean itself, once.
+        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
     learning_rate : IN, float
         η.
     key : IN, uint64

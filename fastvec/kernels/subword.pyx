@@ -22,8 +22,8 @@ Compromises, and where they come from:
 - The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
   every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
 - With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
-  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that occurs several
-  times takes ε once; in fastText it takes it every time, which can diverge.
+  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that occurs
+  several times takes ε once; in fastText it takes it every time, which can diverge.
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -291,8 +291,8 @@ def train(
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
     subword_offsets : IN, int64 (2 · n_words + 1,)
-        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one at least; those before
-        subword_offsets[2w + 1] are all different, those behind repeat some of them.
+        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one at least; those
+        before subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
         Rows of input_vectors.
     window : IN, int

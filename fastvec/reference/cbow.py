@@ -25,8 +25,8 @@ Compromises, and where they come from:
 - ``scale_gradient=True`` is the gradient of J. With False the 1/C of ∂J/∂x_c and ∂J/∂d_p is dropped, as in
   word2vec.c (Mikolov et al. 2013a), gensim and fastText: windows with many contexts then weigh more than in J
   (Irsoy, Benton and Stratos 2021). A context or a place that occurs several times takes the mean of what its
-  occurrences would take, and not their sum as there, which moves h too far (``subword.py`` derives by how much)
-  and diverges where one word fills long windows.
+  occurrences would take, and not their sum as there, which moves h too far (see ``subword.py``) and diverges
+  where one word fills long windows.
 - Position weights (Mikolov et al. 2018) belong to the distances −W..−1, 1..W, counted in kept words: the
   context at distance δ takes row W + δ before the centre and W + δ − 1 behind it.
 - Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
@@ -85,7 +85,8 @@ def step(
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
     scale_gradient : IN, bool
-        Whether contexts and position weights take their gradients, or C times as much; repeated ones the mean.
+        Whether contexts and position weights take their gradients, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
 

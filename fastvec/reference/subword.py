@@ -21,9 +21,9 @@ c_r times as far, and the mean of the bag goes
 
     −η e (1/I) Σ_r c_r²        rather than        −η e
 
-as it does when all rows are different (c_r = 1 and Σ_r c_r² = I). A word of 40 equal letters has 153 rows of
-n-grams with 3 to 6 letters; 35 to 38 of them are the same one at every length, and the mean goes 35 times too
-far: training diverges, and it does so in fastText. Here every row takes −η e once, however often it occurs, so
+as it does when all rows are different (c_r = 1 and Σ_r c_r² = I). A word of 40 equal letters has 154 n-grams
+of 3 to 6 letters; 35 to 38 of them are the same one at every length, and the mean goes 34 times too far:
+training diverges, and it does so in fastText. Here every row takes −η e once, however often it occurs, so
 that the mean goes −η e (1/I) Σ_r c_r = −η e, for every bag. Bags without repetitions are as in fastText.
 
 Compromises, and where they come from:
@@ -33,8 +33,8 @@ Compromises, and where they come from:
 - Skip-gram predicts the contexts from the rows of the centre (Bojanowski et al. 2017), at most ``MAX_SHARED``
   of them from one h, where fastText computes it anew for each. CBOW predicts the centre from the rows of all
   contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs more.
-- ``scale_gradient=True`` is the gradient of J. With False the rows of words with many n-grams move farther than
-  J says, as in fastText (for CBOW: Irsoy, Benton and Stratos 2021).
+- ``scale_gradient=True`` is the gradient of J. With False the rows of words with many n-grams move farther
+  than J says, as in fastText (for CBOW: Irsoy, Benton and Stratos 2021).
 - Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
@@ -151,8 +151,8 @@ def train(
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
     subword_offsets : IN, int64 (2 · n_words + 1,)
-        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one or more; those before
-        subword_offsets[2w + 1] are all different, those behind repeat some of them.
+        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one or more; those
+        before subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
         Rows of input_vectors.
     window : IN, int
