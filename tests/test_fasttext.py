@@ -73,6 +73,7 @@ def test_defaults_are_fasttexts():
     ("params", "error", "message"),
     [
         ({"model": "supervised"}, ValueError, "model must be one of 'skipgram', 'cbow', got 'supervised'"),
+        ({"min_n": -1, "max_n": 0}, ValueError, "min_n must be an int >= 0, got -1"),
         ({"min_n": 7}, ValueError, "min_n must be an int from 0 to max_n=6, got 7"),
         ({"max_n": -1}, ValueError, "max_n must be an int from 0 to 100, got -1"),
         ({"buckets": 0}, ValueError, "buckets must be an int from 1 to 1073741824, got 0"),
@@ -86,10 +87,19 @@ def test_bad_parameters_are_named(params, error, message):
     assert str(raised.value) == message
 
 
-def test_words_without_ngrams_are_words_alone(topics):
-    vectors = small(min_n=0, max_n=0, buckets=1).fit(topics(40)).vectors_
+@pytest.mark.parametrize("params", [{}, {"min_n": 0}, {"min_n": 0, "buckets": 0}, {"buckets": 7}])
+@pytest.mark.parametrize("extension", ["fvec", "bin"])
+def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params, extension):
+    model = fastvec.FastText(max_n=0, min_count=1, vector_size=4, subsample=0, epochs=1, threads=1, **params)
+    vectors = model.fit(topics(40)).vectors_
+    assert model.input_vectors_.shape == (39, 4)
+    np.testing.assert_allclose(vectors.vectors, model.input_vectors_, atol=1e-7)
     with pytest.raises(fastvec.UnknownWordError):
         _ = vectors["unseen"]
+    model.save(tmp_path / f"model.{extension}")
+    again = fastvec.load_model(tmp_path / f"model.{extension}")
+    np.testing.assert_array_equal(again.vectors_.vectors, vectors.vectors)
+    assert again.fit(topics(40)).input_vectors_.shape == (39, 4)
 
 
 @pytest.mark.parametrize("learning_rate", [0.05, 0.2])

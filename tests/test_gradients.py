@@ -157,8 +157,8 @@ def test_learning_rate_0_changes_nothing(step, padded, objective, vector_size):
 def unscaled_case(objective, vector_size, name):
     """What should come out with ``scale_gradient=False``: n times the exact gradient of a mean of n inputs.
 
-    A row that occurs c times in the mean moves as if it occurred once: n / c times its gradient.
-    Of a step with several means, the gradients are those of its pieces.
+    A row that occurs c times in the mean moves as if it occurred once: n / c times its gradient; with n-grams
+    as often as it occurs among the first. If a step has several means, the gradients are those of its pieces.
     """
     case = awkward_case(objective, vector_size, name)
     gradient = {name: np.zeros_like(exact) for name, exact in case.gradient.items()}
@@ -167,7 +167,11 @@ def unscaled_case(objective, vector_size, name):
         exact = build_case(objective, vector_size, piece).gradient
         for matrix in set(gradient) - {objective.outputs}:
             counts = np.bincount(objective.touched(matrix, piece), minlength=objective.rows[matrix])
-            factors = objective.n_averaged(piece) / np.maximum(counts, 1)
+            times = 1
+            if "n_first" in piece:
+                first = piece["inputs"][: piece["n_first"]]
+                times = np.bincount(first, minlength=objective.rows[matrix])
+            factors = times * objective.n_averaged(piece) / np.maximum(counts, 1)
             gradient[matrix] += exact[matrix] * factors[:, np.newaxis]
     return case._replace(arguments=case.arguments | {"scale_gradient": False}, gradient=gradient)
 

@@ -1,7 +1,7 @@
 """A hidden row: the mean of input rows, a step against output rows, and the gradient back to the inputs.
 
 h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row that occurs twice
-among them takes it twice. Where their gradient is not to be scaled, every row takes e, and takes it once.
+among them takes it twice. Where their gradient is not to be scaled, the first of them take e.
 """
 
 from libc.string cimport memset
@@ -151,15 +151,15 @@ cdef inline noinline_void update_all(
 
 
 cdef inline void take_mean_step(
-    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_distinct, bint scale_gradient,
+    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
     float learning_rate, double *loss,
 ) noexcept nogil:
     """One update of inputs by their mean, with the outputs that the step holds.
 
-    The first n_distinct rows are all different and those behind repeat some of them, which matters only
-    without scale_gradient. The loss is added up unless it is NULL.
+    Without scale_gradient only the first n_first rows move: those behind repeat some of them. The loss is
+    added up unless it is NULL.
     """
-    cdef Py_ssize_t n_moved = n_rows if scale_gradient else n_distinct
+    cdef Py_ssize_t n_moved = n_rows if scale_gradient else n_first
     cdef float mean = 1.0 / <float>n_rows
     cdef float scale = mean if scale_gradient else 1
     cdef float *e = step.hidden + step.stride

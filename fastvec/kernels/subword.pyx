@@ -22,8 +22,9 @@ Compromises, and where they come from:
 - The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
   every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
 - With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
-  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that occurs
-  several times takes ε once; in fastText it takes it every time, which can diverge.
+  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that a word has
+  several times takes ε once, and so does a word that is a context several times; in fastText they take it
+  every time, which can diverge.
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -37,12 +38,11 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
-from .distinct cimport Seen, move_repeats_behind, start_round
 from .hidden cimport take_mean_step
 from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
-from .walk cimport Walk, context_of, walk_chunk
+from .walk cimport Walk, context_of, find_repeats, walk_chunk
 
 cdef enum:
     MAX_TARGETS = 16   # more in one update and the sum of their gradients overshoots
@@ -83,6 +83,7 @@ def step(
     const int32_t[::1] inputs,
     const int32_t[::1] targets,
     const int32_t[:, ::1] negatives,
+    Py_ssize_t n_first,
     bint scale_gradient,
     float learning_rate,
 ):
@@ -100,8 +101,10 @@ def step(
         Word ids, T >= 1, repetitions allowed.
     negatives : IN, int32 (T, K)
         Word ids of every target, K >= 0, repetitions and targets allowed.
+    n_first : IN, int
+        Those of the inputs that move without scale_gradient, 1 <= n_first <= n; the others count in the mean.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
+        Whether all inputs take their gradient, ε / n, or the first ones ε.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -111,7 +114,6 @@ def step(
         J before the update.
     """
     cdef Step work
-    cdef Seen seen
     cdef Py_ssize_t n_inputs = inputs.shape[0], n_targets = targets.shape[0], n_negatives = negatives.shape[1]
     cdef Py_ssize_t n_words = n_targets * (1 + n_negatives), stride = input_vectors.shape[1], i, t, k
     cdef float **rows
@@ -120,15 +122,11 @@ def step(
     cdef double loss = 0
     cdef bint failed
     memset(&work, 0, sizeof(work))
-    memset(&seen, 0, sizeof(seen))
     with nogil:
         rows = <float **>malloc(n_inputs * sizeof(float *))
         words = <int32_t *>calloc(16 + n_words, sizeof(int32_t))
         places = <Py_ssize_t *>malloc(n_words * sizeof(Py_ssize_t))
-        failed = (
-            rows == NULL or words == NULL or places == NULL or allocate(&work, stride, 1, n_words) != 0
-            or start_round(&seen, n_inputs) != 0
-        )
+        failed = rows == NULL or words == NULL or places == NULL or allocate(&work, stride, 1, n_words) != 0
         if not failed:
             for i in range(n_inputs):
                 rows[i] = &input_vectors[0, 0] + inputs[i] * stride
@@ -139,11 +137,7 @@ def step(
                     words[i + 1 + k] = negatives[t, k]
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
-            take_mean_step(
-                &work, rows, n_inputs, move_repeats_behind(&seen, rows, n_inputs), scale_gradient,
-                learning_rate, &loss
-            )
-        free(seen.slots)
+            take_mean_step(&work, rows, n_inputs, n_first, scale_gradient, learning_rate, &loss)
         free(rows)
         free(words)
         free(places)
@@ -225,18 +219,17 @@ cdef void draw_position(
 cdef struct Inputs:
     float **rows
     Py_ssize_t n
-    Py_ssize_t n_distinct      # at the beginning of rows
+    Py_ssize_t n_first         # of these, the rows that move without scale_gradient
     Py_ssize_t room
-    Seen seen
+    float *matrix
+    Py_ssize_t stride
+    const int64_t *offsets     # the rows of word w: different ones from 2w to 2w + 1, repetitions to 2w + 2
+    const int32_t *subwords
 
 
-cdef inline int add_rows_of(
-    Inputs *inputs, int32_t word, float *input_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
-    const int32_t *subwords,
-) noexcept nogil:
-    """Add the rows of a word to the inputs; return 0 on success."""
-    cdef const int64_t *offsets = subword_offsets + 2 * word
-    cdef Py_ssize_t k, n = offsets[2] - offsets[0]
+cdef inline int add_rows(Inputs *inputs, int64_t begin, int64_t end) noexcept nogil:
+    """Add subwords[begin:end]; return 0 on success."""
+    cdef Py_ssize_t k, n = end - begin
     cdef float **larger
     if inputs.n + n > inputs.room:
         larger = <float **>realloc(inputs.rows, 2 * (inputs.n + n) * sizeof(float *))
@@ -245,10 +238,51 @@ cdef inline int add_rows_of(
         inputs.rows = larger
         inputs.room = 2 * (inputs.n + n)
     for k in range(n):
-        inputs.rows[inputs.n + k] = input_vectors + subwords[offsets[0] + k] * stride
+        inputs.rows[inputs.n + k] = inputs.matrix + inputs.subwords[begin + k] * inputs.stride
     inputs.n += n
-    inputs.n_distinct += offsets[1] - offsets[0]
     return 0
+
+
+cdef inline int take_rows_of(Inputs *inputs, int32_t word) noexcept nogil:
+    """Take the rows of a word as the inputs; return 0 on success."""
+    cdef const int64_t *offsets = inputs.offsets + 2 * word
+    inputs.n = 0
+    inputs.n_first = offsets[1] - offsets[0]
+    return add_rows(inputs, offsets[0], offsets[2])
+
+
+cdef inline bint occurs_before(const Walk *walk, Py_ssize_t i, Py_ssize_t place) noexcept nogil:
+    """Whether the word at a place in the window of words[i] is a context further to the left, too."""
+    cdef int32_t word = walk.words[place]
+    cdef Py_ssize_t distance = last_distance(walk.words + place, place - walk.begin[i], word)
+    if distance and place - distance == i:   # the centre is no context
+        distance = last_distance(walk.words + i, i - walk.begin[i], word)
+    return distance != 0
+
+
+cdef inline int take_rows_of_contexts(
+    Inputs *inputs, const Walk *walk, Py_ssize_t i, bint repeats
+) noexcept nogil:
+    """Take the rows of the contexts of words[i] as the inputs; return 0 on success.
+
+    First come those of different words that are different within the word.
+    """
+    cdef const int64_t *offsets
+    cdef Py_ssize_t place
+    cdef bint failed = False
+    inputs.n = 0
+    for place in range(walk.begin[i], walk.end[i]):
+        offsets = inputs.offsets + 2 * walk.words[place]
+        if place != i and not (repeats and occurs_before(walk, i, place)):
+            failed |= add_rows(inputs, offsets[0], offsets[1]) != 0
+    inputs.n_first = inputs.n
+    for place in range(walk.begin[i], walk.end[i]):
+        offsets = inputs.offsets + 2 * walk.words[place]
+        if place != i:
+            failed |= add_rows(
+                inputs, offsets[0 if repeats and occurs_before(walk, i, place) else 1], offsets[2]
+            ) != 0
+    return -1 if failed else 0
 
 
 def train(
@@ -302,7 +336,7 @@ def train(
     cbow : IN, bool
         Whether the contexts' rows predict the centre, or the centre's rows the contexts.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
+        Whether the inputs take their gradient, or different rows of different words that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -331,10 +365,14 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
     cdef double loss = 0
-    cdef bint sampled, failed
+    cdef bint sampled, repeats, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     memset(&rows, 0, sizeof(rows))
+    rows.matrix = inputs
+    rows.stride = stride
+    rows.offsets = &subword_offsets[0]
+    rows.subwords = &subwords[0]
     with nogil:
         failed = (
             allocate_targets(&drawn, negatives, sets) != 0
@@ -344,6 +382,8 @@ def train(
                 &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
+        if cbow and not failed and not scale_gradient:
+            find_repeats(&walk, window)
         next_position = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             while next_position <= min(i + 1, walk.last - 1):
@@ -361,19 +401,11 @@ def train(
             n_sets = 1 if cbow else n_contexts
             pairs += n_sets
             sampled_pairs += n_sets if sampled else 0
-            rows.n = rows.n_distinct = 0
-            if not cbow:
-                failed |= add_rows_of(
-                    &rows, walk.words[i], inputs, stride, &subword_offsets[0], &subwords[0]
-                ) != 0
-            for c in range(n_contexts if cbow else 0):
-                failed |= add_rows_of(
-                    &rows, context_of(&walk, i, c), inputs, stride, &subword_offsets[0], &subwords[0]
-                ) != 0
-            if cbow and not scale_gradient:   # contexts share n-grams
-                failed |= start_round(&rows.seen, rows.n) != 0
-                if not failed:
-                    rows.n_distinct = move_repeats_behind(&rows.seen, rows.rows, rows.n)
+            if cbow:
+                repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
+                failed = take_rows_of_contexts(&rows, &walk, i, repeats) != 0
+            else:
+                failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:
                 break
             words = drawn.words + (i & (RING - 1)) * drawn.position_words
@@ -384,13 +416,12 @@ def train(
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, drawn.places, outputs)
                 take_mean_step(
-                    &work, rows.rows, rows.n, rows.n_distinct, scale_gradient, learning_rate,
+                    &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 c += n
         free_targets(&drawn)
         free(rows.rows)
-        free(rows.seen.slots)
         free(work.memory)
         free(walk.memory)
     if failed:

@@ -24,7 +24,10 @@ c_r times as far, and the mean of the bag goes
 as it does when all rows are different (c_r = 1 and Σ_r c_r² = I). A word of 40 equal letters has 154 n-grams
 of 3 to 6 letters; 35 to 38 of them are the same one at every length, and the mean goes 34 times too far:
 training diverges, and it does so in fastText. Here every row takes −η e once, however often it occurs, so
-that the mean goes −η e (1/I) Σ_r c_r = −η e, for every bag. Bags without repetitions are as in fastText.
+that the mean goes −η e (1/I) Σ_r c_r = −η e, for every word. In CBOW this holds for the rows of one context,
+and a word that is a context several times moves as if once. Different contexts that share rows move them one
+by one, as in fastText: this was better than moving them once. Words and windows without repetitions are as in
+fastText.
 
 Compromises, and where they come from:
 
@@ -52,7 +55,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .hidden import divisors
 from .logistic import label_outputs, logistic_losses, sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
@@ -69,6 +71,7 @@ def step(
     inputs: NDArray[np.int32],
     targets: NDArray[np.int32],
     negatives: NDArray[np.int32],
+    n_first: int,
     scale_gradient: bool,
     learning_rate: float,
 ) -> float:
@@ -86,8 +89,10 @@ def step(
         Word ids, T >= 1, repetitions allowed.
     negatives : IN, int32 (T, K)
         Every target's noise words, K >= 0; repetitions and any of the targets allowed.
+    n_first : IN, int
+        Those of the inputs that move without scale_gradient, 1 <= n_first <= I; the others count in the mean.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or every row e, once.
+        Whether all inputs take their gradient, or the first ones e.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -102,10 +107,12 @@ def step(
     scores = y @ h
     errors = counts * (sigmoid(scores) - labels)
     e = np.tensordot(errors, y)  # Σₙ δₙ yₙ
+    if scale_gradient:
+        e /= np.float32(len(inputs))
 
     rate = np.float32(learning_rate)
-    moves = rate * e / divisors(inputs, scale_gradient)
-    np.subtract.at(input_vectors, inputs, moves)  # .at: a row that is repeated takes the sum
+    moved = inputs if scale_gradient else inputs[:n_first]
+    np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
     np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
     return float(np.sum(counts * logistic_losses(scores, labels)))
@@ -162,7 +169,7 @@ def train(
     cbow : IN, bool
         Whether the rows of all contexts predict the centre, or the rows of the centre its contexts.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or every row that of the mean, once.
+        Whether the inputs take their gradient, or different rows of different words that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -177,10 +184,6 @@ def train(
     sampled_pairs, pairs : int
         (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
     """
-
-    def rows(word: int) -> NDArray[np.int32]:
-        return subwords[subword_offsets[2 * word] : subword_offsets[2 * word + 2]]
-
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
@@ -188,7 +191,13 @@ def train(
     ):
         if not len(contexts):
             continue
-        inputs = np.concatenate([rows(word) for word in contexts.tolist()]) if cbow else rows(center)
+        words = contexts.tolist() if cbow else [center]
+        repeated = [word for i, word in enumerate(words) if word in words[:i]]
+        starts = [slice(*subword_offsets[2 * word : 2 * word + 2]) for word in dict.fromkeys(words)]
+        first = np.concatenate([subwords[part] for part in starts])
+        rests = [slice(*subword_offsets[2 * word + 1 : 2 * word + 3]) for word in dict.fromkeys(words)]
+        rests += [slice(*subword_offsets[2 * word : 2 * word + 3 : 2]) for word in repeated]
+        inputs = np.concatenate([first, *[subwords[part] for part in rests]])
         targets = np.array([center], dtype=np.int32) if cbow else contexts
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
@@ -200,6 +209,7 @@ def train(
                 inputs,
                 targets[t : t + MAX_SHARED],
                 noise_words[t : t + MAX_SHARED],
+                len(first),
                 scale_gradient,
                 learning_rate,
             )
