@@ -28,6 +28,7 @@ __all__ = [
     "Epoch",
     "Schedule",
     "ctrl_c_sets_a_flag",
+    "has_diverged",
     "number_of_threads",
     "padded_copies",
     "padded_matrix",
@@ -40,6 +41,8 @@ __all__ = [
 CHUNK = 8192
 # Windows that the loss of an epoch is taken of, at least: enough for three digits, too few to cost anything.
 LOSS_SAMPLE = 1 << 13
+# How many times as high as before the loss of an epoch is where training diverges.
+RISE = 2
 # A matrix row starts on a cache line and is a whole number of AVX-512 registers.
 ALIGNMENT = 64
 LANES = 16
@@ -94,7 +97,8 @@ class Schedule:
 
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
     `chunk` positions at a time. `epochs_before` is how many epochs earlier training had, whose random numbers
-    are not drawn again. `unit` says what a position is, "words" or "entries".
+    are not drawn again. `unit` says what a position is, "words" or "entries". `untrained_loss` is that of a
+    model that has learned nothing, and `with_params` names what else makes steps large, for errors.
     """
 
     n_positions: int
@@ -106,6 +110,8 @@ class Schedule:
     chunk: int = CHUNK
     epochs_before: int = 0
     unit: str = "words"
+    untrained_loss: float = math.inf
+    with_params: str = ""
 
     def learning_rate_at(self, epoch: int, position: int) -> float:
         """Return the learning rate of a chunk that starts at `position` in `epoch`, counted from 0."""
@@ -180,8 +186,9 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the parameters become NaN or infinite.
+        If training diverges: the parameters become NaN or infinite, or the loss rises, see `has_diverged`.
     """
+    lowest = schedule.untrained_loss
     with _bar(schedule, progress) as bar, ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(schedule.epochs):
             if bar is not None:
@@ -191,6 +198,7 @@ def train(
             run = _EpochRun(train_chunk, schedule, epoch, interrupted)
             run.wait(bar)
             _check_finite(run, parameters, schedule)
+            lowest = _check_loss(run, lowest, schedule)
             is_over = after_epoch(run.record())
             if interrupted.is_set():
                 warnings.warn(
@@ -333,7 +341,41 @@ def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], s
             math.isfinite(matrix.sum(dtype=np.float64)) for matrix in parameters
         )
     if not finite:
-        raise FloatingPointError(
-            f"the parameters became NaN or infinite in epoch {schedule.number(run.epoch)}: "
-            f"learning_rate={schedule.learning_rate} is probably too large"
-        )
+        raise _diverged("the parameters became NaN or infinite", run, schedule)
+
+
+def _check_loss(run: _EpochRun, lowest: float, schedule: Schedule) -> float:
+    """Return the lowest loss so far, if the epoch's has not risen far above it."""
+    loss = run.mean_loss()
+    if has_diverged(loss, lowest):
+        what = "without training" if lowest == schedule.untrained_loss else "before"
+        raise _diverged(f"the loss rose to {loss:.6g}, from {lowest:.6g} {what},", run, schedule)
+    return min(loss, lowest) if math.isfinite(loss) else lowest
+
+
+def has_diverged(loss: float, lowest: float) -> bool:
+    """Tell whether the mean loss of an epoch shows that training diverges.
+
+    Parameters
+    ----------
+    loss : float
+        The mean of what was trained on, during the epoch; NaN if that was nothing.
+    lowest : float
+        The lowest of earlier epochs and of a model that has learned nothing; infinity if neither is known.
+
+    Returns
+    -------
+    bool
+        Whether it is more than twice as high, and above 2. Trainings at too large a learning rate that still
+        learn stay below the loss without training; of those that do not, it is tens to billions of times as
+        high. A loss below 2 may rise again in proportion: that of classifiers which know all their examples.
+    """
+    return loss > RISE * max(lowest, 1)
+
+
+def _diverged(what: str, run: _EpochRun, schedule: Schedule) -> FloatingPointError:
+    too_large = f"learning_rate={schedule.learning_rate} is probably too large"
+    return FloatingPointError(
+        f"{what} in epoch {schedule.number(run.epoch)}: {too_large}"
+        f"{f' for {schedule.with_params}' if schedule.with_params else ''}"
+    )

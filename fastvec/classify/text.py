@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar, cast
@@ -426,6 +427,7 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
             chunk=max(1, min(CHUNK, len(usable) // 20)),
             epochs_before=len(self.history_),
             unit="documents",
+            untrained_loss=math.log(len(self.classes_)),
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
