@@ -28,6 +28,8 @@ class Position:
         Pairs in that loss, and all pairs.
     seconds : float
         Time that these chunks took.
+    lowest_loss : float
+        The lowest running loss of the epochs before.
     """
 
     epoch: int = 0
@@ -36,6 +38,7 @@ class Position:
     sampled_pairs: int = 0
     pairs: int = 0
     seconds: float = 0.0
+    lowest_loss: float = math.inf
 
 
 class Checkpoints:

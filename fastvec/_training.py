@@ -30,6 +30,7 @@ __all__ = [
     "Epoch",
     "Schedule",
     "TrainChunk",
+    "has_diverged",
     "number_of_threads",
     "padded_copies",
     "padded_matrix",
@@ -42,6 +43,8 @@ __all__ = [
 CHUNK = 8192
 # Windows that the running loss is taken of, at least: enough for three digits, too few to cost anything.
 LOSS_SAMPLE = 1 << 13
+# How many times as high as before the loss of an epoch is where training diverges.
+RISE = 2
 # A matrix row starts on a cache line and is a whole number of AVX-512 registers.
 ALIGNMENT = 64
 LANES = 16
@@ -94,7 +97,8 @@ class Schedule:
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
     `chunk` positions at a time, with `shuffle` in another order every epoch. `epochs_before` is how many
     epochs earlier training had, whose random numbers are not drawn again. `unit` says what a position is,
-    "words" or "entries".
+    "words" or "entries". `untrained_loss` is that of a model that has learned nothing, and `with_params`
+    names what else makes steps large, for errors.
     """
 
     n_positions: int
@@ -107,6 +111,8 @@ class Schedule:
     shuffle: bool = False
     epochs_before: int = 0
     unit: str = "words"
+    untrained_loss: float = math.inf
+    with_params: str = ""
 
     def learning_rate_at(self, epoch: int, visited: int) -> float:
         """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
@@ -203,12 +209,13 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the parameters become NaN or infinite.
+        If training diverges: the parameters become NaN or infinite, or the loss rises, see `has_diverged`.
     """
     checkpoints = checkpoints or Checkpoints()
     start = checkpoints.start
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
+    lowest = min(schedule.untrained_loss, start.lowest_loss)
     with (
         Progress("epoch", schedule.epochs * n, f" {schedule.unit}", progress, done) as bar,
         _signals.set_a_flag() as interrupted,
@@ -219,7 +226,7 @@ def train(
 
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
-            position = start if epoch == start.epoch else Position(epoch)
+            position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
             run = _EpochRun(train_chunk, schedule, position, stopping, held_out)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
@@ -229,6 +236,7 @@ def train(
                 if run.is_complete() or stopping():
                     break
                 checkpoints.write(run.position())
+            lowest = _check_loss(run, lowest, schedule)
             if not run.is_complete():
                 checkpoints.write(run.position())
             record = run.record()
@@ -240,7 +248,7 @@ def train(
             complete = run.is_complete()
             finished = complete and (is_over or epoch + 1 == schedule.epochs)
             if complete and (finished or stopping() or checkpoints.is_due_after(epoch + 1)):
-                checkpoints.write(Position(epoch + 1), finished)
+                checkpoints.write(Position(epoch + 1, lowest_loss=lowest), finished)
             if interrupted.is_set():
                 warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
@@ -283,6 +291,7 @@ class _EpochRun:
         self.sampled_pairs = start.sampled_pairs
         self.pairs = start.pairs
         self.seconds = start.seconds
+        self.lowest_loss = start.lowest_loss
         self.stop = False
         self.error: BaseException | None = None
         self.lock = threading.Lock()
@@ -323,6 +332,7 @@ class _EpochRun:
             sampled_pairs=self.sampled_pairs,
             pairs=self.pairs,
             seconds=self.seconds,
+            lowest_loss=self.lowest_loss,
         )
 
     def _work(self) -> None:
@@ -393,7 +403,41 @@ def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], s
             math.isfinite(matrix.sum(dtype=np.float64)) for matrix in parameters
         )
     if not finite:
-        raise FloatingPointError(
-            f"the parameters became NaN or infinite in epoch {schedule.number(run.epoch)}: "
-            f"learning_rate={schedule.learning_rate} is probably too large"
-        )
+        raise _diverged("the parameters became NaN or infinite", run, schedule)
+
+
+def _check_loss(run: _EpochRun, lowest: float, schedule: Schedule) -> float:
+    """Return the lowest loss so far, if the epoch's has not risen far above it."""
+    loss = run.running_loss()
+    if has_diverged(loss, lowest):
+        what = "without training" if lowest == schedule.untrained_loss else "before"
+        raise _diverged(f"the loss rose to {loss:.6g}, from {lowest:.6g} {what},", run, schedule)
+    return min(loss, lowest) if math.isfinite(loss) else lowest
+
+
+def has_diverged(loss: float, lowest: float) -> bool:
+    """Tell whether the mean loss of an epoch shows that training diverges.
+
+    Parameters
+    ----------
+    loss : float
+        The mean of what was trained on, during the epoch; NaN if that was nothing.
+    lowest : float
+        The lowest of earlier epochs and of a model that has learned nothing; infinity if neither is known.
+
+    Returns
+    -------
+    bool
+        Whether it is more than twice as high, and above 2. Trainings at too large a learning rate that still
+        learn stay below the loss without training; of those that do not, it is tens to billions of times as
+        high. A loss below 2 may rise again in proportion: that of classifiers which know all their examples.
+    """
+    return loss > RISE * max(lowest, 1)
+
+
+def _diverged(what: str, run: _EpochRun, schedule: Schedule) -> FloatingPointError:
+    too_large = f"learning_rate={schedule.learning_rate} is probably too large"
+    return FloatingPointError(
+        f"{what} in epoch {schedule.number(run.epoch)}: {too_large}"
+        f"{f' for {schedule.with_params}' if schedule.with_params else ''}"
+    )

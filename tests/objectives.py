@@ -387,16 +387,17 @@ SOFTMAX = Objective(
 # ---- Subwords ---------------------------------------------------------------------------------------------
 
 
-def subword_loss(input_vectors, output_vectors, inputs, targets, negatives, scale_gradient):
+def subword_loss(input_vectors, output_vectors, inputs, targets, negatives, n_first, scale_gradient):
     h = input_vectors[..., inputs, :].mean(axis=-2, keepdims=True)
     return logistic_loss(h, output_vectors, targets, negatives[negatives != targets[:, np.newaxis]])
 
 
-def bag(inputs, targets, negatives):
+def bag(inputs, targets, negatives, n_first=2):
     return {
         "inputs": int32(inputs),
         "targets": int32(targets),
         "negatives": int32(negatives).reshape(len(targets), -1),
+        "n_first": min(n_first, len(inputs)),
         "scale_gradient": True,
     }
 
@@ -406,6 +407,7 @@ def draw_bag(random, n_inputs, n_targets, n_negatives):
         random.choice(N_SUBWORDS, n_inputs),
         random.choice(N_WORDS, n_targets),
         random.choice(N_WORDS, (n_targets, n_negatives)),
+        n_first=1 + n_inputs // 2,
     )
 
 
@@ -446,6 +448,7 @@ SUBWORD = Objective(
             [7, 0, 25, 7, 29, 25, 7],
             [11, 4, 11, 0, 23],
             [[2, 11, 2, 4, 22], [4, 11, 2, 2, 0], [7, 3, 11, 4, 16], [0, 0, 0, 23, 23], [11, 22, 0, 23, 9]],
+            n_first=5,
         ),
     },
     split=split_targets,

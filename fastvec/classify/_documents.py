@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import column_or_1d
 
 from fastvec._params import check_item
+from fastvec._progress import warn
 from fastvec.classify._labelled_files import WORDS
 
-__all__ = ["Documents", "read_documents", "read_labelled"]
+__all__ = ["Documents", "read_documents", "read_labelled", "warn_of_empty"]
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,8 @@ def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
             f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"
         )
     return documents, labels
+
+
+def warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
+    """Warn of documents without a known word; `stacklevel` is that of `warnings.warn`."""
+    warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)

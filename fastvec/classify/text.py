@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -16,7 +16,7 @@ from fastvec._params import check_float, check_int
 from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
-from fastvec.classify._documents import Documents, read_documents, read_labelled
+from fastvec.classify._documents import Documents, read_documents, read_labelled, warn_of_empty
 from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import (
     Saveable,
@@ -408,7 +408,7 @@ class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
-            _warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
+            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
         if len(usable) == 0:
             raise ValueError("X must have at least one document with a known word, got none")
         watch = None
@@ -427,6 +427,7 @@ class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
             chunk=max(1, min(CHUNK, len(usable) // 20)),
             epochs_before=len(self.history_),
             unit="documents",
+            untrained_loss=math.log(len(self.classes_)),
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
@@ -491,9 +492,5 @@ class TextClassifier(Saveable, Stoppable, ClassifierMixin, BaseEstimator):
         rows, offsets = self._rows.look_up(read_documents(X))
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            _warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
+            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
         return self._scores_of(rows, offsets)
-
-
-def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
-    warnings.warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)

@@ -5,6 +5,7 @@ A model of its own says which matrices it has, checks the parameters that it add
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from abc import ABC, abstractmethod
@@ -104,6 +105,13 @@ class WordModel(EpochModel, ABC):
         they are what they were.
         """
         return {}
+
+    def _expected(self, n_words: int) -> dict[str, Any]:
+        """Return what `Schedule` is told to recognize divergence by: all outputs are zero at first."""
+        return {
+            "untrained_loss": (1 + self.negatives) * math.log(2),
+            "with_params": f"window={self.window} and negatives={self.negatives}",
+        }
 
     def _chunk(self, n_words: int) -> int:
         """Return the number of tokens per chunk."""
@@ -262,6 +270,7 @@ class WordModel(EpochModel, ABC):
             chunk=chunk,
             shuffle=self.shuffle,
             epochs_before=len(state.history),
+            **self._expected(len(state.vocabulary)),
         )
         train_chunk = self._bind(state, parameters, text)
 

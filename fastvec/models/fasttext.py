@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,19 +80,21 @@ class FastText(WordModel):
     min_n : int
         Smallest number of characters in an n-gram.
     max_n : int
-        Largest number of characters in an n-gram; 0 for no n-grams.
+        Largest number of characters in an n-gram; 0 for no n-grams, and no rows for them, whatever `min_n`
+        and `buckets` are.
     buckets : int
         Number of rows that the n-grams share.
     scale_gradient : bool
         Whether to use the exact gradient of a row, which has the number of rows in the mean as a divisor.
-        False omits the divisor, as fastText does.
+        False omits the divisor, as fastText does; a row that occurs several times in the mean then moves as
+        if it occurred once, since words of one repeated character would diverge otherwise.
 
     Attributes
     ----------
     vectors_ : SubwordVectors
         The words with their vectors; unknown words have vectors too.
     input_vectors_ : float32 array, shape (n_words + buckets, d)
-        The rows of the words, followed by those of the n-grams.
+        The rows of the words, followed by those of the n-grams, of which there are none with ``max_n=0``.
     output_vectors_ : float32 array, shape (n_words, d)
         The vectors of the words in the role of what is predicted.
     vocabulary_ : Vocabulary
@@ -168,7 +171,7 @@ class FastText(WordModel):
                 counts=state.vocabulary.counts,
                 input_vectors=state.parameters["input_vectors"],
                 output_vectors=state.parameters["output_vectors"],
-                subwords=_subwords(state),
+                subwords=_subwords(state.given),
                 parameters=state.given,
             ),
         )
@@ -178,7 +181,7 @@ class FastText(WordModel):
 
     def _check_own_params(self) -> None:
         check_choice("model", self.model, ("skipgram", "cbow"))
-        Subwords(self.min_n, self.max_n, self.buckets)
+        _subwords(self.get_params())
         check_bool("scale_gradient", self.scale_gradient)
 
     def _fixed(self) -> tuple[str, ...]:
@@ -188,11 +191,14 @@ class FastText(WordModel):
         return "subword"
 
     def _rows(self, n_words: int) -> dict[str, int]:
-        return {"input_vectors": n_words + self.buckets, "output_vectors": n_words}
+        return {
+            "input_vectors": n_words + _subwords(self.get_params()).buckets,
+            "output_vectors": n_words,
+        }
 
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
         kernel = cast(_backends.SubwordKernel, _backends.get(self._kernel()))
-        offsets, rows = _subwords(state).rows(state.vocabulary.words)
+        offsets, rows = _subwords(state.given).distinct_rows(state.vocabulary.words)
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],
@@ -211,8 +217,9 @@ class FastText(WordModel):
 
     def _make_vectors(self, state: State) -> SubwordVectors:
         vocabulary, rows = state.vocabulary, state.parameters["input_vectors"]
-        return SubwordVectors(vocabulary.words, rows, _subwords(state), vocabulary.counts, state.metadata)
+        subwords = _subwords(state.given)
+        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.metadata)
 
 
-def _subwords(state: State) -> Subwords:
-    return Subwords(state.given["min_n"], state.given["max_n"], state.given["buckets"])
+def _subwords(params: Mapping[str, Any]) -> Subwords:
+    return Subwords(params["min_n"], params["max_n"], params["buckets"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -102,6 +103,12 @@ class Word2Vec(WordModel):
         if self.loss != "softmax":
             return usual
         return min(usual, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
+
+    def _expected(self, n_words: int) -> dict[str, Any]:
+        if self.loss == "negative_sampling":
+            return super()._expected(n_words)
+        # of one word in n; a tree for the frequencies costs less
+        return {"untrained_loss": math.log(n_words), "with_params": f"window={self.window}"}
 
     def _softmax_cost(self, n_words: int) -> int:
         """Return the multiply-adds of a window: the scores and the gradients of both sides."""

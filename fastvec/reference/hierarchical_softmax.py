@@ -26,7 +26,8 @@ Compromises, and where they come from:
 
 - ``scale_gradient=True`` is the gradient of J. With False the 1/C of CBOW's ∂J/∂x_c is dropped, as in
   word2vec.c (Mikolov et al. 2013a), gensim and fastText: windows with many contexts then weigh more than in J
-  (Irsoy, Benton and Stratos 2021).
+  (Irsoy, Benton and Stratos 2021). A context that occurs several times then moves as if once, see
+  ``subword.py``.
 - Skip-gram predicts the centre from every context, as word2vec.c does, so that all contexts share one path
   and a window is a small matrix product; at most ``MAX_SHARED`` contexts an update, one group after the
   other.
@@ -50,6 +51,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .hidden import divisors
 from .logistic import logistic_losses, sigmoid
 from .sampling import walk_chunk
 
@@ -87,7 +89,7 @@ def step(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
     scale_gradient : IN, bool
-        Whether the gradient of the contexts is divided by C; ignored when cbow is False.
+        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -104,8 +106,8 @@ def step(
     scores = x @ n.T  # (C, L), or (1, L) for CBOW
     errors = sigmoid(scores) - labels
     e = errors @ n
-    if cbow and scale_gradient:
-        e /= np.float32(len(contexts))
+    if cbow:
+        e = e / divisors(contexts, scale_gradient)
 
     rate = np.float32(learning_rate)
     np.subtract.at(input_vectors, contexts, rate * e)  # .at: an id that is repeated counts twice
@@ -161,7 +163,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
     scale_gradient : IN, bool
-        Whether the gradient of the contexts is divided by their number; ignored when cbow is False.
+        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η.
     key : IN, uint64

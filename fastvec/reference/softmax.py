@@ -20,7 +20,8 @@ contexts, and one softmax for all of them. CBOW predicts a word from the mean of
 Compromises, and where they come from:
 
 - ``scale_gradient=True`` is the gradient of J. With False the 1/I_b of ∂J/∂x_i is dropped, as in fastText:
-  examples with many inputs then weigh more than in J (Irsoy, Benton and Stratos 2021).
+  examples with many inputs then weigh more than in J (Irsoy, Benton and Stratos 2021). An input that occurs
+  several times in an example then moves as if once, see ``subword.py``.
 - ``BATCH`` windows are one update, so that it is a matrix product: the output vectors, all of which take part
   in every example, are read and written once for all of them.
 
@@ -40,6 +41,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .hidden import divisors
 from .sampling import Window, walk_chunk
 
 __all__ = ["step", "train"]
@@ -76,7 +78,7 @@ def step(
     target_offsets : IN, int64 (B + 1,)
         Example b has targets[target_offsets[b]:target_offsets[b + 1]], one or more.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by their number in the example.
+        Whether the inputs take their gradient, or every row that of the mean, once in every example.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -122,11 +124,11 @@ def update(
     errors = p * n_targets[:, np.newaxis].astype(np.float32)
     np.subtract.at(errors, (of_target, targets), np.float32(1))  # .at: a target that is repeated counts twice
     e = errors @ output_vectors
-    if scale_gradient:
-        e /= n_inputs[:, np.newaxis].astype(np.float32)
+    of_examples = np.split(inputs, input_offsets[1:-1])
+    moves = e[of_input] / np.concatenate([divisors(rows, scale_gradient) for rows in of_examples])
 
     rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, inputs, rate * e[of_input])
+    np.subtract.at(input_vectors, inputs, rate * moves)  # .at: an input that is repeated takes the sum
     output_vectors -= rate * (errors.T @ h)
 
     z = scores.astype(np.float64)
@@ -175,7 +177,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or the centre its contexts.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by their number in the window.
+        Whether the inputs take their gradient, or every row that of the mean, once in every window.
     learning_rate : IN, float
         η.
     key : IN, uint64
