@@ -18,6 +18,8 @@ from small_runs import FAMILIES, corpus, cut_small, learned, make, watch_chunks
 
 import fastvec
 from fastvec import classify, cli
+from fastvec._checkpoints import Checkpoints
+from fastvec._training import Schedule, train
 from fastvec.classify import _fitting, text
 from fastvec.models import _files
 
@@ -215,6 +217,28 @@ def test_what_diverges_does_not_replace_a_checkpoint(path):
     with pytest.raises(FloatingPointError):
         model.fit(corpus(), checkpoint=path, checkpoint_every="0.001s")
     assert np.isfinite(fastvec.load(path).vectors).all()
+
+
+def test_the_lowest_loss_of_the_epochs_before_is_remembered():
+    class Kept(Checkpoints):
+        def write(self, position, finished=False):
+            self.start = position
+
+    def run(checkpoints, stop=lambda: False):
+        train(
+            lambda **_: (losses[len(records)], 1, 1),
+            Schedule(n_positions=9, epochs=3, learning_rate=1, min_learning_rate=0, threads=1, seed=1),
+            (),
+            after_epoch=records.append,
+            checkpoints=checkpoints,
+            stop=stop,
+        )
+
+    records, losses, checkpoints = [], [3.0, 5.0, 7.0], Kept()
+    for n in (1, 2):
+        run(checkpoints, stop=lambda n=n: len(records) == n)
+    with pytest.raises(FloatingPointError, match="the loss rose to 7, from 3 before"):
+        run(checkpoints)
 
 
 # What is refused
