@@ -24,10 +24,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._checkpoints import Checkpoints, Position
+from fastvec._mapped import blocks
 from fastvec._params import check_bool, check_int
 from fastvec._progress import warn
 from fastvec.models import _files
@@ -40,8 +40,6 @@ EVERY = "10m"
 # Parameters that may change when a run is resumed: they do not matter to what is learned.
 FREE = ("threads", "memory_limit")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
-# Bytes of an array that are hashed at a time.
-BLOCK = 1 << 24
 
 
 class CheckpointFile(Checkpoints):
@@ -196,9 +194,8 @@ def fingerprint(vocabulary: Vocabulary, *arrays: NDArray[Any]) -> str:
     digest = hashlib.sha256(json.dumps(vocabulary.words).encode())
     for array in (vocabulary.counts, *arrays):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        rows = max(1, BLOCK * len(array) // max(1, array.nbytes))
-        for begin in range(0, len(array), rows):
-            digest.update(np.ascontiguousarray(array[begin : begin + rows]).data)
+        for block in blocks(array):
+            digest.update(block)
     return digest.hexdigest()
 
 
