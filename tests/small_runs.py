@@ -57,6 +57,22 @@ def watch_chunks(monkeypatch, begun):
     monkeypatch.setattr(_epoch_model, "train", train)
 
 
+def stopped_at(monkeypatch, model, n, text, **arguments):
+    """Fit a model that is stopped in its n-th chunk, and return it."""
+    chunks = []
+
+    def begun():
+        chunks.append(None)
+        if len(chunks) == n:
+            model.stop()
+
+    with monkeypatch.context() as patch:
+        watch_chunks(patch, begun)
+        model.fit(text, **arguments)
+    assert model.interrupted_
+    return model
+
+
 def learned(model):
     """Return everything that a model has learned, but for times."""
     state = model._state

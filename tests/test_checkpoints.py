@@ -1,4 +1,4 @@
-"""What is interrupted, by anything, and resumed ends as what was not; training ends when asked to."""
+"""What is interrupted, by anything, and resumed ends as what was not."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -14,13 +13,12 @@ import numpy as np
 import pytest
 from commands import HANGS, fail, start, succeed, wait_for
 from interrupts import can_be_interrupted
-from small_runs import FAMILIES, corpus, cut_small, learned, make, watch_chunks
+from small_runs import FAMILIES, corpus, cut_small, learned, make, stopped_at
 
 import fastvec
-from fastvec import classify, cli
+from fastvec import cli
 from fastvec._checkpoints import Checkpoints
 from fastvec._training import Schedule, train
-from fastvec.classify import _fitting, text
 from fastvec.models import _files
 
 HERE = Path(__file__).parent
@@ -34,22 +32,6 @@ def many_chunks(monkeypatch):
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "run.fvec"
-
-
-def stopped_at(monkeypatch, model, n, text, **arguments):
-    """Fit a model that is stopped in its n-th chunk, and return it."""
-    chunks = []
-
-    def begun():
-        chunks.append(None)
-        if len(chunks) == n:
-            model.stop()
-
-    with monkeypatch.context() as patch:
-        watch_chunks(patch, begun)
-        model.fit(text, **arguments)
-    assert model.interrupted_
-    return model
 
 
 # Killed, stopped, interrupted
@@ -351,97 +333,6 @@ def test_wrong_arguments_are_told_before_the_work(arguments, error, message):
     for family in ("skipgram", "glove"):
         with pytest.raises(error, match=message):
             make(family).fit(read(), **arguments)
-
-
-# Ending a training
-
-
-def test_a_model_is_stopped_from_another_thread():
-    begun = threading.Event()
-    model = make("skipgram", epochs=1_000_000, callbacks=[lambda _: begun.set()])
-    thread = threading.Thread(target=model.fit, args=[corpus()])
-    thread.start()
-    assert begun.wait(HANGS)
-    model.stop()
-    thread.join(HANGS)
-    assert not thread.is_alive()
-    assert model.interrupted_
-    assert 1 <= len(model.history_) < 1_000_000
-    assert len(model.vectors_) == 120
-    # A training that has come to its end was not stopped.
-    last = make("skipgram", epochs=2, callbacks=[lambda model: len(model.history_) == 2 and model.stop()])
-    assert not last.fit(corpus()).interrupted_
-    # Stopping what is not under way stops nothing later.
-    model.stop()
-    assert not model.set_params(epochs=1).fit(corpus()).interrupted_
-
-
-@pytest.mark.parametrize(
-    ("new", "X"),
-    [
-        (classify.TextClassifier, [["good", "film"], ["bad", "film"]] * 9),
-        (classify.SoftmaxClassifier, np.eye(18, 3)),
-    ],
-)
-def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
-    begun = threading.Event()
-    real = _fitting.FitEpoch
-
-    def record(*arguments, **named):
-        begun.set()
-        return real(*arguments, **named)
-
-    for module in (_fitting, text):
-        monkeypatch.setattr(module, "FitEpoch", record)
-    model = new(epochs=1_000_000)
-    thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])
-    thread.start()
-    assert begun.wait(HANGS)
-    model.stop()
-    thread.join(HANGS)
-    assert not thread.is_alive()
-    assert model.interrupted_
-    assert 1 <= len(model.history_) < 1_000_000
-    assert len(model.predict(X)) == 18
-    assert not model.set_params(epochs=1).fit(X, ["+", "-"] * 9).interrupted_
-
-
-def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
-    model = stopped_at(monkeypatch, make("glove", threads=1), 20, corpus())
-    whole = make("glove", threads=1).fit(corpus())
-    assert model.history_[0].loss == whole.history_[0].loss
-    assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
-
-
-@pytest.mark.parametrize("said", [True, np.True_])
-def test_a_callback_that_returns_true_ends_the_training(said, path):
-    called = []
-    callbacks = [lambda model: said if len(model.history_) == 2 else None, lambda model: called.append(model)]
-    model = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path)
-    assert [epoch.epoch for epoch in model.history_] == [1, 2]
-    assert called == [model, model]
-    assert not model.interrupted_
-    # It is over, and stays so.
-    again = make("skipgram").fit(corpus(), checkpoint=path, resume=True)
-    assert learned(again) == learned(model)
-
-
-@pytest.mark.parametrize("said", [False, None, 1, "yes", np.ones(2)])
-def test_a_callback_that_returns_anything_else_does_not(said):
-    assert len(make("skipgram", callbacks=[lambda _: said]).fit(corpus()).history_) == 4
-
-
-@pytest.mark.parametrize("family", ["skipgram", "glove"])
-def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(family):
-    called = []
-    model = make(family, epochs=2)
-    given = (callback for callback in [lambda model: called.append(len(model.history_))])
-    model.set_params(callbacks=given)
-    assert model.get_params()["callbacks"] is given
-    model.fit(corpus()).fit(corpus())
-    assert called == [1, 2, 3, 4]
-    with pytest.raises(TypeError, match="callbacks must be callables, got 3"):
-        make(family, callbacks=iter([3])).fit(corpus())
 
 
 # The command line
