@@ -98,14 +98,14 @@ def test_subsampling_that_leaves_next_to_nothing_is_told():
 def test_a_text_without_pairs_is_told_from_one_that_was_subsampled_away():
     with pytest.raises(ValueError, match="corpus must have a sentence with two words of the vocabulary, got"):
         small(fastvec.SkipGram).fit([["alone"], [], ["single"]])
-    sentences = [["a"]] * 100_000 + [["a", "a"], []]
+    sentences = [["a"]] * 20_000 + [["a", "a"], []]
     with (
         pytest.raises(
             ValueError, match=r"subsample must leave two words in a sentence, got 1e-05, which did"
         ),
-        pytest.warns(UserWarning, match="subsample=1e-05 leaves 1"),
+        pytest.warns(UserWarning, match="subsample=1e-05 leaves 3"),
     ):
-        small(fastvec.SkipGram, subsample=1e-5).fit(sentences)
+        small(fastvec.SkipGram, subsample=1e-5, epochs=1).fit(sentences)
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow", "fasttext"])
@@ -123,7 +123,7 @@ def test_the_documented_example_of_load_model_is_not_luck(tmp_path, monkeypatch)
     (example,) = doctest.DocTestFinder().find(_loading.load_model, globs={})
     source = "".join(part.source for part in example.examples)
     assert "threads=1)" in source
-    for seed in range(48):
+    for seed in range(12):
         exec(source.replace("threads=1)", f"threads=1, seed={seed})"), {})
 
 
