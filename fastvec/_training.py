@@ -188,7 +188,8 @@ def train(
     FloatingPointError
         If training diverges: the parameters become NaN or infinite, or the loss rises, see `has_diverged`.
     """
-    lowest = schedule.untrained_loss
+    # What was learned of something else may be worse here than nothing: the first epoch shows.
+    lowest = math.inf if schedule.epochs_before else schedule.untrained_loss
     with _bar(schedule, progress) as bar, ctrl_c_sets_a_flag() as interrupted:
         for epoch in range(schedule.epochs):
             if bar is not None:
