@@ -220,10 +220,10 @@ def test_parameters_can_be_read_set_and_shown():
 def test_training_that_diverges_without_nan_is_an_error(estimator, params, cause):
     """Each of them would end with finite vectors, or with NaN on some of the backends."""
     random = np.random.default_rng(0)
-    text = [
-        [f"w{10 * topic + i}" for i in random.integers(0, 10, 10)] for topic in random.integers(0, 4, 800)
-    ]
-    model = estimator(min_count=1, subsample=0, threads=1, vector_size=20, **{"epochs": 5, **params})
+    topics = random.integers(0, 4, 800)
+    text = [[f"w{10 * topic + i}" for i in random.integers(0, 10, 10)] for topic in topics]
+    params = {"min_count": 1, "subsample": 0, "threads": 1, "vector_size": 20, "epochs": 8, **params}
+    model = getattr(fastvec, estimator)(**params)
     with pytest.raises(FloatingPointError, match=cause):
         model.fit(text)
     assert not hasattr(model, "vectors_")
