@@ -215,7 +215,9 @@ def train(
     start = checkpoints.start
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
-    lowest = min(schedule.untrained_loss, start.lowest_loss)
+    # What was learned of something else may be worse here than nothing: the first epoch shows.
+    untrained_loss = math.inf if schedule.epochs_before else schedule.untrained_loss
+    lowest = min(untrained_loss, start.lowest_loss)
     with (
         Progress("epoch", schedule.epochs * n, f" {schedule.unit}", progress, done) as bar,
         _signals.set_a_flag() as interrupted,

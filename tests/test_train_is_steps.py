@@ -82,9 +82,8 @@ def subword(cbow):
     for t, center, around in windows(draws):
         words, targets = (around.values(), [center]) if cbow else ([center], around.values())
         words = list(words)
-        first = np.concatenate([DISTINCT[word] for word in dict.fromkeys(words)])
-        others = [DISTINCT[word] for i, word in enumerate(words) if word in words[:i]]
-        inputs = np.concatenate([first, *others, *[REPEATED[word] for word in words]])
+        first = np.concatenate([DISTINCT[word] for word in words])
+        inputs = np.concatenate([first, *[REPEATED[word] for word in words]])
         pairs = [(target, negatives(t * draws + 1 + i * NEGATIVES)) for i, target in enumerate(targets)]
         for group in in_groups(pairs):
             yield bag(inputs, *zip(*group, strict=True), n_first=len(first))

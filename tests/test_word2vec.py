@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from interrupts import can_be_interrupted, control_c, interrupt_training_after, 
 
 import fastvec
 from fastvec import _backends, _training
+from fastvec._training import Schedule, train
 from fastvec.models import _word_model
 
 
@@ -207,3 +209,65 @@ def test_parameters_can_be_read_set_and_shown():
     assert repr(model.set_params(epochs=2)) == "SkipGram(window=3, epochs=2)"
     with pytest.raises(ValueError, match="got 'size'"):
         model.set_params(size=3)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "cause"),
+    [
+        ("SkipGram", {"negatives": 500}, "learning_rate=0.025 .* for window=5 and negatives=500$"),
+        ("SkipGram", {"negatives": 500, "negative_sharing": "none"}, "for window=5 and negatives=500$"),
+        ("SkipGram", {"learning_rate": 0.2, "loss": "softmax"}, "learning_rate=0.2 .* for window=5$"),
+        ("CBOW", {"learning_rate": 1.0}, "learning_rate=1.0 .* for window=5 and negatives=5$"),
+        ("CBOW", {"learning_rate": 1.0, "loss": "hierarchical_softmax"}, "too large for window=5$"),
+        ("FastText", {"learning_rate": 1.0, "buckets": 100}, "for window=5 and negatives=5$"),
+    ],
+)
+def test_training_that_diverges_without_nan_is_an_error(estimator, params, cause):
+    """Each of them would end with finite vectors, or with NaN on some of the backends."""
+    random = np.random.default_rng(0)
+    topics = random.integers(0, 4, 800)
+    text = [[f"w{10 * topic + i}" for i in random.integers(0, 10, 10)] for topic in topics]
+    params = {"min_count": 1, "subsample": 0, "threads": 1, "vector_size": 20, "epochs": 8, **params}
+    model = getattr(fastvec, estimator)(**params)
+    with pytest.raises(FloatingPointError, match=cause):
+        model.fit(text)
+    assert not hasattr(model, "vectors_")
+
+
+@pytest.mark.parametrize(
+    ("losses", "diverged"),
+    [
+        ([4.2, 2.5, 2.3], False),
+        ([8.3], False),
+        ([8.4], True),
+        ([1.5, 2.9], False),
+        ([1.5, 3.1], True),
+        ([0.01, 1.9], False),
+        ([0.01, 2.1], True),
+        ([4.1, 8.1, 8.3], True),
+    ],
+)
+def test_a_loss_that_rises_is_an_error(losses, diverged):
+    """Of one epoch after the other, where 5 negatives cost 4.16 without training."""
+    epochs = iter(losses)
+    schedule = Schedule(1, len(losses), 0.1, 0.1, 1, 0, untrained_loss=6 * np.log(2), with_params="window=5")
+    seen = []
+
+    def run(further=0):
+        train(
+            lambda **_: (next(epochs), 1, 1),
+            replace(schedule, epochs_before=further),
+            (np.zeros(1, np.float32),),
+            after_epoch=lambda epoch: seen.append(epoch.loss),
+        )
+
+    if not diverged:
+        run()
+        assert seen == losses
+        return
+    message = rf"rose to {losses[-1]}, .* in epoch {len(losses)}: learning_rate=0.1 .* for window=5$"
+    with pytest.raises(FloatingPointError, match=message):
+        run()
+    assert seen == losses[:-1]
+    epochs = iter([1e9] * len(losses))  # of another text
+    run(further=1)

@@ -23,8 +23,7 @@ Compromises, and where they come from:
   every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
 - With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
   the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that a word has
-  several times takes ε once, and so does a word that is a context several times; in fastText they take it
-  every time, which can diverge.
+  several times takes ε once; in fastText it takes it every time, which can diverge.
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -42,7 +41,7 @@ from .hidden cimport take_mean_step
 from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
-from .walk cimport Walk, context_of, find_repeats, walk_chunk
+from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
     MAX_TARGETS = 16   # more in one update and the sum of their gradients overshoots
@@ -251,37 +250,21 @@ cdef inline int take_rows_of(Inputs *inputs, int32_t word) noexcept nogil:
     return add_rows(inputs, offsets[0], offsets[2])
 
 
-cdef inline bint occurs_before(const Walk *walk, Py_ssize_t i, Py_ssize_t place) noexcept nogil:
-    """Whether the word at a place in the window of words[i] is a context further to the left, too."""
-    cdef int32_t word = walk.words[place]
-    cdef Py_ssize_t distance = last_distance(walk.words + place, place - walk.begin[i], word)
-    if distance and place - distance == i:   # the centre is no context
-        distance = last_distance(walk.words + i, i - walk.begin[i], word)
-    return distance != 0
-
-
-cdef inline int take_rows_of_contexts(
-    Inputs *inputs, const Walk *walk, Py_ssize_t i, bint repeats
-) noexcept nogil:
-    """Take the rows of the contexts of words[i] as the inputs; return 0 on success.
-
-    First come those of different words that are different within the word.
-    """
+cdef inline int take_rows_of_contexts(Inputs *inputs, const Walk *walk, Py_ssize_t i) noexcept nogil:
+    """Take the rows of the contexts of words[i] as the inputs; return 0 on success."""
     cdef const int64_t *offsets
     cdef Py_ssize_t place
     cdef bint failed = False
     inputs.n = 0
     for place in range(walk.begin[i], walk.end[i]):
         offsets = inputs.offsets + 2 * walk.words[place]
-        if place != i and not (repeats and occurs_before(walk, i, place)):
+        if place != i:
             failed |= add_rows(inputs, offsets[0], offsets[1]) != 0
     inputs.n_first = inputs.n
     for place in range(walk.begin[i], walk.end[i]):
         offsets = inputs.offsets + 2 * walk.words[place]
-        if place != i:
-            failed |= add_rows(
-                inputs, offsets[0 if repeats and occurs_before(walk, i, place) else 1], offsets[2]
-            ) != 0
+        if place != i and offsets[1] < offsets[2]:
+            failed |= add_rows(inputs, offsets[1], offsets[2]) != 0
     return -1 if failed else 0
 
 
@@ -336,7 +319,7 @@ def train(
     cbow : IN, bool
         Whether the contexts' rows predict the centre, or the centre's rows the contexts.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or different rows of different words that of the mean.
+        Whether the inputs take their gradient, or the different rows of a word that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -365,7 +348,7 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
     cdef double loss = 0
-    cdef bint sampled, repeats, failed
+    cdef bint sampled, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     memset(&rows, 0, sizeof(rows))
@@ -382,8 +365,6 @@ def train(
                 &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
-        if cbow and not failed and not scale_gradient:
-            find_repeats(&walk, window)
         next_position = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             while next_position <= min(i + 1, walk.last - 1):
@@ -402,8 +383,7 @@ def train(
             pairs += n_sets
             sampled_pairs += n_sets if sampled else 0
             if cbow:
-                repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
-                failed = take_rows_of_contexts(&rows, &walk, i, repeats) != 0
+                failed = take_rows_of_contexts(&rows, &walk, i) != 0
             else:
                 failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:

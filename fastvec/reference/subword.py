@@ -24,10 +24,9 @@ c_r times as far, and the mean of the bag goes
 as it does when all rows are different (c_r = 1 and Σ_r c_r² = I). A word of 40 equal letters has 154 n-grams
 of 3 to 6 letters; 35 to 38 of them are the same one at every length, and the mean goes 34 times too far:
 training diverges, and it does so in fastText. Here every row takes −η e once, however often it occurs, so
-that the mean goes −η e (1/I) Σ_r c_r = −η e, for every word. In CBOW this holds for the rows of one context,
-and a word that is a context several times moves as if once. Different contexts that share rows move them one
-by one, as in fastText: this was better than moving them once. Words and windows without repetitions are as in
-fastText.
+that the mean goes −η e (1/I) Σ_r c_r = −η e, for every word. Words without repetitions are as in fastText. In
+CBOW this holds for the rows of each context; contexts that share rows, being the same word or not, move them
+one after the other, as in fastText: at its learning rate, moving them once gave worse vectors.
 
 Compromises, and where they come from:
 
@@ -169,7 +168,7 @@ def train(
     cbow : IN, bool
         Whether the rows of all contexts predict the centre, or the rows of the centre its contexts.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or different rows of different words that of the mean.
+        Whether the inputs take their gradient, or the different rows of a word that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -192,12 +191,9 @@ def train(
         if not len(contexts):
             continue
         words = contexts.tolist() if cbow else [center]
-        repeated = [word for i, word in enumerate(words) if word in words[:i]]
-        starts = [slice(*subword_offsets[2 * word : 2 * word + 2]) for word in dict.fromkeys(words)]
-        first = np.concatenate([subwords[part] for part in starts])
-        rests = [slice(*subword_offsets[2 * word + 1 : 2 * word + 3]) for word in dict.fromkeys(words)]
-        rests += [slice(*subword_offsets[2 * word : 2 * word + 3 : 2]) for word in repeated]
-        inputs = np.concatenate([first, *[subwords[part] for part in rests]])
+        begin, repeats, end = (subword_offsets[2 * np.array(words) + i] for i in range(3))
+        first = np.concatenate([subwords[i:j] for i, j in zip(begin, repeats, strict=True)])
+        inputs = np.concatenate([first, *[subwords[i:j] for i, j in zip(repeats, end, strict=True)]])
         targets = np.array([center], dtype=np.int32) if cbow else contexts
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
