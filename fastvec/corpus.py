@@ -116,7 +116,7 @@ class Corpus:
         store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
             sentences = cast(Iterable[Any], source)
-            total = len(sentences) if isinstance(sentences, Sized) else None
+            total = len(sentences) if progress and isinstance(sentences, Sized) else None
             with Progress("reading", total, " sentences", progress) as bar:
                 encoded = encode_sentences(bar.over(sentences), store)
         else:
