@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
 from fastvec._params import check_float, check_int
+from fastvec._progress import warn
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
 from fastvec.classify._documents import Documents, read_documents, read_labelled
@@ -494,4 +494,4 @@ class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
 
 
 def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
-    warnings.warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)
+    warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)
