@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastvec._outputs import check_regular
+
 __all__ = ["WINDOWS", "replace", "replacing"]
 
 WINDOWS = os.name == "nt"
@@ -30,7 +32,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     ValueError
-        If `path` exists but is not a regular file.
+        If something other than a regular file has the path.
     PermissionError
         On Windows, also if `path` is open or memory-mapped.
     OSError
@@ -38,8 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         of the body names another file.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise ValueError(f"path must be a regular file or new, got {str(path)!r}")
+    check_regular("path", os.fspath(path))
     temporary = target.with_name(f".fastvec-{os.urandom(8).hex()}.tmp")
     try:
         # Made here so that the umask gives its permissions: whoever writes may put a file of its own in this

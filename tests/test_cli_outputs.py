@@ -122,7 +122,7 @@ def test_standard_output_is_for_text(arguments, option, extension, refused, fold
         assert capsys.readouterr().out.startswith(("new", "__label__"))
         return
     message = refused(arguments, option, "-")
-    assert f"{option} must be a regular file or new, got '-', which is an open file" in message
+    assert f"{option} must be a regular file or new, got '-', which is standard output" in message
     assert message.endswith("save a file and send that on\n")
 
 
