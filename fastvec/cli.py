@@ -127,7 +127,7 @@ def _phrases(options: argparse.Namespace) -> int:
     outputs = {"--output": options.output, "--save-phrases": options.save_phrases, "--cache": options.cache}
     check_files([*options.texts, options.phrases], outputs, text="--output")
     phrases = _cli_phrases.make_phrases(options)
-    corpus = _corpus(options)
+    corpus = _corpus(options, keep_empty=True)
     joined = phrases.fit_transform(corpus) if options.phrases is None else phrases.transform(corpus)
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)
@@ -160,11 +160,12 @@ def _cooccur(options: argparse.Namespace) -> int:
     return held.status
 
 
-def _corpus(options: argparse.Namespace) -> Corpus:
+def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
     return Corpus(
         options.texts,
         lowercase=options.lowercase,
         errors=options.errors,
+        keep_empty=keep_empty,
         cache=options.cache,
         memory_limit=options.memory_limit,
         progress=not options.quiet,
