@@ -74,8 +74,8 @@ def add_verbs(verbs: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     from fastvec.classify import TextClassifier, read_labelled_lines
 
-    check_extension(options.output, ".fvmodel")
     check_files([options.file, options.vectors], {"--output": options.output})
+    check_extension(options.output, ".fvmodel")
     classifier = TextClassifier(**given(options, CLASSIFYING), progress=not options.quiet)
     classifier.check_params()
     documents, labels = read_labelled_lines(options.file, errors=options.errors)

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fastvec import formats
 from fastvec._atomic import replace
+from fastvec._outputs import check_regular, check_writable, not_regular
 from fastvec._reading import STANDARD_INPUT
 from fastvec._writing import STANDARD_OUTPUT
 
 __all__ = ["check_extension", "check_files", "check_format"]
-
-# Kinds of files that cannot be replaced by another.
-SPECIAL = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-)
-# Where the open files of a process have names, such as that of /dev/stdout.
-DESCRIPTORS = ("/proc/", "/dev/fd")
-# Links that are followed at most, as by Linux.
-MOST_LINKS = 40
 
 
 def check_format(path: str, format: str | None) -> None:
@@ -67,7 +54,7 @@ def check_files(
     for option, path in outputs.items():
         if path is None or (path == STANDARD_OUTPUT and option == text):
             continue
-        _check_output(option, path, STANDARD_OUTPUT if option == text else None)
+        _check_output(option, path, is_text=option == text)
         for other, of_other in written.items():
             if _are_the_same(path, of_other):
                 raise ValueError(f"{option} must be another file than {other}, got {path!r} for both")
@@ -79,43 +66,17 @@ def check_files(
         written[option] = path
 
 
-def _check_output(option: str, path: str, otherwise: str | None) -> None:
-    """Raise now if a file cannot be written whole in its folder, and then get its name."""
+def _check_output(option: str, path: str, is_text: bool) -> None:
     target = Path(os.path.realpath(path))
-    special = None
-    if path == STANDARD_OUTPUT or _is_descriptor(path):
-        special = "an open file of this process"
-    elif target.exists():
-        special = next((name for is_kind, name in SPECIAL if is_kind(target.stat().st_mode)), None)
-    if special is not None:
-        remedy = "save a file and send that on" if otherwise is None else f"{otherwise} is standard output"
-        raise ValueError(
-            f"{option} must be a regular file or new, got {path!r}, which is {special}: the output is "
-            f"written beside it and then takes its name; {remedy}"
-        )
-    if target.is_dir() or path.endswith(("/", os.sep)):
+    remedy = f"{STANDARD_OUTPUT} is standard output" if is_text else "save a file and send that on"
+    if path == STANDARD_OUTPUT:
+        raise not_regular(option, path, "standard output", remedy)
+    if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    try:
-        tempfile.TemporaryFile(dir=target.parent).close()
-    except OSError as error:
-        raise OSError(
-            error.errno, f"cannot write in this folder: {error.strerror}", str(target.parent)
-        ) from None
+    check_regular(option, path, remedy)
+    check_writable(path)
     if target.is_file():
         replace(target, target)  # which does nothing, but is refused on Windows to a file that is in use
-
-
-def _is_descriptor(path: str) -> bool:
-    """Return whether a path leads, through links, to an open file of a process."""
-    at = Path(path)
-    for _ in range(MOST_LINKS):
-        at = Path(os.path.realpath(at.parent), at.name)
-        if str(at).startswith(DESCRIPTORS):
-            return True
-        if not at.is_symlink():
-            return False
-        at = at.parent / at.readlink()
-    return False
 
 
 def _are_the_same(first: str, second: str) -> bool:

@@ -69,8 +69,8 @@ def add_verbs(verbs: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     from fastvec.classify import WindowClassifier, read_conll
 
-    check_extension(options.output, ".fvmodel")
     check_files([options.file, options.vectors], {"--output": options.output})
+    check_extension(options.output, ".fvmodel")
     parameters: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in given(options, TAGGING).items()

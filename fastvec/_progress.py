@@ -70,7 +70,7 @@ class Progress:
             self._bar.close()
         elif self._logs and error is None and not self._has_lines:
             seconds = time.perf_counter() - self._started
-            speed = _amount((self.n - self._start) / seconds, self._unit)
+            speed = _amount((self.n - self._start) / max(seconds, 1e-9), self._unit)
             self._write(f"{_amount(self.n, self._unit)} in {seconds:,.1f} s ({speed}/s)")
 
     def update(self, n: float = 1) -> None:

@@ -119,6 +119,9 @@ def hold_after_training() -> Iterator[Held]:
     went on and after it; they do nothing else. Where no training does the work, its `begin` ends it.
     """
     global _after_training
+    if threading.current_thread() is not threading.main_thread():
+        yield Held()
+        return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     held = _after_training = Held()
     try:

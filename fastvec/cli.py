@@ -92,8 +92,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    check_format(options.output, options.format)
-    model = make_model(options)
     outputs = {
         "--output": options.output,
         "--save-model": options.save_model,
@@ -101,6 +99,8 @@ def _train(options: argparse.Namespace) -> int:
         "--cache": options.cache,
     }
     check_files(options.texts, outputs)
+    check_format(options.output, options.format)
+    model = make_model(options)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
     checkpoints = _cli_checkpoints.arguments(options, model)
@@ -149,9 +149,9 @@ def _phrases(options: argparse.Namespace) -> int:
 
 
 def _cooccur(options: argparse.Namespace) -> int:
-    counter = _cli_cooccur.make_counter(options)
     outputs = {"--output": options.output, "--vocabulary": options.vocabulary, "--cache": options.cache}
     check_files(options.texts, outputs)
+    counter = _cli_cooccur.make_counter(options)
     corpus = _corpus(options)
     started = time.perf_counter()
     with _signals.hold_after_training() as held:
@@ -212,8 +212,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    check_format(options.output, options.to_format)
     check_files([options.vectors], {"OUT": options.output})
+    check_format(options.output, options.to_format)
     vectors = load(options.vectors, format=options.from_format)
     if options.center or options.remove_top or options.unit_length:
         vectors = vectors.postprocess(
@@ -240,8 +240,8 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    check_format(options.output, None)
     check_files([], {"--output": options.output})
+    check_format(options.output, None)
     with _signals.hold_after_training() as held:
         demo.run(options.output, progress=not options.quiet)
     return held.status

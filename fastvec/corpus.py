@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastvec._encoding import Encoded, encode_files, encode_sentences, tokenized_lines
 from fastvec._idfile import IdStore, open_cache, save_cache
+from fastvec._outputs import check_regular, check_writable
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec._progress import Progress
 from fastvec._reading import STANDARD_INPUT, check_readable
@@ -115,15 +116,17 @@ class Corpus:
         key: dict[str, str] = {}
         if cache is not None:
             cache = os.fspath(cache)
+            check_regular("cache", cache, "name a file to be made")
             key = _cache_key(paths, lowercase, tokenizer, errors, keep_empty)
             if (kept := open_cache(cache, key)) is not None:
                 self._set(*kept)
                 return
+            check_writable(cache)
 
         store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
             sentences = cast(Iterable[Any], source)
-            total = len(sentences) if isinstance(sentences, Sized) else None
+            total = len(sentences) if progress and isinstance(sentences, Sized) else None
             with Progress("reading", total, " sentences", progress) as bar:
                 encoded = encode_sentences(bar.over(sentences), keep_empty, store)
         else:

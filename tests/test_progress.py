@@ -10,6 +10,7 @@ import pytest
 
 from fastvec import PPMI_SVD, Cooccurrence, Corpus, Phrases, SkipGram, _progress
 from fastvec._progress import Progress, tell, warn
+from fastvec.classify import TextClassifier
 
 SENTENCES = [["a", "b", "c", "d"], ["c", "d", "a"]] * 40
 
@@ -178,16 +179,27 @@ def test_a_line_that_cannot_be_written_is_lost(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "heard\n")
 
 
-def test_a_warning_is_lost_rather_than_the_work(monkeypatch):
-    def show(*_, **__):
-        raise ValueError("I/O operation on closed file")
+def unwritable(*_, **__):
+    """Do what `warnings.showwarning` does where standard error is closed."""
+    raise ValueError("I/O operation on closed file")
 
+
+def test_a_warning_is_lost_rather_than_the_work(monkeypatch):
     with monkeypatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("always")
-        patch.setattr(warnings, "showwarning", show)
+        patch.setattr(warnings, "showwarning", unwritable)
         warn("nobody hears it", stacklevel=1)
     with pytest.warns(UserWarning, match="heard") as caught:
         warn("heard", stacklevel=1)
     assert caught[0].filename == __file__
     with pytest.raises(UserWarning, match="an error, as the filter says"):
         warn("an error, as the filter says", stacklevel=1)
+
+
+def test_a_warning_before_the_work_does_not_end_it(monkeypatch):
+    documents, labels = ["a b", "c d", ""], ["x", "y", "x"]
+    with monkeypatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        patch.setattr(warnings, "showwarning", unwritable)
+        model = TextClassifier(vector_size=2).fit(documents, labels)
+    assert len(model.history_) == 5

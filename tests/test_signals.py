@@ -100,6 +100,24 @@ def test_other_threads_leave_signals_alone():
     assert found == [handlers()]
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signals_wait_from_the_end_of_training_on(number):
+    with _signals.raise_stopped():
+        with pytest.raises(_signals.Stopped) as stopped, _signals.hold_after_training() as held:
+            send(number)
+        assert (stopped.value.number, held.status) == (number, 0)
+        with _signals.hold_after_training() as held, _signals.set_a_flag() as flag:
+            send(number)
+            assert flag.wait(HANGS)
+        assert held.status == 128 + number
+        with _signals.hold_after_training() as held:
+            with _signals.set_a_flag() as flag:
+                pass
+            send(number)
+            send(number)
+        assert held.status == 128 + number and not flag.is_set()
+
+
 # ---- Saving -----------------------------------------------------------------------------------------------
 
 

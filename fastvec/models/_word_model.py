@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._held_out import hold_out
 from fastvec._params import check_bool, check_float, check_int
+from fastvec._progress import warn
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
@@ -348,7 +348,7 @@ class WordModel(EpochModel, ABC):
         probabilities = vocabulary.keep_probabilities(subsample)
         left = float(counts @ probabilities) / n_words
         if left < FEWEST_LEFT:
-            warnings.warn(
+            warn(
                 f"subsample={self.subsample} leaves {left:.1%} of the {n_words:,} words of the text: "
                 "a larger value leaves more, 0 leaves all",
                 stacklevel=3,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec._params import check_bool, check_choice
+from fastvec._progress import warn
 from fastvec._training import TrainChunk
 from fastvec.models._huffman import HuffmanTree
 from fastvec.models._state import Matrices, State
@@ -161,7 +161,7 @@ class Word2Vec(WordModel):
             return
         kept = float(vocabulary.counts @ (text.keep + 1.0)) / 2**32 / vocabulary.total * len(text.ids)
         cost = kept * self._softmax_cost(len(vocabulary))
-        warnings.warn(
+        warn(
             f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per epoch, or "
             f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on one thread at {SOFTMAX_SPEED:.0e} per second: "
             "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
