@@ -238,13 +238,13 @@ def test_training_that_diverges_without_nan_is_an_error(estimator, params, cause
     ("losses", "diverged"),
     [
         ([4.2, 2.5, 2.3], False),
-        ([8.3], False),
-        ([8.4], True),
-        ([1.5, 2.9], False),
-        ([1.5, 3.1], True),
-        ([0.01, 1.9], False),
-        ([0.01, 2.1], True),
-        ([4.1, 8.1, 8.3], True),
+        ([16.6], False),
+        ([16.7], True),
+        ([1.5, 5.9], False),
+        ([1.5, 6.1], True),
+        ([0.01, 3.9], False),
+        ([0.01, 4.1], True),
+        ([4.1, 16.3, 16.5], True),
     ],
 )
 def test_a_loss_that_rises_is_an_error(losses, diverged):
