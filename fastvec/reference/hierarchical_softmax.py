@@ -19,8 +19,13 @@ and for CBOW, with e = ∂J/∂h,
 
     ∂J/∂x_c = (1/C) e
 
-Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
-that occurs twice among the contexts counts twice. A path has no node twice.
+Update. The errors are those from before the update. Inputs x then move one after the other as in
+``skipgram.py``, each by the nodes as the inputs before it have moved them:
+
+    x ← x − η Σ_l δ_xl n_l        and then        n_l ← n_l − η δ_xl x with the x from before
+
+CBOW has one input, h, whose contexts move by −η ∂J/∂x_c. A word that occurs twice among the contexts counts
+twice. A path has no node twice.
 
 Compromises, and where they come from:
 
@@ -50,7 +55,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .logistic import logistic_losses, sigmoid
+from .logistic import logistic_losses, move_in_turn, sigmoid
 from .sampling import walk_chunk
 
 __all__ = ["step", "train"]
@@ -97,19 +102,21 @@ def step(
         J before the update.
     """
     labels = 1 - codes.astype(np.float32)
-    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
+    n = node_vectors[nodes]  # (L, stride): copies, and so from before the update
+    x = input_vectors[contexts]  # (C, stride)
     if cbow:
         x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
-    n = node_vectors[nodes]  # (L, stride)
     scores = x @ n.T  # (C, L), or (1, L) for CBOW
     errors = sigmoid(scores) - labels
-    e = errors @ n
-    if cbow and scale_gradient:
-        e /= np.float32(len(contexts))
-
-    rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, contexts, rate * e)  # .at: an id that is repeated counts twice
-    node_vectors[nodes] -= rate * (errors.T @ x)
+    if cbow:
+        rate = np.float32(learning_rate)
+        share = np.float32(len(contexts) if scale_gradient else 1)
+        np.subtract.at(
+            input_vectors, contexts, rate * (errors @ n) / share
+        )  # .at: a repeated id counts twice
+        node_vectors[nodes] -= rate * (errors.T @ x)
+    else:
+        move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
 
     return float(np.sum(logistic_losses(scores, labels)))
 
