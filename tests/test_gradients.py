@@ -3,7 +3,7 @@
 The derivative is that of the losses in ``objectives.py``, a few lines of double precision each, by centred
 differences over every parameter of all matrices: rows that do not take part and padding included. A step is
 exactly linear in η, which makes the gradient (before − after) / η; η = 1 loses the least of it to rounding.
-Where rows move in turn, a step is a polynomial of second degree in η: its linear part follows from η and η / 2.
+Where rows move in turn, a step is a polynomial of second degree in η; η and η / 2 give its linear part.
 """
 
 from functools import cache
