@@ -54,7 +54,7 @@ SETTINGS = {
 
 # Small enough that rounding does not grow from update to update: those of a softmax add up most gradients.
 LEARNING_RATES = {
-    "skipgram": 0.1,
+    "skipgram": 0.05,
     "cbow": 0.1,
     "hierarchical_softmax": 0.05,
     "softmax": 0.01,

@@ -16,8 +16,9 @@ Gradient. With the labels t_l = 1 − b_l and the errors δ_xl = σ(x · n_l) �
 
 because 1 − σ(z) = σ(−z), so that a turn is a logistic regression with the label t_l.
 
-Update. Every vector moves by −η times its derivative, every right-hand side from before the update. A word
-that occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
+Update. Every vector moves by −η times its derivative, with the errors from before the update; contexts one
+after the other, each by the nodes as the contexts before it have moved them, as in skipgram.pyx. A word that
+occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
 
 Compromises, and where they come from:
 

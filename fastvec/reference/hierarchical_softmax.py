@@ -19,8 +19,13 @@ and for CBOW, with e = ∂J/∂h,
 
     ∂J/∂x_c = (1/C) e
 
-Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
-that occurs twice among the contexts counts twice. A path has no node twice.
+Update. The errors are those from before the update. Inputs x then move one after the other as in
+``skipgram.py``, each by the nodes as the inputs before it have moved them:
+
+    x ← x − η Σ_l δ_xl n_l        and then        n_l ← n_l − η δ_xl x with the x from before
+
+CBOW has one input, h, whose contexts move by −η ∂J/∂x_c. A word that occurs twice among the contexts counts
+twice. A path has no node twice.
 
 Compromises, and where they come from:
 
@@ -52,7 +57,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hidden import divisors
-from .logistic import logistic_losses, sigmoid
+from .logistic import logistic_losses, move_in_turn, sigmoid
 from .sampling import walk_chunk
 
 __all__ = ["step", "train"]
@@ -99,19 +104,19 @@ def step(
         J before the update.
     """
     labels = 1 - codes.astype(np.float32)
-    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
+    n = node_vectors[nodes]  # (L, stride): copies, and so from before the update
+    x = input_vectors[contexts]  # (C, stride)
     if cbow:
         x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
-    n = node_vectors[nodes]  # (L, stride)
     scores = x @ n.T  # (C, L), or (1, L) for CBOW
     errors = sigmoid(scores) - labels
-    e = errors @ n
     if cbow:
-        e = e / divisors(contexts, scale_gradient)
-
-    rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, contexts, rate * e)  # .at: an id that is repeated counts twice
-    node_vectors[nodes] -= rate * (errors.T @ x)
+        rate = np.float32(learning_rate)
+        moves = rate * (errors @ n) / divisors(contexts, scale_gradient)
+        np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated counts twice
+        node_vectors[nodes] -= rate * (errors.T @ x)
+    else:
+        move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
 
     return float(np.sum(logistic_losses(scores, labels)))
 
