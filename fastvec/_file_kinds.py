@@ -140,13 +140,13 @@ def is_number(field: bytes) -> bool:
 def holds_numbers(rows: bytes, d: int | None) -> bool:
     """Whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
 
-    Either the first is a word and `d` numbers, or all is printable, with numbers in it. A few binary rows may
-    be printable too, but not numbers between blanks.
+    Either the first is a word and `d` numbers, or nearly all is printable, with numbers in it. A few binary
+    rows may be printable too, but not numbers between blanks.
     """
     fields = rows.lstrip().partition(b"\n")[0].split()
     if d is not None and len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
         return True
-    return NUMBER.search(rows) is not None and UNPRINTABLE.search(rows) is None
+    return NUMBER.search(rows) is not None and len(UNPRINTABLE.findall(rows)) <= len(rows) // 20
 
 
 def _pickle(path: Path, head: bytes) -> Kind:
