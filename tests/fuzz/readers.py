@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import json
 import lzma
@@ -202,7 +203,9 @@ def _load(path: Path, **options: Any) -> None:
 
 
 def _load_model(path: Path) -> None:
-    _use(fastvec.load_model(path).vectors_)
+    model = fastvec.load_model(path)
+    with contextlib.suppress(ValueError):  # means of numbers near the end of float32's range are not finite
+        _use(model.vectors_)
 
 
 def _use(vectors: fastvec.Vectors) -> None:
