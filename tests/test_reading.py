@@ -35,6 +35,7 @@ def test_text_in_a_bin_is_refused(tmp_path, d, zipped, header):
 
 def test_irregular_text_in_a_bin_is_refused(tmp_path):
     for content in (
+        "2 3\naaaaaaaaaa\x01 0.1 0.2\nb 0.3 0.4 1\n",
         "2 2\na 0.1 x.2\nb 0.3 0.4\n",
         "a 0.1 0.2\nb 0.3 0.4",
         "\ufeff2 2\na 0.1 0.2\nb 0.3 0.4\n",
