@@ -90,7 +90,7 @@ def _vectors() -> list[Reader]:
     packed: Files = {"vectors": partial(_save_packed, VECTORS.save)}
     return [
         Reader("vectors, .fvec", "v.fvec", both, _load),
-        Reader("vectors, .fvec, mapped", "v.fvec", both, partial(_load, mmap=True)),
+        Reader("vectors, .fvec, mapped", "v.fvec", both, _load_mapped),
         Reader("vectors, word2vec .bin", "v.bin", plain, _load),
         Reader("vectors, word2vec .bin, replacing", "v.bin", plain, partial(_load, errors="replace")),
         Reader("vectors, fastText .bin", "v.bin", of_fasttext, _load),
@@ -200,6 +200,12 @@ def without_checksums(content: bytes, path: Path) -> bytes | None:
 
 def _load(path: Path, **options: Any) -> None:
     _use(fastvec.load(path, **options))
+
+
+def _load_mapped(path: Path) -> None:
+    vectors = fastvec.load(path, mmap=True)
+    with contextlib.suppress(ValueError):  # what is not finite is noticed only in use
+        _use(vectors)
 
 
 def _load_model(path: Path) -> None:
