@@ -25,6 +25,8 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
+from fastvec._outputs import check_regular
+
 __all__ = ["WINDOWS", "replace", "replacing"]
 
 WINDOWS = os.name == "nt"
@@ -49,7 +51,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     ValueError
-        If `path` exists but is not a regular file.
+        If something other than a regular file has the path.
     PermissionError
         On Windows, also if `path` is open or memory-mapped.
     OSError
@@ -57,8 +59,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         of the body names another file.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise ValueError(f"path must be a regular file or new, got {str(path)!r}")
+    check_regular("path", os.fspath(path))
     prefix = _prefix(target.parent)
     try:
         _remove_abandoned(prefix)

@@ -30,8 +30,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
+from fastvec._signals import hold
 
-__all__ = ["dump_tensors", "json_checksum", "map_tensors", "read_tensors", "verify", "write_tensors"]
+__all__ = [
+    "blocks",
+    "dump_tensors",
+    "json_checksum",
+    "map_tensors",
+    "read_tensors",
+    "verify",
+    "write_tensors",
+]
 
 DTYPES = {
     "F64": "<f8",
@@ -228,7 +237,7 @@ def _verify(path: Path, head: _Head, name: str, tensor: NDArray[Any]) -> None:
     """Raise ValueError if a tensor of a file differs from its checksum."""
     if head.checksums is not None:
         checksum = 0
-        for block in _blocks(tensor):
+        for block in blocks(tensor):
             checksum = zlib.crc32(block, checksum)
         if _digits(checksum) != head.checksums.get(name):
             raise _damaged(path, f"tensor {name!r}")
@@ -300,7 +309,7 @@ def write_tensors(
     OSError
         If the file cannot be written; an existing `path` is then left as it was.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with hold(), replacing(path) as temporary, temporary.open("wb") as file:
         dump_tensors(file, tensors, metadata)
 
 
@@ -310,7 +319,7 @@ def dump_tensors(file: BinaryIO, tensors: Mapping[str, NDArray[Any]], metadata: 
     checksums = dict.fromkeys(by_item_size, 0)
     file.write(_head(by_item_size, metadata, checksums))
     for name, tensor in by_item_size.items():
-        for block in _blocks(tensor):
+        for block in blocks(tensor):
             checksums[name] = zlib.crc32(block, checksums[name])
             file.write(block)
     file.seek(0)
@@ -335,7 +344,7 @@ def _head(
     return len(text).to_bytes(8, "little") + text
 
 
-def _blocks(tensor: NDArray[Any]) -> Iterator[memoryview]:
+def blocks(tensor: NDArray[Any]) -> Iterator[memoryview]:
     """Yield the bytes of an array, some rows at a time."""
     tensor = np.atleast_1d(tensor)
     at_once = max(1, BLOCK // max(1, tensor[:1].nbytes))

@@ -35,6 +35,7 @@ from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
 from fastvec._finite import rows_not_finite
 from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
+from fastvec._signals import hold
 from fastvec._subwords import Subwords
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
@@ -283,7 +284,7 @@ def write(
     if format is None and name == "word2vec-binary" and subwords is not None:
         name = "fasttext"
     contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
-    with replacing(path) as temporary:
+    with hold(), replacing(path) as temporary:
         FORMATS[name].write(temporary, contents)
 
 

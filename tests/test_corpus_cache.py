@@ -185,3 +185,14 @@ def test_a_changed_byte_never_lets_ids_out_of_range_through(unverified, position
     except ValueError:
         return
     assert 0 <= corpus.ids.min() <= corpus.ids.max() < len(corpus.vocabulary)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_cache_that_cannot_be_written_is_refused_before_the_text_is_read(text_file, tmp_path, reads):
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "a pipe"), (os.devnull, "a device"), (tmp_path, "a folder")):
+        with pytest.raises(ValueError, match=f"cache must be a regular file or new, got .*, which is {what}"):
+            Corpus(text_file, cache=path)
+    with pytest.raises(FileNotFoundError, match="cannot write in this folder"):
+        Corpus(text_file, cache=tmp_path / "missing" / "text.ids")
+    assert reads == []

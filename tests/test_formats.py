@@ -354,6 +354,15 @@ def test_missing_files_and_folders(tmp_path):
         formats.write(os.devnull, WORDS, matrix(), format="glove")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_open_files_are_not_replaced(tmp_path):
+    """Their names, such as /dev/stdout, lead to files that would lose what else is written to them."""
+    log = tmp_path / "log"
+    with log.open("w") as file, pytest.raises(ValueError, match="which is an open file of a process"):
+        formats.write(f"/dev/fd/{file.fileno()}", WORDS, matrix(), format="glove")
+    assert log.read_text() == ""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_saving_keeps_permissions_and_links(tmp_path, extension):

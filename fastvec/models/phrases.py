@@ -16,6 +16,8 @@ from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
 from fastvec._mapped import json_checksum
 from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._progress import Progress
+from fastvec._signals import hold
 from fastvec.corpus import Corpus
 from fastvec.models._base import Estimator
 
@@ -226,7 +228,7 @@ class Phrases(Estimator):
             "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)
-        with replacing(path) as temporary:
+        with hold(), replacing(path) as temporary:
             temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -378,16 +380,8 @@ class Phrases(Estimator):
         encoded = Encoded(found, counts[:n_words], offsets[numbers_of_begins])
         return Corpus._collected(encoded, store)
 
-    def _bar(self, what: str, number: int, corpus: Corpus) -> Any:
-        from tqdm.auto import tqdm
-
-        return tqdm(
-            desc=f"{what}, pass {number}/{self.passes}",
-            total=corpus.n_tokens,
-            unit=" words",
-            unit_scale=True,
-            disable=not self.progress,
-        )
+    def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
+        return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)
 
 
 def _checked_pairs(found: Any) -> dict[tuple[str, str], float]:
