@@ -89,8 +89,9 @@ def test_an_output_that_cannot_be_written(arguments, option, extension, refused,
     assert f"{taken}: Is a directory" in refused(arguments, option, taken)
     missing = tmp_path / "missing" / f"x{extension}"
     assert f"{missing.parent}: cannot write in this folder: No such" in refused(arguments, option, missing)
-    name = f"{'long' * 100}{extension}"
-    assert "File name too long" in refused(arguments, option, tmp_path / name)
+    if os.name != "nt":  # which says this otherwise
+        name = f"{'long' * 100}{extension}"
+        assert "File name too long" in refused(arguments, option, tmp_path / name)
 
 
 @needs_posix
