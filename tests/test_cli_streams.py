@@ -72,6 +72,22 @@ def test_progress_that_nobody_sees_ends_no_work(verb, redirection, folder, made)
     made(verb)
 
 
+PROGRAM = """
+import fastvec
+model = fastvec.SkipGram(vector_size=4, min_count=1, subsample=0, epochs=2, progress=True).fit("text")
+model.vectors_.save("x.fvec")
+"""
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
+def test_a_program_ends_well_too(redirection, folder, made):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, capture_output=True, cwd=folder, env=environment, timeout=HANGS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    made("train")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_summary_that_nobody_reads_is_no_error(verb, folder, made):
     done = redirected("<&- >&-", *VERBS[verb][0], cwd=folder)
