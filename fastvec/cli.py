@@ -26,6 +26,7 @@ from fastvec import (
     Phrases,
     __version__,
     _backends,
+    _cli_checkpoints,
     _cli_classify,
     _cli_cooccur,
     _cli_phrases,
@@ -43,6 +44,7 @@ from fastvec._cli_labels import add_errors
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._machine import processor_name
+from fastvec._mapped import verify
 from fastvec._params import check_int
 from fastvec._progress import tell
 from fastvec._startup import exit_status
@@ -90,16 +92,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    outputs = {"--output": options.output, "--save-model": options.save_model, "--cache": options.cache}
+    outputs = {
+        "--output": options.output,
+        "--save-model": options.save_model,
+        "--checkpoint": options.checkpoint,
+        "--cache": options.cache,
+    }
     check_files(options.texts, outputs)
     check_format(options.output, options.format)
     model = make_model(options)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
+    checkpoints = _cli_checkpoints.arguments(options, model)
     source = _counts_or_corpus(options)
     started = time.perf_counter()
     with _signals.hold_after_training() as held:
-        vectors = model.fit(source).vectors_
+        vectors = model.fit(source, **checkpoints).vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
@@ -217,6 +225,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    if options.verify:
+        print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
+        return 0
     if options.vectors is None:
         _print_machine()
         return 0
@@ -340,6 +351,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_quiet(train)
     add_options(train)
+    _cli_checkpoints.add_options(train)
 
     phrases = verbs.add_parser(
         "phrases", help="find phrases in text files and join them: new york becomes new_york"
@@ -408,7 +420,13 @@ def _parser() -> argparse.ArgumentParser:
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
-    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about = info.add_mutually_exclusive_group()
+    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about.add_argument(
+        "--verify",
+        metavar="FILE",
+        help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
+    )
 
     show = verbs.add_parser(
         "demo", help="train on the prose in the sources of Python and NumPy and show neighbours"

@@ -19,7 +19,7 @@ def control_c():
 
 
 def interrupt_at(monkeypatch, kernel, name, call, noticed):
-    """Send Ctrl-C when a kernel's function is called for the `call`-th time.
+    """Send Ctrl-C when a kernel's function is called for the `call`-th time, not counting what only scores.
 
     A thread that calls it then, or later, is held up until the event that `noticed` returns is set: what is
     called after that was not stopped. The main thread is not held up, a KeyboardInterrupt ends it there.
@@ -32,6 +32,8 @@ def interrupt_at(monkeypatch, kernel, name, call, noticed):
     calls, real = [], getattr(kernel, name)
 
     def watched(*arguments, **named):
+        if named.get("learning_rate") == 0:
+            return real(*arguments, **named)
         calls.append((arguments, named))
         if len(calls) == call:
             control_c()

@@ -227,6 +227,15 @@ def test_info_of_vectors(vectors):
     assert rows["epochs"] == "5"
 
 
+def test_info_verifies_checksums(vectors, tmp_path):
+    assert f"{vectors}: all 3 tensors and the header have" in succeed("info", "--verify", vectors)
+    damaged = tmp_path / "damaged.fvec"
+    content = bytearray(vectors.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    assert "damaged (the tensor 'vectors' has another checksum" in fail("info", "--verify", damaged)
+
+
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")

@@ -270,7 +270,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.vec", b"2 2\na 1 2\nb\xff 3 4\n", r"line 3: byte 2 of the word b'b\\xff' is not UTF-8"),
         ("v.txt", b"\n\n", "line 1: expected a word and its numbers"),
         ("v.glove", b"a 1 2\nb 1\n", "line 2: expected a word and 2 numbers, got 1"),
-        ("v.fvec", b"abc", "not a .fvec file, or truncated or damaged"),
+        ("v.fvec", b"abc", "not a safetensors file"),
     ],
 )
 def test_damaged_files(tmp_path, name, content, message):

@@ -29,7 +29,9 @@ class FitEpoch:
     epoch : int
         Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean cost of the mini-batches before their steps, including penalties.
+        Mean cost of the mini-batches, each before its step, including penalties; for `TextClassifier`, of a
+        sample of the documents, each before its step. It is of examples that are trained on, with parameters
+        that change meanwhile; `validation_score` is not.
     learning_rate : float
         Learning rate at the start.
     examples : int
@@ -165,8 +167,9 @@ def run_epochs(
     generator: np.random.Generator,
     after_epoch: Callable[[FitEpoch], None],
     watch: Watch | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Train in mini-batches for the epochs of a plan and return whether a signal interrupted it.
+    """Train in mini-batches for the epochs of a plan and return whether a signal or `stop` ended it early.
 
     Parameters
     ----------
@@ -183,6 +186,8 @@ def run_epochs(
         Called with the record of every epoch, including an interrupted one.
     watch : Watch, optional
         Ends the training early.
+    stop : callable
+        Returns True to end training after the current mini-batch.
 
     Raises
     ------
@@ -193,13 +198,17 @@ def run_epochs(
         Progress("epoch", plan.epochs * n, " examples", plan.progress) as bar,
         _signals.set_a_flag() as interrupted,
     ):
+
+        def stopping() -> bool:
+            return interrupted.is_set() or stop()
+
         for epoch in range(plan.epochs):
             number = plan.epochs_before + epoch + 1
             bar.describe(f"epoch {number}/{plan.epochs_before + plan.epochs}")
             order = generator.permutation(n)
             started, costs, done = time.perf_counter(), 0.0, 0
             for begin in range(0, n, plan.batch_size):
-                if interrupted.is_set():
+                if stopping():
                     break
                 batch = order[begin : begin + plan.batch_size]
                 learning_rate = plan.learning_rate_at((epoch + begin / n) / plan.epochs)
@@ -236,12 +245,13 @@ def run_epochs(
                     "what was learned is kept",
                     stacklevel=5,
                 )
+            if stopping():
                 break
             if watch is not None and watch.is_over():
                 break
         if watch is not None:
             watch.use_the_best()
-        return interrupted.is_set()
+        return stopping()
 
 
 def _told(record: FitEpoch) -> str:

@@ -163,8 +163,10 @@ class TileTrainer:
         self.parameters = parameters
         self.sizes = np.diff(tiles.offsets)
 
-    def start_epoch(self, key: int) -> None:
+    def start_epoch(self, key: int, position: int = 0) -> None:
         """Draw the order of an epoch: rounds in which every block of words meets one of contexts.
+
+        The tiles before `position` are taken for trained.
 
         In a round no tile waits for another one. The largest come first, so that the next round finds them
         done.
@@ -179,7 +181,11 @@ class TileTrainer:
         self.starts = np.cumsum(sizes) - sizes
         self.words, self.contexts = np.divmod(self.order, np.int32(n_blocks))
         self.word_turns, self.context_turns = _turns(self.words), _turns(self.contexts)
-        self.words_done, self.contexts_done = (np.zeros(n_blocks, np.int32) for _ in range(2))
+        before = np.searchsorted(self.starts, position)
+        self.words_done, self.contexts_done = (
+            np.bincount(blocks[:before], minlength=n_blocks).astype(np.int32)
+            for blocks in (self.words, self.contexts)
+        )
 
     def __call__(
         self, *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
