@@ -43,6 +43,7 @@ def nothing_changes(folder):
 OUTPUTS = [
     (("train", "text", "--vector-size", 2), "--output", ".fvec"),
     (("train", "text", "-o", "{new}/v.fvec"), "--save-model", ".fvec"),
+    (("train", "text", "-o", "{new}/v.fvec"), "--checkpoint", ".fvec"),
     (("train", "text", "-o", "{new}/v.fvec"), "--cache", ".ids"),
     (("train", "counts.fvcounts", "--model", "svd", "--vector-size", 2), "--output", ".fvec"),
     (("phrases", "text"), "--output", ".txt"),
@@ -173,6 +174,7 @@ def test_an_output_that_is_an_input(arguments, option, path, refused):
     ("arguments", "option", "other"),
     [
         (("train", "text", "-o", "new.fvec"), "--save-model", "--output"),
+        (("train", "text", "-o", "new.fvec"), "--checkpoint", "--output"),
         (("train", "text", "-o", "new.fvec"), "--cache", "--output"),
         (("phrases", "text", "-o", "new.fvec"), "--save-phrases", "--output"),
         (("cooccur", "text", "-o", "new.bin"), "--vocabulary", "--output"),
