@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ __all__ = [
     "HEAD",
     "OWN",
     "Kind",
-    "holds_numbers",
+    "holds_text",
     "is_number",
     "own_format",
     "packed_or_wide",
@@ -137,16 +138,28 @@ def is_number(field: bytes) -> bool:
     return b"_" not in field  # which only Python reads, as in 1_000
 
 
-def holds_numbers(rows: bytes, d: int | None) -> bool:
+def holds_text(rows: bytes, d: int | None) -> bool:
     """Whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
 
-    Either the first is a word and `d` numbers, or all is printable, with numbers in it. A few binary rows may
-    be printable too, but not numbers between blanks.
+    The first is a word and `d` numbers, or at least the place of its numbers in a binary file is printable:
+    that of a single one may be so by chance. Without a header, rows are text if numbers stand between blanks.
     """
+    if d is None:
+        return NUMBER.search(rows) is not None and _is_printable(rows)
     fields = rows.lstrip().partition(b"\n")[0].split()
-    if d is not None and len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
+    if len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
         return True
-    return NUMBER.search(rows) is not None and UNPRINTABLE.search(rows) is None
+    start = rows.find(b" ") + 1
+    return d > 1 and _is_printable(rows[start : start + 4 * d])
+
+
+def _is_printable(head: bytes) -> bool:
+    """Whether bytes are UTF-8 without control characters; at their end, a character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return UNPRINTABLE.search(head) is None
 
 
 def _pickle(path: Path, head: bytes) -> Kind:

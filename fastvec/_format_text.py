@@ -1,8 +1,8 @@
 """The text formats of word2vec.c (with a header line) and GloVe (without): a word and d numbers in a line.
 
 Blanks before a word are no part of it, nor is a byte order mark of the file. A word may have white space in
-it, as ``. . .`` in the vectors that come with GloVe, unless that would make a number part of a word. GloVe's
-``-write-header 1`` counts one row too few: that of its ``<unk>``, the last.
+it, as ``. . .`` in the vectors that come with GloVe, unless its last part is a number or it has as many
+numbers as a row. GloVe's ``-write-header 1`` counts one row too few: that of its ``<unk>``, the last.
 """
 
 from __future__ import annotations
@@ -216,6 +216,8 @@ def _careful_rows(
             raise ValueError(f"{place}: expected a word and {d:,} numbers, got the numbers alone")
         if len(fields) != d + 1 or (inside and is_number(inside[-1])):
             raise ValueError(f"{place}: expected a word and {d:,} numbers, got {_count_numbers(line):,}")
+        if b"\r" in fields[0] or sum(map(is_number, inside)) >= d:
+            raise ValueError(f"{place}: expected one word and its numbers, got several: {line[:60]!r}")
         for field in fields[1:]:
             if not is_number(field):
                 raise ValueError(f"{place}: {field!r} is not a number")

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text, _mapped
 from fastvec._atomic import replacing
-from fastvec._file_kinds import FASTTEXT_MAGIC, holds_numbers, own_format, sizes
+from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
 from fastvec._finite import rows_not_finite
 from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
@@ -197,8 +197,10 @@ def _format_of_bytes(head: bytes) -> str | None:
     first, _, rest = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")
     promised = sizes(first)
     if promised is None:
-        return "word2vec-text" if holds_numbers(head, None) else None
-    return "word2vec-text" if holds_numbers(rest, promised[1]) else "word2vec-binary" if rest else None
+        return "word2vec-text" if holds_text(head, None) else None
+    if b" " not in rest.strip() and b"\t" not in rest.strip():  # no row, or a word that is longer than this
+        return None
+    return "word2vec-text" if holds_text(rest, promised[1]) else "word2vec-binary"
 
 
 def _without_duplicates(path: Path, contents: Contents) -> Contents:

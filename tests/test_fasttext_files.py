@@ -267,6 +267,8 @@ def test_quantised_models_are_refused_by_name(classifier, tmp_path):
             ) as error:
                 fastvec.load(tmp_path / name)
             assert str(tmp_path / name) in str(error.value)
+            with pytest.raises(ValueError, match=r"quantized fastText model"):
+                fastvec.load_model(tmp_path / name)
 
 
 # ---- Damaged files ----------------------------------------------------------------------------------------

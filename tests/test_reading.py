@@ -35,12 +35,22 @@ def test_text_in_a_bin_is_refused(tmp_path, d, zipped, header):
 
 def test_irregular_text_in_a_bin_is_refused(tmp_path):
     for content in (
+        "2 3\naaaaaaaaaa\x01 0.1 0.2\nb 0.3 0.4 1\n",
         "2 2\na 0.1 x.2\nb 0.3 0.4\n",
         "a 0.1 0.2\nb 0.3 0.4",
         "\ufeff2 2\na 0.1 0.2\nb 0.3 0.4\n",
     ):
         with pytest.raises(ValueError, match="holds vectors as text"):
             fastvec.load(put(tmp_path / "v.bin", content))
+
+
+@pytest.mark.parametrize("name", ["v.vec", "v.bin"])
+@pytest.mark.parametrize("header", ["2 2\n", ""])
+def test_decimal_commas_are_not_read_as_anything(tmp_path, name, header):
+    with pytest.raises(
+        ValueError, match=r"line [12]: |holds vectors as text|begins with a line of two numbers"
+    ):
+        fastvec.load(put(tmp_path / name, f"{header}é 0,1 0,2\nb 0,3 0,4\n"))
 
 
 @pytest.mark.parametrize("name", ["v.w2v", "v.vec", "v.txt", "v.glove", "v.vec.gz"])
@@ -215,6 +225,16 @@ def test_words_with_blanks_in_them(tmp_path):
         assert fastvec.load(put(tmp_path / name, content)).words == [". . .", "at name@domain.com", "0.5"]
     with pytest.raises(ValueError, match="line 2: expected a word and 2 numbers, got 3"):
         fastvec.load(put(tmp_path / "v.txt", "a 0.1 0.2\nb 0.2 0.3 0.4\nc 0.5 0.6\n"))
+
+
+@pytest.mark.parametrize("header", ["2 2\n", "2 2\r", "1 2\n", ""])
+@pytest.mark.parametrize("between", [" ", "\r", " \r "])
+def test_rows_without_line_feeds_are_no_word(tmp_path, header, between):
+    path = put(tmp_path / "v.vec", f"{header}a 0.1 0.2{between}b 0.3 0.4\n")
+    with pytest.raises(
+        ValueError, match=r"line [12]: expected one word and its numbers, got several: b'.*0\.1"
+    ):
+        fastvec.load(path)
 
 
 @pytest.mark.parametrize("name", ["v.txt", "v.vec", "v.glove"])

@@ -219,8 +219,9 @@ def test_words_of_any_length_come_back_or_are_refused(tmp_path):
     SubwordVectors(words, np.ones((4, 2)), Subwords(3, 3, 1)).save(tmp_path / "v.bin")
     assert fastvec.load(tmp_path / "v.bin").words == words
     longest = fastvec.Vectors(["x" * WORD_LIMIT, "b"], np.eye(2))
-    longest.save(tmp_path / "v.bin")
-    assert fastvec.load(tmp_path / "v.bin").words == longest.words
+    for extension in ("bin", "vec", "glove"):
+        longest.save(tmp_path / f"v.{extension}")
+        assert fastvec.load(tmp_path / f"v.{extension}").words == longest.words
     with pytest.raises(ValueError, match="8,388,609 bytes, and this format holds words of up to 8,388,608"):
         fastvec.Vectors(["x" * (WORD_LIMIT + 1)], np.eye(1)).save(tmp_path / "v.bin")
 

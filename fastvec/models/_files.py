@@ -96,7 +96,7 @@ def write(
     write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said), **more})
 
 
-def read(path: Path, errors: str) -> Saved:
+def read(path: Path, errors: str = "strict") -> Saved:
     """Read the model in a .fvec file.
 
     Raises

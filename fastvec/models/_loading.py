@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fastvec._file_kinds import FASTTEXT_MAGIC
 from fastvec._format_common import read_head
 from fastvec._params import check_choice
 from fastvec.models import _files
@@ -54,9 +55,8 @@ def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordM
     """
     path = Path(path)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
-    read_head(path)  # which tells gensim's files from ours
-    read = _files.read_fasttext if path.suffix.lower() == ".bin" else _files.read
-    saved = read(path, errors)
+    of_fasttext = read_head(path).startswith(FASTTEXT_MAGIC) or path.suffix.lower() == ".bin"
+    saved = (_files.read_fasttext if of_fasttext else _files.read)(path, errors)
     if saved.estimator not in ESTIMATORS:
         known = ", ".join(ESTIMATORS)
         raise ValueError(f"{path}: unknown estimator {saved.estimator!r}; this fastvec knows {known}")
