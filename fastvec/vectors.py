@@ -465,10 +465,15 @@ def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
-    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf."""
-    topn = min(topn, len(cosines))
-    positions = np.argpartition(cosines, len(cosines) - topn)[len(cosines) - topn :] if topn else np.arange(0)
-    positions = positions[np.lexsort((positions, -cosines[positions]))]
+    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf.
+
+    Of equal ones the first come first.
+    """
+    positions = np.arange(len(cosines))
+    if topn < len(cosines):
+        least = np.partition(cosines, -topn)[-topn]
+        positions = np.flatnonzero(cosines >= least)
+    positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]
     return positions[cosines[positions] > -np.inf]
 
 

@@ -252,6 +252,27 @@ def test_softmax_is_stable_and_exact(step, padded, objective):
         np.testing.assert_allclose(-outputs[:, 1].astype(np.float64), p, rtol=1e-4, atol=1e-7)
 
 
+@for_every(objectives=[SOFTMAX])
+def test_the_largest_score_may_stand_anywhere(step, padded, objective):
+    """With any but the largest score subtracted, its exponential is infinite. The scores are the inputs."""
+    n_words = 25
+    scores = np.random.default_rng(1).uniform(-5, 5, (n_words, n_words))
+    scores[np.arange(n_words), np.random.default_rng(2).permutation(n_words)] = 200
+    inputs, outputs = padded(scores), padded(np.eye(n_words))
+    targets = np.arange(n_words)[::-1]
+    p = np.exp(scores - 200) / np.exp(scores - 200).sum(axis=1, keepdims=True)
+    for at_once in (1, 3, 16):
+        for first in range(0, n_words, at_once):
+            some = np.arange(n_words)[first : first + at_once]
+            changed = outputs.copy()
+            examples = batch(*[([b], [targets[b]]) for b in some])
+            returned = step(inputs.copy(), changed, **examples, learning_rate=1.0)
+            assert returned == pytest.approx(-np.log(p[some, targets[some]]).sum(), rel=1e-5)
+            errors = p[some] - np.eye(n_words)[targets[some]]
+            moved = (outputs - changed)[:, :n_words]
+            np.testing.assert_allclose(moved, errors.T @ scores[some], rtol=1e-4, atol=1e-3)
+
+
 # ---- The checks can fail ----------------------------------------------------------------------------------
 
 
