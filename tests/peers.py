@@ -6,7 +6,15 @@ are imported at first use, and a test that uses one which is not there is skippe
 
 import pytest
 
-__all__ = ["GensimFastText", "KeyedVectors", "fasttext", "gensim_fasttext", "gensim_phrases"]
+__all__ = [
+    "GensimFastText",
+    "KeyedVectors",
+    "Word2Vec",
+    "fasttext",
+    "gensim_fasttext",
+    "gensim_phrases",
+    "gensim_test_utils",
+]
 
 
 class Peer:
@@ -33,3 +41,5 @@ gensim_fasttext = Peer("gensim.models.fasttext")
 gensim_phrases = Peer("gensim.models.phrases")
 GensimFastText = Peer("gensim.models", "FastText")
 KeyedVectors = Peer("gensim.models", "KeyedVectors")
+Word2Vec = Peer("gensim.models", "Word2Vec")
+gensim_test_utils = Peer("gensim.test.utils")
