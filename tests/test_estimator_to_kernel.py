@@ -187,3 +187,27 @@ def test_starting_values_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch
     vectors = model.fit(corpus).vectors_.vectors
     expected = np.random.default_rng(5).random(vectors.shape, dtype=np.float32)
     np.testing.assert_allclose(vectors, (expected - 0.5) / 33, rtol=1e-6)
+
+
+def test_two_words_by_hand():
+    """One sentence of two words: the tree is a node, each word predicts the other, and nothing is drawn."""
+    options = {
+        "vector_size": 1,
+        "min_count": 1,
+        "subsample": 0,
+        "window": 1,
+        "epochs": 1,
+        "threads": 1,
+        "seed": 3,
+    }
+    model = fastvec.SkipGram(loss="hierarchical_softmax", learning_rate=0.5, **options).fit([["a", "b"]])
+    a, b = (np.random.default_rng(3).random((2, 1), dtype=np.float32).astype(float) - 0.5)[:, 0]
+    label = dict(zip(model.vocabulary_.words, 1.0 - model.tree_.paths().codes, strict=True))
+    assert sorted(label.values()) == [0, 1]
+    # a in the middle, b around it: all scores are 0, and b does not move, since the node is 0
+    node = 0.5 * (label["a"] - 0.5) * b
+    # b in the middle
+    error = label["b"] - 1 / (1 + np.exp(-a * node))
+    a, node = a + 0.5 * error * node, node + 0.5 * error * a
+    np.testing.assert_allclose(model.vectors_[["a", "b"]][:, 0], [a, b], rtol=1e-5)
+    np.testing.assert_allclose(model.node_vectors_, [[node]], rtol=1e-5)

@@ -124,7 +124,15 @@ def awkward_case(objective, vector_size, name="all at once"):
 
 @pytest.mark.parametrize("vector_size", VECTOR_SIZES)
 @every_shape
-def test_gradient(step, padded, objective, vector_size, shape):
+def test_gradient(compiled, padded, objective, vector_size, shape):
+    step = _backends.get(objective.kernel, compiled).step
+    check_step(step, random_case(objective, vector_size, shape), padded)
+
+
+@pytest.mark.parametrize("vector_size", [1, 33])  # NumPy has no lanes
+@every_shape
+def test_gradient_of_the_reference(padded, objective, vector_size, shape):
+    step = _backends.get(objective.kernel, "reference").step
     check_step(step, random_case(objective, vector_size, shape), padded)
 
 
@@ -350,7 +358,7 @@ def test_the_check_itself_can_fail(step, padded, objective, name):
             check_step(wrap(step), case, padded)
 
 
-@pytest.mark.parametrize("vector_size", VECTOR_SIZES)
+@pytest.mark.parametrize("vector_size", [1, 16, 100])
 @every_shape
 def test_the_check_fails_at_every_size(padded, objective, vector_size, shape):
     step = _backends.get(objective.kernel, "reference").step

@@ -11,7 +11,9 @@ def test_the_error_can_be_planted(mutant):
     for edit in mutant.edits:
         text = (ROOT / edit.file).read_text(encoding="utf-8")
         assert edit.planted(text) != text
-    assert all((ROOT / "tests" / name).is_file() for name in mutant.tests.split())
+    for tests in mutant.tests.split():
+        name, _, test = tests.partition("::")
+        assert f"def {test}" in (ROOT / "tests" / name).read_text(encoding="utf-8")
 
 
 def test_errors_have_names_of_their_own():

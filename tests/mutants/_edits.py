@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,10 @@ class Mutant(NamedTuple):
 
 
 def mutant(what: str, tests: str, *edits: tuple[str, str, str]) -> Mutant:
-    """Return a row of the table: files of the package, and names of test files without ``test_``."""
-    files = " ".join(f"test_{name}.py" for name in tests.split())
+    """Return a row of the table.
+
+    Edits are of files of the package. Tests are names of their files without ``test_``, or one test as
+    ``file::test_name``.
+    """
+    files = " ".join(re.sub(r"(\w+)(.*)", r"test_\1.py\2", name, count=1) for name in tests.split())
     return Mutant(what, tuple(Edit(f"fastvec/{file}", old, new) for file, old, new in edits), files)

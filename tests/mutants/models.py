@@ -212,7 +212,7 @@ MODELS = [
     # Objectives.
     mutant(
         "the last block of words is not looked at for the softmax's largest score",
-        "gradients",
+        "gradients::test_the_largest_score_may_stand_anywhere",
         (
             "kernels/softmax_step.pxd",
             "for block in range(1, batch.n_blocks):\n            most",
@@ -235,7 +235,7 @@ MODELS = [
     ),
     mutant(
         "the outputs of later blocks see inputs that earlier blocks have moved",
-        "gradients",
+        "gradients::test_gradient",
         (
             "kernels/logistic.pxd",
             "    if step.n_blocks > 1:\n        x_before",
@@ -258,7 +258,7 @@ MODELS = [
     ),
     mutant(
         "a context that occurs twice in a window moves once",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         ("kernels/logistic.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
         (
             "reference/skipgram.py",
@@ -268,7 +268,7 @@ MODELS = [
     ),
     mutant(
         "a negative drawn twice moves once",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/logistic.pxd",
             "    slot[0] += 1\n    slot[SLOTS] += 1\n",
@@ -282,7 +282,7 @@ MODELS = [
     ),
     mutant(
         "the loss leaves out the negatives",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/logistic.pxd",
             "                if negatives > 0:\n",
@@ -292,7 +292,7 @@ MODELS = [
     ),
     mutant(
         "the contexts of CBOW are summed and not averaged",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/hidden.pxd",
             "average(step.hidden, rows, n_rows, step.stride, mean)",
@@ -308,7 +308,7 @@ MODELS = [
     ),
     mutant(
         "the scaled gradient of CBOW is divided by one context more",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/hidden.pxd",
             "cdef float scale = mean if",
@@ -318,7 +318,7 @@ MODELS = [
     ),
     mutant(
         "left and right branches of the tree are mixed up",
-        "gradients",
+        "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/hierarchical_softmax.pyx",
             "<unsigned int>(codes[n] == 0)",

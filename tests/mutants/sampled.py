@@ -99,7 +99,7 @@ SAMPLED = [
     ),
     mutant(
         "negatives equal to the centre are trained as negatives",
-        "sampling gradients",
+        "sampling",
         ("kernels/logistic.pxd", "        if n > 0 or i == 0:\n", "        if True:\n"),
         (
             "reference/logistic.py",
