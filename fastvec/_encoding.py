@@ -14,6 +14,8 @@ from fastvec import _backends
 from fastvec._idfile import IdStore
 from fastvec._params import check_item
 from fastvec._reading import invalid_text, read_blocks, read_lines
+from fastvec._sequences import check_words
+from fastvec._text_kinds import check_kind
 
 __all__ = ["Encoded", "encode_files", "encode_sentences", "tokenized_lines"]
 
@@ -31,21 +33,22 @@ class Encoded:
 
 
 def encode_files(
-    paths: Iterable[str], errors: str, store: IdStore, report: Callable[[int], object]
+    paths: Iterable[str], errors: str, keep_empty: bool, store: IdStore, report: Callable[[int], object]
 ) -> Encoded:
     """Split files on white space and add the provisional ids of their words to `store`.
 
     Raises
     ------
     ValueError
-        If a word is not UTF-8 and `errors` is "strict".
+        If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
+        "strict".
     """
-    tokenizer = _backends.get("tokenizer").Tokenizer()
+    tokenizer = _backends.get("tokenizer").Tokenizer(keep_empty)
     words: list[str] = []
     offsets = [np.zeros(1, np.int64)]
     for path in paths:
         lines_before, bytes_before = tokenizer.n_lines, tokenizer.n_bytes
-        for ids, sentence_ends in _tokenized(tokenizer, read_blocks(path, errors, report)):
+        for ids, sentence_ends in _tokenized(tokenizer, check_kind(path, read_blocks(path, errors, report))):
             store.append(ids)
             offsets.append(sentence_ends)
             for word in tokenizer.words(len(words)):
@@ -81,13 +84,13 @@ def tokenized_lines(
             yield tokens
 
 
-def encode_sentences(sentences: Iterable[Any], store: IdStore) -> Encoded:
-    """Add the provisional ids of the items of token sequences to `store`; empty sequences are skipped.
+def encode_sentences(sentences: Iterable[Any], keep_empty: bool, store: IdStore) -> Encoded:
+    """Add the provisional ids of the items of token sequences to `store`.
 
     Raises
     ------
     TypeError
-        If a sentence is not an iterable of str and int, or is itself a str.
+        If a sentence is not a sequence of str and int.
     ValueError
         If an item is an empty str, or cannot be encoded in UTF-8.
     """
@@ -112,7 +115,7 @@ def encode_sentences(sentences: Iterable[Any], store: IdStore) -> Encoded:
             ids.extend(map(index.__getitem__, _items(sentence, number)))
         except ValueError as error:
             raise ValueError(f"sentence {number} of source: {error}") from None
-        if n_stored + len(ids) > offsets[-1]:
+        if keep_empty or n_stored + len(ids) > offsets[-1]:
             offsets.append(n_stored + len(ids))
         if len(ids) >= PIECE:
             hand_on()
@@ -121,28 +124,11 @@ def encode_sentences(sentences: Iterable[Any], store: IdStore) -> Encoded:
 
 
 def _items(sentence: Any, number: int) -> Iterable[str | int]:
-    """Return the items of a sentence, or raise an error if it is not a sequence."""
-    if isinstance(sentence, (str, bytes, bytearray)):
-        raise TypeError(
-            "source must yield sentences as lists of words, since the letters of a str would be taken for "
-            f"words: pass sentence.split(); sentence {number} is {_shortened(sentence)}"
-        )
-    if isinstance(sentence, np.ndarray):
-        sentence = sentence.tolist()
-    try:
-        items = sentence if isinstance(sentence, (list, tuple)) else list(sentence)
-    except TypeError:
-        raise TypeError(
-            f"source must yield sentences as lists of words; sentence {number} is {_shortened(sentence)}"
-        ) from None
+    """Return the items of a sentence, or raise an error if it is not a sequence of them."""
+    items = check_words(f"sentence {number} of source", sentence)
     if {str, int}.issuperset(map(type, items)):
         return items
     return [check_item(f"every item of sentence {number}", item) for item in items]
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 class _Index(dict[Any, int]):

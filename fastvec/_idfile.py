@@ -130,7 +130,7 @@ def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str
     ValueError
         If a word is empty, or not UTF-8.
     """
-    _check_offsets("word_offsets", offsets, len(text))
+    _check_offsets("word_offsets", offsets, len(text), strictly=True)
     joined, places = text.tobytes(), offsets.tolist()
     return [joined[begin:end].decode() for begin, end in pairwise(places)]
 
@@ -139,22 +139,23 @@ def _check(
     ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
 ) -> None:
     """Raise ValueError unless the parts match, since kernels index memory by them."""
-    _check_offsets("sentence_offsets", sentence_offsets, len(ids))
-    if ids.dtype != np.int32 or ids.ndim != 1 or not len(ids):
+    _check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
+    if ids.dtype != np.int32 or ids.ndim != 1:
         raise ValueError("ids are not a row of int32")
-    if ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
+    if len(ids) and ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
         raise ValueError("ids out of range")
     if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
         raise ValueError("counts do not fit the ids")
 
 
-def _check_offsets(name: str, offsets: NDArray[np.int64], end: int) -> None:
+def _check_offsets(name: str, offsets: NDArray[np.int64], end: int, strictly: bool) -> None:
     if (
         offsets.dtype != np.int64
         or offsets.ndim != 1
-        or len(offsets) < 2
+        or len(offsets) < 1
         or offsets[0] != 0
         or offsets[-1] != end
-        or (offsets[1:] <= offsets[:-1]).any()
+        or (offsets[1:] < offsets[:-1]).any()
+        or (strictly and (offsets[1:] == offsets[:-1]).any())
     ):
         raise ValueError(f"{name} do not ascend from 0 to {end}")

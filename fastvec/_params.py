@@ -1,7 +1,8 @@
 """Validation of parameters, with one wording of errors: the parameter, the rule and the value.
 
 ``window must be an int >= 1, got 0``. A value of the wrong type raises `TypeError`, one out of range
-`ValueError`, both with the same sentence.
+`ValueError`, both with the same sentence. What is returned is Python's own bool, int, float or str, whatever
+the type of what was given: NumPy's integers overflow where Python's do not, and no JSON file can hold them.
 """
 
 from __future__ import annotations
@@ -9,9 +10,40 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["check_bool", "check_choice", "check_float", "check_int", "check_item"]
+import numpy as np
+
+__all__ = [
+    "PlainAttributes",
+    "check_bool",
+    "check_choice",
+    "check_float",
+    "check_int",
+    "check_item",
+    "plain",
+    "shortened",
+]
+
+
+class PlainAttributes:
+    """The base of estimators: numbers and str of NumPy that are assigned to them become Python's own."""
+
+    if not TYPE_CHECKING:  # to mypy, every name could be assigned to then
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, plain(value))
+
+
+def plain(value: Any) -> Any:
+    """Return a number or str of another library as Python's own, and anything else as it is."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return _float(value)
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
@@ -23,9 +55,9 @@ def check_int(name: str, value: Any, minimum: int, maximum: int | None = None) -
         With the sentence ``<name> must be an int >= <minimum>, got <value>``.
     """
     rule = f"an int >= {minimum}" if maximum is None else f"an int from {minimum} to {maximum}"
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError(_sentence(name, rule, value))
-    number = int(value)
     if number < minimum or (maximum is not None and number > maximum):
         raise ValueError(_sentence(name, rule, value))
     return number
@@ -54,9 +86,10 @@ def check_float(
         if bound is not None
     ]
     rule = f"a number {' and '.join(bounds)}" if bounds else "a finite number"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    given = plain(value)
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
         raise TypeError(_sentence(name, rule, value))
-    number = float(value)
+    number = _float(given)
     if (
         not math.isfinite(number)
         or (minimum is not None and number < minimum)
@@ -81,7 +114,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
         raise TypeError(_sentence(name, rule, value))
     if value not in choices:
         raise ValueError(_sentence(name, rule, value))
-    return value
+    return str.__str__(value)
 
 
 def check_bool(name: str, value: Any) -> bool:
@@ -92,9 +125,9 @@ def check_bool(name: str, value: Any) -> bool:
     TypeError
         With the sentence ``<name> must be True or False, got <value>``.
     """
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(_sentence(name, "True or False", value))
-    return value
+    return bool(value)
 
 
 def check_item(name: str, value: Any) -> str:
@@ -105,12 +138,26 @@ def check_item(name: str, value: Any) -> str:
     TypeError
         With the sentence ``<name> must be a str or an int, got <value>``.
     """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return str(int(value))
+    item = plain(value)
+    if isinstance(item, str):
+        return item
+    if isinstance(item, int) and not isinstance(item, bool):
+        return str(item)
     raise TypeError(_sentence(name, "a str or an int", value))
 
 
+def _float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
+def shortened(value: Any) -> str:
+    """Return the repr of a value, or its beginning, in one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 def _sentence(name: str, rule: str, value: Any) -> str:
-    return f"{name} must be {rule}, got {value!r}"
+    return f"{name} must be {rule}, got {shortened(value)}"

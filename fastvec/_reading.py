@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from fastvec._text_kinds import FIRST_BYTES, not_text
+
 __all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines", "reading_bar"]
 
 STANDARD_INPUT = "-"
+
+READ_ALL_THE_SAME = 'errors="replace" or "ignore" (--errors) reads it all the same'
 
 PLAIN_BLOCK = 1 << 18
 # A compressed block yields several times as much text: this keeps it in the processor's cache.
@@ -104,9 +108,10 @@ def read_blocks(path: str, errors: str, report: Callable[[int], object]) -> Iter
     Raises
     ------
     ValueError
-        If a compressed file is truncated or corrupt.
+        If the file is no text in UTF-8 but of another known kind, or a compressed file is truncated or
+        corrupt.
     """
-    blocks = _without_byte_order_mark(_blocks_as_stored(path, report))
+    blocks = _checked(path, errors, _blocks_as_stored(path, report))
     if errors == "strict":
         yield from blocks
         return
@@ -140,7 +145,7 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
     byte = error.object[error.start]
     return ValueError(
         f"{path}, line {line}, byte {place + error.start}: not valid UTF-8 ({error.reason}, 0x{byte:02x}); "
-        'errors="replace" or "ignore" (--errors) reads it all the same'
+        f"{READ_ALL_THE_SAME}"
     )
 
 
@@ -163,8 +168,6 @@ def _blocks_as_stored(path: str, report: Callable[[int], object]) -> Iterator[by
         )
         first = file.read(COMPRESSED_BLOCK)
         report(len(first))
-        if first.startswith(b"PK\x03\x04"):
-            raise ValueError(f"{path} is a zip archive, which may hold many files: unpack it first")
         for magic, kind, library in COMPRESSIONS:
             if first.startswith(magic):
                 new_decompressor, library_error = library()
@@ -211,12 +214,20 @@ def _decompressed(
         raise ValueError(f"{path}: truncated {kind} file (it ends before its compressed data do)")
 
 
-def _without_byte_order_mark(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _checked(path: str, errors: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the blocks of a text without a byte order mark, the first of at least `FIRST_BYTES`."""
     head = b""
     for block in blocks:
         head += block
-        if len(head) >= len(codecs.BOM_UTF8):
+        if len(head) >= FIRST_BYTES:
             break
+    said = not_text(head[:FIRST_BYTES])
+    if said is not None:
+        raise ValueError(f"{path} {said}")
+    if errors == "strict" and (place := head[:FIRST_BYTES].find(0)) >= 0:
+        raise ValueError(
+            f"{path} is a binary file or a damaged text: byte {place} is zero; {READ_ALL_THE_SAME}"
+        )
     if head.startswith(codecs.BOM_UTF8):
         head = b"   " + head[len(codecs.BOM_UTF8) :]
     if head:

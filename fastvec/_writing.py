@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from fastvec import _backends
 from fastvec._atomic import replacing
 from fastvec._idfile import join_words
@@ -18,6 +20,7 @@ STANDARD_OUTPUT = "-"
 
 # Words spelled at once: about a megabyte of text.
 CHUNK = 1 << 18
+LINE_FEED = 10
 
 
 def write_text(corpus: Corpus, path: str) -> None:
@@ -54,6 +57,17 @@ def write_blocks(blocks: Iterable[bytes], path: str) -> None:
 def _blocks_of(corpus: Corpus) -> Iterator[bytes]:
     spell = _backends.get("phrases").spell
     text, word_offsets = join_words(corpus.vocabulary.words)
+    begins, repeats = np.unique(corpus.sentence_offsets, return_counts=True)
+    yield b"\n" * (int(repeats[0]) - 1)  # empty sentences begin where others do
+    sentence = 0
     for start in range(0, corpus.n_tokens, CHUNK):
         stop = min(start + CHUNK, corpus.n_tokens)
-        yield spell(corpus.ids, corpus.sentence_offsets, start, stop, text, word_offsets)
+        spelled = spell(corpus.ids, begins, start, stop, text, word_offsets)
+        n_ends = int(np.searchsorted(begins, stop, side="right")) - 1 - sentence
+        if (repeats[sentence + 1 : sentence + 1 + n_ends] > 1).any():
+            letters = np.frombuffer(spelled, np.uint8)
+            times = np.ones(len(letters), np.int64)
+            times[letters == LINE_FEED] = repeats[sentence + 1 : sentence + 1 + n_ends]
+            spelled = np.repeat(letters, times).tobytes()
+        sentence += n_ends
+        yield spelled

@@ -125,13 +125,13 @@ def _phrases(options: argparse.Namespace) -> int:
     if options.phrases is None:
         phrases = Phrases(**given, progress=True)
         phrases.check_params()
-        corpus = phrases.fit_transform(_corpus(options))
+        corpus = phrases.fit_transform(_corpus(options, keep_empty=True))
     elif given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
     else:
         phrases = Phrases.load(options.phrases).set_params(progress=True)
-        corpus = phrases.transform(_corpus(options))
+        corpus = phrases.transform(_corpus(options, keep_empty=True))
     write_text(corpus, options.output)
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)
@@ -161,11 +161,12 @@ def _cooccur(options: argparse.Namespace) -> int:
     return 0
 
 
-def _corpus(options: argparse.Namespace) -> Corpus:
+def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
     return Corpus(
         options.texts,
         lowercase=options.lowercase,
         errors=options.errors,
+        keep_empty=keep_empty,
         cache=options.cache,
         memory_limit=options.memory_limit,
         progress=True,

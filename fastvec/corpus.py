@@ -16,6 +16,7 @@ from fastvec._encoding import Encoded, encode_files, encode_sentences, tokenized
 from fastvec._idfile import IdStore, open_cache, save_cache
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec._reading import STANDARD_INPUT, check_readable, reading_bar
+from fastvec._sequences import check_sequences
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Corpus"]
@@ -30,7 +31,7 @@ class Corpus:
         Text files with one sentence per line and words separated by ASCII white space: a path, a list of
         paths, or ``"-"`` for standard input. Files compressed with gzip, bzip2, xz or zstd are recognized by
         their content. Or sentences as lists of words, from any iterable; words are str, or int (ids of
-        products or nodes), which are converted to str. Empty sentences are skipped.
+        products or nodes), which are converted to str.
     lowercase : bool
         Whether to convert words to lower case with `str.lower`.
     tokenizer : callable, optional
@@ -39,6 +40,9 @@ class Corpus:
     errors : {"strict", "replace", "ignore"}
         How to handle bytes that are not valid UTF-8: raise an error that says where they are, replace them
         by U+FFFD, or ignore them.
+    keep_empty : bool
+        Whether to keep sentences without words, so that sentence i is the i-th line or item of `source`. By
+        default they are skipped.
     cache : str or PathLike, optional
         File that keeps the ids, from which they are memory-mapped. As long as the files of `source`, the
         other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
@@ -65,8 +69,9 @@ class Corpus:
     TypeError
         If a parameter, a sentence or an item has the wrong type; a sentence must not be a str.
     ValueError
-        If there are no words, a file is corrupt, truncated or not UTF-8, or `cache` is a file of another
-        kind.
+        If there are no words, unless `keep_empty`; if a file is corrupt, truncated, not UTF-8, or of a known
+        kind that is no text with a sentence per line (FASTA, CoNLL-U, vectors, ...); or if `cache` is a file
+        of another kind.
 
     Examples
     --------
@@ -90,14 +95,16 @@ class Corpus:
         lowercase: bool = False,
         tokenizer: Callable[[str], Iterable[Any]] | None = None,
         errors: str = "strict",
+        keep_empty: bool = False,
         cache: str | os.PathLike[str] | None = None,
         memory_limit: int = 2**32,
         progress: bool = False,
     ) -> None:
-        check_bool("lowercase", lowercase)
-        check_choice("errors", errors, ("strict", "replace", "ignore"))
-        check_int("memory_limit", memory_limit, 1)
-        check_bool("progress", progress)
+        lowercase = check_bool("lowercase", lowercase)
+        errors = check_choice("errors", errors, ("strict", "replace", "ignore"))
+        keep_empty = check_bool("keep_empty", keep_empty)
+        memory_limit = check_int("memory_limit", memory_limit, 1)
+        progress = check_bool("progress", progress)
         if tokenizer is not None and not callable(tokenizer):
             raise TypeError(f"tokenizer must be a callable or None, got {tokenizer!r}")
         paths = _paths(source)
@@ -107,22 +114,23 @@ class Corpus:
         key: dict[str, str] = {}
         if cache is not None:
             cache = os.fspath(cache)
-            key = _cache_key(paths, lowercase, tokenizer, errors)
+            key = _cache_key(paths, lowercase, tokenizer, errors, keep_empty)
             if (kept := open_cache(cache, key)) is not None:
                 self._set(*kept)
                 return
 
         store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
-            encoded = encode_sentences(_with_bar(cast(Iterable[Any], source), progress), store)
+            sentences = _with_bar(cast(Iterable[Any], source), progress)
+            encoded = encode_sentences(sentences, keep_empty, store)
         else:
             with reading_bar(progress, check_readable(paths)) as report:
                 if tokenizer is None:
-                    encoded = encode_files(paths, errors, store, report)
+                    encoded = encode_files(paths, errors, keep_empty, store, report)
                 else:
                     lines = tokenized_lines(paths, tokenizer, lowercase, errors, report)
-                    encoded = encode_sentences(lines, store)
-        if not encoded.words:
+                    encoded = encode_sentences(lines, keep_empty, store)
+        if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
         words, counts, new_ids = _by_frequency(encoded, lowercase)
         ids = store.finish(new_ids)
@@ -184,10 +192,7 @@ def _paths(source: Any) -> list[str] | None:
         and all(isinstance(s, (str, os.PathLike)) for s in source)
     ):
         return [os.fspath(path) for path in source]
-    if isinstance(source, (bytes, bytearray)) or not isinstance(source, Iterable):
-        raise TypeError(
-            f"source must be a path, a list of paths or an iterable of lists of words, got {source!r}"
-        )
+    check_sequences("source", "a path, a list of paths or an iterable of lists of words", source)
     return None
 
 
@@ -218,7 +223,11 @@ def _by_frequency(
 
 
 def _cache_key(
-    paths: list[str] | None, lowercase: bool, tokenizer: Callable[[str], Any] | None, errors: str
+    paths: list[str] | None,
+    lowercase: bool,
+    tokenizer: Callable[[str], Any] | None,
+    errors: str,
+    keep_empty: bool,
 ) -> dict[str, str]:
     """Return everything that the contents of a cache depend on.
 
@@ -234,7 +243,12 @@ def _cache_key(
     for path in paths:
         status = Path(path).stat()
         sources.append((str(Path(path).absolute()), status.st_size, status.st_mtime_ns))
-    options = {"lowercase": lowercase, "errors": errors, "tokenizer": tokenizer and _name_of(tokenizer)}
+    options = {
+        "lowercase": lowercase,
+        "errors": errors,
+        "keep_empty": keep_empty,
+        "tokenizer": tokenizer and _name_of(tokenizer),
+    }
     return {"sources": json.dumps(sources), "options": json.dumps(options)}
 
 

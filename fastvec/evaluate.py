@@ -7,14 +7,16 @@ report how much of them the vocabulary covers, without which a score means littl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_bool, check_int, check_item
+from fastvec._params import check_bool, check_float, check_int, check_item, shortened
+from fastvec._test_sets import read_pairs, read_questions
 from fastvec.vectors import UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
@@ -133,8 +135,10 @@ def similarity(
     vectors : Vectors
         The vectors to evaluate.
     pairs : str, path-like, or iterable of (str, str, float)
-        A text file with two words and a score per line, separated by tabs or spaces (further columns, ``#``
-        comments and a header line are ignored), or the pairs themselves.
+        A text file, plain or compressed, or the pairs themselves. A line has two words, perhaps tags of a few
+        letters, and the score, the first column of numbers; further columns, ``#`` comments and a line with
+        the names of the columns, such as "word1" and "word2", are ignored. Columns end at tabs, semicolons,
+        commas or white space, whichever the first line has.
     ignore_case : bool
         Whether "Paris" equals "paris"; if the vocabulary has several spellings, the first, most frequent one
         is used. A word that is not in the vocabulary is looked up as it is spelled in `pairs`.
@@ -149,9 +153,8 @@ def similarity(
     ------
     OSError
         If the file is missing or cannot be read.
-    ValueError
-        If a line is not two words and a finite score (the message names file and line), or there are no
-        pairs.
+    TypeError, ValueError
+        If a line or pair is not two words and a finite score (the message names it), or there are no pairs.
 
     Examples
     --------
@@ -162,19 +165,16 @@ def similarity(
     pairs: Spearman 1.000, 2 of 3 pairs covered
     """
     if isinstance(pairs, (str, os.PathLike)):
-        name, judged = Path(pairs).stem, list(_read_pairs(Path(pairs)))
-        if not judged:
-            raise ValueError(f"{pairs}: the file holds no word pairs")
+        name, judged = Path(pairs).stem, read_pairs(Path(pairs))
     else:
-        name, judged = "pairs", list(pairs)
+        name, judged = "pairs", _checked_pairs(pairs)
         if not judged:
             raise ValueError("pairs must hold at least one pair, got none")
     fold = _fold(ignore_case)
     rows = _first_rows(vectors.words, fold)
     cosines, scores = [], []
     for *pair, score in judged:
-        words = [check_item("word", word) for word in pair]
-        a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in words)
+        a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in pair)
         try:
             cosines.append(vectors.similarity(a, b))
         except UnknownWordError:
@@ -223,10 +223,10 @@ def analogies(
         If a line is not four words (the message names file and line), or there are no questions.
     """
     if restrict is not None:
-        check_int("restrict", restrict, 1)
+        restrict = check_int("restrict", restrict, 1)
     path = Path(path)
     fold = _fold(ignore_case)
-    sections = _read_questions(path, fold)
+    sections = read_questions(path, fold)
     words = vectors.words[:restrict]
     folded = [fold(word) for word in words]
     rows = _first_rows(words, fold)
@@ -306,55 +306,18 @@ def _first_rows(words: Sequence[str], fold: Callable[[str], str]) -> dict[str, i
     return rows
 
 
-def _read_pairs(path: Path) -> Iterator[tuple[str, str, float]]:
-    is_first = True
-    for place, line in _lines(path):
-        if line.startswith("#"):
-            continue
-        fields = line.split("\t") if "\t" in line else line.split()
-        score = _finite(fields[2]) if len(fields) >= 3 else None
-        if score is not None:
-            yield fields[0].strip(), fields[1].strip(), score
-        elif len(fields) < 3 or not is_first:
-            raise ValueError(f"{place}: expected two words and a score, got {line!r}")
-        is_first = False
-
-
-def _read_questions(path: Path, fold: Callable[[str], str]) -> list[tuple[str, list[list[str]]]]:
-    sections: list[tuple[str, list[list[str]]]] = []
-    for place, line in _lines(path):
-        if line.startswith("//"):  # the copyright line of Google's original file
-            continue
-        if line.startswith(":"):
-            sections.append((line[1:].strip(), []))
-            continue
-        question = [fold(word) for word in line.split()]
-        if len(question) != 4:
-            raise ValueError(f"{place}: expected four words, got {line!r}")
-        if not sections:
-            raise ValueError(f"{place}: expected a line ': name' that begins a section, got {line!r}")
-        sections[-1][1].append(question)
-    if not any(questions for _, questions in sections):
-        raise ValueError(f"{path}: the file holds no analogy questions")
-    return sections
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Give the lines of a file that are not empty, each with its place for error messages."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            place = f"{path}, line {number:,}"
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            except UnicodeDecodeError as error:
-                raise ValueError(f"{place}: byte {error.start + 1} is not UTF-8") from error
-            if text:
-                yield place, text
-
-
-def _finite(field: str) -> float | None:
-    try:
-        value = float(field)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
+def _checked_pairs(pairs: Any) -> list[tuple[str, str, float]]:
+    rule = "pairs must be a path or pairs as (word, word, score), got"
+    if not isinstance(pairs, Iterable):
+        raise TypeError(f"{rule} {shortened(pairs)}")
+    if isinstance(pairs, Mapping):
+        raise TypeError(f"{rule} {shortened(pairs)}: pass [(a, b, score) for (a, b), score in pairs.items()]")
+    if hasattr(pairs, "columns"):
+        raise TypeError(f"{rule} {shortened(pairs)}: pass table.itertuples(index=False)")
+    judged = []
+    for number, pair in enumerate(pairs, 1):
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 3:
+            raise TypeError(f"{rule} {shortened(pair)} as pair {number:,}")
+        first, second = (check_item(f"every word of pair {number:,}", word) for word in list(pair)[:2])
+        judged.append((first, second, check_float(f"the score of pair {number:,}", list(pair)[2])))
+    return judged

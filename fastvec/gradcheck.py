@@ -112,7 +112,7 @@ def gradcheck(
     >>> gradcheck(wrong, {"w": [1.0, 2.0], "b": 3.0}).worst
     ('b',)
     """
-    check_float("epsilon", epsilon, above=0)
+    epsilon = check_float("epsilon", epsilon, above=0)
     if isinstance(x, Mapping):
         return _gradcheck_named(f, x, epsilon, sample, seed)
     point = np.array(x, dtype=np.float64)

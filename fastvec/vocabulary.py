@@ -85,9 +85,9 @@ class Vocabulary:
         ValueError
             If no word remains.
         """
-        check_int("min_count", min_count, 1)
+        min_count = check_int("min_count", min_count, 1)
         if max_vocab is not None:
-            check_int("max_vocab", max_vocab, 1)
+            max_vocab = check_int("max_vocab", max_vocab, 1)
         n = int(np.searchsorted(-self.counts, -min_count, side="right"))
         if n == 0:
             n_words = f"{len(self):,} distinct word{'' if len(self) == 1 else 's'}"
@@ -121,7 +121,7 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.3.
         """
-        check_float("subsample", subsample, minimum=0)
+        subsample = check_float("subsample", subsample, minimum=0)
         if subsample == 0:
             return np.ones(len(self))
         ratio = subsample * self.total / self.counts
@@ -148,7 +148,7 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.2.
         """
-        check_float("noise_exponent", noise_exponent)
+        noise_exponent = check_float("noise_exponent", noise_exponent)
         logarithms = noise_exponent * np.log(self.counts)
         weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
         weights /= weights.sum()

@@ -1,5 +1,8 @@
+import gzip
 import logging
 import os
+import re
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +110,76 @@ def test_files_of_pairs(tmp_path, text):
     assert str(result) == "toy: Spearman 1.000, 2 of 3 pairs covered"
 
 
+SIMLEX = "word1\tword2\tPOS\tSimLex999\tconc(w1)\tconc(w2)\tconcQ\tAssoc(USF)\tSimAssoc333\tSD(SimLex)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SIMLEX}cat\tdog\tN\t9.2\t1\t2\t4\t5\t1\t1.5\ndog\tcar\tN\t1.58\t9\t4\t4\t7\t1\t1\ncat\tice\tN\t5\t1",
+        "cat\tdog\tN\t9.2\tCOHYPONYMS\ndog\tcar\tN\t1.5\tNONE\ncat\tice\tN\t5\tNONE\n",  # SimVerb's
+        "Word 1,Word 2,Human (mean)\ncat,dog,7.35\ndog,car,1\ncat,ice,3\n",  # WordSim's
+        "Word 1\tWord 2\tHuman (mean)\t1\t2\ncat\tdog\t7.35\t1\t2\ndog\tcar\t1\t2\t9\ncat\tice\t3\t9\t9\n",
+        '"cat","dog","7.35"\r\n"dog","car","1"\r\ncat,"ice, and cream",3\r\n',
+        "cat;dog;7.35\ndog;car;1\ncat;ice cream;3\n",
+        "cat dog 50.000000\ndog car 1e1\ncat ice 20",  # MEN's
+        "WORD1 WORD2 POS TYPE AVG_SCORE STD\ncat dog N r-hyp-1 5 9\ndog car N no-rel 1 9\ncat ice N x 3 9",
+        "#word1\tword2\tscore\ncat\tdog\t9\n#cat\tdog\t1\ndog\tcar\t1\n",
+        "\ufeffWord1,Word2,Score\ncat,dog,7.35\ndog,car,1\ncat,ice,3\n",
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_layouts_as_they_are_published(tmp_path, text, pack):
+    path = tmp_path / "toy.csv"
+    path.write_bytes(pack(text.encode()))
+    result = evaluate.similarity(TOY, path)
+    assert result == evaluate.SimilarityResult("toy", pytest.approx(1), pairs=3, covered=2)
+
+
+Judged = namedtuple("Judged", "first second score")
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("cat", "dog", 9), ["dog", "car", np.float32(2)], ("cat", 5, 1)],
+        np.array([["cat", "dog", 9], ["dog", "car", 2.5], ["cat", 5, 1]], dtype=object),
+        (Judged(*pair) for pair in [("cat", "dog", 9), ("dog", "car", 2), ("cat", "ice", True + 0)]),
+    ],
+)
+def test_pairs_from_python(pairs):
+    assert evaluate.similarity(TOY, pairs) == evaluate.SimilarityResult("pairs", pytest.approx(1), 3, 2)
+
+
+class Table(list):
+    """What has columns is a table, whichever library's."""
+
+    columns = ("first", "second", "score")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error", "message"),
+    [
+        (
+            [("a", "b", 1), ("b", "c", np.nan)],
+            ValueError,
+            "the score of pair 2 must be a finite number",
+        ),
+        ([("a", "b", np.inf)], ValueError, "the score of pair 1 must be a finite number, got inf"),
+        ([("a", "b", "9.5")], TypeError, "the score of pair 1 must be a finite number, got '9.5'"),
+        ([("a", None, 1)], TypeError, "every word of pair 1 must be a str or an int, got None"),
+        ([("a", "b")], TypeError, "pairs as (word, word, score), got ('a', 'b') as pair 1"),
+        (["abc"], TypeError, "pairs as (word, word, score), got 'abc' as pair 1"),
+        ({("a", "b"): 1.0}, TypeError, "pass [(a, b, score) for (a, b), score in pairs.items()]"),
+        (Table(), TypeError, "pass table.itertuples(index=False)"),
+        (7, TypeError, "pairs must be a path or pairs as (word, word, score), got 7"),
+    ],
+)
+def test_bad_pairs_from_python(pairs, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        evaluate.similarity(TOY, pairs)
+
+
 def test_case_counts_when_asked():
     pairs = [("cat", "Dog", 1.0), ("Cat", "dog", 2.0), ("cat", "dog", 3.0)]
     assert evaluate.similarity(TOY, pairs).covered == 3
@@ -176,6 +249,20 @@ def test_analogies(tmp_path, monkeypatch, block):
         (b"cat dog 9\ncat dog nan\n", "line 2: expected two words and a score"),
         (b"cat dog 9\ncat d\xff 3\n", "line 2: byte 6 is not UTF-8"),
         (b"# nothing\n\n", "the file holds no word pairs"),
+        (b"word1 word2 score\n", "the file holds no word pairs"),
+        # A bad score does not make names of columns of a pair.
+        (b"a b 7,35\nb c 4\na c 2\n", "line 1: expected two words and a score, got 'a b 7,35'"),
+        (b"a b high\nb c 4\n", "line 1: expected two words and a score, got 'a b high'"),
+        (b"a b nan\nb c 4\n", "line 1: expected two words and a score"),
+        (b"a,b,\nb,c,4\n", "line 1: expected two words and a score"),
+        (b"a b 1\nword1 word2 score\n", "line 2: expected two words and a score"),
+        (b"a b N 1\nb c V 2\nb d 3\n", "line 3: expected two words and a score in column 4, got 'b d 3'"),
+        (b"cat dog 9\nNew York city 5\n", "line 2: expected two words and a score, got 'New York"),
+        (b"cat;;9\ncat;dog;5\n", "line 1: expected two words and a score"),
+        # The contexts of SCWS are no tags.
+        (b"1\tcat\tn\tdog\tn\ta cat\ta dog\t9\n2\tcar\tn\tdog\tn\ta car\ta dog\t1\n", "line 1: expected"),
+        ("cat dog 9\n".encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+        (b"PK\x03\x04", "is a zip archive, which may hold many files: unpack it first"),
     ],
 )
 def test_bad_files_of_pairs(tmp_path, content, message):
@@ -190,6 +277,9 @@ def test_bad_files_of_pairs(tmp_path, content, message):
     ("content", "message"),
     [
         (": one\ncat dog car\n", "line 2: expected four words, got 'cat dog car'"),
+        ("\ufeff: one\ncat dog car\n", "line 2: expected four words, got 'cat dog car'"),
+        (": one\ncat,dog,car,bus\n", "line 2: expected four words, got 'cat,dog,car,bus'"),
+        (": one\ncat dog car bus train\n", "line 2: expected four words"),
         ("cat dog car bus\n", "line 1: expected a line ': name' that begins a section"),
         (": one\n: two\n", "the file holds no analogy questions"),
         ("", "the file holds no analogy questions"),

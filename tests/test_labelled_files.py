@@ -153,7 +153,7 @@ def test_a_label_may_stand_alone(file):
 def test_every_line_has_one_label(file, line, n):
     path = file(f"{LINES}\n{line}\n")
     message = f"{path}, line 4: a text must have one __label__..., got {n}"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}{'; repeat the text' if n else '$'}"):
         read_labelled_lines(path)
 
 

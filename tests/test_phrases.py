@@ -76,7 +76,7 @@ def check_invariants(corpus, sentences):
 
 # Words that are, or become, other words of the text when they are joined.
 WORDS = st.sampled_from(["a", "b", "c", "a_b", "b_c", "ä"])
-SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=12), min_size=1, max_size=12)
+SENTENCES = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=12).filter(any)
 
 
 @settings(deadline=None)
@@ -95,7 +95,7 @@ def test_equals_plain_python(sentences, min_count, scoring_and_threshold, passes
         patch.setattr(module, "CHUNK", chunk)
         patch.setenv("FASTVEC_BACKEND", backend)
         phrases = Phrases(min_count=min_count, threshold=threshold, scoring=scoring, passes=passes)
-        corpus = Corpus(sentences)
+        corpus = Corpus(sentences, keep_empty=True)
         joined = phrases.fit_transform(corpus)
         expected, pairs = sentences, []
         for _ in range(passes):
@@ -371,3 +371,28 @@ def test_control_c_is_answered_and_leaves_what_was_there(monkeypatch, name, meth
         phrases.fit_transform(CITIES)
     assert len(calls) == 3
     assert phrases.phrases_ is before
+
+
+# What belongs to documents, labels for instance, stays beside them
+
+
+def test_empty_documents_are_kept(tmp_path):
+    phrases = Phrases(threshold=1, passes=2).fit(CITIES)
+    documents = [[], ["in", "new", "york"], [], [], ["car"], []]
+    expected = [[], ["in", "new_york"], [], [], ["car"], []]
+    assert list(phrases.transform(documents)) == expected
+    assert list(phrases.transform(iter(documents[:-1]))) == expected[:-1]
+    assert list(phrases.transform([["no", "phrase"], []])) == [["no", "phrase"], []]
+    assert list(phrases.fit_transform([[], *CITIES, []]))[:2] == [[], ["in", "new_york"]]
+    assert list(phrases.transform([])) == [] and list(phrases.transform([[], []])) == [[], []]
+    path = tmp_path / "text"
+    path.write_text("\nin new york\n\n \ncar\n\n")
+    assert list(phrases.transform(path)) == expected
+    assert list(phrases.transform(Corpus(documents))) == [["in", "new_york"], ["car"]]
+
+
+@pytest.mark.parametrize("corpus", [[], [[], []]])
+def test_phrases_are_of_words(corpus):
+    for learn in (Phrases().fit, Phrases().fit_transform):
+        with pytest.raises(ValueError, match="corpus must have words in which to find phrases, got none"):
+            learn(corpus)

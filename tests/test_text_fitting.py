@@ -83,10 +83,18 @@ BAD_DATA = [
     ((b"a", ["x"]), TypeError, r"X must be documents, each a str or a list of words, got b'a'"),
     ((None, ["x"]), TypeError, r"X must be documents, .* got None"),
     ((7, ["x"]), TypeError, r"X must be documents, .* got 7"),
-    ((["a", None], ["x", "y"]), TypeError, r"X must be documents, .*; document 1 is None"),
-    ((["a", float("nan")], ["x", "y"]), TypeError, r"X must be documents, .*; document 1 is nan"),
-    ((np.array(["a", np.nan], dtype=object), ["x", "y"]), TypeError, r"X must be .*; document 1 is nan"),
-    ((["a", b"b"], ["x", "y"]), TypeError, r"X must be documents, .*; document 1 is b'b'"),
+    ((["a", None], ["x", "y"]), TypeError, r"document 1 of X must be a str or a list of words, got None"),
+    (
+        (["a", float("nan")], ["x", "y"]),
+        TypeError,
+        r"document 1 of X must be .* words, got nan",
+    ),
+    (
+        (np.array(["a", np.nan], dtype=object), ["x", "y"]),
+        TypeError,
+        r"document 1 of X .*, got nan",
+    ),
+    ((["a", b"b"], ["x", "y"]), TypeError, r"document 1 of X must be a str or a list of words, got b'b'"),
     (
         (["a", ["b", None]], ["x", "y"]),
         TypeError,
@@ -98,11 +106,13 @@ BAD_DATA = [
     ((["a", "b"], ["x"]), ValueError, r"y must have a label for each of the 2 documents, got 1"),
     ((["a", "b"], ["x", "y", "z"]), ValueError, r"y must have a label for each of the 2 documents, got 3"),
     ((["a", "b"], ["x", "x"]), ValueError, r"y must have .* two classes, got one class: \['x'\]"),
-    ((["a", "b"], [["x", "y"], ["y", "x"]]), ValueError, r"y should be a 1d array"),
+    ((["a", "b"], [["x", "y"], ["y", "x"]]), ValueError, r"y must have a label for .*, got \['x', 'y'\] at"),
+    ((["a", "b"], np.array([["x", "y"], ["y", "x"]])), ValueError, r"y should be a 1d array"),
     ((["a", "b"], [0.5, 1.5]), ValueError, r"Unknown label type: continuous"),
-    ((["a", "b"], None), ValueError, r"y should be a 1d array"),
-    ((["a", "b"], ["x", None]), ValueError, r"y must have a label for each document, got None or NaN"),
-    ((["a", "b"], [1.0, np.nan]), ValueError, r"y must have a label for each document, got None or NaN"),
+    ((["a", "b"], None), TypeError, r"y must be a list of labels, got None"),
+    ((["a", "b"], {"x": 1, "y": 2}), TypeError, r"y must be a list .* in the order of"),
+    ((["a", "b"], ["x", None]), ValueError, r"y must have a label .* a number, got None at position 1$"),
+    ((["a", "b"], [1.0, np.nan]), ValueError, r"y must have a label .* number, got nan at position 1$"),
 ]
 
 

@@ -259,8 +259,7 @@ def test_bad_parameters_are_named(params, error, message):
     ("documents", "error", "message"),
     [
         ("a text", TypeError, "X must be documents, each a str or a list of words, got 'a text'"),
-        ([], ValueError, "X must have at least one document, got none"),
-        (["a", None], TypeError, "X must be documents, each a str or a list of words; document 1 is None"),
+        (["a", None], TypeError, "document 1 of X must be a str or a list of words, got None"),
         ([["a", 0.5]], TypeError, "every word of document 0 must be a str or an int, got 0.5"),
     ],
 )

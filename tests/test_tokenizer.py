@@ -22,31 +22,31 @@ def tokenizer_module(backend):
     return _backends.get("tokenizer", backend)
 
 
-def tokenize(module, blocks):
-    tokenizer = module.Tokenizer()
+def tokenize(module, blocks, keep_empty=False):
+    tokenizer = module.Tokenizer(keep_empty)
     results = [tokenizer.feed(block) for block in blocks] + [tokenizer.finish()]
     ids = np.concatenate([ids for ids, _ in results])
     ends = np.concatenate([ends for _, ends in results])
     return tokenizer, ids, ends
 
 
-def split_naively(text):
+def split_naively(text, keep_empty=False):
     """Return the sentences of a text as lists of words, and where every distinct word appears first."""
     sentences, first_seen = [], {}
-    for line_number, line in enumerate(re.finditer(rb"[^\n]*\n?", text)):
+    for line_number, line in enumerate(re.finditer(rb"[^\n]*\n|[^\n]+", text)):
         words = list(re.finditer(rb"[^ \t\n\v\f\r]+", line.group()))
         for word in words:
             first_seen.setdefault(word.group(), (line_number, line.start() + word.start()))
-        if words:
+        if words or keep_empty:
             sentences.append([word.group() for word in words])
     return sentences, first_seen
 
 
-def check(module, text, cuts):
+def check(module, text, cuts, keep_empty=False):
     cuts = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     blocks = [text[begin:end] for begin, end in itertools.pairwise(cuts)]
-    tokenizer, ids, ends = tokenize(module, blocks)
-    sentences, first_seen = split_naively(text)
+    tokenizer, ids, ends = tokenize(module, blocks, keep_empty)
+    sentences, first_seen = split_naively(text, keep_empty)
     flat = [word for sentence in sentences for word in sentence]
     words = tokenizer.words()
     assert [words[i] for i in ids] == flat
@@ -60,9 +60,9 @@ def check(module, text, cuts):
     assert ends.dtype == np.int64
 
 
-@given(text=TEXTS, cuts=st.lists(st.integers(0, 200), max_size=6))
-def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts):
-    check(_backends.get("tokenizer", backend), text, cuts)
+@given(text=TEXTS, cuts=st.lists(st.integers(0, 200), max_size=6), keep_empty=st.booleans())
+def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts, keep_empty):
+    check(_backends.get("tokenizer", backend), text, cuts, keep_empty)
 
 
 @settings(max_examples=20, deadline=None)
@@ -127,6 +127,14 @@ def test_finish_separates_sources(tokenizer_module):
     assert ids.tolist() == [0]
     assert tokenizer.words() == [b"one", b"two"]
     assert tokenizer.first_seen(1) == (0, 4)
+
+
+def test_empty_lines_are_of_one_source(tokenizer_module):
+    tokenizer = tokenizer_module.Tokenizer(keep_empty=True)
+    ends = []
+    for source in (b"one\n\n", b"", b"\n", b"two", b" ", b"three\n"):
+        ends.append([*tokenizer.feed(source)[1], *tokenizer.finish()[1]])
+    assert ends == [[1, 1], [], [1], [2], [2], [3]]
 
 
 @pytest.mark.parametrize("word", [-1, 1])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fastvec import Corpus, Vectors
 from fastvec.classify._features import FEATURES, FeatureTable, case_of, suffix_of
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN, Lexicon, starting_table
-from fastvec.classify._sentences import check_labels, check_sentences, split_like
+from fastvec.classify._sentences import check_sentences, labels_of_words, sentences_with_words, split_like
 from fastvec.classify._windows import sentence_numbers, windows
 from fastvec.subword_vectors import Subwords, SubwordVectors
 
@@ -245,9 +245,17 @@ def test_sentences_may_be_anything_that_gives_words():
         ("to be", TypeError, r"X must be sentences, each a list of words, got 'to be'"),
         (b"to be", TypeError, r"X must be sentences, each a list of words, got b'to be'"),
         (None, TypeError, r"X must be sentences, each a list of words, got None"),
-        (["to be"], TypeError, r"\(pass sentence.split\(\)\); sentence 1 is 'to be'"),
-        ([["to"], b"be"], TypeError, r"\(pass sentence.split\(\)\); sentence 2 is b'be'"),
-        ([["to"], 7], TypeError, r"X must be sentences, each a list of words .*; sentence 2 is 7"),
+        (
+            ["to be"],
+            TypeError,
+            r"sentence 1 of X must be .*, got 'to be',.*: pass sentence\.split\(\)",
+        ),
+        (
+            [["to"], b"be"],
+            TypeError,
+            r"sentence 2 of X must be .* b'be': pass sentence\.decode\(\)\.split\(\)",
+        ),
+        ([["to"], 7], TypeError, r"sentence 2 of X must be a list of words, got 7$"),
         ([["to"], ["be", None]], TypeError, r"every word of sentence 2 must be a str or an int, got None"),
         ([["to", 1.5]], TypeError, r"every word of sentence 1 must be a str or an int, got 1.5"),
         ([["to", True]], TypeError, r"every word of sentence 1 must be a str or an int, got True"),
@@ -257,7 +265,7 @@ def test_sentences_may_be_anything_that_gives_words():
 )
 def test_what_are_no_sentences_is_refused(X, error, message):
     with pytest.raises(error, match=message):
-        check_sentences(X)
+        sentences_with_words(X)
 
 
 X = [["to", "be"], [], ["or"]]
@@ -265,10 +273,10 @@ X = [["to", "be"], [], ["or"]]
 
 def test_labels_come_end_to_end():
     for y in ([["A", "B"], [], ["C"]], (("A", "B"), (), np.array(["C"])), iter([["A", "B"], [], ["C"]])):
-        labels = check_labels(y, X)
+        labels = labels_of_words(y, X)
         assert isinstance(labels, np.ndarray) and labels.tolist() == ["A", "B", "C"]
-    assert check_labels([[True, False], [], [True]], X).dtype == bool
-    assert check_labels([[1, 2], [], [3]], X).tolist() == [1, 2, 3]
+    assert labels_of_words([[True, False], [], [True]], X).dtype == bool
+    assert labels_of_words([[1, 2], [], [3]], X).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -285,18 +293,18 @@ def test_labels_come_end_to_end():
         (
             [["A", None], [], ["C"]],
             ValueError,
-            r"y must have a label for each word, a str or a number, got (None|nan)",
+            r"y must have a label for each word, a str or a number, got None at sentence 1, word 2$",
         ),
         (
             [[1.0, np.nan], [], [2.0]],
             ValueError,
-            r"y must have a label for each word, a str or a number, got nan",
+            r"y must have a label for each word, a str or a number, got nan at sentence 1, word 2$",
         ),
     ],
 )
 def test_labels_that_do_not_fit_the_words_are_refused(y, error, message):
     with pytest.raises(error, match=message):
-        check_labels(y, X)
+        labels_of_words(y, X)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +317,7 @@ def test_labels_that_do_not_fit_the_words_are_refused(y, error, message):
 )
 def test_several_labels_for_a_word_are_refused(y):
     with pytest.raises((TypeError, ValueError), match=r"y must have a label for each word"):
-        check_labels(y, X)
+        labels_of_words(y, X)
 
 
 def test_values_of_words_are_dealt_out_to_their_sentences():

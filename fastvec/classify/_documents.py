@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import column_or_1d
 
-from fastvec._params import check_item
+from fastvec._params import check_item, shortened
+from fastvec._sequences import check_sequences, check_words
 from fastvec.classify._labelled_files import WORDS
+from fastvec.classify._labels import check_labels
 
 __all__ = ["Documents", "read_documents", "read_labelled"]
+
+WHITE_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,10 @@ def read_documents(X: Any) -> Documents:
     Raises
     ------
     TypeError
-        If X is a str, or a document is neither a str nor a list of words; the message names the document.
-    ValueError
-        If there are no documents.
+        If X is not many documents, or a document is neither a str nor a list of words; the message names the
+        document.
     """
-    if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
-        raise TypeError(f"X must be documents, each a str or a list of words, got {X!r}")
+    check_sequences("X", "documents, each a str or a list of words", X)
     index: dict[str, int] = {}
     numbers: list[int] = []
     ends = [0]
@@ -66,19 +68,13 @@ def read_documents(X: Any) -> Documents:
         words = WORDS.findall(document) if isinstance(document, str) else _words(document, place)
         numbers.extend([index.setdefault(word, len(index)) for word in words])
         ends.append(len(numbers))
-    if len(ends) == 1:
-        raise ValueError("X must have at least one document, got none")
     return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
 
 
 def _words(document: Any, place: int) -> Sequence[str]:
-    if isinstance(document, (bytes, float, int)) or not isinstance(document, Iterable):
-        raise TypeError(
-            f"X must be documents, each a str or a list of words; document {place} is {document!r}"
-        )
     return [
         word if type(word) is str else check_item(f"every word of document {place}", word)
-        for word in document
+        for word in check_words(f"document {place} of X", document, "a str or a list of words")
     ]
 
 
@@ -88,11 +84,16 @@ def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
     Raises
     ------
     TypeError, ValueError
-        If the documents are invalid, or there is not a label for each.
+        If the documents or labels are invalid, or there is not one label for each of one or more documents.
     """
-    documents, labels = read_documents(X), column_or_1d(y)
-    if any(label is None or label != label for label in labels.tolist()):
-        raise ValueError("y must have a label for each document, got None or NaN among them")
+    documents, labels = read_documents(X), check_labels("y", y)
+    if not len(documents):
+        raise ValueError("X must have at least one document, got none")
+    if (np.diff(documents.offsets) == 1).all() and all(map(WHITE_SPACE.search, documents.words)):
+        raise ValueError(
+            "X must be documents, each a str or a list of words, got only lists of one str with white space, "
+            f"as {shortened(documents.words[:1])}: pass the str itself, or its words"
+        )
     if len(labels) != len(documents):
         raise ValueError(
             f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"

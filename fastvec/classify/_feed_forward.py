@@ -18,7 +18,7 @@ from fastvec.classify._files import (
     parameters_of,
     said_of_labels,
 )
-from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
+from fastvec.classify._labels import check_labels, check_same_classes, first_classes, numbers_of
 from fastvec.classify._network import Array, Parameters, backward, forward, initial, layer_shapes, penalty
 from fastvec.classify._optimizers import Gradient
 
@@ -45,13 +45,18 @@ class FeedForward(NetworkEstimator, Saveable):
         return len(self.classes_)
 
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
-        X, y = validate_data(self, X, y, dtype=np.float32)
+        X, y = self._labelled(X, y, reset=True)
         self.classes_ = first_classes(y, classes)
         return (X, numbers_of(self.classes_, y)), None
 
     def _known_examples(self, X: Any, y: Any) -> Examples:
-        X, y = validate_data(self, X, y, dtype=np.float32, reset=False)
+        X, y = self._labelled(X, y, reset=False)
         return X, numbers_of(self.classes_, y)
+
+    def _labelled(self, X: Any, y: Any, *, reset: bool) -> Any:
+        # Without y, scikit-learn says what it says of all estimators.
+        labels = y if y is None else check_labels("y", y)
+        return validate_data(self, X, labels, dtype=np.float32, reset=reset)
 
     def _check_classes(self, classes: Any) -> None:
         check_same_classes(self.classes_, classes)
@@ -105,5 +110,5 @@ class FeedForward(NetworkEstimator, Saveable):
 
     def _checked(self, X: ArrayLike) -> Array:
         check_is_fitted(self)
-        checked: Array = validate_data(self, X, dtype=np.float32, reset=False)
+        checked: Array = validate_data(self, X, dtype=np.float32, reset=False, ensure_min_samples=0)
         return checked

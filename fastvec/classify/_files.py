@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._mapped import map_tensors, write_tensors
+from fastvec._params import PlainAttributes
 from fastvec.classify._fitting import FitEpoch
 from fastvec.classify._network import Array
 
@@ -57,7 +58,7 @@ DAMAGE = (
 Model = TypeVar("Model", bound="Saveable")
 
 
-class Saveable(ABC):
+class Saveable(PlainAttributes, ABC):
     """An estimator that can be saved and restored."""
 
     @abstractmethod

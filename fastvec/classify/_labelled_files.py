@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fastvec._params import check_choice, check_int
 from fastvec._reading import check_readable, read_lines
+from fastvec._text_kinds import conll_u
 
 __all__ = [
     "LABEL",
@@ -22,6 +23,7 @@ __all__ = [
 
 # What a label begins with in a line, by fastText's convention.
 LABEL = "__label__"
+SEVERAL = "; repeat the text in a line for each label: fastText's softmax, too, learns one at a time"
 # Words are separated by the white space of ASCII, as in `Corpus`.
 WORDS = re.compile(r"[^ \t\n\r\v\f]+")
 # The line that CoNLL-2003 puts between documents; it is no sentence.
@@ -75,12 +77,12 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If the number of columns changes, or the file has no words.
+        If the number of columns changes, the file has no words, or is CoNLL-U.
     """
     path = os.fspath(path)
     sentences: list[list[list[str]]] = [[]]
     n_columns = first = 0
-    for number, line in _numbered_lines(path, errors):
+    for number, line in _without_conll_u(path, _numbered_lines(path, errors)):
         columns = WORDS.findall(line)
         if not columns or columns[0] == DOCUMENT_START:
             sentences.append([])
@@ -121,7 +123,8 @@ def read_conll(
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If the number of columns changes (the message names file and line), or there is no such column.
+        If the number of columns changes (the message names file and line), there is no such column, or the
+        file is CoNLL-U, whose words are in the second column (the message has a command that converts it).
 
     Examples
     --------
@@ -159,7 +162,8 @@ def read_labelled_lines(
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If a line does not have exactly one label (the message names file and line), or there are no lines.
+        If a line does not have exactly one label, which is not empty (the message names file and line), or
+        there are no lines.
 
     Examples
     --------
@@ -173,9 +177,11 @@ def read_labelled_lines(
     for number, words, found in read_lines_of(path, errors):
         if not words and not found:
             continue
-        if len(found) != 1:
+        if len(found) != 1 or not found[0]:
+            got = f"{len(found)}{SEVERAL if len(found) > 1 else ''}"
             raise ValueError(
-                f"{os.fspath(path)}, line {number:,}: a text must have one {LABEL}..., got {len(found)}"
+                f"{os.fspath(path)}, line {number:,}: a text must have one {LABEL}..., got "
+                f"{got if all(found) else f'{LABEL} without a label: is there a space too many behind it?'}"
             )
         documents.append(words)
         labels.append(found[0])
@@ -192,6 +198,17 @@ def read_lines_of(
         tokens = WORDS.findall(line)
         words = [token for token in tokens if not token.startswith(LABEL)]
         yield number, words, [token[len(LABEL) :] for token in tokens if token.startswith(LABEL)]
+
+
+def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield lines unless the first of them that is no comment is of CoNLL-U."""
+    is_begun = False
+    for number, line in lines:
+        if not is_begun and line.strip() and not line.startswith("#"):
+            is_begun = True
+            if said := conll_u([line.encode()]):
+                raise ValueError(f"{path} {said}")
+        yield number, line
 
 
 def _numbered_lines(path: str, errors: str) -> Iterator[tuple[int, str]]:

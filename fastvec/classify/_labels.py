@@ -2,13 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
-__all__ = ["check_same_classes", "first_classes", "numbers_of", "of_known"]
+from fastvec._params import plain, shortened
+
+__all__ = [
+    "LabelClassifier",
+    "check_labels",
+    "check_same_classes",
+    "check_values",
+    "first_classes",
+    "numbers_of",
+    "of_known",
+]
+
+
+class LabelClassifier(ClassifierMixin):
+    """The base of classifiers with a label for each example."""
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy: the fraction of examples whose label is predicted correctly.
+
+        Parameters
+        ----------
+        X : array_like, or iterable of str or of lists of str
+            Examples, as for `predict`.
+        y : array_like, shape (n,)
+            Labels.
+        sample_weight : array_like, shape (n,), optional
+            Weights of the examples.
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        return float(super().score(X, check_labels("y", y), sample_weight))
+
+
+def check_labels(name: str, y: Any) -> NDArray[Any]:
+    """Return labels of examples as an array, shape (n,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not a label for each example; the message names the place.
+    """
+    if isinstance(y, (str, bytes)) or not (isinstance(y, Iterable) or hasattr(y, "__array__")):
+        raise TypeError(f"{name} must be a list of labels, got {shortened(y)}")
+    if isinstance(y, (Mapping, set, frozenset)):
+        raise TypeError(
+            f"{name} must be a list of labels, got {shortened(y)}: pass a list in the order of the examples"
+        )
+    # Before NumPy makes one type of them all: of NaN among str, 'nan'.
+    is_array = isinstance(y, np.ndarray) or not isinstance(y, Iterable) or getattr(y, "ndim", 1) != 1
+    given = np.asarray(y) if is_array else list(y)
+    check_values(name, given.ravel() if isinstance(given, np.ndarray) else given, "a label for each example")
+    found: NDArray[Any] = column_or_1d(given, warn=True)
+    return found if found.dtype != object or _is_text(found) else np.asarray(found.tolist())
+
+
+def check_values(
+    name: str,
+    labels: Sequence[Any] | NDArray[Any],
+    rule: str,
+    place: Callable[[int], str] = "position {:,}".format,
+) -> None:
+    """Validate labels: all str, or all numbers other than NaN.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    labels : sequence
+        Its labels.
+    rule : str
+        What it must have.
+    place : callable
+        Returns what to call the place of label i.
+
+    Raises
+    ------
+    ValueError
+        If one is not a label; the message names the place.
+    """
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "Ubiuc":  # scikit-learn refuses complex ones
+        return
+    if {*map(type, labels)} in ({str}, {int}):  # most are, and this is fast
+        return
+    firsts: dict[bool, tuple[int, Any]] = {}
+    for i, label in enumerate(labels):
+        value = plain(label)
+        if not isinstance(value, (str, bool, int, float)) or value != value:
+            raise ValueError(
+                f"{name} must have {rule}, a str or a number, got {shortened(label)} at {place(i)}"
+            )
+        firsts.setdefault(isinstance(value, str), (i, label))
+    if len(firsts) > 1:
+        told = " and ".join(f"{shortened(label)} at {place(i)}" for i, label in firsts.values())
+        raise ValueError(f"{name} must have labels of one kind, all str or all numbers, got {told}")
 
 
 def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[Any]:
@@ -20,7 +119,7 @@ def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[
         If there is only one, or y does not consist of labels.
     """
     check_classification_targets(y)
-    found: NDArray[Any] = np.unique(np.asarray(y if classes is None else classes))
+    found: NDArray[Any] = np.unique(y if classes is None else check_labels("classes", classes))
     if len(found) < 2:
         raise ValueError(f"y must have at least two classes, got one class: {found.tolist()!r}")
     return found
@@ -28,15 +127,19 @@ def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[
 
 def check_same_classes(known: NDArray[Any], classes: ArrayLike | None) -> None:
     """Raise ValueError if `classes` are given and are not those that are known."""
-    if classes is not None and not np.array_equal(np.unique(np.asarray(classes)), known):
+    if classes is None:
+        return
+    given = np.unique(check_labels("classes", classes))
+    if not np.array_equal(given, known):
         raise ValueError(
-            f"classes must be those of the first call, {known.tolist()!r}, "
-            f"got {np.unique(np.asarray(classes)).tolist()!r}"
+            f"classes must be those of the first call, {known.tolist()!r}, got {given.tolist()!r}"
         )
 
 
 def of_known(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return the class number of each label, and whether it has one."""
+    if _is_text(classes) != _is_text(y):
+        return np.zeros(len(y), np.intp), np.zeros(len(y), np.bool_)
     numbers = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     return numbers, classes[numbers] == y
 
@@ -54,3 +157,8 @@ def numbers_of(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
         unknown = np.unique(y[~known]).tolist()
         raise ValueError(f"y must have labels of the classes {classes.tolist()!r}, got {unknown!r}")
     return numbers
+
+
+def _is_text(labels: NDArray[Any]) -> bool:
+    """Return whether labels of one kind are str."""
+    return all(isinstance(label, str) for label in labels[:1])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_item
+from fastvec._params import check_item, shortened
+from fastvec._sequences import check_sequences, check_words
+from fastvec.classify._labels import check_values
 
-__all__ = ["check_labels", "check_sentences", "split_like"]
+__all__ = ["check_sentences", "labels_of_words", "sentences_with_words", "split_like"]
 
 
 def check_sentences(X: Any) -> list[list[str]]:
@@ -19,19 +21,28 @@ def check_sentences(X: Any) -> list[list[str]]:
     Raises
     ------
     TypeError
-        If X is a str, or contains something other than lists of words; the message names the sentence.
-    ValueError
-        If there are no words.
+        If X is not many sentences, or contains something other than lists of words; the message names the
+        sentence.
     """
-    if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
-        raise TypeError(f"X must be sentences, each a list of words, got {X!r}")
-    sentences = [_words(sentence, number) for number, sentence in enumerate(X, 1)]
+    check_sequences("X", "sentences, each a list of words", X)
+    return [_words(sentence, number) for number, sentence in enumerate(X, 1)]
+
+
+def sentences_with_words(X: Any) -> list[list[str]]:
+    """Return what `check_sentences` returns, if any sentence has a word.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not.
+    """
+    sentences = check_sentences(X)
     if not any(sentences):
         raise ValueError(f"X must have at least one sentence with words, got {len(sentences)} without")
     return sentences
 
 
-def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
+def labels_of_words(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
     """Return the concatenated labels of the words of all sentences.
 
     Raises
@@ -39,42 +50,37 @@ def check_labels(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
     TypeError, ValueError
         If a sentence does not have a label for each word; the message names the sentence.
     """
-    if isinstance(y, (str, bytes)) or not isinstance(y, Iterable):
-        raise TypeError(f"y must be a list of labels for each sentence, got {y!r}")
+    if not isinstance(y, np.ndarray):  # one of two dimensions is labels of sentences of the same length
+        check_sequences("y", "a list of labels for each sentence", y)
     labels = list(y)
     if len(labels) != len(sentences):
         raise ValueError(f"y must have labels for the {len(sentences):,} sentences of X, got {len(labels):,}")
+    places: list[tuple[int, int]] = []
     for number, (sentence, of_words) in enumerate(zip(sentences, labels, strict=True), 1):
         if isinstance(of_words, (str, bytes)) or not hasattr(of_words, "__len__"):
             raise TypeError(
-                f"y must have a list of labels for each sentence; for {number} it has {of_words!r}"
+                f"y must have a list of labels for each sentence; for {number} it has {shortened(of_words)}"
             )
+        check_words(f"what y has for sentence {number}", of_words, "a list of labels")
         if len(of_words) != len(sentence):
             raise ValueError(
                 f"y must have a label for each word: sentence {number} has {len(sentence)} words and "
                 f"{len(of_words)} labels"
             )
+        places += [(number, word) for word in range(1, len(sentence) + 1)]
     flat = [label for of_words in labels for label in of_words]
-    for label in flat:
-        if not isinstance(label, (str, bool, int, float, np.generic)) or label != label:
-            raise ValueError(f"y must have a label for each word, a str or a number, got {label!r}")
-    if len({isinstance(label, str) for label in flat}) > 1:
-        raise ValueError("y must have labels of one kind, got str and numbers")
+    check_values("y", flat, "a label for each word", lambda i: "sentence {}, word {}".format(*places[i]))
     return np.asarray(flat)
 
 
 def split_like(values: NDArray[Any], sentences: Sequence[Sequence[str]]) -> list[NDArray[Any]]:
     """Return what belongs to the words of each sentence."""
-    return np.split(values, np.cumsum([len(sentence) for sentence in sentences])[:-1])
+    ends = np.cumsum([len(sentence) for sentence in sentences], dtype=np.intp)
+    return [values[end - len(sentence) : end] for end, sentence in zip(ends, sentences, strict=True)]
 
 
 def _words(sentence: Any, number: int) -> list[str]:
-    if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
-        raise TypeError(
-            f"X must be sentences, each a list of words (pass sentence.split()); sentence {number} is "
-            f"{sentence!r}"
-        )
     return [
         word if type(word) is str else check_item(f"every word of sentence {number}", word)
-        for word in sentence
+        for word in check_words(f"sentence {number} of X", sentence)
     ]

@@ -176,7 +176,7 @@ class WindowModel(NetworkEstimator, Saveable):
         """Return the outputs of all layers, the first being the vectors of the windows side by side."""
         pieces = [parameters[name][rows] for name, rows in zip(self._table_names(), ids, strict=True)]
         x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=2)
-        return forward(parameters, x.reshape(len(x), -1), self.activation)
+        return forward(parameters, x.reshape(len(x), x.shape[1] * x.shape[2]), self.activation)
 
     def _run_backward(
         self, parameters: Parameters, ids: Sequence[Array], outputs: Sequence[Array], delta: Array

@@ -15,7 +15,12 @@ from fastvec.classify._estimator import Examples, MakeBatch
 from fastvec.classify._lexicon import FIRST_WORD
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import Gradient
-from fastvec.classify._sentences import check_labels, check_sentences, split_like
+from fastvec.classify._sentences import (
+    check_sentences,
+    labels_of_words,
+    sentences_with_words,
+    split_like,
+)
 from fastvec.classify._window_model import WindowModel
 from fastvec.classify._windows import sentence_numbers
 
@@ -245,12 +250,12 @@ class WindowRanker(WindowModel):
         float
             The F1 score.
         """
-        sentences = check_sentences(X)
-        labels = _check_true_or_false(check_labels(y, sentences))
+        sentences = sentences_with_words(X)
+        labels = _check_true_or_false(labels_of_words(y, sentences))
         return _f1(np.concatenate(self.predict(sentences)), labels)
 
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
-        sentences = check_sentences(X)
+        sentences = sentences_with_words(X)
         self._with_labels = y is not None
         if not self._with_labels and self.features:
             raise ValueError(f"features must be () without labels, got {self.features!r}")
@@ -265,13 +270,13 @@ class WindowRanker(WindowModel):
         if (y is not None) != self._with_labels:
             rule, given = ("labels", "None") if self._with_labels else ("None", "labels")
             raise ValueError(f"y must be {rule}, as in the training so far, got {given}")
-        return self._labelled(check_sentences(X), y)
+        return self._labelled(sentences_with_words(X), y)
 
     def _labelled(self, sentences: list[list[str]], y: Any) -> Examples:
         ids = self._look_up(sentences)
         if y is None:
             return (*ids, np.ones(len(ids[0]), dtype=bool))
-        labels = _check_true_or_false(check_labels(y, sentences))
+        labels = _check_true_or_false(labels_of_words(y, sentences))
         if labels.all() or not labels.any():
             raise ValueError(
                 f"y must have words labelled True and words labelled False, got only {bool(labels[0])}"

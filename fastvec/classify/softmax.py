@@ -6,17 +6,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
 
 from fastvec import functional
 from fastvec.classify._feed_forward import FeedForward
+from fastvec.classify._labels import LabelClassifier
 
 __all__ = ["SoftmaxClassifier"]
 
 Classifier = TypeVar("Classifier", bound="SoftmaxClassifier")
 
 
-class SoftmaxClassifier(ClassifierMixin, FeedForward):
+class SoftmaxClassifier(LabelClassifier, FeedForward):
     """Softmax regression (multinomial logistic regression) as a scikit-learn classifier.
 
     P(y|x) = softmax(xW + b), trained to minimize the mean cross-entropy + λ Σ θ², where the sum runs over

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
@@ -27,7 +27,7 @@ from fastvec.classify._files import (
     texts_of,
 )
 from fastvec.classify._fitting import FitEpoch, Watch, check_fitting, split_held_out
-from fastvec.classify._labels import check_same_classes, first_classes, numbers_of
+from fastvec.classify._labels import LabelClassifier, check_same_classes, first_classes, numbers_of
 from fastvec.classify._lexicon import FIRST_WORD, Lexicon
 from fastvec.classify._network import Array
 from fastvec.gradcheck import GradientReport, gradcheck
@@ -42,7 +42,7 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 
 @dataclass(eq=False, repr=False)
-class TextClassifier(Saveable, ClassifierMixin, BaseEstimator):
+class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
     With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),

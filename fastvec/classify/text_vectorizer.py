@@ -120,6 +120,8 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         with undone_on_error(self):
             self.check_params()
             documents = read_documents(X)
+            if not len(documents):
+                raise ValueError("X must have at least one document, got none")
             for name in ("idf_", "frequencies_", "common_"):
                 self.__dict__.pop(name, None)
             self._pooling = self.pooling

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import r2_score
 from sklearn.utils import RegressorTags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
@@ -17,6 +16,7 @@ from fastvec import functional
 from fastvec._params import check_choice
 from fastvec.classify._estimator import Examples, check_hidden
 from fastvec.classify._feed_forward import FeedForward
+from fastvec.classify._labels import LabelClassifier
 from fastvec.classify._network import ACTIVATIONS, Array
 
 __all__ = ["TwoLayerClassifier"]
@@ -33,7 +33,7 @@ def _tells_classes(estimator: TwoLayerClassifier) -> bool:
 
 
 @dataclass(eq=False, repr=False)
-class TwoLayerClassifier(ClassifierMixin, FeedForward):
+class TwoLayerClassifier(LabelClassifier, FeedForward):
     """A network with hidden layers, as a scikit-learn classifier or regressor.
 
     h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to minimize the mean cross-entropy + λ Σ θ², where the
@@ -224,8 +224,9 @@ class TwoLayerClassifier(ClassifierMixin, FeedForward):
         float
             The score.
         """
-        metric = r2_score if self._predicts_numbers() else accuracy_score
-        return float(metric(y, self.predict(X), sample_weight=sample_weight))
+        if not self._predicts_numbers():
+            return super().score(X, y, sample_weight)
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

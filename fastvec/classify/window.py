@@ -15,7 +15,12 @@ from fastvec.classify._files import labels_of, said_of_labels
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import Gradient
-from fastvec.classify._sentences import check_labels, check_sentences, split_like
+from fastvec.classify._sentences import (
+    check_sentences,
+    labels_of_words,
+    sentences_with_words,
+    split_like,
+)
 from fastvec.classify._window_model import WindowModel
 from fastvec.classify._windows import sentence_numbers
 
@@ -229,8 +234,8 @@ class WindowClassifier(WindowModel):
         UserWarning
             If there are labels not seen in training; they count as errors.
         """
-        sentences, scores = self._scores(X)
-        numbers, known = of_known(self.classes_, check_labels(y, sentences))
+        sentences, scores = self._scores(sentences_with_words(X))
+        numbers, known = of_known(self.classes_, labels_of_words(y, sentences))
         if not known.all():
             warnings.warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
@@ -245,8 +250,8 @@ class WindowClassifier(WindowModel):
         return sentences, self._scores_of(self._look_up(sentences))
 
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
-        sentences = check_sentences(X)
-        labels = check_labels(y, sentences)
+        sentences = sentences_with_words(X)
+        labels = labels_of_words(y, sentences)
         self.classes_ = first_classes(labels, classes)
         self._warn_of_small_data(len(labels))
         self._learn_words(sentences)
@@ -254,8 +259,8 @@ class WindowClassifier(WindowModel):
         return examples, sentence_numbers([len(sentence) for sentence in sentences])
 
     def _known_examples(self, X: Any, y: Any) -> Examples:
-        sentences = check_sentences(X)
-        return (*self._look_up(sentences), numbers_of(self.classes_, check_labels(y, sentences)))
+        sentences = sentences_with_words(X)
+        return (*self._look_up(sentences), numbers_of(self.classes_, labels_of_words(y, sentences)))
 
     def _check_classes(self, classes: Any) -> None:
         check_same_classes(self.classes_, classes)

@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 class Tokenizer:
+    def __init__(self, keep_empty: bool = False) -> None: ...
     @property
     def n_words(self) -> int: ...
     @property

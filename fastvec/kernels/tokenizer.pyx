@@ -109,6 +109,11 @@ cdef inline uint32_t tag_of(uint64_t hashed, int64_t length) noexcept nogil:
 cdef class Tokenizer:
     """Splits a text, fed in blocks, into word ids and sentence ends.
 
+    Parameters
+    ----------
+    keep_empty : bool
+        Whether a line without words makes an empty sentence, or none.
+
     Attributes
     ----------
     n_words : int
@@ -120,7 +125,8 @@ cdef class Tokenizer:
     """
 
     cdef readonly int64_t n_words, n_tokens, n_lines, n_bytes
-    cdef int64_t sentence_start
+    cdef int64_t sentence_start, line_start
+    cdef bint keep_empty
     cdef Slot *table
     cdef uint64_t capacity
     # By id: counts, lines and bytes before the first appearance, and the end in the arena.
@@ -134,7 +140,8 @@ cdef class Tokenizer:
     cdef uint8_t *carry
     cdef int64_t carry_size, carry_room
 
-    def __cinit__(self):
+    def __cinit__(self, bint keep_empty=False):
+        self.keep_empty = keep_empty
         self.table = <Slot *> calloc(FIRST_CAPACITY, sizeof(Slot))
         if self.table is NULL:
             raise MemoryError
@@ -163,12 +170,11 @@ cdef class Tokenizer:
             The ids of the words that end in this block.
         sentence_ends : int64 array
             The number of words, since the first block, before each end of a sentence in this block.
-            A line without words makes no sentence.
         """
         cdef const uint8_t[::1] view = block
         cdef int64_t n = view.shape[0]
         ids = np.empty(n // 2 + 1, np.int32)
-        sentence_ends = np.empty(n // 2 + 1, np.int64)
+        sentence_ends = np.empty(n if self.keep_empty else n // 2 + 1, np.int64)
         if n == 0:
             return ids[:0], sentence_ends[:0]
         cdef int32_t[::1] ids_view = ids
@@ -181,9 +187,12 @@ cdef class Tokenizer:
 
     def finish(self):
         """End the last word and the last sentence, as at the end of a file; return what `feed` returns."""
+        if self.line_start == self.n_bytes:
+            return self.feed(b"")
         result = self.feed(b"\n")
         self.n_lines -= 1
         self.n_bytes -= 1
+        self.line_start = self.n_bytes
         return result
 
     def words(self, first=0):
@@ -251,7 +260,8 @@ cdef class Tokenizer:
             if spaces & 0x80:
                 if p[0] == LINE_FEED:
                     self.n_lines += 1
-                    if n_before + n_ids > self.sentence_start:
+                    self.line_start = self.n_bytes + (p - block) + 1
+                    if self.keep_empty or n_before + n_ids > self.sentence_start:
                         self.sentence_start = n_before + n_ids
                         sentence_ends[n_ends] = self.sentence_start
                         n_ends += 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from fastvec._params import PlainAttributes
+
 __all__ = ["Estimator"]
 
 
-class Estimator:
+class Estimator(PlainAttributes):
     """An estimator whose constructor takes keywords only and stores them."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._format_glove_counts import map_records
 from fastvec._params import check_item
+from fastvec._sequences import check_sequences
 from fastvec.models._count_runs import Counts, Runs
 from fastvec.models._count_units import choose_unit, in_units
 from fastvec.models._workers import Workers, bar
@@ -33,8 +34,7 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
     TypeError, ValueError
         If the words or counts are invalid.
     """
-    if isinstance(words, str):
-        raise TypeError(f"words must be a list of words, got {words!r}")
+    check_sequences("words", "a list of words", words)
     spelled = [check_item("a word", word) for word in words]
     if not spelled or "" in spelled or len(set(spelled)) < len(spelled):
         raise ValueError("words must be one or more distinct words, none of them empty")

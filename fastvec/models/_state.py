@@ -94,8 +94,4 @@ class Learner(Estimator, ABC):
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters that affect what is learned."""
-        return {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params().items()
-            if name not in NOT_KEPT
-        }
+        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}

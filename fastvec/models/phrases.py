@@ -166,7 +166,8 @@ class Phrases(Estimator):
         -------
         Corpus
             The same sentences with phrases joined, memory-mapped if `corpus` is; `corpus` itself if it has no
-            phrases.
+            phrases. Empty lines and sentences are kept, unless `corpus` is a `Corpus` that was made without
+            ``keep_empty=True``.
 
         Raises
         ------
@@ -267,7 +268,9 @@ class Phrases(Estimator):
         return phrases
 
     def _corpus_of(self, corpus: Any) -> Corpus:
-        return corpus if isinstance(corpus, Corpus) else Corpus(corpus, progress=self.progress)
+        if isinstance(corpus, Corpus):
+            return corpus
+        return Corpus(corpus, keep_empty=True, progress=self.progress)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "pairs_"):
@@ -277,6 +280,8 @@ class Phrases(Estimator):
         """Find the phrases and return the corpus with them, but for those of the last pass unless asked."""
         self.check_params()
         joined = self._corpus_of(corpus)
+        if not joined.n_tokens:
+            raise ValueError("corpus must have words in which to find phrases, got none")
         found: list[dict[tuple[str, str], float]] = []
         for number in range(1, self.passes + 1):
             pairs = self._found(joined, number)
@@ -344,14 +349,16 @@ class Phrases(Estimator):
         joiner = kernel.Joiner(*np.array(rows, np.int32).T.copy())
         numbers = np.full(len(index) + len(new), -1, np.int32)
         counts = np.zeros(len(numbers), np.int64)
-        offsets = np.empty_like(corpus.sentence_offsets)
+        # Empty sentences begin where others do.
+        begins, numbers_of_begins = np.unique(corpus.sentence_offsets, return_inverse=True)
+        offsets = np.empty_like(begins)
         store = IdStore(0 if isinstance(corpus.ids, np.memmap) else corpus.ids.nbytes, None)
         room = np.empty(CHUNK, np.int32)
         start = n_ids = n_words = 0
         with self._bar("joining", number, corpus) as bar:
             while start < corpus.n_tokens:
                 stop = min(start + CHUNK, corpus.n_tokens)
-                end, n = joiner.join(corpus.ids, corpus.sentence_offsets, start, stop, room, offsets, n_ids)
+                end, n = joiner.join(corpus.ids, begins, start, stop, room, offsets, n_ids)
                 n_words = kernel.renumber(room[:n], numbers, counts, n_words)
                 store.append(room[:n])
                 n_ids += n
@@ -360,7 +367,8 @@ class Phrases(Estimator):
         offsets[-1] = n_ids
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
         spelled = [*corpus.vocabulary.words, *new]
-        encoded = Encoded([spelled[word] for word in by_number.tolist()], counts[:n_words], offsets)
+        found = [spelled[word] for word in by_number.tolist()]
+        encoded = Encoded(found, counts[:n_words], offsets[numbers_of_begins])
         return Corpus._collected(encoded, store)
 
     def _bar(self, what: str, number: int, corpus: Corpus) -> Any:

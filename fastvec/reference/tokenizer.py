@@ -16,6 +16,11 @@ WORD_OR_LINE_FEED = re.compile(rb"[^ \t\n\v\f\r]+|\n")
 class Tokenizer:
     """Splits a text, fed in blocks, into word ids and sentence ends.
 
+    Parameters
+    ----------
+    keep_empty : bool
+        Whether a line without words makes an empty sentence, or none.
+
     Attributes
     ----------
     n_words : int
@@ -26,9 +31,11 @@ class Tokenizer:
         The number of line feeds and of bytes so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_empty: bool = False) -> None:
         self.n_words = self.n_tokens = self.n_lines = self.n_bytes = 0
+        self._keep_empty = keep_empty
         self._sentence_start = 0
+        self._line_start = 0
         self._ids: dict[bytes, int] = {}
         self._counts: list[int] = []
         self._first_seen: list[tuple[int, int]] = []
@@ -48,7 +55,6 @@ class Tokenizer:
             The ids of the words that end in this block.
         sentence_ends : int64 array
             The number of words, since the first block, before each end of a sentence in this block.
-            A line without words makes no sentence.
         """
         after_last_space = len(block.rstrip(WORD_BYTES))
         self.n_bytes += len(block)
@@ -66,16 +72,20 @@ class Tokenizer:
                 self.n_tokens += 1
                 continue
             self.n_lines += 1
-            if self.n_tokens > self._sentence_start:
+            self._line_start = place + match.end()
+            if self._keep_empty or self.n_tokens > self._sentence_start:
                 self._sentence_start = self.n_tokens
                 sentence_ends.append(self.n_tokens)
         return np.array(ids, np.int32), np.array(sentence_ends, np.int64)
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """End the last word and the last sentence, as at the end of a file; return what `feed` returns."""
+        if self._line_start == self.n_bytes:
+            return self.feed(b"")
         result = self.feed(b"\n")
         self.n_lines -= 1
         self.n_bytes -= 1
+        self._line_start = self.n_bytes
         return result
 
     def words(self, first: int = 0) -> list[bytes]:
