@@ -19,16 +19,8 @@ AROUND = [
     mutant(
         "empty lines are sentences",
         "tokenizer corpus",
-        (
-            TOKENIZER[0],
-            "if n_before + n_ids > self.sentence_start:",
-            "if n_before + n_ids >= self.sentence_start:",
-        ),
-        (
-            TOKENIZER[1],
-            "if self.n_tokens > self._sentence_start:",
-            "if self.n_tokens >= self._sentence_start:",
-        ),
+        (TOKENIZER[0], "n_before + n_ids > self.sentence_start:", "n_before + n_ids >= self.sentence_start:"),
+        (TOKENIZER[1], "self.n_tokens > self._sentence_start:", "self.n_tokens >= self._sentence_start:"),
     ),
     mutant(
         "of words of equal count the last comes first",

@@ -2,7 +2,8 @@
 
 from mutants._edits import mutant
 
-WORD_MODEL, WORD2VEC = "models/_word_model.py", "models/word2vec.py"
+WORD_MODEL, WORD2VEC, TRAINING = "models/_word_model.py", "models/word2vec.py", "_training.py"
+LINE = "(self.min_learning_rate - self.learning_rate) * done"
 
 MODELS = [
     # What models hand to their kernels.
@@ -18,43 +19,39 @@ MODELS = [
     mutant(
         "rare words are dropped and frequent ones kept",
         "estimator_to_kernel",
-        (WORD_MODEL, "keep_probabilities(self.subsample))", "keep_probabilities(self.subsample)[::-1])"),
+        (WORD_MODEL, "corpus.sentence_offsets, keep)", "corpus.sentence_offsets, keep[::-1].copy())"),
     ),
     mutant(
         "no word is ever dropped",
         "estimator_to_kernel",
-        (WORD_MODEL, "keep_probabilities(self.subsample))", "keep_probabilities(0))"),
+        (
+            WORD_MODEL,
+            "corpus.sentence_offsets, keep)",
+            "corpus.sentence_offsets, keep | np.uint32(2**32 - 1))",
+        ),
     ),
     mutant(
         "the learning rate falls in steps",
         "estimator_to_kernel",
-        (
-            "_training.py",
-            "= self.schedule.learning_rate_at(self.epoch, start)",
-            "= self.schedule.learning_rate_at(self.epoch, 0)",
-        ),
+        (TRAINING, LINE, LINE.replace("* done", "* (int(done * self.epochs) / self.epochs)")),
     ),
     mutant(
         "the learning rate never falls",
         "estimator_to_kernel",
-        ("_training.py", "done = (epoch + position / self.n_positions) / self.epochs", "done = 0"),
+        (TRAINING, LINE, LINE.replace("* done", "* 0")),
     ),
     mutant(
         "the learning rate falls within the first epoch",
         "estimator_to_kernel",
-        (
-            "_training.py",
-            "(epoch + position / self.n_positions) / self.epochs",
-            "min(1, epoch + position / self.n_positions)",
-        ),
+        (TRAINING, LINE, LINE.replace("* done", "* min(1, done * self.epochs)")),
     ),
     mutant(
         "the last smaller chunk is dropped",
         "estimator_to_kernel",
         (
-            "_training.py",
-            "finished = start >= self.schedule.n_positions",
-            "finished = start + self.schedule.chunk > self.schedule.n_positions",
+            TRAINING,
+            "min(start + self.schedule.chunk, self.schedule.n_positions)",
+            "start + self.schedule.chunk * (start + self.schedule.chunk <= self.schedule.n_positions)",
         ),
     ),
     mutant(
@@ -121,12 +118,8 @@ MODELS = [
     ),
     mutant(
         "FastText takes n-grams that are one character longer",
-        "fasttext ngrams fasttext_files",
-        (
-            "models/fasttext.py",
-            'Subwords(state.given["min_n"], state.given["max_n"]',
-            'Subwords(state.given["min_n"], state.given["max_n"] + 1',
-        ),
+        "ngrams fasttext_files",
+        ("_subwords.py", "max_n=self.max_n,", "max_n=self.max_n and self.max_n + 1,"),
     ),
     mutant(
         "GloVe's alpha is always 0.75",
@@ -260,11 +253,6 @@ MODELS = [
         "a context that occurs twice in a window moves once",
         "gradients::test_gradient_of_repeated_rows",
         ("kernels/logistic.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
-        (
-            "reference/skipgram.py",
-            "    np.subtract.at(input_vectors, contexts, rate * (errors @ y))",
-            "    input_vectors[contexts] -= rate * (errors @ y)",
-        ),
     ),
     mutant(
         "a negative drawn twice moves once",
@@ -273,11 +261,6 @@ MODELS = [
             "kernels/logistic.pxd",
             "    slot[0] += 1\n    slot[SLOTS] += 1\n",
             "    slot[0] = 1\n    slot[SLOTS] = 1\n",
-        ),
-        (
-            "reference/skipgram.py",
-            "    np.subtract.at(output_vectors, outputs, rate * (errors.T @ x))",
-            "    output_vectors[outputs] -= rate * (errors.T @ x)",
         ),
     ),
     mutant(
@@ -288,7 +271,6 @@ MODELS = [
             "                if negatives > 0:\n",
             "                if negatives < 0:\n",
         ),
-        ("reference/logistic.py", "    return losses\n", "    return losses * labels\n"),
     ),
     mutant(
         "the contexts of CBOW are summed and not averaged",
@@ -314,7 +296,6 @@ MODELS = [
             "cdef float scale = mean if",
             "cdef float scale = 1.0 / <float>(n_rows + 1) if",
         ),
-        ("reference/cbow.py", "e /= np.float32(len(contexts))", "e /= np.float32(len(contexts) + 1)"),
     ),
     mutant(
         "left and right branches of the tree are mixed up",
