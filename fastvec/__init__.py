@@ -7,7 +7,7 @@
 (10,)
 """
 
-from fastvec import evaluate, functional
+from fastvec import _startup, evaluate, functional  # isort: skip
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
@@ -34,6 +34,7 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "_startup",
     "evaluate",
     "functional",
     "gradcheck",

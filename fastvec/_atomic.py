@@ -1,18 +1,38 @@
-"""Atomic saving: write to a temporary file next to the target, then rename it."""
+"""Atomic saving: write to a temporary file next to the target, then rename it.
+
+A killed process leaves its temporary file behind, and the next one that saves in the folder removes it. It
+tells it from files in use by a locked file beside each: the system takes locks away when a process ends,
+whatever ends it, and knows them across containers, where numbers of processes say nothing. On Windows, where
+no file is removed that is open, holding it open is enough. Not all network file systems show locks to other
+machines: the names say which machine a file is of, and each removes its own only.
+"""
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import re
+import socket
 import stat
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform != "win32":
+    import fcntl
+
+from fastvec._outputs import check_regular
 
 __all__ = ["WINDOWS", "replace", "replacing"]
 
 WINDOWS = os.name == "nt"
+
+# What systems say that cannot sync a folder, or not for this user.
+UNSUPPORTED = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 # Seconds before each attempt to replace a file on Windows, where virus scanners and search indexers open new
 # files for a moment.
@@ -23,14 +43,15 @@ WAITS = (0, 0.05, 0.1, 0.2, 0.4)
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield an empty file to write to, which replaces `path` if the body succeeds.
 
-    The new file reaches the disk (fsync) before it is renamed, so that at any moment, a power cut included,
-    `path` is the whole old file or the whole new one. If the body fails or is interrupted, the new file is
-    removed and the old one stays. Symbolic links are followed, and the permissions of an old file are kept.
+    The new file reaches the disk (fsync) before it is renamed, and the new name after, so that at any moment,
+    a power cut included, `path` is the whole old file or the whole new one. If the body fails or is
+    interrupted, the new file is removed and the old one stays; what killed processes left is removed by the
+    next that saves in the folder. Symbolic links are followed, and the permissions of an old file are kept.
 
     Raises
     ------
     ValueError
-        If `path` exists but is not a regular file.
+        If something other than a regular file has the path.
     PermissionError
         On Windows, also if `path` is open or memory-mapped.
     OSError
@@ -38,30 +59,88 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         of the body names another file.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise ValueError(f"path must be a regular file or new, got {str(path)!r}")
-    temporary = target.with_name(f".fastvec-{os.urandom(8).hex()}.tmp")
+    check_regular("path", os.fspath(path))
+    prefix = _prefix(target.parent)
     try:
-        # Made here so that the umask gives its permissions: whoever writes may put a file of its own in this
-        # place, as safetensors does, readable to nobody else.
-        temporary.touch(exist_ok=False)
-        permissions = stat.S_IMODE((target if target.exists() else temporary).stat().st_mode)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        if (
-            not WINDOWS
-        ):  # there, all that could be kept is that a file is read-only, and none such is replaced
-            temporary.chmod(permissions)
-        replace(temporary, target)
+        _remove_abandoned(prefix)
+        with _locked_name(prefix) as temporary:
+            try:
+                temporary.touch(exist_ok=False)
+                yield temporary
+                with temporary.open("rb+") as file:
+                    os.fsync(file.fileno())
+                if target.exists() and not WINDOWS:  # which replaces no file that is read-only
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+                replace(temporary, target)
+                _sync(target.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.filename not in (None, temporary, os.fspath(temporary)):
+        if error.filename is not None and not str(error.filename).startswith(str(prefix)):
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+
+
+def _prefix(folder: Path) -> Path:
+    """Return how the paths of this machine's temporary files in a folder begin."""
+    return folder / f".fastvec-{re.sub(r'[^0-9A-Za-z]', '_', socket.gethostname())}-"
+
+
+@contextmanager
+def _locked_name(prefix: Path) -> Iterator[Path]:
+    """Yield the path of a temporary file, which has a locked file beside it."""
+    while True:
+        lock = prefix.with_name(f"{prefix.name}{os.getpid()}-{os.urandom(8).hex()}.lock")
+        file = lock.open("xb")
+        if WINDOWS or _locked(file, lock):
+            break
+        file.close()
+    try:
+        yield lock.with_suffix(".tmp")
+    finally:
+        file.close()
+        lock.unlink(missing_ok=True)
+
+
+def _locked(file: BinaryIO, lock: Path) -> bool:
+    """Lock a new file, and return whether no other process has taken it for abandoned before."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # there are no locks in this file system: nothing in it is taken for abandoned
+        return True
+    return lock.exists()
+
+
+def _remove_abandoned(prefix: Path) -> None:
+    """Remove the temporary files whose processes are no more."""
+    for lock in prefix.parent.glob(f"{prefix.name}*.lock"):
+        temporary = lock.with_suffix(".tmp")
+        with suppress(OSError):  # it is in use, or another process removes it, or it is of another user
+            if WINDOWS:
+                lock.unlink()
+                temporary.unlink()
+            else:
+                with lock.open("r+b") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    temporary.unlink(missing_ok=True)
+                    lock.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Let a renaming in a folder reach the disk."""
+    if WINDOWS:  # it has no such call
+        return
+    try:
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def replace(source: Path, target: Path) -> None:

@@ -223,6 +223,7 @@ class SubwordKernel(Protocol):
         inputs: NDArray[np.int32],
         targets: NDArray[np.int32],
         negatives: NDArray[np.int32],
+        n_first: int,
         scale_gradient: bool,
         learning_rate: float,
     ) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec._cli_files import check_extension, check_folder
-from fastvec._cli_labels import INTERRUPTED, add_file, add_model, load_classifier, print_scores, told
+from fastvec import _signals
+from fastvec._cli_files import check_extension, check_files
+from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
+from fastvec._cli_streams import add_quiet, say
 from fastvec._params import check_int
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
 from fastvec.subword_vectors import load
@@ -36,6 +38,7 @@ LABELLED = f"{LINES}, starting with its label, __label__..."
 def add_verbs(verbs: Any) -> None:
     """Add ``classify`` with its verbs."""
     classify = verbs.add_parser("classify", help="classify texts")
+    classify.set_defaults(needs="fastvec.classify")
     steps = classify.add_subparsers(metavar="VERB", required=True)
 
     train = steps.add_parser("train", help="train on a file of labelled lines")
@@ -43,6 +46,7 @@ def add_verbs(verbs: Any) -> None:
     add_file(train, LABELLED)
     train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
+    add_quiet(train)
     add_options(train, CLASSIFYING)
 
     predict = steps.add_parser("predict", help="write the label of every line; empty lines stay empty")
@@ -70,30 +74,32 @@ def add_verbs(verbs: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     from fastvec.classify import TextClassifier, read_labelled_lines
 
+    check_files([options.file, options.vectors], {"--output": options.output})
     check_extension(options.output, ".fvmodel")
-    classifier = TextClassifier(**given(options, CLASSIFYING), progress=True)
+    classifier = TextClassifier(**given(options, CLASSIFYING), progress=not options.quiet)
     classifier.check_params()
     documents, labels = read_labelled_lines(options.file, errors=options.errors)
     if options.vectors is not None:
         classifier.set_params(vectors=load(options.vectors))
-    classifier.fit(documents, labels)
-    classifier.save(options.output)
+    with _signals.hold_after_training() as held:
+        classifier.fit(documents, labels)
+        classifier.save(options.output)
     n_words = sum(map(len, documents)) * len(classifier.history_)
     seconds = sum(epoch.seconds for epoch in classifier.history_)
-    print(
-        f"{len(classifier.classes_):,} labels; trained on {n_words:,} words in {seconds:,.1f} s "
-        f"({n_words / seconds:,.0f} words/s), {told(classifier.history_[-1])}; saved in {options.output}"
-    )
-    return INTERRUPTED if classifier.interrupted_ else 0
+    if not options.quiet:
+        say(
+            f"{len(classifier.classes_):,} labels; trained on {n_words:,} words in {seconds:,.1f} s "
+            f"({n_words / seconds:,.0f} words/s), {told(classifier.history_[-1])}; saved in {options.output}"
+        )
+    return held.status
 
 
 def _predict(options: argparse.Namespace) -> int:
     from fastvec.classify._labelled_files import LABEL, read_lines_of
 
     check_int("-k", options.k, 1)
+    check_files([options.file, options.model], {"--output": options.output}, text="--output")
     classifier = load_classifier(options.model, "TextClassifier")
-    if options.output != STANDARD_OUTPUT:
-        check_folder(options.output)
     documents = [words for _, words, _ in read_lines_of(options.file, options.errors)]
     lines = [""] * len(documents)
     some = [i for i, words in enumerate(documents) if words]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
+from fastvec._cli_streams import add_quiet
 from fastvec._cli_train import TRAINING
 from fastvec.models._count_units import WEIGHTINGS
 from fastvec.models.cooccurrence import Cooccurrence
@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="output file of the words and their counts, in the format of vocab_count",
     )
+    add_quiet(parser)
     counting = parser.add_argument_group("counting")
     defaults = Cooccurrence().get_params()
     for name, (of_type, what) in COUNTING.items():
@@ -61,13 +62,11 @@ def make_counter(options: argparse.Namespace) -> Cooccurrence:
         raise ValueError(f"the output must end in .fvcounts or .bin, got {options.output!r}")
     if (extension == ".bin") != (options.vocabulary is not None):
         raise ValueError("--vocabulary FILE must be given with an output in .bin, and only then")
-    if extension == ".bin" and os.path.realpath(options.output) == os.path.realpath(options.vocabulary):
-        raise ValueError(f"--vocabulary must be another file than the output, got {options.vocabulary!r}")
     counter = Cooccurrence(
         **{name: getattr(options, name) for name in COUNTING},
         symmetric=not options.left_only,
         memory_limit=options.memory_limit,
-        progress=True,
+        progress=not options.quiet,
     )
     counter.check_params()
     return counter

@@ -6,9 +6,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
-__all__ = ["INTERRUPTED", "add_errors", "add_file", "add_model", "load_classifier", "print_scores", "told"]
-
-INTERRUPTED = 130
+__all__ = ["add_errors", "add_file", "add_model", "load_classifier", "print_scores", "told"]
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec._cli_files import check_extension, check_folder
-from fastvec._cli_labels import INTERRUPTED, add_file, add_model, load_classifier, print_scores, told
+from fastvec import _signals
+from fastvec._cli_files import check_extension, check_files
+from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import NETWORK, Option, add_options, given
+from fastvec._cli_streams import add_quiet, say
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
 from fastvec.subword_vectors import load
 
@@ -33,6 +35,7 @@ TAGGING = {
 def add_verbs(verbs: Any) -> None:
     """Add ``tag`` with its verbs."""
     tag = verbs.add_parser("tag", help="tag words: parts of speech, names")
+    tag.set_defaults(needs="fastvec.classify")
     steps = tag.add_subparsers(metavar="VERB", required=True)
 
     train = steps.add_parser("train", help="train on a file of tagged words")
@@ -41,6 +44,7 @@ def add_verbs(verbs: Any) -> None:
     train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     _add_column(train)
+    add_quiet(train)
     add_options(train, TAGGING)
 
     predict = steps.add_parser("predict", help="write a file with one more column, of predicted tags")
@@ -65,32 +69,34 @@ def add_verbs(verbs: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     from fastvec.classify import WindowClassifier, read_conll
 
+    check_files([options.file, options.vectors], {"--output": options.output})
     check_extension(options.output, ".fvmodel")
     parameters: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in given(options, TAGGING).items()
     }
-    tagger = WindowClassifier(**parameters, progress=True)
+    tagger = WindowClassifier(**parameters, progress=not options.quiet)
     tagger.check_params()
     sentences, tags = read_conll(options.file, options.column, errors=options.errors)
     if options.vectors is not None:
         tagger.set_params(vectors=load(options.vectors))
-    tagger.fit(sentences, tags)
-    tagger.save(options.output)
-    print(
-        f"{len(tagger.classes_):,} tags; trained on {sum(map(len, sentences)):,} words in "
-        f"{sum(epoch.seconds for epoch in tagger.history_):,.1f} s, {told(tagger.history_[-1])}; "
-        f"saved in {options.output}"
-    )
-    return INTERRUPTED if tagger.interrupted_ else 0
+    with _signals.hold_after_training() as held:
+        tagger.fit(sentences, tags)
+        tagger.save(options.output)
+    if not options.quiet:
+        say(
+            f"{len(tagger.classes_):,} tags; trained on {sum(map(len, sentences)):,} words in "
+            f"{sum(epoch.seconds for epoch in tagger.history_):,.1f} s, {told(tagger.history_[-1])}; "
+            f"saved in {options.output}"
+        )
+    return held.status
 
 
 def _predict(options: argparse.Namespace) -> int:
     from fastvec.classify._labelled_files import read_columns
 
+    check_files([options.file, options.model], {"--output": options.output}, text="--output")
     tagger = load_classifier(options.model, "WindowClassifier")
-    if options.output != STANDARD_OUTPUT:
-        check_folder(options.output)
     file = read_columns(options.file, options.errors)
     tags = tagger.predict(file.words())
     write_blocks(

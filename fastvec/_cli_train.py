@@ -63,6 +63,7 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "learning_rate": (float, "initial step size; other losses have other defaults"),
     "min_learning_rate": (float, "final step size"),
     "epochs": (int, "number of passes over the text or its counts"),
+    "shuffle": (bool, "visit the text in blocks in a random order, not from beginning to end"),
     "threads": (
         int,
         "number of threads; with glove and svd it does not change the result (default: all processors)",
@@ -115,7 +116,7 @@ def make_model(options: argparse.Namespace) -> Model:
     estimator = MODELS[options.model]
     if issubclass(estimator, CountModel):
         parameters["memory_limit"] = options.memory_limit
-    model = estimator(**parameters, progress=True)
+    model = estimator(**parameters, progress=not options.quiet)
     model.check_params()
     if options.save_model is not None:
         if not isinstance(model, EpochModel):
@@ -207,7 +208,7 @@ def _default(model: str, name: str) -> Any:
     estimator = MODELS[model]()
     if name == "left_only":
         return "no"
-    if name == "learning_rate" and isinstance(estimator, WordModel):
-        return estimator.first_learning_rate()
+    if isinstance(estimator, WordModel) and name in ("learning_rate", "min_learning_rate"):
+        return estimator.first_learning_rate() if name == "learning_rate" else estimator.last_learning_rate()
     value = getattr(estimator, _parameter(name))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value

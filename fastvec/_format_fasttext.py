@@ -41,6 +41,7 @@ from fastvec._format_common import (
     most_bytes,
     open_bytes,
 )
+from fastvec._signals import hold
 from fastvec._subwords import Subwords, row_means
 
 __all__ = ["FastTextFile", "read", "read_model", "write", "write_model"]
@@ -115,7 +116,7 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
     ValueError
         When a word is empty or has white space or a NUL in it, which the format cannot hold.
     """
-    with replacing(path) as temporary:
+    with hold(), replacing(path) as temporary:
         _write(temporary, file)
 
 
@@ -194,7 +195,7 @@ def _read(path: Path, errors: str, *, with_output: bool) -> tuple[FastTextFile, 
         version = VERSION.unpack(stream.take(4, "header"))[0]
         if version not in (11, 12):
             raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
-        parameters = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
+        parameters, n_buckets = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
         subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
 
         n_entries, n_words, n_labels, _, pruned = SIZES.unpack(stream.take(SIZES.size, "header"))
@@ -210,19 +211,22 @@ def _read(path: Path, errors: str, *, with_output: bool) -> tuple[FastTextFile, 
         if stream.take(1, "input matrix") != b"\0":
             raise _quantised(path)
         d = parameters["vector_size"]
-        input_vectors = stream.matrix(n_words + subwords.buckets, d, "input matrix", keep=True)
+        input_vectors = stream.matrix(n_words + n_buckets, d, "input matrix", keep=True)
         stream.take(1, "output matrix")
         n_outputs = n_labels if parameters["model"] == "supervised" else n_words
         output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
         stream.finish()
     assert input_vectors is not None
+    if n_buckets > subwords.buckets:  # nothing points at these rows
+        input_vectors = input_vectors[:n_words].copy()
     names = names[:n_words]
     words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n_words:,}")
     counted = np.array(counts[:n_words], dtype=np.int64)
     return FastTextFile(words, counted, input_vectors, output_vectors, subwords, parameters), names
 
 
-def _parameters(path: Path, version: int, arguments: bytes) -> dict[str, Any]:
+def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, Any], int]:
+    """Return the parameters, and how many rows of buckets the input matrix has, even if for no n-grams."""
     d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = ARGUMENTS.unpack(
         arguments
     )
@@ -235,7 +239,7 @@ def _parameters(path: Path, version: int, arguments: bytes) -> dict[str, Any]:
         subwords = Subwords(max(min_n, 0), max_n, buckets)
     except ValueError as error:
         raise ValueError(f"{path}: the header is damaged ({error})") from None
-    return {
+    parameters = {
         "model": MODELS[model],
         "loss": LOSSES[loss],
         "vector_size": d,
@@ -248,6 +252,7 @@ def _parameters(path: Path, version: int, arguments: bytes) -> dict[str, Any]:
         "max_n": subwords.max_n,
         "buckets": subwords.buckets,
     }
+    return parameters, buckets
 
 
 def _quantised(path: Path) -> ValueError:

@@ -16,9 +16,7 @@ Other tensors may be present; they are ignored.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -29,26 +27,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._format_common import Contents
+from fastvec._mapped import dump_tensors, map_tensors, read_tensors
 from fastvec._subwords import Subwords
 
 __all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 
 VERSION = 1
 
+# What of the tensors is of vectors; files of whole models have others.
+TENSORS = ("vectors", "words", "counts", "input_vectors")
+
 
 def write(path: Path, contents: Contents) -> None:
     """Write a new .fvec file."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
-    tensors, header = pack(contents)
-    try:
-        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, header)
-    except SafetensorError as error:
-        # safetensors tells the system's error only in its message; callers expect an OSError with its number.
-        number = re.search(r"(?:os error |code: )(\d+)", str(error))
-        code = int(number[1]) if number else errno.EIO
-        raise OSError(code, os.strerror(code)) from error
+    with path.open("wb") as file:
+        dump_tensors(file, *pack(contents))
 
 
 def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
@@ -74,24 +67,13 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 def read(path: Path, errors: str) -> Contents:
     """Read the whole file into memory."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            names = set(file.keys())
-            wanted = ["vectors", "words", "counts", *(["input_vectors"] if "subwords" in metadata else [])]
-            tensors = {name: file.get_tensor(name) for name in wanted if name in names}
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a .fvec file, or truncated or damaged ({error})") from error
+    tensors, metadata = read_tensors(path, TENSORS)
     return unpack(path, tensors, metadata, errors)
 
 
 def read_mapped(path: Path, errors: str) -> Contents:
-    """Read words, counts and metadata, and map the matrices, read-only."""
-    from fastvec._mapped import map_tensors
-
-    tensors, metadata = map_tensors(path)
+    """Read words, counts and metadata, and map the matrices, read-only and without verification."""
+    tensors, metadata = map_tensors(path, ("words", "counts"))
     return unpack(path, tensors, metadata, errors)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
 from fastvec._format_common import decode_words, encode_words
+from fastvec._signals import hold
 from fastvec._spool import naming_full_disk
 from fastvec.vocabulary import Vocabulary
 
@@ -111,6 +112,7 @@ def write(
     needed = n_entries * RECORD.itemsize
     with (
         naming_full_disk("the file", needed, path.resolve().parent),
+        hold(),
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from fastvec._text_kinds import FIRST_BYTES, not_text
 
-__all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines", "reading_bar"]
+__all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines"]
 
 STANDARD_INPUT = "-"
 
@@ -147,18 +147,6 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
         f"{path}, line {line}, byte {place + error.start}: not valid UTF-8 ({error.reason}, 0x{byte:02x}); "
         f"{READ_ALL_THE_SAME}"
     )
-
-
-@contextlib.contextmanager
-def reading_bar(shown: bool, total: int | None) -> Iterator[Callable[[int], object]]:
-    """Show a progress bar over bytes; what is yielded is told how many more were read."""
-    if not shown:
-        yield lambda n: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, desc="reading", unit="B", unit_scale=True) as bar:
-        yield bar.update
 
 
 def _blocks_as_stored(path: str, report: Callable[[int], object]) -> Iterator[bytes]:

@@ -52,6 +52,8 @@ class Spool:
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._memory_limit = memory_limit
         self._folder = folder
+        self._advice = ADVICE if folder is None else ""
+        self._free = 0  # bytes when the temporary file was made
         self._blocks: deque[NDArray[Any]] = deque()
         self._room = 0  # of the last block; all others are full
         self._file: FileIO | None = None
@@ -61,9 +63,17 @@ class Spool:
         return self._n
 
     def append(self, items: NDArray[Any]) -> None:
-        """Add copies of some items, which are contiguous."""
+        """Add copies of some items, which are contiguous.
+
+        Raises
+        ------
+        OSError
+            If the disk is full; it names the folder and what was needed so far.
+        """
         self._n += len(items)
         if self._file is None and self._n * self._dtype.itemsize > self._memory_limit:
+            self._folder = self._folder or Path(tempfile.gettempdir())
+            self._free = _free(self._folder)
             # Unbuffered: what is written comes in large pieces, and closing the file cannot fail.
             self._file = tempfile.TemporaryFile(dir=self._folder, prefix="fastvec-", buffering=0)  # noqa: SIM115
             for block in self._drained():
@@ -115,10 +125,11 @@ class Spool:
             self._file.close()
 
     def _write(self, items: NDArray[Any]) -> None:
-        assert self._file is not None
-        rest = items.view(np.uint8)
-        while len(rest):
-            rest = rest[self._file.write(rest.data) :]
+        assert self._file is not None and self._folder is not None
+        rest, so_far = items.view(np.uint8), self._n * self._dtype.itemsize
+        with naming_full_disk("a temporary file", so_far, self._folder, self._advice, "at least", self._free):
+            while len(rest):
+                rest = rest[self._file.write(rest.data) :]
 
     def _drained(self) -> Iterator[NDArray[Any]]:
         """Yield the blocks in memory, each free to go when the next one is asked for."""
@@ -145,7 +156,9 @@ def preallocate(file: IO[bytes], size: int) -> None:
 
 
 @contextmanager
-def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> Iterator[None]:
+def naming_full_disk(
+    what: str, needed: int, folder: Path, advice: str = "", bound: str = "up to", free: int | None = None
+) -> Iterator[None]:
     """Make the error of a full disk report how much space was needed and how much was free.
 
     Parameters
@@ -153,25 +166,33 @@ def naming_full_disk(what: str, needed: int, folder: Path, advice: str = "") -> 
     what : str
         What is being written.
     needed : int
-        Upper bound of its size in bytes.
+        Bound of its size in bytes.
     folder : Path
         Folder it is written to.
     advice : str
         A remedy.
+    bound : str
+        Which bound `needed` is.
+    free : int, optional
+        Bytes that were free for it; those that are free now by default.
 
     Raises
     ------
     OSError
         The error of the body, with the same number, naming the folder.
     """
-    free = shutil.disk_usage(folder).free if folder.is_dir() else 0
+    free = _free(folder) if free is None else free
     try:
         yield
     except OSError as error:
         if error.errno not in FULL:
             raise
         reason = (
-            f"{os.strerror(error.errno)}: for {what}, up to {needed:,} bytes are needed, "
+            f"{os.strerror(error.errno)}: for {what}, {bound} {needed:,} bytes are needed, "
             f"and {free:,} were free{advice}"
         )
         raise OSError(error.errno, reason, os.fspath(folder)) from error
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free if folder.is_dir() else 0

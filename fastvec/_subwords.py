@@ -27,8 +27,8 @@ class Subwords:
     Parameters
     ----------
     min_n, max_n : int
-        Smallest and largest number of characters in an n-gram of ``<word>``, 0 to 100; ``max_n=0`` for no
-        n-grams.
+        Smallest and largest number of characters in an n-gram of ``<word>``, 0 to 100. With ``max_n=0`` there
+        are no n-grams and no rows for them: `min_n` and `buckets` are 0 then, whatever was given.
     buckets : int
         Number of rows that the n-grams share by a hash.
 
@@ -45,9 +45,12 @@ class Subwords:
     def __post_init__(self) -> None:
         check_int("max_n", self.max_n, 0, LONGEST)
         check_int("min_n", self.min_n, 0)
+        check_int("buckets", self.buckets, 1 if self.max_n else 0, 2**30)
+        if self.max_n == 0:
+            object.__setattr__(self, "min_n", 0)
+            object.__setattr__(self, "buckets", 0)
         if self.min_n > self.max_n:
             raise ValueError(f"min_n must be an int from 0 to max_n={self.max_n}, got {self.min_n}")
-        check_int("buckets", self.buckets, 1 if self.max_n else 0, 2**30)
 
     def rows(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the rows of the vocabulary's words: for each its own row, then those of its n-grams.
@@ -68,6 +71,28 @@ class Subwords:
         offsets, buckets = self._buckets(words)
         rows = np.insert(buckets + np.int32(n), offsets[:-1], np.arange(n, dtype=np.int32))
         return offsets + np.arange(n + 1), rows
+
+    def distinct_rows(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the rows of the vocabulary's words, those that a word repeats behind those that it has.
+
+        Parameters
+        ----------
+        words : sequence of str or bytes
+            All the words of the vocabulary; bytes are taken for UTF-8.
+
+        Returns
+        -------
+        offsets : int64 array, shape (2 * n + 1,)
+            The rows of word w begin in `rows` at ``offsets[2 * w]``, and those that repeat one of them at
+            ``offsets[2 * w + 1]``.
+        rows : int32 array
+            The rows, of one word after the other.
+        """
+        starts, rows = self.rows(words)
+        offsets = np.empty(2 * len(words) + 1, np.int64)
+        offsets[::2] = starts
+        offsets[1::2] = _backends.get("ngrams").put_repeats_behind(offsets=starts, rows=rows)
+        return offsets, rows
 
     def ngram_rows(self, word: str, n_words: int) -> NDArray[np.int32]:
         """Return the rows of the n-grams of one word, of a vocabulary of `n_words` or not."""

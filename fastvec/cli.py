@@ -1,17 +1,18 @@
 """The command line: each verb calls one public function and prints its result.
 
-Results go to standard output, progress bars and messages to standard error. The exit status is 0, 2 after an
+Results go to standard output, progress and messages to standard error. The exit status is 0, 2 after an
 error that the user can fix (one line describes it; with ``FASTVEC_DEBUG=1`` the traceback is shown), 130
-after Ctrl-C, and 141 if the output is closed.
+after Ctrl-C, likewise 143 after SIGTERM and 129 after SIGHUP, and 141 if nobody reads the results.
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
-import io
+import importlib
 import os
 import platform
+import signal
 import sys
 import time
 import warnings
@@ -25,20 +26,28 @@ from fastvec import (
     Phrases,
     __version__,
     _backends,
+    _cli_checkpoints,
     _cli_classify,
     _cli_cooccur,
+    _cli_phrases,
+    _cli_streams,
     _cli_tag,
+    _signals,
     demo,
     evaluate,
     formats,
     load,
 )
 from fastvec._atomic import WINDOWS
-from fastvec._cli_files import check_folder, check_output
-from fastvec._cli_labels import INTERRUPTED, add_errors
+from fastvec._cli_files import check_files, check_format
+from fastvec._cli_labels import add_errors
+from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._machine import processor_name
+from fastvec._mapped import verify
 from fastvec._params import check_int
+from fastvec._progress import tell
+from fastvec._startup import exit_status
 from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
 from fastvec.models._epoch_model import EpochModel
@@ -47,64 +56,69 @@ __all__ = ["main"]
 
 FAILED, UNREAD = 2, 141
 
-# The parameters of Phrases that are options, their types, and their help; the defaults are those of Phrases.
-PHRASES: dict[str, tuple[Any, str]] = {
-    "min_count": (int, "ignore pairs that occur less often"),
-    "threshold": (float, "join pairs with a score above this (default: 100, with npmi 0.5)"),
-    "scoring": (str, "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"),
-    "delimiter": (str, "separator between the words of a phrase"),
-    "passes": (int, "1 finds phrases of two words, 2 of up to four, ..."),
-}
-CHOICES = {"scoring": ("word2phrase", "npmi")}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process, and return the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        # Pipes and files get UTF-8, as the files that are written do; Windows would have a code page.
-        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+    _cli_streams.prepare()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _signals.raise_stopped():
             warnings.showwarning = _show_warning
             options = _parser().parse_args(arguments)
+            if hasattr(options, "needs"):
+                with _signals.end_at_once():
+                    importlib.import_module(options.needs)
             status: int = options.run(options)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return status
-    except KeyboardInterrupt:
-        print("fastvec: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as stopped:
+        number = stopped.number if isinstance(stopped, _signals.Stopped) else signal.SIGINT
+        tell("fastvec: interrupted")
+        return exit_status(number)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
         if _is_unread(error):
-            # Python flushes standard output once more when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _cli_streams.discard(sys.stdout)
             return UNREAD
         if os.environ.get("FASTVEC_DEBUG"):
             raise
-        print(f"fastvec: error: {_message(error)}", file=sys.stderr)
+        tell(f"fastvec: error: {_message(error)}")
         return FAILED
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if _cli_streams.is_broken(stream):
+                _cli_streams.discard(stream)
 
 
 def _train(options: argparse.Namespace) -> int:
-    check_output(options.output, options.format)
+    outputs = {
+        "--output": options.output,
+        "--save-model": options.save_model,
+        "--checkpoint": options.checkpoint,
+        "--cache": options.cache,
+    }
+    check_files(options.texts, outputs)
+    check_format(options.output, options.format)
     model = make_model(options)
-    if options.save_model is not None:
-        check_output(options.save_model, None)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
+    checkpoints = _cli_checkpoints.arguments(options, model)
     source = _counts_or_corpus(options)
     started = time.perf_counter()
-    vectors = model.fit(source).vectors_
-    seconds = time.perf_counter() - started
-    vectors.save(options.output, format=options.format)
-    if isinstance(model, EpochModel) and options.save_model is not None:
-        model.save(options.save_model)
-    print(
-        f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model, seconds)}; "
-        f"saved in {options.output}"
-    )
-    return INTERRUPTED if model.interrupted_ else 0
+    with _signals.hold_after_training() as held:
+        vectors = model.fit(source, **checkpoints).vectors_
+        held.begin()
+        seconds = time.perf_counter() - started
+        vectors.save(options.output, format=options.format)
+        if isinstance(model, EpochModel) and options.save_model is not None:
+            model.save(options.save_model)
+    if not options.quiet:
+        say(
+            f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {summary(model, seconds)}; "
+            f"saved in {options.output}"
+        )
+    return held.status
 
 
 def _counts_or_corpus(options: argparse.Namespace) -> Any:
@@ -114,51 +128,44 @@ def _counts_or_corpus(options: argparse.Namespace) -> Any:
     corpus = _corpus(options)
     if options.phrases is None:
         return corpus
-    return Phrases(passes=options.phrases, progress=True).fit_transform(corpus)
+    return Phrases(passes=options.phrases, progress=not options.quiet).fit_transform(corpus)
 
 
 def _phrases(options: argparse.Namespace) -> int:
-    for path in (options.output, options.save_phrases):
-        if path not in (STANDARD_OUTPUT, None):
-            check_folder(path)
-    given = {name: getattr(options, name) for name in PHRASES if hasattr(options, name)}
-    if options.phrases is None:
-        phrases = Phrases(**given, progress=True)
-        phrases.check_params()
-        corpus = phrases.fit_transform(_corpus(options, keep_empty=True))
-    elif given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
-    else:
-        phrases = Phrases.load(options.phrases).set_params(progress=True)
-        corpus = phrases.transform(_corpus(options, keep_empty=True))
-    write_text(corpus, options.output)
+    outputs = {"--output": options.output, "--save-phrases": options.save_phrases, "--cache": options.cache}
+    check_files([*options.texts, options.phrases], outputs, text="--output")
+    phrases = _cli_phrases.make_phrases(options)
+    corpus = _corpus(options, keep_empty=True)
+    joined = phrases.fit_transform(corpus) if options.phrases is None else phrases.transform(corpus)
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)
-    told = sys.stderr if options.output == STANDARD_OUTPUT else sys.stdout
-    for phrase, score in list(phrases.phrases_.items())[:5]:
-        print(f"{score:14,.3f}  {phrase}", file=told)
-    print(
-        f"{len(phrases.phrases_):,} phrases; {corpus.n_tokens:,} words saved in {options.output}", file=told
-    )
+    write_text(joined, options.output)
+    if not options.quiet:
+        found = list(phrases.phrases_.items())
+        lines = [f"{score:14,.3f}  {phrase}" for phrase, score in found[:5]]
+        lines.append(f"{len(found):,} phrases; {joined.n_tokens:,} words saved in {options.output}")
+        (tell if options.output == STANDARD_OUTPUT else say)("\n".join(lines))
     return 0
 
 
 def _cooccur(options: argparse.Namespace) -> int:
+    outputs = {"--output": options.output, "--vocabulary": options.vocabulary, "--cache": options.cache}
+    check_files(options.texts, outputs)
     counter = _cli_cooccur.make_counter(options)
-    for path in (options.output, options.vocabulary):
-        if path is not None:
-            check_folder(path)
     corpus = _corpus(options)
     started = time.perf_counter()
-    counts = counter.fit(corpus)
-    seconds = time.perf_counter() - started
-    _cli_cooccur.save(counts, options)
-    print(
-        f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted {corpus.n_tokens:,} "
-        f"words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); saved in {options.output}"
-    )
-    return 0
+    with _signals.hold_after_training() as held:
+        counts = counter.fit(corpus)
+        held.begin()
+        seconds = time.perf_counter() - started
+        _cli_cooccur.save(counts, options)
+    if not options.quiet:
+        say(
+            f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "
+            f"{corpus.n_tokens:,} words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); "
+            f"saved in {options.output}"
+        )
+    return held.status
 
 
 def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
@@ -169,7 +176,7 @@ def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
         keep_empty=keep_empty,
         cache=options.cache,
         memory_limit=options.memory_limit,
-        progress=True,
+        progress=not options.quiet,
     )
 
 
@@ -205,18 +212,22 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    check_output(options.output, options.to_format)
+    check_files([options.vectors], {"OUT": options.output})
+    check_format(options.output, options.to_format)
     vectors = load(options.vectors, format=options.from_format)
     if options.center or options.remove_top or options.unit_length:
         vectors = vectors.postprocess(
             center=options.center, remove_top=options.remove_top, unit_length=options.unit_length
         )
     vectors.save(options.output, format=options.to_format)
-    print(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
     return 0
 
 
 def _info(options: argparse.Namespace) -> int:
+    if options.verify:
+        print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
+        return 0
     if options.vectors is None:
         _print_machine()
         return 0
@@ -229,9 +240,11 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    check_output(options.output, None)
-    model = demo.run(options.output)
-    return INTERRUPTED if model.interrupted_ else 0
+    check_files([], {"--output": options.output})
+    check_format(options.output, None)
+    with _signals.hold_after_training() as held:
+        demo.run(options.output, progress=not options.quiet)
+    return held.status
 
 
 def _print_machine() -> None:
@@ -277,13 +290,14 @@ def _is_unread(error: Exception) -> bool:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        name = "standard output" if _cli_streams.is_broken(sys.stdout) else error.filename
+        return error.strerror if name is None else f"{name}: {error.strerror}"
     return str(error) or type(error).__name__
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"fastvec: warning: {message}", file=sys.stderr)
+    tell(f"fastvec: warning: {message}")
 
 
 def _size(text: str) -> int:
@@ -299,6 +313,12 @@ def _size(text: str) -> int:
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, like all others."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stderr:
+            tell(message.removesuffix("\n"))
+        else:
+            print(message, end="", flush=True)
 
     def error(self, message: str) -> NoReturn:
         self.exit(FAILED, f"fastvec: error: {message} (see {self.prog} --help)\n")
@@ -329,37 +349,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
+    add_quiet(train)
     add_options(train)
+    _cli_checkpoints.add_options(train)
 
     phrases = verbs.add_parser(
         "phrases", help="find phrases in text files and join them: new york becomes new_york"
     )
     phrases.set_defaults(run=_phrases)
     _add_texts(phrases)
-    phrases.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FILE",
-        help="output file, gzipped if it ends in .gz; - is standard output",
-    )
-    phrases.add_argument("--save-phrases", metavar="FILE", help="save the phrases, for other texts")
-    phrases.add_argument(
-        "--phrases",
-        metavar="FILE",
-        help="join the phrases in this file of --save-phrases instead of finding new ones",
-    )
-    finding = phrases.add_argument_group("finding")
-    defaults = Phrases().get_params()
-    for name, (of_type, what) in PHRASES.items():
-        finding.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=of_type,
-            default=argparse.SUPPRESS,
-            choices=CHOICES.get(name),
-            metavar=None if name in CHOICES else {int: "N", float: "X", str: "TEXT"}[of_type],
-            help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
-        )
+    _cli_phrases.add_options(phrases)
 
     cooccur = verbs.add_parser("cooccur", help="count how often words of text files occur near each other")
     cooccur.set_defaults(run=_cooccur)
@@ -421,7 +420,13 @@ def _parser() -> argparse.ArgumentParser:
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
-    info.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about = info.add_mutually_exclusive_group()
+    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about.add_argument(
+        "--verify",
+        metavar="FILE",
+        help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
+    )
 
     show = verbs.add_parser(
         "demo", help="train on the prose in the sources of Python and NumPy and show neighbours"
@@ -430,6 +435,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument(
         "-o", "--output", default="demo.fvec", metavar="FILE", help="output file (default: %(default)s)"
     )
+    add_quiet(show)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from fastvec._encoding import Encoded, encode_files, encode_sentences, tokenized_lines
 from fastvec._idfile import IdStore, open_cache, save_cache
+from fastvec._outputs import check_regular, check_writable
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec._reading import STANDARD_INPUT, check_readable, reading_bar
+from fastvec._progress import Progress
+from fastvec._reading import STANDARD_INPUT, check_readable
 from fastvec._sequences import check_sequences
 from fastvec.vocabulary import Vocabulary
 
@@ -114,21 +116,25 @@ class Corpus:
         key: dict[str, str] = {}
         if cache is not None:
             cache = os.fspath(cache)
+            check_regular("cache", cache, "name a file to be made")
             key = _cache_key(paths, lowercase, tokenizer, errors, keep_empty)
             if (kept := open_cache(cache, key)) is not None:
                 self._set(*kept)
                 return
+            check_writable(cache)
 
         store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
-            sentences = _with_bar(cast(Iterable[Any], source), progress)
-            encoded = encode_sentences(sentences, keep_empty, store)
+            sentences = cast(Iterable[Any], source)
+            total = len(sentences) if progress and isinstance(sentences, Sized) else None
+            with Progress("reading", total, " sentences", progress) as bar:
+                encoded = encode_sentences(bar.over(sentences), keep_empty, store)
         else:
-            with reading_bar(progress, check_readable(paths)) as report:
+            with Progress("reading", check_readable(paths), "B", progress) as bar:
                 if tokenizer is None:
-                    encoded = encode_files(paths, errors, keep_empty, store, report)
+                    encoded = encode_files(paths, errors, keep_empty, store, bar.update)
                 else:
-                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, report)
+                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
                     encoded = encode_sentences(lines, keep_empty, store)
         if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
@@ -194,14 +200,6 @@ def _paths(source: Any) -> list[str] | None:
         return [os.fspath(path) for path in source]
     check_sequences("source", "a path, a list of paths or an iterable of lists of words", source)
     return None
-
-
-def _with_bar(sentences: Iterable[Any], shown: bool) -> Iterable[Any]:
-    if shown:
-        from tqdm.auto import tqdm
-
-        sentences = tqdm(sentences, desc="reading", unit=" sentences", unit_scale=True)
-    return sentences
 
 
 def _by_frequency(

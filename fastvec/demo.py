@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models.word2vec import SkipGram
 
@@ -50,8 +51,15 @@ SENTENCES = re.compile(r"\n[\s#]*\n|(?<=[.:!?])\s+(?=[A-Z])")
 WORDS = re.compile(r"[a-z]+")
 
 
-def run(path: str | os.PathLike[str]) -> SkipGram:
+def run(path: str | os.PathLike[str], progress: bool = True) -> SkipGram:
     """Gather the prose, train on it, save the vectors in `path`, and print what was learned.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file of the vectors.
+    progress : bool
+        Whether to show progress bars.
 
     Returns
     -------
@@ -67,9 +75,9 @@ def run(path: str | os.PathLike[str]) -> SkipGram:
     """
     print("Gathering the prose in the sources of Python and NumPy on this machine: docstrings, comments,")
     print("the language reference. Nothing is downloaded.", flush=True)
-    corpus = Corpus(sentences(progress=True))
+    corpus = Corpus(sentences(progress=progress))
     print(f"{corpus.n_tokens:,} words in {len(corpus):,} sentences. Training skip-gram on them.", flush=True)
-    model = SkipGram(**SETTINGS, progress=True).fit(corpus)
+    model = SkipGram(**SETTINGS, progress=progress).fit(corpus)
     vectors = model.vectors_
     vectors.save(path)
     print("\nNearest neighbours:\n")
@@ -98,17 +106,16 @@ def sentences(progress: bool = False) -> Iterator[list[str]]:
     FileNotFoundError
         If Python's standard library or NumPy is installed without its sources.
     """
-    from tqdm import tqdm
-
-    seen = set()
-    for path in tqdm(_sources(), desc="gathering", unit=" files", disable=not progress):
-        for match in TEXTS.finditer(path.read_text(encoding="utf-8", errors="replace")):
-            text = JOINTS.sub("", match[match.lastindex or 0]).replace(r"\n", "\n")
-            for sentence in SENTENCES.split(PROMPTS.sub("", text)):
-                words = WORDS.findall(sentence.lower())
-                if len(words) >= FEWEST_WORDS and (key := " ".join(words)) not in seen:
-                    seen.add(key)
-                    yield words
+    seen, files = set(), _sources()
+    with Progress("gathering", len(files), " files", progress) as bar:
+        for path in bar.over(files):
+            for match in TEXTS.finditer(path.read_text(encoding="utf-8", errors="replace")):
+                text = JOINTS.sub("", match[match.lastindex or 0]).replace(r"\n", "\n")
+                for sentence in SENTENCES.split(PROMPTS.sub("", text)):
+                    words = WORDS.findall(sentence.lower())
+                    if len(words) >= FEWEST_WORDS and (key := " ".join(words)) not in seen:
+                        seen.add(key)
+                        yield words
 
 
 def _sources() -> list[Path]:

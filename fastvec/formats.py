@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text
+from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text, _mapped
 from fastvec._atomic import replacing
 from fastvec._format_common import FASTTEXT_MAGIC, Contents, check_unique, open_bytes
 from fastvec._params import check_bool, check_choice
+from fastvec._signals import hold
 from fastvec._subwords import Subwords
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
@@ -65,7 +66,12 @@ FORMATS = {
 
 
 def read(
-    path: str | os.PathLike[str], *, format: str | None = None, mmap: bool = False, errors: str = "strict"
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    mmap: bool = False,
+    verify: bool = False,
+    errors: str = "strict",
 ) -> Contents:
     """Read a file of vectors.
 
@@ -78,6 +84,9 @@ def read(
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy.
+    verify : bool
+        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
+        is read into memory is always verified if the file has checksums.
     errors : {"strict", "replace", "ignore"}
         How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`.
 
@@ -92,9 +101,10 @@ def read(
         If the file is missing or cannot be read.
     ValueError
         If the file is damaged or not in this format (the message names the file and the line, word or byte),
-        if the extension is unknown, or if `mmap` is used with another format than .fvec.
+        if the extension is unknown, or if `mmap` or `verify` is used with another format than .fvec.
     """
     check_bool("mmap", mmap)
+    check_bool("verify", verify)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
     path = Path(path)
     name = format_of(path, format, reading=True)
@@ -106,8 +116,14 @@ def read(
         raise ValueError(
             f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
         )
+    if verify and name != "fvec":
+        raise ValueError(
+            f"verify=True needs a .fvec file, got {path} in the format {name!r}, without checksums"
+        )
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty")
+    if verify:
+        _mapped.verify(path)
     contents = (_format_fvec.read_mapped if mmap else FORMATS[name].read)(path, errors)
     check_unique(path, contents.words)
     return contents
@@ -160,7 +176,7 @@ def write(
     if format is None and name == "word2vec-binary" and subwords is not None:
         name = "fasttext"
     contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
-    with replacing(path) as temporary:
+    with hold(), replacing(path) as temporary:
         FORMATS[name].write(temporary, contents)
 
 

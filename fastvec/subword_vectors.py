@@ -193,7 +193,12 @@ class SubwordVectors(Vectors):
 
 
 def load(
-    path: str | os.PathLike[str], *, mmap: bool = False, format: str | None = None, errors: str = "strict"
+    path: str | os.PathLike[str],
+    *,
+    mmap: bool = False,
+    verify: bool = False,
+    format: str | None = None,
+    errors: str = "strict",
 ) -> Vectors:
     """Load vectors from a file.
 
@@ -206,6 +211,9 @@ def load(
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy.
+    verify : bool
+        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
+        is read into memory is always verified if the file has checksums.
     format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
         The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
@@ -225,7 +233,7 @@ def load(
         If the file is damaged or not in this format; the message names the file and the line, word or byte.
     """
     words, vectors, counts, metadata, input_vectors, subwords = formats.read(
-        path, format=format, mmap=mmap, errors=errors
+        path, format=format, mmap=mmap, verify=verify, errors=errors
     )
     if input_vectors is None or subwords is None:
         return Vectors(words, vectors, counts, metadata)

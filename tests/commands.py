@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 
+# What asks a process to end, except Ctrl-C; Windows sends none of them.
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 HANGS = 300  # seconds after which a process is taken for one that hangs, on the slowest and busiest machine
 
 
@@ -20,9 +23,9 @@ def start(*arguments, **options):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
-def interrupt(process):
-    """Send Ctrl-C to a process and return what it prints on both streams up to its end."""
-    process.send_signal(signal.SIGINT)
+def interrupt(process, number=signal.SIGINT):
+    """Send Ctrl-C, or another signal, to a process and return what it prints up to its end."""
+    process.send_signal(number)
     try:
         return process.communicate(timeout=HANGS)
     finally:

@@ -60,7 +60,7 @@ SETTINGS = {
 
 # Small enough that rounding does not grow from update to update: those of a softmax add up most gradients.
 LEARNING_RATES = {
-    "skipgram": 0.1,
+    "skipgram": 0.05,
     "cbow": 0.1,
     "hierarchical_softmax": 0.05,
     "softmax": 0.01,
@@ -112,7 +112,9 @@ def subword_rows(n_words):
     """Return offsets and rows of every word and its 0 to 9 n-grams, some of which share a row."""
     random = np.random.default_rng(9)
     rows = [np.append(word, n_words + random.integers(0, N_BUCKETS, word % 10)) for word in range(n_words)]
-    return np.cumsum([0, *map(len, rows)], dtype=np.int64), np.concatenate(rows).astype(np.int32)
+    offsets, rows = np.cumsum([0, *map(len, rows)], dtype=np.int64), np.concatenate(rows).astype(np.int32)
+    repeats = _backends.get("ngrams", "reference").put_repeats_behind(offsets, rows)
+    return np.insert(repeats, np.arange(n_words + 1), offsets), rows
 
 
 def tables(kernel, corpus):

@@ -2,12 +2,13 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from commands import fail, interrupt, run, start, succeed, wait_for
+from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
 from fastvec import _cli_train, cli
@@ -226,6 +227,15 @@ def test_info_of_vectors(vectors):
     assert rows["epochs"] == "5"
 
 
+def test_info_verifies_checksums(vectors, tmp_path):
+    assert f"{vectors}: all 3 tensors and the header have" in succeed("info", "--verify", vectors)
+    damaged = tmp_path / "damaged.fvec"
+    content = bytearray(vectors.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    assert "damaged (the tensor 'vectors' has another checksum" in fail("info", "--verify", damaged)
+
+
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")
@@ -289,14 +299,15 @@ def test_debugging_shows_where_an_error_came_from(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_saves_what_was_learned(text, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_saves_what_was_learned(number, text, tmp_path):
     out = tmp_path / "out.fvec"
     # Forty times the text and slow settings: an epoch takes seconds, and the signal meets it in the middle.
     options = ["--epochs", "1000", "--vector-size", "300", "--subsample", "0", "--threads", "1"]
     with start("train", *[text] * 40, "-o", out, *options) as process:
         wait_for(b"loss", process.stderr)
-        output, rest = interrupt(process)
-    assert process.returncode == 130
+        output, rest = interrupt(process, number)
+    assert process.returncode == 128 + number
     assert b"Traceback" not in rest
     assert b"fastvec: warning: training was interrupted" in rest
     assert output.decode().endswith(f"saved in {out}\n")
@@ -304,15 +315,15 @@ def test_control_c_saves_what_was_learned(text, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_before_the_training_saves_nothing(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_before_the_training_saves_nothing(number, tmp_path):
     out = tmp_path / "out.fvec"
     with start("train", "-", "-o", out, stdin=subprocess.PIPE) as process:
-        wait_for(b"reading", process.stderr)
-        # Much more than a pipe holds: it reads, and loads no module, which would lose the exception.
+        # Much more than a pipe holds: when this has been written, it reads.
         process.stdin.write(b"a b c\n" * 2**18)
         process.stdin.flush()
-        _, rest = interrupt(process)
-    assert process.returncode == 130
+        _, rest = interrupt(process, number)
+    assert process.returncode == 128 + number
     assert rest.endswith(b"fastvec: interrupted\n")
     assert not out.exists()
 

@@ -8,11 +8,12 @@ import io
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
-from commands import fail, interrupt, run, start, succeed, wait_for
+from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 from fastvec import Vectors, _cli_classify, _cli_tag, cli
 from fastvec.classify import SoftmaxClassifier, TextClassifier, WindowClassifier, load, read_conll
@@ -345,12 +346,13 @@ def test_progress_is_on_standard_error_only(folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_saves_what_was_learned(folder, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_saves_what_was_learned(number, folder, tmp_path):
     out = tmp_path / "x.fvmodel"
     with start("classify", "train", folder / "train.txt", "-o", out, "--epochs", 10**7) as process:
         wait_for(b"loss", process.stderr)
-        output, rest = interrupt(process)
-    assert process.returncode == 130
+        output, rest = interrupt(process, number)
+    assert process.returncode == 128 + number
     assert b"Traceback" not in rest and b"fastvec: warning: training was interrupted" in rest
     assert output.decode().endswith(f"saved in {out}\n")
     assert load(out).score(["a dull film", "fine"], ["bad", "good"]) == 1

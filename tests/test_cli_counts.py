@@ -3,13 +3,14 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import interrupt, run, start, wait_for
+from commands import ENDING, interrupt, run, start, wait_for
 
 from fastvec import Cooccurrence, _cli_cooccur
 
@@ -89,7 +90,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
             ["-o", "x.fvcounts", "--vocabulary", "v"],
             "--vocabulary FILE must be given with an output in .bin, and only",
         ),
-        (["-o", "x.bin", "--vocabulary", "x.bin"], "--vocabulary must be another file than the output, got"),
+        (["-o", "x.bin", "--vocabulary", "x.bin"], "--vocabulary must be another file than --output, got"),
         (["-o", "missing/x.fvcounts"], "missing: cannot write in this folder: No such file or directory"),
         (["-o", "x.bin", "--vocabulary", "missing/v"], "missing: cannot write in this folder: No such file"),
         (["-o", "x.fvcounts", "--window", "0"], "window must be an int from 1 to 1000, got 0"),
@@ -132,15 +133,20 @@ def test_a_full_disk_is_one_line(text, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_saves_nothing(text, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_a_signal_saves_nothing(number, text, tmp_path):
     out = tmp_path / "out.fvcounts"
     texts = [text] * 2000
-    with start("cooccur", *texts, "-o", out, "--window", 1000, env=environment()) as process:
-        wait_for(b"counting", process.stderr)
-        _, rest = interrupt(process)
-    assert process.returncode == 130
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    options = ("-o", out, "--window", 1000, "--memory-limit", "1K")
+    with start("cooccur", *texts, *options, env=environment() | {"TMPDIR": str(temporary)}) as process:
+        wait_for(b"reading", process.stderr)  # is done
+        _, rest = interrupt(process, number)
+    assert process.returncode == 128 + number
     assert rest.endswith(b"fastvec: interrupted\n")
     assert not out.exists()
+    assert list(temporary.iterdir()) == []
 
 
 def environment():

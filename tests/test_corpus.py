@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -383,6 +384,51 @@ def test_ids_that_outgrow_memory_go_to_a_file(tmp_path, monkeypatch):
     assert not isinstance(Corpus(path, memory_limit=60_000).ids, np.memmap)
     del corpus
     assert [entry.name for entry in tmp_path.iterdir()] == ["text"]
+
+
+FULL_DISK = """
+    import resource, sys
+    import fastvec
+    what, path, cache = sys.argv[1:4]
+    corpus = fastvec.Corpus(path, memory_limit=1) if what == "phrases" else None
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    try:
+        if what == "phrases":
+            fastvec.Phrases(threshold=1, min_count=1).fit_transform(corpus)
+        else:
+            fastvec.Corpus(path, memory_limit=1, cache=cache or None)
+    except OSError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("what", ["text", "phrases", "cache"])
+def test_a_full_disk_says_what_was_needed(tmp_path, what):
+    path, temporary = tmp_path / "text", tmp_path / "temporary"
+    temporary.mkdir()
+    path.write_text("to be or not to be\n" * 5000)
+    cache = str(tmp_path / "text.ids") if what == "cache" else ""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL_DISK), what, path, cache],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
+    assert done.stderr == ""
+    folder = tmp_path if cache else temporary
+    advice = "" if cache else "; TMPDIR names another folder for temporary files"
+    found = re.fullmatch(
+        r"\[Errno 27\] File too large: for a temporary file, at least ([\d,]+) bytes are needed, and "
+        rf"([\d,]+) were free{advice}: {str(folder)!r}\n",
+        done.stdout,
+    )
+    assert found, done.stdout
+    needed, free = (int(number.replace(",", "")) for number in found.groups())
+    assert 50_000 < needed <= 4 * 30_000
+    assert free > 10**6
+    assert list(temporary.iterdir()) == []
+    assert sorted(tmp_path.iterdir()) == [temporary, path]
 
 
 # Progress, and the real thing

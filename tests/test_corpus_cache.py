@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 import safetensors.numpy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastvec import corpus as corpus_module
-from fastvec._mapped import map_tensors, write_tensors
+from fastvec._mapped import map_tensors, read_tensors, write_tensors
 from fastvec.corpus import Corpus
 
 pytestmark = pytest.mark.any_backend
@@ -161,15 +161,23 @@ def test_caches_that_would_lead_a_kernel_astray(text_file, tmp_path, name, value
         Corpus(text_file, cache=cache)
 
 
-@given(position=st.integers(0, 1500), byte=st.integers(0, 255))
-def test_a_changed_byte_never_lets_ids_out_of_range_through(tmp_path_factory, position, byte):
-    folder = tmp_path_factory.getbasetemp()
-    text, cache = folder / "source", folder / "source.ids"
-    if not text.exists():
-        text.write_text(TEXT)
-    cache.unlink(missing_ok=True)
+@pytest.fixture(scope="module")
+def unverified(tmp_path_factory):
+    """A text, its cache, and the bytes of a cache without checksums."""
+    text = tmp_path_factory.mktemp("unverified") / "source"
+    cache = text.with_suffix(".ids")
+    text.write_text(TEXT)
     Corpus(text, cache=cache)
-    data = bytearray(cache.read_bytes())
+    tensors, metadata = read_tensors(cache)
+    safetensors.numpy.save_file(tensors, cache, metadata)
+    return text, cache, cache.read_bytes()
+
+
+@given(position=st.integers(0, 1500), byte=st.integers(0, 255))
+@settings(deadline=None)
+def test_a_changed_byte_never_lets_ids_out_of_range_through(unverified, position, byte):
+    text, cache, content = unverified
+    data = bytearray(content)
     data[position % len(data)] = byte
     cache.write_bytes(data)
     try:
@@ -177,3 +185,14 @@ def test_a_changed_byte_never_lets_ids_out_of_range_through(tmp_path_factory, po
     except ValueError:
         return
     assert 0 <= corpus.ids.min() <= corpus.ids.max() < len(corpus.vocabulary)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_cache_that_cannot_be_written_is_refused_before_the_text_is_read(text_file, tmp_path, reads):
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "a pipe"), (os.devnull, "a device"), (tmp_path, "a folder")):
+        with pytest.raises(ValueError, match=f"cache must be a regular file or new, got .*, which is {what}"):
+            Corpus(text_file, cache=path)
+    with pytest.raises(FileNotFoundError, match="cannot write in this folder"):
+        Corpus(text_file, cache=tmp_path / "missing" / "text.ids")
+    assert reads == []

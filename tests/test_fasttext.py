@@ -73,6 +73,7 @@ def test_defaults_are_fasttexts():
     ("params", "error", "message"),
     [
         ({"model": "supervised"}, ValueError, "model must be one of 'skipgram', 'cbow', got 'supervised'"),
+        ({"min_n": -1, "max_n": 0}, ValueError, "min_n must be an int >= 0, got -1"),
         ({"min_n": 7}, ValueError, "min_n must be an int from 0 to max_n=6, got 7"),
         ({"max_n": -1}, ValueError, "max_n must be an int from 0 to 100, got -1"),
         ({"buckets": 0}, ValueError, "buckets must be an int from 1 to 1073741824, got 0"),
@@ -86,7 +87,38 @@ def test_bad_parameters_are_named(params, error, message):
     assert str(raised.value) == message
 
 
-def test_words_without_ngrams_are_words_alone(topics):
-    vectors = small(min_n=0, max_n=0, buckets=1).fit(topics(40)).vectors_
+@pytest.mark.parametrize("params", [{}, {"min_n": 0}, {"min_n": 0, "buckets": 0}, {"buckets": 7}])
+@pytest.mark.parametrize("extension", ["fvec", "bin"])
+def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params, extension):
+    model = fastvec.FastText(max_n=0, min_count=1, vector_size=4, subsample=0, epochs=1, threads=1, **params)
+    vectors = model.fit(topics(40)).vectors_
+    assert model.input_vectors_.shape == (39, 4)
+    np.testing.assert_allclose(vectors.vectors, model.input_vectors_, atol=1e-7)
     with pytest.raises(fastvec.UnknownWordError):
         _ = vectors["unseen"]
+    model.save(tmp_path / f"model.{extension}")
+    again = fastvec.load_model(tmp_path / f"model.{extension}")
+    np.testing.assert_array_equal(again.vectors_.vectors, vectors.vectors)
+    assert again.fit(topics(40)).input_vectors_.shape == (39, 4)
+
+
+@pytest.mark.parametrize("learning_rate", [0.05, 0.2])
+@pytest.mark.parametrize(
+    ("model", "scale_gradient"), [("skipgram", False), ("skipgram", True), ("cbow", True)]
+)
+def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, learning_rate):
+    """fastText ends with NaN here: it moves the mean 34 times too far, as reference/subword.py derives."""
+    text = [["the", "old", "x" * 40, "house", "is", "here"]] * 500
+    params = {"model": model, "scale_gradient": scale_gradient, "learning_rate": learning_rate}
+    fitted = small(vector_size=8, epochs=5, buckets=1000, **params).fit(text)
+    assert np.linalg.norm(fitted.vectors_.vectors, axis=1).max() < 15
+    assert fitted.history_[-1].loss < 3 < 6 * np.log(2)
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_words_with_the_same_ngrams_do_not_diverge(model):
+    """Runs of 21 to 60 equal characters share all their n-grams, and fill each other's windows."""
+    random = np.random.default_rng(0)
+    text = [["-" * n for n in random.integers(21, 61, 10)] for _ in range(300)]
+    vectors = small(model=model, learning_rate=0.2).fit(text).vectors_
+    assert np.linalg.norm(vectors.vectors, axis=1).max() < 5

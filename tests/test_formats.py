@@ -270,7 +270,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.vec", b"2 2\na 1 2\nb\xff 3 4\n", r"line 3: byte 2 of the word b'b\\xff' is not UTF-8"),
         ("v.txt", b"\n\n", "line 1: expected a word and its numbers"),
         ("v.glove", b"a 1 2\nb 1\n", "line 2: expected a word and 2 numbers, got 1"),
-        ("v.fvec", b"abc", "not a .fvec file, or truncated or damaged"),
+        ("v.fvec", b"abc", "not a safetensors file"),
     ],
 )
 def test_damaged_files(tmp_path, name, content, message):
@@ -345,6 +345,15 @@ def test_missing_files_and_folders(tmp_path):
             formats.write(missing, WORDS, matrix())
     with pytest.raises(ValueError, match=f"path must be a regular file or new, got {os.devnull!r}"):
         formats.write(os.devnull, WORDS, matrix(), format="glove")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_open_files_are_not_replaced(tmp_path):
+    """Their names, such as /dev/stdout, lead to files that would lose what else is written to them."""
+    log = tmp_path / "log"
+    with log.open("w") as file, pytest.raises(ValueError, match="which is an open file of a process"):
+        formats.write(f"/dev/fd/{file.fileno()}", WORDS, matrix(), format="glove")
+    assert log.read_text() == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

@@ -41,7 +41,7 @@ def test_words_that_share_contexts_end_up_near(estimator, params, topics):
         neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
         assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
     losses = [epoch.loss for epoch in model.history_]
-    assert losses[-1] < losses[1] < losses[0] or losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.95 * losses[0]
 
 
 @pytest.mark.parametrize(("estimator", "params"), VARIANTS)

@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 from peers import fasttext
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 import fastvec
+from fastvec._mapped import read_tensors, write_tensors
 
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {"negative_sharing": "none", "max_vocab": 30}),
@@ -159,11 +158,10 @@ def test_before_fit_there_is_nothing_to_save(tmp_path):
 
 def damaged(path, change):
     """Write the file anew with what `change` makes of its tensors, metadata and account of the model."""
-    with safe_open(path, framework="np") as file:
-        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors, metadata = read_tensors(path)
     said = json.loads(metadata["model"])
     change(tensors, said)
-    save_file(tensors, path, metadata | {"model": json.dumps(said)})
+    write_tensors(path, tensors, metadata | {"model": json.dumps(said)})
 
 
 @pytest.mark.parametrize(
@@ -209,8 +207,7 @@ def test_a_tree_of_other_words_is_refused(topics, tmp_path):
     small, path = tmp_path / "small.fvec", tmp_path / "model.fvec"
     fastvec.SkipGram(**params, max_vocab=9).fit(topics(20)).save(small)
     fastvec.SkipGram(**params).fit(topics(20)).save(path)
-    with safe_open(small, framework="np") as file:
-        tree = {name: file.get_tensor(name) for name in ("tree_parents", "tree_codes")}
+    tree, _ = read_tensors(small, ("tree_parents", "tree_codes"))
     damaged(path, lambda tensors, said: tensors.update(tree))
     with pytest.raises(ValueError, match="the tree must have 39 words, two or more, got 9"):
         fastvec.load_model(path)

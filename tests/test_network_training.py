@@ -271,7 +271,7 @@ def test_progress_is_shown_on_standard_error_when_asked_for(new, capsys):
     new(progress=True).set_params(epochs=2).fit(X, CLUSTERS)
     out, shown = capsys.readouterr()
     assert out == ""
-    assert "180/180" in shown and "epoch 2, loss" in shown and "held out" not in shown
+    assert "epoch 2/2: loss" in shown and "examples/s" in shown and "held out" not in shown
     new(progress=True, early_stopping=True).fit(X, CLUSTERS)
     assert "held out " in capsys.readouterr().err
 

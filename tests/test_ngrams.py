@@ -160,3 +160,44 @@ def test_no_words_have_no_rows():
 def test_parameters(arguments, error, message):
     with pytest.raises(error, match=message):
         Subwords(*arguments)
+
+
+def test_repeated_rows_stand_behind_the_others(backend):
+    rows = np.array([4, 7, 7, 4, 9, 7, 3, 5, 5, 5, 2**31 - 1, 0, 2**31 - 1], np.int32)
+    offsets = np.array([0, 6, 6, 7, 10, 13])
+    repeats = _backends.get("ngrams", backend).put_repeats_behind(offsets, rows)
+    assert repeats.tolist() == [3, 6, 7, 8, 12]
+    assert [sorted(rows[start:stop].tolist()) for start, stop in zip(repeats, offsets[1:], strict=True)] == [
+        [4, 7, 7],
+        [],
+        [],
+        [5, 5],
+        [2**31 - 1],
+    ]
+    assert [rows[start:stop].tolist() for start, stop in zip(offsets, repeats, strict=False)] == [
+        [4, 7, 9],
+        [],
+        [3],
+        [5],
+        [2**31 - 1, 0],
+    ]
+
+
+def test_distinct_rows_of_words():
+    """Of "<aaa>" the n-grams of 1 and 2 characters are "<a", "a", "aa", "a", "aa", "a", "a>"."""
+    subwords, words = Subwords(1, 2, 100_000), ["aaa", "</s>", "ab"]
+    plain, rows = subwords.rows(words)
+    offsets, distinct = subwords.distinct_rows(words)
+    assert offsets.tolist() == [0, 5, 8, 9, 9, 15, 15]
+    assert offsets[::2].tolist() == plain.tolist()
+    assert distinct[:5].tolist() == list(dict.fromkeys(rows[:8].tolist()))
+    assert sorted(distinct[5:8]) == sorted([rows[2], rows[2], rows[3]])
+    assert distinct[8:].tolist() == rows[8:].tolist()
+
+
+def test_a_long_word_that_repeats_nothing(compiled):
+    rows = np.random.default_rng(0).permutation(300_000).astype(np.int32)
+    before = rows.copy()
+    repeats = _backends.get("ngrams", compiled).put_repeats_behind(np.array([0, len(rows)]), rows)
+    assert repeats.tolist() == [300_000]
+    np.testing.assert_array_equal(rows, before)

@@ -23,7 +23,9 @@ IDS = int32(random.integers(0, N_WORDS + 1, OFFSETS[-1]))  # the last is unknown
 NOISE = alias_table(np.arange(1, N_WORDS + 1))
 NODES = [random.permutation(N_WORDS - 1)[: 1 + word % 5] for word in range(N_WORDS)]
 CODES = [random.integers(0, 2, len(nodes)) for nodes in NODES]
-SUBWORDS = [[word, *random.integers(N_WORDS, N_WORDS + N_NGRAMS, word % 4)] for word in range(N_WORDS)]
+# the rows of every word that are all different, and those of its rows that it has once more
+DISTINCT = [[word, *(N_WORDS + random.permutation(N_NGRAMS)[: word % 4])] for word in range(N_WORDS)]
+REPEATED = [random.choice(rows[1:], word % 3) if rows[1:] else [] for word, rows in enumerate(DISTINCT)]
 
 
 def windows(draws_per_token):
@@ -79,10 +81,12 @@ def subword(cbow):
     draws = 1 + NEGATIVES * (1 if cbow else 2 * WINDOW)
     for t, center, around in windows(draws):
         words, targets = (around.values(), [center]) if cbow else ([center], around.values())
-        inputs = np.concatenate([SUBWORDS[word] for word in words])
+        words = list(words)
+        first = np.concatenate([DISTINCT[word] for word in words])
+        inputs = np.concatenate([first, *[REPEATED[word] for word in words]])
         pairs = [(target, negatives(t * draws + 1 + i * NEGATIVES)) for i, target in enumerate(targets)]
         for group in in_groups(pairs):
-            yield bag(inputs, *zip(*group, strict=True))
+            yield bag(inputs, *zip(*group, strict=True), n_first=len(first))
 
 
 def csr(name, offsets_name, lists, dtype):
@@ -91,41 +95,47 @@ def csr(name, offsets_name, lists, dtype):
 
 
 NOISY = {"noise": NOISE, "negatives": NEGATIVES}
-MEAN = {"scale_gradient": True}
 TREE = csr("path_nodes", "path_offsets", NODES, np.int32) | csr("path_codes", "path_offsets", CODES, np.uint8)
-NGRAMS = csr("subwords", "subword_offsets", SUBWORDS, np.int32)
+ROWS = [rows for of_word in zip(DISTINCT, REPEATED, strict=True) for rows in of_word]
+NGRAMS = csr("subwords", "subword_offsets", ROWS, np.int32)
 INPUTS, OUTPUTS = {"input_vectors": N_WORDS}, {"output_vectors": N_WORDS}
 PLACES = {"position_weights": 2 * WINDOW}
 SUBWORD_INPUTS, NODE_VECTORS = {"input_vectors": N_WORDS + N_NGRAMS}, {"node_vectors": N_WORDS - 1}
 
 BOTH = [{"cbow": False}, {"cbow": True}]
 
-# For every kernel what makes its steps, the rows of its matrices and arguments of train; and its modes.
+MEANS = [{"scale_gradient": True}, {"scale_gradient": False}]
+
+# For every kernel what makes its steps, the rows of its matrices and arguments of train; its modes, and what
+# both train and steps are told.
 TRAININGS = [
-    ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}]),
-    ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY | MEAN, [{}]),
-    ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE | MEAN, BOTH),
-    ("softmax", softmax, INPUTS | OUTPUTS, MEAN, BOTH),
-    ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS | MEAN, BOTH),
+    ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}], [{}]),
+    ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY, [{}], MEANS),
+    ("cbow", cbow, INPUTS | OUTPUTS, NOISY, [{}], [mean | {"position_weights": None} for mean in MEANS]),
+    ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE, BOTH, MEANS),
+    ("softmax", softmax, INPUTS | OUTPUTS, {}, BOTH, MEANS),
+    ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS, BOTH, MEANS),
 ]
+CASES = [(*training, mode, told) for *training, modes, both in TRAININGS for mode in modes for told in both]
 
 
 @pytest.mark.parametrize(
-    ("kernel", "steps", "rows", "arguments", "mode"),
-    [(*training, mode) for *training, modes in TRAININGS for mode in modes],
-    ids=[f"{kernel} {mode}" for kernel, *_, modes in TRAININGS for mode in modes],
+    ("kernel", "steps", "rows", "arguments", "mode", "told"),
+    CASES,
+    ids=[f"{kernel} {mode | told}" for kernel, *_, mode, told in CASES],
 )
-def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode):
+def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode, told):
     implementation = _backends.get(kernel, backend)
     random = np.random.default_rng(2)
     start = {name: random.standard_normal((n, 20)) / 2 for name, n in rows.items()}
     expected, trained = ({name: padded(matrix) for name, matrix in start.items()} for _ in range(2))
-    todo = list(steps(**mode))
+    todo = [step | told for step in steps(**mode)]
     losses = [implementation.step(**expected, **step, learning_rate=0.05) for step in todo]
     loss, sampled_pairs, pairs = implementation.train(
         **trained,
         **arguments,
         **mode,
+        **told,
         ids=IDS,
         sentence_offsets=OFFSETS,
         start=0,

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_item, shortened
+from fastvec._progress import warn
 from fastvec._sequences import check_sequences, check_words
 from fastvec.classify._labelled_files import WORDS
 from fastvec.classify._labels import check_labels
 
-__all__ = ["Documents", "read_documents", "read_labelled"]
+__all__ = ["Documents", "read_documents", "read_labelled", "warn_of_empty"]
 
 WHITE_SPACE = re.compile(r"\s")
 
@@ -99,3 +100,8 @@ def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
             f"y must have a label for each of the {len(documents):,} documents, got {len(labels):,}"
         )
     return documents, labels
+
+
+def warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
+    """Warn of documents without a known word; `stacklevel` is that of `warnings.warn`."""
+    warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)

@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float, check_int
+from fastvec._stopping import Stoppable
 from fastvec.classify._fitting import (
     SCHEDULES,
     FitEpoch,
@@ -40,7 +41,7 @@ Estimator = TypeVar("Estimator", bound="NetworkEstimator")
 
 
 @dataclass(eq=False, repr=False)
-class NetworkEstimator(BaseEstimator, ABC):
+class NetworkEstimator(Stoppable, BaseEstimator, ABC):
     """An estimator that is trained by mini-batches of examples."""
 
     _: KW_ONLY
@@ -204,7 +205,13 @@ class NetworkEstimator(BaseEstimator, ABC):
             return cost
 
         self.interrupted_ = run_epochs(
-            take_step, len(examples[-1]), plan, self._generator, self.history_.append, watch
+            take_step,
+            len(examples[-1]),
+            plan,
+            self._generator,
+            self.history_.append,
+            watch,
+            stop=lambda: self._stopping,
         )
         for name, parameter in self.parameters_.items():
             if not np.isfinite(parameter).all():
@@ -285,9 +292,10 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
 
 @contextmanager
 def undone_on_error(estimator: Any) -> Iterator[None]:
-    """Restore what an estimator had learned if the body fails."""
+    """Restore what an estimator had learned if the body, which fits it, fails."""
     before = dict(vars(estimator))
     try:
+        estimator._stopping = False
         yield
     except BaseException:
         vars(estimator).clear()

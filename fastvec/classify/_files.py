@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec._mapped import map_tensors, write_tensors
+from fastvec._mapped import read_tensors, write_tensors
 from fastvec._params import PlainAttributes
 from fastvec.classify._fitting import FitEpoch
 from fastvec.classify._network import Array
@@ -132,7 +132,7 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
         If it is not a classifier file, or is damaged.
     """
     path = Path(path)
-    mapped, metadata = map_tensors(path)
+    tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path}: a safetensors file, but not one of a classifier ({EXTENSION})")
     if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
@@ -149,7 +149,7 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
         model = estimators[name](
             **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
         )
-        model._restore(said["learned"], {name: np.array(tensor) for name, tensor in mapped.items()})
+        model._restore(said["learned"], tensors)
         if hasattr(model, "check_gradient"):  # it was trained in epochs
             if not said["history"]:
                 raise ValueError("a history of no epoch")

@@ -1,10 +1,9 @@
-"""The loop over mini-batches: their order, learning rate, early stopping, progress, Ctrl-C."""
+"""The loop over mini-batches: their order, learning rate, early stopping, progress, signals."""
 
 from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import _signals
 from fastvec._params import check_bool, check_float, check_int
-from fastvec._training import ctrl_c_sets_a_flag
+from fastvec._progress import Progress, warn
 
 __all__ = ["SCHEDULES", "FitEpoch", "Plan", "Watch", "check_fitting", "run_epochs", "split_held_out"]
 
@@ -29,7 +29,9 @@ class FitEpoch:
     epoch : int
         Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean cost of the mini-batches before their steps, including penalties.
+        Mean cost of the mini-batches, each before its step, including penalties; for `TextClassifier`, of a
+        sample of the documents, each before its step. It is of examples that are trained on, with parameters
+        that change meanwhile; `validation_score` is not.
     learning_rate : float
         Learning rate at the start.
     examples : int
@@ -165,8 +167,9 @@ def run_epochs(
     generator: np.random.Generator,
     after_epoch: Callable[[FitEpoch], None],
     watch: Watch | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Train in mini-batches for the epochs of a plan and return whether Ctrl-C interrupted it.
+    """Train in mini-batches for the epochs of a plan and return whether a signal or `stop` ended it early.
 
     Parameters
     ----------
@@ -183,19 +186,29 @@ def run_epochs(
         Called with the record of every epoch, including an interrupted one.
     watch : Watch, optional
         Ends the training early.
+    stop : callable
+        Returns True to end training after the current mini-batch.
 
     Raises
     ------
     FloatingPointError
         If a cost is NaN or infinite.
     """
-    with _bar(plan, n) as bar, ctrl_c_sets_a_flag() as interrupted:
+    with (
+        Progress("epoch", plan.epochs * n, " examples", plan.progress) as bar,
+        _signals.set_a_flag() as interrupted,
+    ):
+
+        def stopping() -> bool:
+            return interrupted.is_set() or stop()
+
         for epoch in range(plan.epochs):
             number = plan.epochs_before + epoch + 1
+            bar.describe(f"epoch {number}/{plan.epochs_before + plan.epochs}")
             order = generator.permutation(n)
             started, costs, done = time.perf_counter(), 0.0, 0
             for begin in range(0, n, plan.batch_size):
-                if interrupted.is_set():
+                if stopping():
                     break
                 batch = order[begin : begin + plan.batch_size]
                 learning_rate = plan.learning_rate_at((epoch + begin / n) / plan.epochs)
@@ -220,28 +233,27 @@ def run_epochs(
                 seconds=seconds,
                 validation_score=score,
             )
-            bar.set_postfix_str(_told(record), refresh=False)
+            bar.note(_told(record))
+            bar.line(
+                f"{_told(record)}, learning rate {record.learning_rate:.4g}, "
+                f"{done / seconds:,.0f} examples/s, {seconds:,.1f} s"
+            )
             after_epoch(record)
             if interrupted.is_set():
-                warnings.warn(
+                warn(
                     f"training was interrupted in epoch {number} of {plan.epochs_before + plan.epochs}; "
                     "what was learned is kept",
                     stacklevel=5,
                 )
+            if stopping():
                 break
             if watch is not None and watch.is_over():
                 break
         if watch is not None:
             watch.use_the_best()
-        return interrupted.is_set()
+        return stopping()
 
 
 def _told(record: FitEpoch) -> str:
-    told = f"epoch {record.epoch}, loss {record.loss:.4f}"
+    told = f"loss {record.loss:.4f}"
     return told if record.validation_score is None else f"{told}, held out {record.validation_score:.4f}"
-
-
-def _bar(plan: Plan, n: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=plan.epochs * n, unit=" examples", unit_scale=True, disable=not plan.progress)

@@ -12,7 +12,6 @@ unknown words are held like all others.
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._progress import warn
 from fastvec.classify._estimator import NetworkEstimator, check_hidden
 from fastvec.classify._features import FEATURES, FeatureTable
 from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
@@ -113,7 +113,7 @@ class WindowModel(NetworkEstimator, Saveable):
     def _warn_of_small_data(self, n_words: int) -> None:
         """Warn if a small text moves words from where a large text has put them."""
         if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
-            warnings.warn(
+            warn(
                 f"train_vectors=True on a small data set ({n_words:,} words): words in it move, while "
                 "similar words that are not in it stay where they are, which may make the classifier worse "
                 "on other texts; set vectors_l2, for example to 1e-3, to hold words near their initial "

@@ -62,7 +62,7 @@ class SoftmaxClassifier(LabelClassifier, FeedForward):
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     Examples
     --------

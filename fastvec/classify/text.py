@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import _backends, functional
 from fastvec._params import check_float, check_int
+from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
-from fastvec.classify._documents import Documents, read_documents, read_labelled
+from fastvec.classify._documents import Documents, read_documents, read_labelled, warn_of_empty
 from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import (
     Saveable,
@@ -42,7 +43,7 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 
 @dataclass(eq=False, repr=False)
-class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
+class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
     With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
@@ -101,7 +102,7 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -407,7 +408,7 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
-            _warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
+            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
         if len(usable) == 0:
             raise ValueError("X must have at least one document with a known word, got none")
         watch = None
@@ -426,6 +427,7 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
             chunk=max(1, min(CHUNK, len(usable) // 20)),
             epochs_before=len(self.history_),
             unit="documents",
+            untrained_loss=math.log(len(self.classes_)),
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
@@ -446,7 +448,7 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
                 loss_every=loss_every,
             )
 
-        def before_epoch(key: int) -> None:
+        def before_epoch(key: int, _: int) -> None:
             order[:] = np.random.default_rng(key).permutation(usable)
 
         def after_epoch(epoch: Epoch) -> bool:
@@ -462,6 +464,7 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
             progress=self.progress,
             before_epoch=before_epoch,
             after_epoch=after_epoch,
+            stop=lambda: self._stopping,
         )
         if watch is not None:
             watch.use_the_best()
@@ -489,9 +492,5 @@ class TextClassifier(Saveable, LabelClassifier, BaseEstimator):
         rows, offsets = self._rows.look_up(read_documents(X))
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            _warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
+            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
         return self._scores_of(rows, offsets)
-
-
-def _warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
-    warnings.warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastvec._format_common import Contents
 from fastvec._format_fvec import pack, unpack
 from fastvec._params import check_choice, check_float
+from fastvec._progress import warn
 from fastvec.classify._document_rows import means_of_rows
 from fastvec.classify._documents import Documents, read_documents
 from fastvec.classify._estimator import undone_on_error
@@ -162,7 +162,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "n_documents_")
         means, n_empty = self._pooled(read_documents(X))
         if n_empty:
-            warnings.warn(
+            warn(
                 f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros",
                 stacklevel=3,  # scikit-learn wraps the method
             )

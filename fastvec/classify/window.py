@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
+from fastvec._progress import warn
 from fastvec.classify._estimator import Examples
 from fastvec.classify._files import labels_of, said_of_labels
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
@@ -110,7 +110,7 @@ class WindowClassifier(WindowModel):
     history_ : list of FitEpoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -237,7 +237,7 @@ class WindowClassifier(WindowModel):
         sentences, scores = self._scores(sentences_with_words(X))
         numbers, known = of_known(self.classes_, labels_of_words(y, sentences))
         if not known.all():
-            warnings.warn(
+            warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
                 "they count as errors",
                 stacklevel=2,

@@ -17,7 +17,8 @@ that occurs twice among the contexts or the negatives counts twice; a negative t
 Compromises, and where they come from:
 
 - With ``scale_gradient=False`` the factor 1/C of the last two derivatives is left out, as word2vec.c and
-  gensim do: the inputs move C times too far, and further in long windows than in short ones [3].
+  gensim do: the inputs move C times too far, and further in long windows than in short ones [3]. A context
+  that occurs several times moves as if once; there it moves every time, which can diverge.
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
@@ -31,13 +32,14 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from .distinct cimport Seen, move_repeats_behind, start_round
 from .drawn cimport Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of
 from .hidden cimport add_to_rows, average, take_mean_step, update_outputs
 from .logistic cimport (
     Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs, use_outputs,
 )
 from .vector cimport LANES, broadcast, copy_rows, fill_sigmoid_table, lanes, load, store
-from .walk cimport Walk, walk_chunk, walk_rows
+from .walk cimport Walk, find_repeats, walk_chunk, walk_rows
 
 fill_sigmoid_table()
 
@@ -46,20 +48,40 @@ cdef struct Weighted:
     # room to weight the contexts of a window by their positions
     float **weights            # of each context
     float **products           # weight ∘ context, and later weight's gradient
+    float *scales              # of each context's gradient, and of its weight's
     float *memory
 
 
 cdef int allocate_weighted(Weighted *weighted, Py_ssize_t max_contexts, Py_ssize_t stride) noexcept nogil:
-    """Return 0 on success; weights, products and memory are to be freed by the caller."""
+    """Return 0 on success; to be freed by free_weighted in any case."""
     cdef Py_ssize_t c
     weighted.weights = <float **>malloc(max_contexts * sizeof(float *))
     weighted.products = <float **>malloc(max_contexts * sizeof(float *))
-    weighted.memory = <float *>malloc(max_contexts * stride * sizeof(float))
+    weighted.memory = <float *>malloc(max_contexts * (stride + 2) * sizeof(float))
     if weighted.weights == NULL or weighted.products == NULL or weighted.memory == NULL:
         return -1
     for c in range(max_contexts):
         weighted.products[c] = weighted.memory + c * stride
+    weighted.scales = weighted.memory + max_contexts * stride
     return 0
+
+
+cdef void free_weighted(Weighted *weighted) noexcept nogil:
+    free(weighted.weights)
+    free(weighted.products)
+    free(weighted.memory)
+
+
+cdef inline void find_scales(
+    float *scales, float **rows, Py_ssize_t n_rows, bint repeats, bint scale_gradient
+) noexcept nogil:
+    """1/C for every row, or one over how often it occurs."""
+    cdef Py_ssize_t c, other, n
+    for c in range(n_rows):
+        n = n_rows if scale_gradient else 1
+        for other in range(n_rows if repeats and not scale_gradient else 0):
+            n += other != c and rows[other] == rows[c]
+        scales[c] = 1.0 / <float>n
 
 
 cdef inline void multiply_rows(
@@ -76,19 +98,21 @@ cdef inline void multiply_rows(
 
 cdef inline void update_weighted(
     Weighted *weighted, float **contexts, Py_ssize_t n_contexts, const float *e, Py_ssize_t stride,
-    float scale,
+    const float *context_scales, const float *weight_scales,
 ) noexcept nogil:
     """x_c += scale · d_p(c) ∘ e and d_p += scale · x_c ∘ e, every right-hand side from before."""
-    cdef lanes s = broadcast(scale), change
+    cdef lanes s, change
     cdef Py_ssize_t c, k
     cdef float *product
     for c in range(n_contexts):
         product = weighted.products[c]
+        s = broadcast(weight_scales[c])
         k = 0
         while k < stride:
             store(product + k, s * load(e + k) * load(contexts[c] + k))
             k += LANES
     for c in range(n_contexts):
+        s = broadcast(context_scales[c])
         k = 0
         while k < stride:
             change = s * load(e + k) * load(weighted.weights[c] + k)
@@ -99,12 +123,14 @@ cdef inline void update_weighted(
 
 
 cdef inline void take_weighted_step(
-    Step *work, Weighted *weighted, float **contexts, Py_ssize_t n_contexts, bint scale_gradient,
-    float learning_rate, double *loss,
+    Step *work, Weighted *weighted, float **contexts, Py_ssize_t n_contexts, bint contexts_repeat,
+    bint weights_repeat, bint scale_gradient, float learning_rate, double *loss,
 ) noexcept nogil:
     """take_mean_step() of contexts that are weighted by their positions."""
     cdef float mean = 1.0 / <float>n_contexts
     cdef float *e = work.hidden + work.stride
+    cdef float *context_scales = weighted.scales
+    cdef float *weight_scales = weighted.scales + n_contexts
     multiply_rows(contexts, weighted.weights, n_contexts, work.stride, weighted.products)
     average(work.hidden, weighted.products, n_contexts, work.stride, mean)
     use_inputs(work, &work.hidden, 1)
@@ -112,7 +138,9 @@ cdef inline void take_weighted_step(
         loss[0] += compute_loss(work)
     compute_coefficients(work, learning_rate)
     update_outputs(work, e)
-    update_weighted(weighted, contexts, n_contexts, e, work.stride, mean if scale_gradient else 1)
+    find_scales(context_scales, contexts, n_contexts, contexts_repeat, scale_gradient)
+    find_scales(weight_scales, weighted.weights, n_contexts, weights_repeat, scale_gradient)
+    update_weighted(weighted, contexts, n_contexts, e, work.stride, context_scales, weight_scales)
 
 
 def step(
@@ -143,7 +171,8 @@ def step(
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
     scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or C times as much.
+        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -154,6 +183,7 @@ def step(
     """
     cdef Step work
     cdef Weighted weighted
+    cdef Seen seen
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0], i
     cdef Py_ssize_t stride = input_vectors.shape[1]
@@ -162,11 +192,13 @@ def step(
     cdef bint failed
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
+    memset(&seen, 0, sizeof(seen))
     with nogil:
         rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
         failed = (
             rows == NULL or allocate(&work, stride, 1, n_outputs) != 0
             or (weighs and allocate_weighted(&weighted, n_contexts, stride) != 0)
+            or start_round(&seen, n_contexts) != 0
         )
         if not failed:
             rows[0] = &output_vectors[0, 0] + center * stride
@@ -179,14 +211,16 @@ def step(
                     weighted.weights[i] = &position_weights[0, 0] + positions[i] * stride
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, rows, n_contexts, scale_gradient, learning_rate, &loss
+                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, learning_rate, &loss
                 )
             else:
-                take_mean_step(&work, rows, n_contexts, scale_gradient, learning_rate, &loss)
+                take_mean_step(
+                    &work, rows, n_contexts, move_repeats_behind(&seen, rows, n_contexts), scale_gradient,
+                    learning_rate, &loss
+                )
+        free(seen.slots)
         free(rows)
-        free(weighted.weights)
-        free(weighted.products)
-        free(weighted.memory)
+        free_weighted(&weighted)
         free(work.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
@@ -235,7 +269,8 @@ def train(
     negatives : IN, int
         K.
     scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or C times as much.
+        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -254,6 +289,7 @@ def train(
     cdef Walk walk
     cdef Drawn drawn
     cdef Weighted weighted
+    cdef Seen seen
     cdef bint weighs = position_weights is not None
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
@@ -262,13 +298,14 @@ def train(
     cdef Py_ssize_t ahead = rows_ahead(2 + negatives, stride)
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
-    cdef Py_ssize_t i, c, n_contexts, before
+    cdef Py_ssize_t i, c, n_contexts, n_distinct, before
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
-    cdef bint sampled, failed
+    cdef bint sampled, repeats, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
+    memset(&seen, 0, sizeof(seen))
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
@@ -282,6 +319,8 @@ def train(
             ) != 0
         )
         if not failed:
+            if not scale_gradient:
+                find_repeats(&walk, window)
             rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
             failed = rows == NULL
         drawn.stop = walk.first
@@ -310,21 +349,28 @@ def train(
                 use_outputs(&work, rows_of(&drawn, i), 1 + negatives)
             work.next_rows = rows_of(&drawn, i + ahead)
             work.n_next = drawn.set_rows + 1 if i + ahead < walk.last else 0
+            repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, contexts, n_contexts, scale_gradient, learning_rate,
+                    &work, &weighted, contexts, n_contexts, repeats, False, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
-            else:
-                take_mean_step(
-                    &work, contexts, n_contexts, scale_gradient, learning_rate, &loss if sampled else NULL
-                )
+                continue
+            n_distinct = n_contexts
+            if repeats:
+                failed = start_round(&seen, n_contexts) != 0
+                if failed:
+                    break
+                n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
+            take_mean_step(
+                &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                &loss if sampled else NULL
+            )
         free_drawn(&drawn)
         free(contexts)
         free(rows)
-        free(weighted.weights)
-        free(weighted.products)
-        free(weighted.memory)
+        free(seen.slots)
+        free_weighted(&weighted)
         free(work.memory)
         free(walk.memory)
     if failed:

@@ -24,10 +24,9 @@ arXiv:1607.01759 (fastText's supervised mode).
 """
 
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free
 from libc.string cimport memset
 
-from .softmax_step cimport Batch, Examples, allocate_batch, take_step
+from .softmax_step cimport Batch, Examples, allocate_batch, free_batch, take_step
 from .vector cimport prefetch_row
 
 cdef enum:
@@ -116,7 +115,7 @@ def train(
             loss += take_step(
                 &batch, &examples, rows, &output_vectors[0, 0], True, learning_rate, &sampled
             )
-        free(batch.memory)
+        free_batch(&batch)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return loss, sampled_documents, trained

@@ -1,7 +1,7 @@
 """A hidden row: the mean of input rows, a step against output rows, and the gradient back to the inputs.
 
-h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, or + e where their gradient is
-not to be scaled. A row that occurs twice among the inputs takes it twice.
+h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row that occurs twice
+among them takes it twice. Where their gradient is not to be scaled, the first of them take e.
 """
 
 from libc.string cimport memset
@@ -151,12 +151,15 @@ cdef inline noinline_void update_all(
 
 
 cdef inline void take_mean_step(
-    Step *step, float **rows, Py_ssize_t n_rows, bint scale_gradient, float learning_rate, double *loss
+    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
+    float learning_rate, double *loss,
 ) noexcept nogil:
     """One update of inputs by their mean, with the outputs that the step holds.
 
-    The loss is added up unless it is NULL.
+    Without scale_gradient only the first n_first rows move: those behind repeat some of them. The loss is
+    added up unless it is NULL.
     """
+    cdef Py_ssize_t n_moved = n_rows if scale_gradient else n_first
     cdef float mean = 1.0 / <float>n_rows
     cdef float scale = mean if scale_gradient else 1
     cdef float *e = step.hidden + step.stride
@@ -167,9 +170,9 @@ cdef inline void take_mean_step(
     compute_coefficients(step, learning_rate)
     if step.n_blocks == 1:
         update_all(
-            step.hidden, step.y, step.coefficients, rows, n_rows, step.stride, scale, step.next_rows,
+            step.hidden, step.y, step.coefficients, rows, n_moved, step.stride, scale, step.next_rows,
             step.n_next,
         )
         return
     update_outputs(step, e)
-    add_to_rows(rows, n_rows, e, step.stride, scale)
+    add_to_rows(rows, n_moved, e, step.stride, scale)

@@ -16,15 +16,16 @@ Gradient. With the labels t_l = 1 − b_l and the errors δ_xl = σ(x · n_l) �
 
 because 1 − σ(z) = σ(−z), so that a turn is a logistic regression with the label t_l.
 
-Update. Every vector moves by −η times its derivative, every right-hand side from before the update. A word
-that occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
+Update. Every vector moves by −η times its derivative, with the errors from before the update; contexts one
+after the other, each by the nodes as the contexts before it have moved them, as in skipgram.pyx. A word that
+occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
 
 Compromises, and where they come from:
 
 - A window's contexts are one update, at most ``MAX_SHARED`` of them, as in skipgram.pyx (HogBatch: Ji,
   Satish, Li and Dubey 2016).
 - CBOW's ``scale_gradient=False`` leaves out the factor 1/C, as word2vec.c and gensim do (Irsoy, Benton and
-  Stratos 2021).
+  Stratos 2021), and moves a context that occurs several times as if once, as cbow.pyx does.
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, where word2vec.c skips the update.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
@@ -38,6 +39,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from .distinct cimport Seen, move_repeats_behind, start_round
 from .drawn cimport rows_ahead
 from .hidden cimport take_mean_step
 from .logistic cimport (
@@ -167,7 +169,7 @@ def step(
     cbow : IN, bool
         Whether the mean of the contexts predicts the turns, or every context does.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or C times as much.
+        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -178,6 +180,7 @@ def step(
     """
     cdef Step work
     cdef Paths path
+    cdef Seen seen
     cdef Py_ssize_t n_contexts = contexts.shape[0], i
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef float **rows
@@ -185,11 +188,12 @@ def step(
     cdef bint failed
     memset(&work, 0, sizeof(work))
     memset(&path, 0, sizeof(path))
+    memset(&seen, 0, sizeof(seen))
     with nogil:
         rows = <float **>malloc(n_contexts * sizeof(float *))
         failed = (
             rows == NULL or allocate(&work, stride, n_contexts, nodes.shape[0]) != 0
-            or allocate_paths(&path, nodes.shape[0]) != 0
+            or allocate_paths(&path, nodes.shape[0]) != 0 or start_round(&seen, n_contexts) != 0
         )
         if not failed:
             for i in range(n_contexts):
@@ -197,10 +201,14 @@ def step(
             find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_vectors[0, 0], &work)
             use_path(&work, &path, 0)
             if cbow:
-                take_mean_step(&work, rows, n_contexts, scale_gradient, learning_rate, &loss)
+                take_mean_step(
+                    &work, rows, n_contexts, move_repeats_behind(&seen, rows, n_contexts), scale_gradient,
+                    learning_rate, &loss
+                )
             else:
                 merge_inputs(&work, rows, n_contexts)
                 take_skipgram_step(&work, learning_rate, &loss)
+        free(seen.slots)
         free(rows)
         free(path.memory)
         free(work.memory)
@@ -256,7 +264,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the turns, or every context does.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or C times as much.
+        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -274,12 +282,13 @@ def train(
     cdef Step work
     cdef Walk walk
     cdef Paths paths
+    cdef Seen seen
     cdef float *inputs = &input_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
-    cdef Py_ssize_t i, c, n, n_contexts, n_rows, found, ahead, longest = 1
+    cdef Py_ssize_t i, c, n, n_contexts, n_distinct, n_rows, found, ahead, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -287,6 +296,7 @@ def train(
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     memset(&paths, 0, sizeof(paths))
+    memset(&seen, 0, sizeof(seen))
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = contexts == NULL or walk_chunk(
@@ -296,7 +306,7 @@ def train(
         if not failed:
             for i in range(walk.first, walk.last):
                 longest = max(longest, path_offsets[walk.words[i] + 1] - path_offsets[walk.words[i]])
-            if not cbow:
+            if not (cbow and scale_gradient):
                 find_repeats(&walk, window)
             rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
             failed = (
@@ -331,12 +341,19 @@ def train(
             work.n_next = 0
             if i + ahead < walk.last:
                 work.n_next = (paths.n_blocks[(i + ahead) & (RING - 1)] - 1) * BLOCK + 1
+            repeats = not (cbow and scale_gradient) and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if cbow:
+                n_distinct = n_contexts
+                if repeats:
+                    failed = start_round(&seen, n_contexts) != 0
+                    if failed:
+                        break
+                    n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
                 take_mean_step(
-                    &work, contexts, n_contexts, scale_gradient, learning_rate, &loss if sampled else NULL
+                    &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                    &loss if sampled else NULL
                 )
                 continue
-            repeats = walk.distinct[walk.end[i] - 1] > walk.begin[i]
             c = 0
             while c < n_contexts:
                 n = min(<Py_ssize_t>MAX_SHARED, n_contexts - c)
@@ -348,6 +365,7 @@ def train(
                 work.n_next = 0
                 c += n
         free(contexts)
+        free(seen.slots)
         free(rows)
         free(paths.memory)
         free(work.memory)

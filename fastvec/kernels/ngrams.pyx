@@ -13,8 +13,12 @@ odd n-grams, and the same ones as in fastText.
 """
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free
+from libc.string cimport memset
 
 import numpy as np
+
+from .distinct cimport Seen, is_new, start_round
 
 cdef enum:
     FNV_PRIME = 16777619
@@ -127,6 +131,48 @@ def ngram_buckets(
                 hashes_view, offsets_view[word]
             )
     return offsets, hashes
+
+
+def put_repeats_behind(const int64_t[::1] offsets, int32_t[::1] rows):
+    """Reorder the rows of every word: first those that are different, in their order, then the repetitions.
+
+    Parameters
+    ----------
+    offsets : int64 array, shape (n + 1,)
+        IN: where the rows of each of the n words begin in `rows`.
+    rows : int32 array
+        IN/OUT: the rows.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Where the repetitions of each word begin in `rows`.
+    """
+    cdef int64_t n = offsets.shape[0] - 1
+    cdef int64_t word, i, end
+    cdef int32_t row
+    cdef Seen seen
+    cdef bint failed = False
+    repeats = np.empty(n, np.int64)
+    cdef int64_t[::1] repeats_view = repeats
+    memset(&seen, 0, sizeof(seen))
+    with nogil:
+        for word in range(n):
+            failed = start_round(&seen, offsets[word + 1] - offsets[word]) != 0
+            if failed:
+                break
+            end = offsets[word]
+            for i in range(offsets[word], offsets[word + 1]):
+                row = rows[i]
+                if is_new(&seen, <uint32_t> row):
+                    rows[i] = rows[end]
+                    rows[end] = row
+                    end += 1
+            repeats_view[word] = end
+        free(seen.slots)
+    if failed:
+        raise MemoryError("no memory for the rows of a word")
+    return repeats
 
 
 def row_means(

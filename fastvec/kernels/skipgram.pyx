@@ -9,8 +9,14 @@ Gradient. With the labels t₀ = 1, t_k = 0 and the errors δ_cn = σ(x_c · y�
 
     ∂J/∂x_c = Σₙ δ_cn yₙ        ∂J/∂yₙ = Σ_c δ_cn x_c
 
-Update. x_c ← x_c − η ∂J/∂x_c and yₙ ← yₙ − η ∂J/∂yₙ, every right-hand side from before the update. A word
-that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
+Update. The errors are those from before the update. The contexts then move one after the other, each by the
+output rows as the contexts before it have moved them: for c = 1..C
+
+    x_c ← x_c − η Σₙ δ_cn yₙ        and then        yₙ ← yₙ − η δ_cn x_c with the x_c from before
+
+which costs what an update by all rows from before costs, and is closer to one of pair after pair: see
+reference/skipgram.py. A word that occurs twice among the contexts or the negatives counts twice, as a context
+at its first place; a negative that is the centre is left out.
 
 Compromises, and where they come from:
 

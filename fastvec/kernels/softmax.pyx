@@ -13,14 +13,16 @@ target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and
 
     ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
 
-Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output
-rows take part: the cost of an example is proportional to V.
+Update. Every row moves by −η times its derivative, with h and δ from before the update; examples one after
+the other, each by the output rows as the examples before it have moved them, as in reference/softmax.py. All
+V output rows take part: the cost of an example is proportional to V.
 
 Compromises, and where they come from:
 
 - Examples are batched, ``BATCH`` an update, so that scores, errors and gradients are matrix products.
 - With ``scale_gradient=False`` the inputs take ε_b and not ε_b / n_b, as word2vec.c and gensim do for CBOW
-  (Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
+  (Irsoy, Benton and Stratos 2021, arXiv:2012.15332); an input that occurs several times in an example moves
+  as if once.
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
@@ -32,7 +34,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from .softmax_step cimport Batch, Examples, allocate_batch, take_step
+from .softmax_step cimport Batch, Examples, allocate_batch, free_batch, take_step
 from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
@@ -66,7 +68,7 @@ def step(
     target_offsets : IN, int64 (B + 1,)
         Where they begin and end.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -94,7 +96,7 @@ def step(
                 &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient,
                 learning_rate, NULL
             )
-        free(batch.memory)
+        free_batch(&batch)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
     return loss
@@ -136,7 +138,7 @@ def train(
     cbow : IN, bool
         Whether the contexts predict the centre, or the centre its contexts.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -201,7 +203,7 @@ def train(
                 loss += take_step(&batch, &examples, inputs, outputs, scale_gradient, learning_rate, sampled)
                 b = 0
         free(many)
-        free(batch.memory)
+        free_batch(&batch)
         free(walk.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")

@@ -6,8 +6,10 @@ their place.
 
 from libc.math cimport exp, log
 from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
 from libc.string cimport memset
 
+from .distinct cimport Seen, move_repeats_behind, start_round
 from .hidden cimport add_to_rows, average
 from .logistic cimport carve
 from .memory cimport allocate_zeros
@@ -36,7 +38,8 @@ cdef struct Batch:
     float **gradients          # −η ε, [example]
     float **input_rows         # of one example
     float *nobody              # a row of zeros that fills the last block
-    void *memory               # to be freed by the caller
+    Seen seen                  # of one example
+    void *memory
 
 
 cdef inline Py_ssize_t lay_out(Batch *batch, char *base, Py_ssize_t n, Py_ssize_t max_inputs) noexcept nogil:
@@ -55,7 +58,10 @@ cdef inline Py_ssize_t lay_out(Batch *batch, char *base, Py_ssize_t n, Py_ssize_
 cdef inline int allocate_batch(
     Batch *batch, Py_ssize_t stride, Py_ssize_t n_words, Py_ssize_t n, Py_ssize_t max_inputs
 ) noexcept nogil:
-    """Make room for n examples of up to max_inputs inputs; return 0 on success."""
+    """Make room for n examples of up to max_inputs inputs; return 0 on success.
+
+    From zeros; to be freed by free_batch in any case.
+    """
     cdef Py_ssize_t b
     cdef char *room
     batch.stride = stride
@@ -64,13 +70,18 @@ cdef inline int allocate_batch(
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     batch.block_stride = (n + 1) * SLOTS
     room = <char *>allocate_zeros(&batch.memory, lay_out(batch, NULL, n, max_inputs))
-    if room == NULL:
+    if room == NULL or start_round(&batch.seen, max_inputs) != 0:
         return -1
     lay_out(batch, room, n, max_inputs)
     for b in range(n):
         batch.hidden[b] = batch.hidden_room + 2 * b * stride
         batch.gradients[b] = batch.hidden[b] + stride
     return 0
+
+
+cdef inline void free_batch(Batch *batch) noexcept nogil:
+    free(batch.seen.slots)
+    free(batch.memory)
 
 
 cdef inline void find_block(
@@ -218,7 +229,10 @@ cdef inline double take_step(
         )
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)
-        add_to_rows(
-            batch.input_rows, n, batch.gradients[b], batch.stride, 1.0 / <float>n if scale_gradient else 1
-        )
+        if scale_gradient:
+            add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1.0 / <float>n)
+            continue
+        batch.seen.round += 1
+        n = move_repeats_behind(&batch.seen, batch.input_rows, n)
+        add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1)
     return loss

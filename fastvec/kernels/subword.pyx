@@ -15,14 +15,15 @@ Gradient. With the errors δ_t = σ(h · y_t) − 1 and δ_tk = σ(h · y_tk), a
 
 Update. Every row moves by −η times its derivative, every right-hand side from before the update. A row that
 occurs several times, be it as an input, a target or a negative, takes the sum; a negative that is its own
-target is left out.
+target is left out. ``reference/subword.py`` derives it, and what is different with ``scale_gradient=False``.
 
 Compromises, and where they come from:
 
 - The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
   every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
-- With ``scale_gradient=False`` the inputs take ε and not ε / n, as fastText does: they learn n times as fast
-  as the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332).
+- With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
+  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that a word has
+  several times takes ε once; in fastText it takes it every time, which can diverge.
 - n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
 - σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
   edge, so that the gradient saturates and does not vanish.
@@ -81,6 +82,7 @@ def step(
     const int32_t[::1] inputs,
     const int32_t[::1] targets,
     const int32_t[:, ::1] negatives,
+    Py_ssize_t n_first,
     bint scale_gradient,
     float learning_rate,
 ):
@@ -98,8 +100,10 @@ def step(
         Word ids, T >= 1, repetitions allowed.
     negatives : IN, int32 (T, K)
         Word ids of every target, K >= 0, repetitions and targets allowed.
+    n_first : IN, int
+        Those of the inputs that move without scale_gradient, 1 <= n_first <= n; the others count in the mean.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether all inputs take their gradient, ε / n, or the first ones ε.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -132,7 +136,7 @@ def step(
                     words[i + 1 + k] = negatives[t, k]
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
-            take_mean_step(&work, rows, n_inputs, scale_gradient, learning_rate, &loss)
+            take_mean_step(&work, rows, n_inputs, n_first, scale_gradient, learning_rate, &loss)
         free(rows)
         free(words)
         free(places)
@@ -203,8 +207,10 @@ cdef void draw_position(
             )
     for k in range(n):
         rows[k] = output_vectors + words[k] * stride
-    for k in range(min(<Py_ssize_t>MAX_FETCHED, subword_offsets[entering + 1] - subword_offsets[entering])):
-        rows[n] = input_vectors + subwords[subword_offsets[entering] + k] * stride
+    for k in range(
+        min(<Py_ssize_t>MAX_FETCHED, subword_offsets[2 * entering + 1] - subword_offsets[2 * entering])
+    ):
+        rows[n] = input_vectors + subwords[subword_offsets[2 * entering] + k] * stride
         n += 1
     drawn.n_rows[slot] = n
 
@@ -212,15 +218,17 @@ cdef void draw_position(
 cdef struct Inputs:
     float **rows
     Py_ssize_t n
+    Py_ssize_t n_first         # of these, the rows that move without scale_gradient
     Py_ssize_t room
+    float *matrix
+    Py_ssize_t stride
+    const int64_t *offsets     # the rows of word w: different ones from 2w to 2w + 1, repetitions to 2w + 2
+    const int32_t *subwords
 
 
-cdef inline int add_rows_of(
-    Inputs *inputs, int32_t word, float *input_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
-    const int32_t *subwords,
-) noexcept nogil:
-    """Add the rows of a word to the inputs; return 0 on success."""
-    cdef Py_ssize_t k, n = subword_offsets[word + 1] - subword_offsets[word]
+cdef inline int add_rows(Inputs *inputs, int64_t begin, int64_t end) noexcept nogil:
+    """Add subwords[begin:end]; return 0 on success."""
+    cdef Py_ssize_t k, n = end - begin
     cdef float **larger
     if inputs.n + n > inputs.room:
         larger = <float **>realloc(inputs.rows, 2 * (inputs.n + n) * sizeof(float *))
@@ -229,9 +237,35 @@ cdef inline int add_rows_of(
         inputs.rows = larger
         inputs.room = 2 * (inputs.n + n)
     for k in range(n):
-        inputs.rows[inputs.n + k] = input_vectors + subwords[subword_offsets[word] + k] * stride
+        inputs.rows[inputs.n + k] = inputs.matrix + inputs.subwords[begin + k] * inputs.stride
     inputs.n += n
     return 0
+
+
+cdef inline int take_rows_of(Inputs *inputs, int32_t word) noexcept nogil:
+    """Take the rows of a word as the inputs; return 0 on success."""
+    cdef const int64_t *offsets = inputs.offsets + 2 * word
+    inputs.n = 0
+    inputs.n_first = offsets[1] - offsets[0]
+    return add_rows(inputs, offsets[0], offsets[2])
+
+
+cdef inline int take_rows_of_contexts(Inputs *inputs, const Walk *walk, Py_ssize_t i) noexcept nogil:
+    """Take the rows of the contexts of words[i] as the inputs; return 0 on success."""
+    cdef const int64_t *offsets
+    cdef Py_ssize_t place
+    cdef bint failed = False
+    inputs.n = 0
+    for place in range(walk.begin[i], walk.end[i]):
+        offsets = inputs.offsets + 2 * walk.words[place]
+        if place != i:
+            failed |= add_rows(inputs, offsets[0], offsets[1]) != 0
+    inputs.n_first = inputs.n
+    for place in range(walk.begin[i], walk.end[i]):
+        offsets = inputs.offsets + 2 * walk.words[place]
+        if place != i and offsets[1] < offsets[2]:
+            failed |= add_rows(inputs, offsets[1], offsets[2]) != 0
+    return -1 if failed else 0
 
 
 def train(
@@ -273,8 +307,9 @@ def train(
         A word is kept with probability (keep + 1) / 2³².
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
-    subword_offsets : IN, int64 (n_words + 1,)
-        The rows of word w are subwords[subword_offsets[w]:subword_offsets[w + 1]], one at least.
+    subword_offsets : IN, int64 (2 · n_words + 1,)
+        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one at least; those
+        before subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
         Rows of input_vectors.
     window : IN, int
@@ -284,7 +319,7 @@ def train(
     cbow : IN, bool
         Whether the contexts' rows predict the centre, or the centre's rows the contexts.
     scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or n times as much.
+        Whether the inputs take their gradient, or the different rows of a word that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -316,8 +351,11 @@ def train(
     cdef bint sampled, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
-    rows.rows = NULL
-    rows.n = rows.room = 0
+    memset(&rows, 0, sizeof(rows))
+    rows.matrix = inputs
+    rows.stride = stride
+    rows.offsets = &subword_offsets[0]
+    rows.subwords = &subwords[0]
     with nogil:
         failed = (
             allocate_targets(&drawn, negatives, sets) != 0
@@ -344,15 +382,10 @@ def train(
             n_sets = 1 if cbow else n_contexts
             pairs += n_sets
             sampled_pairs += n_sets if sampled else 0
-            rows.n = 0
-            if not cbow:
-                failed |= add_rows_of(
-                    &rows, walk.words[i], inputs, stride, &subword_offsets[0], &subwords[0]
-                ) != 0
-            for c in range(n_contexts if cbow else 0):
-                failed |= add_rows_of(
-                    &rows, context_of(&walk, i, c), inputs, stride, &subword_offsets[0], &subwords[0]
-                ) != 0
+            if cbow:
+                failed = take_rows_of_contexts(&rows, &walk, i) != 0
+            else:
+                failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:
                 break
             words = drawn.words + (i & (RING - 1)) * drawn.position_words
@@ -363,7 +396,8 @@ def train(
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, drawn.places, outputs)
                 take_mean_step(
-                    &work, rows.rows, rows.n, scale_gradient, learning_rate, &loss if sampled else NULL
+                    &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
+                    &loss if sampled else NULL
                 )
                 c += n
         free_targets(&drawn)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models._workers import bar
+from fastvec._progress import Progress
 from fastvec.models.cooccurrence import Cooccurrence
 
 __all__ = ["MATRICES", "association"]
@@ -120,11 +120,11 @@ def _blocks(counts: Cooccurrence, what: str, progress: bool) -> Iterator[tuple[i
     offsets = counts.row_offsets_
     n_words = len(offsets) - 1
     first = 0
-    with bar(what, counts.n_entries_, " entries", progress) as report:
+    with Progress(what, counts.n_entries_, " entries", progress) as bar:
         while first < n_words:
             reached = int(np.searchsorted(offsets, offsets[first] + BLOCK, "right")) - 1
             last = max(first + 1, reached)
             ids, contexts, values = counts.triples(first, last)
             yield first, last, ids, contexts, values
-            report(len(values))
+            bar.update(len(values))
             first = last

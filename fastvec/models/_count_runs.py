@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._progress import Progress
 from fastvec._spool import ADVICE, Spool, naming_full_disk
-from fastvec.models._workers import Report, Workers, bar
+from fastvec.models._workers import Report, Workers
 
 __all__ = ["Counts", "Runs", "added_up"]
 
@@ -238,9 +239,9 @@ def added_up(
     )
     with (
         Runs(n_words, workers, memory_limit) as runs,
-        bar("merging", int(entries.sum()), " entries", progress) as report,
+        Progress("merging", int(entries.sum()), " entries", progress) as bar,
     ):
-        runs.add(make_rows, np.minimum(entries, n_words), entries, "the merged counts", report)
+        runs.add(make_rows, np.minimum(entries, n_words), entries, "the merged counts", bar.update)
         return runs.finish(progress)
 
 

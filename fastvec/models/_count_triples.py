@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._format_glove_counts import map_records
 from fastvec._params import check_item
+from fastvec._progress import Progress
 from fastvec._sequences import check_sequences
 from fastvec.models._count_runs import Counts, Runs
 from fastvec.models._count_units import choose_unit, in_units
-from fastvec.models._workers import Workers, bar
+from fastvec.models._workers import Workers
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["counts_of_records", "counts_of_triples", "vocabulary_of"]
@@ -109,11 +110,11 @@ def counts_of_records(
     unit = choose_unit(_checked_values(path, vocabulary_path, records, n_words), own_unit)
     at_once = max(memory_limit // 2 // RECORD, FEWEST_RECORDS)
     with Workers(threads) as workers, Runs(n_words, workers, memory_limit // 2) as runs:
-        with bar("sorting", len(records), " entries", progress) as report:
+        with Progress("sorting", len(records), " entries", progress) as bar:
             for begin in range(0, len(records), at_once):
                 piece = _sorted(records[begin : begin + at_once], n_words, unit)
                 runs.put(piece, "the sorted counts")
-                report(len(piece.columns))
+                bar.update(len(piece.columns))
         counts = runs.finish(progress)
     if (n := len(records) - len(counts.columns)) > 0:
         raise ValueError(f"{path}: corrupt, {n} of its records repeat the words of others")

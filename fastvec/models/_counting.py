@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models._count_runs import Counts, Runs
-from fastvec.models._workers import Report, Workers, bar
+from fastvec.models._workers import Report, Workers
 
 __all__ = ["Windows", "count"]
 
@@ -71,10 +72,10 @@ def count(corpus: Corpus, windows: Windows, threads: int, memory_limit: int, pro
     tokens = max((memory_limit // 2 - in_threads) // WORD, FEWEST_TOKENS)
     shards = _cut(corpus.sentence_offsets, 0, len(corpus), -(-corpus.n_tokens // tokens))
     with Workers(threads) as workers, Runs(windows.n_words, workers, memory_limit // 2) as runs:
-        with bar("counting", corpus.n_tokens, " words", progress) as report:
+        with Progress("counting", corpus.n_tokens, " words", progress) as bar:
             for number, (first, last) in enumerate(shards, 1):
                 what = f"part {number} of {len(shards)} of the counts"
-                _count_shard(corpus, first, last, windows, workers, runs, what, report)
+                _count_shard(corpus, first, last, windows, workers, runs, what, bar.update)
         return runs.finish(progress)
 
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._held_out import HeldOut
 from fastvec._params import check_int
+from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
+from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
 from fastvec.models._state import Learner, Matrices, State
 from fastvec.vocabulary import Vocabulary
 
@@ -28,7 +32,7 @@ BLOCK = 1 << 22
 Model = TypeVar("Model", bound="EpochModel")
 
 
-class EpochModel(Learner, ABC):
+class EpochModel(Learner, Stoppable, ABC):
     """An estimator that learns in epochs, can continue, and can be saved as a whole."""
 
     vector_size: int
@@ -62,6 +66,8 @@ class EpochModel(Learner, ABC):
 
     def _check_epoch_params(self) -> None:
         check_int("epochs", self.epochs, 1)
+        if isinstance(self.callbacks, Iterator):  # which could be gone through once only
+            self.callbacks = tuple(self.callbacks)
         for callback in self.callbacks:
             if not callable(callback):
                 raise TypeError(f"callbacks must be callables, got {callback!r}")
@@ -75,13 +81,28 @@ class EpochModel(Learner, ABC):
                     "use a new estimator to start over"
                 )
 
+    def _checkpoints(
+        self,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
+    ) -> CheckpointFile | None:
+        """Return what the arguments of `fit` stand for, after validation."""
+        if checkpoint is not None:
+            return CheckpointFile(checkpoint, checkpoint_every, resume, type(self).__name__, self._given())
+        if resume:
+            raise ValueError(f"resume must be False unless checkpoint is a file, got {resume!r}")
+        return None
+
     def _train(
         self,
         train_chunk: TrainChunk,
         schedule: Schedule,
         state: State,
         parameters: Matrices,
-        before_epoch: Callable[[int], None] | None = None,
+        held_out: HeldOut | None,
+        checkpoints: CheckpointFile | None,
+        before_epoch: Callable[[int, int], None] | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -91,22 +112,31 @@ class EpochModel(Learner, ABC):
             If training diverges; the model is left as it was.
         """
         before = self._state
+        if checkpoints is not None:
+            checkpoints.source["what was learned before fit"] = _hash(before)
+            checkpoints.begin(state, partial(self._write, state))
+            if checkpoints.finished:
+                self._state = state
+                return
 
-        def after_epoch(epoch: Epoch) -> None:
+        def after_epoch(epoch: Epoch) -> bool:
             state.history.append(epoch)
             self._state = state
-            for callback in self.callbacks:
-                callback(self)
+            said = [callback(self) for callback in self.callbacks]
             state.vectors = None  # the next epoch changes them
+            return any(isinstance(one, (bool, np.bool_)) and one for one in said)
 
         try:
             state.interrupted = train(
                 train_chunk,
                 schedule,
                 tuple(parameters.values()),
+                held_out=held_out,
                 progress=self.progress,
                 before_epoch=before_epoch,
                 after_epoch=after_epoch,
+                stop=lambda: self._stopping,
+                checkpoints=checkpoints,
             )
         except FloatingPointError:
             self._state = before
@@ -147,15 +177,19 @@ class EpochModel(Learner, ABC):
             If the extension is another one.
         """
         self.check_path(path)
-        state = self._learned("vectors_ to save")
+        self._write(self._learned("vectors_ to save"), path, {})
+
+    def _write(self, state: State, path: str | os.PathLike[str], more: Mapping[str, str]) -> None:
+        """Write a state, with more metadata."""
         others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
         _files.write(
             path,
-            self.vectors_,
+            self._make_vectors(state) if state.vectors is None else state.vectors,
             {**others, **state.tables},
             type(self).__name__,
             state.given,
             state.history,
+            more,
         )
 
     @classmethod
@@ -190,3 +224,9 @@ def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random
     for begin in range(0, len(rows), at_once):
         block = rows[begin : begin + at_once]
         block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor
+
+
+def _hash(state: State | None) -> str:
+    if state is None:
+        return "none"
+    return fingerprint(state.vocabulary, *state.parameters.values(), *state.tables.values())

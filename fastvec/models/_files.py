@@ -56,6 +56,8 @@ class Saved(NamedTuple):
         The metadata of the vectors.
     history : list of Epoch
         All epochs.
+    checkpoint : str
+        How far a training has come, see ``_checkpoint_files.py``; empty in the file of a model.
     """
 
     estimator: str
@@ -65,6 +67,7 @@ class Saved(NamedTuple):
     tensors: dict[str, NDArray[Any]]
     metadata: dict[str, Any]
     history: list[Epoch]
+    checkpoint: str = ""
 
 
 def write(
@@ -74,8 +77,11 @@ def write(
     estimator: str,
     given: Mapping[str, Any],
     history: list[Epoch],
+    more: Mapping[str, str],
 ) -> None:
     """Write a model: its vectors with the rows they are computed from, its other tensors, and the rest.
+
+    `more` are further entries of the metadata.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def write(
         contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
     tensors, header = _format_fvec.pack(contents)
     said = {"estimator": estimator, "parameters": given, "history": [asdict(epoch) for epoch in history]}
-    write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said)})
+    write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said), **more})
 
 
 def read(path: Path) -> Saved:
@@ -116,6 +122,7 @@ def read(path: Path) -> Saved:
             tensors={**tensors, "input_vectors": inputs},
             metadata=contents.metadata,
             history=[_epoch(epoch) for epoch in said["history"]],
+            checkpoint=header.get("checkpoint", ""),
         )
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: the training parameters are damaged ({error!r})") from None

@@ -9,7 +9,7 @@ from fastvec._idfile import remapped
 from fastvec.corpus import Corpus
 from fastvec.vocabulary import Vocabulary
 
-__all__ = ["grown", "ids_in", "known_ids"]
+__all__ = ["counts_in", "grown", "ids_in", "known_ids"]
 
 
 def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
@@ -34,6 +34,15 @@ def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
         )
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
     return corpus.ids if same else remapped(corpus.ids, new_ids)
+
+
+def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:
+    """Return how often each word of a vocabulary occurs in a corpus."""
+    ids = known_ids(vocabulary, corpus.vocabulary.words)
+    known = ids < len(vocabulary)
+    counts = np.zeros(len(vocabulary), np.int64)
+    counts[ids[known]] = corpus.vocabulary.counts[known]
+    return counts
 
 
 def grown(

@@ -42,7 +42,7 @@ def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
     Examples
     --------
     >>> import fastvec
-    >>> model = fastvec.SkipGram(vector_size=8, subsample=0, threads=1)
+    >>> model = fastvec.SkipGram(vector_size=8, threads=1)
     >>> model.fit([["to", "be", "or", "not", "to", "be"]] * 9).save("be.fvec")
     >>> fastvec.load_model("be.fvec").fit([["not", "to", "be"]] * 9).vectors_
     Vectors(4 words, 8 dimensions)

@@ -41,7 +41,7 @@ class State:
     history : list of Epoch
         All epochs so far.
     interrupted : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     vectors : Vectors, optional
         The words with their vectors, created on demand.
     """
@@ -84,7 +84,7 @@ class Learner(Estimator, ABC):
 
     @property
     def interrupted_(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
+        """Whether a signal, such as Ctrl-C, or `stop` ended the training early."""
         return self._learned("interrupted_").interrupted
 
     def _learned(self, name: str) -> State:

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._progress import Progress
 from fastvec._spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models._state import Matrices
-from fastvec.models._workers import Workers, bar
+from fastvec.models._workers import Workers
 from fastvec.models.cooccurrence import Cooccurrence
 
 __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
@@ -94,12 +95,12 @@ def arranged(
     sizes = np.zeros(n_blocks**2, np.int64)
     with (
         Workers(threads) as workers,
-        bar("arranging", 2 * n_entries, " entries", progress) as report,
+        Progress("arranging", 2 * n_entries, " entries", progress) as bar,
     ):
 
         def count(first: int, last: int) -> None:
             kernel.count_tiles(row_offsets, columns, blocks, n_blocks, first, last, sizes)
-            report(float(before[last] - before[first]))
+            bar.update(float(before[last] - before[first]))
 
         workers.each(count, parts)
         offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -122,7 +123,7 @@ def arranged(
                 offsets,
                 records,
             )
-            report(float(before[last] - before[first]))
+            bar.update(float(before[last] - before[first]))
 
         workers.each(fill, parts)
     return Tiles(records, offsets, n_blocks)
@@ -162,8 +163,10 @@ class TileTrainer:
         self.parameters = parameters
         self.sizes = np.diff(tiles.offsets)
 
-    def start_epoch(self, key: int) -> None:
+    def start_epoch(self, key: int, position: int = 0) -> None:
         """Draw the order of an epoch: rounds in which every block of words meets one of contexts.
+
+        The tiles before `position` are taken for trained.
 
         In a round no tile waits for another one. The largest come first, so that the next round finds them
         done.
@@ -178,7 +181,11 @@ class TileTrainer:
         self.starts = np.cumsum(sizes) - sizes
         self.words, self.contexts = np.divmod(self.order, np.int32(n_blocks))
         self.word_turns, self.context_turns = _turns(self.words), _turns(self.contexts)
-        self.words_done, self.contexts_done = (np.zeros(n_blocks, np.int32) for _ in range(2))
+        before = np.searchsorted(self.starts, position)
+        self.words_done, self.contexts_done = (
+            np.bincount(blocks[:before], minlength=n_blocks).astype(np.int32)
+            for blocks in (self.words, self.contexts)
+        )
 
     def __call__(
         self, *, start: int, stop: int, learning_rate: float, key: int, loss_every: int

@@ -19,7 +19,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models._workers import Report, Workers, bar
+from fastvec._progress import Progress
+from fastvec.models._workers import Report, Workers
 
 __all__ = ["require_scipy", "truncated_svd"]
 
@@ -82,9 +83,9 @@ def truncated_svd(
         left, values, _ = np.linalg.svd(matrix.toarray().astype(np.float64))
         left, values = left[:, :d], values[:d]
     else:
-        with Workers(threads) as workers, bar("SVD", None, " products", progress) as report:
-            by_rows = Product(matrix, workers, report)
-            by_columns = Product(transposed, workers, report)
+        with Workers(threads) as workers, Progress("SVD", None, " products", progress) as bar:
+            by_rows = Product(matrix, workers, bar.update)
+            by_columns = Product(transposed, workers, bar.update)
             left, values = _by_arpack(by_rows, by_columns, n, d, seed)
     smallest = values[0] * np.sqrt(n) * np.finfo(np.float32).eps
     rank = int(np.count_nonzero(values > smallest))

@@ -5,6 +5,8 @@ A model of its own says which matrices it has, checks the parameters that it add
 
 from __future__ import annotations
 
+import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,18 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import _backends
+from fastvec._held_out import hold_out
 from fastvec._params import check_bool, check_float, check_int
+from fastvec._progress import warn
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
+from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._epoch_model import EpochModel, fill_uniform
-from fastvec.models._going_on import grown, ids_in
+from fastvec.models._going_on import counts_in, grown, ids_in
 from fastvec.models._learning_rates import LEARNING_RATES
 from fastvec.models._state import Matrices, State
 from fastvec.vectors import Vectors
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Text", "WordModel"]
+
+# The learning rate at the end, unless the one at the start is too near to it.
+LAST_LEARNING_RATE = 1e-4
+# Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
+# subsample >= 0.382 f.
+ALWAYS_KEPT = 0.382 * 50
+# The share of a text's words below which one wants to be told that subsampling has dropped the others.
+FEWEST_LEFT = 1 / 20
+# Blocks of a text in a random order, if it has as many words.
+FEWEST_BLOCKS = 128
 
 Model = TypeVar("Model", bound="WordModel")
 
@@ -50,8 +65,9 @@ class WordModel(EpochModel, ABC):
     subsample: float = 1e-3
     noise_exponent: float = 0.75
     learning_rate: float | None = None
-    min_learning_rate: float = 0.0001
+    min_learning_rate: float | None = None
     epochs: int = 5
+    shuffle: bool = False
     threads: int | None = None
     seed: int = 1
     progress: bool = False
@@ -89,6 +105,13 @@ class WordModel(EpochModel, ABC):
         they are what they were.
         """
         return {}
+
+    def _expected(self, n_words: int) -> dict[str, Any]:
+        """Return what `Schedule` is told to recognize divergence by: all outputs are zero at first."""
+        return {
+            "untrained_loss": (1 + self.negatives) * math.log(2),
+            "with_params": f"window={self.window} and negatives={self.negatives}",
+        }
 
     def _chunk(self, n_words: int) -> int:
         """Return the number of tokens per chunk."""
@@ -132,10 +155,12 @@ class WordModel(EpochModel, ABC):
         check_float("noise_exponent", self.noise_exponent)
         if self.learning_rate is not None:
             check_float("learning_rate", self.learning_rate, above=0)
-        check_float(
-            "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
-        )
+        if self.min_learning_rate is not None:
+            check_float(
+                "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
+            )
         self._check_epoch_params()
+        check_bool("shuffle", self.shuffle)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
@@ -151,7 +176,27 @@ class WordModel(EpochModel, ABC):
         """
         return LEARNING_RATES[self._variant()] if self.learning_rate is None else self.learning_rate
 
-    def fit(self: Model, corpus: Any, update_vocabulary: bool = False) -> Model:
+    def last_learning_rate(self) -> float:
+        """Return the step size at the end: `min_learning_rate`, or the value that None stands for.
+
+        Returns
+        -------
+        float
+            The step size.
+        """
+        if self.min_learning_rate is None:
+            return min(LAST_LEARNING_RATE, self.first_learning_rate() / 10)
+        return self.min_learning_rate
+
+    def fit(
+        self: Model,
+        corpus: Any,
+        update_vocabulary: bool = False,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
+    ) -> Model:
         """Learn vectors for the words of a corpus, or continue learning on another one.
 
         The first call starts from random vectors. Further calls continue from what has been learned, with a
@@ -159,8 +204,8 @@ class WordModel(EpochModel, ABC):
         skipped. Training needs memory for a second copy of the parameters, so that `vectors_` obtained before
         do not change.
 
-        If training diverges, the model stays as it was before the call. If Ctrl-C (see `interrupted_`) or an
-        error in a callback ends it, what has been learned so far is kept.
+        If training diverges, the model stays as it was before the call. If Ctrl-C or `stop` (see
+        `interrupted_`) or an error in a callback ends it, what has been learned so far is kept.
 
         Parameters
         ----------
@@ -170,6 +215,16 @@ class WordModel(EpochModel, ABC):
             Whether to add new words to a trained model: the words of `corpus` that `min_count` and
             `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
             random vectors. The first call always builds the vocabulary.
+        checkpoint : str or path-like, optional
+            A file, ``.fvec``, that keeps the state of the training from its start on: every
+            `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
+            model. The file of an unfinished run is not replaced by another run.
+        checkpoint_every : int or str
+            Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
+        resume : bool
+            Whether to continue the run in `checkpoint` if the file exists, else start one. The corpus, what
+            was learned before and all parameters must be the same, except `threads`, `progress` and
+            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
 
         Returns
         -------
@@ -180,12 +235,15 @@ class WordModel(EpochModel, ABC):
         ------
         TypeError, ValueError
             If a parameter or the corpus is invalid, if `min_count` leaves no word, if the model
-            knows no word of the corpus, or if a parameter was changed that must not change.
+            knows no word of the corpus, if a parameter was changed that must not change, or if the run in
+            `checkpoint` is another one.
         FloatingPointError
             If training diverges.
         """
         self.check_params()
         check_bool("update_vocabulary", update_vocabulary)
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
+        self._stopping = False
         before = self._state
         if before is not None:
             self._check_unchanged(before)
@@ -196,28 +254,35 @@ class WordModel(EpochModel, ABC):
         threads = number_of_threads(self.threads)
         state, parameters = self._start(corpus, before, update_vocabulary, threads)
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
-        keep = keep_thresholds(state.vocabulary.keep_probabilities(self.subsample))
+        counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
+        keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
         text = Text(ids, corpus.sentence_offsets, keep)
+        chunk = self._chunk(len(state.vocabulary))
+        if self.shuffle:
+            chunk = min(chunk, max(1, corpus.n_tokens // FEWEST_BLOCKS))
         schedule = Schedule(
             n_positions=corpus.n_tokens,
             epochs=self.epochs,
             learning_rate=self.first_learning_rate(),
-            min_learning_rate=self.min_learning_rate,
+            min_learning_rate=self.last_learning_rate(),
             threads=threads,
             seed=self.seed,
-            chunk=self._chunk(len(state.vocabulary)),
+            chunk=chunk,
+            shuffle=self.shuffle,
             epochs_before=len(state.history),
+            **self._expected(len(state.vocabulary)),
         )
         train_chunk = self._bind(state, parameters, text)
 
-        self._train(train_chunk, schedule, state, parameters)
+        if checkpoints is not None:
+            text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
+            checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
+        held_out = hold_out(ids, corpus.sentence_offsets, counts)
+        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
-            raise ValueError(
-                f"corpus must have a sentence with two words of the vocabulary, got none: "
-                f"{state.vocabulary!r}, subsample={self.subsample}"
-            )
+            raise self._without_pairs(state.vocabulary, text)
         return self
 
     def _start(
@@ -243,7 +308,12 @@ class WordModel(EpochModel, ABC):
             parameters={name: matrix[:, : self.vector_size] for name, matrix in parameters.items()},
             tables=self._tables(vocabulary.counts, before, places),
             given=given,
-            metadata={**named, "learning_rate": self.first_learning_rate(), "threads": threads},
+            metadata={
+                **named,
+                "learning_rate": self.first_learning_rate(),
+                "min_learning_rate": self.last_learning_rate(),
+                "threads": threads,
+            },
             history=[] if before is None else list(before.history),
         )
         return state, parameters
@@ -270,6 +340,32 @@ class WordModel(EpochModel, ABC):
                 new[n_new:] = old[n_old:]
             else:
                 new[: len(old)] = old
+
+    def _keep_probabilities(self, vocabulary: Vocabulary, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the probability with which each word is kept in a text where it occurs so often."""
+        n_words = int(counts.sum())
+        subsample = max(self.subsample, ALWAYS_KEPT / n_words) if self.subsample else 0
+        probabilities = vocabulary.keep_probabilities(subsample)
+        left = float(counts @ probabilities) / n_words
+        if left < FEWEST_LEFT:
+            warn(
+                f"subsample={self.subsample} leaves {left:.1%} of the {n_words:,} words of the text: "
+                "a larger value leaves more, 0 leaves all",
+                stacklevel=3,
+            )
+        return probabilities
+
+    def _without_pairs(self, vocabulary: Vocabulary, text: Text) -> ValueError:
+        """Return the error of a text that had no pair of words to train on."""
+        known_before = np.concatenate(([0], np.cumsum(text.ids < len(vocabulary))))
+        if (np.diff(known_before[text.sentence_offsets]) < 2).all():
+            return ValueError(
+                f"corpus must have a sentence with two words of the vocabulary, got none: {vocabulary!r}"
+            )
+        return ValueError(
+            f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
+            "a larger value leaves more, 0 leaves all"
+        )
 
     def _noise(self, vocabulary: Vocabulary) -> NDArray[np.uint32]:
         return alias_table(vocabulary.noise_probabilities(self.noise_exponent))

@@ -1,15 +1,13 @@
-"""Threads for work other than training, and its progress bar."""
+"""Threads for work other than training."""
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Report", "Workers", "bar"]
+__all__ = ["Report", "Workers"]
 
 Report = Callable[[float], object]
 
@@ -51,22 +49,3 @@ class Workers:
         """Call `work` with every tuple of arguments and wait for all calls."""
         for done in [self.submit(work, *of_call) for of_call in arguments]:
             done.result()
-
-
-@contextmanager
-def bar(what: str, total: int | None, unit: str, shown: bool) -> Iterator[Report]:
-    """Show a progress bar; yields a function that any thread may call with the amount of work done.
-
-    `total` is None if the amount of work is unknown.
-    """
-    from tqdm.auto import tqdm
-
-    lock = threading.Lock()
-    with tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=not shown) as shown_bar:
-
-        def report(n: float) -> None:
-            with lock:
-                most = math.inf if total is None else total - shown_bar.n  # which sums of fractions may miss
-                shown_bar.update(min(n, most))
-
-        yield report

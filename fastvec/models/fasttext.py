@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +47,22 @@ class FastText(WordModel):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -66,34 +73,36 @@ class FastText(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     model : {"skipgram", "cbow"}
         Whether a word predicts each of its contexts, or the contexts together predict the word. In both
         cases it is the words that predict which have n-grams.
     min_n : int
         Smallest number of characters in an n-gram.
     max_n : int
-        Largest number of characters in an n-gram; 0 for no n-grams.
+        Largest number of characters in an n-gram; 0 for no n-grams, and no rows for them, whatever `min_n`
+        and `buckets` are.
     buckets : int
         Number of rows that the n-grams share.
     scale_gradient : bool
         Whether to use the exact gradient of a row, which has the number of rows in the mean as a divisor.
-        False omits the divisor, as fastText does.
+        False omits the divisor, as fastText does; a row that occurs several times in the mean then moves as
+        if it occurred once, since words of one repeated character would diverge otherwise.
 
     Attributes
     ----------
     vectors_ : SubwordVectors
         The words with their vectors; unknown words have vectors too.
     input_vectors_ : float32 array, shape (n_words + buckets, d)
-        The rows of the words, followed by those of the n-grams.
+        The rows of the words, followed by those of the n-grams, of which there are none with ``max_n=0``.
     output_vectors_ : float32 array, shape (n_words, d)
         The vectors of the words in the role of what is predicted.
     vocabulary_ : Vocabulary
         The words with their counts.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -104,7 +113,7 @@ class FastText(WordModel):
     --------
     >>> import fastvec
     >>> sentences = [["the", "old", "house"], ["two", "older", "houses"]] * 20
-    >>> model = fastvec.FastText(vector_size=8, buckets=1000, subsample=0, threads=1).fit(sentences)
+    >>> model = fastvec.FastText(vector_size=8, buckets=1000, threads=1).fit(sentences)
     >>> model.vectors_
     SubwordVectors(6 words, 8 dimensions)
     >>> "housing" in model.vectors_, model.vectors_["housing"].shape
@@ -113,7 +122,7 @@ class FastText(WordModel):
 
     subsample: float = 1e-4
     noise_exponent: float = 0.5
-    min_learning_rate: float = 0.0
+    min_learning_rate: float | None = 0.0
     model: str = "skipgram"
     min_n: int = 3
     max_n: int = 6
@@ -162,7 +171,7 @@ class FastText(WordModel):
                 counts=state.vocabulary.counts,
                 input_vectors=state.parameters["input_vectors"],
                 output_vectors=state.parameters["output_vectors"],
-                subwords=_subwords(state),
+                subwords=_subwords(state.given),
                 parameters=state.given,
             ),
         )
@@ -172,7 +181,7 @@ class FastText(WordModel):
 
     def _check_own_params(self) -> None:
         check_choice("model", self.model, ("skipgram", "cbow"))
-        Subwords(self.min_n, self.max_n, self.buckets)
+        _subwords(self.get_params())
         check_bool("scale_gradient", self.scale_gradient)
 
     def _fixed(self) -> tuple[str, ...]:
@@ -182,11 +191,14 @@ class FastText(WordModel):
         return "subword"
 
     def _rows(self, n_words: int) -> dict[str, int]:
-        return {"input_vectors": n_words + self.buckets, "output_vectors": n_words}
+        return {
+            "input_vectors": n_words + _subwords(self.get_params()).buckets,
+            "output_vectors": n_words,
+        }
 
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
         kernel = cast(_backends.SubwordKernel, _backends.get(self._kernel()))
-        offsets, rows = _subwords(state).rows(state.vocabulary.words)
+        offsets, rows = _subwords(state.given).distinct_rows(state.vocabulary.words)
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],
@@ -205,8 +217,9 @@ class FastText(WordModel):
 
     def _make_vectors(self, state: State) -> SubwordVectors:
         vocabulary, rows = state.vocabulary, state.parameters["input_vectors"]
-        return SubwordVectors(vocabulary.words, rows, _subwords(state), vocabulary.counts, state.metadata)
+        subwords = _subwords(state.given)
+        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.metadata)
 
 
-def _subwords(state: State) -> Subwords:
-    return Subwords(state.given["min_n"], state.given["max_n"], state.given["buckets"])
+def _subwords(params: Mapping[str, Any]) -> Subwords:
+    return Subwords(params["min_n"], params["max_n"], params["buckets"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from fastvec import _backends
 from fastvec._params import check_choice, check_float
 from fastvec._training import Schedule, number_of_threads, padded_copies, padded_matrix
+from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._count_model import CountModel
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._state import Matrices, State
@@ -74,7 +76,7 @@ class GloVe(EpochModel, CountModel):
         word vector alone, or both concatenated.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ class GloVe(EpochModel, CountModel):
     history_ : list of Epoch
         Loss (the mean cost per entry of the counts), learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -164,20 +166,38 @@ class GloVe(EpochModel, CountModel):
         check_float("learning_rate", self.learning_rate, above=0)
         check_choice("combine", self.combine, COMBINATIONS)
 
-    def fit(self, source: Any) -> GloVe:
+    def fit(
+        self,
+        source: Any,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
+    ) -> GloVe:
         """Learn vectors from counts, or continue learning.
 
         The first call starts from random values. Further calls continue from what has been learned, with
         counts of the same words. Training needs memory for a second copy of the parameters, so that
         `vectors_` obtained before do not change.
 
-        If training diverges, the model stays as it was before the call. If Ctrl-C (see `interrupted_`) or an
-        error in a callback ends it, what has been learned so far is kept.
+        If training diverges, the model stays as it was before the call. If Ctrl-C or `stop` (see
+        `interrupted_`) or an error in a callback ends it, what has been learned so far is kept.
 
         Parameters
         ----------
         source : Cooccurrence, Corpus, or anything that `Corpus` takes
             Counts, or a text to count: a path, a list of paths, or an iterable of token sequences.
+        checkpoint : str or path-like, optional
+            A file, ``.fvec``, that keeps the state of the training from its start on: every
+            `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
+            model. The file of an unfinished run is not replaced by another run.
+        checkpoint_every : int or str
+            Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
+        resume : bool
+            Whether to continue the run in `checkpoint` if the file exists, else start one. The counts, what
+            was learned before and all parameters must be the same, except `threads`, `memory_limit`,
+            `progress` and `callbacks`. The result is that of a run without interruption, bit for bit. A text
+            is counted again.
 
         Returns
         -------
@@ -188,14 +208,16 @@ class GloVe(EpochModel, CountModel):
         ------
         TypeError, ValueError
             If a parameter or the text is invalid, if `min_count` leaves no word, if there are no
-            counts, if the words are not those of the training so far, or if a parameter was changed that must
-            not change.
+            counts, if the words are not those of the training so far, if a parameter was changed that must
+            not change, or if the run in `checkpoint` is another one.
         FloatingPointError
             If training diverges.
         OSError
             If a text cannot be read, or the disk is full.
         """
         self.check_params()
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
+        self._stopping = False
         before = self._state
         if before is not None:
             self._check_unchanged(before)
@@ -226,6 +248,9 @@ class GloVe(EpochModel, CountModel):
             metadata=self._metadata(counts),
             history=[] if before is None else list(before.history),
         )
+        if checkpoints is not None:
+            entries = counts.row_offsets_, counts.columns_, counts.units_, np.array([counts.unit_])
+            checkpoints.source = {"counts": fingerprint(counts.vocabulary_, *entries)}
         del counts  # the tiles have their entries
         schedule = Schedule(
             n_positions=len(tiles.records),
@@ -239,7 +264,7 @@ class GloVe(EpochModel, CountModel):
             unit="entries",
         )
         trainer = TileTrainer(tiles, parameters)
-        self._train(trainer, schedule, state, parameters, before_epoch=trainer.start_epoch)
+        self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch)
         return self
 
     def _start(self, n_words: int, before: State | None) -> Matrices:

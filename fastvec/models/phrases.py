@@ -14,7 +14,10 @@ from fastvec import _backends
 from fastvec._atomic import replacing
 from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
+from fastvec._mapped import json_checksum
 from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._progress import Progress
+from fastvec._signals import hold
 from fastvec.corpus import Corpus
 from fastvec.models._base import Estimator
 
@@ -218,13 +221,14 @@ class Phrases(Estimator):
         self._check_fitted()
         parameters = self.get_params()
         del parameters["progress"]
-        content = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "parameters": parameters,
             "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
         }
-        with replacing(path) as temporary:
+        content["crc32"] = json_checksum(content)
+        with hold(), replacing(path) as temporary:
             temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -258,6 +262,11 @@ class Phrases(Estimator):
             raise ValueError(
                 f"{path}: written in version {content.get('version')!r} of the format; "
                 f"this fastvec reads version {VERSION}; try a newer one"
+            )
+        if content.pop("crc32", None) not in (None, json_checksum(content)):
+            raise ValueError(
+                f"{path}: damaged (it has another checksum than when it was written); replace it by a copy, "
+                'or remove its "crc32" if you changed it yourself'
             )
         try:
             phrases = cls(**content["parameters"])
@@ -371,16 +380,8 @@ class Phrases(Estimator):
         encoded = Encoded(found, counts[:n_words], offsets[numbers_of_begins])
         return Corpus._collected(encoded, store)
 
-    def _bar(self, what: str, number: int, corpus: Corpus) -> Any:
-        from tqdm.auto import tqdm
-
-        return tqdm(
-            desc=f"{what}, pass {number}/{self.passes}",
-            total=corpus.n_tokens,
-            unit=" words",
-            unit_scale=True,
-            disable=not self.progress,
-        )
+    def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
+        return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)
 
 
 def _checked_pairs(found: Any) -> dict[tuple[str, str], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastvec import _backends
 from fastvec._params import check_bool, check_choice
+from fastvec._progress import warn
 from fastvec._training import TrainChunk
 from fastvec.models._huffman import HuffmanTree
 from fastvec.models._state import Matrices, State
@@ -103,6 +104,12 @@ class Word2Vec(WordModel):
             return usual
         return min(usual, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
 
+    def _expected(self, n_words: int) -> dict[str, Any]:
+        if self.loss == "negative_sampling":
+            return super()._expected(n_words)
+        # of one word in n; a tree for the frequencies costs less
+        return {"untrained_loss": math.log(n_words), "with_params": f"window={self.window}"}
+
     def _softmax_cost(self, n_words: int) -> int:
         """Return the multiply-adds of a window: the scores and the gradients of both sides."""
         return 3 * n_words * self.vector_size
@@ -154,7 +161,7 @@ class Word2Vec(WordModel):
             return
         kept = float(vocabulary.counts @ (text.keep + 1.0)) / 2**32 / vocabulary.total * len(text.ids)
         cost = kept * self._softmax_cost(len(vocabulary))
-        warnings.warn(
+        warn(
             f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per epoch, or "
             f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on one thread at {SOFTMAX_SPEED:.0e} per second: "
             "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
@@ -186,17 +193,23 @@ class SkipGram(Word2Vec):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power. Only used
         with ``loss="negative_sampling"``.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -207,7 +220,7 @@ class SkipGram(Word2Vec):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words [1]_; by the branches on its path
         down a binary Huffman tree, in which frequent words are near the root [3]_; or from every other word,
@@ -231,9 +244,9 @@ class SkipGram(Word2Vec):
     tree_ : HuffmanTree
         The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
 
     References
     ----------
@@ -248,7 +261,7 @@ class SkipGram(Word2Vec):
     --------
     >>> import fastvec
     >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, subsample=0, threads=1).fit(baskets)
+    >>> model = fastvec.SkipGram(vector_size=8, min_count=1, threads=1).fit(baskets)
     >>> model.vectors_
     Vectors(5 words, 8 dimensions)
     >>> model.fit([["bread", "jam"], ["tea", "jam"]] * 10, update_vocabulary=True).vectors_
@@ -304,17 +317,23 @@ class CBOW(Word2Vec):
         Keep at most this many words, the most frequent ones. All are kept by default.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
-        frequent they are (word2vec.c's formula). 0 keeps all words.
+        frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
+        texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power. Only used
         with ``loss="negative_sampling"``.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
-    min_learning_rate : float
-        Step size at the end.
+    min_learning_rate : float, optional
+        Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
+        less.
     epochs : int
         Number of passes over the corpus.
+    shuffle : bool
+        Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
+        order, each time another, instead of from beginning to end. This is for texts whose end is not like
+        their beginning.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -325,7 +344,7 @@ class CBOW(Word2Vec):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then.
+        up to date by then. One that returns True ends the training.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words; by the branches on its path down
         a binary Huffman tree, in which frequent words are near the root; or from every other word, which is
@@ -352,9 +371,9 @@ class CBOW(Word2Vec):
     tree_ : HuffmanTree
         The tree of the hierarchical softmax; its `paths()` lead from the root to every word.
     history_ : list of Epoch
-        Loss, learning rate, time and speed of every epoch.
+        Loss (of words that are held out), learning rate, time and speed of every epoch.
     interrupted_ : bool
-        Whether Ctrl-C ended the training early.
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     position_weights_ : float32 array, shape (2 * window, d)
         The vectors of the positions, from left to right. Only available with `position_weights`.
 

@@ -24,7 +24,9 @@ Compromises, and where they come from:
 
 - ``scale_gradient=True`` is the gradient of J. With False the 1/C of ∂J/∂x_c and ∂J/∂d_p is dropped, as in
   word2vec.c (Mikolov et al. 2013a), gensim and fastText: windows with many contexts then weigh more than in J
-  (Irsoy, Benton and Stratos 2021).
+  (Irsoy, Benton and Stratos 2021). A context or a place that occurs several times takes the mean of what its
+  occurrences would take, and not their sum as there, which moves h too far (see ``subword.py``) and diverges
+  where one word fills long windows.
 - Position weights (Mikolov et al. 2018) belong to the distances −W..−1, 1..W, counted in kept words: the
   context at distance δ takes row W + δ before the centre and W + δ − 1 behind it.
 - Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
@@ -46,6 +48,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .hidden import divisors
 from .logistic import label_outputs, logistic_losses, sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
@@ -82,7 +85,8 @@ def step(
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
     scale_gradient : IN, bool
-        Whether the gradients of contexts and position weights are divided by C.
+        Whether contexts and position weights take their gradients, or C times as much; those that are
+        repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -99,13 +103,12 @@ def step(
     scores = y @ h
     errors = counts * (sigmoid(scores) - labels)
     e = errors @ y
-    if scale_gradient:
-        e /= np.float32(len(contexts))
-
     rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, contexts, rate * (d * e))  # .at: an id that is repeated counts twice
+    moves = rate * (d * e) / divisors(contexts, scale_gradient)
+    np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated takes the sum
     if position_weights is not None:
-        np.subtract.at(position_weights, positions, rate * (x * e))
+        moves = rate * (x * e) / divisors(positions, scale_gradient)
+        np.subtract.at(position_weights, positions, moves)
     np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
 
     return float(np.sum(counts * logistic_losses(scores, labels)))
@@ -153,7 +156,7 @@ def train(
     negatives : IN, int
         K.
     scale_gradient : IN, bool
-        Whether the gradients of contexts and position weights are divided by their number.
+        Whether contexts and position weights take their gradients; see `step`.
     learning_rate : IN, float
         η.
     key : IN, uint64

@@ -19,14 +19,20 @@ and for CBOW, with e = ∂J/∂h,
 
     ∂J/∂x_c = (1/C) e
 
-Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
-that occurs twice among the contexts counts twice. A path has no node twice.
+Update. The errors are those from before the update. Inputs x then move one after the other as in
+``skipgram.py``, each by the nodes as the inputs before it have moved them:
+
+    x ← x − η Σ_l δ_xl n_l        and then        n_l ← n_l − η δ_xl x with the x from before
+
+CBOW has one input, h, whose contexts move by −η ∂J/∂x_c. A word that occurs twice among the contexts counts
+twice. A path has no node twice.
 
 Compromises, and where they come from:
 
 - ``scale_gradient=True`` is the gradient of J. With False the 1/C of CBOW's ∂J/∂x_c is dropped, as in
   word2vec.c (Mikolov et al. 2013a), gensim and fastText: windows with many contexts then weigh more than in J
-  (Irsoy, Benton and Stratos 2021).
+  (Irsoy, Benton and Stratos 2021). A context that occurs several times then moves as if once, see
+  ``subword.py``.
 - Skip-gram predicts the centre from every context, as word2vec.c does, so that all contexts share one path
   and a window is a small matrix product; at most ``MAX_SHARED`` contexts an update, one group after the
   other.
@@ -50,7 +56,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .logistic import logistic_losses, sigmoid
+from .hidden import divisors
+from .logistic import logistic_losses, move_in_turn, sigmoid
 from .sampling import walk_chunk
 
 __all__ = ["step", "train"]
@@ -87,7 +94,7 @@ def step(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
     scale_gradient : IN, bool
-        Whether the gradient of the contexts is divided by C; ignored when cbow is False.
+        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -97,19 +104,19 @@ def step(
         J before the update.
     """
     labels = 1 - codes.astype(np.float32)
-    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
+    n = node_vectors[nodes]  # (L, stride): copies, and so from before the update
+    x = input_vectors[contexts]  # (C, stride)
     if cbow:
         x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
-    n = node_vectors[nodes]  # (L, stride)
     scores = x @ n.T  # (C, L), or (1, L) for CBOW
     errors = sigmoid(scores) - labels
-    e = errors @ n
-    if cbow and scale_gradient:
-        e /= np.float32(len(contexts))
-
-    rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, contexts, rate * e)  # .at: an id that is repeated counts twice
-    node_vectors[nodes] -= rate * (errors.T @ x)
+    if cbow:
+        rate = np.float32(learning_rate)
+        moves = rate * (errors @ n) / divisors(contexts, scale_gradient)
+        np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated counts twice
+        node_vectors[nodes] -= rate * (errors.T @ x)
+    else:
+        move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
 
     return float(np.sum(logistic_losses(scores, labels)))
 
@@ -161,7 +168,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
     scale_gradient : IN, bool
-        Whether the gradient of the contexts is divided by their number; ignored when cbow is False.
+        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η.
     key : IN, uint64

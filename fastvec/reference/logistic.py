@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["label_outputs", "logistic_losses", "sigmoid"]
+__all__ = ["label_outputs", "logistic_losses", "move_in_turn", "sigmoid"]
 
 SIGMOID_RANGE = np.float32(8)
 
@@ -64,3 +64,37 @@ def label_outputs(
     labels[..., 0] = 1
     counts = np.where(outputs == target, labels, np.float32(1))
     return outputs, labels, counts
+
+
+def move_in_turn(
+    input_vectors: Matrix,
+    contexts: NDArray[np.int32],
+    output_vectors: Matrix,
+    outputs: NDArray[np.int32],
+    errors: Matrix,
+    learning_rate: float,
+) -> None:
+    """Move contexts one after the other, each by the output rows as the contexts before it have moved them.
+
+    For c = 1..C: x_c ← x_c − η Σₙ δ_cn yₙ, and then yₙ ← yₙ − η δ_cn x_c with the x_c from before. A context
+    that is repeated moves once, at its first place and as often as it counts.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN/OUT, float32 (n_rows, stride)
+        The matrices.
+    contexts : IN, int32 (C,)
+        Rows of `input_vectors`, repetitions allowed.
+    outputs : IN, int32 (N,)
+        Rows of `output_vectors`, repetitions allowed.
+    errors : IN, float32 (C, N)
+        δ, from before the update.
+    learning_rate : IN, float
+        η.
+    """
+    distinct, first, counts = np.unique(contexts, return_index=True, return_counts=True)
+    steps = -np.float32(learning_rate) * counts[:, np.newaxis].astype(np.float32) * errors[first]
+    for c in np.argsort(first):
+        x = input_vectors[distinct[c]].copy()
+        input_vectors[distinct[c]] += steps[c] @ output_vectors[outputs]
+        np.add.at(output_vectors, outputs, np.outer(steps[c], x))  # .at: an id that is repeated counts twice

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ngram_buckets", "row_means"]
+__all__ = ["ngram_buckets", "put_repeats_behind", "row_means"]
 
 # A byte that begins a character, and the bytes that continue it.
 CHARACTER = re.compile(rb"[^\x80-\xbf][\x80-\xbf]*", re.DOTALL)
@@ -69,6 +70,31 @@ def fnv_1a(ngram: bytes) -> int:
         signed = byte if byte < 128 else byte - 256
         hashed = (hashed ^ signed & 0xFFFFFFFF) * 16777619 & 0xFFFFFFFF
     return hashed
+
+
+def put_repeats_behind(offsets: NDArray[np.int64], rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Reorder the rows of every word: first those that are different, in their order, then the repetitions.
+
+    Parameters
+    ----------
+    offsets : int64 array, shape (n + 1,)
+        IN: where the rows of each of the n words begin in `rows`.
+    rows : int32 array
+        IN/OUT: the rows.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Where the repetitions of each word begin in `rows`.
+    """
+    repeats = np.empty(len(offsets) - 1, np.int64)
+    for word, (start, stop) in enumerate(pairwise(offsets)):
+        left = Counter(rows[start:stop].tolist())
+        distinct = list(left)
+        left.subtract(distinct)
+        rows[start:stop] = [*distinct, *left.elements()]
+        repeats[word] = start + len(distinct)
+    return repeats
 
 
 def row_means(

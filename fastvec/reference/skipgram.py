@@ -11,9 +11,15 @@ Gradient. With the labels t₀ = 1, t_k = 0 and the errors δ_cn = σ(x_c · y�
 
 because d(−log σ(z))/dz = σ(z) − 1 and d(−log σ(−z))/dz = σ(z).
 
-Update. x_c ← x_c − η ∂J/∂x_c and yₙ ← yₙ − η ∂J/∂yₙ, every right-hand side from before the update. A word
-that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left
-out.
+Update. The errors are those from before the update. The contexts then move one after the other, each by the
+output rows as the contexts before it have moved them: for c = 1..C
+
+    x_c ← x_c − η Σₙ δ_cn yₙ        and then        yₙ ← yₙ − η δ_cn x_c with the x_c from before
+
+That is −η times the gradient, and to x_c in second order + η² Σ_{b<c} (Σₙ δ_bn δ_cn) x_b, which draws the
+contexts of a window together, as updates of one pair after the other do; without it the vectors of walks on
+graphs are worse than with unshared negatives. A word that occurs twice among the contexts or the negatives
+counts twice, as a context at its first place; a negative that is the centre is left out.
 
 This is the readable twin of ``kernels/skipgram.pyx``; ``tests/test_gradients.py`` holds both to the
 derivative of J and ``tests/test_backends_agree.py`` to each other. The kernel gains its speed from where it
@@ -39,7 +45,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .logistic import label_outputs, logistic_losses, sigmoid
+from .logistic import label_outputs, logistic_losses, move_in_turn, sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
 __all__ = ["step", "train"]
@@ -78,15 +84,10 @@ def step(
         J before the update.
     """
     outputs, labels, counts = label_outputs(center, negatives)
-    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
-    y = output_vectors[outputs]  # (1 + K, stride)
-    scores = x @ y.T  # (C, 1 + K)
+    scores = input_vectors[contexts] @ output_vectors[outputs].T  # (C, 1 + K)
     errors = counts * (sigmoid(scores) - labels)
 
-    rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, contexts, rate * (errors @ y))  # .at: an id that is repeated counts twice
-    np.subtract.at(output_vectors, outputs, rate * (errors.T @ x))
-
+    move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate)
     return float(np.sum(counts * logistic_losses(scores, labels)))
 
 

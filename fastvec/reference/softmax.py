@@ -11,8 +11,14 @@ m_bw times, and in the denominator of all T_b targets, so that its derivative is
 
     ∂J/∂x_i = Σ_{b, i in b} (1/I_b) e_b        ∂J/∂y_w = Σ_b δ_bw h_b
 
-Update. Every parameter moves by −η times its gradient, every right-hand side from before the update: one for
-all examples together. A word that occurs twice among inputs or targets, or in two examples, counts twice.
+Update. Hidden vectors and errors are those from before the update. The examples then move one after the
+other, as the contexts in ``skipgram.py``, each by the output rows as the examples before it have moved them:
+for b = 1..B
+
+    e_b = Σ_w δ_bw y_w        and then        y_w ← y_w − η δ_bw h_b
+
+and at the end every x_i ← x_i − η Σ_{b, i in b} (1/I_b) e_b. A word that occurs twice among inputs or
+targets, or in two examples, counts twice.
 
 Skip-gram predicts all contexts of a word from its own vector: one input, as many targets as the window has
 contexts, and one softmax for all of them. CBOW predicts a word from the mean of its contexts: one target.
@@ -20,7 +26,8 @@ contexts, and one softmax for all of them. CBOW predicts a word from the mean of
 Compromises, and where they come from:
 
 - ``scale_gradient=True`` is the gradient of J. With False the 1/I_b of ∂J/∂x_i is dropped, as in fastText:
-  examples with many inputs then weigh more than in J (Irsoy, Benton and Stratos 2021).
+  examples with many inputs then weigh more than in J (Irsoy, Benton and Stratos 2021). An input that occurs
+  several times in an example then moves as if once, see ``subword.py``.
 - ``BATCH`` windows are one update, so that it is a matrix product: the output vectors, all of which take part
   in every example, are read and written once for all of them.
 
@@ -40,6 +47,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .hidden import divisors
 from .sampling import Window, walk_chunk
 
 __all__ = ["step", "train"]
@@ -76,7 +84,7 @@ def step(
     target_offsets : IN, int64 (B + 1,)
         Example b has targets[target_offsets[b]:target_offsets[b + 1]], one or more.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by their number in the example.
+        Whether the inputs take their gradient, or every row that of the mean, once in every example.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -121,13 +129,15 @@ def update(
     p /= p.sum(axis=1, keepdims=True)
     errors = p * n_targets[:, np.newaxis].astype(np.float32)
     np.subtract.at(errors, (of_target, targets), np.float32(1))  # .at: a target that is repeated counts twice
-    e = errors @ output_vectors
-    if scale_gradient:
-        e /= n_inputs[:, np.newaxis].astype(np.float32)
+    of_examples = np.split(inputs, input_offsets[1:-1])
 
+    e = np.empty_like(h)
     rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, inputs, rate * e[of_input])
-    output_vectors -= rate * (errors.T @ h)
+    for b in examples:
+        e[b] = errors[b] @ output_vectors
+        output_vectors -= rate * np.outer(errors[b], h[b])
+    moves = e[of_input] / np.concatenate([divisors(rows, scale_gradient) for rows in of_examples])
+    np.subtract.at(input_vectors, inputs, rate * moves)  # .at: an input that is repeated takes the sum
 
     z = scores.astype(np.float64)
     log_sums = np.log(np.sum(np.exp(z), axis=1))
@@ -175,7 +185,7 @@ def train(
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or the centre its contexts.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by their number in the window.
+        Whether the inputs take their gradient, or every row that of the mean, once in every window.
     learning_rate : IN, float
         η.
     key : IN, uint64

@@ -15,6 +15,19 @@ Update. Every parameter moves by −η times its gradient, every right-hand side
 that occurs twice counts twice, on both sides, and whatever it is there: targets, negatives, one's target and
 another's negative. A negative that is its own target is left out.
 
+Without ``scale_gradient``. fastText moves every input x_i by −η e instead, which is I times its gradient. If
+the bag has different rows r, each c_r times, h = (1/I) Σ_r c_r x_r. Moved as often as it occurs, row r goes
+c_r times as far, and the mean of the bag goes
+
+    −η e (1/I) Σ_r c_r²        rather than        −η e
+
+as it does when all rows are different (c_r = 1 and Σ_r c_r² = I). A word of 40 equal letters has 154 n-grams
+of 3 to 6 letters; 35 to 38 of them are the same one at every length, and the mean goes 34 times too far:
+training diverges, and it does so in fastText. Here every row takes −η e once, however often it occurs, so
+that the mean goes −η e (1/I) Σ_r c_r = −η e, for every word. Words without repetitions are as in fastText. In
+CBOW this holds for the rows of each context; contexts that share rows, being the same word or not, move them
+one after the other, as in fastText: at its learning rate, moving them once gave worse vectors.
+
 Compromises, and where they come from:
 
 - N-grams share rows: an n-gram's row is chosen by its hash (Bojanowski et al. 2017), so that rows may repeat
@@ -22,8 +35,8 @@ Compromises, and where they come from:
 - Skip-gram predicts the contexts from the rows of the centre (Bojanowski et al. 2017), at most ``MAX_SHARED``
   of them from one h, where fastText computes it anew for each. CBOW predicts the centre from the rows of all
   contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs more.
-- ``scale_gradient=True`` is the gradient of J. With False the 1/I of ∂J/∂x_i is dropped, as in fastText:
-  words with many n-grams then weigh more than in J (for CBOW: Irsoy, Benton and Stratos 2021).
+- ``scale_gradient=True`` is the gradient of J. With False the rows of words with many n-grams move farther
+  than J says, as in fastText (for CBOW: Irsoy, Benton and Stratos 2021).
 - Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
@@ -57,6 +70,7 @@ def step(
     inputs: NDArray[np.int32],
     targets: NDArray[np.int32],
     negatives: NDArray[np.int32],
+    n_first: int,
     scale_gradient: bool,
     learning_rate: float,
 ) -> float:
@@ -74,8 +88,10 @@ def step(
         Word ids, T >= 1, repetitions allowed.
     negatives : IN, int32 (T, K)
         Every target's noise words, K >= 0; repetitions and any of the targets allowed.
+    n_first : IN, int
+        Those of the inputs that move without scale_gradient, 1 <= n_first <= I; the others count in the mean.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by I.
+        Whether all inputs take their gradient, or the first ones e.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -94,7 +110,8 @@ def step(
         e /= np.float32(len(inputs))
 
     rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, inputs, rate * e)  # .at: a row that is repeated counts twice
+    moved = inputs if scale_gradient else inputs[:n_first]
+    np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
     np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
     return float(np.sum(counts * logistic_losses(scores, labels)))
@@ -139,10 +156,11 @@ def train(
         A word is kept with probability (keep + 1) / 2³².
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
-    subword_offsets : IN, int64 (n_words + 1,)
-        The rows of word w are subwords[subword_offsets[w]:subword_offsets[w + 1]], one or more.
+    subword_offsets : IN, int64 (2 · n_words + 1,)
+        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one or more; those
+        before subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
-        Rows of input_vectors, repetitions within a word allowed.
+        Rows of input_vectors.
     window : IN, int
         Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
@@ -150,7 +168,7 @@ def train(
     cbow : IN, bool
         Whether the rows of all contexts predict the centre, or the rows of the centre its contexts.
     scale_gradient : IN, bool
-        Whether the gradient of the inputs is divided by their number.
+        Whether the inputs take their gradient, or the different rows of a word that of the mean.
     learning_rate : IN, float
         η.
     key : IN, uint64
@@ -165,10 +183,6 @@ def train(
     sampled_pairs, pairs : int
         (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
     """
-
-    def rows(word: int) -> NDArray[np.int32]:
-        return subwords[subword_offsets[word] : subword_offsets[word + 1]]
-
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
@@ -176,7 +190,10 @@ def train(
     ):
         if not len(contexts):
             continue
-        inputs = np.concatenate([rows(word) for word in contexts.tolist()]) if cbow else rows(center)
+        words = contexts.tolist() if cbow else [center]
+        begin, repeats, end = (subword_offsets[2 * np.array(words) + i] for i in range(3))
+        first = np.concatenate([subwords[i:j] for i, j in zip(begin, repeats, strict=True)])
+        inputs = np.concatenate([first, *[subwords[i:j] for i, j in zip(repeats, end, strict=True)]])
         targets = np.array([center], dtype=np.int32) if cbow else contexts
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
@@ -188,6 +205,7 @@ def train(
                 inputs,
                 targets[t : t + MAX_SHARED],
                 noise_words[t : t + MAX_SHARED],
+                len(first),
                 scale_gradient,
                 learning_rate,
             )

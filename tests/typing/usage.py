@@ -44,6 +44,8 @@ def train(baskets: Iterable[list[int]]) -> Vectors:
     assert_type(corpus.ids, NDArray[np.int32])
     model = SkipGram(vector_size=100, negative_sharing="none", max_vocab=None, threads=2, callbacks=[report])
     assert_type(model.fit(corpus), SkipGram)
+    assert_type(model.fit(corpus, checkpoint="run.fvec", checkpoint_every="10m", resume=True), SkipGram)
+    model.stop()
     assert_type(model.interrupted_, bool)
     assert_type(SkipGram().fit(baskets).vectors_, Vectors)
     return model.vectors_
@@ -85,6 +87,7 @@ def go_on(corpus: Corpus) -> SubwordVectors:
 def factorise(counts: Cooccurrence) -> Vectors:
     model = GloVe(x_max=10, combine="concatenate", learning_rate=0.1, memory_limit=2**30)
     assert_type(model.fit(counts), GloVe)
+    assert_type(model.fit(counts, checkpoint=Path("run.fvec"), checkpoint_every=2), GloVe)
     assert_type(GloVe(window=5, weighting="flat", symmetric=False).fit([["a", "b"]]).interrupted_, bool)
     assert_type(model.context_biases_, NDArray[np.float32])
     assert_type(model.history_[-1].pairs_per_second, float)

@@ -1,0 +1,212 @@
+"""Files of checkpoints: the file of a whole model (see ``_files.py``), with how far its training has come.
+
+The metadata have one more entry, ``checkpoint``, a JSON object:
+
+==============  ===================================================================
+position        the fields of `Position`; an epoch that is not complete is not in
+                the history of the model
+finished        whether the training came to its end
+source          what it trains on, beside the parameters of the estimator: hashes
+                of the corpus or the counts and of earlier training, by name
+==============  ===================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastvec._checkpoints import Checkpoints, Position
+from fastvec._mapped import blocks
+from fastvec._params import check_bool, check_int
+from fastvec._progress import warn
+from fastvec.models import _files
+from fastvec.models._state import State
+from fastvec.vocabulary import Vocabulary
+
+__all__ = ["EVERY", "CheckpointFile", "fingerprint"]
+
+EVERY = "10m"
+# Parameters that may change when a run is resumed: they do not matter to what is learned.
+FREE = ("threads", "memory_limit")
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class CheckpointFile(Checkpoints):
+    """The file that a training keeps its state in, and may start from.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, which ends in ``.fvec``.
+    every : int or str
+        A number of epochs, or a time, as ``"10m"``.
+    resume : bool
+        Whether to start from the file if it exists.
+    estimator : str
+        The name of the class that trains.
+    given : dict
+        Its parameters.
+
+    Attributes
+    ----------
+    source : dict of str to str
+        What is trained on: hashes, and other arguments of `fit`, by name; set before `begin`.
+    finished : bool
+        Whether nothing is left to train, after `begin`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    TypeError, ValueError
+        If a parameter is invalid, or if the file is not a checkpoint, or is of a run that must not be
+        replaced or that differs from this one.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        every: int | str,
+        resume: bool,
+        estimator: str,
+        given: Mapping[str, Any],
+    ) -> None:
+        self.path = os.fspath(path)
+        if Path(self.path).suffix.lower() != ".fvec":
+            raise ValueError(f"checkpoint must end in .fvec, got {self.path!r}")
+        check_bool("resume", resume)
+        self.epochs, self.seconds = _interval(every)
+        self.due = math.inf
+        self.source: dict[str, str] = {}
+        self.finished = False
+        self.saved: _files.Saved | None = None
+        if Path(self.path).exists():
+            saved = _files.read(Path(self.path))
+            self._check_kind(saved, resume)
+            if resume:
+                self._check_parameters(saved, estimator, given)
+                self.saved = saved
+
+    def begin(self, state: State, write: Callable[[str, dict[str, str]], None]) -> None:
+        """Bring a state to where the file has come, or write the file for the first time.
+
+        Parameters
+        ----------
+        state : State
+            The state at the start of the training, which is changed in place.
+        write : callable
+            Writes the state to a path, with more metadata.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the run of the file has trained on something else.
+        """
+        self._write = write
+        if self.saved is None:
+            self._write(self.path, self._metadata(self.start, finished=False))
+        else:
+            self._take_over(self.saved, state)
+            self.saved = None  # on Windows, a file that is mapped cannot be replaced
+        self.due = time.monotonic() + self.seconds
+
+    def seconds_left(self) -> float:
+        """Return the time until the next checkpoint within an epoch."""
+        return self.due - time.monotonic()
+
+    def is_due_after(self, epochs: int) -> bool:
+        """Return whether a checkpoint is due after so many epochs of this training."""
+        return self.seconds_left() <= 0 or (self.epochs is not None and epochs % self.epochs == 0)
+
+    def write(self, position: Position, finished: bool = False) -> None:
+        """Replace the file; a warning says if that is impossible, and the training goes on."""
+        try:
+            self._write(self.path, self._metadata(position, finished))
+        except OSError as error:
+            warn(f"the checkpoint could not be written, the training continues: {error}", stacklevel=5)
+        self.due = time.monotonic() + self.seconds
+
+    def _take_over(self, saved: _files.Saved, state: State) -> None:
+        said = self._said(saved)
+        for name, value in self.source.items():
+            if said["source"].get(name) != value:
+                raise self._differs(f"{name} must be the same as in the run of the checkpoint")
+        for name, matrix in state.parameters.items():
+            if saved.tensors[name].shape != matrix.shape:
+                raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
+            matrix[:] = saved.tensors[name]
+        state.history[:] = saved.history
+        self.start, self.finished = said["position"], said["finished"]
+
+    def _metadata(self, position: Position, finished: bool) -> dict[str, str]:
+        said = {"position": asdict(position), "finished": finished, "source": self.source}
+        return {"checkpoint": json.dumps(said)}
+
+    def _said(self, saved: _files.Saved) -> dict[str, Any]:
+        try:
+            said = json.loads(saved.checkpoint)
+            position = said["position"]
+            position = Position(**{**position, "losses": tuple(position["losses"])})
+            return {"position": position, "finished": bool(said["finished"]), "source": dict(said["source"])}
+        except (TypeError, ValueError, KeyError) as error:
+            raise ValueError(f"{self.path}: the state of the training is damaged ({error!r})") from None
+
+    def _check_kind(self, saved: _files.Saved, resume: bool) -> None:
+        if not saved.checkpoint:
+            raise ValueError(
+                f"checkpoint must be a new file or a checkpoint, got {self.path!r}, which holds a model"
+            )
+        if not resume and not self._said(saved)["finished"]:
+            raise ValueError(
+                f"checkpoint must not replace an unfinished run, got {self.path!r}: continue it with "
+                "resume=True (--resume), or delete the file"
+            )
+
+    def _check_parameters(self, saved: _files.Saved, estimator: str, given: Mapping[str, Any]) -> None:
+        if saved.estimator != estimator:
+            raise self._differs(
+                f"the estimator must be {saved.estimator} as in the checkpoint, got {estimator}"
+            )
+        for name in {**saved.given, **given}:
+            was, now = saved.given.get(name), given.get(name)
+            if name not in FREE and was != now:
+                raise self._differs(f"{name} must be {was!r} as in the checkpoint, got {now!r}")
+
+    def _differs(self, how: str) -> ValueError:
+        return ValueError(f"{self.path}: {how}; delete the file to start over, or use another one")
+
+
+def fingerprint(vocabulary: Vocabulary, *arrays: NDArray[Any]) -> str:
+    """Return a hash of words with their counts, and of arrays."""
+    digest = hashlib.sha256(json.dumps(vocabulary.words).encode())
+    for array in (vocabulary.counts, *arrays):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        for block in blocks(array):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _interval(every: int | str) -> tuple[int | None, float]:
+    """Return the epochs or the seconds between two checkpoints."""
+    if not isinstance(every, str):
+        return check_int("checkpoint_every", every, 1), math.inf
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", every)
+    if found is None or not float(found[1]):
+        raise ValueError(
+            "checkpoint_every must be a number of epochs, or a time such as '30s', '10m' or '2h', "
+            f"got {every!r}"
+        )
+    return None, float(found[1]) * SECONDS[found[2]]

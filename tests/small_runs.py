@@ -1,0 +1,85 @@
+"""Small trainings in many chunks, to be interrupted anywhere."""
+
+import numpy as np
+
+import fastvec
+from fastvec.models import _epoch_model, _word_model, glove
+
+# One of each kernel and kind of matrix. GloVe's result is the same for any number of threads.
+FAMILIES = {
+    "skipgram": (fastvec.SkipGram, {}),
+    "skipgram-unshared": (fastvec.SkipGram, {"negative_sharing": "none"}),
+    "skipgram-hs": (fastvec.SkipGram, {"loss": "hierarchical_softmax"}),
+    "skipgram-softmax": (fastvec.SkipGram, {"loss": "softmax"}),
+    "cbow": (fastvec.CBOW, {}),
+    "cbow-positions": (fastvec.CBOW, {"position_weights": True}),
+    "cbow-hs": (fastvec.CBOW, {"loss": "hierarchical_softmax"}),
+    "fasttext": (fastvec.FastText, {"buckets": 200}),
+    "fasttext-cbow": (fastvec.FastText, {"buckets": 200, "model": "cbow"}),
+    "glove": (fastvec.GloVe, {"threads": 3}),
+}
+WORDS = {"min_count": 1, "subsample": 0.01}
+
+
+def make(family, **params):
+    """Return a small estimator of a family."""
+    estimator, own = FAMILIES[family]
+    common = {"vector_size": 12, "epochs": 4, "threads": 1}
+    return estimator(**{**common, **({} if family == "glove" else WORDS), **own, **params})
+
+
+def corpus(seed=0):
+    """Return a corpus of 6,000 words, of 120 different ones."""
+    random = np.random.default_rng(seed)
+    words = [f"word{i}" for i in range(120)]
+    weights = 1 / np.arange(1, 121)
+    return fastvec.Corpus(random.choice(words, size=(500, 12), p=weights / weights.sum()).tolist())
+
+
+def cut_small(monkeypatch):
+    """Make an epoch of these trainings about twelve chunks."""
+    monkeypatch.setattr(_word_model, "CHUNK", 512)
+    monkeypatch.setattr(glove, "CHUNK", 512)
+
+
+def watch_chunks(monkeypatch, begun):
+    """Call `begun` whenever a thread begins a chunk."""
+    real = _epoch_model.train
+
+    def train(train_chunk, *arguments, **named):
+        def watched(**chunk):
+            if chunk["learning_rate"] > 0:  # not to score what is held out
+                begun()
+            return train_chunk(**chunk)
+
+        return real(watched, *arguments, **named)
+
+    monkeypatch.setattr(_epoch_model, "train", train)
+
+
+def stopped_at(monkeypatch, model, n, text, **arguments):
+    """Fit a model that is stopped in its n-th chunk, and return it."""
+    chunks = []
+
+    def begun():
+        chunks.append(None)
+        if len(chunks) == n:
+            model.stop()
+
+    with monkeypatch.context() as patch:
+        watch_chunks(patch, begun)
+        model.fit(text, **arguments)
+    assert model.interrupted_
+    return model
+
+
+def learned(model):
+    """Return everything that a model has learned, but for times."""
+    state = model._state
+    history = [(epoch.epoch, epoch.loss, epoch.learning_rate, epoch.pairs) for epoch in state.history]
+    arrays = {**state.parameters, **state.tables, "counts": state.vocabulary.counts}
+    return {
+        "words": state.vocabulary.words,
+        "history": history,
+        **{name: (array.shape, array.tobytes()) for name, array in arrays.items()},
+    }

@@ -1,0 +1,161 @@
+"""The command where its standard streams are closed, or can be written no more."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from commands import HANGS, fail, run
+
+import fastvec
+from fastvec import classify, cli
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such streams")
+
+FULL = pytest.mark.skipif(
+    not pathlib.Path("/dev/full").exists(), reason="only Linux has a device that is full"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files for every verb."""
+    folder = tmp_path_factory.mktemp("streams")
+    (folder / "text").write_text("new york is not new jersey\n" * 200)
+    (folder / "tags").write_text("new A\nyork B\n\n" * 50)
+    (folder / "labels").write_text("__label__a new york\n__label__b jersey is\n" * 50)
+    fastvec.Vectors(["a", "b"], [[1, 0], [1, 1]]).save(folder / "vectors.fvec")
+    return folder
+
+
+SMALL = ("--vector-size", 4, "--epochs", 2)
+# What makes a file, and what reads that.
+VERBS = {
+    "train": (("train", "text", "-o", "x.fvec", *SMALL, "--subsample", 0), fastvec.load),
+    "phrases": (("phrases", "text", "-o", "x.txt", "--threshold", 1), fastvec.Corpus),
+    "cooccur": (("cooccur", "text", "-o", "x.fvcounts"), fastvec.Cooccurrence.load),
+    "tag": (("tag", "train", "tags", "-o", "x.fvmodel", *SMALL), classify.load),
+    "classify": (("classify", "train", "labels", "-o", "x.fvmodel", *SMALL), classify.load),
+}
+
+
+@pytest.fixture
+def made(folder):
+    """Function that reads the file which a verb has made, and removes it."""
+
+    def read(verb):
+        arguments, load = VERBS[verb]
+        path = folder / arguments[arguments.index("-o") + 1]
+        load(path)
+        path.unlink()
+
+    return read
+
+
+def redirected(redirection, *arguments, **options):
+    """Run a command whose streams a shell redirects."""
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "fastvec"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=HANGS, **options
+    )
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
+@pytest.mark.parametrize("verb", VERBS)
+def test_progress_that_nobody_sees_ends_no_work(verb, redirection, folder, made):
+    done = redirected(redirection, *VERBS[verb][0], cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "saved in x." in done.stdout
+    made(verb)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_summary_that_nobody_reads_is_no_error(verb, folder, made):
+    done = redirected("<&- >&-", *VERBS[verb][0], cwd=folder)
+    assert done.returncode == 0
+    assert done.stdout == "" and "Traceback" not in done.stderr
+    made(verb)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_pipe_whose_reader_has_left_ends_no_work(verb, folder, made):
+    readable, writable = os.pipe()
+    os.close(readable)
+    command = [sys.executable, "-m", "fastvec", *map(str, VERBS[verb][0])]
+    done = subprocess.run(command, stdout=writable, stderr=writable, cwd=folder, timeout=HANGS, check=False)
+    os.close(writable)
+    assert done.returncode == 0
+    made(verb)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [(">&-", "Bad file descriptor"), pytest.param(">/dev/full", "No space left on device", marks=FULL)],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [("neighbors", "vectors.fvec", "a"), ("phrases", "text", "-o", "-", "-q"), ("--help",), ("info",)],
+)
+def test_results_that_cannot_be_written_are_an_error(arguments, redirection, reason, folder):
+    done = redirected(redirection, *arguments, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fastvec: error: ") and done.stderr.endswith(f"{reason}\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
+def test_an_error_that_nobody_sees_is_in_the_exit_status(redirection, folder):
+    for arguments in (("neighbors", "vectors.fvec", "missing"), ("neighbors",), ("no verb",)):
+        done = redirected(redirection, *arguments, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "-", "-o", "x.fvec"), ("classify", "train", "-", "-o", "x.fvmodel")]
+)
+def test_a_closed_standard_input_is_told(arguments, folder):
+    done = redirected("<&-", *arguments, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == "fastvec: error: '-' is standard input, which is closed: name a file\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_quiet_shows_nothing(verb, folder, made):
+    for flag in ("--quiet", "-q"):
+        done = run(*VERBS[verb][0], flag, cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        made(verb)
+
+
+def test_quiet_still_warns_and_fails(folder):
+    assert "missing: No such file or directory" in fail("train", "missing", "-o", "x.fvec", "-q", cwd=folder)
+
+
+def test_progress_in_a_log_is_lines(folder, made):
+    done = run(*VERBS["train"][0], cwd=folder)
+    assert "\r" not in done.stderr
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["reading", "epoch 1/2", "epoch 2/2"]
+    made("train")
+
+
+def test_progress_on_a_terminal_is_a_bar(folder, made):
+    """Give the command a terminal of its own for its standard error."""
+    controller, terminal = os.openpty()
+    command = [sys.executable, "-m", "fastvec", *map(str, VERBS["train"][0])]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=terminal, cwd=folder, timeout=HANGS, check=True
+    )
+    shown = os.read(controller, 1 << 16)
+    os.close(terminal)
+    os.close(controller)
+    assert done.stdout.count(b"\n") == 1
+    assert b"\repoch 2/2: 100%" in shown
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+def test_streams_that_do_not_exist(stream, folder, made, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, stream, None)
+    assert cli.main([str(argument) for argument in VERBS["train"][0]]) == 0
+    made("train")

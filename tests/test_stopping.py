@@ -1,0 +1,109 @@
+"""Training ends when it is asked to, by any thread or a callback."""
+
+import threading
+
+import numpy as np
+import pytest
+from commands import HANGS
+from small_runs import corpus, cut_small, learned, make, stopped_at
+
+from fastvec import classify
+from fastvec.classify import _fitting, text
+
+
+@pytest.fixture(autouse=True)
+def many_chunks(monkeypatch):
+    cut_small(monkeypatch)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.fvec"
+
+
+def test_a_model_is_stopped_from_another_thread():
+    begun = threading.Event()
+    model = make("skipgram", epochs=1_000_000, callbacks=[lambda _: begun.set()])
+    thread = threading.Thread(target=model.fit, args=[corpus()])
+    thread.start()
+    assert begun.wait(HANGS)
+    model.stop()
+    thread.join(HANGS)
+    assert not thread.is_alive()
+    assert model.interrupted_
+    assert 1 <= len(model.history_) < 1_000_000
+    assert len(model.vectors_) == 120
+    # A training that has come to its end was not stopped.
+    last = make("skipgram", epochs=2, callbacks=[lambda model: len(model.history_) == 2 and model.stop()])
+    assert not last.fit(corpus()).interrupted_
+    # Stopping what is not under way stops nothing later.
+    model.stop()
+    assert not model.set_params(epochs=1).fit(corpus()).interrupted_
+
+
+@pytest.mark.parametrize(
+    ("new", "X"),
+    [
+        (classify.TextClassifier, [["good", "film"], ["bad", "film"]] * 9),
+        (classify.SoftmaxClassifier, np.eye(18, 3)),
+    ],
+)
+def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
+    begun = threading.Event()
+    real = _fitting.FitEpoch
+
+    def record(*arguments, **named):
+        begun.set()
+        return real(*arguments, **named)
+
+    for module in (_fitting, text):
+        monkeypatch.setattr(module, "FitEpoch", record)
+    model = new(epochs=1_000_000)
+    thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])
+    thread.start()
+    assert begun.wait(HANGS)
+    model.stop()
+    thread.join(HANGS)
+    assert not thread.is_alive()
+    assert model.interrupted_
+    assert 1 <= len(model.history_) < 1_000_000
+    assert len(model.predict(X)) == 18
+    assert not model.set_params(epochs=1).fit(X, ["+", "-"] * 9).interrupted_
+
+
+def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
+    model = stopped_at(monkeypatch, make("glove", threads=1), 20, corpus())
+    whole = make("glove", threads=1).fit(corpus())
+    assert model.history_[0].loss == whole.history_[0].loss
+    assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
+
+
+@pytest.mark.parametrize("said", [True, np.True_])
+def test_a_callback_that_returns_true_ends_the_training(said, path):
+    called = []
+    callbacks = [lambda model: said if len(model.history_) == 2 else None, lambda model: called.append(model)]
+    model = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path)
+    assert [epoch.epoch for epoch in model.history_] == [1, 2]
+    assert called == [model, model]
+    assert not model.interrupted_
+    # It is over, and stays so.
+    again = make("skipgram").fit(corpus(), checkpoint=path, resume=True)
+    assert learned(again) == learned(model)
+
+
+@pytest.mark.parametrize("said", [False, None, 1, "yes", np.ones(2)])
+def test_a_callback_that_returns_anything_else_does_not(said):
+    assert len(make("skipgram", callbacks=[lambda _: said]).fit(corpus()).history_) == 4
+
+
+@pytest.mark.parametrize("family", ["skipgram", "glove"])
+def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(family):
+    called = []
+    model = make(family, epochs=2)
+    given = (callback for callback in [lambda model: called.append(len(model.history_))])
+    model.set_params(callbacks=given)
+    assert model.get_params()["callbacks"] is given
+    model.fit(corpus()).fit(corpus())
+    assert called == [1, 2, 3, 4]
+    with pytest.raises(TypeError, match="callbacks must be callables, got 3"):
+        make(family, callbacks=iter([3])).fit(corpus())
