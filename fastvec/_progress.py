@@ -139,7 +139,10 @@ def warn(message: str, stacklevel: int) -> None:
 
 
 class _Unfailing:
-    """A stream without errors: after the first one, which may be any, nothing is written to it any more."""
+    """A stream without errors: after the first one, which may be any, nothing is written to it any more.
+
+    Buffers are passed by: what stays in one that cannot be written would make Python end with status 120.
+    """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -148,16 +151,22 @@ class _Unfailing:
         return getattr(self._stream, name)  # tqdm asks for the encoding and the width
 
     def write(self, text: str) -> int:
-        self._call("write", text)
+        try:
+            if self._stream is not None:
+                self._stream.flush()
+                raw = getattr(getattr(self._stream, "buffer", None), "raw", None)
+                if raw is None:
+                    self._stream.write(text)
+                else:
+                    raw.write(text.encode(self._stream.encoding, self._stream.errors))
+        except Exception:
+            self._stream = None
         return len(text)
 
     def flush(self) -> None:
-        self._call("flush")
-
-    def _call(self, method: str, *arguments: str) -> None:
         try:
             if self._stream is not None:
-                getattr(self._stream, method)(*arguments)
+                self._stream.flush()
         except Exception:
             self._stream = None
 

@@ -7,7 +7,6 @@ then one for each matrix of the stack, so that centred differences of many param
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -50,10 +49,6 @@ class Objective:
     squares : dict
         Further arguments that ``step`` changes, AdaGrad's accumulators, each with the name of its matrix.
         With ones in them a step is one of plain gradient descent.
-    errors : callable, optional
-        From the arguments of ``step`` the derivative of J by the scores of every context or example (first
-        axis) and every row of outputs. Given where these move one after the other, each by the outputs as
-        those before it have moved them.
     """
 
     name: str
@@ -69,12 +64,6 @@ class Objective:
     label: Callable | None = None
     labelled: str = "output_vectors"
     squares: dict[str, str] = field(default_factory=dict)
-    errors: Callable | None = None
-
-    @property
-    def in_turn(self):
-        """Return whether inputs move one after the other, by the outputs as those before have moved them."""
-        return self.errors is not None
 
     def __str__(self):
         return self.name
@@ -117,12 +106,6 @@ def draw_contexts(random, n_contexts, words):
 def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives):
     x = input_vectors[..., contexts, :]
     return logistic_loss(x, output_vectors, [center], negatives[negatives != center])
-
-
-def skipgram_errors(input_vectors, output_vectors, contexts, center, negatives):
-    labels = np.arange(len(output_vectors)) == center
-    counts = labels + np.bincount(negatives[negatives != center], minlength=len(output_vectors))
-    return counts / (1 + np.exp(-dot(input_vectors[contexts], output_vectors))) - labels
 
 
 def draw_window(random, n_contexts, n_negatives):
@@ -181,7 +164,6 @@ SKIPGRAM = Objective(
     n_averaged=lambda arguments: 1,
     label=lambda n, t: [window(np.arange(n)[::-1], 0 if t else n, [] if t else [0])],
     labelled="input_vectors",
-    errors=skipgram_errors,
 )
 
 
@@ -277,12 +259,6 @@ def path(contexts, nodes, codes, cbow):
     }
 
 
-def path_errors(input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient):
-    errors = np.zeros((len(contexts), len(node_vectors)))
-    errors[:, nodes] = 1 / (1 + np.exp(-dot(input_vectors[contexts], node_vectors[nodes]))) - (1 - codes)
-    return errors
-
-
 def split_nodes(arguments):
     return [
         arguments | {name: arguments[name][[n]] for name in ("nodes", "codes")}
@@ -324,35 +300,23 @@ def hierarchical_softmax(name, cbow):
         n_averaged=lambda arguments: len(arguments["contexts"]) if cbow else 1,
         label=lambda n, t: [path([0], np.arange(n), np.full(n, 1 - t), cbow)],
         labelled="node_vectors",
-        errors=None if cbow else path_errors,
     )
 
 
 # ---- Softmax ----------------------------------------------------------------------------------------------
 
 
-def shares(ids, offsets, matrix):
-    """Return the share of every row of a matrix in the ids of every example."""
-    of_rows = np.zeros((len(offsets) - 1, matrix.shape[-2]))
-    for b, (begin, end) in enumerate(pairwise(offsets)):
-        np.add.at(of_rows[b], ids[begin:end], 1 / (end - begin))
-    return of_rows
-
-
-def softmax_errors(
-    input_vectors, output_vectors, inputs, input_offsets, targets, target_offsets, scale_gradient
-):
-    n_targets = np.diff(target_offsets)[:, np.newaxis]
-    z = np.exp(dot(shares(inputs, input_offsets, input_vectors) @ input_vectors, output_vectors))
-    return n_targets * (z / z.sum(axis=1, keepdims=True) - shares(targets, target_offsets, output_vectors))
-
-
 def softmax_loss(
     input_vectors, output_vectors, inputs, input_offsets, targets, target_offsets, scale_gradient
 ):
     """With means and counts as matrices: h = A X, J = Σ_b Σ_w M_bw (log Σ_v exp z_bv − z_bw)."""
-    means = shares(inputs, input_offsets, input_vectors)
-    counts = shares(targets, target_offsets, output_vectors) * np.diff(target_offsets)[:, np.newaxis]
+    n_examples = len(input_offsets) - 1
+    means = np.zeros((n_examples, input_vectors.shape[-2]))
+    counts = np.zeros((n_examples, output_vectors.shape[-2]))
+    for b in range(n_examples):
+        ids = inputs[input_offsets[b] : input_offsets[b + 1]]
+        np.add.at(means[b], ids, 1 / len(ids))
+        np.add.at(counts[b], targets[target_offsets[b] : target_offsets[b + 1]], 1)
     scores = dot(means @ input_vectors, output_vectors)
     log_sums = np.log(np.exp(scores).sum(axis=-1, keepdims=True))
     return (counts * (log_sums - scores)).sum(axis=(-2, -1))
@@ -417,7 +381,6 @@ SOFTMAX = Objective(
     },
     split=split_examples,
     n_averaged=lambda arguments: len(arguments["inputs"]),
-    errors=softmax_errors,
 )
 
 

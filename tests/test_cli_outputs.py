@@ -43,6 +43,7 @@ def nothing_changes(folder):
 OUTPUTS = [
     (("train", "text", "--vector-size", 2), "--output", ".fvec"),
     (("train", "text", "-o", "{new}/v.fvec"), "--save-model", ".fvec"),
+    (("train", "text", "-o", "{new}/v.fvec"), "--checkpoint", ".fvec"),
     (("train", "text", "-o", "{new}/v.fvec"), "--cache", ".ids"),
     (("train", "counts.fvcounts", "--model", "svd", "--vector-size", 2), "--output", ".fvec"),
     (("phrases", "text"), "--output", ".txt"),
@@ -89,8 +90,9 @@ def test_an_output_that_cannot_be_written(arguments, option, extension, refused,
     assert f"{taken}: Is a directory" in refused(arguments, option, taken)
     missing = tmp_path / "missing" / f"x{extension}"
     assert f"{missing.parent}: cannot write in this folder: No such" in refused(arguments, option, missing)
-    name = f"{'long' * 100}{extension}"
-    assert "File name too long" in refused(arguments, option, tmp_path / name)
+    if os.name != "nt":  # which says this otherwise
+        name = f"{'long' * 100}{extension}"
+        assert "File name too long" in refused(arguments, option, tmp_path / name)
 
 
 @needs_posix
@@ -172,6 +174,7 @@ def test_an_output_that_is_an_input(arguments, option, path, refused):
     ("arguments", "option", "other"),
     [
         (("train", "text", "-o", "new.fvec"), "--save-model", "--output"),
+        (("train", "text", "-o", "new.fvec"), "--checkpoint", "--output"),
         (("train", "text", "-o", "new.fvec"), "--cache", "--output"),
         (("phrases", "text", "-o", "new.fvec"), "--save-phrases", "--output"),
         (("cooccur", "text", "-o", "new.bin"), "--vocabulary", "--output"),
