@@ -18,7 +18,7 @@ from pathlib import Path
 from fastvec import _backends
 from mutants import MUTANTS, ROOT, Mutant
 
-COPIED = ("CONTRIBUTING.md", "Makefile", "build", "docs", "fastvec", "pyproject.toml", "setup.py", "tests")
+COPIED = ("build", "fastvec", "pyproject.toml", "setup.py", "tests")
 BUILD = """
 import setup as ours
 rows = [row for row in ours.instruction_sets() if row.name == {name!r}]
@@ -107,7 +107,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary) / "tree"
         tree.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "lib*", "temp*", "_build", *_backends.NAMES[2:])
+        ignored = shutil.ignore_patterns("__pycache__", "lib*", "temp*", *_backends.NAMES[1:])
         for part in COPIED:
             source = ROOT / part
             if source.is_dir():
