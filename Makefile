@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # A process for each processor, and in it one thread of BLAS.
 PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
 
-.PHONY: build test test-backends test-arm64 mutants lint lint-cross bench docs check demo
+.PHONY: build test test-backends test-arm64 mutants fuzz lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once, until another target installs
 # a copy.
@@ -42,6 +42,14 @@ test-arm64:
 # Errors are planted one by one in copies of the tree: does a test turn red for each?
 mutants: .venv/test
 	cd tests && ../$(BIN)/python -m mutants
+
+# Damaged files for every reader, under the sanitizers: make fuzz INPUTS=1000000 SEED=2.
+INPUTS = 100000
+SEED = 1
+fuzz: .fuzz/made
+	cd tests && PYTHONPATH=../.fuzz LD_PRELOAD=$$(gcc -print-file-name=libasan.so) \
+	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OPENBLAS_NUM_THREADS=1 \
+	    ../$(BIN)/python -m fuzz --inputs $(INPUTS) --seed $(SEED) --keep ../.fuzz/found
 
 lint: .venv/lint
 	$(BIN)/ruff check
@@ -75,6 +83,14 @@ demo: .venv/installed
 	@echo "Building and installing fastvec, which takes half a minute on two cores without the downloads ..."
 	rm -rf build/lib*
 	$(BIN)/pip install --quiet .
+	touch $@
+
+# A copy of its own, with bounds checks and sanitizers.
+.fuzz/made: .venv/test $(SOURCES)
+	@echo "Building fastvec with sanitizers, which takes a few minutes on two cores ..."
+	rm -rf .fuzz build/lib*
+	FASTVEC_DEBUG_BUILD=1 $(BIN)/pip install --quiet --no-deps --target .fuzz .
+	rm -rf build/lib*
 	touch $@
 
 # fastvec is there: what this installs is the packages of one of its extras.

@@ -10,9 +10,9 @@ from fastvec._cli_files import check_extension, check_files
 from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
 from fastvec._cli_streams import add_quiet, say
+from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._params import check_int
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
-from fastvec.subword_vectors import load
 
 __all__ = ["CLASSIFYING", "add_verbs"]
 
@@ -46,6 +46,7 @@ def add_verbs(verbs: Any) -> None:
     add_file(train, LABELLED)
     train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
+    add_reading(train, errors=False)
     add_quiet(train)
     add_options(train, CLASSIFYING)
 
@@ -80,7 +81,7 @@ def _train(options: argparse.Namespace) -> int:
     classifier.check_params()
     documents, labels = read_labelled_lines(options.file, errors=options.errors)
     if options.vectors is not None:
-        classifier.set_params(vectors=load(options.vectors))
+        classifier.set_params(vectors=load_vectors(options))
     with _signals.hold_after_training() as held:
         classifier.fit(documents, labels)
         classifier.save(options.output)

@@ -17,9 +17,9 @@ from fastvec._writing import STANDARD_OUTPUT
 __all__ = ["check_extension", "check_files", "check_format"]
 
 
-def check_format(path: str, format: str | None) -> None:
+def check_format(path: str, format: str | None, option: str = "--format") -> None:
     """Raise now if vectors cannot be saved in a format, or in that of the extension if it is None."""
-    formats.format_of(Path(path), format, reading=False)
+    formats.format_of(Path(path), format, reading=False, option=option)
 
 
 def check_extension(path: str, extension: str) -> None:

@@ -10,8 +10,8 @@ from fastvec._cli_files import check_extension, check_files
 from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import NETWORK, Option, add_options, given
 from fastvec._cli_streams import add_quiet, say
+from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
-from fastvec.subword_vectors import load
 
 __all__ = ["TAGGING", "add_verbs"]
 
@@ -43,6 +43,7 @@ def add_verbs(verbs: Any) -> None:
     add_file(train, "one word per line, its tag in a further column, empty lines between sentences")
     train.add_argument("-o", "--output", required=True, metavar="FILE", help="output file: .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
+    add_reading(train, errors=False)
     _add_column(train)
     add_quiet(train)
     add_options(train, TAGGING)
@@ -79,7 +80,7 @@ def _train(options: argparse.Namespace) -> int:
     tagger.check_params()
     sentences, tags = read_conll(options.file, options.column, errors=options.errors)
     if options.vectors is not None:
-        tagger.set_params(vectors=load(options.vectors))
+        tagger.set_params(vectors=load_vectors(options))
     with _signals.hold_after_training() as held:
         tagger.fit(sentences, tags)
         tagger.save(options.output)

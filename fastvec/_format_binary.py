@@ -1,30 +1,38 @@
 r"""The binary format of word2vec.c: a header line, then for each word its bytes, a space and d float32.
 
 ``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each vector with a line feed,
-gensim does not; both are read, and ours is word2vec.c's.
+gensim does not; both are read, and ours is word2vec.c's. A word with a space in it, which gensim writes
+too, is not marked in any way: its numbers seem to begin at its first space. `_check_spaces` notices that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastvec._file_kinds import sizes
 from fastvec._format_common import (
     BLOCK,
-    FASTTEXT_MAGIC,
+    WORD_LIMIT,
     Contents,
     check_sizes,
     decode_words,
     encode_words,
     open_bytes,
-    sizes,
 )
 
 __all__ = ["read", "write"]
 
-# The space that ends a word is looked for this far: without a bound, all of a damaged file would be searched.
-WORD_LIMIT = 1 << 20
+# Of a word with a space in it, the numbers seem to begin too early, so that they are of any size.
+USUAL = (1e-6, 1e3)
+POSSIBLE = (1e-12, 1e6)
+# With so many dimensions, there are large ones among them, and only the first is looked at for small ones: it
+# is made of bytes of the word, even if the others are in their places.
+MANY = 32
+CONTROL = bytes([*range(32), 127])
 
 
 def write(path: Path, contents: Contents) -> None:
@@ -44,40 +52,110 @@ def write(path: Path, contents: Contents) -> None:
             )
 
 
-def read(path: Path, errors: str) -> Contents:
+def read(path: Path, errors: str, limit: int | None) -> Contents:
     """Read words and vectors."""
+
+    def place(row: int) -> str:
+        return f"{path}, word {row + 1:,} of {n:,}"
+
     with open_bytes(path) as file:
         header = file.readline(64)
         promised = sizes(header)
-        if header[:4] == FASTTEXT_MAGIC:
-            raise ValueError(f"{path}: a fastText model, which needs format='fasttext', or none")
         if promised is None:
             raise ValueError(
                 f"{path}: a word2vec binary file begins with a line of two numbers, words and dimensions, "
                 f"got {header[:40]!r}"
             )
         n, d = promised
-        check_sizes(path, n, d, 4 * d + 1)
+        n_read = n if limit is None else min(n, limit)
+        check_sizes(path, n_read, d, 4 * d + 1)
         names: list[bytes] = []
-        vectors = np.empty((n, d), dtype=np.float32)
+        vectors = np.empty((n_read, d), dtype=np.float32)
         buffer, position = b"", 0
-        for row in range(n):
-            while (space := buffer.find(b" ", position)) < 0 or space + 1 + 4 * d > len(buffer):
-                place = f"{path}, word {row + 1:,} of {n:,}"
+        for row in range(n_read):
+            searched = position
+            while (space := buffer.find(b" ", searched)) < 0 or space + 1 + 4 * d > len(buffer):
                 if space < 0 and len(buffer) - position > WORD_LIMIT:
                     raise ValueError(
-                        f"{place}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
+                        f"{place(row)}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
                     )
                 more = file.read(BLOCK)
                 if not more:
-                    raise ValueError(f"{place}: the file ends within it; it is truncated or damaged")
+                    raise ValueError(
+                        f"{place(row)}: the file ends within it; it is truncated or damaged; "
+                        f"limit={row} reads the words before it"
+                    )
+                searched = (len(buffer) if space < 0 else space) - position
                 buffer, position = buffer[position:] + more, 0
-            names.append(buffer[position:space].lstrip(b"\n"))
+            names.append(buffer[position:space])
             vectors[row] = np.frombuffer(buffer, dtype="<f4", count=d, offset=space + 1)
             position = space + 1 + 4 * d
-        if (buffer[position:] + file.read(BLOCK)).strip():
+        if n_read == n and (buffer[position:] + file.read(BLOCK)).strip():
             raise ValueError(
-                f"{path}: the file continues after the {n:,} words that its header promises; it is damaged"
+                f"{path}: the file continues after the {n:,} words that its header promises; it is damaged; "
+                f"limit={n} reads these"
             )
-    words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
-    return Contents(words, vectors, None, {})
+    _check_spaces(names, vectors, buffer[position : position + 4 * d], place)
+    names = [name.lstrip(b"\n") for name in names]
+    words, kept = decode_words(path, names, errors, place)
+    return Contents(words, vectors[kept], None, {})
+
+
+def _check_spaces(
+    names: list[bytes], vectors: NDArray[np.float32], after: bytes, place: Callable[[int], str]
+) -> None:
+    """Raise if a word seems to have a space in it; `after` is what comes after the last row.
+
+    In a file of line feeds, the row after it is the only one that does not begin with one. In any file, its
+    numbers are unusual, but not when taken from a later space on.
+    """
+    starts = [name[:1] for name in names[1:]]
+    n_fed = starts.count(b"\n")
+    if 0 < n_fed < len(starts):
+        usual = 2 * n_fed > len(starts)
+        row = next(row for row, start in enumerate(starts) if (start == b"\n") != usual)
+        raise ValueError(
+            f"{place(row)}: its numbers do not end where the next word begins; the file is damaged, or the "
+            "word has a space in it, which this format cannot hold: save the vectors as text"
+        )
+    d = vectors.shape[1]
+    for row in _unusual_rows(vectors):
+        content = vectors[row].tobytes()
+        for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
+            content += name + b" " + numbers.tobytes()
+        content += after
+        space = content.find(b" ")
+        while 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
+            numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
+            if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
+                word = names[row].lstrip(b"\n") + b" " + content[:space]
+                raise ValueError(
+                    f"{place(row)}: {word!r} has a space in it, which this format cannot hold: save the "
+                    "vectors as text"
+                )
+            space = content.find(b" ", space + 1)
+
+
+def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
+    """Return rows that have a large number or a NaN, or with few dimensions or first, a small one."""
+    smallest, largest = USUAL
+    n, d = vectors.shape
+    looked_at = d if d < MANY else 1  # for small numbers
+    rows: list[int] = []
+    at_once = max(1, BLOCK // (4 * d))
+    for begin in range(0, n, at_once):
+        block = vectors[begin : begin + at_once]
+        first = np.abs(block[:, :looked_at])
+        unusual = ((first < smallest) & (first > 0)).any(axis=1)
+        if not (block.max() < largest and block.min() > -largest):
+            unusual |= ~(np.abs(block) < largest).all(axis=1)
+        rows += (begin + np.flatnonzero(unusual)).tolist()
+    return rows
+
+
+def _is_odd(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return True
+    return name.translate(None, CONTROL) != name

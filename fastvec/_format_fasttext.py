@@ -31,9 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
+from fastvec._file_kinds import FASTTEXT_MAGIC
 from fastvec._format_common import (
     BLOCK,
-    FASTTEXT_MAGIC,
+    WORD_LIMIT,
     Contents,
     check_unique,
     decode_words,
@@ -44,7 +45,7 @@ from fastvec._format_common import (
 from fastvec._signals import hold
 from fastvec._subwords import Subwords, row_means
 
-__all__ = ["FastTextFile", "read", "read_model", "write", "write_model"]
+__all__ = ["FastTextFile", "decoded", "read", "read_model", "read_undecoded", "write", "write_model"]
 
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
@@ -54,9 +55,6 @@ SHAPE = struct.Struct("<2q")
 
 LOSSES = {1: "hierarchical_softmax", 2: "negative_sampling", 3: "softmax", 4: "one_vs_all"}
 MODELS = {1: "cbow", 2: "skipgram", 3: "supervised"}
-
-# The NUL that ends a word is looked for this far: without a bound, all of a damaged file would be searched.
-WORD_LIMIT = 1 << 20
 
 
 class FastTextFile(NamedTuple):
@@ -89,7 +87,7 @@ class FastTextFile(NamedTuple):
     parameters: dict[str, Any]
 
 
-def read_model(path: str | os.PathLike[str]) -> FastTextFile:
+def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastTextFile:
     """Read a whole model.
 
     Raises
@@ -98,12 +96,35 @@ def read_model(path: str | os.PathLike[str]) -> FastTextFile:
         If the file is missing or cannot be read.
     ValueError
         When it is not a model of fastText, is quantized, truncated or damaged, or has a word that is not
-        UTF-8.
+        UTF-8 where `errors` is "strict".
     """
     path = Path(path)
-    file, _ = _read(path, "strict", with_output=True)
-    check_unique(path, file.words)
-    return file
+    model, _ = decoded(path, *read_undecoded(path), errors)
+    check_unique(path, model.words)
+    return model
+
+
+def read_undecoded(path: Path, *, with_output: bool = True) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model without words, and if so asked without its output matrix; and the bytes of its words."""
+    with open_bytes(path) as file:
+        return _read(path, _Stream(path, file), with_output)
+
+
+def decoded(
+    path: Path, file: FastTextFile, names: list[bytes], errors: str
+) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model with its words, less the rows of those that `decode_words` drops; and their bytes."""
+    n = len(names)
+    words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
+    file = file._replace(words=words)
+    if len(words) == n:
+        return file, names
+    assert file.counts is not None
+    inputs = np.concatenate([file.input_vectors[:n][kept], file.input_vectors[n:]])
+    file = file._replace(counts=file.counts[kept], input_vectors=inputs)
+    if file.output_vectors is not None and file.parameters["model"] != "supervised":
+        file = file._replace(output_vectors=file.output_vectors[kept])
+    return file, [names[row] for row in np.arange(n)[kept]]
 
 
 def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
@@ -122,7 +143,8 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
 
 def read(path: Path, errors: str) -> Contents:
     """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
-    file, names = _read(path, errors, with_output=False)
+    undecoded, names = read_undecoded(path, with_output=False)
+    file, names = decoded(path, undecoded, names, errors)
     # A word's n-grams are those of its bytes, whatever `errors` has made of them.
     vectors = row_means(file.input_vectors, *file.subwords.rows(names))
     return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
@@ -186,43 +208,39 @@ def _arguments(model: FastTextFile) -> bytes:
     )
 
 
-def _read(path: Path, errors: str, *, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
-    """Return the model, without the output matrix where that is not asked for, and the bytes of its words."""
-    with open_bytes(path) as file:
-        stream = _Stream(path, file)
-        if stream.take(4, "header") != FASTTEXT_MAGIC:
-            raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
-        version = VERSION.unpack(stream.take(4, "header"))[0]
-        if version not in (11, 12):
-            raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
-        parameters, n_buckets = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
-        subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
+def _read(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+    if stream.take(4, "header") != FASTTEXT_MAGIC:
+        raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
+    version = VERSION.unpack(stream.take(4, "header"))[0]
+    if version not in (11, 12):
+        raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
+    parameters, n_buckets = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
+    subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
 
-        n_entries, n_words, n_labels, _, pruned = SIZES.unpack(stream.take(SIZES.size, "header"))
-        if pruned >= 0:
-            raise _quantised(path)
-        if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
-            raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
-        stream.check((1 + ENTRY.size) * n_entries, f"the {n_entries:,} words that the header promises")
-        names, counts, types = stream.entries(n_entries)
-        if types != [0] * n_words + [1] * n_labels or min(counts, default=0) < 0:
-            raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
+    n_entries, n_words, n_labels, _, pruned = SIZES.unpack(stream.take(SIZES.size, "header"))
+    if pruned >= 0:
+        raise _quantised(path)
+    if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
+        raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
+    stream.check((1 + ENTRY.size) * n_entries, f"the {n_entries:,} words that the header promises")
+    names, counts, types = stream.entries(n_entries)
+    if types != [0] * n_words + [1] * n_labels or min(counts, default=0) < 0:
+        raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
 
-        if stream.take(1, "input matrix") != b"\0":
-            raise _quantised(path)
-        d = parameters["vector_size"]
-        input_vectors = stream.matrix(n_words + n_buckets, d, "input matrix", keep=True)
-        stream.take(1, "output matrix")
-        n_outputs = n_labels if parameters["model"] == "supervised" else n_words
-        output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
-        stream.finish()
+    if stream.take(1, "input matrix") != b"\0":
+        raise _quantised(path)
+    d = parameters["vector_size"]
+    input_vectors = stream.matrix(n_words + n_buckets, d, "input matrix", keep=True)
+    stream.take(1, "output matrix")
+    n_outputs = n_labels if parameters["model"] == "supervised" else n_words
+    output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
+    stream.finish()
     assert input_vectors is not None
     if n_buckets > subwords.buckets:  # nothing points at these rows
         input_vectors = input_vectors[:n_words].copy()
-    names = names[:n_words]
-    words = decode_words(names, errors, lambda row: f"{path}, word {row + 1:,} of {n_words:,}")
     counted = np.array(counts[:n_words], dtype=np.int64)
-    return FastTextFile(words, counted, input_vectors, output_vectors, subwords, parameters), names
+    file = FastTextFile([], counted, input_vectors, output_vectors, subwords, parameters)
+    return file, names[:n_words]
 
 
 def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, Any], int]:

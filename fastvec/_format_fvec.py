@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._format_common import Contents
+from fastvec._format_common import Contents, decode_words, keep_rows
 from fastvec._mapped import dump_tensors, map_tensors, read_tensors
 from fastvec._subwords import Subwords
 
 __all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 
 VERSION = 1
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What of the tensors is of vectors; files of whole models have others.
 TENSORS = ("vectors", "words", "counts", "input_vectors")
@@ -101,32 +102,47 @@ def unpack(
             f"got {counts.dtype} of shape {counts.shape}"
         )
     parameters = _object_of_json(path, "training parameters", metadata.get("parameters", "{}"))
-    if "subwords" not in metadata:
-        return Contents(words, vectors, counts, parameters)
-    subwords = _subwords_of_json(path, metadata["subwords"])
-    shape = (len(words) + subwords.buckets, vectors.shape[1])
-    rows = tensors.get("input_vectors")
-    if rows is None or rows.dtype != np.float32 or rows.shape != shape:
-        got = "none" if rows is None else f"{rows.dtype} of shape {rows.shape}"
-        raise ValueError(f"{path}: input_vectors must be float32 of shape {shape}, got {got}")
-    return Contents(words, vectors, counts, parameters, rows, subwords)
+    contents = Contents(words, vectors, counts, parameters)
+    if "subwords" in metadata:
+        subwords = _subwords_of_json(path, metadata["subwords"])
+        shape = (len(words) + subwords.buckets, vectors.shape[1])
+        rows = tensors.get("input_vectors")
+        if rows is None or rows.dtype != np.float32 or rows.shape != shape:
+            got = "none" if rows is None else f"{rows.dtype} of shape {rows.shape}"
+            raise ValueError(f"{path}: input_vectors must be float32 of shape {shape}, got {got}")
+        contents = contents._replace(input_vectors=rows, subwords=subwords)
+    return _repaired(path, contents, errors) if errors != "strict" else contents
+
+
+def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
+    """Return contents whose words have their invalid bytes as lone surrogates with other words instead."""
+    n = len(contents.words)
+    if not any(SURROGATE.search(word) for word in contents.words):
+        return contents
+    try:
+        names = [word.encode(errors="surrogateescape") for word in contents.words]
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{path}: the list of words is damaged ({error})") from None
+    words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
+    return keep_rows(contents, words, kept)
 
 
 def _json_of_words(words: Sequence[str]) -> bytes:
     try:
         return json.dumps(list(words), ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:
-        word = next(word for word in words if re.search("[\ud800-\udfff]", word))
+        word = next(filter(SURROGATE.search, words))
         raise ValueError(f"the word {word!r} has a lone surrogate and cannot be written in UTF-8") from error
 
 
 def _words_of_json(path: Path, blob: NDArray[np.uint8], errors: str) -> list[str]:
     try:
-        words = json.loads(blob.tobytes().decode(errors=errors))
+        text = blob.tobytes().decode(errors="strict" if errors == "strict" else "surrogateescape")
+        words = json.loads(text)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: byte {error.start + 1:,} of the list of words is not UTF-8; "
-            "pass errors='replace' or 'ignore'"
+            "errors='replace' reads it all the same"
         ) from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: the list of words is damaged ({error})") from error

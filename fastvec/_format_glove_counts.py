@@ -7,6 +7,7 @@ has a line for every word, the most frequent first: the word, a space, how often
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,7 +44,7 @@ def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             place = f"{path}, line {number:,}"
-            fields = line.split()
+            fields = line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").split()
             if len(fields) != 2 or not re.fullmatch(rb"0*[1-9]\d{0,17}", fields[1]):
                 raise ValueError(f"{place}: expected a word and how often it occurs, got {line[:60]!r}")
             name, count = fields[0], int(fields[1])
@@ -55,7 +56,8 @@ def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:
             counts.append(count)
     if not names:
         raise ValueError(f"{path}: the file is empty")
-    return decode_words(names, "strict", lambda i: f"{path}, line {i + 1:,}"), counts
+    words, _ = decode_words(path, names, None, lambda i: f"{path}, line {i + 1:,}")
+    return words, counts
 
 
 def map_records(path: Path) -> NDArray[Any]:

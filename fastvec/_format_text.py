@@ -1,15 +1,31 @@
-"""The text formats of word2vec.c (with a header line) and GloVe (without): a word and d numbers in a line."""
+"""The text formats of word2vec.c (with a header line) and GloVe (without): a word and d numbers in a line.
+
+Blanks before a word are no part of it, nor is a byte order mark of the file. A word may have white space in
+it, as ``. . .`` in the vectors that come with GloVe, unless its last part is a number or it has as many
+numbers as a row. GloVe's ``-write-header 1`` counts one row too few: that of its ``<unk>``, the last.
+"""
 
 from __future__ import annotations
 
+import codecs
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes, sizes
+from fastvec._file_kinds import is_number, sizes
+from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes
 
 __all__ = ["read_glove", "read_word2vec", "write_glove", "write_word2vec"]
+
+# Rows that say together how many dimensions there are, where no header does.
+SAMPLE = 100
+GLOVE_UNKNOWN = b"<unk>"
+# What regular numbers and the blanks between them are made of: NumPy's parser takes other things for blanks.
+PLAIN = b"0123456789+-.eE \n"
 
 
 def write_word2vec(path: Path, contents: Contents) -> None:
@@ -19,29 +35,22 @@ def write_word2vec(path: Path, contents: Contents) -> None:
 
 def write_glove(path: Path, contents: Contents) -> None:
     """Write words and vectors to a new file without a header line."""
+    if contents.words and contents.words[0].startswith("\ufeff"):
+        raise ValueError(
+            f"the word {contents.words[0]!r} begins with a byte order mark, which this format cannot hold in "
+            "the first word; save as .fvec"
+        )
     _write(path, contents, b"")
 
 
-def read_word2vec(path: Path, errors: str) -> Contents:
+def read_word2vec(path: Path, errors: str, limit: int | None) -> Contents:
     """Read words and vectors; a file without the header line is read as GloVe's."""
-    with open_bytes(path) as file:
-        promised = sizes(file.readline(64))
-    if promised is None:
-        return read_glove(path, errors)
-    n, d = promised
-    check_sizes(path, n, d, 2 * d + 1)
-    contents = _read(path, errors, header_lines=1, d=d)
-    if len(contents.words) != n:
-        raise ValueError(
-            f"{path}: the header promises {n:,} words, the file holds {len(contents.words):,}; "
-            "it is truncated or damaged"
-        )
-    return contents
+    return _read(path, errors, limit, of_glove=False)
 
 
-def read_glove(path: Path, errors: str) -> Contents:
-    """Read words and vectors of a file without a header line."""
-    return _read(path, errors, header_lines=0)
+def read_glove(path: Path, errors: str, limit: int | None) -> Contents:
+    """Read words and vectors of a file without a header line, unless it is clearly there."""
+    return _read(path, errors, limit, of_glove=True)
 
 
 def _write(path: Path, contents: Contents, header: bytes) -> None:
@@ -58,85 +67,162 @@ def _write(path: Path, contents: Contents, header: bytes) -> None:
             file.write(b"".join(line % (name, *row) for name, row in zip(names_of_block, block, strict=True)))
 
 
-def _read(path: Path, errors: str, *, header_lines: int, d: int | None = None) -> Contents:
-    """Read the rows; the first one says how many dimensions there are where `d` does not."""
-    words: list[str] = []
+def _read(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Contents:
+    names: list[bytes] = []
     blocks: list[NDArray[np.float32]] = []
+    line_numbers: list[Sequence[int]] = []
+    promised, d, above = None, 0, 0
     with open_bytes(path) as file:
-        for _ in range(header_lines):
-            file.readline()
-        above = header_lines
-        while lines := file.readlines(BLOCK):
-            if d is None:
-                d = len(lines[0].split()) - 1
-                if d < 1:
-                    raise ValueError(
-                        f"{path}, line 1: expected a word and its numbers, got {lines[0][:40]!r}"
-                    )
-            names, values = _fast_rows(path, above, lines, d, errors) or _careful_rows(
-                path, above, lines, d, errors
-            )
-            words += names
+        lines = file.readlines(BLOCK)
+        if lines:
+            lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+            promised = _header(lines, of_glove)
+            if promised is None:
+                d = _dimensions(path, lines, of_glove)
+            else:
+                d = promised[1]
+                check_sizes(path, promised[0] if limit is None else min(promised[0], limit), d, 2 * d + 1)
+                lines, above = lines[1:] or file.readlines(BLOCK), 1
+        while lines:
+            n_lines = len(lines)
+            if limit is not None:
+                lines = _first(lines, limit - len(names))
+            found, values, numbers = _fast_rows(above, lines, d) or _careful_rows(path, above, lines, d)
+            names += found
             blocks.append(values)
-            above += len(lines)
-    vectors = np.concatenate(blocks) if blocks else np.empty((0, d or 0), dtype=np.float32)
-    return Contents(words, vectors, None, {})
+            line_numbers.append(numbers)
+            above += n_lines
+            if len(names) == limit:
+                break
+            lines = file.readlines(BLOCK)
+    if promised is not None:
+        _check_promise(path, promised[0], names, limit)
+
+    def place(row: int) -> str:
+        return f"{path}, line {next(itertools.islice(itertools.chain(*line_numbers), row, None)):,}"
+
+    words, kept = decode_words(path, names, errors, place)
+    vectors = np.concatenate(blocks) if blocks else np.empty((0, d), dtype=np.float32)
+    return Contents(words, vectors[kept], None, {})
+
+
+def _header(lines: list[bytes], of_glove: bool) -> tuple[int, int] | None:
+    """Return the numbers of words and dimensions in the first line, or None if it is not a header.
+
+    A file of GloVe's begins with a header if that fits the next line, and cannot be a word and its number.
+    """
+    promised = sizes(lines[0])
+    if promised is None or not of_glove:
+        return promised
+    d = promised[1]
+    return promised if d > 1 and len(lines) > 1 and _count_numbers(lines[1]) == d else None
+
+
+def _dimensions(path: Path, lines: list[bytes], of_glove: bool) -> int:
+    """Return how many numbers most of the first rows have, of a file without a header.
+
+    Raises
+    ------
+    ValueError
+        If they have none, or the first line is almost a header, which would become a word.
+    """
+    rows = (line for line in lines if not line.isspace())
+    counts = Counter(map(_count_numbers, itertools.islice(rows, SAMPLE)))
+    d = counts.most_common(1)[0][0] if counts else 0
+    if d < 1:
+        raise ValueError(f"{path}, line 1: expected a word and its numbers, got {lines[0][:40]!r}")
+    fields = lines[0].split()
+    whole = lines[0].lstrip(b"#%; ").replace(b" ", b"").strip().isdigit()
+    if not of_glove and (whole or (0 < len(fields) <= d and all(map(is_number, fields)))):
+        advice = "; format='glove' reads it as a word and its numbers" if len(fields) == d + 1 else ""
+        raise ValueError(
+            f"{path}, line 1: a header must be two whole numbers, words and dimensions, got "
+            f"{lines[0][:40]!r}{advice}"
+        )
+    return d
+
+
+def _count_numbers(line: bytes) -> int:
+    """Return how many numbers stand at the end of a line, after what is a word in any case."""
+    return sum(1 for _ in itertools.takewhile(is_number, reversed(line.split()[1:])))
+
+
+def _first(lines: list[bytes], n: int) -> list[bytes]:
+    """Return the lines up to the `n`-th that is not blank."""
+    filled = (i for i, line in enumerate(lines, 1) if not line.isspace())
+    return lines[: next(itertools.islice(filled, n - 1, None), len(lines))]
+
+
+def _check_promise(path: Path, n: int, names: list[bytes], limit: int | None) -> None:
+    """Raise if there are not as many rows as the header says."""
+    found = len(names)
+    if found == n or (limit is not None and found == limit):
+        return
+    if found == n + 1 and names[-1] == GLOVE_UNKNOWN:
+        return
+    raise ValueError(
+        f"{path}: the header promises {n:,} words, the file holds {found:,}; it is truncated or damaged; "
+        f"limit={min(n, found)} reads the first of them"
+    )
 
 
 def _fast_rows(
-    path: Path, above: int, lines: list[bytes], d: int, errors: str
-) -> tuple[list[str], NDArray[np.float32]] | None:
-    """Parse regular lines, a word, a space and d numbers each; None if a line is irregular.
+    above: int, lines: list[bytes], d: int
+) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]] | None:
+    """Parse regular lines, a word, a space and d numbers each, which stand below `above` lines of the file.
 
-    `above` lines stand above them in the file.
+    Returns
+    -------
+    names : list of bytes
+        The words.
+    values : ndarray of float32, shape (n, d)
+        Their vectors.
+    numbers : sequence of int
+        The numbers of their lines, counted from 1.
+
+    None if a line is irregular: `_careful_rows` then reads what is allowed.
     """
     rows = [line.rstrip().partition(b" ") for line in lines]
+    names = [row[0] for row in rows]
     numbers = [row[2] for row in rows]
-    if not all(numbers):
+    if not all(numbers) or b" ".join(names).split() != names:
+        return None
+    if b"\n".join(numbers).translate(None, PLAIN):
         return None
     try:
-        values = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as that
+            values = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
     except ValueError:
         return None
     if values.shape != (len(lines), d):
         return None
-    words = decode_words([row[0] for row in rows], errors, lambda i: f"{path}, line {above + i + 1:,}")
-    return words, values
+    return names, values, range(above + 1, above + 1 + len(lines))
 
 
 def _careful_rows(
-    path: Path, above: int, lines: list[bytes], d: int, errors: str
-) -> tuple[list[str], NDArray[np.float32]]:
-    """Parse lines one by one, to accept irregular ones and to report invalid ones.
-
-    Empty lines are passed over, any white space separates, and a word may have white space in it, as
-    ``. . .`` in the vectors that come with GloVe, unless that would make a number part of a word.
-    """
+    path: Path, above: int, lines: list[bytes], d: int
+) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
+    """Parse lines one by one, to accept irregular ones and to report invalid ones, as `_fast_rows`."""
     names: list[bytes] = []
-    places: list[str] = []
-    values: list[NDArray[np.float32]] = []
+    numbers: list[int] = []
+    values: list[list[float]] = []
     for number, line in enumerate(lines, above + 1):
         if line.isspace():
             continue
         place = f"{path}, line {number:,}"
-        fields = line.rsplit(None, d)
+        fields = line.strip().rsplit(None, d)
         inside = fields[0].split()[1:]
-        if len(fields) != d + 1 or (inside and _is_number(inside[-1])):
-            found = len(fields) + len(inside) - 1
-            raise ValueError(f"{place}: expected a word and {d:,} numbers, got {found:,}")
+        if len(fields) == d and all(map(is_number, fields)) and line[:1].isspace():
+            raise ValueError(f"{place}: expected a word and {d:,} numbers, got the numbers alone")
+        if len(fields) != d + 1 or (inside and is_number(inside[-1])):
+            raise ValueError(f"{place}: expected a word and {d:,} numbers, got {_count_numbers(line):,}")
+        if b"\r" in fields[0] or sum(map(is_number, inside)) >= d:
+            raise ValueError(f"{place}: expected one word and its numbers, got several: {line[:60]!r}")
         for field in fields[1:]:
-            if not _is_number(field):
+            if not is_number(field):
                 raise ValueError(f"{place}: {field!r} is not a number")
         names.append(fields[0])
-        places.append(place)
-        values.append(np.array(fields[1:], dtype=np.float32))
-    words = decode_words(names, errors, places.__getitem__)
-    return words, np.array(values, dtype=np.float32).reshape(len(words), d)
-
-
-def _is_number(field: bytes) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # which only Python reads, as in 1_000
+        numbers.append(number)
+        values.append(list(map(float, fields[1:])))
+    with np.errstate(over="ignore"):
+        return names, np.array(values, dtype=np.float32).reshape(len(names), d), numbers

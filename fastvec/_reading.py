@@ -18,7 +18,7 @@ __all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "r
 
 STANDARD_INPUT = "-"
 
-READ_ALL_THE_SAME = 'errors="replace" or "ignore" (--errors) reads it all the same'
+READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
 PLAIN_BLOCK = 1 << 18
 # A compressed block yields several times as much text: this keeps it in the processor's cache.
@@ -90,7 +90,7 @@ def check_readable(paths: Sequence[str]) -> int | None:
     return total
 
 
-def read_blocks(path: str, errors: str, report: Callable[[int], object]) -> Iterator[bytes]:
+def read_blocks(path: str, errors: str | None, report: Callable[[int], object]) -> Iterator[bytes]:
     """Yield the text of a file in blocks of bytes that are not empty, decompressed.
 
     A byte order mark at the start becomes three spaces, so that it is no part of the first word and the
@@ -100,8 +100,9 @@ def read_blocks(path: str, errors: str, report: Callable[[int], object]) -> Iter
     ----------
     path : str
         The file; ``-`` is standard input.
-    errors : {"strict", "replace", "ignore"}
+    errors : {"strict", "replace", "ignore"} or None
         "strict" yields bytes that are not UTF-8 as they are, the others repair them as Python's codecs do.
+        None is "strict" where the user cannot choose.
     report : callable
         Called with the number of bytes read from the file.
 
@@ -112,7 +113,7 @@ def read_blocks(path: str, errors: str, report: Callable[[int], object]) -> Iter
         corrupt.
     """
     blocks = _checked(path, errors, _blocks_as_stored(path, report))
-    if errors == "strict":
+    if errors in (None, "strict"):
         yield from blocks
         return
     decoder = codecs.getincrementaldecoder("utf-8")(errors)
@@ -202,7 +203,7 @@ def _decompressed(
         raise ValueError(f"{path}: truncated {kind} file (it ends before its compressed data do)")
 
 
-def _checked(path: str, errors: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _checked(path: str, errors: str | None, blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the blocks of a text without a byte order mark, the first of at least `FIRST_BYTES`."""
     head = b""
     for block in blocks:
@@ -212,10 +213,9 @@ def _checked(path: str, errors: str, blocks: Iterator[bytes]) -> Iterator[bytes]
     said = not_text(head[:FIRST_BYTES])
     if said is not None:
         raise ValueError(f"{path} {said}")
-    if errors == "strict" and (place := head[:FIRST_BYTES].find(0)) >= 0:
-        raise ValueError(
-            f"{path} is a binary file or a damaged text: byte {place} is zero; {READ_ALL_THE_SAME}"
-        )
+    if errors in (None, "strict") and (place := head[:FIRST_BYTES].find(0)) >= 0:
+        advice = "" if errors is None else f"; {READ_ALL_THE_SAME}"
+        raise ValueError(f"{path} is a binary file or a damaged text: byte {place} is zero{advice}")
     if head.startswith(codecs.BOM_UTF8):
         head = b"   " + head[len(codecs.BOM_UTF8) :]
     if head:

@@ -106,7 +106,7 @@ def read_questions(path: Path, fold: Callable[[str], str]) -> list[tuple[str, li
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     """Give the lines of a file that are not empty, each with its place for error messages."""
     check_readable([str(path)])
-    content = b"".join(read_blocks(str(path), "strict", lambda n: None))
+    content = b"".join(read_blocks(str(path), None, lambda n: None))
     for number, line in enumerate(content.split(b"\n"), 1):
         place = f"{path}, line {number:,}"
         try:

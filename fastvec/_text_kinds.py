@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from fastvec._file_kinds import OWN, own_format, packed_or_wide
+
 __all__ = ["FIRST_BYTES", "check_kind", "conll_u", "not_text"]
 
 # How much of a file is looked at.
@@ -13,12 +15,7 @@ FIRST_BYTES = 1 << 15
 # And how many lines of vectors.
 FEW = 5
 
-ARCHIVE = "which may hold many files: unpack it first"
 MAGIC = (
-    (rb"PK(\x03\x04|\x05\x06)", f"is a zip archive, {ARCHIVE}"),
-    (rb"7z\xbc\xaf\x27\x1c", f"is a 7-Zip archive, {ARCHIVE}"),
-    (rb"Rar!\x1a\x07", f"is a RAR archive, {ARCHIVE}"),
-    (rb"(?s).{257}ustar", f"is a tar archive, {ARCHIVE}"),
     (rb"%PDF-", "is a PDF file: extract its text first, for example with pdftotext"),
     (rb"\x93NUMPY", "is an array of NumPy, not a text: numpy.load reads it"),
     (rb"\x80[\x02-\x05]", "is a pickle of Python, not a text"),
@@ -29,10 +26,6 @@ MAGIC = (
 )
 # Those of the kinds above that may also be how a text begins, which has no zeros.
 WITH_ZEROS = 3
-BYTE_ORDER_MARKS = ((b"\xff\xfe\0\0", 32), (b"\0\0\xfe\xff", 32), (b"\xff\xfe", 16), (b"\xfe\xff", 16))
-# Which of every four bytes are zero in text that is mostly ASCII.
-ZEROS = {(0, 1, 1, 1): 32, (1, 1, 1, 0): 32, (0, 1, 0, 1): 16, (1, 0, 1, 0): 16}
-WIDE = "is UTF-{0} text: convert it to UTF-8, for example with iconv -f UTF-{0} -t UTF-8 FILE"
 
 SEQUENCES = (
     "is a {} file, whose lines are not sentences: make sentences of k-mers, for example "
@@ -52,16 +45,17 @@ NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 def not_text(head: bytes) -> str | None:
     """Return what a file is that begins with these bytes, None if it may be text in UTF-8."""
-    for mark, bits in BYTE_ORDER_MARKS:
-        if head.startswith(mark):
-            return WIDE.format(bits)
+    own = own_format(head)
+    if own in OWN:
+        return f"is {OWN[own].name}, not a text: {OWN[own].remedy}"
+    kind = packed_or_wide(head)
+    if kind is not None:
+        return f"is {kind.name}: {kind.remedy}"
     has_zeros = b"\0" in head
     for pattern, said in MAGIC if has_zeros else MAGIC[:-WITH_ZEROS]:
         if re.match(pattern, head):
             return said
-    n = len(head) // 4
-    zeros = tuple(int(head[place : 4 * n : 4].count(0) > 0.7 * n) for place in range(4))
-    return WIDE.format(ZEROS[zeros]) if zeros in ZEROS else None
+    return None
 
 
 def check_kind(path: str, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -36,13 +36,13 @@ from fastvec import (
     demo,
     evaluate,
     formats,
-    load,
 )
 from fastvec._atomic import WINDOWS
 from fastvec._cli_files import check_files, check_format
 from fastvec._cli_labels import add_errors
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_train import add_options, make_model, open_counts, summary
+from fastvec._cli_vectors import add_reading, in_options, load_vectors
 from fastvec._machine import processor_name
 from fastvec._mapped import verify
 from fastvec._params import check_int
@@ -181,7 +181,7 @@ def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
 
 
 def _neighbors(options: argparse.Namespace) -> int:
-    vectors = load(options.vectors)
+    vectors = load_vectors(options)
     found = [vectors.most_similar(word, topn=options.topn) for word in options.words]
     for word, neighbors in zip(options.words, found, strict=True):
         if len(found) > 1:
@@ -191,7 +191,7 @@ def _neighbors(options: argparse.Namespace) -> int:
 
 
 def _analogy(options: argparse.Namespace) -> int:
-    vectors = load(options.vectors)
+    vectors = load_vectors(options)
     _print_cosines(vectors.analogy(options.a, options.b, options.c, topn=options.topn))
     return 0
 
@@ -199,7 +199,7 @@ def _analogy(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     if not options.similarity and options.analogies is None:
         raise ValueError("evaluate needs --similarity, --analogies, or both, got neither")
-    vectors = load(options.vectors)
+    vectors = load_vectors(options)
     if options.similarity:
         results = [evaluate.similarity(vectors, path) for path in options.similarity]
         width = max(len("similarity"), *(len(result.name) for result in results))
@@ -213,8 +213,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _convert(options: argparse.Namespace) -> int:
     check_files([options.vectors], {"OUT": options.output})
-    check_format(options.output, options.to_format)
-    vectors = load(options.vectors, format=options.from_format)
+    check_format(options.output, options.to_format, "--to")
+    vectors = load_vectors(options)
     if options.center or options.remove_top or options.unit_length:
         vectors = vectors.postprocess(
             center=options.center, remove_top=options.remove_top, unit_length=options.unit_length
@@ -231,7 +231,7 @@ def _info(options: argparse.Namespace) -> int:
     if options.vectors is None:
         _print_machine()
         return 0
-    vectors = load(options.vectors)
+    vectors = load_vectors(options)
     rows = {"words": f"{len(vectors):,}", "dimensions": f"{vectors.vector_size:,}"}
     if vectors.counts is not None:
         rows["occurrences"] = f"{vectors.counts.sum():,}"
@@ -293,7 +293,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = "standard output" if _cli_streams.is_broken(sys.stdout) else error.filename
         return error.strerror if name is None else f"{name}: {error.strerror}"
-    return str(error) or type(error).__name__
+    return in_options(str(error)) or type(error).__name__
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
@@ -399,15 +399,14 @@ def _parser() -> argparse.ArgumentParser:
 
     convert = verbs.add_parser("convert", help="convert vectors to another format")
     convert.set_defaults(run=_convert)
-    _add_vectors(convert)
+    _add_vectors(convert, format="--from")
     convert.add_argument("output", metavar="OUT", help="output file: .fvec .bin .vec .glove")
-    for direction, what in (("from", "input"), ("to", "output")):
-        convert.add_argument(
-            f"--{direction}",
-            dest=f"{direction}_format",
-            choices=formats.FORMATS,
-            help=f"format of the {what} (default: by extension)",
-        )
+    convert.add_argument(
+        "--to",
+        dest="to_format",
+        choices=formats.FORMATS,
+        help="format of the output (default: by extension)",
+    )
     convert.add_argument("--center", action="store_true", help="subtract the mean of all vectors")
     convert.add_argument(
         "--remove-top",
@@ -427,6 +426,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
     )
+    add_reading(info)
 
     show = verbs.add_parser(
         "demo", help="train on the prose in the sources of Python and NumPy and show neighbours"
@@ -461,8 +461,9 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_vectors(parser: argparse.ArgumentParser) -> None:
+def _add_vectors(parser: argparse.ArgumentParser, format: str = "--format") -> None:
     parser.add_argument("vectors", metavar="VECTORS", help="vectors: .fvec .bin .vec .txt .glove")
+    add_reading(parser, format=format)
 
 
 def _add_topn(parser: argparse.ArgumentParser, default: int) -> None:

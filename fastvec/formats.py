@@ -10,15 +10,18 @@ word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fa
 glove              .glove                   GloVe C: word2vec text without the header line
 =================  =======================  =================================================================
 
-Text files are examined for a header, so that GloVe's own ``.txt`` files are read by extension too, and
-``.bin`` files for their first bytes; vectors with n-grams are written to ``.bin`` as fastText's, others as
-word2vec's. All formats but .fvec are also read gzipped (``.bin.gz``). There is no pickle: a file from
-elsewhere cannot run code.
+The first bytes of a file are compared with what its extension promises. GloVe's own ``.txt`` has no header,
+``.bin`` is of word2vec or fastText, some ``.vec``, ``.txt`` and ``.w2v`` are binary: these are read. A
+``.bin`` of text is refused. Vectors with n-grams are written to ``.bin`` as fastText's, others as word2vec's.
+All formats but .fvec are also read gzipped (``.bin.gz``). There is no pickle: a file from elsewhere cannot
+run code.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,12 +31,21 @@ from numpy.typing import NDArray
 
 from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text, _mapped
 from fastvec._atomic import replacing
-from fastvec._format_common import FASTTEXT_MAGIC, Contents, check_unique, open_bytes
-from fastvec._params import check_bool, check_choice
+from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
+from fastvec._finite import rows_not_finite
+from fastvec._format_common import Contents, check_unique, keep_rows, read_head
+from fastvec._params import check_bool, check_choice, check_int
 from fastvec._signals import hold
 from fastvec._subwords import Subwords
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
+
+DESCRIPTIONS = {
+    "fvec": "the vectors of a .fvec file",
+    "fasttext": "the vectors of a fastText model",
+    "word2vec-binary": "binary vectors of word2vec",
+    "word2vec-text": "vectors as text",
+}
 
 
 class Format(NamedTuple):
@@ -44,20 +56,32 @@ class Format(NamedTuple):
     extensions : tuple of str
         The file name extensions that mean this format.
     read : callable
-        ``read(path, errors)`` returns what the file holds.
+        ``read(path, errors, limit)`` returns what the file holds, or its first `limit` words.
     write : callable
         ``write(path, contents)`` writes a new file.
     """
 
     extensions: tuple[str, ...]
-    read: Callable[[Path, str], Contents]
+    read: Callable[[Path, str, int | None], Contents]
     write: Callable[[Path, Contents], None]
 
 
+def _whole(read: Callable[[Path, str], Contents]) -> Callable[[Path, str, int | None], Contents]:
+    """Return the `read` of a format whose files are read as a whole before all but the first words go."""
+
+    def read_first(path: Path, errors: str, limit: int | None) -> Contents:
+        contents = read(path, errors)
+        if limit is None or limit >= len(contents.words):
+            return contents
+        return keep_rows(contents, contents.words[:limit], slice(limit))
+
+    return read_first
+
+
 FORMATS = {
-    "fvec": Format((".fvec",), _format_fvec.read, _format_fvec.write),
+    "fvec": Format((".fvec",), _whole(_format_fvec.read), _format_fvec.write),
     "word2vec-binary": Format((".bin",), _format_binary.read, _format_binary.write),
-    "fasttext": Format((".bin",), _format_fasttext.read, _format_fasttext.write),
+    "fasttext": Format((".bin",), _whole(_format_fasttext.read), _format_fasttext.write),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"), _format_text.read_word2vec, _format_text.write_word2vec
     ),
@@ -72,6 +96,9 @@ def read(
     mmap: bool = False,
     verify: bool = False,
     errors: str = "strict",
+    limit: int | None = None,
+    on_duplicates: str = "error",
+    on_nonfinite: str = "error",
 ) -> Contents:
     """Read a file of vectors.
 
@@ -80,7 +107,7 @@ def read(
     path : str or path-like
         The file.
     format : str, optional
-        A name in the table of formats; by default the extension determines it.
+        A name in the table of formats; by default the extension and the content determine it.
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy.
@@ -88,7 +115,14 @@ def read(
         Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
         is read into memory is always verified if the file has checksums.
     errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`.
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`; see `decode_words`.
+    limit : int, optional
+        Read only this many words, the first ones.
+    on_duplicates : {"error", "first"}
+        Whether a word that occurs again is an error, or is dropped with a warning.
+    on_nonfinite : {"error", "drop"}
+        Whether rows that are not finite are kept, to be refused by `Vectors`, or are dropped with a warning;
+        rows of n-grams become zeros.
 
     Returns
     -------
@@ -101,17 +135,18 @@ def read(
         If the file is missing or cannot be read.
     ValueError
         If the file is damaged or not in this format (the message names the file and the line, word or byte),
-        if the extension is unknown, or if `mmap` or `verify` is used with another format than .fvec.
+        if the extension is unknown, or if `mmap` or `verify` is used with another format than .fvec, or
+        `mmap` with `on_nonfinite="drop"`.
     """
     check_bool("mmap", mmap)
     check_bool("verify", verify)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
+    if limit is not None:
+        limit = check_int("limit", limit, 1)
+    check_choice("on_duplicates", on_duplicates, ("error", "first"))
+    check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = Path(path)
-    name = format_of(path, format, reading=True)
-    if format is None and name == "word2vec-binary":
-        with open_bytes(path) as file:
-            if file.read(len(FASTTEXT_MAGIC)) == FASTTEXT_MAGIC:
-                name = "fasttext"
+    name = _format_to_read(path, format)
     if mmap and name != "fvec":
         raise ValueError(
             f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
@@ -120,13 +155,86 @@ def read(
         raise ValueError(
             f"verify=True needs a .fvec file, got {path} in the format {name!r}, without checksums"
         )
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path}: the file is empty")
+    if mmap and on_nonfinite == "drop":
+        raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
     if verify:
         _mapped.verify(path)
-    contents = (_format_fvec.read_mapped if mmap else FORMATS[name].read)(path, errors)
-    check_unique(path, contents.words)
-    return contents
+    reader = _whole(_format_fvec.read_mapped) if mmap else FORMATS[name].read
+    contents = reader(path, errors, limit)
+    if on_duplicates == "first":
+        contents = _without_duplicates(path, contents)
+    check_unique(path, contents.words, "; on_duplicates='first' keeps the first of each")
+    return _without_nonfinite(path, contents) if on_nonfinite == "drop" else contents
+
+
+def _format_to_read(path: Path, format: str | None) -> str:
+    """Return the format of a file: that of its first bytes, unless `format` or a .bin promises another.
+
+    Raises
+    ------
+    ValueError
+        If the file is empty, or holds something else.
+    """
+    head = read_head(path)
+    name = format_of(path, format, reading=True)
+    found = _format_of_bytes(head)
+    if found is None or name == "fvec":
+        return name
+    text = ("word2vec-text", "glove")
+    if name == found or {name, found} <= set(text):
+        return name
+    if format is not None or found in text:
+        raise ValueError(f"{path}: holds {DESCRIPTIONS[found]}, not {name}; format={found!r} reads it")
+    return found
+
+
+def _format_of_bytes(head: bytes) -> str | None:
+    """Return the format of a file that begins so; None where that is not clear."""
+    if own_format(head) is not None:
+        return "fvec"
+    if head.startswith(FASTTEXT_MAGIC):
+        return "fasttext"
+    first, _, rest = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")
+    promised = sizes(first)
+    if promised is None:
+        return "word2vec-text" if holds_text(head, None) else None
+    if b" " not in rest.strip() and b"\t" not in rest.strip():  # no row, or a word that is longer than this
+        return None
+    return "word2vec-text" if holds_text(rest, promised[1]) else "word2vec-binary"
+
+
+def _without_duplicates(path: Path, contents: Contents) -> Contents:
+    first = dict(zip(reversed(contents.words), range(len(contents.words) - 1, -1, -1), strict=True))
+    n, rows = len(contents.words), np.sort(np.fromiter(first.values(), np.intp))
+    if len(rows) == n:
+        return contents
+    warnings.warn(f"{path}: dropped {n - len(rows):,} of {n:,} words, which occurred before", stacklevel=4)
+    return keep_rows(contents, [contents.words[row] for row in rows], rows)
+
+
+def _without_nonfinite(path: Path, contents: Contents) -> Contents:
+    n = len(contents.words)
+    bad = {*rows_not_finite(contents.vectors).tolist()}
+    if contents.input_vectors is not None:
+        inputs_bad = rows_not_finite(contents.input_vectors)
+        bad.update(inputs_bad[inputs_bad < n].tolist())
+        ngrams = inputs_bad[inputs_bad >= n]
+        if len(ngrams):
+            inputs = contents.input_vectors.copy()
+            inputs[ngrams] = 0
+            contents = contents._replace(input_vectors=inputs)
+            warnings.warn(
+                f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0", stacklevel=4
+            )
+    if not bad:
+        return contents
+    rows = np.array([row for row in range(n) if row not in bad], dtype=np.intp)
+    warnings.warn(
+        f"{path}: dropped {len(bad):,} of {n:,} words whose vectors are not finite, first "
+        f"{contents.words[min(bad)]!r}",
+        stacklevel=4,
+    )
+    return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
 def write(
@@ -180,8 +288,8 @@ def write(
         FORMATS[name].write(temporary, contents)
 
 
-def format_of(path: Path, format: str | None, *, reading: bool) -> str:
-    """Return `format`, or the name of the first format that has the extension.
+def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
+    """Return `format`, or the name of the first format that has the extension; errors speak of `option`.
 
     Raises
     ------
@@ -204,6 +312,6 @@ def format_of(path: Path, format: str | None, *, reading: bool) -> str:
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
         raise ValueError(
-            f"{path}: unknown extension {extension!r}; name the format (format= or --format), one of {known}"
+            f"{path}: unknown extension {extension!r}; name the format ({option}), one of {known}"
         )
     return name

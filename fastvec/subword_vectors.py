@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
+from fastvec._finite import as_float32, check_finite
 from fastvec._in_common import InCommon, without
 from fastvec._params import check_item
 from fastvec._subwords import Subwords, row_means
@@ -31,8 +32,8 @@ class SubwordVectors(Vectors):
     words : sequence of str or int
         n different words, in the order of the rows; by convention the most frequent first.
     input_vectors : array_like of float32, shape (n + buckets, d)
-        The rows of the words, followed by those of the n-grams. A float32 array with contiguous rows is not
-        copied, even if it is padded or memory-mapped.
+        The rows of the words, followed by those of the n-grams, all finite. A float32 array with contiguous
+        rows is not copied, even if it is padded or memory-mapped.
     subwords : Subwords
         Which n-grams a word has.
     counts : array_like of int, shape (n,), optional
@@ -62,7 +63,7 @@ class SubwordVectors(Vectors):
     TypeError
         If `words` is a str, or contains something that is neither a str nor an int.
     ValueError
-        If the shapes do not match, or a word occurs twice.
+        If the shapes do not match, a word occurs twice, or a row is not finite.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class SubwordVectors(Vectors):
         vectors: ArrayLike | None = None,
     ) -> None:
         words = as_words(words)
-        rows = np.asarray(input_vectors, dtype=np.float32).view()
+        rows = as_float32(input_vectors).view()
         if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
             raise ValueError(
                 f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
@@ -96,6 +97,7 @@ class SubwordVectors(Vectors):
         if rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
         rows.flags.writeable = False
+        check_finite("input_vectors", rows, "row", words)
         if vectors is None:
             vectors = row_means(rows, *subwords.rows(words))
         super().__init__(words, vectors, counts, metadata)
@@ -199,6 +201,9 @@ def load(
     verify: bool = False,
     format: str | None = None,
     errors: str = "strict",
+    limit: int | None = None,
+    on_duplicates: str = "error",
+    on_nonfinite: str = "error",
 ) -> Vectors:
     """Load vectors from a file.
 
@@ -206,18 +211,28 @@ def load(
     ----------
     path : str or path-like
         The file. Its extension determines the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's,
-        which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe);
-        ``.glove``. All but .fvec may be gzipped.
+        which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe, or
+        word2vec's binary); ``.glove``. All but .fvec may be gzipped.
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
-        takes no time and no memory, and processes share one copy.
+        takes no time and no memory, and processes share one copy. Vectors that are not finite are noticed
+        when the first cosine is computed.
     verify : bool
         Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
         is read into memory is always verified if the file has checksums.
     format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
         The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`.
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`. Where nothing is left of
+        such a word, or it becomes equal to another one, it is dropped with a warning.
+    limit : int, optional
+        Load only this many words, the first ones, which by convention are the most frequent. Of text and of
+        word2vec's binary, what follows them is not read: a file that is cut off after them can be loaded.
+    on_duplicates : {"error", "first"}
+        Whether a word that occurs twice is an error, or all but the first are dropped with a warning.
+    on_nonfinite : {"error", "drop"}
+        Whether a vector with a NaN, an infinity or a number beyond float32 in it is an error, or is dropped
+        with a warning. Rows of n-grams are not dropped but become 0.
 
     Returns
     -------
@@ -231,10 +246,25 @@ def load(
         If the file is missing or cannot be read.
     ValueError
         If the file is damaged or not in this format; the message names the file and the line, word or byte.
+
+    Warns
+    -----
+    UserWarning
+        If words are dropped.
     """
     words, vectors, counts, metadata, input_vectors, subwords = formats.read(
-        path, format=format, mmap=mmap, verify=verify, errors=errors
+        path,
+        format=format,
+        mmap=mmap,
+        verify=verify,
+        errors=errors,
+        limit=limit,
+        on_duplicates=on_duplicates,
+        on_nonfinite=on_nonfinite,
     )
-    if input_vectors is None or subwords is None:
-        return Vectors(words, vectors, counts, metadata)
-    return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+    try:
+        if input_vectors is None or subwords is None:
+            return Vectors(words, vectors, counts, metadata)
+        return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; on_nonfinite='drop' loads the others") from None

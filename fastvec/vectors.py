@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastvec import formats
+from fastvec._finite import as_float32, check_finite, not_finite
 from fastvec._in_common import InCommon, in_common, without
 from fastvec._params import check_bool, check_int, check_item
 from fastvec._spelling import nearest_spellings
@@ -56,7 +57,9 @@ class Vectors:
     words : sequence of str or int
         n different words, in the order of the rows; by convention the most frequent first.
     vectors : array_like of float32, shape (n, d)
-        One row per word. A float32 array is not copied, even if it is strided or memory-mapped.
+        One row per word, of finite numbers. A float32 array is not copied, even if it is strided or
+        memory-mapped. The numbers of a memory-mapped one are read, and refused if they are not finite, when
+        the first cosine is computed.
     counts : array_like of int, shape (n,), optional
         How often each word occurred in the training text.
     metadata : dict, optional
@@ -78,7 +81,11 @@ class Vectors:
     TypeError
         If `words` is a str, or contains something that is neither a str nor an int.
     ValueError
-        If the shapes do not match, or a word occurs twice.
+        If the shapes do not match, a word occurs twice, or a vector is not finite.
+
+    Notes
+    -----
+    ``numpy.asarray`` of vectors is their matrix.
 
     Examples
     --------
@@ -101,7 +108,7 @@ class Vectors:
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.words = as_words(words)
-        matrix = np.asarray(vectors, dtype=np.float32).view()
+        matrix = as_float32(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
                 f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
@@ -121,6 +128,7 @@ class Vectors:
         if len(self._index) < len(self.words):
             twice = next(word for i, word in enumerate(self.words) if self._index[word] != i)
             raise ValueError(f"words must be distinct, got {twice!r} twice")
+        check_finite("vectors", matrix, "word", self.words)
 
     @property
     def vector_size(self) -> int:
@@ -133,6 +141,12 @@ class Vectors:
     def __sklearn_clone__(self) -> Vectors:
         """Return itself: clones of an estimator share its vectors, which never change."""
         return self
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return the matrix: itself, read-only, unless a copy or another type is asked for."""
+        if copy is None:
+            return np.asarray(self.vectors, dtype=dtype)
+        return np.array(self.vectors, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -199,7 +213,7 @@ class Vectors:
         >>> round(vectors.similarity("east", "northeast"), 3)
         0.707
         """
-        return float(self._unit(a)[0] @ self._unit(b)[0])
+        return float(np.clip(self._unit(a)[0] @ self._unit(b)[0], -1, 1))
 
     def most_similar(
         self,
@@ -214,7 +228,7 @@ class Vectors:
 
         Parameters
         ----------
-        positive, negative : word, vector of shape (d,), or list of these
+        positive, negative : word, vector of shape (d,), or list or array of these
             Words or vectors to be similar to, and dissimilar to. These words are excluded from the result.
         topn : int
             Number of words to return.
@@ -360,13 +374,13 @@ class Vectors:
         {'postprocessing': [{'center': True, 'remove_top': 1, 'unit_length': True}]}
         """
         check_bool("center", center)
-        check_int("remove_top", remove_top, 0, max(0, min(self.vectors.shape) - 1))
+        remove_top = check_int("remove_top", remove_top, 0, max(0, min(self.vectors.shape) - 1))
         check_bool("unit_length", unit_length)
         if remove_top and not center:
             raise ValueError(f"remove_top must be 0 unless center=True, got {remove_top}")
         nothing = InCommon(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
-        common = in_common(self.vectors, int(remove_top)) if center else nothing
-        done = {"center": center, "remove_top": int(remove_top), "unit_length": unit_length}
+        common = in_common(self.vectors, remove_top) if center else nothing
+        done = {"center": center, "remove_top": remove_top, "unit_length": unit_length}
         metadata = {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
         if not unit_length:
             return self._without(common, metadata)
@@ -418,17 +432,18 @@ class Vectors:
         """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""
         if not isinstance(item, np.ndarray):
             return self._unit(item)
-        if item.shape != (self.vector_size,) or not np.isfinite(item).all():
+        vector = as_float32(item)
+        if vector.shape != (self.vector_size,) or not np.isfinite(vector).all():
             raise ValueError(f"a vector must be {self.vector_size:,} finite numbers, got {item!r}")
-        return unit_rows(item[np.newaxis])[0], []
+        return unit_rows(vector[np.newaxis])[0], []
 
     def _nearest(
         self, queries: NDArray[np.float32], asked: list[list[int]], topn: int, restrict: int | None
     ) -> list[list[tuple[str, float]]]:
         """Return the words nearest to each of the `queries`, shape (m, d), less the rows `asked` with it."""
-        check_int("topn", topn, 1)
+        topn = check_int("topn", topn, 1)
         if restrict is not None:
-            check_int("restrict", restrict, 1)
+            restrict = check_int("restrict", restrict, 1)
         candidates, scale = self.vectors[:restrict], self._inverse_norms[:restrict]
         queries = unit_rows(queries)
         at_once = max(1, BLOCK // max(1, len(candidates)))
@@ -436,6 +451,7 @@ class Vectors:
         for start in range(0, len(queries), at_once):
             cosines = queries[start : start + at_once] @ candidates.T
             cosines *= scale
+            np.clip(cosines, -1, 1, out=cosines)
             for row, excluded in zip(cosines, asked[start : start + at_once], strict=True):
                 row[[i for i in excluded if i < len(row)]] = -np.inf
                 answers.append([(self.words[i], float(row[i])) for i in _highest(row, topn)])
@@ -458,6 +474,8 @@ def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:
 def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
     """Return 1 / length of each row, and 0 for rows of zeros, which makes their every cosine 0."""
     norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
+    if not np.isfinite(norms).all():  # the matrix is memory-mapped, or was changed
+        raise not_finite("vectors", matrix, int(np.argmin(np.isfinite(norms))), "row")
     long_enough = norms > np.finfo(np.float32).tiny
     inverse = np.zeros(len(norms), dtype=np.float32)
     inverse[long_enough] = 1 / norms[long_enough]
@@ -465,19 +483,16 @@ def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
-    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf.
-
-    Of equal ones the first come first.
-    """
-    positions = np.arange(len(cosines))
-    if topn < len(cosines):
-        least = np.partition(cosines, -topn)[-topn]
-        positions = np.flatnonzero(cosines >= least)
+    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf."""
+    least = np.partition(cosines, -topn)[-topn] if topn < len(cosines) else -np.inf
+    positions = np.flatnonzero(cosines >= least)  # of equal ones the first come first
     positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]
     return positions[cosines[positions] > -np.inf]
 
 
 def _as_list(items: Any) -> list[Any]:
+    if isinstance(items, np.ndarray) and (items.dtype.kind in "OSTU" or items.ndim == 0):
+        items = items.tolist()  # words, or one of them
     is_one = isinstance(items, (str, bytes, numbers.Number)) or (
         isinstance(items, np.ndarray) and items.ndim == 1
     )

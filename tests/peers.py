@@ -8,8 +8,8 @@ import pytest
 
 __all__ = [
     "GensimFastText",
+    "GensimWord2Vec",
     "KeyedVectors",
-    "Word2Vec",
     "fasttext",
     "gensim_fasttext",
     "gensim_phrases",
@@ -40,6 +40,6 @@ fasttext = Peer("fasttext")
 gensim_fasttext = Peer("gensim.models.fasttext")
 gensim_phrases = Peer("gensim.models.phrases")
 GensimFastText = Peer("gensim.models", "FastText")
+GensimWord2Vec = Peer("gensim.models", "Word2Vec")
 KeyedVectors = Peer("gensim.models", "KeyedVectors")
-Word2Vec = Peer("gensim.models", "Word2Vec")
 gensim_test_utils = Peer("gensim.test.utils")

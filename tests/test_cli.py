@@ -255,7 +255,9 @@ def test_errors_of_files(text, tmp_path):
         f"{missing}: No such file or directory"
     )
     assert str(missing) in fail("neighbors", missing, "apple")
-    assert "unknown extension" in fail("neighbors", text.with_suffix(".odd"), "apple")
+    odd = tmp_path / "things.odd"
+    odd.write_text("apple 1 2\n")
+    assert "unknown extension" in fail("neighbors", odd, "apple")
 
 
 def test_errors_of_options(text, tmp_path):

@@ -382,3 +382,14 @@ def test_without_scikit_learn_it_is_asked_for(folder):
     assert done.returncode == 2
     needed = "fastvec.classify needs scikit-learn: pip install 'fastvec[classify]'"
     assert done.stderr == f"fastvec: error: {needed}\n"
+
+
+@pytest.mark.parametrize("verb", ["classify", "tag"])
+def test_vectors_are_read_with_the_options_that_errors_advise(tmp_path, verb):
+    labelled, vectors = tmp_path / "labelled.txt", tmp_path / "v.vec"
+    line = "__label__x a b\n__label__y b a\n" if verb == "classify" else "a x\nb y\n\nb y\na x\n\n"
+    labelled.write_text(line * 5)
+    vectors.write_text("3 2\na 0.1 0.2\nb 0.3 0.4\nb 0.5 0.6\n")
+    train = (verb, "train", labelled, "-o", tmp_path / "m.fvmodel", "--vectors", vectors)
+    assert "; --on-duplicates first keeps" in fail(*train)
+    succeed(*train, "--on-duplicates", "first", "--epochs", 1)

@@ -276,7 +276,8 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
         (record(count=-1.0) + BYTES, r"cooccurrence.bin, record 1: expected .*, got \(1, 2, -1.0\)"),
         (record(count=np.nan) + BYTES, r"cooccurrence.bin, record 1: expected .*, got \(1, 2, nan\)"),
         (record(count=np.inf) + BYTES, r"cooccurrence.bin, record 1: expected .*, got \(1, 2, inf\)"),
-        (record(count=1e300) + BYTES, r"values must have a sum below 2\*\*62"),
+        (record(count=1e300) + BYTES, r"cooccurrence.bin: the counts must have a sum below 2\*\*62"),
+        (record(count=1e-300) + BYTES, r"cooccurrence.bin: the counts must not be lost beside their sum"),
         (BYTES + BYTES[:32], "cooccurrence.bin: corrupt, 2 of its records repeat the words of others"),
     ],
 )

@@ -90,11 +90,20 @@ def test_what_is_no_text(file, content, told):
             assert "errors=" not in str(raised.value) or "byte 3 is zero" in told
 
 
+def test_errors_advise_what_there_is(file):
+    path = file(b"the\0old house")
+    with pytest.raises(ValueError, match=r"byte 3 is zero; errors='replace' reads it all the same$"):
+        Corpus(path)
+    for read in (evaluate.similarity, evaluate.analogies):
+        with pytest.raises(ValueError, match=r"byte 3 is zero$"):
+            read(Vectors(["a"], [[1]]), path)
+
+
 def test_files_of_vectors_are_no_texts(file, tmp_path):
     vectors = Vectors(["the", "of"], np.arange(24, dtype=np.float32).reshape(2, 12) / 7)
     for name in ("a.fvec", "a.vec", "a.txt", "a.bin"):
         vectors.save(tmp_path / name)
-        with pytest.raises(ValueError, match=rf"{re.escape(name)} is a (safetensors )?(binary )?file"):
+        with pytest.raises(ValueError, match=rf"{re.escape(name)} is a (binary )?file of (word )?vectors"):
             Corpus(tmp_path / name)
 
 

@@ -220,3 +220,18 @@ def test_what_is_no_model_is_named(tmp_path):
         fastvec.load_model(path)
     with pytest.raises(FileNotFoundError):
         fastvec.load_model(tmp_path / "missing.fvec")
+
+
+@pytest.mark.parametrize("name", ["input_vectors", "output_vectors"])
+def test_models_to_train_on_are_finite(tmp_path, name):
+    path = tmp_path / "m.fvec"
+    model = fastvec.SkipGram(vector_size=4, min_count=1, subsample=0, epochs=1, threads=1)
+    model.fit([["a", "b", "c"]] * 9)
+    model._state.parameters[name][1, 2] = np.nan
+    if name == "input_vectors":  # `save` makes vectors of them, which cannot be
+        with pytest.raises(ValueError, match="vectors must be finite"):
+            model.save(path)
+        return
+    model.save(path)
+    with pytest.raises(ValueError, match=r"output_vectors must be finite .* in dimension 3 of row 2, 'b'"):
+        fastvec.load_model(path)

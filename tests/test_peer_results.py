@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from peers import GensimFastText, Word2Vec, gensim_test_utils
+from peers import GensimFastText, GensimWord2Vec, gensim_test_utils
 
 import fastvec
 from fastvec import demo
@@ -114,7 +114,9 @@ def by_gensim(model, text, name):
 
 @pytest.fixture(scope="module")
 def gensim_skipgram(prose):
-    model = Word2Vec(list(prose.corpus), sg=1, negative=NEGATIVES, min_count=20, epochs=3, seed=1, **THEIRS)
+    model = GensimWord2Vec(
+        list(prose.corpus), sg=1, negative=NEGATIVES, min_count=20, epochs=3, seed=1, **THEIRS
+    )
     return by_gensim(model, prose, "syn1neg")
 
 
@@ -131,7 +133,7 @@ def test_skipgram_is_gensims(prose, gensim_skipgram, sharing):
 def test_hierarchical_softmax_is_gensims(prose):
     options = {"min_count": 20, "epochs": 3}
     model = fastvec.SkipGram(**OURS, **options, loss="hierarchical_softmax").fit(prose.corpus)
-    gensim = Word2Vec(list(prose.corpus), sg=1, hs=1, negative=0, seed=1, **options, **THEIRS)
+    gensim = GensimWord2Vec(list(prose.corpus), sg=1, hs=1, negative=0, seed=1, **options, **THEIRS)
     inputs, nodes = by_gensim(gensim, prose, "syn1")
     offsets, *path = model.tree_.paths()
     ours = [tuple(part[begin:end] for part in path) for begin, end in pairwise(offsets)]
@@ -147,7 +149,7 @@ def test_hierarchical_softmax_is_gensims(prose):
 def test_cbow_is_gensims(prose):
     options = {"min_count": 20, "epochs": 3}
     model = fastvec.CBOW(**OURS, **options, scale_gradient=False).fit(prose.corpus)
-    gensim = Word2Vec(list(prose.corpus), sg=0, negative=NEGATIVES, seed=1, **options, **THEIRS)
+    gensim = GensimWord2Vec(list(prose.corpus), sg=0, negative=NEGATIVES, seed=1, **options, **THEIRS)
     inputs, outputs = by_gensim(gensim, prose, "syn1neg")
     found = of_cbow(prose, model.vectors_.vectors, model.output_vectors_, 0.75)
     assert found == pytest.approx(of_cbow(prose, inputs, outputs, 0.75), rel=0.03)

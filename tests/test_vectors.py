@@ -191,6 +191,7 @@ def test_zero_and_extreme_vectors_are_safe():
         (([],), ValueError, "must name a word or a vector, got neither"),
         ((np.zeros(8),), ValueError, "a vector must be 9 finite numbers"),
         ((np.full(9, np.nan),), ValueError, "a vector must be 9 finite numbers"),
+        ((np.full(9, 1e39),), ValueError, "a vector must be 9 finite numbers"),
         (("the", (), 0), ValueError, "topn must be an int >= 1, got 0"),
         (("the", (), 10, 0), ValueError, "restrict must be an int >= 1, got 0"),
         (("the", (), 2.5), TypeError, "topn must be an int >= 1, got 2.5"),
@@ -216,3 +217,40 @@ def test_saving_and_loading(tmp_path, mmap):
     assert loaded.most_similar("paris") == vectors.most_similar("paris")
     loaded.save(tmp_path / "v.data", format="word2vec-binary")
     assert load(tmp_path / "v.data", format="word2vec-binary").counts is None
+
+
+def test_as_an_array_they_are_the_matrix():
+    vectors = make()
+    assert np.shares_memory(np.asarray(vectors), vectors.vectors)
+    assert not np.asarray(vectors).flags.writeable
+    for copy in (np.array(vectors), np.array(vectors, copy=True), np.asarray(vectors, dtype=np.float64)):
+        np.testing.assert_array_equal(copy, vectors.vectors)
+        assert copy.flags.writeable and not np.shares_memory(copy, vectors.vectors)
+    assert np.asarray(vectors, dtype=np.float64).dtype == np.float64
+    np.testing.assert_array_equal(vectors @ np.eye(9), vectors.vectors)
+    np.testing.assert_array_equal(np.vstack([vectors, vectors]), np.vstack([vectors.vectors] * 2))
+
+
+@pytest.mark.parametrize("vector", [[1, 7], [0.1, 0.2], [3e-20, 1e-19], [1e30, -3e30]])
+def test_no_cosine_is_beyond_1(vector):
+    matrix = np.array([np.float32(vector) * scale for scale in (1, 3, 0.7, -1, -3)])
+    vectors = Vectors(["a", "b", "c", "d", "e"], matrix)
+    for a in vectors:
+        assert all(-1 <= vectors.similarity(a, b) <= 1 for b in vectors)
+        assert all(-1 <= cosine <= 1 for _, cosine in vectors.most_similar(a))
+        assert all(-1 <= cosine <= 1 for _, cosine in vectors.most_similar_batch([vectors[a]])[0])
+
+
+def test_numpys_own_strings_and_numbers():
+    vectors = make()
+    words = np.array(["paris", "london"])
+    assert vectors.most_similar(words, topn=2) == vectors.most_similar(["paris", "london"], topn=2)
+    assert vectors.most_similar(words.astype(object)) == vectors.most_similar(["paris", "london"])
+    assert vectors.most_similar("the", negative=words[:1]) == vectors.most_similar("the", negative="paris")
+    assert vectors.most_similar(np.array("paris")) == vectors.most_similar(words[0])
+    assert vectors.most_similar_batch(words) == vectors.most_similar_batch(["paris", "london"])
+    five = vectors.most_similar("paris", topn=np.uint8(5), restrict=np.uint8(200))
+    assert five == vectors.most_similar("paris", topn=5)
+    own = Vectors(list(words), np.eye(2))
+    assert [type(word) for word in own.words] == [str, str]
+    assert type(own.most_similar("paris")[0][0]) is str

@@ -229,7 +229,7 @@ def parameters_of(tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, 
     Raises
     ------
     ValueError
-        If one is missing, or has another shape.
+        If one is missing, has another shape, or is not finite.
     """
     parameters = {}
     for name, shape in shapes.items():
@@ -238,5 +238,7 @@ def parameters_of(tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, 
             raise ValueError(
                 f"{name} must be float32 of shape {shape}, got {array.dtype} of shape {array.shape}"
             )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite")
         parameters[name] = array
     return parameters

@@ -82,8 +82,7 @@ class Runs:
         in_the_making, kept = memory_limit // 4, memory_limit * 3 // 4
         entries = in_the_making // (ENTRY * n_blocks)
         self._most_entries = min(max(entries, FEWEST_ENTRIES), MOST_ENTRIES)
-        room = n_words + self._most_entries
-        self._buffers = [(np.empty(room, np.int32), np.empty(room, np.int64)) for _ in range(n_blocks)]
+        self._buffers = [(np.empty(0, np.int32), np.empty(0, np.int64))] * n_blocks
         self._columns = Spool(np.int32, kept * 4 // ENTRY)
         self._units = Spool(np.int64, kept * 8 // ENTRY)
         self._offsets = Spool(np.int64, kept // 8)
@@ -125,6 +124,9 @@ class Runs:
             If the disk is full.
         """
         sizes = np.empty(self._n_words, np.int64)
+        room = self._n_words + min(self._most_entries, int(most.sum()))
+        if len(self._buffers[0][0]) < room:
+            self._buffers = [(np.empty(room, np.int32), np.empty(room, np.int64)) for _ in self._buffers]
         free = list(self._buffers)
         ahead: deque[Future[Any]] = deque()
 

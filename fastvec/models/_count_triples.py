@@ -107,7 +107,8 @@ def counts_of_records(
         or a pair occurs twice.
     """
     records = map_records(path)
-    unit = choose_unit(_checked_values(path, vocabulary_path, records, n_words), own_unit)
+    values = _checked_values(path, vocabulary_path, records, n_words)
+    unit = choose_unit(values, own_unit, f"{path}: the counts")
     at_once = max(memory_limit // 2 // RECORD, FEWEST_RECORDS)
     with Workers(threads) as workers, Runs(n_words, workers, memory_limit // 2) as runs:
         with Progress("sorting", len(records), " entries", progress) as bar:

@@ -32,12 +32,12 @@ def distance_weights(weighting: str, window: int) -> tuple[NDArray[np.int64], in
     return (2 * unit + distances) // (2 * distances), unit  # beyond 22, the nearest whole number
 
 
-def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
+def choose_unit(values: Iterable[NDArray[Any]], own_unit: int, what: str = "values") -> int:
     """Return the unit for counts that come in blocks of numbers, all finite and above 0.
 
     That is `own_unit`, the one of the weights that they are said to be sums of, if they are whole numbers of
     it; else 1 if they are whole numbers, a unit of harmonic weights if they are sums of these, and for others
-    the largest power of two that lets the sum of all fit.
+    the largest power of two that lets the sum of all fit. `what` they are is for the errors.
 
     Raises
     ------
@@ -59,14 +59,14 @@ def choose_unit(values: Iterable[NDArray[Any]], own_unit: int) -> int:
                     allowed = np.maximum(TOLERANCE, RELATIVE_TOLERANCE * scaled)
                     fit[unit] = bool((np.abs(scaled - np.rint(scaled)) <= allowed).all())
     if not total < MOST_UNITS:
-        raise ValueError(f"values must have a sum below 2**62, got {total:g}")
+        raise ValueError(f"{what} must have a sum below 2**62, got {total:g}")
     for unit, fits in ((own_unit, fit[own_unit]), (1, whole), *fit.items()):
         if fits and total * unit < MOST_UNITS and smallest * unit > 0.5:
             return unit
     unit = 1 << min(62, 62 - math.frexp(total)[1])
     if smallest * unit <= 0.5:
         raise ValueError(
-            f"values must not be lost beside their sum: {smallest:g} is less than half a unit of 1/{unit:,}, "
+            f"{what} must not be lost beside their sum: {smallest:g} is less than half a unit of 1/{unit:,}, "
             f"the smallest in which a sum of {total:g} fits in 62 bits"
         )
     return unit

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._finite import check_finite
 from fastvec._held_out import HeldOut
 from fastvec._params import check_int
 from fastvec._stopping import Stoppable
@@ -212,6 +213,7 @@ class EpochModel(Learner, Stoppable, ABC):
                     f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
                 )
             parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
+            check_finite(name, parameters[name], "row", vocabulary.words)
         tables = model._load_tables(tensors, len(vocabulary))
         model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
         return model

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from fastvec import _format_fvec
 from fastvec._format_common import Contents, check_unique
-from fastvec._format_fasttext import read_model
+from fastvec._format_fasttext import decoded, read_undecoded
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec._training import Epoch
 from fastvec.subword_vectors import SubwordVectors
@@ -96,7 +96,7 @@ def write(
     write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said), **more})
 
 
-def read(path: Path) -> Saved:
+def read(path: Path, errors: str = "strict") -> Saved:
     """Read the model in a .fvec file.
 
     Raises
@@ -107,7 +107,7 @@ def read(path: Path) -> Saved:
         If it does not hold a model, or is damaged.
     """
     tensors, header = map_tensors(path)
-    contents = _format_fvec.unpack(path, tensors, header, "strict")
+    contents = _format_fvec.unpack(path, tensors, header, errors)
     check_unique(path, contents.words)
     if "model" not in header:
         raise ValueError(f"{path}: {VECTORS_ONLY}")
@@ -128,7 +128,7 @@ def read(path: Path) -> Saved:
         raise ValueError(f"{path}: the training parameters are damaged ({error!r})") from None
 
 
-def read_fasttext(path: Path) -> Saved:
+def read_fasttext(path: Path, errors: str) -> Saved:
     """Read the model in a .bin file of fastText.
 
     Raises
@@ -138,16 +138,19 @@ def read_fasttext(path: Path) -> Saved:
     ValueError
         If it is not a model that `FastText` can continue to train, or is damaged.
     """
-    file = read_model(path)
+    file, names = read_undecoded(path)
     kind, loss = file.parameters["model"], file.parameters["loss"]
     if kind == "supervised" or loss != "negative_sampling":
         raise ValueError(
             f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of {kind} "
             f"with {loss}; fastvec.load reads its vectors"
         )
-    assert file.counts is not None and file.output_vectors is not None
+    assert file.output_vectors is not None
     if not file.output_vectors.any():  # so `SubwordVectors.save` fills the room
         raise ValueError(f"{path}: {VECTORS_ONLY}")
+    file, _ = decoded(path, file, names, errors)
+    check_unique(path, file.words)
+    assert file.counts is not None and file.output_vectors is not None
     return Saved(
         estimator="FastText",
         given={name: value for name, value in file.parameters.items() if name != "loss"},

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fastvec._file_kinds import FASTTEXT_MAGIC
+from fastvec._format_common import read_head
+from fastvec._params import check_choice
 from fastvec.models import _files
 from fastvec.models._word_model import WordModel
 from fastvec.models.fasttext import FastText
@@ -18,13 +21,16 @@ ESTIMATORS: dict[str, type[WordModel | GloVe]] = {
 }
 
 
-def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
+def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordModel | GloVe:
     """Load an estimator with everything it has learned; `fit` continues from there.
 
     Parameters
     ----------
     path : str or path-like
         A .fvec file written by the `save` method of an estimator, or a .bin file of fastText.
+    errors : {"strict", "replace", "ignore"}
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`. Where nothing is left of
+        such a word, or it becomes equal to another one, it is dropped with a warning.
 
     Returns
     -------
@@ -48,7 +54,9 @@ def load_model(path: str | os.PathLike[str]) -> WordModel | GloVe:
     Vectors(4 words, 8 dimensions)
     """
     path = Path(path)
-    saved = _files.read_fasttext(path) if path.suffix.lower() == ".bin" else _files.read(path)
+    check_choice("errors", errors, ("strict", "replace", "ignore"))
+    of_fasttext = read_head(path).startswith(FASTTEXT_MAGIC) or path.suffix.lower() == ".bin"
+    saved = (_files.read_fasttext if of_fasttext else _files.read)(path, errors)
     if saved.estimator not in ESTIMATORS:
         known = ", ".join(ESTIMATORS)
         raise ValueError(f"{path}: unknown estimator {saved.estimator!r}; this fastvec knows {known}")

@@ -1,0 +1,62 @@
+"""Rows of matrices that are not finite: one NaN would reach every word that is compared with it."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["as_float32", "check_finite", "not_finite", "rows_not_finite"]
+
+# Numbers that are looked at together: few enough for the processor's cache.
+BLOCK = 1 << 18
+
+
+def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the rows of a matrix, shape (n, d), that have a NaN or an infinity in them.
+
+    A sum is finite where all its terms are, unless it overflows: only where it is not are they looked at.
+    """
+    found = [np.empty(0, np.intp)]
+    at_once = max(1, BLOCK // max(1, matrix.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for begin in range(0, len(matrix), at_once):
+            rows = matrix[begin : begin + at_once]
+            if not np.isfinite(rows.sum()):
+                found.append(begin + np.flatnonzero(~np.isfinite(rows).all(axis=1)))
+    return np.concatenate(found)
+
+
+def as_float32(numbers: ArrayLike) -> NDArray[np.float32]:
+    """Return an array of float32, in which what is beyond its range is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(numbers, dtype=np.float32)
+
+
+def check_finite(name: str, matrix: NDArray[np.float32], of: str, words: Sequence[str] = ()) -> None:
+    """Raise ValueError if a row of a matrix is not finite, unless that is memory-mapped."""
+    if not _is_mapped(matrix):
+        for row in rows_not_finite(matrix):
+            raise not_finite(name, matrix, int(row), of, words)
+
+
+def not_finite(
+    name: str, matrix: NDArray[np.float32], row: int, of: str, words: Sequence[str] = ()
+) -> ValueError:
+    """Return the error for a row of a matrix, which is of one of the `words` if there are so many."""
+    column = int(np.argmin(np.isfinite(matrix[row])))
+    word = f", {words[row]!r}" if row < len(words) else ""
+    return ValueError(
+        f"{name} must be finite numbers of float32, got {matrix[row, column]} in dimension {column + 1:,} of "
+        f"{of} {row + 1:,}{word}"
+    )
+
+
+def _is_mapped(array: NDArray[Any]) -> bool:
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base, mmap.mmap)
