@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # A process for each processor, and in it one thread of BLAS.
 PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
 
-.PHONY: build test test-backends test-arm64 fuzz lint lint-cross bench docs check demo
+.PHONY: build test test-backends test-arm64 mutants fuzz lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once, until another target installs
 # a copy.
@@ -38,6 +38,10 @@ test-backends: .venv/test
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:
 	PYTHON=$(PYTHON) tests/arm64.sh
+
+# Errors are planted one by one in copies of the tree: does a test turn red for each?
+mutants: .venv/test
+	cd tests && ../$(BIN)/python -m mutants
 
 # Damaged files for every reader, under the sanitizers: make fuzz INPUTS=1000000 SEED=2.
 INPUTS = 100000

@@ -484,9 +484,9 @@ def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
 
 def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
     """Return the positions of the `topn` highest, in descending order, without those excluded by −inf."""
-    topn = min(topn, len(cosines))
-    positions = np.argpartition(cosines, len(cosines) - topn)[len(cosines) - topn :] if topn else np.arange(0)
-    positions = positions[np.lexsort((positions, -cosines[positions]))]
+    least = np.partition(cosines, -topn)[-topn] if topn < len(cosines) else -np.inf
+    positions = np.flatnonzero(cosines >= least)  # of equal ones the first come first
+    positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]
     return positions[cosines[positions] > -np.inf]
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "fasttext",
     "gensim_fasttext",
     "gensim_phrases",
+    "gensim_test_utils",
 ]
 
 
@@ -41,3 +42,4 @@ gensim_phrases = Peer("gensim.models.phrases")
 GensimFastText = Peer("gensim.models", "FastText")
 GensimWord2Vec = Peer("gensim.models", "Word2Vec")
 KeyedVectors = Peer("gensim.models", "KeyedVectors")
+gensim_test_utils = Peer("gensim.test.utils")

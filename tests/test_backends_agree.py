@@ -28,13 +28,16 @@ N_BUCKETS = 11
 SETTINGS = {
     "skipgram": [
         {"window": window, "negatives": negatives, "shared": shared}
-        for shared, window, negatives in product((True, False), (1, 5, 20), (1, 5, 8))
+        for shared, (window, negatives) in product((True, False), ((1, 1), (5, 5), (1, 8), (5, 20), (20, 5)))
     ],
     "cbow": [
-        {"window": window, "negatives": negatives, "position_weights": weights, "scale_gradient": scale}
-        for weights, scale, (window, negatives) in product(
-            (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
-        )
+        *[
+            {"window": window, "negatives": negatives, "position_weights": weights, "scale_gradient": scale}
+            for weights, scale, (window, negatives) in product(
+                (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
+            )
+        ],
+        {"window": 5, "negatives": 20, "position_weights": False, "scale_gradient": True},
     ],
     "hierarchical_softmax": [
         {"window": window, "cbow": cbow, "scale_gradient": scale}
@@ -45,10 +48,13 @@ SETTINGS = {
         for cbow, scale, window in product((False, True), (True, False), (1, 5, 20))
     ],
     "subword": [
-        {"window": window, "negatives": negatives, "cbow": cbow, "scale_gradient": scale}
-        for cbow, scale, (window, negatives) in product(
-            (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
-        )
+        *[
+            {"window": window, "negatives": negatives, "cbow": cbow, "scale_gradient": scale}
+            for cbow, scale, (window, negatives) in product(
+                (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
+            )
+        ],
+        {"window": 5, "negatives": 20, "cbow": False, "scale_gradient": True},
     ],
 }
 
@@ -223,9 +229,9 @@ def test_vector_sizes(compiled, epoch, expected_epoch, kernel, settings, vector_
     check_same(ours, expected_epoch(kernel, settings, **options))
 
 
-@for_every_setting()
-def test_the_comparison_notices_another_key(backend, epoch, expected_epoch, kernel, settings):
-    ours = epoch(backend, kernel, settings, key=KEY + 1)
+@for_every_setting(slice(1, None, 3))
+def test_the_comparison_notices_another_key(compiled, epoch, expected_epoch, kernel, settings):
+    ours = epoch(compiled, kernel, settings, key=KEY + 1)
     theirs = expected_epoch(kernel, settings)
     assert ours.pairs != theirs.pairs
     for name, matrix in theirs.matrices.items():
@@ -238,7 +244,7 @@ def test_chunks_change_nothing_in_what_is_sampled(backend, epoch, toy_corpus, ke
     whole = epoch(backend, kernel, settings, chunks=[0], learning_rate=0)
     # the ends of a batch change the order in which a matrix product sums up
     rounding = 1e-6 if kernel == "softmax" else 1e-12
-    for size in (1, 7, 64, n_tokens - 1):
+    for size in (7,) if backend == "reference" else (1, 7, 64, n_tokens - 1):
         parts = epoch(backend, kernel, settings, chunks=range(0, n_tokens, size), learning_rate=0)
         assert parts[2:] == whole[2:]
         assert parts.loss == pytest.approx(whole.loss, rel=rounding)
@@ -246,8 +252,8 @@ def test_chunks_change_nothing_in_what_is_sampled(backend, epoch, toy_corpus, ke
 
 
 @for_every_setting(slice(1, None, 3))
-def test_training_is_repeatable(backend, epoch, kernel, settings):
-    first, again = (epoch(backend, kernel, settings) for _ in range(2))
+def test_training_is_repeatable(compiled, epoch, kernel, settings):
+    first, again = (epoch(compiled, kernel, settings) for _ in range(2))
     assert bits(first) == bits(again)
     assert first[1:] == again[1:]
 

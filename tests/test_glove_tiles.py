@@ -353,6 +353,26 @@ def test_tiles_wait_for_earlier_ones_of_their_blocks(kernel, padded):
     assert_same_bits(state, expected)
 
 
+@pytest.mark.parametrize("n_words", [1, 2])
+def test_a_tile_is_handed_on_when_it_is_trained_and_not_before(backend, kernel, padded, n_words):
+    """Whoever waits for a block finds its rows as they are in the end: again until it was seen at work."""
+    n_records = 3000 if backend == "reference" else 100_000
+    # counts that contradict each other, so that every record moves something
+    records = array([(i % n_words, i // 2 % n_words, i % 5, 0.5) for i in range(n_records)], RECORD)
+    this = Epoch(records, array([0, n_records], np.int64), *[array([0], np.int32)] * 3, 1, KEY)
+    start, seen_at_work, turns = starting_state(102, padded, n_words), False, 50
+    while not seen_at_work and turns:
+        turns -= 1
+        state, done = copy(start), this.done()
+        training = begin(train, kernel, state, this, done, 0, 1)
+        while not done.any():
+            seen_at_work |= bool(state[0][0, 0] != start[0][0, 0])
+        handed_on = copy(state)
+        run_to_their_end([training])
+        assert done.tolist() == [[1], [1]]
+        assert_same_bits(state, handed_on)
+
+
 @cache
 def reference_training(vector_size, padded):
     state = starting_state(vector_size, padded)

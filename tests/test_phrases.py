@@ -184,6 +184,12 @@ def test_two_passes_equal_gensim_twice(sentences):
 # What becomes of a text
 
 
+def test_scores_must_be_above_the_threshold():
+    text = [["a", "b"]] * 4  # (4 - 2) / (4 · 4) · 8 = 1
+    assert Phrases(min_count=2, threshold=1).fit(text).phrases_ == {}
+    assert Phrases(min_count=2, threshold=0.999).fit(text).phrases_ == {"a_b": 1.0}
+
+
 def test_the_thresholds_by_default():
     rare = [["rare", "pair"]] * 10 + [[f"w{i}"] for i in range(500)]
     # (10 − 5) / (10 · 10) · 520 = 26, and (10 − 1) / (10 · 10) · 520 = 46.8

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from draws import implied_probabilities
 from scipy.stats import chisquare
 
 from fastvec import _backends
@@ -60,14 +61,6 @@ def test_the_generator_is_splitmix64():
     assert sampling.draw(1234567, np.arange(1, 5)).tolist() == expected
     assert int(sampling.draw(1234567, 4)) == expected[-1]
     assert int(sampling.draw(2**64 - 1, 2**63)) == int(sampling.draw(2**63 - 1, 0))  # everything wraps around
-
-
-def implied_probabilities(table):
-    """The probabilities that an alias table gives, times n_words · 2³², as whole numbers."""
-    thresholds, alias = table.astype(np.int64).T
-    own = np.where(alias == np.arange(len(table)), 2**32, thresholds)
-    np.add.at(own, alias, 2**32 - np.where(alias == np.arange(len(table)), 2**32, thresholds))
-    return own
 
 
 DISTRIBUTIONS = {
@@ -162,8 +155,8 @@ def test_keep_thresholds():
 
 def test_words_are_kept_as_often_as_asked(train):
     """Sentences (word 0, word w), word 0 always kept: two pairs where w is kept, none where not."""
-    probabilities = np.array([1, 0.9, 0.5, 0.03, 1, 1e-3])
-    keep, n = keep_thresholds(probabilities), 4000
+    probabilities = np.array([1, 0.9, 0.5, 0.03, 1, 0.01])
+    keep, n = keep_thresholds(probabilities), 1500
     for word in range(1, len(probabilities)):
         ids, offsets = [0, word] * n, np.arange(n + 1) * 2
         *_, pairs = train(
@@ -208,6 +201,39 @@ def test_window_sizes_are_uniform(train, window):
     # and so a context at distance d has the weight (W − d + 1) / W
     weights = (window + 1 - np.arange(1, window + 1)) / window
     assert np.all(np.abs(distances[1:] - n * weights) <= 4 * np.sqrt(n * weights * (1 - weights)))
+
+
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.8])
+def test_windows_of_kept_words_are_as_uniform_as_those_of_all(p):
+    """A word's first draw decides both whether it is kept and how far its window reaches."""
+    words = sampling.draw(11, np.arange(40_000) * 6)
+    kept = words[sampling.is_kept(words, np.full(len(words), keep_thresholds(p)))]
+    assert abs(len(kept) - 40_000 * p) <= 4 * np.sqrt(40_000 * p * (1 - p))
+    sizes = np.bincount(sampling.window_size(kept, 5), minlength=6)
+    assert sizes[0] == 0
+    assert chisquare(sizes[1:]).pvalue > LEAST_P_VALUE
+
+
+def test_windows_of_a_word_that_is_kept_now_and_then(train):
+    """Many sentences with the same words in the same places, of which only the one in the middle is dropped.
+
+    Inputs are one-hot and η is small: the middle's output vector counts its contexts, at every distance.
+    """
+    window, n, p = 4, 1500, 0.1
+    n_words = 2 * window + 1
+    keep = keep_thresholds(np.where(np.arange(n_words) == window, p, 1))
+    rate = 1e-7
+    _, outputs, *_ = train(
+        np.eye(n_words), np.zeros((n_words, n_words)), np.tile(np.arange(n_words), n),
+        np.arange(n + 1) * n_words, keep=keep, window=window, learning_rate=rate,
+    )  # fmt: skip
+    counts = whole(outputs[window, :n_words] / (rate / 2))
+    assert counts[window] == 0
+    before, behind = counts[:window][::-1], counts[window + 1 :]
+    np.testing.assert_array_equal(before, behind)
+    sizes = before - np.append(before[1:], 0)  # windows that reach so far and no farther
+    assert abs(before[0] - n * p) <= 4 * np.sqrt(n * p * (1 - p))
+    assert chisquare(sizes).pvalue > LEAST_P_VALUE
 
 
 def neighbours(ids, offsets, n_words):

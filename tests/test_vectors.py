@@ -126,6 +126,12 @@ def test_most_similar_is_the_order_of_cosines():
         assert all(type(cosine) is float for _, cosine in found)
 
 
+def test_equal_cosines_come_in_the_order_of_the_words():
+    vectors = fastvec.Vectors(["q", "a", "b", "c", "d"], [[1, 0], [1, 0], [2, 0], [0.5, 0], [4, 0]])
+    assert [word for word, _ in vectors.most_similar("q", topn=4)] == ["a", "b", "c", "d"]
+    assert [word for word, _ in vectors.most_similar("b", topn=2)] == ["q", "a"]
+
+
 def test_most_similar_takes_words_vectors_and_lists():
     vectors = make()
     unit = fastvec.vectors.unit_rows(vectors.vectors).astype(np.float64)

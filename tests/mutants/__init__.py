@@ -1,0 +1,10 @@
+"""Errors to plant, each of which must turn a test red; see ``__main__.py``."""
+
+from mutants._edits import ROOT, Edit, Mutant
+from mutants.around import AROUND
+from mutants.models import MODELS
+from mutants.sampled import SAMPLED
+
+__all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
+
+MUTANTS = [*SAMPLED, *MODELS, *AROUND]

@@ -1,0 +1,380 @@
+"""Errors around the kernels: reading, counting, phrases, n-grams, files, evaluation, classifiers."""
+
+from mutants._edits import mutant
+
+COUNTING = "kernels/cooccurrence.pyx", "reference/cooccurrence.py"
+NGRAMS = "kernels/ngrams.pyx", "reference/ngrams.py"
+TOKENIZER = "kernels/tokenizer.pyx", "reference/tokenizer.py"
+
+AROUND = [
+    # Reading and counting.
+    mutant(
+        "a carriage return is part of a word",
+        "tokenizer corpus",
+        (TOKENIZER[0], "9 <= c <= 13", "9 <= c <= 12"),
+        (TOKENIZER[0], "ones * (128 - 14)", "ones * (128 - 13)"),
+        (TOKENIZER[1], '- set(b" \\t\\n\\v\\f\\r")', '- set(b" \\t\\n\\v\\f")'),
+        (TOKENIZER[1], "[^ \\t\\n\\v\\f\\r]", "[^ \\t\\n\\v\\f]"),
+    ),
+    mutant(
+        "empty lines are sentences",
+        "tokenizer corpus",
+        (TOKENIZER[0], "n_before + n_ids > self.sentence_start:", "n_before + n_ids >= self.sentence_start:"),
+        (TOKENIZER[1], "self.n_tokens > self._sentence_start:", "self.n_tokens >= self._sentence_start:"),
+    ),
+    mutant(
+        "of words of equal count the last comes first",
+        "corpus",
+        (
+            "corpus.py",
+            'order = np.argsort(-counts, kind="stable")',
+            "order = np.lexsort((-np.arange(len(counts)), -counts))",
+        ),
+    ),
+    mutant(
+        "words that occur min_count times are left out",
+        "vocabulary",
+        (
+            "vocabulary.py",
+            'np.searchsorted(-self.counts, -min_count, side="right")',
+            'np.searchsorted(-self.counts, -min_count, side="left")',
+        ),
+    ),
+    mutant(
+        "windows of counts reach one word less to the right",
+        "cooccurrence_kernel cooccurrence",
+        (COUNTING[0], "min(end - 1 - i, window) if symmetric", "min(end - 1 - i, window - 1) if symmetric"),
+        (COUNTING[1], "min(len(words) - 1 - i, window) if", "min(len(words) - 1 - i, window - 1) if"),
+    ),
+    mutant(
+        "counts are symmetric, asked or not",
+        "cooccurrence_kernel cooccurrence",
+        (COUNTING[0], "min(end - 1 - i, window) if symmetric else 0", "min(end - 1 - i, window)"),
+        (
+            COUNTING[1],
+            "min(len(words) - 1 - i, window) if symmetric else 0",
+            "min(len(words) - 1 - i, window)",
+        ),
+    ),
+    mutant(
+        "the nearest word to the left counts like the farthest",
+        "cooccurrence_kernel cooccurrence",
+        (
+            COUNTING[0],
+            "add(sums, marks, at[-1 - k], units_at[k])",
+            "add(sums, marks, at[k - n_left], units_at[k])",
+        ),
+        (COUNTING[1], "kept[position - left : position][::-1]", "kept[position - left : position]"),
+    ),
+    mutant(
+        "harmonic weights are 1 / (distance + 1)",
+        "cooccurrence other_systems",
+        (
+            "models/_count_units.py",
+            "(2 * unit + distances) // (2 * distances)",
+            "(2 * unit + distances) // (2 * distances + 2)",
+        ),
+    ),
+    mutant(
+        "dynamic weights are divided by one more than the window",
+        "cooccurrence",
+        (
+            "models/_count_units.py",
+            "return window + 1 - distances, window\n",
+            "return window + 1 - distances, window + 1\n",
+        ),
+    ),
+    mutant(
+        "GloVe's files of counts number words from 0",
+        "cooccurrence_files",
+        ("_format_glove_counts.py", "= rows + 1", "= rows"),
+    ),
+    # Phrases.
+    mutant(
+        "phrases are scored without the discount",
+        "phrases",
+        ("models/phrases.py", "(pairs - self.min_count) / expected", "pairs / expected"),
+    ),
+    mutant(
+        "npmi is divided by the logarithm of the words, not of the pair",
+        "phrases",
+        ("models/phrases.py", "-np.log(pairs / n_tokens)", "-np.log(expected / n_tokens / n_tokens)"),
+    ),
+    mutant(
+        "a score that is the threshold makes a phrase",
+        "phrases",
+        ("models/phrases.py", "above = scores > (", "above = scores >= ("),
+    ),
+    mutant(
+        "the last word of a sentence and the first of the next are a pair",
+        "phrase_kernels phrases",
+        (
+            "kernels/phrases.pyx",
+            "min(offsets[sentence + 1] - 1, stop)",
+            "min(offsets[sentence + 1], min(offsets[n_sentences] - 1, stop))",
+        ),
+        ("reference/phrases.py", "if i + 1 not in begins and", "if i + 1 < len(ids) and"),
+    ),
+    # N-grams.
+    mutant(
+        "bytes of n-grams are hashed without their sign",
+        "ngrams",
+        (NGRAMS[0], "<uint32_t> <int8_t> c", "<uint32_t> c"),
+        (NGRAMS[1], "signed = byte if byte < 128 else byte - 256", "signed = byte"),
+    ),
+    mutant(
+        "the ends of a word are n-grams of one character",
+        "ngrams",
+        (NGRAMS[0], "if n >= min_n and not (n == 1 and (i < start or j == stop)):", "if n >= min_n:"),
+        (NGRAMS[1], "        if not (n == 1 and i in (0, last))\n", ""),
+    ),
+    mutant(
+        "means of rows are divided by one more",
+        "ngrams subword_vectors fasttext",
+        (
+            NGRAMS[0],
+            "(1.0 / (offsets[mean + 1] - offsets[mean]))",
+            "(1.0 / (offsets[mean + 1] - offsets[mean] + 1))",
+        ),
+        (NGRAMS[1], "np.float32(1 / (stop - start))", "np.float32(1 / (stop - start + 1))"),
+    ),
+    mutant(
+        "the last n-gram of an unknown word is left out",
+        "subword_vectors",
+        (
+            "subword_vectors.py",
+            "np.array([0, len(rows)]), rows)",
+            "np.array([0, max(1, len(rows) - 1)]), rows)",
+        ),
+    ),
+    # Files.
+    mutant(
+        "word2vec's binary is big-endian, written and read",
+        "formats",
+        ("_format_binary.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
+        ("_format_binary.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+    ),
+    mutant(
+        "text has eight digits, which do not give every float32 back",
+        "formats",
+        ("_format_text.py", "%.9g", "%.8g"),
+    ),
+    # Looking up and evaluating.
+    mutant(
+        "one word more than `restrict` is considered",
+        "evaluate",
+        (
+            "evaluate.py",
+            "words = vectors.words[:restrict]",
+            "words = vectors.words[: None if restrict is None else restrict + 1]",
+        ),
+        (
+            "evaluate.py",
+            "unit_rows(vectors.vectors[:restrict])",
+            "unit_rows(vectors.vectors[: None if restrict is None else restrict + 1])",
+        ),
+    ),
+    mutant(
+        "of equal cosines the later word comes first",
+        "vectors",
+        (
+            "vectors.py",
+            'positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]',
+            "positions = positions[np.lexsort((-positions, -cosines[positions]))][:topn]",
+        ),
+    ),
+    mutant(
+        "words of equal cosines are cut off at random",
+        "vectors",
+        (
+            "vectors.py",
+            "positions = np.flatnonzero(cosines >= least)",
+            "positions = np.argpartition(cosines, -topn)[-topn:]",
+        ),
+    ),
+    mutant(
+        "the word asked for is an answer",
+        "vectors",
+        ("vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
+    ),
+    mutant(
+        "vectors of queries are not scaled to length 1",
+        "vectors",
+        ("vectors.py", "        queries = unit_rows(queries)\n", "        queries = np.asarray(queries)\n"),
+    ),
+    mutant(
+        "equal values have the last of their ranks",
+        "evaluate",
+        ("evaluate.py", "(last - (sizes - 1) / 2)[group]", "(last * 1.0)[group]"),
+    ),
+    mutant(
+        "analogies are answered by a - b + c",
+        "evaluate",
+        ("evaluate.py", "(unit[b] - unit[a] + unit[c])", "(unit[a] - unit[b] + unit[c])"),
+    ),
+    mutant(
+        "words of the question are answers",
+        "evaluate",
+        ("evaluate.py", "                row[same[word]] = -np.inf\n", "                pass\n"),
+    ),
+    mutant(
+        "words of the question in another case are answers",
+        "evaluate",
+        ("evaluate.py", "row[same[word]] = -np.inf", "row[word] = -np.inf"),
+    ),
+    mutant(
+        "components are those of vectors that are not centred",
+        "postprocess",
+        ("_in_common.py", "        rows -= mean\n", ""),
+    ),
+    mutant(
+        "the last components are removed, not the first",
+        "postprocess",
+        ("_in_common.py", "vectors[:, d - n_components :]", "vectors[:, :n_components]"),
+    ),
+    # Factorization.
+    mutant(
+        "contexts of PPMI are not smoothed",
+        "svd",
+        ("models/_association.py", "smoothed = of_contexts**smoothing", "smoothed = of_contexts"),
+    ),
+    mutant(
+        "words of PPMI are smoothed in place of contexts",
+        "svd",
+        (
+            "models/_association.py",
+            "np.log(of_words), np.log(smoothed)",
+            "np.log(of_words**smoothing), np.log(of_contexts)",
+        ),
+    ),
+    mutant(
+        "PPMI is shifted the other way",
+        "svd",
+        (
+            "models/_association.py",
+            "np.log(smoothed.sum()) - np.log(shift)",
+            "np.log(smoothed.sum()) + np.log(shift)",
+        ),
+    ),
+    mutant(
+        "singular values are not weighted",
+        "svd",
+        (
+            "models/svd.py",
+            'left * values ** np.float32(state.given["eigenvalue_weighting"])',
+            "left * values",
+        ),
+    ),
+    # Classifiers.
+    mutant(
+        "Adam does not correct the bias of its mean",
+        "optimizers",
+        ("classify/_optimizers.py", " / (1 - self.BETA1**self.n_steps)", ""),
+    ),
+    mutant(
+        "momentum is forgotten",
+        "optimizers",
+        ("classify/_optimizers.py", "velocity *= self.momentum", "velocity *= 0"),
+    ),
+    mutant(
+        "AdaGrad divides before it has added the square",
+        "optimizers",
+        (
+            "classify/_optimizers.py",
+            "        squares += gradient * gradient\n        change = np.sqrt(squares)\n",
+            "        change = np.sqrt(squares)\n        squares += gradient * gradient\n",
+        ),
+    ),
+    mutant(
+        "the gradient of the penalty is half of it",
+        "network_gradients",
+        ("classify/_network.py", "+= 2 * l2 * parameters[name]", "+= l2 * parameters[name]"),
+    ),
+    mutant(
+        "weights start within bounds that are too small",
+        "network_gradients",
+        ("classify/_network.py", "np.sqrt(6 / sum(shape))", "np.sqrt(3 / sum(shape))"),
+    ),
+    mutant(
+        "mini-batches come in the same order every epoch",
+        "network_training",
+        ("classify/_fitting.py", "order = generator.permutation(n)", "order = np.arange(n)"),
+    ),
+    mutant(
+        "the learning rate of classifiers falls to a half only",
+        "network_training",
+        (
+            "classify/_fitting.py",
+            "self.learning_rate * (1 - done) if",
+            "self.learning_rate * (1 - done / 2) if",
+        ),
+    ),
+    mutant(
+        "early stopping keeps the last of equal scores",
+        "network_training",
+        ("classify/_fitting.py", "if score > self.best:", "if score >= self.best:"),
+    ),
+    mutant(
+        "early stopping waits an epoch longer",
+        "network_training text_fitting",
+        ("classify/_fitting.py", "return self.waited >= self.patience", "return self.waited > self.patience"),
+    ),
+    mutant(
+        "windows of taggers are read from right to left",
+        "windows",
+        ("classify/_windows.py", "np.arange(-window, window + 1)", "np.arange(window, -window - 1, -1)"),
+    ),
+    mutant(
+        "rows of gradients that are the same are not added",
+        "scatter optimizers",
+        ("kernels/scatter.pyx", "total[k] += value[k]", "total[k] = value[k]"),
+        ("reference/scatter.py", "np.add.at(sums, places, values)", "sums[places] = values"),
+    ),
+    mutant(
+        "documents are trained with the labels of their places",
+        "documents_kernel text_classifier",
+        ("kernels/documents.pyx", "&labels[order[place]]", "&labels[place]"),
+        ("reference/documents.py", "labels[document : document + 1]", "labels[place : place + 1]"),
+    ),
+    mutant(
+        "documents come in the same order every epoch",
+        "text_fitting",
+        (
+            "classify/text.py",
+            "order[:] = np.random.default_rng(key).permutation(usable)",
+            "order[:] = usable",
+        ),
+    ),
+    mutant(
+        "document vectors start half as large as fastText's",
+        "text_fitting text_classifier",
+        ("classify/text.py", "- 0.5) * (2 / d)", "- 0.5) * (1 / d)"),
+    ),
+    mutant(
+        "n-grams of words reach over the ends of documents",
+        "text_classifier text_fitting",
+        (
+            "classify/_document_rows.py",
+            "inside = owners[: len(hashes)] == owners[n - 1 :]",
+            "inside = np.ones(len(hashes), bool)",
+        ),
+    ),
+    mutant(
+        "idf is not smoothed",
+        "text_vectorizer",
+        (
+            "classify/text_vectorizer.py",
+            "np.log((1 + n_documents) / (1 + np.asarray(n_with_word))) + 1",
+            "np.log(n_documents / np.maximum(1, n_with_word)) + 1",
+        ),
+    ),
+    mutant(
+        "frequent words weigh more in documents, not less",
+        "text_vectorizer",
+        (
+            "classify/text_vectorizer.py",
+            "self.smoothing / (self.smoothing + share)",
+            "share / (self.smoothing + share)",
+        ),
+    ),
+]

@@ -1,0 +1,346 @@
+"""Errors in objectives, many in kernel and reference alike, and in what models hand to their kernels."""
+
+from mutants._edits import mutant
+
+WORD_MODEL, WORD2VEC, TRAINING = "models/_word_model.py", "models/word2vec.py", "_training.py"
+LINE = "(self.min_learning_rate - self.learning_rate) * done"
+
+MODELS = [
+    # What models hand to their kernels.
+    mutant(
+        "negatives follow the counts and not their power",
+        "estimator_to_kernel",
+        (
+            WORD_MODEL,
+            "vocabulary.noise_probabilities(self.noise_exponent)",
+            "vocabulary.noise_probabilities(1.0)",
+        ),
+    ),
+    mutant(
+        "rare words are dropped and frequent ones kept",
+        "estimator_to_kernel",
+        (WORD_MODEL, "corpus.sentence_offsets, keep)", "corpus.sentence_offsets, keep[::-1].copy())"),
+    ),
+    mutant(
+        "no word is ever dropped",
+        "estimator_to_kernel",
+        (
+            WORD_MODEL,
+            "corpus.sentence_offsets, keep)",
+            "corpus.sentence_offsets, keep | np.uint32(2**32 - 1))",
+        ),
+    ),
+    mutant(
+        "the learning rate falls in steps",
+        "estimator_to_kernel",
+        (TRAINING, LINE, LINE.replace("* done", "* (int(done * self.epochs) / self.epochs)")),
+    ),
+    mutant(
+        "the learning rate never falls",
+        "estimator_to_kernel",
+        (TRAINING, LINE, LINE.replace("* done", "* 0")),
+    ),
+    mutant(
+        "the learning rate falls within the first epoch",
+        "estimator_to_kernel",
+        (TRAINING, LINE, LINE.replace("* done", "* min(1, done * self.epochs)")),
+    ),
+    mutant(
+        "the last smaller chunk is dropped",
+        "estimator_to_kernel",
+        (
+            TRAINING,
+            "min(start + self.schedule.chunk, self.schedule.n_positions)",
+            "start + self.schedule.chunk * (start + self.schedule.chunk <= self.schedule.n_positions)",
+        ),
+    ),
+    mutant(
+        "the last sentence is never trained on",
+        "estimator_to_kernel",
+        (WORD_MODEL, "n_positions=corpus.n_tokens", "n_positions=int(corpus.sentence_offsets[-2]) or 1"),
+    ),
+    mutant(
+        "skip-gram's window is one smaller",
+        "estimator_to_kernel",
+        (
+            WORD2VEC,
+            "window=self.window,\n            negatives=self.negatives,\n            shared",
+            "window=max(1, self.window - 1),\n            negatives=self.negatives,\n            shared",
+        ),
+    ),
+    mutant(
+        "skip-gram has one negative less",
+        "estimator_to_kernel",
+        (
+            WORD2VEC,
+            "negatives=self.negatives,\n            shared",
+            "negatives=max(1, self.negatives - 1),\n            shared",
+        ),
+    ),
+    mutant(
+        "negative_sharing means its opposite",
+        "estimator_to_kernel",
+        (WORD2VEC, 'shared=self.negative_sharing == "window"', 'shared=self.negative_sharing == "none"'),
+    ),
+    mutant(
+        "CBOW's position weights are not handed on",
+        "estimator_to_kernel",
+        (WORD2VEC, 'position_weights=parameters.get("position_weights")', "position_weights=None"),
+    ),
+    mutant(
+        "CBOW's trees and softmax scale the gradient, asked or not",
+        "estimator_to_kernel",
+        (WORD2VEC, "scale_gradient = self._variant()[-1]", "scale_gradient = True"),
+    ),
+    mutant(
+        "hierarchical softmax and softmax have windows of 1",
+        "estimator_to_kernel",
+        (
+            WORD2VEC,
+            "path_codes=paths.codes,\n                window=self.window",
+            "path_codes=paths.codes,\n                window=1",
+        ),
+        (
+            WORD2VEC,
+            "keep=text.keep,\n                window=self.window",
+            "keep=text.keep,\n                window=1",
+        ),
+    ),
+    mutant(
+        "FastText's window is 1",
+        "estimator_to_kernel",
+        ("models/fasttext.py", "window=self.window", "window=1"),
+    ),
+    mutant(
+        "FastText never scales the gradient",
+        "estimator_to_kernel",
+        ("models/fasttext.py", "scale_gradient=self.scale_gradient,", "scale_gradient=False,"),
+    ),
+    mutant(
+        "FastText takes n-grams that are one character longer",
+        "ngrams fasttext_files",
+        ("_subwords.py", "max_n=self.max_n,", "max_n=self.max_n and self.max_n + 1,"),
+    ),
+    mutant(
+        "GloVe's alpha is always 0.75",
+        "estimator_to_kernel",
+        ("models/glove.py", "alpha=self.alpha", "alpha=0.75"),
+    ),
+    mutant(
+        "GloVe's x_max is always 100",
+        "estimator_to_kernel",
+        ("models/glove.py", "x_max=self.x_max", "x_max=100.0"),
+    ),
+    mutant(
+        "starting values of the second block of numbers and later are not centred",
+        "estimator_to_kernel",
+        (
+            "models/_epoch_model.py",
+            "dtype=np.float32) - 0.5) / divisor",
+            "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
+        ),
+    ),
+    mutant(
+        "FastText starts from values half as large",
+        "fasttext",
+        ("models/fasttext.py", "START: ClassVar[float] = 2", "START: ClassVar[float] = 1"),
+    ),
+    mutant(
+        "GloVe's vectors are the words' alone, asked for the sum",
+        "glove",
+        ("models/glove.py", "matrix = words + contexts", "matrix = words"),
+    ),
+    mutant(
+        "GloVe's accumulators start at 0.1",
+        "glove",
+        (
+            "models/glove.py",
+            "word_squares[:], context_squares[:] = 1, 1",
+            "word_squares[:], context_squares[:] = 0.1, 0.1",
+        ),
+    ),
+    mutant(
+        "GloVe's context biases are fixed and its ones are trained",
+        "glove",
+        (
+            "models/glove.py",
+            "word_squares[:, d + 1] = context_squares[:, d] = FIXED",
+            "word_squares[:, d] = context_squares[:, d + 1] = FIXED",
+        ),
+    ),
+    mutant(
+        "GloVe's tiles are trained in the same order every epoch",
+        "glove",
+        ("models/_tiles.py", "np.random.default_rng(key)", "np.random.default_rng(0)"),
+    ),
+    mutant(
+        "old words keep their old counts when new ones come",
+        "going_on",
+        ("models/_going_on.py", "    counts[ids[known]] += other.counts[known]\n", ""),
+    ),
+    mutant(
+        "old words lose their vectors to their new neighbours",
+        "going_on",
+        (WORD_MODEL, "new[places] = old[:n_old]", "new[:n_old] = old[:n_old]"),
+    ),
+    mutant(
+        "Huffman's tree joins leaves before lighter nodes",
+        "huffman estimator_to_kernel",
+        ("models/_huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
+    ),
+    mutant(
+        "paths lead from the words to the root",
+        "huffman",
+        (
+            "models/_huffman.py",
+            "nodes[offsets[words + 1] - height] = node",
+            "nodes[offsets[words] + height - 1] = node",
+        ),
+        (
+            "models/_huffman.py",
+            "codes[offsets[words + 1] - height] = code",
+            "codes[offsets[words] + height - 1] = code",
+        ),
+    ),
+    # Objectives.
+    mutant(
+        "the last block of words is not looked at for the softmax's largest score",
+        "gradients::test_the_largest_score_may_stand_anywhere",
+        (
+            "kernels/softmax_step.pxd",
+            "for block in range(1, batch.n_blocks):\n            most",
+            "for block in range(1, batch.n_blocks - 1):\n            most",
+        ),
+    ),
+    mutant(
+        "a tile of GloVe is handed on before it is trained",
+        "glove_tiles",
+        (
+            "kernels/glove.pyx",
+            "begin = mix64(key + tile) % <uint64_t>n",
+            "begin = mix64(key + tile) % <uint64_t>n; raise_by_one(&words_done[tile // n_blocks])",
+        ),
+        (
+            "kernels/glove.pyx",
+            "learning_rate)\n            raise_by_one(&words_done[tile // n_blocks])\n",
+            "learning_rate)\n",
+        ),
+    ),
+    mutant(
+        "the outputs of later blocks see inputs that earlier blocks have moved",
+        "gradients::test_gradient",
+        (
+            "kernels/logistic.pxd",
+            "    if step.n_blocks > 1:\n        x_before",
+            "    if step.n_blocks > 9:\n        x_before",
+        ),
+    ),
+    mutant(
+        "the contexts that an update of skip-gram sums are one less",
+        "train_is_steps",
+        (
+            "kernels/skipgram.pyx",
+            "at_once = MAX_SHARED if shared else 1",
+            "at_once = MAX_SHARED - 1 if shared else 1",
+        ),
+        (
+            "reference/skipgram.py",
+            "at_once = MAX_SHARED if shared else 1",
+            "at_once = MAX_SHARED - 1 if shared else 1",
+        ),
+    ),
+    mutant(
+        "a context that occurs twice in a window moves once",
+        "gradients::test_gradient_of_repeated_rows",
+        ("kernels/logistic.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
+    ),
+    mutant(
+        "a negative drawn twice moves once",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/logistic.pxd",
+            "    slot[0] += 1\n    slot[SLOTS] += 1\n",
+            "    slot[0] = 1\n    slot[SLOTS] = 1\n",
+        ),
+    ),
+    mutant(
+        "the loss leaves out the negatives",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/logistic.pxd",
+            "                if negatives > 0:\n",
+            "                if negatives < 0:\n",
+        ),
+    ),
+    mutant(
+        "the contexts of CBOW are summed and not averaged",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/hidden.pxd",
+            "average(step.hidden, rows, n_rows, step.stride, mean)",
+            "average(step.hidden, rows, n_rows, step.stride, 1)",
+        ),
+        ("reference/cbow.py", "h = np.mean(d * x, axis=0)", "h = np.sum(d * x, axis=0)"),
+    ),
+    mutant(
+        "the places of CBOW's contexts are counted from the other end",
+        "train_is_steps cbow",
+        ("kernels/cbow.pyx", "(window - before + c) * stride", "(window + before - 1 - c) * stride"),
+        ("reference/cbow.py", "+ np.int32(window - n_before)", "* -1 + np.int32(window + n_before - 1)"),
+    ),
+    mutant(
+        "the scaled gradient of CBOW is divided by one context more",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/hidden.pxd",
+            "cdef float scale = mean if",
+            "cdef float scale = 1.0 / <float>(n_rows + 1) if",
+        ),
+    ),
+    mutant(
+        "left and right branches of the tree are mixed up",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/hierarchical_softmax.pyx",
+            "<unsigned int>(codes[n] == 0)",
+            "<unsigned int>(codes[n] == 1)",
+        ),
+        ("reference/hierarchical_softmax.py", "labels = 1 - codes.astype", "labels = codes.astype"),
+    ),
+    mutant(
+        "FastText's targets share the negatives of the first",
+        "train_is_steps",
+        ("kernels/subword.pyx", "drawn.random[s * drawn.negatives + k], noise", "drawn.random[k], noise"),
+        (
+            "reference/subword.py",
+            "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),
+            "                noise_words[[0] * len(targets[t : t + MAX_SHARED])],\n",
+        ),
+    ),
+    mutant(
+        "AdaGrad divides by the squares with the newest among them",
+        "glove_kernel",
+        (
+            "kernels/glove.pyx",
+            "t * inverse_root(p))\n        store(y + k, b - s * inverse_root(q))",
+            "t * inverse_root(p + t * t))\n        store(y + k, b - s * inverse_root(q + s * s))",
+        ),
+        (
+            "reference/glove.py",
+            "    x -= t / np.sqrt(x_squares)\n    y -= s / np.sqrt(y_squares)\n",
+            "    x -= t / np.sqrt(x_squares + t * t)\n    y -= s / np.sqrt(y_squares + s * s)\n",
+        ),
+    ),
+    mutant(
+        "GloVe's weight is the power of the count, not of its share of x_max",
+        "glove_tiles",
+        ("kernels/glove.pyx", "min(0.0, log_count - log_x_max)", "min(0.0, log_count)"),
+        ("reference/glove.py", "(count / x_max) ** alpha", "count**alpha"),
+    ),
+    mutant(
+        "the records of a tile keep the order of the counts",
+        "glove_tiles",
+        ("kernels/glove.pyx", "begin + <int64_t>(mix64(key + k) % <uint64_t>(k - begin + 1))", "k"),
+        ("reference/glove.py", "other = mixed(key + begin + k) % (k + 1)", "other = k"),
+    ),
+]
