@@ -207,21 +207,20 @@ def test_without_scale_gradient_inputs_move_farther(step, padded, objective, vec
 IN_TURN = [objective for objective in OBJECTIVES if str(objective) in ERRORS]
 
 
-def of_single_words(objective):
-    """Return the shapes whose inputs are single words, and all different where repetitions are merged."""
-    shapes = objective.shapes
-    return [(s,) for s in shapes if (s[1] == 1 if objective is SOFTMAX else s[0] < N_WORDS)]
+def of_different_words(objective):
+    """Return the shapes whose contexts are all different: a context that is repeated is merged."""
+    return [(shape,) for shape in objective.shapes if shape[0] < N_WORDS]
 
 
 @pytest.mark.parametrize("vector_size", [7, 33, 100])
-@for_every("shape", of_single_words, IN_TURN)
+@for_every("shape", of_different_words, IN_TURN)
 def test_inputs_move_one_after_the_other(step, padded, objective, vector_size, shape):
     case = random_case(objective, vector_size, shape)
     matrices, _ = take(step, case, padded, 1.0)
     inputs, outputs = (padded(case.matrices[name]).astype(np.float64) for name in objective.rows)
     before = inputs.copy()
     errors = ERRORS[str(objective)](inputs, outputs, **case.arguments)
-    for row, error in zip(case.arguments[objective.ids["input_vectors"][0]], errors, strict=True):
+    for row, error in zip(case.arguments["contexts"], errors, strict=True):
         inputs[row] -= error @ outputs
         outputs -= np.outer(error, before[row])
     for after, expected in zip(matrices.values(), (inputs, outputs), strict=True):

@@ -11,7 +11,7 @@ from libc.math cimport exp, log1p
 from libc.string cimport memcpy, memset
 
 from .memory cimport allocate_zeros
-from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update, update_one
+from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update_in_turn, update_one
 from .vector cimport (
     LANES, REGISTERS, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store,
 )
@@ -271,7 +271,7 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
             x_before[c] = step.copies + c * step.stride
             memcpy(x_before[c], step.x[c], step.stride * sizeof(float))
     for block in range(step.n_blocks):
-        update(
+        update_in_turn(
             step.x, x_before, step.n_x, step.y + block * BLOCK, step.stride,
             step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
         )

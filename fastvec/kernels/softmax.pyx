@@ -13,9 +13,8 @@ target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and
 
     ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
 
-Update. Every row moves by −η times its derivative, with h and δ from before the update; examples one after
-the other, each by the output rows as the examples before it have moved them, as in reference/softmax.py. All
-V output rows take part: the cost of an example is proportional to V.
+Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output
+rows take part: the cost of an example is proportional to V.
 
 Compromises, and where they come from:
 

@@ -7,8 +7,8 @@ tiles are twice as large.
 """
 
 from .vector cimport (
-    LANES, REGISTERS, broadcast, broadcast_one_of, lanes, load, load_once, noinline_void, prefetch_to_write,
-    store, store_six_sums, store_twelve_sums,
+    LANES, REGISTERS, broadcast, broadcast_one_of, inlined_void, lanes, load, load_once, noinline_void,
+    prefetch_to_write, store, store_six_sums, store_twelve_sums,
 )
 
 cdef enum:
@@ -174,16 +174,16 @@ cdef inline noinline_void update_one(
         k += LANES
 
 
-cdef inline void update_column(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
+cdef inline inlined_void update_column(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g, bint in_turn
 ) noexcept nogil:
     """update() of the floats k..k + LANES of every row."""
-    cdef lanes v0 = load(y[0] + k)
-    cdef lanes v1 = load(y[1] + k)
-    cdef lanes v2 = load(y[2] + k)
-    cdef lanes v3 = load(y[3] + k)
-    cdef lanes v4 = load(y[4] + k)
-    cdef lanes v5 = load(y[5] + k)
+    cdef lanes v0 = load(y[0] + k), d0 = v0
+    cdef lanes v1 = load(y[1] + k), d1 = v1
+    cdef lanes v2 = load(y[2] + k), d2 = v2
+    cdef lanes v3 = load(y[3] + k), d3 = v3
+    cdef lanes v4 = load(y[4] + k), d4 = v4
+    cdef lanes v5 = load(y[5] + k), d5 = v5
     cdef lanes before, e, w
     cdef const float *g_c = g
     cdef Py_ssize_t c
@@ -191,49 +191,49 @@ cdef inline void update_column(
         before = load(x_before[c] + k)
         e = load(x[c] + k)
         w = broadcast_one_of(g_c, 0)
-        e += w * v0
-        v0 += w * before
+        e += w * (d0 if in_turn else v0)
+        d0 += w * before
         w = broadcast_one_of(g_c, 1)
-        e += w * v1
-        v1 += w * before
+        e += w * (d1 if in_turn else v1)
+        d1 += w * before
         w = broadcast_one_of(g_c, 2)
-        e += w * v2
-        v2 += w * before
+        e += w * (d2 if in_turn else v2)
+        d2 += w * before
         w = broadcast_one_of(g_c, 3)
-        e += w * v3
-        v3 += w * before
+        e += w * (d3 if in_turn else v3)
+        d3 += w * before
         w = broadcast_one_of(g_c, 4)
-        e += w * v4
-        v4 += w * before
+        e += w * (d4 if in_turn else v4)
+        d4 += w * before
         w = broadcast_one_of(g_c, 5)
-        e += w * v5
-        v5 += w * before
+        e += w * (d5 if in_turn else v5)
+        d5 += w * before
         store(x[c] + k, e)
         g_c += SLOTS
-    store(y[0] + k, v0)
-    store(y[1] + k, v1)
-    store(y[2] + k, v2)
-    store(y[3] + k, v3)
-    store(y[4] + k, v4)
-    store(y[5] + k, v5)
+    store(y[0] + k, d0)
+    store(y[1] + k, d1)
+    store(y[2] + k, d2)
+    store(y[3] + k, d3)
+    store(y[4] + k, d4)
+    store(y[5] + k, d5)
 
 
-cdef inline void update_two_columns(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g
+cdef inline inlined_void update_two_columns(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t k, const float *g, bint in_turn
 ) noexcept nogil:
     """update() of the floats k..k + 2 · LANES, in 29 of 32 registers: g is read half as often."""
-    cdef lanes v0 = load(y[0] + k)
-    cdef lanes v1 = load(y[1] + k)
-    cdef lanes v2 = load(y[2] + k)
-    cdef lanes v3 = load(y[3] + k)
-    cdef lanes v4 = load(y[4] + k)
-    cdef lanes v5 = load(y[5] + k)
-    cdef lanes u0 = load(y[0] + k + LANES)
-    cdef lanes u1 = load(y[1] + k + LANES)
-    cdef lanes u2 = load(y[2] + k + LANES)
-    cdef lanes u3 = load(y[3] + k + LANES)
-    cdef lanes u4 = load(y[4] + k + LANES)
-    cdef lanes u5 = load(y[5] + k + LANES)
+    cdef lanes v0 = load(y[0] + k), d0 = v0
+    cdef lanes v1 = load(y[1] + k), d1 = v1
+    cdef lanes v2 = load(y[2] + k), d2 = v2
+    cdef lanes v3 = load(y[3] + k), d3 = v3
+    cdef lanes v4 = load(y[4] + k), d4 = v4
+    cdef lanes v5 = load(y[5] + k), d5 = v5
+    cdef lanes u0 = load(y[0] + k + LANES), f0 = u0
+    cdef lanes u1 = load(y[1] + k + LANES), f1 = u1
+    cdef lanes u2 = load(y[2] + k + LANES), f2 = u2
+    cdef lanes u3 = load(y[3] + k + LANES), f3 = u3
+    cdef lanes u4 = load(y[4] + k + LANES), f4 = u4
+    cdef lanes u5 = load(y[5] + k + LANES), f5 = u5
     cdef lanes before, e, before_2, e_2, w
     cdef const float *g_c = g
     cdef Py_ssize_t c
@@ -243,62 +243,60 @@ cdef inline void update_two_columns(
         e = load(x[c] + k)
         e_2 = load(x[c] + k + LANES)
         w = broadcast_one_of(g_c, 0)
-        e += w * v0
-        v0 += w * before
-        e_2 += w * u0
-        u0 += w * before_2
+        e += w * (d0 if in_turn else v0)
+        d0 += w * before
+        e_2 += w * (f0 if in_turn else u0)
+        f0 += w * before_2
         w = broadcast_one_of(g_c, 1)
-        e += w * v1
-        v1 += w * before
-        e_2 += w * u1
-        u1 += w * before_2
+        e += w * (d1 if in_turn else v1)
+        d1 += w * before
+        e_2 += w * (f1 if in_turn else u1)
+        f1 += w * before_2
         w = broadcast_one_of(g_c, 2)
-        e += w * v2
-        v2 += w * before
-        e_2 += w * u2
-        u2 += w * before_2
+        e += w * (d2 if in_turn else v2)
+        d2 += w * before
+        e_2 += w * (f2 if in_turn else u2)
+        f2 += w * before_2
         w = broadcast_one_of(g_c, 3)
-        e += w * v3
-        v3 += w * before
-        e_2 += w * u3
-        u3 += w * before_2
+        e += w * (d3 if in_turn else v3)
+        d3 += w * before
+        e_2 += w * (f3 if in_turn else u3)
+        f3 += w * before_2
         w = broadcast_one_of(g_c, 4)
-        e += w * v4
-        v4 += w * before
-        e_2 += w * u4
-        u4 += w * before_2
+        e += w * (d4 if in_turn else v4)
+        d4 += w * before
+        e_2 += w * (f4 if in_turn else u4)
+        f4 += w * before_2
         w = broadcast_one_of(g_c, 5)
-        e += w * v5
-        v5 += w * before
-        e_2 += w * u5
-        u5 += w * before_2
+        e += w * (d5 if in_turn else v5)
+        d5 += w * before
+        e_2 += w * (f5 if in_turn else u5)
+        f5 += w * before_2
         store(x[c] + k, e)
         store(x[c] + k + LANES, e_2)
         g_c += SLOTS
-    store(y[0] + k, v0)
-    store(y[1] + k, v1)
-    store(y[2] + k, v2)
-    store(y[3] + k, v3)
-    store(y[4] + k, v4)
-    store(y[5] + k, v5)
-    store(y[0] + k + LANES, u0)
-    store(y[1] + k + LANES, u1)
-    store(y[2] + k + LANES, u2)
-    store(y[3] + k + LANES, u3)
-    store(y[4] + k + LANES, u4)
-    store(y[5] + k + LANES, u5)
+    store(y[0] + k, d0)
+    store(y[1] + k, d1)
+    store(y[2] + k, d2)
+    store(y[3] + k, d3)
+    store(y[4] + k, d4)
+    store(y[5] + k, d5)
+    store(y[0] + k + LANES, f0)
+    store(y[1] + k + LANES, f1)
+    store(y[2] + k + LANES, f2)
+    store(y[3] + k + LANES, f3)
+    store(y[4] + k + LANES, f4)
+    store(y[5] + k + LANES, f5)
 
 
-cdef inline noinline_void update(
+cdef inline inlined_void update_columns(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
-    float **next_rows, Py_ssize_t n_next
+    float **next_rows, Py_ssize_t n_next, bint in_turn,
 ) noexcept nogil:
-    """One row of x after the other: x_c += Σₙ g[c, n] yₙ, and then yₙ += g[c, n] x_c with x_c from before.
+    """update() or update_in_turn() of all columns.
 
-    x_before holds the rows of x as they were before any block's update; it may be x itself for the only
-    block. The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are
-    fetched into the cache: spread over the loop, since a burst of prefetches fills the processor's queue of
-    misses and waits.
+    Meanwhile next_rows are fetched into the cache: spread over the loop, since a burst of prefetches fills
+    the processor's queue of misses and waits.
     """
     cdef Py_ssize_t k = 0, r
     if REGISTERS == 32:
@@ -307,10 +305,29 @@ cdef inline noinline_void update(
                 prefetch_to_write(next_rows[r] + k)
                 if LANES == 16:
                     prefetch_to_write(next_rows[r] + k + 16)
-            update_two_columns(x, x_before, n_x, y, k, g)
+            update_two_columns(x, x_before, n_x, y, k, g, in_turn)
             k += 2 * LANES
     while k < stride:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
-        update_column(x, x_before, n_x, y, k, g)
+        update_column(x, x_before, n_x, y, k, g, in_turn)
         k += LANES
+
+
+cdef inline noinline_void update(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g
+) noexcept nogil:
+    """x_c += Σₙ g[c, n] yₙ and yₙ += Σ_c g[c, n] x_c, every right-hand side from before the update.
+
+    x_before holds the rows of x as they were before any block's update; it may be x itself for the only
+    block. The rows of x must be distinct, and those of y (where g is not zero).
+    """
+    update_columns(x, x_before, n_x, y, stride, g, NULL, 0, False)
+
+
+cdef inline noinline_void update_in_turn(
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
+    float **next_rows, Py_ssize_t n_next
+) noexcept nogil:
+    """The same, but every row of x takes the yₙ that the rows before it have moved; next_rows are fetched."""
+    update_columns(x, x_before, n_x, y, stride, g, next_rows, n_next, True)

@@ -32,6 +32,8 @@
 /* The result type of functions that hold a loop over registers: inlined into a long function, the loop would
  * have its pointers moved to the stack. Cython declares all functions of a .pxd inline, and GCC remarks on it. */
 #define noinline_void __attribute__((noinline)) void
+/* That of a function with several callers, of which each wants its own version for constant arguments. */
+#define inlined_void __attribute__((always_inline)) void
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wattributes"
 #endif

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint64_t
 
 cdef extern from "vector.h" nogil:
     ctypedef float lanes
+    ctypedef void inlined_void
     ctypedef void noinline_void
     const Py_ssize_t LANES
     const Py_ssize_t REGISTERS

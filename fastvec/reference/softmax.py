@@ -11,14 +11,8 @@ m_bw times, and in the denominator of all T_b targets, so that its derivative is
 
     ∂J/∂x_i = Σ_{b, i in b} (1/I_b) e_b        ∂J/∂y_w = Σ_b δ_bw h_b
 
-Update. Hidden vectors and errors are those from before the update. The examples then move one after the
-other, as the contexts in ``skipgram.py``, each by the output rows as the examples before it have moved them:
-for b = 1..B
-
-    e_b = Σ_w δ_bw y_w        and then        y_w ← y_w − η δ_bw h_b
-
-and at the end every x_i ← x_i − η Σ_{b, i in b} (1/I_b) e_b. A word that occurs twice among inputs or
-targets, or in two examples, counts twice.
+Update. Every parameter moves by −η times its gradient, every right-hand side from before the update: one for
+all examples together. A word that occurs twice among inputs or targets, or in two examples, counts twice.
 
 Skip-gram predicts all contexts of a word from its own vector: one input, as many targets as the window has
 contexts, and one softmax for all of them. CBOW predicts a word from the mean of its contexts: one target.
@@ -129,15 +123,13 @@ def update(
     p /= p.sum(axis=1, keepdims=True)
     errors = p * n_targets[:, np.newaxis].astype(np.float32)
     np.subtract.at(errors, (of_target, targets), np.float32(1))  # .at: a target that is repeated counts twice
+    e = errors @ output_vectors
     of_examples = np.split(inputs, input_offsets[1:-1])
-
-    e = np.empty_like(h)
-    rate = np.float32(learning_rate)
-    for b in examples:
-        e[b] = errors[b] @ output_vectors
-        output_vectors -= rate * np.outer(errors[b], h[b])
     moves = e[of_input] / np.concatenate([divisors(rows, scale_gradient) for rows in of_examples])
+
+    rate = np.float32(learning_rate)
     np.subtract.at(input_vectors, inputs, rate * moves)  # .at: an input that is repeated takes the sum
+    output_vectors -= rate * (errors.T @ h)
 
     z = scores.astype(np.float64)
     log_sums = np.log(np.sum(np.exp(z), axis=1))
