@@ -7,7 +7,8 @@
 (10,)
 """
 
-from fastvec import _startup, evaluate, functional  # isort: skip
+from fastvec import _startup  # noqa: F401  # isort: skip
+from fastvec import evaluate, functional
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
@@ -34,7 +35,6 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
-    "_startup",
     "evaluate",
     "functional",
     "gradcheck",

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._finite import not_finite
+
 __all__ = ["InCommon", "in_common", "without"]
 
 # Numbers of a matrix that are in double precision at a time: 8 MB of them.
@@ -37,7 +39,7 @@ def in_common(matrix: NDArray[np.float32], n_components: int) -> InCommon:
     Raises
     ------
     ValueError
-        When a row is not finite.
+        When a row of a memory-mapped matrix is not finite.
     """
     n, d = matrix.shape
     mean = np.zeros(d)
@@ -46,7 +48,7 @@ def in_common(matrix: NDArray[np.float32], n_components: int) -> InCommon:
             total = rows.sum(axis=0)
             if not np.isfinite(total).all():
                 row = begin + int(np.argmin(np.isfinite(rows).all(axis=1)))
-                raise ValueError(f"vectors must be finite to be centered, got {matrix[row]} in row {row:,}")
+                raise not_finite("vectors", matrix, row, "row")
             mean += total / n
     if n_components == 0:
         return InCommon(mean, np.empty((d, 0)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastvec
-from fastvec import SubwordVectors, Vectors, _in_common
+from fastvec import SubwordVectors, Vectors, _in_common, formats
 from fastvec.subword_vectors import Subwords
 
 pytestmark = pytest.mark.any_backend
@@ -101,11 +101,12 @@ def test_no_more_is_removed_than_there_is():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_vectors_that_are_not_finite_have_no_mean(bad):
-    matrix = np.ones((5, 2))
+def test_mapped_vectors_that_are_not_finite_have_no_mean(bad, tmp_path):
+    matrix = np.ones((5, 2), np.float32)
     matrix[3, 1] = bad
-    with pytest.raises(ValueError, match=r"vectors must be finite to be centered, got .* in row 3"):
-        Vectors(range(5), matrix).postprocess()
+    formats.write(tmp_path / "v.fvec", list("abcde"), matrix)
+    with pytest.raises(ValueError, match=r"finite numbers of float32, got .* in dimension 2 of row 4"):
+        fastvec.load(tmp_path / "v.fvec", mmap=True).postprocess()
 
 
 def test_a_large_matrix_is_copied_once(monkeypatch):
