@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_float32", "check_finite", "not_finite", "rows_not_finite"]
+__all__ = ["as_float32", "check_finite", "check_lengths", "not_finite", "rows_not_finite"]
 
 # Numbers that are looked at together: few enough for the processor's cache.
 BLOCK = 1 << 18
@@ -41,6 +41,13 @@ def check_finite(name: str, matrix: NDArray[np.float32], of: str, words: Sequenc
     if not _is_mapped(matrix):
         for row in rows_not_finite(matrix):
             raise not_finite(name, matrix, int(row), of, words)
+
+
+def check_lengths(name: str, norms: NDArray[np.float64]) -> None:
+    """Raise ValueError if a vector, shape (n,) of lengths, is so long that its cosines overflow."""
+    if norms.max(initial=0) > np.finfo(np.float32).max:
+        row = int(norms.argmax())
+        raise ValueError(f"{name} must have lengths within float32, got {norms[row]:.3g} in row {row + 1:,}")
 
 
 def not_finite(

@@ -96,7 +96,7 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
                 f"limit={n} reads these"
             )
     _check_spaces(names, vectors, buffer[position : position + 4 * d], place)
-    names = [name.lstrip(b"\n") for name in names]
+    names = [name.lstrip(b"\r\n") for name in names]
     words, kept = decode_words(path, names, errors, place)
     return Contents(words, vectors[kept], None, {})
 

@@ -13,11 +13,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "PlainAttributes",
     "check_bool",
     "check_choice",
+    "check_counts",
     "check_float",
     "check_int",
     "check_item",
@@ -144,6 +146,22 @@ def check_item(name: str, value: Any) -> str:
     if isinstance(item, int) and not isinstance(item, bool):
         return str(item)
     raise TypeError(_sentence(name, "a str or an int", value))
+
+
+def check_counts(counts: ArrayLike, n_words: int) -> NDArray[np.int64]:
+    """Return the counts of words as an array of int64, which is the given one if that is of this type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not integers, or not one for each word.
+    """
+    given = np.asarray(counts)
+    if given.size and given.dtype.kind not in "iu":
+        raise TypeError(f"counts must be integers, got {given.dtype}")
+    if given.shape != (n_words,):
+        raise ValueError(f"counts must have the shape ({n_words},), one for each word, got {given.shape}")
+    return given.astype(np.int64, copy=False)
 
 
 def _float(number: Any) -> float:

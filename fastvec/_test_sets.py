@@ -16,6 +16,8 @@ __all__ = ["read_pairs", "read_questions"]
 
 # What the first two columns are called where columns have names.
 WORD_NAMES = re.compile(r".*(word|term|item|noun|verb|concept).*|w_?[12]", re.IGNORECASE)
+# What may be behind the words or in front of them, and is too short for most words.
+TAG = re.compile(r"[A-Za-z]{0,2}")
 
 
 class _Row(NamedTuple):
@@ -31,7 +33,7 @@ class _Row(NamedTuple):
             value = float(self.columns[column])
         except (IndexError, ValueError):
             return None
-        return value if math.isfinite(value) else None
+        return value if math.isfinite(value) and "_" not in self.columns[column] else None
 
     def is_comment(self, column: int) -> bool:
         """Return whether this is a comment; a hashtag with a score is none."""
@@ -46,7 +48,7 @@ def read_pairs(path: Path) -> list[tuple[str, str, float]]:
     """Read word pairs with their scores.
 
     Columns end at tabs, semicolons, commas or white space, whichever the first line has. The words are in the
-    first two, and the score is in the first column of numbers after these.
+    first two, and the score is in the first column of numbers after these; what stands in between are tags.
 
     Raises
     ------
@@ -61,10 +63,12 @@ def read_pairs(path: Path) -> list[tuple[str, str, float]]:
     rows = [_Row(place, text, split(text)) for place, text in lines]
     column = _score_column([row for row in rows if not row.text.startswith("#")])
     rows = [row for row in rows if not row.is_comment(column)]
-    if rows and rows[0].score(column) is None and rows[0].is_names():
-        del rows[0]
+    has_names = bool(rows) and rows[0].score(column) is None and rows[0].is_names()
+    rows = rows[has_names:]
     if not rows:
         raise ValueError(f"{path}: the file holds no word pairs")
+    if not has_names:
+        _check_words(path, rows, column)
     judged = []
     for row in rows:
         score = row.score(column)
@@ -142,6 +146,20 @@ def _score_column(rows: Sequence[_Row]) -> int:
         if any(len(row.columns) > column and len(row.columns[column].split()) > 1 for row in rows[1:]):
             break
     return 2
+
+
+def _check_words(path: Path, rows: Sequence[_Row], column: int) -> None:
+    """Raise if the first or second column is numbers or tags, and the words come later, before the score."""
+    rows = [row for row in rows if row.score(column) is not None]
+    others = [value for row in rows for value in row.columns[2:column]]
+    if all(map(TAG.fullmatch, others)):
+        return
+    for place in range(2):
+        if all(TAG.fullmatch(row.columns[place]) or row.score(place) is not None for row in rows):
+            raise ValueError(
+                f"{path}: words must be in the first two columns, got {rows[0].columns[place]!r} in column "
+                f"{place + 1} of {rows[0].text!r}: remove the columns before and between them"
+            )
 
 
 def _where(column: int) -> str:

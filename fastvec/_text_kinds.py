@@ -51,6 +51,8 @@ def not_text(head: bytes) -> str | None:
     kind = packed_or_wide(head)
     if kind is not None:
         return f"is {kind.name}: {kind.remedy}"
+    if b"\r" in head.rstrip(b"\r") and b"\n" not in head:
+        return "has lines that end with a carriage return alone: convert it with tr '\\r' '\\n' < FILE"
     has_zeros = b"\0" in head
     for pattern, said in MAGIC if has_zeros else MAGIC[:-WITH_ZEROS]:
         if re.match(pattern, head):

@@ -182,7 +182,7 @@ def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
 
 def _neighbors(options: argparse.Namespace) -> int:
     vectors = load_vectors(options)
-    found = [vectors.most_similar(word, topn=options.topn) for word in options.words]
+    found = [vectors.most_similar(word, topn=check_int("-n", options.topn, 1)) for word in options.words]
     for word, neighbors in zip(options.words, found, strict=True):
         if len(found) > 1:
             print(f"{word}:")
@@ -192,7 +192,7 @@ def _neighbors(options: argparse.Namespace) -> int:
 
 def _analogy(options: argparse.Namespace) -> int:
     vectors = load_vectors(options)
-    _print_cosines(vectors.analogy(options.a, options.b, options.c, topn=options.topn))
+    _print_cosines(vectors.analogy(options.a, options.b, options.c, topn=check_int("-n", options.topn, 1)))
     return 0
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastvec import formats
-from fastvec._finite import as_float32, check_finite, not_finite
+from fastvec._finite import as_float32, check_finite, check_lengths, not_finite
 from fastvec._in_common import InCommon, in_common, without
-from fastvec._params import check_bool, check_int, check_item
+from fastvec._params import check_bool, check_counts, check_int, check_item
+from fastvec._sequences import check_sequences
 from fastvec._spelling import nearest_spellings
 
 __all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
@@ -79,9 +80,10 @@ class Vectors:
     Raises
     ------
     TypeError
-        If `words` is a str, or contains something that is neither a str nor an int.
+        If `words` is a str, or has no order, or contains something that is neither a str nor an int; if
+        counts are not integers.
     ValueError
-        If the shapes do not match, a word occurs twice, or a vector is not finite.
+        If the shapes do not match, a word occurs twice, a vector is not finite, or a count is negative.
 
     Notes
     -----
@@ -116,13 +118,9 @@ class Vectors:
             )
         matrix.flags.writeable = False
         self.vectors: NDArray[np.float32] = matrix
-        self.counts: NDArray[np.int64] | None = None
-        if counts is not None:
-            self.counts = np.asarray(counts, dtype=np.int64)
-            if self.counts.shape != (len(self.words),):
-                raise ValueError(
-                    f"counts must have the shape ({len(self)},), one for each word, got {self.counts.shape}"
-                )
+        self.counts = None if counts is None else check_counts(counts, len(self))
+        if self.counts is not None and self.counts.min(initial=0) < 0:
+            raise ValueError(f"counts must be at least 0, got {self.counts.min()}")
         self.metadata = dict(metadata or {})
         self._index = {word: i for i, word in enumerate(self.words)}
         if len(self._index) < len(self.words):
@@ -373,9 +371,9 @@ class Vectors:
         >>> vectors.postprocess(remove_top=1, unit_length=True).metadata
         {'postprocessing': [{'center': True, 'remove_top': 1, 'unit_length': True}]}
         """
-        check_bool("center", center)
+        center = check_bool("center", center)
         remove_top = check_int("remove_top", remove_top, 0, max(0, min(self.vectors.shape) - 1))
-        check_bool("unit_length", unit_length)
+        unit_length = check_bool("unit_length", unit_length)
         if remove_top and not center:
             raise ValueError(f"remove_top must be 0 unless center=True, got {remove_top}")
         nothing = InCommon(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
@@ -459,9 +457,8 @@ class Vectors:
 
 
 def as_words(words: Sequence[str | int]) -> list[str]:
-    """Return words as a list of str, or raise TypeError when `words` is a str or holds something else."""
-    if isinstance(words, str):
-        raise TypeError(f"words must be a sequence of words, got the str {words!r}")
+    """Return words as a list of str, or raise TypeError if `words` is no sequence of str and int."""
+    check_sequences("words", "a sequence of words", words)
     return [word if type(word) is str else check_item("word", word) for word in words]
 
 
@@ -476,6 +473,7 @@ def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
     norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
     if not np.isfinite(norms).all():  # the matrix is memory-mapped, or was changed
         raise not_finite("vectors", matrix, int(np.argmin(np.isfinite(norms))), "row")
+    check_lengths("vectors", norms)
     long_enough = norms > np.finfo(np.float32).tiny
     inverse = np.zeros(len(norms), dtype=np.float32)
     inverse[long_enough] = 1 / norms[long_enough]

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_float, check_int
+from fastvec._params import check_counts, check_float, check_int
 
 __all__ = ["Vocabulary"]
 
@@ -36,15 +36,15 @@ class Vocabulary:
     ------
     ValueError
         If the lengths differ, or the counts are not positive and in descending order.
+    TypeError
+        If the counts are not integers.
     """
 
     def __init__(self, words: Sequence[str], counts: ArrayLike) -> None:
         self.words = list(words)
-        self.counts: NDArray[np.int64] = np.array(counts, np.int64)
+        self.counts: NDArray[np.int64] = check_counts(counts, len(self.words)).copy()
         self.counts.flags.writeable = False
         self.total = int(self.counts.sum())
-        if self.counts.shape != (len(self.words),):
-            raise ValueError(f"counts must have {len(self.words)} items like words, got {self.counts.size}")
         if len(self) and (self.counts[-1] < 1 or (self.counts[1:] > self.counts[:-1]).any()):
             raise ValueError("counts must be positive and descending")
 

@@ -170,6 +170,7 @@ def test_analogy_leaves_its_words_out(vectors):
     lines = succeed("analogy", vectors, "apple", "pear", "zinc", "-n", 12).splitlines()
     assert len(lines) == 12
     assert not {"apple", "pear", "zinc"} & {line.split()[1] for line in lines}
+    assert "-n must be an int >= 1, got 0" in fail("analogy", vectors, "apple", "pear", "zinc", "-n", 0)
 
 
 def test_evaluate_prints_aligned_tables(vectors, tmp_path):

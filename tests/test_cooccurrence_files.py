@@ -127,7 +127,7 @@ def test_files_with_wrong_bytes(saved):
         ({"units": lambda a: a - a.min()}, "corrupt (units below 1)"),
         ({"row_offsets": lambda a: a[1:]}, "corrupt (row_offsets of 6 words do not ascend from 0 to"),
         ({"row_offsets": lambda a: a[::-1]}, "corrupt (row_offsets of 6 words do not ascend from 0 to"),
-        ({"counts": lambda a: a[1:]}, "corrupt (counts must have 6 items"),
+        ({"counts": lambda a: a[1:]}, "corrupt (counts must have the shape (6,)"),
         ({"counts": lambda a: a - 1}, "corrupt (counts must be positive and descending)"),
         ({"words": lambda a: a * 0 + 255}, "corrupt ('utf-8' codec"),
         ({"words": lambda a: a * 0 + 97, "word_offsets": [0, 2, 4, 6, 9, 14, 23]}, "'aa' is both word 1"),

@@ -101,7 +101,7 @@ def test_bad_triples_are_named(triples, error, message):
         (["a", "a"], None, ValueError, "words must be one or more distinct words, none of them empty"),
         (["a", ""], None, ValueError, "words must be one or more distinct words, none of them empty"),
         ([], None, ValueError, "words must be one or more distinct words, none of them empty"),
-        (["a", "b"], [2], ValueError, "counts must have 2 items like words, got 1"),
+        (["a", "b"], [2], ValueError, "counts must have the shape (2,), one for each word, got (1,)"),
         (["a", "b"], [2, 3], ValueError, "counts must be positive and descending"),
         (["a", "b"], [2, 0], ValueError, "counts must be positive and descending"),
         (["a", "b"], [2.5, 1], TypeError, "counts must be integers, got float64"),

@@ -261,6 +261,11 @@ def test_analogies(tmp_path, monkeypatch, block):
         (b"cat;;9\ncat;dog;5\n", "line 1: expected two words and a score"),
         # The contexts of SCWS are no tags.
         (b"1\tcat\tn\tdog\tn\ta cat\ta dog\t9\n2\tcar\tn\tdog\tn\ta car\ta dog\t1\n", "line 1: expected"),
+        # WordSim's with relations, a file with numbers of the pairs, one with a tag behind each word.
+        (b"# relations\ni\tcat\tdog\t7\nt\tcar\tice\t2\nt\tbus\tice\t1\n", "got 'i' in column 1"),
+        (b"1,cat,dog,9\n2,dog,car,2\n", "words must be in the first two columns, got '1' in column 1"),
+        (b"cat n dog n 9\ndog n car n 2\n", "words must be in the first two columns, got 'n' in column 2"),
+        (b"cat dog 1_0\ndog car 2\n", "line 1: expected two words and a score"),
         ("cat dog 9\n".encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
         (b"PK\x03\x04", "is a zip archive, which may hold many files: unpack it first"),
     ],

@@ -58,6 +58,10 @@ NO_TEXTS = [
     (array(), "is an array of NumPy, not a text"),
     ((793712314).to_bytes(4, "little") + b"\x0c\0\0\0", "is a model of fastText, not a text"),
     (b"2 3\nthe " + np.float32([1, 2, 3]).tobytes() + b"of ", "is a binary file of word vectors, not a text"),
+    (
+        TEXT.replace("\n", "\r").encode(),
+        r"has lines that end with a carriage return alone: convert it with tr",
+    ),
     (b"the\0old house", "is a binary file or a damaged text: byte 3 is zero"),
 ]
 READERS = [

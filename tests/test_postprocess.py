@@ -49,9 +49,10 @@ def test_more_dimensions_than_words():
     )
 
 
-def test_words_counts_and_what_was_done_are_kept():
+def test_words_counts_and_what_was_done_are_kept(tmp_path):
     vectors = make()
-    done = vectors.postprocess().postprocess(center=False, unit_length=True)
+    done = vectors.postprocess().postprocess(center=np.False_, remove_top=np.int8(0), unit_length=np.True_)
+    done.save(tmp_path / "v.fvec")
     assert done.words == vectors.words
     np.testing.assert_array_equal(done.counts, vectors.counts)
     assert done.metadata == {

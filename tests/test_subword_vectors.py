@@ -103,7 +103,7 @@ def test_similarity_covers_words_with_ngrams(tmp_path):
 @pytest.mark.parametrize(
     ("words", "rows", "error", "message"),
     [
-        ("ab", np.zeros((52, 3)), TypeError, "words must be a sequence of words, got the str 'ab'"),
+        ("ab", np.zeros((52, 3)), TypeError, "words must be a sequence of words, got 'ab'"),
         (["a", 1.5], np.zeros((52, 3)), TypeError, r"word must be a str or an int, got 1\.5"),
         (["a"], np.zeros((50, 3)), ValueError, r"each of the 1 words and the 50 buckets, got \(50, 3\)"),
         (["a"], np.zeros(51), ValueError, r"the shape \(n, d\), .* got \(51,\)"),

@@ -255,7 +255,7 @@ def test_gensims_words_with_spaces_are_told_of(tmp_path):
 
 def test_odd_words_of_binary_files_are_kept(tmp_path):
     names = ["\x01", "\x7f", "\0\x1f", "東京"]
-    for ending in (b"", b"\n"):
+    for ending in (b"", b"\n", b"\r\n"):
         path = put(tmp_path / "v.bin", binary([name.encode() for name in names], rows(4), ending))
         assert fastvec.load(path).words == names
 

@@ -84,7 +84,10 @@ def test_words_of_the_wrong_type(word):
 @pytest.mark.parametrize(
     ("words", "matrix", "counts", "error", "message"),
     [
-        ("ab", np.eye(2), None, TypeError, "words must be a sequence of words, got the str 'ab'"),
+        ("ab", np.eye(2), None, TypeError, "words must be a sequence of words, got 'ab'"),
+        (b"ab", np.eye(2), None, TypeError, "words must be a sequence of words, got b'ab'"),
+        ({"a", "b"}, np.eye(2), None, TypeError, "its order differs from run to run; pass a list"),
+        ({"a": 1, "b": 0}, np.eye(2), None, TypeError, "only its keys would be used"),
         ([1.5], np.eye(1), None, TypeError, "word must be a str or an int, got 1.5"),
         (["a"], np.eye(2), None, ValueError, r"one row for each of the 1 words, got \(2, 2\)"),
         (["a"], np.zeros(1), None, ValueError, r"shape \(n, d\)"),
@@ -97,6 +100,9 @@ def test_words_of_the_wrong_type(word):
             ValueError,
             r"counts must have the shape \(1,\), one for each word, got \(2,\)",
         ),
+        (["a", "b"], np.eye(2), [1.9, 0.5], TypeError, "counts must be integers, got float64"),
+        (["a", "b"], np.eye(2), [1, np.nan], TypeError, "counts must be integers, got float64"),
+        (["a", "b"], np.eye(2), [2, -1], ValueError, "counts must be at least 0, got -1"),
     ],
 )
 def test_parts_that_do_not_fit(words, matrix, counts, error, message):
@@ -183,6 +189,18 @@ def test_zero_and_extreme_vectors_are_safe():
     extreme = Vectors(["a", "b", "c"], [[1e30, 1e30], [1e-30, 1e-30], [1e-42, 0]])
     assert extreme.similarity("a", "b") == pytest.approx(1)
     assert extreme.similarity("a", "c") == 0
+
+
+def test_vectors_that_are_too_long_for_their_cosines_are_refused():
+    random = np.random.default_rng(0)
+    matrix = random.standard_normal((9, 100)).astype(np.float32)
+    matrix[7] = 3e38 * np.sign(random.standard_normal(100))  # its cosine with all the others would be 1
+    vectors = Vectors(range(9), matrix)
+    with pytest.raises(ValueError, match=r"vectors must have lengths within float32, got 3e\+39 in row 8"):
+        vectors.most_similar(0)
+    matrix[7] /= 20
+    answer = Vectors(range(9), matrix).most_similar(0, topn=8)
+    assert [word for word, _ in answer] == ranked(vectors, matrix[0].astype(np.float64), {"0"})[0]
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,13 @@ def test_counts_must_descend_and_be_positive(counts):
 
 
 def test_lengths_must_agree():
-    with pytest.raises(ValueError, match="counts must have 2 items like words, got 3"):
+    with pytest.raises(ValueError, match=r"counts must have the shape \(2,\), one for each word, got \(3,\)"):
         Vocabulary(["a", "b"], [3, 2, 1])
+
+
+def test_counts_are_integers():
+    with pytest.raises(TypeError, match="counts must be integers, got float64"):
+        Vocabulary(["a", "b"], [2.7, 1.2])
 
 
 @given(counts=COUNTS, min_count=st.integers(1, 10**12), max_vocab=st.none() | st.integers(1, 40))

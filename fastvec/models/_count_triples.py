@@ -39,10 +39,7 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
     spelled = [check_item("a word", word) for word in words]
     if not spelled or "" in spelled or len(set(spelled)) < len(spelled):
         raise ValueError("words must be one or more distinct words, none of them empty")
-    how_often = np.ones(len(spelled), np.int64) if counts is None else np.asarray(counts)
-    if how_often.dtype.kind not in "iu":
-        raise TypeError(f"counts must be integers, got {how_often.dtype}")
-    return Vocabulary(spelled, how_often)
+    return Vocabulary(spelled, np.ones(len(spelled), np.int64) if counts is None else counts)
 
 
 def counts_of_triples(
