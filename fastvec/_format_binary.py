@@ -97,6 +97,7 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
             )
     _check_spaces(names, vectors, buffer[position : position + 4 * d], place)
     names = [name.lstrip(b"\r\n") for name in names]
+    _check_names(names, place)
     words, kept = decode_words(path, names, errors, place)
     return Contents(words, vectors[kept], None, {})
 
@@ -153,9 +154,29 @@ def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
     return rows
 
 
+def _check_names(names: list[bytes], place: Callable[[int], str]) -> None:
+    """Raise if a word has control characters and is not UTF-8: it is made of numbers."""
+    if not _has_control(b"".join(names)):
+        return
+    for row, name in enumerate(names):
+        if _has_control(name) and not _is_utf8(name):
+            raise ValueError(
+                f"{place(row)}: {name[:40]!r} seems to be numbers; the file is damaged, or its header has "
+                "another number of dimensions"
+            )
+
+
 def _is_odd(name: bytes) -> bool:
+    return _has_control(name) or not _is_utf8(name)
+
+
+def _has_control(name: bytes) -> bool:
+    return len(name.translate(None, CONTROL)) < len(name)
+
+
+def _is_utf8(name: bytes) -> bool:
     try:
         name.decode()
     except UnicodeDecodeError:
-        return True
-    return name.translate(None, CONTROL) != name
+        return False
+    return True

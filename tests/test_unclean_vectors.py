@@ -260,6 +260,16 @@ def test_odd_words_of_binary_files_are_kept(tmp_path):
         assert fastvec.load(path).words == names
 
 
+def test_numbers_are_no_words(tmp_path):
+    names = [b"w%d" % i for i in range(20)]
+    path = put(tmp_path / "v.bin", binary(names, rows(20), b"").replace(b"20 4\n", b"20 5\n"))
+    for errors in ("strict", "replace", "ignore"):
+        with pytest.raises(
+            ValueError, match=r"of 20: .* seems to be numbers; the file is damaged, or its header"
+        ):
+            fastvec.load(path, limit=9, errors=errors)
+
+
 # ---- The command line -------------------------------------------------------------------------------------
 
 

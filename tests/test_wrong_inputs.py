@@ -193,6 +193,7 @@ every_classifier = pytest.mark.parametrize("make", CLASSIFIERS)
 
 NO_LABELS = [
     (["a", "b", float("nan"), "a"], "nan", 3),
+    ([1.0, 2.0, np.inf, 1.0], "inf", 3),
     (["a", "b", None, "a"], "None", 3),
     ([1, 2, None, 1], "None", 3),
     ([1.0, 2.0, np.nan, 1.0], "nan", 3),
@@ -226,6 +227,34 @@ def test_labels_of_two_kinds(make, name):
     for labels in (["a", "b", 1, "a"], np.array(["a", "b", 1, "a"], dtype=object)):
         with pytest.raises(ValueError, match=f"^y must have labels of one kind, .*, {told}$"):
             classify(make, name, labels)
+
+
+@every_classifier
+@every_method
+def test_different_labels_never_become_equal(make, name):
+    for labels, told in (
+        ([2**70, 1], "1180591620717411303424"),
+        ([2**53 + 1, 0.5], "9007199254740993"),
+        ([2**63 + 1, -1], "9223372036854775809"),
+        (["a\0", "a"], r"'a\x00'"),
+    ):
+        with pytest.raises(ValueError, match=f"^y must have .* can hold, got {re.escape(told)}$"):
+            classify(make, name, labels * 2)
+
+
+@pytest.mark.parametrize("model", [SoftmaxClassifier(epochs=1), TextClassifier(vector_size=2)])
+def test_weights_of_a_score(model):
+    examples = X if isinstance(model, SoftmaxClassifier) else TEXTS
+    y = model.fit(examples, list("abab")).predict(examples)
+    other = np.where(y == "a", "b", "a")
+    labels = [y[0], y[1], other[2], other[3]]
+    assert model.score(examples, labels, sample_weight=[3, 1, 0, 1]) == pytest.approx(0.8)
+    assert model.score(examples, labels, sample_weight=[1e308] * 4) == pytest.approx(0.5)
+    for weights, told in (([1, 1, -1, 1], "-1.0"), ([1, np.nan, 1, 1], "nan"), ([1, 1, 1, np.inf], "inf")):
+        with pytest.raises(ValueError, match=f"^sample_weight must be finite numbers >= 0, got {told}$"):
+            model.score(examples, labels, sample_weight=weights)
+    with pytest.raises(TypeError, match=r"^sample_weight must be numbers, got "):
+        model.score(examples, labels, sample_weight=["much"] * 4)
 
 
 @every_classifier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastvec._params import plain, shortened
 
 __all__ = [
     "LabelClassifier",
+    "as_array",
     "check_labels",
     "check_same_classes",
     "check_values",
@@ -37,14 +39,15 @@ class LabelClassifier(ClassifierMixin):
         y : array_like, shape (n,)
             Labels.
         sample_weight : array_like, shape (n,), optional
-            Weights of the examples.
+            Weights of the examples, at least 0.
 
         Returns
         -------
         float
             The accuracy.
         """
-        return float(super().score(X, check_labels("y", y), sample_weight))
+        weights = None if sample_weight is None else _check_weights(sample_weight)
+        return float(super().score(X, check_labels("y", y), weights))
 
 
 def check_labels(name: str, y: Any) -> NDArray[Any]:
@@ -65,8 +68,37 @@ def check_labels(name: str, y: Any) -> NDArray[Any]:
     is_array = isinstance(y, np.ndarray) or not isinstance(y, Iterable) or getattr(y, "ndim", 1) != 1
     given = np.asarray(y) if is_array else list(y)
     check_values(name, given.ravel() if isinstance(given, np.ndarray) else given, "a label for each example")
-    found: NDArray[Any] = column_or_1d(given, warn=True)
-    return found if found.dtype != object or _is_text(found) else np.asarray(found.tolist())
+    found: NDArray[Any] = column_or_1d(given if is_array else as_array(name, list(given)), warn=True)
+    return found if found.dtype != object or _is_text(found) else as_array(name, found.tolist())
+
+
+def as_array(name: str, labels: list[Any]) -> NDArray[Any]:
+    """Return labels of one kind as an array of their type.
+
+    Raises
+    ------
+    ValueError
+        If it cannot hold them all, so that different labels would become equal.
+    """
+    found = np.asarray(labels)
+    changed = [label for label, kept in zip(labels, found.tolist(), strict=True) if kept != label]
+    if changed or found.dtype == object:
+        told = changed[0] if changed else max(labels, key=abs)
+        raise ValueError(f"{name} must have labels that an array of NumPy can hold, got {shortened(told)}")
+    return found
+
+
+def _check_weights(sample_weight: ArrayLike) -> NDArray[np.float64]:
+    """Return weights, the largest of which is 1, so that their sum is finite."""
+    try:
+        weights = np.asarray(sample_weight, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"sample_weight must be numbers, got {shortened(sample_weight)}") from None
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        raise ValueError(f"sample_weight must be finite numbers >= 0, got {weights[wrong][0]}")
+    largest = weights.max(initial=0)
+    return weights / largest if largest > 0 else weights
 
 
 def check_values(
@@ -75,7 +107,7 @@ def check_values(
     rule: str,
     place: Callable[[int], str] = "position {:,}".format,
 ) -> None:
-    """Validate labels: all str, or all numbers other than NaN.
+    """Validate labels: all str, or all finite numbers.
 
     Parameters
     ----------
@@ -100,7 +132,9 @@ def check_values(
     firsts: dict[bool, tuple[int, Any]] = {}
     for i, label in enumerate(labels):
         value = plain(label)
-        if not isinstance(value, (str, bool, int, float)) or value != value:
+        if not isinstance(value, (str, bool, int, float)) or (
+            isinstance(value, float) and not isfinite(value)
+        ):
             raise ValueError(
                 f"{name} must have {rule}, a str or a number, got {shortened(label)} at {place(i)}"
             )

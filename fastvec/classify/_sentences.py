@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_item, shortened
 from fastvec._sequences import check_sequences, check_words
-from fastvec.classify._labels import check_values
+from fastvec.classify._labels import as_array, check_values
 
 __all__ = ["check_sentences", "labels_of_words", "sentences_with_words", "split_like"]
 
@@ -70,7 +70,7 @@ def labels_of_words(y: Any, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
         places += [(number, word) for word in range(1, len(sentence) + 1)]
     flat = [label for of_words in labels for label in of_words]
     check_values("y", flat, "a label for each word", lambda i: "sentence {}, word {}".format(*places[i]))
-    return np.asarray(flat)
+    return as_array("y", flat)
 
 
 def split_like(values: NDArray[Any], sentences: Sequence[Sequence[str]]) -> list[NDArray[Any]]:
