@@ -88,6 +88,15 @@ def test_ragged_columns_are_told_with_file_and_line(file, line):
         read_conll(path)
 
 
+def test_words_with_spaces_are_no_columns(file):
+    for content, number in (("New York\tB\nOld Town\tO\n", 1), ("a\tO\nin\tB C\n", 2)):
+        with pytest.raises(
+            ValueError, match=rf"line {number}: a (word has a space in it|word must have the 2)"
+        ):
+            read_conll(file(content))
+    assert read_conll(file("a \t O\nb\t  B\n")) == ([["a", "b"]], [["O", "B"]])
+
+
 def test_a_long_line_is_not_shown_as_a_whole(file):
     with pytest.raises(ValueError, match="line 1,001: a word must") as raised:
         read_conll(file("a O\n" * 1000 + "b " * 10_000))

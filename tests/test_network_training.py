@@ -325,3 +325,15 @@ def test_the_warning_points_at_the_line_that_called(new, monkeypatch):
     with pytest.warns(UserWarning, match="training was interrupted") as caught:
         new().set_params(epochs=1_000_000).fit(X, CLUSTERS)
     assert caught[0].filename == __file__
+
+
+@BOTH
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+def test_gradients_whose_squares_overflow_are_noticed(new, optimizer):
+    model = new(optimizer=optimizer).fit(X, CLUSTERS)
+    before = copy_of(model.parameters_)
+    with pytest.raises(
+        FloatingPointError, match=r"the gradient of W[12] became too large for float32: X must be"
+    ):
+        model.fit(X * 1e25, CLUSTERS)
+    assert_same(model.parameters_, before)

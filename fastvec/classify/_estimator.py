@@ -218,6 +218,12 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
                 raise FloatingPointError(
                     f"{name} became NaN or infinite: learning_rate={rate} is probably too large"
                 )
+        for name, slots in self._optimizer.memory.items():
+            if not all(np.isfinite(slot).all() for slot in slots):
+                raise FloatingPointError(
+                    f"the gradient of {name} became too large for float32: X must be scaled, for example by "
+                    "scikit-learn's StandardScaler"
+                )
 
     def _watch(self, held_out: Examples) -> Watch:
         def restore(parameters: dict[str, Array]) -> None:

@@ -77,7 +77,8 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If the number of columns changes, the file has no words, or is CoNLL-U.
+        If the number of columns changes, a word has a space in it where columns end at tabs, or the file has
+        no words or is CoNLL-U.
     """
     path = os.fspath(path)
     sentences: list[list[list[str]]] = [[]]
@@ -92,6 +93,11 @@ def read_columns(path: str | os.PathLike[str], errors: str = "strict") -> Column
                 raise ValueError(
                     f"{path}, line {number:,}: a word must have the {n_columns} columns of line {first:,}, "
                     f"got {len(columns)}: {line[:60]!r}"
+                )
+            if "\t" in line and any(len(WORDS.findall(column)) > 1 for column in line.split("\t")):
+                raise ValueError(
+                    f"{path}, line {number:,}: a word has a space in it where columns end at tabs: "
+                    f"{line[:60]!r}; replace it, for example with tr ' ' _"
                 )
             sentences[-1].append(columns)
     if not first:
@@ -123,8 +129,9 @@ def read_conll(
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If the number of columns changes (the message names file and line), there is no such column, or the
-        file is CoNLL-U, whose words are in the second column (the message has a command that converts it).
+        If the number of columns changes (the message names file and line), a word has a space in it where
+        columns end at tabs, there is no such column, or the file is CoNLL-U, whose words are in the second
+        column (the message has a command that converts it).
 
     Examples
     --------
