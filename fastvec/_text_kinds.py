@@ -20,6 +20,10 @@ MAGIC = (
     (rb"\x93NUMPY", "is an array of NumPy, not a text: numpy.load reads it"),
     (rb"\x80[\x02-\x05]", "is a pickle of Python, not a text"),
     (rb"\xba\x16\x4f\x2f", "is a model of fastText, not a text"),
+    (
+        rb"version https://git-lfs",
+        "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
+    ),
     (rb"PAR1", "is a Parquet file, not a text: read its column of texts, for example with pandas"),
     (rb"(?s).{8}\{\"", "is a safetensors file, not a text"),
     (rb"\d+[ \t]\d+\r?\n", "is a binary file of word vectors, not a text"),

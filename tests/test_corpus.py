@@ -318,8 +318,8 @@ def test_bytes_that_are_not_utf8_are_repaired(tmp_path, errors, tokenizer):
 )
 def test_any_bytes_in_blocks_of_any_size(tmp_path_factory, text, errors, lowercase):
     path = tmp_path_factory.getbasetemp() / "any"
-    path.write_bytes(b"first " + text)
-    decoded = "first " + text.decode(errors=errors)
+    path.write_bytes(b"first\n" + text)  # without a line feed, "\r" would be the end of lines
+    decoded = "first\n" + text.decode(errors=errors)
     decoded = decoded.lower() if lowercase else decoded
     lines = (re.findall(r"[^ \t\n\v\f\r]+", line) for line in decoded.split("\n"))
     with pytest.MonkeyPatch.context() as patch:

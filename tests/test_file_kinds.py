@@ -52,6 +52,7 @@ NO_TEXTS = [
     (b"7z\xbc\xaf\x27\x1c\0\4", "is a 7-Zip archive"),
     (b"Rar!\x1a\x07\x01\0", "is a RAR archive"),
     (b"%PDF-1.7\n%\xe2\xe3", "is a PDF file: extract its text first"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "is a pointer of Git LFS, not a text"),
     (b"PAR1\x15\0\x15", "is a Parquet file"),
     (pickle.dumps({"a": 1}, protocol=2), "is a pickle of Python, not a text"),
     (pickle.dumps({"a": 1}, protocol=5), "is a pickle of Python, not a text"),
