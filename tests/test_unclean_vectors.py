@@ -94,6 +94,13 @@ def test_vectors_in_memory_are_finite(number):
         vectors.most_similar("a")
 
 
+def test_what_is_masked_is_missing():
+    matrix = np.ma.array([[1, 2], [3, 4]], mask=[[0, 0], [0, 1]])
+    with pytest.raises(ValueError, match=r"got nan in dimension 2 of word 2, 'b'"):
+        fastvec.Vectors(["a", "b"], matrix)
+    assert fastvec.Vectors(["a"], matrix[:1])["a"].tolist() == [1, 2]
+
+
 # ---- Words that are not UTF-8 -----------------------------------------------------------------------------
 
 
