@@ -31,10 +31,10 @@ def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
 
 
 def as_float32(numbers: ArrayLike) -> NDArray[np.float32]:
-    """Return an array of float32, in which what is beyond its range is infinite, and what is masked is NaN."""
+    """Return an array of float32; what is beyond its range is infinite there, and what is masked is NaN."""
     with np.errstate(over="ignore"):
         if isinstance(numbers, np.ma.MaskedArray):
-            numbers = numbers.astype(np.float32).filled(np.nan)
+            return np.ma.filled(numbers.astype(np.float32), np.nan)
         return np.asarray(numbers, dtype=np.float32)
 
 
