@@ -5,8 +5,8 @@
 
 Vectors of nodes are scored by links that the walks did not see: the area under the ROC curve (AUC) by cosine,
 and by a logistic regression on the products of unit vectors. Vectors of items are scored by an item left out
-of every basket: how often it is among the ten items nearest to the others (HR@10) and its mean reciprocal rank.
-Vectors of words are scored by Spearman's correlation with human judgements and by analogies, in percent.
+of every basket: how often it is among the ten items nearest to the others (HR@10), and its mean reciprocal
+rank. Vectors of words are scored by the rank correlation with human judgements and by analogies, in percent.
 Everyone has one thread, the same sequences and the same settings; a figure is a mean over seeds ± their
 standard deviation.
 """
