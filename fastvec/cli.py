@@ -222,7 +222,8 @@ def _convert(options: argparse.Namespace) -> int:
             center=options.center, remove_top=options.remove_top, unit_length=options.unit_length
         )
     vectors.save(options.output, format=options.to_format)
-    say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    if not options.quiet:
+        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
     return 0
 
 
@@ -405,6 +406,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.set_defaults(run=_convert)
     _add_vectors(convert, format="--from")
     convert.add_argument("output", metavar="OUT", help="output file: .fvec .bin .vec .txt .w2v .glove")
+    add_quiet(convert)
     convert.add_argument(
         "--to",
         dest="to_format",
@@ -439,7 +441,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument(
         "-o", "--output", default="demo.fvec", metavar="FILE", help="output file (default: %(default)s)"
     )
-    add_quiet(show)
+    add_quiet(show, "show no progress")
     return parser
 
 
