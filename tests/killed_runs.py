@@ -72,7 +72,7 @@ def run_and_kill(family, text, path, n_chunks, monkeypatch):
 
 
 def begin(write_end, n_chunks, begun):
-    """Tell that a chunk begins; the one after those that are waited for never ends, however late the signal."""
+    """Tell that a chunk begins; the one after those that are waited for never ends, however late the kill."""
     os.write(write_end, b".")
     if next(begun) == n_chunks:
         time.sleep(HANGS)
