@@ -64,6 +64,10 @@ NO_TEXTS = [
         r"has lines that end with a carriage return alone: convert it with tr",
     ),
     (b"the\0old house", "is a binary file or a damaged text: byte 3 is zero"),
+    (
+        np.array([0x656874, *[80, 0] * 30], "<i4").tobytes(),  # many zeros, but not those of UTF-32
+        "is a binary file or a damaged text: byte 3 is zero",
+    ),
 ]
 READERS = [
     Corpus,
