@@ -93,6 +93,10 @@ class EpochModel(Learner, Stoppable, ABC):
             return CheckpointFile(checkpoint, checkpoint_every, resume, type(self).__name__, self._given())
         if resume:
             raise ValueError(f"resume must be False unless checkpoint is a file, got {resume!r}")
+        if checkpoint_every != EVERY:
+            raise ValueError(
+                f"checkpoint_every needs checkpoint, the file to write, got {checkpoint_every!r} alone"
+            )
         return None
 
     def _train(
