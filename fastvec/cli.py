@@ -220,7 +220,8 @@ def _convert(options: argparse.Namespace) -> int:
             center=options.center, remove_top=options.remove_top, unit_length=options.unit_length
         )
     vectors.save(options.output, format=options.to_format)
-    say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    if not options.quiet:
+        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
     return 0
 
 
@@ -416,6 +417,7 @@ def _parser() -> argparse.ArgumentParser:
         help="with --center: remove the first N principal components",
     )
     convert.add_argument("--unit-length", action="store_true", help="scale all vectors to length 1")
+    add_quiet(convert)
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)

@@ -168,6 +168,12 @@ def test_quiet_shows_nothing(verb, folder, made):
     made(verb)
 
 
+def test_quiet_converts_without_a_summary(folder):
+    done = run("convert", "vectors.fvec", "x.vec", "-q", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert fastvec.load(folder / "x.vec").words == ["a", "b"]
+
+
 def test_quiet_still_warns_and_fails(folder):
     assert "missing: No such file or directory" in fail("train", "missing", "-o", "x.fvec", "-q", cwd=folder)
 
