@@ -207,11 +207,8 @@ def test_sentences_without_two_known_words_are_not_scored(watch):
 
 
 @pytest.mark.parametrize(("estimator", "own", "kernel"), [MODELS[0], MODELS[4], MODELS[8]], ids=str)
-def test_without_a_pair_in_what_is_scored_the_loss_is_of_what_is_trained_on(estimator, own, kernel, watch):
-    calls = watch(kernel)
-    sentences = [["a"]] * 9_000 + [["a", "b"]] * 1_000
-    model = small(estimator, **own, subsample=1e-3).fit(sentences)
-    assert any(call["learning_rate"] == 0 for call in calls)
-    losses = [epoch.loss for epoch in model.history_]
-    assert np.isfinite(losses).all()
-    assert losses[1] < losses[0]
+def test_without_a_pair_in_what_is_scored_the_loss_is_of_what_is_trained_on(estimator, own, kernel):
+    # of 512 sentences that are scored, not one is left as a whole in the draws
+    with pytest.warns(UserWarning, match=r"leaves .* of the 60,000 words"):
+        model = small(estimator, **own, subsample=3e-4).fit([["a", "b"]] * 30_000)
+    assert np.isfinite([epoch.loss for epoch in model.history_]).all()
