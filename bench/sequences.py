@@ -1,12 +1,12 @@
-"""Are shared negatives as good as those of every pair? Skip-gram on walks, baskets and texts, against gensim.
+"""Are shared negatives as good as those of every pair? Models on walks, baskets and texts, against gensim.
 
     python bench/sequences.py FOLDER                # every data set that is in the folder, about an hour
     python bench/sequences.py FOLDER --only retail  # one
 
 Vectors of nodes are scored by links that the walks did not see: the area under the ROC curve (AUC) by cosine,
 and by a logistic regression on the products of unit vectors. Vectors of items are scored by an item left out
-of every basket: how often it is among the ten items nearest to the others (HR@10) and its mean reciprocal rank.
-Vectors of words are scored by Spearman's correlation with human judgements and by analogies, in percent.
+of every basket: how often it is among the ten items nearest to the others (HR@10), and its mean reciprocal
+rank. Vectors of words are scored by the rank correlation with human judgements and by analogies, in percent.
 Everyone has one thread, the same sequences and the same settings; a figure is a mean over seeds ± their
 standard deviation.
 """
@@ -193,23 +193,34 @@ def tasks(folder: Path) -> dict[str, Callable[[], Task]]:
 # ---- Contenders -------------------------------------------------------------------------------------------
 
 
-def train_fastvec(sharing: str) -> Callable[..., Vectors]:
+def fastvecs(estimator: Any, **params: Any) -> Callable[..., Vectors]:
     def train(sequences: Sequences, settings: dict[str, Any], seed: int) -> Vectors:
-        model = fastvec.SkipGram(**settings, negative_sharing=sharing, threads=1, seed=seed)
-        return model.fit(fastvec.Corpus(sequences)).vectors_
+        model = estimator(**settings, **params, threads=1, seed=seed)
+        vectors: Vectors = model.fit(fastvec.Corpus(sequences)).vectors_
+        return vectors
 
     return train
 
 
-def train_gensim(sequences: Sequences, settings: dict[str, Any], seed: int) -> Vectors:
-    model = Word2Vec(sequences, sg=1, negative=5, sample=1e-3, workers=1, seed=seed, **settings)
-    return Vectors(model.wv.index_to_key, model.wv.vectors)
+def gensims(sg: int) -> Callable[..., Vectors]:
+    def train(sequences: Sequences, settings: dict[str, Any], seed: int) -> Vectors:
+        model = Word2Vec(sequences, sg=sg, negative=5, sample=1e-3, workers=1, seed=seed, **settings)
+        return Vectors(model.wv.index_to_key, model.wv.vectors)
+
+    return train
 
 
-CONTENDERS: dict[str, Callable[..., Vectors]] = {
-    "fastvec": train_fastvec("window"),
-    "unshared": train_fastvec("none"),
-    "gensim": train_gensim,
+CONTENDERS: dict[str, dict[str, Callable[..., Vectors]]] = {
+    "skip-gram": {
+        "fastvec": fastvecs(fastvec.SkipGram),
+        "fastvec, unshared": fastvecs(fastvec.SkipGram, negative_sharing="none"),
+        "gensim": gensims(1),
+    },
+    "CBOW": {
+        "fastvec": fastvecs(fastvec.CBOW),
+        "fastvec, scale_gradient=False": fastvecs(fastvec.CBOW, scale_gradient=False),
+        "gensim": gensims(0),
+    },
 }
 
 
@@ -218,21 +229,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="where the data is, see README.md")
     parser.add_argument("--only", action="append", help="name of a data set, as often as you like")
+    parser.add_argument("--model", choices=CONTENDERS, default="skip-gram")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    print(f"{options.seeds} seeds, one thread, {platform.machine()}, backend {_backends.available()[-1]}\n")
-    print("| data | score |", " | ".join(CONTENDERS), "|\n|---|---|" + "---|" * len(CONTENDERS))
+    contenders = CONTENDERS[options.model]
+    backend = _backends.selected()
+    print(f"{options.model}, {options.seeds} seeds, one thread, {platform.machine()}, backend {backend}\n")
+    print("| data | score |", " | ".join(contenders), "|\n|---|---|" + "---|" * len(contenders))
     for name, prepare in tasks(options.folder).items():
         if options.only and name not in options.only:
             continue
         try:
             sequences, settings, score = prepare()
         except FileNotFoundError as error:
-            print(f"| {name} | not there: {Path(error.filename).name} |" + " |" * len(CONTENDERS))
+            print(f"| {name} | not there: {Path(error.filename).name} |" + " |" * len(contenders))
             continue
         found = {
             contender: [score(train(sequences, settings, seed)) for seed in range(1, options.seeds + 1)]
-            for contender, train in CONTENDERS.items()
+            for contender, train in contenders.items()
         }
         for test in found["fastvec"][0]:
             values = [[scores[test] for scores in runs] for runs in found.values()]

@@ -12,11 +12,12 @@ from typing import Any
 __all__ = ["add_quiet", "discard", "is_broken", "prepare", "say"]
 
 
-def add_quiet(parser: argparse._ActionsContainer) -> None:
+def add_quiet(
+    parser: argparse._ActionsContainer,
+    what: str = "show warnings and errors only, no progress and no summary",
+) -> None:
     """Add the option that hides progress and messages."""
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="show warnings and errors only, no progress and no summary"
-    )
+    parser.add_argument("-q", "--quiet", action="store_true", help=what)
 
 
 def prepare() -> None:

@@ -61,7 +61,7 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "context_smoothing": (float, "raise the counts of contexts to this power"),
     "eigenvalue_weighting": (float, "multiply dimensions by their singular value raised to this power"),
     "learning_rate": (float, "initial step size; other losses have other defaults"),
-    "min_learning_rate": (float, "final step size"),
+    "min_learning_rate": (float, "final step size; by default at most a tenth of the initial one"),
     "epochs": (int, "number of passes over the text or its counts"),
     "shuffle": (bool, "visit the text in blocks in a random order, not from beginning to end"),
     "threads": (

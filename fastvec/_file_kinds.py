@@ -111,8 +111,10 @@ def _bits_of_ascii(head: bytes) -> int | None:
     if head.startswith(FASTTEXT_MAGIC) or sizes(head.partition(b"\n")[0]) is not None:
         return None  # numbers may have zeros in the same places
     n = len(head) // 4
-    first, second, third, fourth = (head[place : 4 * n : 4].count(0) > 0.7 * n for place in range(4))
-    return ZEROS.get((first, second, third, fourth))
+    first, second, third, fourth = (head[place : 4 * n : 4].count(0) for place in range(4))
+    if any(0.1 * n < zeros <= 0.7 * n for zeros in (first, second, third, fourth)):
+        return None  # such as a program
+    return ZEROS.get((first > 0.7 * n, second > 0.7 * n, third > 0.7 * n, fourth > 0.7 * n))
 
 
 def own_format(head: bytes) -> str | None:

@@ -194,7 +194,7 @@ def _read_head(path: Path, file: BinaryIO) -> _Head:
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length < 2 or length > LONGEST_HEADER:
-        raise ValueError(f"{path}: not a safetensors file")
+        raise ValueError(f"{path}: not a safetensors file, as .fvec, .fvcounts and .fvmodel are")
     if length > size - 8:
         raise ValueError(f"{path}: truncated or not a safetensors file (the header is longer than the file)")
     try:

@@ -143,8 +143,10 @@ def _phrases(options: argparse.Namespace) -> int:
     if not options.quiet:
         found = list(phrases.phrases_.items())
         lines = [f"{score:14,.3f}  {phrase}" for phrase, score in found[:5]]
-        lines.append(f"{len(found):,} phrases; {joined.n_tokens:,} words saved in {options.output}")
-        (tell if options.output == STANDARD_OUTPUT else say)("\n".join(lines))
+        streamed = options.output == STANDARD_OUTPUT
+        place = "written to standard output" if streamed else f"saved in {options.output}"
+        lines.append(f"{len(found):,} phrases; {joined.n_tokens:,} words {place}")
+        (tell if streamed else say)("\n".join(lines))
     return 0
 
 
@@ -236,7 +238,9 @@ def _info(options: argparse.Namespace) -> int:
     rows = {"words": f"{len(vectors):,}", "dimensions": f"{vectors.vector_size:,}"}
     if vectors.counts is not None:
         rows["occurrences"] = f"{vectors.counts.sum():,}"
-    _print_rows(rows | {name: str(value) for name, value in vectors.metadata.items()})
+    for name, value in vectors.metadata.items():
+        rows[name] = f"{value:.6g}" if isinstance(value, float) else str(value)
+    _print_rows(rows)
     return 0
 
 
@@ -334,7 +338,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
     _add_texts(train)
     train.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="output file: .fvec .bin .vec .glove"
+        "-o", "--output", required=True, metavar="FILE", help="output file: .fvec .bin .vec .txt .w2v .glove"
     )
     train.add_argument(
         "--format", choices=formats.FORMATS, help="format of the output (default: by extension)"
@@ -401,7 +405,8 @@ def _parser() -> argparse.ArgumentParser:
     convert = verbs.add_parser("convert", help="convert vectors to another format")
     convert.set_defaults(run=_convert)
     _add_vectors(convert, format="--from")
-    convert.add_argument("output", metavar="OUT", help="output file: .fvec .bin .vec .glove")
+    convert.add_argument("output", metavar="OUT", help="output file: .fvec .bin .vec .txt .w2v .glove")
+    add_quiet(convert)
     convert.add_argument(
         "--to",
         dest="to_format",
@@ -417,16 +422,15 @@ def _parser() -> argparse.ArgumentParser:
         help="with --center: remove the first N principal components",
     )
     convert.add_argument("--unit-length", action="store_true", help="scale all vectors to length 1")
-    add_quiet(convert)
 
     info = verbs.add_parser("info", help="show information on this machine and its backends, or on vectors")
     info.set_defaults(run=_info)
     about = info.add_mutually_exclusive_group()
-    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors")
+    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors, or none for the machine")
     about.add_argument(
         "--verify",
         metavar="FILE",
-        help="verify the checksums of a file of fastvec instead: .fvec .fvcounts .fvmodel, or a --cache",
+        help="verify the checksums of a file instead: .fvec .fvcounts .fvmodel, or that of --cache",
     )
     add_reading(info)
 
@@ -437,7 +441,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument(
         "-o", "--output", default="demo.fvec", metavar="FILE", help="output file (default: %(default)s)"
     )
-    add_quiet(show)
+    add_quiet(show, "show no progress")
     return parser
 
 
@@ -464,7 +468,7 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_vectors(parser: argparse.ArgumentParser, format: str = "--format") -> None:
-    parser.add_argument("vectors", metavar="VECTORS", help="vectors: .fvec .bin .vec .txt .glove")
+    parser.add_argument("vectors", metavar="VECTORS", help="vectors: .fvec .bin .vec .txt .w2v .glove")
     add_reading(parser, format=format)
 
 

@@ -168,7 +168,7 @@ def test_quiet_shows_nothing(verb, folder, made):
     made(verb)
 
 
-def test_quiet_converts_without_a_summary(folder):
+def test_a_quiet_conversion_shows_nothing(folder):
     done = run("convert", "vectors.fvec", "x.vec", "-q", cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert fastvec.load(folder / "x.vec").words == ["a", "b"]

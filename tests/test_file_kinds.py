@@ -59,6 +59,10 @@ NO_TEXTS = [
     ((793712314).to_bytes(4, "little") + b"\x0c\0\0\0", "is a model of fastText, not a text"),
     (b"2 3\nthe " + np.float32([1, 2, 3]).tobytes() + b"of ", "is a binary file of word vectors, not a text"),
     (b"the\0old house", "is a binary file or a damaged text: byte 3 is zero"),
+    (
+        np.array([0x656874, *[80, 0] * 30], "<i4").tobytes(),  # many zeros, but not those of UTF-32
+        "is a binary file or a damaged text: byte 3 is zero",
+    ),
 ]
 READERS = [
     Corpus,

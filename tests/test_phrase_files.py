@@ -98,7 +98,7 @@ def test_command_joins_saves_and_joins_again(text, tmp_path):
 
     done = run("phrases", "-", "-o", "-", "--lowercase", "--phrases", kept, input=text.read_text().upper())
     assert done.stdout == expected
-    assert done.stderr.endswith("words saved in -\n")
+    assert done.stderr.endswith("words written to standard output\n")
 
 
 def test_command_passes_every_parameter_on(text, tmp_path):

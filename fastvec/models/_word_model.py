@@ -204,8 +204,9 @@ class WordModel(EpochModel, ABC):
         skipped. Training needs memory for a second copy of the parameters, so that `vectors_` obtained before
         do not change.
 
-        If training diverges, the model stays as it was before the call. If Ctrl-C or `stop` (see
-        `interrupted_`) or an error in a callback ends it, what has been learned so far is kept.
+        If training diverges, the model stays as it was before the call. If a signal such as Ctrl-C,
+        `stop` (see `interrupted_`), or a callback that returns True or raises an error ends it, what has been
+        learned so far is kept.
 
         Parameters
         ----------

@@ -50,8 +50,8 @@ MODELS = [
         "estimator_to_kernel",
         (
             TRAINING,
-            "min(start + self.schedule.chunk, self.schedule.n_positions)",
-            "start + self.schedule.chunk * (start + self.schedule.chunk <= self.schedule.n_positions)",
+            "for begin, end in self._parts(start, stop)",
+            "for begin, end in self._parts(start, stop) if stop - start == self.schedule.chunk",
         ),
     ),
     mutant(
