@@ -12,7 +12,7 @@ from fastvec import formats
 from fastvec._atomic import replace
 from fastvec._outputs import check_regular, check_writable, not_regular
 from fastvec._reading import STANDARD_INPUT
-from fastvec._writing import STANDARD_OUTPUT
+from fastvec._writing import STANDARD_OUTPUT, check_standard_output
 
 __all__ = ["check_extension", "check_files", "check_format"]
 
@@ -52,7 +52,10 @@ def check_files(
         raise ValueError(f"{STANDARD_INPUT!r} is standard input, which is closed: name a file")
     written: dict[str, str] = {}
     for option, path in outputs.items():
-        if path is None or (path == STANDARD_OUTPUT and option == text):
+        if path is None:
+            continue
+        if path == STANDARD_OUTPUT and option == text:
+            check_standard_output()
             continue
         _check_output(option, path, is_text=option == text)
         for other, of_other in written.items():
@@ -67,6 +70,8 @@ def check_files(
 
 
 def _check_output(option: str, path: str, is_text: bool) -> None:
+    if not path:
+        raise ValueError(f"{option} must name a file, got {path!r}")
     target = Path(os.path.realpath(path))
     remedy = f"{STANDARD_OUTPUT} is standard output" if is_text else "save a file and send that on"
     if path == STANDARD_OUTPUT:

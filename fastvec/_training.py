@@ -63,9 +63,10 @@ class Epoch:
         whole sentences if these are not too long. They are never trained on, and scored after the epoch, with
         the same windows and noise words each time, so that the losses of one kind of model on one text can be
         compared between epochs, seeds and numbers of threads. A text of fewer than 131,072 words holds
-        nothing out: its loss is that of a sample of the text itself, scored alike. For GloVe, the mean cost
-        of all entries of the counts, each taken just before its update; none is held out, since it would be
-        missing from what is fitted.
+        nothing out: its loss is that of a sample of the text itself, scored alike. If subsampling leaves no
+        pair in what is scored, it is the loss during the epoch, of what is trained on. For GloVe, the mean
+        cost of all entries of the counts, each taken just before its update; none is held out, since it would
+        be missing from what is fitted.
     learning_rate : float
         Learning rate at the end.
     pairs : int
@@ -192,8 +193,8 @@ def train(
     parameters : tuple of ndarray
         The parameters to train; checked for NaN and infinity.
     held_out : HeldOut, optional
-        What the loss of an epoch is taken of. Without it, it is the running loss: of positions that are
-        trained on, just before they are.
+        What the loss of an epoch is taken of. Without it, or if there is no pair in it, it is the running
+        loss: of positions that are trained on, just before they are.
     progress : bool
         Whether to show a bar.
     before_epoch : callable, optional
@@ -382,9 +383,10 @@ class _EpochRun:
         return math.fsum(self.losses) / self.sampled_pairs if self.sampled_pairs else math.nan
 
     def record(self) -> Epoch:
+        loss = math.nan if self.held_out is None else self.held_out.loss(self.train_chunk)
         return Epoch(
             epoch=self.schedule.number(self.epoch),
-            loss=self.running_loss() if self.held_out is None else self.held_out.loss(self.train_chunk),
+            loss=self.running_loss() if math.isnan(loss) else loss,
             learning_rate=self.schedule.learning_rate_at(self.epoch, self.done),
             pairs=self.pairs,
             seconds=self.seconds,

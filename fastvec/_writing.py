@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from fastvec import _backends
-from fastvec._atomic import replacing
+from fastvec._atomic import WINDOWS, replacing
 from fastvec._idfile import join_words
 from fastvec.corpus import Corpus
 
-__all__ = ["STANDARD_OUTPUT", "write_blocks", "write_text"]
+__all__ = ["STANDARD_OUTPUT", "check_standard_output", "write_blocks", "write_text"]
 
 STANDARD_OUTPUT = "-"
 
@@ -43,7 +45,9 @@ def write_blocks(blocks: Iterable[bytes], path: str) -> None:
         If the file cannot be written; an existing file is then left untouched.
     """
     if path == STANDARD_OUTPUT:
-        sys.stdout.buffer.writelines(blocks)
+        with _naming_standard_output():
+            sys.stdout.buffer.writelines(blocks)
+            sys.stdout.buffer.flush()
         return
     with replacing(path) as temporary, temporary.open("wb") as file:
         if Path(path).suffix == ".gz":
@@ -52,6 +56,34 @@ def write_blocks(blocks: Iterable[bytes], path: str) -> None:
                 packed.writelines(blocks)
         else:
             file.writelines(blocks)
+
+
+def check_standard_output() -> None:
+    """Raise now if standard output is closed.
+
+    Raises
+    ------
+    OSError
+        The message names it.
+    """
+    try:
+        number = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # something in memory stands in its place
+        return
+    with _naming_standard_output():
+        os.write(number, b"")
+
+
+@contextmanager
+def _naming_standard_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads the output any more, which is no error to be told
+        raise
+    except OSError as error:
+        if WINDOWS:  # where a broken pipe is one of these, and has no name
+            raise
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _blocks_of(corpus: Corpus) -> Iterator[bytes]:

@@ -186,6 +186,30 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(path, mon
     assert learned(fastvec.load_model(path)) == learned(model)
 
 
+def test_a_file_that_another_run_writes_is_left_to_it(path):
+    others = []
+
+    def begin_another(model):
+        if not others:
+            path.unlink()  # or the other run would be refused
+            others.append(make("skipgram", seed=2).fit(corpus(), checkpoint=path))
+
+    with pytest.warns(UserWarning, match="the training continues: .* another run has written this"):
+        model = make("skipgram", callbacks=[begin_another]).fit(corpus(), checkpoint=path, checkpoint_every=1)
+    assert learned(model) == learned(make("skipgram").fit(corpus()))
+    assert learned(fastvec.load_model(path)) == learned(others[0])
+
+
+def test_of_two_runs_that_begin_with_one_file_the_second_is_refused(path):
+    def text():
+        make("skipgram", seed=2).fit(corpus(), checkpoint=path)  # begins and ends while this is read
+        yield from corpus()
+
+    with pytest.raises(FileExistsError, match="another run has written this checkpoint; give each"):
+        make("skipgram").fit(text(), checkpoint=path)
+    assert learned(fastvec.load_model(path)) == learned(make("skipgram", seed=2).fit(corpus()))
+
+
 def test_the_first_one_must_be_written(tmp_path):
     model = make("skipgram")
     with pytest.raises(FileNotFoundError):

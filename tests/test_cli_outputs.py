@@ -85,6 +85,7 @@ def refused(folder, tmp_path, monkeypatch, capsys):
 
 @EVERY_OUTPUT
 def test_an_output_that_cannot_be_written(arguments, option, extension, refused, tmp_path):
+    assert f"{option} must name a file, got ''" in refused(arguments, option, "")
     taken = tmp_path / f"folder{extension}"
     taken.mkdir()
     assert f"{taken}: Is a directory" in refused(arguments, option, taken)

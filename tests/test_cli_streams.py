@@ -122,6 +122,29 @@ def test_results_that_cannot_be_written_are_an_error(arguments, redirection, rea
     assert done.stderr.count("\n") == 1
 
 
+def test_text_for_a_closed_standard_output_is_an_error_before_the_work(folder):
+    for arguments in (
+        ("phrases", "no such text", "-o", "-"),
+        ("tag", "predict", "no such model", "no such text"),
+        ("classify", "predict", "no such model", "no such text"),
+    ):
+        done = redirected(">&-", *arguments, cwd=folder)
+        assert (done.returncode, done.stderr) == (2, "fastvec: error: standard output: Bad file descriptor\n")
+
+
+@FULL
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_text_that_does_not_fit_names_standard_output(unbuffered, folder):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = redirected(
+        ">/dev/full", "phrases", "text", "-o", "-", "-q", "--threshold", 1, cwd=folder, env=environment
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "fastvec: error: standard output: No space left on device\n",
+    )
+
+
 @pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
 def test_an_error_that_nobody_sees_is_in_the_exit_status(redirection, folder):
     for arguments in (("neighbors", "vectors.fvec", "missing"), ("neighbors",), ("no verb",)):

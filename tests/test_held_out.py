@@ -204,3 +204,11 @@ def test_sentences_without_two_known_words_are_not_scored(watch):
     small(fastvec.SkipGram, epochs=1).fit(corpus)
     _, scored = spans_of(calls)
     assert {corpus.vocabulary.words[i] for i in corpus.ids[positions_of(scored)]} == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(("estimator", "own", "kernel"), [MODELS[0], MODELS[4], MODELS[8]], ids=str)
+def test_without_a_pair_in_what_is_scored_the_loss_is_of_what_is_trained_on(estimator, own, kernel):
+    # of 512 sentences that are scored, not one is left as a whole in the draws
+    with pytest.warns(UserWarning, match=r"leaves .* of the 60,000 words"):
+        model = small(estimator, **own, subsample=3e-4).fit([["a", "b"]] * 30_000)
+    assert np.isfinite([epoch.loss for epoch in model.history_]).all()

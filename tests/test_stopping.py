@@ -107,3 +107,6 @@ def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(famil
     assert called == [1, 2, 3, 4]
     with pytest.raises(TypeError, match="callbacks must be callables, got 3"):
         make(family, callbacks=iter([3])).fit(corpus())
+    for wrong in (None, called.append):
+        with pytest.raises(TypeError, match=r"callbacks must be a list of callables, got (None|<built-in)"):
+            make(family, callbacks=wrong).fit(corpus())

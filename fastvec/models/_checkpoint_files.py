@@ -13,6 +13,7 @@ source          what it trains on, beside the parameters of the estimator: hashe
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -91,6 +92,7 @@ class CheckpointFile(Checkpoints):
         self.source: dict[str, str] = {}
         self.finished = False
         self.saved: _files.Saved | None = None
+        self._ours = _identity(self.path)
         if Path(self.path).exists():
             saved = _files.read(Path(self.path), "strict")
             self._check_kind(saved, resume)
@@ -111,13 +113,13 @@ class CheckpointFile(Checkpoints):
         Raises
         ------
         OSError
-            If the file cannot be written.
+            If the file cannot be written, or if another run has begun to write it meanwhile.
         ValueError
             If the run of the file has trained on something else.
         """
         self._write = write
         if self.saved is None:
-            self._write(self.path, self._metadata(self.start, finished=False))
+            self._replace(self.start)
         else:
             self._take_over(self.saved, state)
             self.saved = None  # on Windows, a file that is mapped cannot be replaced
@@ -134,10 +136,18 @@ class CheckpointFile(Checkpoints):
     def write(self, position: Position, finished: bool = False) -> None:
         """Replace the file; a warning says if that is impossible, and the training goes on."""
         try:
-            self._write(self.path, self._metadata(position, finished))
+            self._replace(position, finished)
         except OSError as error:
             warn(f"the checkpoint could not be written, the training continues: {error}", stacklevel=5)
         self.due = time.monotonic() + self.seconds
+
+    def _replace(self, position: Position, finished: bool = False) -> None:
+        found = _identity(self.path)
+        if found not in (None, self._ours):
+            reason = "another run has written this checkpoint; give each run a file of its own"
+            raise FileExistsError(errno.EEXIST, reason, self.path)
+        self._write(self.path, self._metadata(position, finished))
+        self._ours = _identity(self.path)
 
     def _take_over(self, saved: _files.Saved, state: State) -> None:
         said = self._said(saved)
@@ -197,6 +207,15 @@ def fingerprint(vocabulary: Vocabulary, *arrays: NDArray[Any]) -> str:
         for block in blocks(array):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    """Return what tells a file from one that has replaced it, or None without a file."""
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def _interval(every: int | str) -> tuple[int | None, float]:

@@ -67,6 +67,8 @@ class EpochModel(Learner, Stoppable, ABC):
 
     def _check_epoch_params(self) -> None:
         check_int("epochs", self.epochs, 1)
+        if not isinstance(self.callbacks, Iterable):
+            raise TypeError(f"callbacks must be a list of callables, got {self.callbacks!r}")
         if isinstance(self.callbacks, Iterator):  # which could be gone through once only
             self.callbacks = tuple(self.callbacks)
         for callback in self.callbacks:
