@@ -338,7 +338,7 @@ def test_an_unfinished_run_and_other_files_are_not_replaced(unfinished, tmp_path
     [
         ({"checkpoint": "run.vec"}, ValueError, "checkpoint must end in .fvec, got 'run.vec'"),
         ({"resume": True}, ValueError, "resume must be False unless checkpoint is a file, got True"),
-        ({"checkpoint_every": 2}, ValueError, "checkpoint_every needs checkpoint, the file to write, got 2 alone"),
+        ({"checkpoint_every": 2}, ValueError, "checkpoint_every needs checkpoint, .*got 2 alone"),
         ({"checkpoint": "run.fvec", "resume": 1}, TypeError, "resume must be True or False, got 1"),
         *[
             ({"checkpoint": "run.fvec", "checkpoint_every": every}, ValueError, f"checkpoint_every .*{every}")
