@@ -309,3 +309,13 @@ def test_other_bad_input(tmp_path):
         evaluate.analogies(TOY, tmp_path / "nowhere.txt", restrict=0)
     with pytest.raises(TypeError, match="ignore_case must be True or False, got 'no'"):
         evaluate.similarity(TOY, [("a", "b", 1)], ignore_case="no")
+
+
+def test_the_answer_is_b_minus_a_plus_c(tmp_path):
+    a, b, c = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+    words = ["man", "king", "woman", "queen", "the other way round"]
+    vectors = Vectors(words, [a, b, c, b - a + c, a - b + c])
+    path = tmp_path / "questions.txt"
+    path.write_text(": royal\nman king woman queen\n")
+    assert evaluate.analogies(vectors, path).total.correct == 1
+    assert vectors.analogy("man", "king", "woman", topn=1)[0][0] == "queen"
