@@ -5,8 +5,13 @@ import signal
 import subprocess
 import sys
 
-# What asks a process to end, except Ctrl-C; Windows sends none of them.
-ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# What asks a process to end, except Ctrl-C. Windows sends none of them, and what nohup starts ignores SIGHUP, as
+# do the processes that it starts.
+ENDING = [
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP")
+    if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN
+]
 
 HANGS = 300  # seconds after which a process is taken for one that hangs, on the slowest and busiest machine
 
