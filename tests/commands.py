@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 
-# What asks a process to end, except Ctrl-C. Windows sends none of them, and what nohup starts ignores SIGHUP, as
-# do the processes that it starts.
+# What asks a process to end, except Ctrl-C. Windows sends none of them, and what nohup starts ignores SIGHUP.
 ENDING = [
     getattr(signal, name)
     for name in ("SIGTERM", "SIGHUP")
