@@ -57,6 +57,12 @@ def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(_backends, "get", get_no_objective)
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C be what it is by default: a shell that starts the tests in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that run on every backend, whichever is selected."""
     for item in items:
