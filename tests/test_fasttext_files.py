@@ -326,11 +326,9 @@ def test_random_damage_is_a_clear_error_or_another_model(damaged, whole):
             content[at : at + width] = bytes([byte]) * len(content[at : at + width])
         try:
             vectors = damaged(bytes(content), errors="replace")
+            vectors.most_similar(vectors.words[0])  # what was damaged may be too long for cosines
         except ValueError:
             failed += 1
-        else:
-            with np.errstate(all="ignore"):  # what was damaged may be huge or not finite
-                vectors.most_similar(vectors.words[0])
     assert 300 < failed < 1500
 
 
