@@ -211,6 +211,7 @@ def test_parameters_can_be_read_set_and_shown():
         model.set_params(size=3)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 @pytest.mark.parametrize(
     ("estimator", "params", "cause"),
     [
