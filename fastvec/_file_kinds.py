@@ -12,6 +12,7 @@ __all__ = [
     "FASTTEXT_MAGIC",
     "GZIP_MAGIC",
     "HEAD",
+    "NUMBER",
     "OWN",
     "Kind",
     "holds_text",
@@ -76,8 +77,9 @@ PICKLE = re.compile(rb"\x80[\x02-\x05]|ccopy_reg\n|\([dl]p0\n")
 # The class of a pickled object of gensim's, in protocol 2 or 4.
 GENSIM = re.compile(rb"gensim\.models\.[\w.]+(?:\n|\x94?\x8c.)([A-Z]\w+)", re.DOTALL)
 
-# A number between blanks, as in the rows of text files.
-NUMBER = re.compile(rb"[ \t][-+]?\d*\.?\d+(?:[eE][-+]?\d+)?(?=\s|$)")
+NUMBER = re.compile(rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+# One between blanks, as in the rows of text files.
+NUMBER_OF_ROW = re.compile(rb"[ \t]" + NUMBER.pattern + rb"(?=\s|$)")
 UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
@@ -147,7 +149,7 @@ def holds_text(rows: bytes, d: int | None) -> bool:
     that of a single one may be so by chance. Without a header, rows are text if numbers stand between blanks.
     """
     if d is None:
-        return NUMBER.search(rows) is not None and _is_printable(rows)
+        return NUMBER_OF_ROW.search(rows) is not None and _is_printable(rows)
     fields = rows.lstrip().partition(b"\n")[0].split()
     if len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
         return True

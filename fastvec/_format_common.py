@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._file_kinds import GZIP_MAGIC, HEAD, recognize
+from fastvec._progress import warn
 from fastvec._subwords import Subwords
 
 __all__ = [
@@ -215,7 +215,7 @@ def _repaired(
         taken.add(words[row])
     dropped = np.flatnonzero(~kept)
     if len(dropped):
-        warnings.warn(
+        warn(
             f"{path}: dropped {len(dropped):,} of {len(names):,} words: without the bytes that are not UTF-8 "
             f"nothing is left of them, or what another word is; the first is {names[dropped[0]]!r} "
             f"({place(int(dropped[0]))})",

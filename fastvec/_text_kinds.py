@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from fastvec._file_kinds import OWN, own_format, packed_or_wide
+from fastvec._file_kinds import FASTTEXT_MAGIC, NUMBER, OWN, own_format, packed_or_wide, sizes
 
 __all__ = ["FIRST_BYTES", "check_kind", "conll_u", "not_text"]
 
@@ -19,7 +19,7 @@ MAGIC = (
     (rb"%PDF-", "is a PDF file: extract its text first, for example with pdftotext"),
     (rb"\x93NUMPY", "is an array of NumPy, not a text: numpy.load reads it"),
     (rb"\x80[\x02-\x05]", "is a pickle of Python, not a text"),
-    (rb"\xba\x16\x4f\x2f", "is a model of fastText, not a text"),
+    (re.escape(FASTTEXT_MAGIC), "is a model of fastText, not a text"),
     (
         rb"version https://git-lfs",
         "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
@@ -43,8 +43,6 @@ CONLL_U = (
     "read_conll reads them: grep -Ev '^(#|[0-9]+[-.])' FILE | cut -f 2,4"
 )
 VECTORS = "is a file of word vectors, whose lines are not sentences: fastvec.load reads it"
-HEADER = re.compile(rb"\d{1,18}[ \t](\d{1,18})[ \t]*")
-NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 
 def not_text(head: bytes) -> str | None:
@@ -104,10 +102,10 @@ def _sequences(lines: list[bytes]) -> str | None:
 
 
 def _vectors(lines: list[bytes]) -> str | None:
-    header = HEADER.fullmatch(lines[0])
+    header = sizes(lines[0])
     rows = [line.split() for line in lines[1 if header else 0 :][:FEW] if line]
     # Fewer numbers behind a word may be a text, unless a header has said how many there are.
-    size = int(header[1]) if header else len(rows[0]) - 1 if len(rows) > 1 else 0
+    size = header[1] if header else len(rows[0]) - 1 if len(rows) > 1 else 0
     if (
         rows
         and size >= (1 if header else 10)

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +34,7 @@ from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
 from fastvec._finite import rows_not_finite
 from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
+from fastvec._progress import warn
 from fastvec._signals import hold
 from fastvec._subwords import Subwords
 
@@ -208,7 +208,7 @@ def _without_duplicates(path: Path, contents: Contents) -> Contents:
     n, rows = len(contents.words), np.sort(np.fromiter(first.values(), np.intp))
     if len(rows) == n:
         return contents
-    warnings.warn(f"{path}: dropped {n - len(rows):,} of {n:,} words, which occurred before", stacklevel=4)
+    warn(f"{path}: dropped {n - len(rows):,} of {n:,} words, which occurred before", stacklevel=4)
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
@@ -223,13 +223,11 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
             inputs = contents.input_vectors.copy()
             inputs[ngrams] = 0
             contents = contents._replace(input_vectors=inputs)
-            warnings.warn(
-                f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0", stacklevel=4
-            )
+            warn(f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0", stacklevel=4)
     if not bad:
         return contents
     rows = np.array([row for row in range(n) if row not in bad], dtype=np.intp)
-    warnings.warn(
+    warn(
         f"{path}: dropped {len(bad):,} of {n:,} words whose vectors are not finite, first "
         f"{contents.words[min(bad)]!r}",
         stacklevel=4,
