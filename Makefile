@@ -29,7 +29,7 @@ test: .venv/test
 LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench bench_classify checkpoints cli cli_classifiers cli_count_models \
     cli_outputs cli_streams demo docs docstrings held_out peer_results signals))
 test-backends: .venv/test
-	@names=$$($(BIN)/python -I -c 'from fastvec import _backends; print(*_backends.available()[:-1])') || exit 1; \
+	@names=$$($(BIN)/python -I -c 'from fastvec import kernels; print(*kernels.available()[:-1])') || exit 1; \
 	for name in $$names; do \
 	    echo "testing what depends on kernels on $$name"; \
 	    long=; test $$name = reference && long='$(LONG)'; \

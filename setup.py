@@ -1,8 +1,8 @@
 """Build every kernel once per instruction set.
 
 A kernel is cythonized once; its C file is then compiled as ``fastvec.kernels.<set>.<name>`` for every set of
-``fastvec/_instruction_sets.py``. The module's init symbol is its last name, so one C file serves all of them,
-and ``fastvec._backends`` picks the fastest set that the processor runs. Cython's code for memoryviews is
+``fastvec/kernels/instruction_sets.py``. The module's init symbol is its last name, so one C file serves all of them,
+and ``fastvec.kernels`` picks the fastest set that the processor runs. Cython's code for memoryviews is
 compiled once, as ``fastvec._cyutility``, and not into each of them.
 
 ``FASTVEC_DEBUG_BUILD=1`` builds with bounds checks and with the address and undefined-behaviour sanitizers.
@@ -24,7 +24,7 @@ from setuptools.command.build_ext import build_ext
 DEBUG = os.environ.get("FASTVEC_DEBUG_BUILD") == "1"
 KERNELS = Path("fastvec/kernels")
 GENERATED = Path("build/cython-debug" if DEBUG else "build/cython")
-FLAGS_COME_FROM = ["setup.py", "fastvec/_instruction_sets.py"]  # a change of these builds anew
+FLAGS_COME_FROM = ["setup.py", "fastvec/kernels/instruction_sets.py"]  # a change of these builds anew
 SHARED_UTILITY = "fastvec._cyutility"
 
 # Never -ffast-math: it would assume NaN away and, at link time, switch the floating-point mode of the user's
@@ -68,13 +68,13 @@ def architecture():
 
 def instruction_sets():
     """Return the rows of the table that belong to the architecture."""
-    table, target = runpy.run_path("fastvec/_instruction_sets.py")["INSTRUCTION_SETS"], architecture()
+    table, target = runpy.run_path("fastvec/kernels/instruction_sets.py")["INSTRUCTION_SETS"], architecture()
     return [row for row in table if row.architecture in (None, target)]
 
 
 def extensions():
-    names = {source.stem for source in KERNELS.glob("*.pyx")}
-    modules = ["fastvec._cpu", *(f"fastvec.kernels.{name}" for name in sorted(names))]
+    names = sorted({source.stem for source in KERNELS.glob("*.pyx")} - {"cpu"})
+    modules = ["fastvec.kernels.cpu", *(f"fastvec.kernels.{name}" for name in names)]
     cpu, *kernels, shared = cythonize(
         [
             *(Extension(name, [name.replace(".", "/") + ".pyx"]) for name in modules),

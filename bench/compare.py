@@ -196,7 +196,7 @@ def summary(figures: dict[str, Any]) -> str:
 def machine() -> dict[str, Any]:
     """Return on what is measured."""
     import fastvec
-    from fastvec import _backends
+    from fastvec import kernels
 
     versions = {"fastvec": fastvec.__version__}
     for name in PEERS:
@@ -208,7 +208,7 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "cores": _cores(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "backend": _backends.selected(),
+        "backend": kernels.selected(),
         "versions": versions,
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }

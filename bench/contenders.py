@@ -30,7 +30,7 @@ Worker = Callable[[Job], tuple[Figures, Callable[[], Any]]]
 
 def fastvec(job: Job) -> tuple[Figures, Callable[[], Any]]:
     import fastvec
-    from fastvec import _backends
+    from fastvec import kernels
 
     corpus = fastvec.Corpus(job["text"])
     estimator = getattr(fastvec, job["estimator"])()
@@ -40,7 +40,7 @@ def fastvec(job: Job) -> tuple[Figures, Callable[[], Any]]:
         model.vectors_.save(job["save"] + ".fvec")
     seconds = sum(epoch.seconds for epoch in model.history_)
     figures = {
-        "backend": _backends.selected(),
+        "backend": kernels.selected(),
         "vocabulary": len(model.vocabulary_),
         "train_seconds": seconds,
         "words_per_second": job["epochs"] * job["words"] / seconds,

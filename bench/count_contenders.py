@@ -65,7 +65,7 @@ def glove_c_counting(job: Job) -> tuple[Figures, Callable[[], Any]]:
 
 def fastvec_glove(job: Job) -> tuple[Figures, Callable[[], Any]]:
     import fastvec
-    from fastvec import _backends
+    from fastvec import kernels
 
     counts = fastvec.Cooccurrence.load(job["counts"])
     estimator = fastvec.GloVe()
@@ -73,7 +73,7 @@ def fastvec_glove(job: Job) -> tuple[Figures, Callable[[], Any]]:
     model = estimator.fit(counts)
     seconds = sum(epoch.seconds for epoch in model.history_)
     figures = {
-        "backend": _backends.selected(),
+        "backend": kernels.selected(),
         "vocabulary": len(model.vocabulary_),
         "train_seconds": seconds,
         "entries_per_second": sum(epoch.pairs for epoch in model.history_) / seconds,

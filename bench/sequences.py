@@ -29,7 +29,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 import fastvec
-from fastvec import Vectors, _backends, evaluate
+from fastvec import Vectors, evaluate
+from fastvec import kernels
 
 Sequences = list[list[str]]
 Scores = dict[str, float]
@@ -233,7 +234,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     contenders = CONTENDERS[options.model]
-    backend = _backends.selected()
+    backend = kernels.selected()
     print(f"{options.model}, {options.seeds} seeds, one thread, {platform.machine()}, backend {backend}\n")
     print("| data | score |", " | ".join(contenders), "|\n|---|---|" + "---|" * len(contenders))
     for name, prepare in tasks(options.folder).items():

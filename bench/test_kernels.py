@@ -18,12 +18,13 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fastvec import Vocabulary, _backends
+from fastvec import Vocabulary
+from fastvec import kernels
 from fastvec._idfile import join_words
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec._training import padded_matrix
 
-BACKENDS = _backends.available()
+BACKENDS = kernels.available()
 WINDOW, NEGATIVES = 5, 5
 # Rows of 1,000 words fit into the second-level cache; the two matrices of 70,000 words take 63 MB at d=100.
 VOCABULARIES = {"in cache": 1_000, "out of cache": 70_000}
@@ -132,7 +133,7 @@ def test_train(benchmark: BenchmarkFixture, where: str, size: int, training: str
     n_words, n_tokens = VOCABULARIES[where], 200_000
     chunk = 100 if kernel == "softmax" else 1_000  # words; those of a softmax cost as much as the vocabulary
     ids, offsets, _ = corpus(n_words, n_tokens)
-    train, own = _backends.get(kernel, backend).train, arguments(kernel, n_words, size, **options)
+    train, own = kernels.get(kernel, backend).train, arguments(kernel, n_words, size, **options)
     # Another part of the text every time, so that rows are not in cache because they were used just before.
     starts = cycle(range(0, n_tokens, chunk))
 
@@ -163,7 +164,7 @@ def test_documents(benchmark: BenchmarkFixture, where: str, size: int, backend: 
         "learning_rate": 1e-4,
         "loss_every": 64,
     }
-    train = _backends.get("documents", backend).train
+    train = kernels.get("documents", backend).train
     starts = cycle(range(0, n_documents, chunk))
 
     def one_chunk() -> None:
@@ -182,7 +183,7 @@ def test_add_rows(benchmark: BenchmarkFixture, size: int, backend: str) -> None:
     used, places = np.unique(corpus(70_000, 200_000)[0][: 64 * 5], return_inverse=True)
     values = np.random.default_rng(8).standard_normal((len(places), size), np.float32)
     sums = np.zeros((len(used), size), np.float32)
-    benchmark(_backends.get("scatter", backend).add_rows, sums, places.astype(np.int64), values)
+    benchmark(kernels.get("scatter", backend).add_rows, sums, places.astype(np.int64), values)
     rate(benchmark, "million_rows_per_second", len(places))
 
 
@@ -194,7 +195,7 @@ def test_skipgram_step(benchmark: BenchmarkFixture, size: int, backend: str) -> 
     inputs, outputs = matrix(100, size), matrix(100, size, seed=3)
     contexts = np.array([5, 17, 2, 90, 33, 8], np.int32)
     negatives = np.array([71, 3, 44, 60, 12], np.int32)
-    benchmark(_backends.get("skipgram", backend).step, inputs, outputs, contexts, 40, negatives, 1e-4)
+    benchmark(kernels.get("skipgram", backend).step, inputs, outputs, contexts, 40, negatives, 1e-4)
     rate(benchmark, "million_steps_per_second", 1)
 
 
@@ -216,7 +217,7 @@ def text(n_tokens: int) -> bytes:
 def test_tokenizer(benchmark: BenchmarkFixture, backend: str) -> None:
     benchmark.group = "tokenizer.feed"
     n_tokens, block = 500_000, 1 << 20
-    data, make = text(n_tokens), _backends.get("tokenizer", backend).Tokenizer
+    data, make = text(n_tokens), kernels.get("tokenizer", backend).Tokenizer
 
     def read() -> None:
         tokenizer = make()
@@ -235,7 +236,7 @@ def test_remap(benchmark: BenchmarkFixture, backend: str) -> None:
     ids, _, vocabulary = corpus(70_000, 1_000_000)
     new_ids = np.random.default_rng(4).permutation(len(vocabulary)).astype(np.int32)
     out = np.empty_like(ids)
-    benchmark(_backends.get("tokenizer", backend).remap, ids, new_ids, out)
+    benchmark(kernels.get("tokenizer", backend).remap, ids, new_ids, out)
     rate(benchmark, "million_words_per_second", len(ids))
 
 
@@ -253,7 +254,7 @@ def test_count_pairs(benchmark: BenchmarkFixture, backend: str) -> None:
     benchmark.group = "phrases.PairCounter.add"
     n_tokens = 1_000_000 if backend != "reference" else 50_000
     ids, offsets, vocabulary = corpus(70_000, n_tokens)
-    make = _backends.get("phrases", backend).PairCounter
+    make = kernels.get("phrases", backend).PairCounter
     benchmark(lambda: make().add(ids, offsets, 0, n_tokens, len(vocabulary)))
     rate(benchmark, "million_words_per_second", n_tokens)
 
@@ -263,7 +264,7 @@ def test_join_pairs(benchmark: BenchmarkFixture, backend: str) -> None:
     benchmark.group = "phrases.Joiner.join"
     n_tokens = 200_000
     ids, offsets, _ = corpus(70_000, n_tokens)
-    joiner = _backends.get("phrases", backend).Joiner(*pairs_to_join(70_000, n_tokens))
+    joiner = kernels.get("phrases", backend).Joiner(*pairs_to_join(70_000, n_tokens))
     benchmark(joiner.join, ids, offsets, 0, n_tokens, np.empty_like(ids), np.empty_like(offsets), 0)
     rate(benchmark, "million_words_per_second", n_tokens)
 
@@ -273,7 +274,7 @@ def test_spell(benchmark: BenchmarkFixture, backend: str) -> None:
     benchmark.group = "phrases.spell"
     ids, offsets, vocabulary = corpus(70_000, 200_000)
     letters, word_offsets = join_words(vocabulary.words)
-    spell = _backends.get("phrases", backend).spell
+    spell = kernels.get("phrases", backend).spell
     spelled = benchmark(spell, ids, offsets, 0, len(ids), letters, word_offsets)
     rate(benchmark, "million_bytes_per_second", len(spelled))
 
@@ -290,7 +291,7 @@ def test_alias_table(benchmark: BenchmarkFixture, n_words: int) -> None:
 def placed(n_words: int, n_tokens: int) -> dict[str, Any]:
     """Return the words of a text and where each of them stands: what ``count_rows`` takes."""
     ids, offsets, _ = corpus(n_words, n_tokens)
-    kernel = _backends.get("cooccurrence")
+    kernel = kernels.get("cooccurrence")
     counts = np.zeros(n_words, np.int64)
     kernel.count_words(ids, counts)
     place_offsets = np.append(0, np.cumsum(counts))
@@ -311,7 +312,7 @@ def test_count_rows(benchmark: BenchmarkFixture, where: str, backend: str) -> No
     columns, units, sizes = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(n_words, np.int64)
     weights = 360360 // np.arange(1, 11)
     own = placed(n_words, n_tokens)
-    count_rows = _backends.get("cooccurrence", backend).count_rows
+    count_rows = kernels.get("cooccurrence", backend).count_rows
     benchmark(
         lambda: count_rows(
             **own, weights=weights, first=0, last=n_words, columns=columns, units=units, row_sizes=sizes
@@ -338,6 +339,6 @@ def test_glove(benchmark: BenchmarkFixture, where: str, size: int, backend: str)
         matrix_of_squares[:] = 1
     own = (matrix(n_words, size), matrix(n_words, size, seed=3), *squares, records)
     offsets, zero = np.array([0, n_records], np.int64), np.zeros(1, np.int32)
-    train = _backends.get("glove", backend).train
+    train = kernels.get("glove", backend).train
     benchmark(lambda: train(*own, offsets, zero, zero, zero, zero.copy(), zero.copy(), 1, 0, 1, 1e-3, 1))
     rate(benchmark, "million_entries_per_second", n_records)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._idfile import IdStore
 from fastvec._params import check_item
 from fastvec._reading import invalid_text, read_blocks, read_lines
@@ -43,7 +43,7 @@ def encode_files(
         If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
         "strict".
     """
-    tokenizer = _backends.get("tokenizer").Tokenizer(keep_empty)
+    tokenizer = kernels.get("tokenizer").Tokenizer(keep_empty)
     words: list[str] = []
     offsets = [np.zeros(1, np.int64)]
     for path in paths:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._mapped import map_tensors, write_tensors
 from fastvec._spool import BLOCK, Spool
 
@@ -43,7 +43,7 @@ class IdStore:
         The array is read-only, and a `numpy.memmap` of a file without a name if there was too much for
         memory. The file goes away with the array.
         """
-        remap = _backends.get("tokenizer").remap
+        remap = kernels.get("tokenizer").remap
         return self._spool.finish(lambda ids, block: remap(block, new_ids, ids))
 
 

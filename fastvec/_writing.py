@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._atomic import WINDOWS, replacing
 from fastvec._idfile import join_words
 from fastvec.corpus import Corpus
@@ -87,7 +87,7 @@ def _naming_standard_output() -> Iterator[None]:
 
 
 def _blocks_of(corpus: Corpus) -> Iterator[bytes]:
-    spell = _backends.get("phrases").spell
+    spell = kernels.get("phrases").spell
     text, word_offsets = join_words(corpus.vocabulary.words)
     begins, repeats = np.unique(corpus.sentence_offsets, return_counts=True)
     yield b"\n" * (int(repeats[0]) - 1)  # empty sentences begin where others do

@@ -25,7 +25,6 @@ from fastvec import (
     Corpus,
     Phrases,
     __version__,
-    _backends,
     _cli_checkpoints,
     _cli_classify,
     _cli_cooccur,
@@ -37,6 +36,7 @@ from fastvec import (
     evaluate,
     formats,
 )
+from fastvec import kernels
 from fastvec._atomic import WINDOWS
 from fastvec._cli_files import check_files, check_format
 from fastvec._cli_labels import add_errors
@@ -261,15 +261,15 @@ def _print_machine() -> None:
             "system": f"{platform.system()} {platform.machine()}",
             "processor": processor_name(),
             "threads": f"{usable_threads()} usable of {os.cpu_count()}",
-            "instruction sets": ", ".join(_backends.instruction_sets()),
+            "instruction sets": ", ".join(kernels.instruction_sets()),
         }
     )
     print("\nbackends, slowest first:")
     try:
-        in_use, problem = _backends.selected(), None
+        in_use, problem = kernels.selected(), None
     except (RuntimeError, ValueError) as error:
         in_use, problem = "", error
-    for name, state in _backends.status().items():
+    for name, state in kernels.status().items():
         print(f"  {name:10}{state}{', in use' if name == in_use else ''}")
     if problem is not None:
         raise problem

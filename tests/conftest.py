@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec import _backends, _cpu
-from fastvec._instruction_sets import INSTRUCTION_SETS
+from fastvec import kernels
+from fastvec.kernels import cpu
+from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 LINE = 16  # floats of a cache line: rows are padded to whole lines and start at one
 
 # The kernels whose numbers are rounded: otherwise on every backend.
 OBJECTIVES = {"skipgram", "cbow", "subword", "hierarchical_softmax", "softmax", "documents", "glove"}
 
-OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, _cpu.architecture())]
+OURS = [row.name for row in INSTRUCTION_SETS if row.architecture in (None, cpu.architecture())]
 
 
 def usable(name: str) -> str:
     """Return the name of a backend; skip the test where the processor does not run it."""
-    state = _backends.status()[name]
+    state = kernels.status()[name]
     if state == "not built":
         pytest.fail(f"backend {name} is not built, although it belongs to this architecture")
     if state != "usable":
@@ -48,13 +49,13 @@ def compiled(request: pytest.FixtureRequest) -> str:
 def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold tests that are marked ``any_backend`` to what the mark says."""
     if request.node.get_closest_marker("any_backend"):
-        get = _backends.get
+        get = kernels.get
 
         def get_no_objective(kernel: str, backend: str | None = None) -> ModuleType:
             assert kernel not in OBJECTIVES, f"{kernel} trains: not for a test marked any_backend"
             return get(kernel, backend)
 
-        monkeypatch.setattr(_backends, "get", get_no_objective)
+        monkeypatch.setattr(kernels, "get", get_no_objective)
 
 
 def pytest_configure() -> None:

@@ -10,43 +10,44 @@ from pathlib import Path
 import pytest
 
 import fastvec
-from fastvec import _backends, _cpu
-from fastvec._instruction_sets import INSTRUCTION_SETS
+from fastvec import kernels
+from fastvec.kernels import cpu
+from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 
 def test_the_fastest_is_selected_unless_another_is_named(monkeypatch):
     monkeypatch.delenv("FASTVEC_BACKEND", raising=False)
-    assert _backends.selected() == _backends.available()[-1]
+    assert kernels.selected() == kernels.available()[-1]
     monkeypatch.setenv("FASTVEC_BACKEND", "reference")
-    assert _backends.get("skipgram").__name__ == "fastvec.reference.skipgram"
+    assert kernels.get("skipgram").__name__ == "fastvec.reference.skipgram"
 
 
 def test_every_set_of_this_architecture_is_built():
-    assert "not built" not in _backends.status().values()
+    assert "not built" not in kernels.status().values()
 
 
 def test_an_unknown_name_is_refused(monkeypatch):
     monkeypatch.setenv("FASTVEC_BACKEND", "sse")
     with pytest.raises(ValueError, match=r"FASTVEC_BACKEND must be one of reference, .*, got 'sse'"):
-        _backends.selected()
+        kernels.selected()
 
 
 @pytest.mark.parametrize("state", ["not built", "not supported by this processor"])
 def test_a_backend_that_cannot_be_had_is_refused(monkeypatch, state):
     states = {"reference": "usable", "baseline": "usable", "avx2": "usable", "avx512": state}
-    monkeypatch.setattr(_backends, "status", lambda: states)
+    monkeypatch.setattr(kernels, "status", lambda: states)
     monkeypatch.setenv("FASTVEC_BACKEND", "avx512")
     with pytest.raises(
         RuntimeError, match=f"avx512: {state}; usable backends here: reference, baseline, avx2"
     ):
-        _backends.selected()
+        kernels.selected()
 
 
 def test_the_slow_reference_is_not_fallen_back_to(monkeypatch):
     monkeypatch.delenv("FASTVEC_BACKEND", raising=False)
-    monkeypatch.setattr(_backends, "status", lambda: {"reference": "usable", "baseline": "not built"})
+    monkeypatch.setattr(kernels, "status", lambda: {"reference": "usable", "baseline": "not built"})
     with pytest.raises(RuntimeError, match="the compiled kernels are missing"):
-        _backends.selected()
+        kernels.selected()
 
 
 def test_sources_that_are_not_compiled_say_so(tmp_path):
@@ -70,7 +71,7 @@ def test_the_features_are_those_that_the_system_tells():
     flags = set(listed[1].split())
     flags |= {"lzcnt"} if "abm" in flags else set()
     flags |= {"neon"} if platform.machine() == "aarch64" and "asimd" in flags else set()
-    assert _cpu.features() == flags & {feature for row in INSTRUCTION_SETS for feature in row.needs}
+    assert cpu.features() == flags & {feature for row in INSTRUCTION_SETS for feature in row.needs}
 
 
 def test_a_set_is_used_where_the_processor_has_all_that_it_needs(monkeypatch):
@@ -82,5 +83,5 @@ def test_a_set_is_used_where_the_processor_has_all_that_it_needs(monkeypatch):
         (avx2 | {"avx512f"}, ("baseline", "avx2")),
         ({"neon"}, ("baseline", "neon")),
     ]:
-        monkeypatch.setattr(_backends, "features", lambda features=features: frozenset(features))
-        assert _backends.instruction_sets() == expected
+        monkeypatch.setattr(kernels, "features", lambda features=features: frozenset(features))
+        assert kernels.instruction_sets() == expected

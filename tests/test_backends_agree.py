@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fastvec
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._sampling import alias_table, keep_thresholds
 
 KEY = 0xF123456789ABCDEF
@@ -113,7 +113,7 @@ def subword_rows(n_words):
     random = np.random.default_rng(9)
     rows = [np.append(word, n_words + random.integers(0, N_BUCKETS, word % 10)) for word in range(n_words)]
     offsets, rows = np.cumsum([0, *map(len, rows)], dtype=np.int64), np.concatenate(rows).astype(np.int32)
-    repeats = _backends.get("ngrams", "reference").put_repeats_behind(offsets, rows)
+    repeats = kernels.get("ngrams", "reference").put_repeats_behind(offsets, rows)
     return np.insert(repeats, np.arange(n_words + 1), offsets), rows
 
 
@@ -168,7 +168,7 @@ def epoch(toy_corpus, padded):
         if learning_rate is None:
             learning_rate = LEARNING_RATES[kernel]
         sums = [
-            _backends.get(kernel, backend).train(
+            kernels.get(kernel, backend).train(
                 **arguments | matrices,
                 ids=toy_corpus.ids,
                 sentence_offsets=toy_corpus.sentence_offsets,
@@ -295,7 +295,7 @@ def signatures(module):
 def test_signatures_are_those_of_the_stub(backend, stub):
     expected = declared(stub)
     assert expected
-    found = signatures(_backends.get(stub.stem, backend))
+    found = signatures(kernels.get(stub.stem, backend))
     if backend == "reference":  # it may show its parts
         found = {name: found[name] for name in expected}
     assert found == expected

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
-from fastvec import Cooccurrence, Corpus, _backends
+from fastvec import Cooccurrence, Corpus
+from fastvec import kernels
 from fastvec.models import _count_runs, _counting
 from fastvec.models._workers import Workers
 
@@ -91,7 +92,7 @@ WEIGHTINGS = st.sampled_from(["harmonic", "flat", "dynamic"])
     weighting=WEIGHTINGS,
     symmetric=st.booleans(),
     max_vocab=st.none() | st.integers(1, 7),
-    backend=st.sampled_from(_backends.available()),
+    backend=st.sampled_from(kernels.available()),
 )
 def test_equals_plain_python(sentences, window, weighting, symmetric, max_vocab, backend):
     params = {"window": window, "weighting": weighting, "symmetric": symmetric, "max_vocab": max_vocab}
@@ -123,7 +124,7 @@ def parts_of(sentences, cuts):
     entries=st.integers(1, 40),
     memory_limit=st.sampled_from([1, 700, 3000, 2**32]),
     cuts=st.lists(st.integers(0, 11), max_size=3),
-    backend=st.sampled_from(sorted({"reference", _backends.selected()})),
+    backend=st.sampled_from(sorted({"reference", kernels.selected()})),
 )
 def test_no_split_changes_a_bit(
     sentences, weighting, symmetric, threads, shard, chunk, block, entries, memory_limit, cuts, backend
@@ -370,7 +371,7 @@ def test_control_c_is_answered_and_leaves_what_was_there(step, threads, tmp_path
     monkeypatch.setattr(_count_runs, "BLOCK", 99)
     workers = []
     monkeypatch.setattr(_counting, "Workers", lambda n: workers.append(Workers(n)) or workers[-1])
-    corpus, kernel = Corpus(topics(200)), _backends.get("cooccurrence")
+    corpus, kernel = Corpus(topics(200)), kernels.get("cooccurrence")
 
     with monkeypatch.context() as patch:
         never = interrupt_at(patch, kernel, step, math.inf, None)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from fastvec import _backends
+from fastvec import kernels
 
 # Around what one register, one mark of the kernel and eight of them stand for.
 N_WORDS = [1, 7, 15, 16, 17, 63, 64, 65, 127, 128, 129, 1000]
@@ -18,7 +18,7 @@ UNITS = {1: 360360, 2: 360360, 10: 360360, 16: 232792560, 1000: 1000}
 
 @pytest.fixture
 def kernel(backend):
-    return _backends.get("cooccurrence", backend)
+    return kernels.get("cooccurrence", backend)
 
 
 class Text(NamedTuple):
@@ -280,7 +280,7 @@ def test_nothing_is_counted_in_texts_without_neighbours(kernel):
 
 @pytest.mark.parametrize(("n_words", "window"), [(40, 10), (1000, 16), (3000, 2)])
 def test_counts_are_those_of_the_reference(compiled, n_words, window):
-    kernel, words = _backends.get("cooccurrence", compiled), random_text(n_words, 2500)
+    kernel, words = kernels.get("cooccurrence", compiled), random_text(n_words, 2500)
     ours = place(kernel, words, window, True)
     theirs = reference_places(n_words, window)
     for mine, other in zip(ours, theirs, strict=True):
@@ -291,13 +291,13 @@ def test_counts_are_those_of_the_reference(compiled, n_words, window):
 
 @cache
 def reference_places(n_words, window):
-    return place(_backends.get("cooccurrence", "reference"), random_text(n_words, 2500), window, True)
+    return place(kernels.get("cooccurrence", "reference"), random_text(n_words, 2500), window, True)
 
 
 @cache
 def reference_rows(n_words, window):
     arguments = *reference_places(n_words, window), weights_of(window)
-    return write(_backends.get("cooccurrence", "reference").count_rows, arguments, n_words, 10 * n_words)
+    return write(kernels.get("cooccurrence", "reference").count_rows, arguments, n_words, 10 * n_words)
 
 
 @pytest.mark.parametrize("n_words", [1, 16, 65])

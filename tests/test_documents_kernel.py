@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fastvec import _backends
+from fastvec import kernels
 
 N_ROWS = 23
 NAMES = ("input_vectors", "output_vectors")
@@ -42,7 +42,7 @@ def train(backend, matrices, n_labels=5, **changed):
         "learning_rate": 0.05,
         "loss_every": 1,
     }
-    return _backends.get("documents", backend).train(**matrices, **arguments | changed)
+    return kernels.get("documents", backend).train(**matrices, **arguments | changed)
 
 
 def steps(backend, matrices, n_labels=5, learning_rate=0.05):
@@ -58,7 +58,7 @@ def steps(backend, matrices, n_labels=5, learning_rate=0.05):
             "scale_gradient": True,
             "learning_rate": learning_rate,
         }
-        losses.append(_backends.get("softmax", backend).step(**matrices, **step) if len(rows) else None)
+        losses.append(kernels.get("softmax", backend).step(**matrices, **step) if len(rows) else None)
     return losses
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from commands import succeed
 
-from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, _backends, _writing
+from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, _writing
+from fastvec import kernels
 
 WITH_EMPTY = [[], [], ["to", "be", "or"], [], ["not", "to", "be"], [], []]
 TEXT = "\n  \nto be or\n\nnot to be\n\n\n"
@@ -76,7 +77,7 @@ MANY = [[f"w{RANDOM.integers(20)}" for _ in range(max(0, RANDOM.integers(-4, 9))
 FIXED = {"vector_size": 8, "window": 3, "min_count": 1, "subsample": 0, "epochs": 2, "threads": 1}
 
 
-@pytest.mark.parametrize("backend_name", _backends.available())
+@pytest.mark.parametrize("backend_name", kernels.available())
 @pytest.mark.parametrize(
     "model",
     [

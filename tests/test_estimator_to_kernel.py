@@ -12,7 +12,7 @@ import pytest
 from draws import implied_probabilities
 
 import fastvec
-from fastvec import _backends
+from fastvec import kernels
 from fastvec.models import _epoch_model, _word_model, glove
 
 N_WORDS = 40
@@ -78,7 +78,7 @@ def calls(monkeypatch):
     monkeypatch.setattr(_word_model, "CHUNK", 300)
 
     def listed(kernel):
-        module = _backends.get(kernel)
+        module = kernels.get(kernel)
         train, seen = module.train, []
         signature = inspect.signature(train)
 

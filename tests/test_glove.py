@@ -12,7 +12,8 @@ from commands import interrupt
 from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
-from fastvec import _backends, _training
+from fastvec import _training
+from fastvec import kernels
 from fastvec.models import _tiles, glove
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
@@ -227,7 +228,7 @@ def test_every_epoch_visits_every_tile_in_its_turn(counts):
 @pytest.mark.usefixtures("many_chunks")
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_a_thread_that_fails_lets_the_others_go_on(counts, monkeypatch, threads):
-    kernel, calls = _backends.get("glove"), []
+    kernel, calls = kernels.get("glove"), []
     train = kernel.train
 
     def fail(**arguments):
@@ -332,7 +333,7 @@ def test_training_that_diverges_leaves_the_model_as_it_was(counts):
 @can_be_interrupted
 def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     model = small(epochs=1_000_000, threads=2)
-    interrupt_training_at(monkeypatch, _training, _backends.get("glove"), 20)
+    interrupt_training_at(monkeypatch, _training, kernels.get("glove"), 20)
     with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000000; what was") as caught:
         model.fit(counts)
     assert caught[0].filename == __file__

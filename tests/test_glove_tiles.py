@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from commands import HANGS
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec.reference.sampling import mix64
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
@@ -22,7 +22,7 @@ KEY = 2**64 - 12345  # what is added to it goes over the end of 64 bits
 
 @pytest.fixture
 def kernel(backend):
-    return _backends.get("glove", backend)
+    return kernels.get("glove", backend)
 
 
 def mixed(counter):
@@ -191,7 +191,7 @@ class Epoch(NamedTuple):
 def epoch(number=0, n_words=60, n_blocks=6, density=0.3):
     """All tiles that are not empty in a random order."""
     counts = random_counts(n_words, n_blocks, density=density)
-    records, offsets = filled(_backends.get("glove", "reference"), counts)
+    records, offsets = filled(kernels.get("glove", "reference"), counts)
     records.flags.writeable = False
     tiles = np.random.default_rng(number).permutation(np.flatnonzero(np.diff(offsets)))
     turns = []
@@ -376,12 +376,12 @@ def test_a_tile_is_handed_on_when_it_is_trained_and_not_before(backend, kernel, 
 @cache
 def reference_training(vector_size, padded):
     state = starting_state(vector_size, padded)
-    return state, run_epochs(_backends.get("glove", "reference"), state, 2, 1, len(epoch().order))
+    return state, run_epochs(kernels.get("glove", "reference"), state, 2, 1, len(epoch().order))
 
 
 @pytest.mark.parametrize("vector_size", [1, 20, 102])
 def test_backends_agree(compiled, padded, vector_size):
-    kernel = _backends.get("glove", compiled)
+    kernel = kernels.get("glove", compiled)
     expected, losses = reference_training(vector_size, padded)
     state = starting_state(vector_size, padded)
     assert run_epochs(kernel, state, 2, 2, 1) == pytest.approx(losses, rel=1e-5)

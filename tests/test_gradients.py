@@ -14,7 +14,7 @@ import pytest
 from in_turn import ERRORS
 from objectives import GLOVE, N_WORDS, OBJECTIVES, SOFTMAX, Objective, batch, pair
 
-from fastvec import _backends
+from fastvec import kernels
 
 VECTOR_SIZES = [1, 7, 8, 15, 16, 17, 33, 100]
 EDGE = 8  # of the sigmoid's range
@@ -38,7 +38,7 @@ AVERAGING = [
 
 @pytest.fixture
 def step(backend, objective):
-    return _backends.get(objective.kernel, backend).step
+    return kernels.get(objective.kernel, backend).step
 
 
 def numeric_gradient(objective, matrices, arguments, epsilon=1e-5):
@@ -137,14 +137,14 @@ def awkward_case(objective, vector_size, name="all at once"):
 @pytest.mark.parametrize("vector_size", VECTOR_SIZES)
 @every_shape
 def test_gradient(compiled, padded, objective, vector_size, shape):
-    step = _backends.get(objective.kernel, compiled).step
+    step = kernels.get(objective.kernel, compiled).step
     check_step(step, random_case(objective, vector_size, shape), padded)
 
 
 @pytest.mark.parametrize("vector_size", [1, 33])  # NumPy has no lanes
 @every_shape
 def test_gradient_of_the_reference(padded, objective, vector_size, shape):
-    step = _backends.get(objective.kernel, "reference").step
+    step = kernels.get(objective.kernel, "reference").step
     check_step(step, random_case(objective, vector_size, shape), padded)
 
 
@@ -405,7 +405,7 @@ def test_the_check_itself_can_fail(step, padded, objective, name):
 @pytest.mark.parametrize("vector_size", [1, 16, 100])
 @every_shape
 def test_the_check_fails_at_every_size(padded, objective, vector_size, shape):
-    step = _backends.get(objective.kernel, "reference").step
+    step = kernels.get(objective.kernel, "reference").step
     for matrix in objective.rows:
         with pytest.raises(AssertionError, match=rf"Not equal to tolerance.*\n{matrix}"):
             check_step(too_far(matrix, 0.02)(step), random_case(objective, vector_size, shape), padded)
@@ -413,7 +413,7 @@ def test_the_check_fails_at_every_size(padded, objective, vector_size, shape):
 
 @for_every(objectives=AVERAGING)
 def test_the_check_of_unscaled_gradients_can_fail(padded, objective):
-    step = _backends.get(objective.kernel, "reference").step
+    step = kernels.get(objective.kernel, "reference").step
     case = unscaled_case(objective, 7, "all at once")
     check_step(step, case, padded)
     with pytest.raises(AssertionError, match=r"Not equal to tolerance.*\ninput_vectors"):

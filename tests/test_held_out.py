@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import fastvec
-from fastvec import _backends, _held_out
+from fastvec import _held_out
+from fastvec import kernels
 
 MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram"),
@@ -52,7 +53,7 @@ def watch(monkeypatch):
     """Function that keeps the arguments of the calls of a kernel, which with `idle` does nothing else."""
 
     def watch(kernel, idle=False):
-        module, calls = _backends.get(kernel), []
+        module, calls = kernels.get(kernel), []
         train = module.train
 
         def watched(**arguments):
@@ -104,7 +105,7 @@ def test_what_is_held_out_is_never_trained_on_and_all_else_once_an_epoch(
 @pytest.mark.parametrize(("estimator", "own", "kernel"), MODELS, ids=str)
 def test_the_loss_is_that_of_the_parameters_as_they_are(estimator, own, kernel, short_text, watch):
     calls = watch(kernel)
-    reference = _backends.get(kernel, "reference").train
+    reference = kernels.get(kernel, "reference").train
     expected = []
 
     def score(model):

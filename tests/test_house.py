@@ -15,9 +15,9 @@ COMPILED = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
 
 # What a module may depend on, at any remove. Modules whose name starts with an underscore and that are not in
 # the table belong to whoever imports them: they are looked through. A package stands for all of its modules.
-TRAINING = {"_training", "_backends", "_sampling", "_params"}
-CORPUS = {"corpus", "vocabulary", "_backends", "_params"}
-VECTORS = {"vectors", "subword_vectors", "formats", "_backends", "_params"}
+TRAINING = {"_training", "kernels", "_sampling", "_params"}
+CORPUS = {"corpus", "vocabulary", "kernels", "_params"}
+VECTORS = {"vectors", "subword_vectors", "formats", "kernels", "_params"}
 MAY_REACH = {
     "__init__": None,  # the public names: anything
     "__main__": None,
@@ -28,17 +28,14 @@ MAY_REACH = {
     "_training": TRAINING - {"_training"},
     "corpus": CORPUS - {"corpus"},
     "vocabulary": {"_params"},
-    "evaluate": {"vectors", "formats", "_backends", "_params"},
-    "subword_vectors": {"vectors", "formats", "_backends", "_params"},
-    "vectors": {"formats", "_backends", "_params"},
-    "formats": {"_backends", "_params"},  # n-grams make vectors
+    "evaluate": {"vectors", "formats", "kernels", "_params"},
+    "subword_vectors": {"vectors", "formats", "kernels", "_params"},
+    "vectors": {"formats", "kernels", "_params"},
+    "formats": {"kernels", "_params"},  # n-grams make vectors
     "functional": set(),
     "gradcheck": {"_params"},
     "_sampling": {"_params"},
-    "_backends": {"_cpu", "_instruction_sets"},  # and the kernels, by name
-    "_cpu": set(),
-    "_instruction_sets": set(),
-    "_params": set(),
+        "_params": set(),
     "kernels": {"kernels"},
     "reference": {"reference"},
 }
@@ -50,7 +47,7 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-MODULES = {module_name(path): path for path in SOURCES} | {"_cpu": PACKAGE / "_cpu.pyi"}
+MODULES = {module_name(path): path for path in SOURCES} | {"kernels.cpu": PACKAGE / "kernels" / "cpu.pyi"}
 
 
 def imports(tree, name, is_package, modules):
@@ -126,7 +123,7 @@ def violations(edges):
 
 def test_dependencies_run_one_way():
     edges = graph()
-    assert {"_params", "vectors", "formats", "evaluate", "_backends", "reference.skipgram"} <= set(edges)
+    assert {"_params", "vectors", "formats", "evaluate", "kernels", "reference.skipgram"} <= set(edges)
     assert "_params" in edges["vectors"] and "reference.sampling" in edges["reference.skipgram"]
     assert violations(edges) == []
 
@@ -199,7 +196,7 @@ def test_only_backends_knows_where_the_kernels_are():
         for path in SOURCES
         if any(re.match(r"fastvec\.(kernels|reference)\b", text) for text in strings(path))
     }
-    assert naming == {"_backends"}
+    assert naming == {"kernels"}
 
 
 def test_kernels_import_no_python_of_fastvec():
@@ -241,7 +238,7 @@ def test_no_pickle():
 def test_flags_of_a_build_that_ships():
     """No flag that builds for this machine alone or that changes what floating-point numbers mean."""
     unwanted = re.compile(r"-m(arch|tune|cpu)=native|-Ofast|-f(no-)?fast-math|-ffinite-math|-funsafe-math")
-    flags = strings(ROOT / "setup.py") + strings(PACKAGE / "_instruction_sets.py")
+    flags = strings(ROOT / "setup.py") + strings(PACKAGE / "kernels/instruction_sets.py")
     assert "-O3" in flags
     shell = [path for path in (ROOT / "Makefile", ROOT / ".ci" / "run") if path.exists()]
     lines = [line.partition("#")[0] for path in shell for line in path.read_text().splitlines()]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from peers import fasttext
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._subwords import Subwords, row_means
 
 BUCKETS = 2_000_000
@@ -16,7 +16,7 @@ WORDS = ["a", "ab", "where", "Zürich", "東京都", "ﷺ", "e\u0301t", "🙂", 
 def ngrams(backend, words, min_n, max_n, buckets=BUCKETS):
     """Return what a backend finds as a list for each word, which may be bytes of any kind."""
     names = [word if isinstance(word, bytes) else word.encode() for word in words]
-    offsets, hashes = _backends.get("ngrams", backend).ngram_buckets(
+    offsets, hashes = kernels.get("ngrams", backend).ngram_buckets(
         text=np.frombuffer(b"".join(names), np.uint8),
         word_offsets=np.cumsum([0, *map(len, names)], dtype=np.int64),
         min_n=min_n,
@@ -128,7 +128,7 @@ def test_means_of_rows(backend):
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
     rows = random.integers(20, size=offsets[-1]).astype(np.int32)
     means = np.empty((5, 11), np.float32)
-    kernel = _backends.get("ngrams", backend)
+    kernel = kernels.get("ngrams", backend)
     for vectors in (padded[:, :11], np.ascontiguousarray(padded[:, :11])):
         vectors.flags.writeable = False
         kernel.row_means(vectors, offsets, rows, means)
@@ -165,7 +165,7 @@ def test_parameters(arguments, error, message):
 def test_repeated_rows_stand_behind_the_others(backend):
     rows = np.array([4, 7, 7, 4, 9, 7, 3, 5, 5, 5, 2**31 - 1, 0, 2**31 - 1], np.int32)
     offsets = np.array([0, 6, 6, 7, 10, 13])
-    repeats = _backends.get("ngrams", backend).put_repeats_behind(offsets, rows)
+    repeats = kernels.get("ngrams", backend).put_repeats_behind(offsets, rows)
     assert repeats.tolist() == [3, 6, 7, 8, 12]
     assert [sorted(rows[start:stop].tolist()) for start, stop in zip(repeats, offsets[1:], strict=True)] == [
         [4, 7, 7],
@@ -198,6 +198,6 @@ def test_distinct_rows_of_words():
 def test_a_long_word_that_repeats_nothing(compiled):
     rows = np.random.default_rng(0).permutation(300_000).astype(np.int32)
     before = rows.copy()
-    repeats = _backends.get("ngrams", compiled).put_repeats_behind(np.array([0, len(rows)]), rows)
+    repeats = kernels.get("ngrams", compiled).put_repeats_behind(np.array([0, len(rows)]), rows)
     assert repeats.tolist() == [300_000]
     np.testing.assert_array_equal(rows, before)

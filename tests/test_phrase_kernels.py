@@ -6,12 +6,12 @@ import itertools
 import numpy as np
 import pytest
 
-from fastvec import _backends
+from fastvec import kernels
 
 
 @pytest.fixture
 def kernel(backend):
-    return _backends.get("phrases", backend)
+    return kernels.get("phrases", backend)
 
 
 def zipf(n_words, n_tokens, seed=0):
@@ -83,7 +83,7 @@ def test_pairs_are_joined_as_by_the_reference(kernel, size):
         new_offsets[-1] = n_new
         return new_ids[:n_new], new_offsets
 
-    expected = join(_backends.get("phrases", "reference"), len(ids))
+    expected = join(kernels.get("phrases", "reference"), len(ids))
     assert 11_000 < len(expected[0]) < 18_000
     found = join(kernel, size)
     np.testing.assert_array_equal(found[0], expected[0])

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 from peers import gensim_phrases
 
-from fastvec import Corpus, Phrases, _backends
+from fastvec import Corpus, Phrases
+from fastvec import kernels
 from fastvec.models import phrases as module
 
 pytestmark = pytest.mark.any_backend
@@ -87,7 +88,7 @@ SENTENCES = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=12).filt
     | st.tuples(st.just("npmi"), st.floats(-1, 1)),
     passes=st.integers(1, 3),
     chunk=st.integers(1, 40),
-    backend=st.sampled_from(_backends.available()),
+    backend=st.sampled_from(kernels.available()),
 )
 def test_equals_plain_python(sentences, min_count, scoring_and_threshold, passes, chunk, backend):
     scoring, threshold = scoring_and_threshold
@@ -362,7 +363,7 @@ def test_progress_of_every_pass(capsys):
 def test_control_c_is_answered_and_leaves_what_was_there(monkeypatch, name, method):
     phrases = Phrases(threshold=1).fit(CITIES)
     before = phrases.phrases_
-    kernel = _backends.get("phrases")
+    kernel = kernels.get("phrases")
     watched = type(name, (getattr(kernel, name),), {})
     monkeypatch.setattr(kernel, name, watched)
     monkeypatch.setattr(module, "CHUNK", 6)  # of 60 words

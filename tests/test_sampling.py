@@ -13,7 +13,7 @@ import pytest
 from draws import implied_probabilities
 from scipy.stats import chisquare
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._sampling import alias_table, keep_thresholds
 from fastvec.reference import sampling
 
@@ -38,7 +38,7 @@ def train(backend, padded):
             "key": 7,
             "loss_every": 1,
         } | options
-        returned = _backends.get("skipgram", backend).train(
+        returned = kernels.get("skipgram", backend).train(
             inputs,
             outputs,
             np.array(ids, dtype=np.int32),

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from fastvec import _backends
+from fastvec import kernels
 
 WIDTHS = [1, 7, 8, 15, 16, 17, 33, 100]
 
 
 @pytest.fixture
 def add_rows(backend):
-    return _backends.get("scatter", backend).add_rows
+    return kernels.get("scatter", backend).add_rows
 
 
 def check(add_rows, n_rows, places, width, dtype):

@@ -7,7 +7,7 @@ import pytest
 from commands import succeed
 
 import fastvec
-from fastvec import _backends
+from fastvec import kernels
 from fastvec.models import _loading
 
 VARIANTS = [
@@ -35,7 +35,7 @@ def watch(monkeypatch):
     """Function that keeps the arguments of the calls of a kernel."""
 
     def watch(kernel):
-        module, calls = _backends.get(kernel), []
+        module, calls = kernels.get(kernel), []
         train = module.train
         monkeypatch.setattr(module, "train", lambda **a: calls.append(a) or train(**a))
         return calls

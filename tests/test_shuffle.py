@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastvec
-from fastvec import _backends
+from fastvec import kernels
 
 KERNELS = [
     (fastvec.SkipGram, {}, "skipgram"),
@@ -24,7 +24,7 @@ def small(estimator, **params):
 
 def visits(monkeypatch, kernel, model, corpus):
     """Train without a kernel; return for every epoch the chunks, in their order, and their learning rates."""
-    module, epochs = _backends.get(kernel), {}
+    module, epochs = kernels.get(kernel), {}
 
     def watched(*, start, stop, learning_rate, key, **_):
         if learning_rate:

@@ -13,7 +13,8 @@ from commands import ENDING, HANGS, interrupt, start, wait_for
 from interrupts import can_be_interrupted, interrupt_training_after, interrupt_training_at
 
 import fastvec
-from fastvec import _atomic, _backends, _signals, _training
+from fastvec import _atomic, _signals, _training
+from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier, _fitting
 
 pytestmark = can_be_interrupted
@@ -45,7 +46,7 @@ def test_training_keeps_what_was_learned(number, monkeypatch):
     params = {"vector_size": 4, "min_count": 1, "subsample": 0, "threads": 1}
     model = fastvec.SkipGram(**params, epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_at(monkeypatch, _training, _backends.get("skipgram"), 5)
+    interrupt_training_at(monkeypatch, _training, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(SENTENCES)
     assert model.interrupted_ and np.isfinite(model.vectors_.vectors).all()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastvec import _backends
+from fastvec import kernels
 
 # Short words and long ones around the kernel's eight-byte loads, every white space, bytes that are no UTF-8,
 # NUL, and the neighbours of the white-space bytes.
@@ -19,7 +19,7 @@ TEXTS = st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200)
 
 @pytest.fixture(scope="session")
 def tokenizer_module(backend):
-    return _backends.get("tokenizer", backend)
+    return kernels.get("tokenizer", backend)
 
 
 def tokenize(module, blocks, keep_empty=False):
@@ -62,13 +62,13 @@ def check(module, text, cuts, keep_empty=False):
 
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 200), max_size=6), keep_empty=st.booleans())
 def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts, keep_empty):
-    check(_backends.get("tokenizer", backend), text, cuts, keep_empty)
+    check(kernels.get("tokenizer", backend), text, cuts, keep_empty)
 
 
 @settings(max_examples=20, deadline=None)
 @given(text=TEXTS)
 def test_blocks_of_one_byte(backend, text):
-    check(_backends.get("tokenizer", backend), text, range(len(text)))
+    check(kernels.get("tokenizer", backend), text, range(len(text)))
 
 
 def test_every_single_byte(tokenizer_module):

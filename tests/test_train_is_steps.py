@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from objectives import bag, batch, int32, path, placed, window
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._sampling import alias_table
 from fastvec.reference.sampling import draw, draw_noise, window_size
 
@@ -125,7 +125,7 @@ CASES = [(*training, mode, told) for *training, modes, both in TRAININGS for mod
     ids=[f"{kernel} {mode | told}" for kernel, *_, mode, told in CASES],
 )
 def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode, told):
-    implementation = _backends.get(kernel, backend)
+    implementation = kernels.get(kernel, backend)
     random = np.random.default_rng(2)
     start = {name: random.standard_normal((n, 20)) / 2 for name, n in rows.items()}
     expected, trained = ({name: padded(matrix) for name, matrix in start.items()} for _ in range(2))

@@ -9,7 +9,8 @@ import pytest
 from interrupts import can_be_interrupted, control_c, interrupt_training_after, interrupt_training_at
 
 import fastvec
-from fastvec import _backends, _training
+from fastvec import _training
+from fastvec import kernels
 from fastvec._training import Schedule, train
 from fastvec.models import _word_model
 
@@ -126,7 +127,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
     monkeypatch.setattr(_word_model, "CHUNK", 50)  # of 720 words
-    calls = interrupt_training_at(monkeypatch, _training, _backends.get("skipgram"), 5)
+    calls = interrupt_training_at(monkeypatch, _training, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="interrupted in epoch 1 of 100"):
         model = small(epochs=100, threads=threads).fit(topics(60))
     assert 5 <= len(calls) < 5 + threads

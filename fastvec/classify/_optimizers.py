@@ -25,7 +25,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec.classify._network import Array
 
 __all__ = ["OPTIMIZERS", "Gradient", "Optimizer", "Rows", "sum_rows"]
@@ -63,7 +63,7 @@ def sum_rows(ids: Array, values: Array) -> Rows:
     """
     rows, places = np.unique(ids, return_inverse=True)
     sums = np.zeros((len(rows), values.shape[1]), values.dtype)
-    _backends.get("scatter").add_rows(sums, places.astype(np.int64), np.ascontiguousarray(values))
+    kernels.get("scatter").add_rows(sums, places.astype(np.int64), np.ascontiguousarray(values))
     return Rows(rows, sums)
 
 

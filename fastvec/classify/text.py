@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec import _backends, functional
+from fastvec import functional
+from fastvec import kernels
 from fastvec._params import check_float, check_int
 from fastvec._stopping import Stoppable
 from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
@@ -303,7 +304,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         some = np.diff(offsets) > 0
         targets = numbers_of(self.classes_, labels)[some].astype(np.int32)
         used, inputs = np.unique(rows, return_inverse=True)
-        step = _backends.get("softmax", "reference").step
+        step = kernels.get("softmax", "reference").step
         starts = np.append(offsets[:-1][some], offsets[-1])
 
         def cost(parameters: dict[str, Array]) -> tuple[float, dict[str, Array]]:
@@ -431,7 +432,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
-        kernel = cast(_backends.DocumentsKernel, _backends.get("documents"))
+        kernel = cast(kernels.DocumentsKernel, kernels.get("documents"))
 
         def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int

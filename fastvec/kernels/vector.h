@@ -1,7 +1,7 @@
 /* Vector primitives of the kernels.
  *
  * `lanes` is one register of floats. What differs between instruction sets, its width among it, is in a header for
- * each, named as in ``fastvec/_instruction_sets.py``:
+ * each, named as in ``fastvec/kernels/instruction_sets.py``:
  *
  *     LANES, REGISTERS              floats of a register, and the number of registers
  *     sum_of(v)                     of the floats of a register

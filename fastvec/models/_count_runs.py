@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._progress import Progress
 from fastvec._spool import ADVICE, Spool, naming_full_disk
 from fastvec.models._workers import Report, Workers
@@ -224,7 +224,7 @@ def added_up(
     OSError
         If the disk is full.
     """
-    kernel = cast(_backends.CooccurrenceKernel, _backends.get("cooccurrence"))
+    kernel = cast(kernels.CooccurrenceKernel, kernels.get("cooccurrence"))
     entries = np.zeros(n_words, np.int64)
     for (row_offsets, _, _), numbers in zip(counts, rows, strict=True):
         sizes = np.diff(row_offsets)

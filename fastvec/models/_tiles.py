@@ -18,7 +18,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._progress import Progress
 from fastvec._spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models._state import Matrices
@@ -82,7 +82,7 @@ def arranged(
     OSError
         If the disk is full.
     """
-    kernel = cast(_backends.GloVeKernel, _backends.get("glove"))
+    kernel = cast(kernels.GloVeKernel, kernels.get("glove"))
     row_offsets, columns = counts.row_offsets_, counts.columns_
     n_entries = len(columns)
     bounds = block_bounds(row_offsets, stride)
@@ -158,7 +158,7 @@ class TileTrainer:
     """
 
     def __init__(self, tiles: Tiles, parameters: Matrices) -> None:
-        self.kernel = cast(_backends.GloVeKernel, _backends.get("glove"))
+        self.kernel = cast(kernels.GloVeKernel, kernels.get("glove"))
         self.tiles = tiles
         self.parameters = parameters
         self.sizes = np.diff(tiles.offsets)

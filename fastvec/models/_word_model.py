@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._held_out import hold_out
 from fastvec._params import check_bool, check_float, check_int
 from fastvec._progress import warn
@@ -248,7 +248,7 @@ class WordModel(EpochModel, ABC):
         before = self._state
         if before is not None:
             self._check_unchanged(before)
-        _backends.get(self._kernel())  # an error here comes before the corpus is read
+        kernels.get(self._kernel())  # an error here comes before the corpus is read
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, progress=self.progress)
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._format_fasttext import FastTextFile, write_model
 from fastvec._params import check_bool, check_choice
 from fastvec._subwords import Subwords
@@ -197,7 +197,7 @@ class FastText(WordModel):
         }
 
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        kernel = cast(_backends.SubwordKernel, _backends.get(self._kernel()))
+        kernel = cast(kernels.SubwordKernel, kernels.get(self._kernel()))
         offsets, rows = _subwords(state.given).distinct_rows(state.vocabulary.words)
         return partial(
             kernel.train,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._params import check_choice, check_float
 from fastvec._training import Schedule, number_of_threads, padded_copies, padded_matrix
 from fastvec.models._checkpoint_files import EVERY, fingerprint
@@ -222,7 +222,7 @@ class GloVe(EpochModel, CountModel):
         before = self._state
         if before is not None:
             self._check_unchanged(before)
-        _backends.get("glove")  # an error here comes before the text is read
+        kernels.get("glove")  # an error here comes before the text is read
         counts = self._counts(source)
         if before is not None and counts.vocabulary_.words != before.vocabulary.words:
             raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._atomic import replacing
 from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
@@ -315,7 +315,7 @@ class Phrases(Estimator):
         """Return the pairs of a corpus that are phrases, with their scores."""
         words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
         n_known = int((counts >= self.min_count).sum())
-        counter = _backends.get("phrases").PairCounter()
+        counter = kernels.get("phrases").PairCounter()
         with self._bar("counting pairs", number, corpus) as bar:
             for start in range(0, corpus.n_tokens, CHUNK):
                 stop = min(start + CHUNK, corpus.n_tokens)
@@ -354,7 +354,7 @@ class Phrases(Estimator):
         if not rows:
             return corpus
 
-        kernel = _backends.get("phrases")
+        kernel = kernels.get("phrases")
         joiner = kernel.Joiner(*np.array(rows, np.int32).T.copy())
         numbers = np.full(len(index) + len(new), -1, np.int32)
         counts = np.zeros(len(numbers), np.int64)

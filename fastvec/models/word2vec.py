@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _backends
+from fastvec import kernels
 from fastvec._params import check_bool, check_choice
 from fastvec._progress import warn
 from fastvec._training import TrainChunk
@@ -118,7 +118,7 @@ class Word2Vec(WordModel):
         scale_gradient = self._variant()[-1]
         if self.loss == "hierarchical_softmax":
             paths = _tree(state.tables).paths()
-            hierarchical = cast(_backends.HierarchicalSoftmaxKernel, _backends.get(self._kernel()))
+            hierarchical = cast(kernels.HierarchicalSoftmaxKernel, kernels.get(self._kernel()))
             return partial(
                 hierarchical.train,
                 input_vectors=parameters["input_vectors"],
@@ -135,7 +135,7 @@ class Word2Vec(WordModel):
             )
         if self.loss == "softmax":
             self._warn_of_hours(state, text)
-            softmax = cast(_backends.SoftmaxKernel, _backends.get(self._kernel()))
+            softmax = cast(kernels.SoftmaxKernel, kernels.get(self._kernel()))
             return partial(
                 softmax.train,
                 input_vectors=parameters["input_vectors"],
@@ -280,7 +280,7 @@ class SkipGram(Word2Vec):
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        kernel = cast(_backends.SkipGramKernel, _backends.get(self._kernel()))
+        kernel = cast(kernels.SkipGramKernel, kernels.get(self._kernel()))
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],
@@ -431,7 +431,7 @@ class CBOW(Word2Vec):
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        kernel = cast(_backends.CBOWKernel, _backends.get(self._kernel()))
+        kernel = cast(kernels.CBOWKernel, kernels.get(self._kernel()))
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],

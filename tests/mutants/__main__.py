@@ -15,7 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from fastvec import _backends
+from fastvec import kernels
 from mutants import MUTANTS, ROOT, Mutant
 
 COPIED = ("build", "fastvec", "pyproject.toml", "setup.py", "tests")
@@ -77,7 +77,7 @@ def run(folder: Path, mutant: Mutant, name: str) -> tuple[int, str]:
 
 def without_others(name: str) -> str:
     """Return what chooses tests of one instruction set, of the reference and of none."""
-    return " and ".join(f"not {other}" for other in _backends.NAMES if other not in (name, "reference"))
+    return " and ".join(f"not {other}" for other in kernels.NAMES if other not in (name, "reference"))
 
 
 def verdict(tree: Path, mutant: Mutant, name: str) -> tuple[bool, str]:
@@ -103,11 +103,11 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     chosen = [one for one in MUTANTS if not given.words or any(word in one.what for word in given.words)]
-    name = _backends.selected()
+    name = kernels.selected()
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary) / "tree"
         tree.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "lib*", "temp*", *_backends.NAMES[1:])
+        ignored = shutil.ignore_patterns("__pycache__", "lib*", "temp*", *kernels.NAMES[1:])
         for part in COPIED:
             source = ROOT / part
             if source.is_dir():

@@ -1,7 +1,7 @@
 """The instruction sets that the kernels are built for, a row each, the slowest first.
 
 ``setup.py`` compiles every kernel once for each set of the architecture it builds for, and
-`fastvec._backends` uses the last one that the processor runs. A new set is a row here and a header of its
+`fastvec.kernels` uses the last one that the processor runs. A new set is a row here and a header of its
 primitives in ``kernels/``.
 """
 
@@ -24,7 +24,7 @@ class InstructionSet(NamedTuple):
     flags : tuple of str
         What GCC and Clang need to be told.
     needs : frozenset of str
-        The features without which a processor cannot run it, under the names of `fastvec._cpu.features`.
+        The features without which a processor cannot run it, under the names of `fastvec.kernels.cpu.features`.
     """
 
     name: str

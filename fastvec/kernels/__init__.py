@@ -19,10 +19,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._instruction_sets import INSTRUCTION_SETS
+from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 try:
-    from fastvec._cpu import features
+    from fastvec.kernels.cpu import features
 except ModuleNotFoundError as error:
     raise ImportError(
         f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
