@@ -29,8 +29,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 import fastvec
-from fastvec import Vectors, evaluate
-from fastvec import kernels
+from fastvec import Vectors, evaluate, kernels
 
 Sequences = list[list[str]]
 Scores = dict[str, float]

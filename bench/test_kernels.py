@@ -18,11 +18,10 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fastvec import Vocabulary
-from fastvec import kernels
+from fastvec import Vocabulary, kernels
 from fastvec._idfile import join_words
-from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import padded_matrix
+from fastvec.training.loop import padded_matrix
+from fastvec.training.tables import alias_table, keep_thresholds
 
 BACKENDS = kernels.available()
 WINDOW, NEGATIVES = 5, 5

@@ -7,7 +7,7 @@
 (10,)
 """
 
-from fastvec import _startup  # noqa: F401  # isort: skip
+from fastvec.training import startup  # noqa: F401  # isort: skip
 from fastvec import evaluate, functional
 from fastvec.corpus import Corpus
 from fastvec.gradcheck import gradcheck

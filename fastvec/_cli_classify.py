@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec import _signals
 from fastvec._cli_files import check_extension, check_files
 from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
@@ -13,6 +12,7 @@ from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._params import check_int
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
+from fastvec.training import signals
 
 __all__ = ["CLASSIFYING", "add_verbs"]
 
@@ -82,7 +82,7 @@ def _train(options: argparse.Namespace) -> int:
     documents, labels = read_labelled_lines(options.file, errors=options.errors)
     if options.vectors is not None:
         classifier.set_params(vectors=load_vectors(options))
-    with _signals.hold_after_training() as held:
+    with signals.hold_after_training() as held:
         classifier.fit(documents, labels)
         classifier.save(options.output)
     n_words = sum(map(len, documents)) * len(classifier.history_)

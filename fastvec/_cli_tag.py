@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec import _signals
 from fastvec._cli_files import check_extension, check_files
 from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
 from fastvec._cli_options import NETWORK, Option, add_options, given
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._writing import STANDARD_OUTPUT, write_blocks
+from fastvec.training import signals
 
 __all__ = ["TAGGING", "add_verbs"]
 
@@ -81,7 +81,7 @@ def _train(options: argparse.Namespace) -> int:
     sentences, tags = read_conll(options.file, options.column, errors=options.errors)
     if options.vectors is not None:
         tagger.set_params(vectors=load_vectors(options))
-    with _signals.hold_after_training() as held:
+    with signals.hold_after_training() as held:
         tagger.fit(sentences, tags)
         tagger.save(options.output)
     if not options.quiet:

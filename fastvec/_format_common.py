@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._file_kinds import GZIP_MAGIC, HEAD, recognize
-from fastvec._progress import warn
 from fastvec._subwords import Subwords
+from fastvec.training.progress import warn
 
 __all__ = [
     "BLOCK",

@@ -42,8 +42,8 @@ from fastvec._format_common import (
     most_bytes,
     open_bytes,
 )
-from fastvec._signals import hold
 from fastvec._subwords import Subwords, row_means
+from fastvec.training.signals import hold
 
 __all__ = ["FastTextFile", "decoded", "read", "read_model", "read_undecoded", "write", "write_model"]
 

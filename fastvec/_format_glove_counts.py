@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
 from fastvec._format_common import decode_words, encode_words
-from fastvec._signals import hold
 from fastvec._spool import naming_full_disk
+from fastvec.training.signals import hold
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]

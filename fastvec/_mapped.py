@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._atomic import replacing
-from fastvec._signals import hold
+from fastvec.training.signals import hold
 
 __all__ = [
     "blocks",

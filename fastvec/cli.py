@@ -31,12 +31,11 @@ from fastvec import (
     _cli_phrases,
     _cli_streams,
     _cli_tag,
-    _signals,
     demo,
     evaluate,
     formats,
+    kernels,
 )
-from fastvec import kernels
 from fastvec._atomic import WINDOWS
 from fastvec._cli_files import check_files, check_format
 from fastvec._cli_labels import add_errors
@@ -46,11 +45,12 @@ from fastvec._cli_vectors import add_reading, in_options, load_vectors
 from fastvec._machine import processor_name
 from fastvec._mapped import verify
 from fastvec._params import check_int
-from fastvec._progress import tell
-from fastvec._startup import exit_status
-from fastvec._training import usable_threads
 from fastvec._writing import STANDARD_OUTPUT, write_text
 from fastvec.models._epoch_model import EpochModel
+from fastvec.training import signals
+from fastvec.training.loop import usable_threads
+from fastvec.training.progress import tell
+from fastvec.training.startup import exit_status
 
 __all__ = ["main"]
 
@@ -63,18 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process, and return the exit status."""
     _cli_streams.prepare()
     try:
-        with warnings.catch_warnings(), _signals.raise_stopped():
+        with warnings.catch_warnings(), signals.raise_stopped():
             warnings.showwarning = _show_warning
             options = _parser().parse_args(arguments)
             if hasattr(options, "needs"):
-                with _signals.end_at_once():
+                with signals.end_at_once():
                     importlib.import_module(options.needs)
             status: int = options.run(options)
             if sys.stdout is not None:
                 sys.stdout.flush()
             return status
     except KeyboardInterrupt as stopped:
-        number = stopped.number if isinstance(stopped, _signals.Stopped) else signal.SIGINT
+        number = stopped.number if isinstance(stopped, signals.Stopped) else signal.SIGINT
         tell("fastvec: interrupted")
         return exit_status(number)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
@@ -106,7 +106,7 @@ def _train(options: argparse.Namespace) -> int:
     checkpoints = _cli_checkpoints.arguments(options, model)
     source = _counts_or_corpus(options)
     started = time.perf_counter()
-    with _signals.hold_after_training() as held:
+    with signals.hold_after_training() as held:
         vectors = model.fit(source, **checkpoints).vectors_
         held.begin()
         seconds = time.perf_counter() - started
@@ -156,7 +156,7 @@ def _cooccur(options: argparse.Namespace) -> int:
     counter = _cli_cooccur.make_counter(options)
     corpus = _corpus(options)
     started = time.perf_counter()
-    with _signals.hold_after_training() as held:
+    with signals.hold_after_training() as held:
         counts = counter.fit(corpus)
         held.begin()
         seconds = time.perf_counter() - started
@@ -247,7 +247,7 @@ def _info(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     check_files([], {"--output": options.output})
     check_format(options.output, None)
-    with _signals.hold_after_training() as held:
+    with signals.hold_after_training() as held:
         demo.run(options.output, progress=not options.quiet)
     return held.status
 

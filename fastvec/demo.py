@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models.word2vec import SkipGram
+from fastvec.training.progress import Progress
 
 __all__ = ["run", "sentences"]
 

@@ -34,9 +34,9 @@ from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
 from fastvec._finite import rows_not_finite
 from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec._progress import warn
-from fastvec._signals import hold
 from fastvec._subwords import Subwords
+from fastvec.training.progress import warn
+from fastvec.training.signals import hold
 
 __all__ = ["FORMATS", "Contents", "Format", "read", "write"]
 

@@ -48,9 +48,9 @@ def interrupt_at(monkeypatch, kernel, name, call, noticed):
 def when_training_begins(monkeypatch, module, begun):
     """Call `begun` with the flag that Ctrl-C sets, as soon as it sets that and raises nothing.
 
-    `module` is the one that trains, `_training` or `_fitting`.
+    `module` is the one that trains, `training.loop` or `fitting`.
     """
-    real = module._signals.set_a_flag
+    real = module.signals.set_a_flag
 
     @contextmanager
     def seen():
@@ -58,7 +58,7 @@ def when_training_begins(monkeypatch, module, begun):
             begun(flag)
             yield flag
 
-    monkeypatch.setattr(module._signals, "set_a_flag", seen)
+    monkeypatch.setattr(module.signals, "set_a_flag", seen)
 
 
 def interrupt_training_at(monkeypatch, module, kernel, call):

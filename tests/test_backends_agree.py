@@ -17,7 +17,7 @@ import pytest
 
 import fastvec
 from fastvec import kernels
-from fastvec._sampling import alias_table, keep_thresholds
+from fastvec.training.tables import alias_table, keep_thresholds
 
 KEY = 0xF123456789ABCDEF
 # ends inside the long sentence, at sentence ends, between them

@@ -17,9 +17,9 @@ from small_runs import FAMILIES, corpus, cut_small, learned, make, stopped_at
 
 import fastvec
 from fastvec import cli
-from fastvec._checkpoints import Checkpoints
-from fastvec._training import Schedule, train
 from fastvec.models import _files
+from fastvec.training.checkpoints import Checkpoints
+from fastvec.training.loop import Schedule, train
 
 HERE = Path(__file__).parent
 

@@ -19,10 +19,9 @@ from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
-from fastvec import Cooccurrence, Corpus
-from fastvec import kernels
+from fastvec import Cooccurrence, Corpus, kernels
 from fastvec.models import _count_runs, _counting
-from fastvec.models._workers import Workers
+from fastvec.training.threads import Workers
 
 pytestmark = pytest.mark.any_backend
 

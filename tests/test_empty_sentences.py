@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from commands import succeed
 
-from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, _writing
-from fastvec import kernels
+from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, _writing, kernels
 
 WITH_EMPTY = [[], [], ["to", "be", "or"], [], ["not", "to", "be"], [], []]
 TEXT = "\n  \nto be or\n\nnot to be\n\n\n"
@@ -91,7 +90,7 @@ FIXED = {"vector_size": 8, "window": 3, "min_count": 1, "subsample": 0, "epochs"
 )
 def test_models_learn_the_same_bits(monkeypatch, backend_name, model):
     monkeypatch.setenv("FASTVEC_BACKEND", backend_name)
-    monkeypatch.setattr("fastvec._training.CHUNK", 17)
+    monkeypatch.setattr("fastvec.training.loop.CHUNK", 17)
     monkeypatch.setattr("fastvec.models._word_model.CHUNK", 17)
     learned = [
         type(model)(**model.get_params()).fit(Corpus(MANY, keep_empty=kept)).vectors_.vectors

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fastvec
-from fastvec import _held_out
 from fastvec import kernels
+from fastvec.training import held_out
 
 MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram"),
@@ -39,7 +39,7 @@ def long_text():
 @pytest.fixture
 def short_text(monkeypatch):
     """A text that would not do without what is held out, if texts like it were not told to."""
-    monkeypatch.setattr(_held_out, "SHORTEST_TEXT", 4000)
+    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 4000)
     return text_of(4000, (1, 40), n_words=60)
 
 
@@ -86,19 +86,19 @@ def test_what_is_held_out_is_never_trained_on_and_all_else_once_an_epoch(
     assert len(scored) % 2 == 0
     first, second = scored[: len(scored) // 2], scored[len(scored) // 2 :]
     assert first == second  # the same in every epoch
-    held_out = positions_of(first)
-    assert len(np.unique(held_out)) == len(held_out)
-    assert 1024 <= len(held_out) < 1024 + 128
+    positions = positions_of(first)
+    assert len(np.unique(positions)) == len(positions)
+    assert 1024 <= len(positions) < 1024 + 128
     visits = np.bincount(positions_of(trained), minlength=long_text.n_tokens)
-    assert set(visits[held_out]) == {0}
-    assert set(np.delete(visits, held_out)) == {2}
+    assert set(visits[positions]) == {0}
+    assert set(np.delete(visits, positions)) == {2}
     # Whole sentences, from everywhere in the text.
     offsets = set(long_text.sentence_offsets.tolist())
     assert all({start, stop} <= offsets for start, stop in first)
-    np.testing.assert_allclose(np.mean(held_out), long_text.n_tokens / 2, rtol=0.2)
+    np.testing.assert_allclose(np.mean(positions), long_text.n_tokens / 2, rtol=0.2)
     # No word loses more than half of its occurrences.
     counts = model.vocabulary_.counts
-    words = long_text.ids[held_out]
+    words = long_text.ids[positions]
     assert (np.bincount(words[words < len(counts)], minlength=len(counts)) <= counts / 2).all()
 
 
@@ -187,7 +187,7 @@ def test_a_short_text_is_trained_on_as_a_whole(n_tokens, n_scored, watch):
 
 
 def test_the_loss_falls_on_a_text_whose_subject_changes(monkeypatch):
-    monkeypatch.setattr(_held_out, "SHORTEST_TEXT", 3000)
+    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 3000)
     random = np.random.default_rng(0)
     subjects = [[f"{subject}{i}" for i in range(12)] for subject in "abc"]
     sentences = [random.choice(subject, 8) for subject in subjects for _ in range(125)]

@@ -8,7 +8,7 @@ import pytest
 import fastvec
 from fastvec.models import word2vec
 from fastvec.models._huffman import HuffmanTree
-from fastvec.models._learning_rates import LEARNING_RATES
+from fastvec.training.rates import LEARNING_RATES
 
 VARIANTS = [
     (fastvec.SkipGram, {"loss": "negative_sampling"}),

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 from peers import gensim_phrases
 
-from fastvec import Corpus, Phrases
-from fastvec import kernels
+from fastvec import Corpus, Phrases, kernels
 from fastvec.models import phrases as module
 
 pytestmark = pytest.mark.any_backend

@@ -8,9 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
-from fastvec import PPMI_SVD, Cooccurrence, Corpus, Phrases, SkipGram, _progress
-from fastvec._progress import Progress, tell, warn
+from fastvec import PPMI_SVD, Cooccurrence, Corpus, Phrases, SkipGram
 from fastvec.classify import TextClassifier
+from fastvec.training import progress
+from fastvec.training.progress import Progress, tell, warn
 
 SENTENCES = [["a", "b", "c", "d"], ["c", "d", "a"]] * 40
 
@@ -125,7 +126,7 @@ def test_a_log_gets_lines(monkeypatch):
 
 def test_long_work_says_every_minute_how_far_it_is(monkeypatch):
     log, seconds = io.StringIO(), [100.0]
-    monkeypatch.setattr(_progress.time, "perf_counter", lambda: seconds[0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: seconds[0])
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", log)
         with Progress("reading", 10e6, "B", True) as bar:
@@ -145,7 +146,7 @@ def test_long_work_says_every_minute_how_far_it_is(monkeypatch):
 
 def test_what_was_done_earlier_is_no_speed(monkeypatch):
     log, seconds = io.StringIO(), [0.0]
-    monkeypatch.setattr(_progress.time, "perf_counter", lambda: seconds[0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: seconds[0])
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", log)
         with Progress("counting", 300, " words", True, start=100) as bar:

@@ -13,9 +13,9 @@ from commands import ENDING, HANGS, interrupt, start, wait_for
 from interrupts import can_be_interrupted, interrupt_training_after, interrupt_training_at
 
 import fastvec
-from fastvec import _atomic, _signals, _training
-from fastvec import kernels
+from fastvec import _atomic, kernels
 from fastvec.classify import SoftmaxClassifier, _fitting
+from fastvec.training import loop, signals
 
 pytestmark = can_be_interrupted
 
@@ -46,7 +46,7 @@ def test_training_keeps_what_was_learned(number, monkeypatch):
     params = {"vector_size": 4, "min_count": 1, "subsample": 0, "threads": 1}
     model = fastvec.SkipGram(**params, epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_at(monkeypatch, _training, kernels.get("skipgram"), 5)
+    interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(SENTENCES)
     assert model.interrupted_ and np.isfinite(model.vectors_.vectors).all()
@@ -67,7 +67,7 @@ def test_handlers_of_the_program_stay():
     received = []
     before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in SIGNALS}
     try:
-        with _signals.set_a_flag() as flag, _signals.hold():
+        with signals.set_a_flag() as flag, signals.hold():
             for number in SIGNALS:
                 send(number)
             assert received == SIGNALS and not flag.is_set()
@@ -79,7 +79,7 @@ def test_handlers_of_the_program_stay():
 def test_signals_that_are_ignored_stay_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with _signals.set_a_flag() as flag:
+        with signals.set_a_flag() as flag:
             send(signal.SIGHUP)
             assert not flag.is_set()
             send(signal.SIGTERM)
@@ -92,7 +92,7 @@ def test_other_threads_leave_signals_alone():
     found = []
 
     def look():
-        with _signals.set_a_flag(), _signals.hold(), _signals.hold_after_training(), _signals.raise_stopped():
+        with signals.set_a_flag(), signals.hold(), signals.hold_after_training(), signals.raise_stopped():
             found.append(handlers())
 
     thread = threading.Thread(target=look)
@@ -103,16 +103,16 @@ def test_other_threads_leave_signals_alone():
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signals_wait_from_the_end_of_training_on(number):
-    with _signals.raise_stopped():
-        with pytest.raises(_signals.Stopped) as stopped, _signals.hold_after_training() as held:
+    with signals.raise_stopped():
+        with pytest.raises(signals.Stopped) as stopped, signals.hold_after_training() as held:
             send(number)
         assert (stopped.value.number, held.status) == (number, 0)
-        with _signals.hold_after_training() as held, _signals.set_a_flag() as flag:
+        with signals.hold_after_training() as held, signals.set_a_flag() as flag:
             send(number)
             assert flag.wait(HANGS)
         assert held.status == 128 + number
-        with _signals.hold_after_training() as held:
-            with _signals.set_a_flag() as flag:
+        with signals.hold_after_training() as held:
+            with signals.set_a_flag() as flag:
                 pass
             send(number)
             send(number)

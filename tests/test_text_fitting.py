@@ -14,10 +14,10 @@ from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
 import fastvec.classify.text
-from fastvec import Vectors, _training
-from fastvec import kernels
-from fastvec._training import usable_threads
+from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
+from fastvec.training import loop
+from fastvec.training.loop import usable_threads
 
 small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5)
 
@@ -358,7 +358,7 @@ def test_control_c_loses_nothing(params, monkeypatch):
     model = small(**params, epochs=1_000_000)
     message = r"interrupted in epoch \d+ of 1000000; what was learned is"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
-        interrupt_training_at(patch, _training, kernels.get("documents"), 300)
+        interrupt_training_at(patch, loop, kernels.get("documents"), 300)
         model.fit(X, Y)
     assert caught[0].filename == __file__
     assert model.interrupted_ and model.score(X, Y) == 1

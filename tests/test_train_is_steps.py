@@ -11,8 +11,8 @@ import pytest
 from objectives import bag, batch, int32, path, placed, window
 
 from fastvec import kernels
-from fastvec._sampling import alias_table
 from fastvec.reference.sampling import draw, draw_noise, window_size
+from fastvec.training.tables import alias_table
 
 KEY, WINDOW, NEGATIVES = 12345, 20, 3
 AT_ONCE = 16  # contexts, targets or examples in an update; windows have more

@@ -9,10 +9,10 @@ import pytest
 from interrupts import can_be_interrupted, control_c, interrupt_training_after, interrupt_training_at
 
 import fastvec
-from fastvec import _training
 from fastvec import kernels
-from fastvec._training import Schedule, train
 from fastvec.models import _word_model
+from fastvec.training import loop
+from fastvec.training.loop import Schedule, train
 
 
 def small(**params):
@@ -116,7 +116,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
     message = "interrupted in epoch .*; what was learned is kept"
     for delay in np.linspace(0, 0.05, 12):
         with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message):
-            interrupt_training_after(patch, _training, delay)
+            interrupt_training_after(patch, loop, delay)
             model = small(epochs=1_000_000).fit(corpus)
         assert model.interrupted_
         assert len(model.vectors_) == len(model.vocabulary_)
@@ -127,7 +127,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
     monkeypatch.setattr(_word_model, "CHUNK", 50)  # of 720 words
-    calls = interrupt_training_at(monkeypatch, _training, kernels.get("skipgram"), 5)
+    calls = interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="interrupted in epoch 1 of 100"):
         model = small(epochs=100, threads=threads).fit(topics(60))
     assert 5 <= len(calls) < 5 + threads

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_item, shortened
-from fastvec._progress import warn
 from fastvec._sequences import check_sequences, check_words
 from fastvec.classify._labelled_files import WORDS
 from fastvec.classify._labels import check_labels
+from fastvec.training.progress import warn
 
 __all__ = ["Documents", "read_documents", "read_labelled", "warn_of_empty"]
 

@@ -19,7 +19,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float, check_int
-from fastvec._stopping import Stoppable
 from fastvec.classify._fitting import (
     SCHEDULES,
     FitEpoch,
@@ -32,6 +31,7 @@ from fastvec.classify._fitting import (
 from fastvec.classify._network import Array, Parameters
 from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.training.stopping import Stoppable
 
 __all__ = ["Examples", "MakeBatch", "NetworkEstimator", "check_hidden", "undone_on_error"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _signals
 from fastvec._params import check_bool, check_float, check_int
-from fastvec._progress import Progress, warn
+from fastvec.training import signals
+from fastvec.training.progress import Progress, warn
 
 __all__ = ["SCHEDULES", "FitEpoch", "Plan", "Watch", "check_fitting", "run_epochs", "split_held_out"]
 
@@ -196,7 +196,7 @@ def run_epochs(
     """
     with (
         Progress("epoch", plan.epochs * n, " examples", plan.progress) as bar,
-        _signals.set_a_flag() as interrupted,
+        signals.set_a_flag() as interrupted,
     ):
 
         def stopping() -> bool:

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec._progress import warn
 from fastvec.classify._estimator import NetworkEstimator, check_hidden
 from fastvec.classify._features import FEATURES, FeatureTable
 from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
@@ -38,6 +37,7 @@ from fastvec.classify._network import (
 )
 from fastvec.classify._optimizers import Gradient, Rows, sum_rows
 from fastvec.classify._windows import windows
+from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
 
 __all__ = ["WindowModel"]

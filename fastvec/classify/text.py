@@ -11,11 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec import functional
-from fastvec import kernels
+from fastvec import functional, kernels
 from fastvec._params import check_float, check_int
-from fastvec._stopping import Stoppable
-from fastvec._training import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.classify._document_rows import DocumentRows, means_of_rows
 from fastvec.classify._documents import Documents, read_documents, read_labelled, warn_of_empty
 from fastvec.classify._estimator import undone_on_error
@@ -33,6 +30,8 @@ from fastvec.classify._labels import LabelClassifier, check_same_classes, first_
 from fastvec.classify._lexicon import FIRST_WORD, Lexicon
 from fastvec.classify._network import Array
 from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.training.loop import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
+from fastvec.training.stopping import Stoppable
 from fastvec.vectors import Vectors
 
 __all__ = ["TextClassifier"]

@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 from fastvec._format_common import Contents
 from fastvec._format_fvec import pack, unpack
 from fastvec._params import check_choice, check_float
-from fastvec._progress import warn
 from fastvec.classify._document_rows import means_of_rows
 from fastvec.classify._documents import Documents, read_documents
 from fastvec.classify._estimator import undone_on_error
@@ -22,6 +21,7 @@ from fastvec.classify._files import Saveable, tensor_of, texts_of
 from fastvec.classify._lexicon import spellings
 from fastvec.classify._network import Array
 from fastvec.subword_vectors import SubwordVectors
+from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
 
 __all__ = ["TextVectorizer"]

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
-from fastvec._progress import warn
 from fastvec.classify._estimator import Examples
 from fastvec.classify._files import labels_of, said_of_labels
 from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
@@ -23,6 +22,7 @@ from fastvec.classify._sentences import (
 )
 from fastvec.classify._window_model import WindowModel
 from fastvec.classify._windows import sentence_numbers
+from fastvec.training.progress import warn
 
 __all__ = ["WindowClassifier"]
 

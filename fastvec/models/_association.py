@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._progress import Progress
 from fastvec.models.cooccurrence import Cooccurrence
+from fastvec.training.progress import Progress
 
 __all__ = ["MATRICES", "association"]
 

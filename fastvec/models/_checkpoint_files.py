@@ -27,12 +27,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastvec._checkpoints import Checkpoints, Position
 from fastvec._mapped import blocks
 from fastvec._params import check_bool, check_int
-from fastvec._progress import warn
 from fastvec.models import _files
 from fastvec.models._state import State
+from fastvec.training.checkpoints import Checkpoints, Position
+from fastvec.training.progress import warn
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["EVERY", "CheckpointFile", "fingerprint"]

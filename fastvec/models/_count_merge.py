@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.models._count_runs import Counts, added_up
-from fastvec.models._workers import Workers
+from fastvec.training.threads import Workers
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["merge"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastvec._params import check_int
-from fastvec._training import number_of_threads
 from fastvec.models._state import Learner
 from fastvec.models.cooccurrence import Cooccurrence
+from fastvec.training.loop import number_of_threads
 
 __all__ = ["CountModel"]
 

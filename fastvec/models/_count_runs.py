@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._progress import Progress
 from fastvec._spool import ADVICE, Spool, naming_full_disk
-from fastvec.models._workers import Report, Workers
+from fastvec.training.progress import Progress
+from fastvec.training.threads import Report, Workers
 
 __all__ = ["Counts", "Runs", "added_up"]
 

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._format_glove_counts import map_records
 from fastvec._params import check_item
-from fastvec._progress import Progress
 from fastvec._sequences import check_sequences
 from fastvec.models._count_runs import Counts, Runs
 from fastvec.models._count_units import choose_unit, in_units
-from fastvec.models._workers import Workers
+from fastvec.training.progress import Progress
+from fastvec.training.threads import Workers
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["counts_of_records", "counts_of_triples", "vocabulary_of"]

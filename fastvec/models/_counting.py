@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._progress import Progress
 from fastvec.corpus import Corpus
 from fastvec.models._count_runs import Counts, Runs
-from fastvec.models._workers import Report, Workers
+from fastvec.training.progress import Progress
+from fastvec.training.threads import Report, Workers
 
 __all__ = ["Windows", "count"]
 

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._finite import check_finite
-from fastvec._held_out import HeldOut
 from fastvec._params import check_int
-from fastvec._stopping import Stoppable
-from fastvec._training import Epoch, Schedule, TrainChunk, train
 from fastvec.models import _files
 from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
 from fastvec.models._state import Learner, Matrices, State
+from fastvec.training.held_out import HeldOut
+from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
+from fastvec.training.stopping import Stoppable
 from fastvec.vocabulary import Vocabulary
 
 __all__ = ["EpochModel", "fill_uniform"]

@@ -28,8 +28,8 @@ from fastvec import _format_fvec
 from fastvec._format_common import Contents, check_unique
 from fastvec._format_fasttext import decoded, read_undecoded
 from fastvec._mapped import map_tensors, write_tensors
-from fastvec._training import Epoch
 from fastvec.subword_vectors import SubwordVectors
+from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
 
 __all__ = ["Saved", "read", "read_fasttext", "write"]

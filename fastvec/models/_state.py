@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._training import Epoch
 from fastvec.models._base import Estimator
+from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
 from fastvec.vocabulary import Vocabulary
 

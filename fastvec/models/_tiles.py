@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._progress import Progress
 from fastvec._spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models._state import Matrices
-from fastvec.models._workers import Workers
 from fastvec.models.cooccurrence import Cooccurrence
+from fastvec.training.progress import Progress
+from fastvec.training.threads import Workers
 
 __all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
 

@@ -19,8 +19,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._progress import Progress
-from fastvec.models._workers import Report, Workers
+from fastvec.training.progress import Progress
+from fastvec.training.threads import Report, Workers
 
 __all__ = ["require_scipy", "truncated_svd"]
 

@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._held_out import hold_out
 from fastvec._params import check_bool, check_float, check_int
-from fastvec._progress import warn
-from fastvec._sampling import alias_table, keep_thresholds
-from fastvec._training import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.corpus import Corpus
 from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._going_on import counts_in, grown, ids_in
-from fastvec.models._learning_rates import LEARNING_RATES
 from fastvec.models._state import Matrices, State
+from fastvec.training.held_out import hold_out
+from fastvec.training.loop import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
+from fastvec.training.progress import warn
+from fastvec.training.rates import LEARNING_RATES
+from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.vectors import Vectors
 from fastvec.vocabulary import Vocabulary
 

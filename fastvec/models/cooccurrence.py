@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec import _format_glove_counts
 from fastvec._params import check_bool, check_choice, check_int, check_item
-from fastvec._training import number_of_threads
 from fastvec.corpus import Corpus
 from fastvec.models import _count_files
 from fastvec.models._base import Estimator
@@ -21,6 +20,7 @@ from fastvec.models._count_runs import Counts
 from fastvec.models._count_triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.models._count_units import WEIGHTINGS, distance_weights
 from fastvec.models._counting import Windows, count
+from fastvec.training.loop import number_of_threads
 from fastvec.vectors import UnknownWordError
 from fastvec.vocabulary import Vocabulary
 

@@ -16,10 +16,10 @@ from fastvec import kernels
 from fastvec._format_fasttext import FastTextFile, write_model
 from fastvec._params import check_bool, check_choice
 from fastvec._subwords import Subwords
-from fastvec._training import TrainChunk
 from fastvec.models._state import Matrices, State
 from fastvec.models._word_model import Text, WordModel
 from fastvec.subword_vectors import SubwordVectors
+from fastvec.training.loop import TrainChunk
 
 __all__ = ["FastText"]
 

@@ -16,10 +16,10 @@ from fastvec._encoding import Encoded
 from fastvec._idfile import IdStore
 from fastvec._mapped import json_checksum
 from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec._progress import Progress
-from fastvec._signals import hold
 from fastvec.corpus import Corpus
 from fastvec.models._base import Estimator
+from fastvec.training.progress import Progress
+from fastvec.training.signals import hold
 
 __all__ = ["Phrases"]
 

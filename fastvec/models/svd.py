@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
-from fastvec._training import number_of_threads
 from fastvec.models._association import MATRICES, association
 from fastvec.models._count_model import CountModel
 from fastvec.models._state import State
 from fastvec.models._truncated_svd import require_scipy, truncated_svd
+from fastvec.training.loop import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["PPMI_SVD"]

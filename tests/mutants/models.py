@@ -2,7 +2,7 @@
 
 from mutants._edits import mutant
 
-WORD_MODEL, WORD2VEC, TRAINING = "models/_word_model.py", "models/word2vec.py", "_training.py"
+WORD_MODEL, WORD2VEC, TRAINING = "models/_word_model.py", "models/word2vec.py", "training/loop.py"
 LINE = "(self.min_learning_rate - self.learning_rate) * done"
 
 MODELS = [

@@ -110,27 +110,31 @@ SAMPLED = [
     mutant(
         "the alias table keeps the fraction that was rounded away",
         "sampling",
-        ("_sampling.py", '    weights[np.argsort(weights - exact, kind="stable")[:missing]] += 1\n', ""),
+        (
+            "training/tables.py",
+            '    weights[np.argsort(weights - exact, kind="stable")[:missing]] += 1\n',
+            "",
+        ),
     ),
     mutant(
         "thresholds of words that are kept are the square of their probability",
         "sampling",
-        ("_sampling.py", "np.rint(probabilities * FULL)", "np.rint(probabilities**2 * FULL)"),
+        ("training/tables.py", "np.rint(probabilities * FULL)", "np.rint(probabilities**2 * FULL)"),
     ),
     mutant(
         "the keys of epochs do not depend on the epoch",
         "estimator_to_kernel",
-        ("_training.py", "[self.seed, self.epochs_before + epoch]", "[self.seed, self.epochs_before]"),
+        ("training/loop.py", "[self.seed, self.epochs_before + epoch]", "[self.seed, self.epochs_before]"),
     ),
     mutant(
         "the keys of epochs do not depend on the seed",
         "estimator_to_kernel",
-        ("_training.py", "[self.seed, self.epochs_before + epoch]", "[0, self.epochs_before + epoch]"),
+        ("training/loop.py", "[self.seed, self.epochs_before + epoch]", "[0, self.epochs_before + epoch]"),
     ),
     mutant(
         "the epochs of a further training draw what those of the first drew",
         "going_on",
-        ("_training.py", "[self.seed, self.epochs_before + epoch]", "[self.seed, epoch]"),
+        ("training/loop.py", "[self.seed, self.epochs_before + epoch]", "[self.seed, epoch]"),
     ),
     mutant(
         "subsampling follows the paper and not word2vec.c",

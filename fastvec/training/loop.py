@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _signals
-from fastvec._checkpoints import Checkpoints, Position, exact_parts
-from fastvec._held_out import HeldOut, TrainChunk
-from fastvec._progress import Progress, warn
+from fastvec.training import signals
+from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
+from fastvec.training.held_out import HeldOut, TrainChunk
+from fastvec.training.progress import Progress, warn
 
 __all__ = [
     "CHUNK",
@@ -221,7 +221,7 @@ def train(
     lowest = min(untrained_loss, start.lowest_loss)
     with (
         Progress("epoch", schedule.epochs * n, f" {schedule.unit}", progress, done) as bar,
-        _signals.set_a_flag() as interrupted,
+        signals.set_a_flag() as interrupted,
     ):
 
         def stopping() -> bool:

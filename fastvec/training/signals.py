@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
 
-from fastvec._startup import end, exit_status
+from fastvec.training.startup import end, exit_status
 
 __all__ = [
     "Held",
