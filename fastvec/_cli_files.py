@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fastvec import formats
-from fastvec._atomic import replace
-from fastvec._outputs import check_regular, check_writable, not_regular
 from fastvec._reading import STANDARD_INPUT
 from fastvec._writing import STANDARD_OUTPUT, check_standard_output
+from fastvec.formats.atomic import replace
+from fastvec.formats.outputs import check_regular, check_writable, not_regular
 
 __all__ = ["check_extension", "check_files", "check_format"]
 

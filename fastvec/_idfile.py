@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._mapped import map_tensors, write_tensors
-from fastvec._spool import BLOCK, Spool
+from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.formats.spool import BLOCK, Spool
 
 __all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache", "split_words"]
 

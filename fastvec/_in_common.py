@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._finite import not_finite
+from fastvec.formats.finite import not_finite
 
 __all__ = ["InCommon", "in_common", "without"]
 

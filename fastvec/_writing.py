@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from fastvec import kernels
-from fastvec._atomic import WINDOWS, replacing
 from fastvec._idfile import join_words
 from fastvec.corpus import Corpus
+from fastvec.formats.atomic import WINDOWS, replacing
 
 __all__ = ["STANDARD_OUTPUT", "check_standard_output", "write_blocks", "write_text"]
 

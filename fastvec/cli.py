@@ -36,16 +36,16 @@ from fastvec import (
     formats,
     kernels,
 )
-from fastvec._atomic import WINDOWS
 from fastvec._cli_files import check_files, check_format
 from fastvec._cli_labels import add_errors
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cli_vectors import add_reading, in_options, load_vectors
 from fastvec._machine import processor_name
-from fastvec._mapped import verify
 from fastvec._params import check_int
 from fastvec._writing import STANDARD_OUTPUT, write_text
+from fastvec.formats.atomic import WINDOWS
+from fastvec.formats.container import verify
 from fastvec.models._epoch_model import EpochModel
 from fastvec.training import signals
 from fastvec.training.loop import usable_threads

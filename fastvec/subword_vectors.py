@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
-from fastvec._finite import as_float32, check_finite
 from fastvec._in_common import InCommon, without
 from fastvec._params import check_item
-from fastvec._subwords import Subwords, row_means
+from fastvec.formats.finite import as_float32, check_finite
+from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.vectors import UnknownWordError, Vectors, as_words, unit_rows
 
 __all__ = ["SubwordVectors", "Subwords", "load"]

@@ -82,7 +82,7 @@ def position(path):
     """Return the epoch and the chunks of the checkpoint in a file, None without a file."""
     if not path.exists():
         return None
-    from fastvec._mapped import map_tensors
+    from fastvec.formats.container import map_tensors
 
     said = json.loads(map_tensors(path)[1]["checkpoint"])["position"]
     return said["epoch"], said["chunks"]

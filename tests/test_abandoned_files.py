@@ -14,14 +14,14 @@ import pytest
 from commands import HANGS
 
 import fastvec
-from fastvec import _atomic
+from fastvec.formats import atomic
 
 pytestmark = pytest.mark.any_backend
 
 VECTORS = fastvec.Vectors(["a", "b"], np.eye(2))
 HOLDS = """
 import sys, time
-from fastvec._atomic import replacing
+from fastvec.formats.atomic import replacing
 
 with replacing(sys.argv[1]) as temporary, temporary.open("wb") as file:
     file.write(b"half")
@@ -93,7 +93,7 @@ def test_files_of_other_machines_and_of_others_stay(tmp_path):
 
 
 def test_a_save_within_a_save_removes_nothing_of_it(tmp_path):
-    with _atomic.replacing(tmp_path / "outer") as temporary:
+    with atomic.replacing(tmp_path / "outer") as temporary:
         temporary.write_bytes(b"outer")
         VECTORS.save(tmp_path / "inner.fvec")
     assert (tmp_path / "outer").read_bytes() == b"outer"

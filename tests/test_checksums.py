@@ -11,7 +11,7 @@ from saved_classifiers import EVERY
 
 import fastvec
 from fastvec import classify
-from fastvec._mapped import read_tensors, write_tensors
+from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 

@@ -137,7 +137,7 @@ def test_no_split_changes_a_bit(
         patch.setattr(_counting, "CHUNK", chunk)
         patch.setattr(_count_runs, "BLOCK", block)
         patch.setattr(_count_runs, "FEWEST_ENTRIES", entries)
-        patch.setattr("fastvec._spool.BLOCK", 50)
+        patch.setattr("fastvec.formats.spool.BLOCK", 50)
         split = Cooccurrence(**params, threads=threads, memory_limit=memory_limit)
         assert raw(split.fit(corpus)) == raw(whole)
         first, *others = [

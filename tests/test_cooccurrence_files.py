@@ -12,8 +12,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from fastvec import Cooccurrence, _format_glove_counts
-from fastvec._mapped import map_tensors, write_tensors
+from fastvec import Cooccurrence
+from fastvec.formats import glove_counts
+from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.models import _count_files, _count_triples, cooccurrence
 
 pytestmark = pytest.mark.any_backend
@@ -238,7 +239,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
     files = tmp_path / "x.bin", tmp_path / "vocab.txt"
     monkeypatch.setattr(cooccurrence, "BLOCK", 7)
     counts.write_glove(*files)
-    records = np.fromfile(files[0], _format_glove_counts.RECORD)
+    records = np.fromfile(files[0], glove_counts.RECORD)
     assert len(records) == counts.n_entries_
     params = {"symmetric": False, "min_count": 5}
     for seed in range(3):
@@ -254,7 +255,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
 
 
 def record(word1=1, word2=2, count=1.0):
-    return np.array([(word1, word2, count)], _format_glove_counts.RECORD).tobytes()
+    return np.array([(word1, word2, count)], glove_counts.RECORD).tobytes()
 
 
 TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin counts word 4, and .*has 3 words"

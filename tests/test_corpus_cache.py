@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastvec import corpus as corpus_module
-from fastvec._mapped import map_tensors, read_tensors, write_tensors
 from fastvec.corpus import Corpus
+from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 
 pytestmark = pytest.mark.any_backend
 

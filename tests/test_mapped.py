@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from fastvec._mapped import map_tensors
+from fastvec.formats.container import map_tensors
 
 
 def test_files_of_the_safetensors_package_are_mapped(tmp_path):

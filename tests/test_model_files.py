@@ -7,7 +7,7 @@ import pytest
 from peers import fasttext
 
 import fastvec
-from fastvec._mapped import read_tensors, write_tensors
+from fastvec.formats.container import read_tensors, write_tensors
 
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {"negative_sharing": "none", "max_vocab": 30}),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from peers import fasttext
 
 from fastvec import kernels
-from fastvec._subwords import Subwords, row_means
+from fastvec.formats.ngrams import Subwords, row_means
 
 BUCKETS = 2_000_000
 WORDS = ["a", "ab", "where", "Zürich", "東京都", "ﷺ", "e\u0301t", "🙂", "aaaaaaaa", "<", ">", "<s>", "naïve"]

@@ -13,7 +13,8 @@ import pytest
 from commands import run
 
 import fastvec
-from fastvec import _atomic, _spool, cli
+from fastvec import cli
+from fastvec.formats import atomic, spool
 from fastvec.models.glove import GloVe
 
 WORDS = ["a", "b", "c"]
@@ -52,8 +53,8 @@ def windows(monkeypatch):
 
     monkeypatch.setattr(os, "replace", replace_as_windows)
     monkeypatch.setattr(os, "unlink", unlink_as_windows)
-    monkeypatch.setattr(_atomic, "WINDOWS", True)
-    monkeypatch.setattr(_atomic, "WAITS", (0, 0.1, 0.2))
+    monkeypatch.setattr(atomic, "WINDOWS", True)
+    monkeypatch.setattr(atomic, "WAITS", (0, 0.1, 0.2))
     monkeypatch.setattr(cli, "WINDOWS", True)
 
 
@@ -94,7 +95,7 @@ def test_a_file_that_is_open_for_a_moment_is_replaced(windows, path):
 
 
 def test_a_body_that_fails_removes_its_file(windows, path):
-    with pytest.raises(RuntimeError), _atomic.replacing(path) as temporary, temporary.open("wb"):
+    with pytest.raises(RuntimeError), atomic.replacing(path) as temporary, temporary.open("wb"):
         raise RuntimeError
     assert list(path.parent.iterdir()) == [path]
 
@@ -158,10 +159,10 @@ def test_disk_space_is_reserved_everywhere(tmp_path, monkeypatch, function):
         monkeypatch.delattr(os, "posix_fallocate", raising=False)
     else:
         monkeypatch.setattr(os, "posix_fallocate", function, raising=False)
-    monkeypatch.setattr(_spool, "ZEROS", 1000)
+    monkeypatch.setattr(spool, "ZEROS", 1000)
     path = tmp_path / "room"
     with path.open("wb") as file:
-        _spool.preallocate(file, 4500)
+        spool.preallocate(file, 4500)
         assert path.stat().st_size == 4500
     assert path.stat().st_blocks * 512 >= 4500
 
@@ -169,7 +170,7 @@ def test_disk_space_is_reserved_everywhere(tmp_path, monkeypatch, function):
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", refuse(errno.ENOSPC), raising=False)
     with (tmp_path / "room").open("wb") as file, pytest.raises(OSError, match="No space left"):
-        _spool.preallocate(file, 4500)
+        spool.preallocate(file, 4500)
 
 
 def test_glove_trains_on_disk_without_posix_fallocate(monkeypatch):

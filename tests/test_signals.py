@@ -13,8 +13,9 @@ from commands import ENDING, HANGS, interrupt, start, wait_for
 from interrupts import can_be_interrupted, interrupt_training_after, interrupt_training_at
 
 import fastvec
-from fastvec import _atomic, kernels
+from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier, _fitting
+from fastvec.formats import atomic
 from fastvec.training import loop, signals
 
 pytestmark = can_be_interrupted
@@ -159,7 +160,7 @@ def test_saving_is_completed_before_control_c_is_answered(tmp_path, monkeypatch)
                 send(signal.SIGINT)
                 fsync(descriptor)
 
-            patch.setattr(_atomic.os, "fsync", interrupted)
+            patch.setattr(atomic.os, "fsync", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 save(path)
         assert sorted(path.read_bytes()) == sorted(whole), name  # in safetensors, names have no order

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastvec._format_fasttext import FastTextFile, write_model
+from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.subword_vectors import Subwords
 
 AB = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)

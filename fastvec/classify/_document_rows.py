@@ -7,9 +7,9 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._subwords import row_means
 from fastvec.classify._documents import Documents
 from fastvec.classify._lexicon import UNKNOWN, Lexicon
+from fastvec.formats.ngrams import row_means
 from fastvec.vectors import Vectors
 
 __all__ = ["DocumentRows", "means_of_rows", "ngram_buckets"]

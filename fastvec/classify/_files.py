@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec._mapped import read_tensors, write_tensors
 from fastvec._params import PlainAttributes
 from fastvec.classify._fitting import FitEpoch
 from fastvec.classify._network import Array
+from fastvec.formats.container import read_tensors, write_tensors
 
 __all__ = [
     "EXTENSION",

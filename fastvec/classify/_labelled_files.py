@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fastvec._params import check_choice, check_int
 from fastvec._reading import check_readable, read_lines
-from fastvec._text_kinds import conll_u
+from fastvec.formats.text_kinds import conll_u
 
 __all__ = [
     "LABEL",

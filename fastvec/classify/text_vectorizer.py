@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec._format_common import Contents
-from fastvec._format_fvec import pack, unpack
 from fastvec._params import check_choice, check_float
 from fastvec.classify._document_rows import means_of_rows
 from fastvec.classify._documents import Documents, read_documents
@@ -20,6 +18,8 @@ from fastvec.classify._estimator import undone_on_error
 from fastvec.classify._files import Saveable, tensor_of, texts_of
 from fastvec.classify._lexicon import spellings
 from fastvec.classify._network import Array
+from fastvec.formats.common import Contents
+from fastvec.formats.fvec import pack, unpack
 from fastvec.subword_vectors import SubwordVectors
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors

@@ -27,8 +27,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastvec._mapped import blocks
 from fastvec._params import check_bool, check_int
+from fastvec.formats.container import blocks
 from fastvec.models import _files
 from fastvec.models._state import State
 from fastvec.training.checkpoints import Checkpoints, Position

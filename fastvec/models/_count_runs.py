@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._spool import ADVICE, Spool, naming_full_disk
+from fastvec.formats.spool import ADVICE, Spool, naming_full_disk
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Report, Workers
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._format_glove_counts import map_records
 from fastvec._params import check_item
 from fastvec._sequences import check_sequences
+from fastvec.formats.glove_counts import map_records
 from fastvec.models._count_runs import Counts, Runs
 from fastvec.models._count_units import choose_unit, in_units
 from fastvec.training.progress import Progress

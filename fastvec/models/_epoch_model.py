@@ -15,8 +15,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._finite import check_finite
 from fastvec._params import check_int
+from fastvec.formats.finite import check_finite
 from fastvec.models import _files
 from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
 from fastvec.models._state import Learner, Matrices, State

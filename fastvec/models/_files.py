@@ -1,6 +1,6 @@
 """Files of whole models: a .fvec file of the vectors, with everything else needed to continue.
 
-The tensors of a .fvec file come first (see ``fastvec/_format_fvec.py``); what else is trained, and what it
+The tensors of a .fvec file come first (see ``fastvec/formats/fvec.py``); what else is trained, and what it
 hangs on, stands beside them under its own name. The metadata have one more entry, ``model``, a JSON object:
 
 ==============  =========================================================
@@ -9,7 +9,7 @@ parameters      what its constructor was given
 history         a list of epochs, each with the fields of `Epoch`
 ==============  =========================================================
 
-FastText's own files hold whole models too (see ``fastvec/_format_fasttext.py``).
+FastText's own files hold whole models too (see ``fastvec/formats/fasttext.py``).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _format_fvec
-from fastvec._format_common import Contents, check_unique
-from fastvec._format_fasttext import decoded, read_undecoded
-from fastvec._mapped import map_tensors, write_tensors
+from fastvec.formats import fvec
+from fastvec.formats.common import Contents, check_unique
+from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.formats.fasttext import decoded, read_undecoded
 from fastvec.subword_vectors import SubwordVectors
 from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
@@ -91,7 +91,7 @@ def write(
     contents = Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
     if isinstance(vectors, SubwordVectors):
         contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
-    tensors, header = _format_fvec.pack(contents)
+    tensors, header = fvec.pack(contents)
     said = {"estimator": estimator, "parameters": given, "history": [asdict(epoch) for epoch in history]}
     write_tensors(path, {**tensors, **others}, {**header, "model": json.dumps(said), **more})
 
@@ -107,7 +107,7 @@ def read(path: Path, errors: str = "strict") -> Saved:
         If it does not hold a model, or is damaged.
     """
     tensors, header = map_tensors(path)
-    contents = _format_fvec.unpack(path, tensors, header, errors)
+    contents = fvec.unpack(path, tensors, header, errors)
     check_unique(path, contents.words)
     if "model" not in header:
         raise ValueError(f"{path}: {VECTORS_ONLY}")

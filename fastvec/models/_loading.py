@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fastvec._file_kinds import FASTTEXT_MAGIC
-from fastvec._format_common import read_head
 from fastvec._params import check_choice
+from fastvec.formats.common import read_head
+from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.models import _files
 from fastvec.models._word_model import WordModel
 from fastvec.models.fasttext import FastText

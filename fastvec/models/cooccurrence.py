@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec import _format_glove_counts
 from fastvec._params import check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
+from fastvec.formats import glove_counts
 from fastvec.models import _count_files
 from fastvec.models._base import Estimator
 from fastvec.models._count_merge import merge
@@ -418,7 +418,7 @@ class Cooccurrence(Estimator):
         """
         made = cls(**params)
         made.check_params()
-        words, of_words = _format_glove_counts.read_vocabulary(Path(vocabulary_path))
+        words, of_words = glove_counts.read_vocabulary(Path(vocabulary_path))
         counts, unit = counts_of_records(
             Path(path),
             Path(vocabulary_path),
@@ -451,7 +451,7 @@ class Cooccurrence(Estimator):
         self._check_fitted()
         n = self.n_entries_
         blocks = (self._entries(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK))
-        _format_glove_counts.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
+        glove_counts.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._format_fasttext import FastTextFile, write_model
 from fastvec._params import check_bool, check_choice
-from fastvec._subwords import Subwords
+from fastvec.formats.fasttext import FastTextFile, write_model
+from fastvec.formats.ngrams import Subwords
 from fastvec.models._state import Matrices, State
 from fastvec.models._word_model import Text, WordModel
 from fastvec.subword_vectors import SubwordVectors

@@ -19,7 +19,7 @@ from saved_classifiers import EVERY, SUBWORDS, VECTORS
 
 import fastvec
 from fastvec import classify, evaluate
-from fastvec._mapped import read_tensors
+from fastvec.formats.container import read_tensors
 
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"], ["söng", "日本"]] * 3
 PLAIN = "".join(f"{' '.join(sentence)}\n" for sentence in TEXT)

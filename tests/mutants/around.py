@@ -87,7 +87,7 @@ AROUND = [
     mutant(
         "GloVe's files of counts number words from 0",
         "cooccurrence_files",
-        ("_format_glove_counts.py", "= rows + 1", "= rows"),
+        ("formats/glove_counts.py", "= rows + 1", "= rows"),
     ),
     # Phrases.
     mutant(
@@ -151,13 +151,13 @@ AROUND = [
     mutant(
         "word2vec's binary is big-endian, written and read",
         "formats",
-        ("_format_binary.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
-        ("_format_binary.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+        ("formats/binary.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
+        ("formats/binary.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
         "formats",
-        ("_format_text.py", "%.9g", "%.8g"),
+        ("formats/text.py", "%.9g", "%.8g"),
     ),
     # Looking up and evaluating.
     mutant(

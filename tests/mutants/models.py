@@ -119,7 +119,7 @@ MODELS = [
     mutant(
         "FastText takes n-grams that are one character longer",
         "ngrams fasttext_files",
-        ("_subwords.py", "max_n=self.max_n,", "max_n=self.max_n and self.max_n + 1,"),
+        ("formats/ngrams.py", "max_n=self.max_n,", "max_n=self.max_n and self.max_n + 1,"),
     ),
     mutant(
         "GloVe's alpha is always 0.75",

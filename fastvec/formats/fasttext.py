@@ -30,9 +30,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._atomic import replacing
-from fastvec._file_kinds import FASTTEXT_MAGIC
-from fastvec._format_common import (
+from fastvec.formats.atomic import replacing
+from fastvec.formats.common import (
     BLOCK,
     WORD_LIMIT,
     Contents,
@@ -42,7 +41,8 @@ from fastvec._format_common import (
     most_bytes,
     open_bytes,
 )
-from fastvec._subwords import Subwords, row_means
+from fastvec.formats.kinds import FASTTEXT_MAGIC
+from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.training.signals import hold
 
 __all__ = ["FastTextFile", "decoded", "read", "read_model", "read_undecoded", "write", "write_model"]

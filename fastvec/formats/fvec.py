@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._format_common import Contents, decode_words, keep_rows
-from fastvec._mapped import dump_tensors, map_tensors, read_tensors
-from fastvec._subwords import Subwords
+from fastvec.formats.common import Contents, decode_words, keep_rows
+from fastvec.formats.container import dump_tensors, map_tensors, read_tensors
+from fastvec.formats.ngrams import Subwords
 
 __all__ = ["pack", "read", "read_mapped", "unpack", "write"]
 

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._file_kinds import GZIP_MAGIC, HEAD, recognize
-from fastvec._subwords import Subwords
+from fastvec.formats.kinds import GZIP_MAGIC, HEAD, recognize
+from fastvec.formats.ngrams import Subwords
 from fastvec.training.progress import warn
 
 __all__ = [

@@ -28,13 +28,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import _format_binary, _format_fasttext, _format_fvec, _format_text, _mapped
-from fastvec._atomic import replacing
-from fastvec._file_kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
-from fastvec._finite import rows_not_finite
-from fastvec._format_common import Contents, check_unique, keep_rows, read_head
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec._subwords import Subwords
+from fastvec.formats import binary, container, fasttext, fvec, text
+from fastvec.formats.atomic import replacing
+from fastvec.formats.common import Contents, check_unique, keep_rows, read_head
+from fastvec.formats.finite import rows_not_finite
+from fastvec.formats.kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
+from fastvec.formats.ngrams import Subwords
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
@@ -79,13 +79,11 @@ def _whole(read: Callable[[Path, str], Contents]) -> Callable[[Path, str, int | 
 
 
 FORMATS = {
-    "fvec": Format((".fvec",), _whole(_format_fvec.read), _format_fvec.write),
-    "word2vec-binary": Format((".bin",), _format_binary.read, _format_binary.write),
-    "fasttext": Format((".bin",), _whole(_format_fasttext.read), _format_fasttext.write),
-    "word2vec-text": Format(
-        (".vec", ".txt", ".w2v"), _format_text.read_word2vec, _format_text.write_word2vec
-    ),
-    "glove": Format((".glove",), _format_text.read_glove, _format_text.write_glove),
+    "fvec": Format((".fvec",), _whole(fvec.read), fvec.write),
+    "word2vec-binary": Format((".bin",), binary.read, binary.write),
+    "fasttext": Format((".bin",), _whole(fasttext.read), fasttext.write),
+    "word2vec-text": Format((".vec", ".txt", ".w2v"), text.read_word2vec, text.write_word2vec),
+    "glove": Format((".glove",), text.read_glove, text.write_glove),
 }
 
 
@@ -158,8 +156,8 @@ def read(
     if mmap and on_nonfinite == "drop":
         raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
     if verify:
-        _mapped.verify(path)
-    reader = _whole(_format_fvec.read_mapped) if mmap else FORMATS[name].read
+        container.verify(path)
+    reader = _whole(fvec.read_mapped) if mmap else FORMATS[name].read
     contents = reader(path, errors, limit)
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)

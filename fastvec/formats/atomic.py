@@ -25,7 +25,7 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-from fastvec._outputs import check_regular
+from fastvec.formats.outputs import check_regular
 
 __all__ = ["WINDOWS", "replace", "replacing"]
 

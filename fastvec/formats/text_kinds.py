@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from fastvec._file_kinds import FASTTEXT_MAGIC, NUMBER, OWN, own_format, packed_or_wide, sizes
+from fastvec.formats.kinds import FASTTEXT_MAGIC, NUMBER, OWN, own_format, packed_or_wide, sizes
 
 __all__ = ["FIRST_BYTES", "check_kind", "conll_u", "not_text"]
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._file_kinds import sizes
-from fastvec._format_common import (
+from fastvec.formats.common import (
     BLOCK,
     WORD_LIMIT,
     Contents,
@@ -23,6 +22,7 @@ from fastvec._format_common import (
     encode_words,
     open_bytes,
 )
+from fastvec.formats.kinds import sizes
 
 __all__ = ["read", "write"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._file_kinds import is_number, sizes
-from fastvec._format_common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes
+from fastvec.formats.common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes
+from fastvec.formats.kinds import is_number, sizes
 
 __all__ = ["read_glove", "read_word2vec", "write_glove", "write_word2vec"]
 

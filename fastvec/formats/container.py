@@ -29,7 +29,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._atomic import replacing
+from fastvec.formats.atomic import replacing
 from fastvec.training.signals import hold
 
 __all__ = [

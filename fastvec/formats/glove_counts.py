@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._atomic import replacing
-from fastvec._format_common import decode_words, encode_words
-from fastvec._spool import naming_full_disk
+from fastvec.formats.atomic import replacing
+from fastvec.formats.common import decode_words, encode_words
+from fastvec.formats.spool import naming_full_disk
 from fastvec.training.signals import hold
 from fastvec.vocabulary import Vocabulary
 
