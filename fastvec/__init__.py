@@ -10,6 +10,7 @@
 from fastvec.training import startup  # noqa: F401  # isort: skip
 from fastvec import evaluate, functional
 from fastvec.corpus import Corpus
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
 from fastvec.models.cooccurrence import Cooccurrence
@@ -20,7 +21,6 @@ from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.subword_vectors import SubwordVectors, load
 from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vocabulary import Vocabulary
 
 __all__ = [
     "CBOW",

@@ -11,7 +11,7 @@ from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._params import check_int
-from fastvec._writing import STANDARD_OUTPUT, write_blocks
+from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 
 __all__ = ["CLASSIFYING", "add_verbs"]

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fastvec import formats
-from fastvec._reading import STANDARD_INPUT
-from fastvec._writing import STANDARD_OUTPUT, check_standard_output
+from fastvec.corpus.reading import STANDARD_INPUT
+from fastvec.corpus.writing import STANDARD_OUTPUT, check_standard_output
 from fastvec.formats.atomic import replace
 from fastvec.formats.outputs import check_regular, check_writable, not_regular
 

@@ -10,7 +10,7 @@ from fastvec._cli_labels import add_file, add_model, load_classifier, print_scor
 from fastvec._cli_options import NETWORK, Option, add_options, given
 from fastvec._cli_streams import add_quiet, say
 from fastvec._cli_vectors import add_reading, load_vectors
-from fastvec._writing import STANDARD_OUTPUT, write_blocks
+from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 
 __all__ = ["TAGGING", "add_verbs"]

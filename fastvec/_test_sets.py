@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fastvec._reading import check_readable, read_blocks
+from fastvec.corpus.reading import check_readable, read_blocks
 
 __all__ = ["read_pairs", "read_questions"]
 

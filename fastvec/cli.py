@@ -43,7 +43,7 @@ from fastvec._cli_train import add_options, make_model, open_counts, summary
 from fastvec._cli_vectors import add_reading, in_options, load_vectors
 from fastvec._machine import processor_name
 from fastvec._params import check_int
-from fastvec._writing import STANDARD_OUTPUT, write_text
+from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
 from fastvec.formats.atomic import WINDOWS
 from fastvec.formats.container import verify
 from fastvec.models._epoch_model import EpochModel

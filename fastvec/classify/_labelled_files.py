@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fastvec._params import check_choice, check_int
-from fastvec._reading import check_readable, read_lines
+from fastvec.corpus.reading import check_readable, read_lines
 from fastvec.formats.text_kinds import conll_u
 
 __all__ = [

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import decode_words, encode_words
 from fastvec.formats.spool import naming_full_disk
 from fastvec.training.signals import hold
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
 

@@ -28,12 +28,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.container import blocks
 from fastvec.models import _files
 from fastvec.models._state import State
 from fastvec.training.checkpoints import Checkpoints, Position
 from fastvec.training.progress import warn
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["EVERY", "CheckpointFile", "fingerprint"]
 

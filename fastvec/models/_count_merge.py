@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.models._count_runs import Counts, added_up
 from fastvec.training.threads import Workers
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["merge"]
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.finite import check_finite
 from fastvec.models import _files
 from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
@@ -23,7 +24,6 @@ from fastvec.models._state import Learner, Matrices, State
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
 from fastvec.training.stopping import Stoppable
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["EpochModel", "fill_uniform"]
 

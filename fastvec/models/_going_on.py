@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._idfile import remapped
 from fastvec.corpus import Corpus
-from fastvec.vocabulary import Vocabulary
+from fastvec.corpus.idfile import remapped
+from fastvec.corpus.vocabulary import Vocabulary
 
 __all__ = ["counts_in", "grown", "ids_in", "known_ids"]
 

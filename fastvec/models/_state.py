@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.models._base import Estimator
 from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Learner", "Matrices", "State"]
 

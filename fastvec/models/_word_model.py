@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.models._checkpoint_files import EVERY, fingerprint
 from fastvec.models._epoch_model import EpochModel, fill_uniform
 from fastvec.models._going_on import counts_in, grown, ids_in
@@ -28,7 +29,6 @@ from fastvec.training.progress import warn
 from fastvec.training.rates import LEARNING_RATES
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.vectors import Vectors
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Text", "WordModel"]
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import glove_counts
 from fastvec.models import _count_files
 from fastvec.models._base import Estimator
@@ -22,7 +23,6 @@ from fastvec.models._count_units import WEIGHTINGS, distance_weights
 from fastvec.models._counting import Windows, count
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import UnknownWordError
-from fastvec.vocabulary import Vocabulary
 
 __all__ = ["Cooccurrence"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._encoding import Encoded
-from fastvec._idfile import IdStore
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.corpus import Corpus
+from fastvec.corpus.encoding import Encoded
+from fastvec.corpus.idfile import IdStore
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.models._base import Estimator

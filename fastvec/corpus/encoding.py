@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._idfile import IdStore
 from fastvec._params import check_item
-from fastvec._reading import invalid_text, read_blocks, read_lines
 from fastvec._sequences import check_words
+from fastvec.corpus.idfile import IdStore
+from fastvec.corpus.reading import invalid_text, read_blocks, read_lines
 from fastvec.formats.text_kinds import check_kind
 
 __all__ = ["Encoded", "encode_files", "encode_sentences", "tokenized_lines"]
