@@ -19,8 +19,8 @@ from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
-from fastvec.subword_vectors import SubwordVectors, load
 from fastvec.vectors import UnknownWordError, Vectors
+from fastvec.vectors.subwords import SubwordVectors, load
 
 __all__ = [
     "CBOW",

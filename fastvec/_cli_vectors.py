@@ -7,8 +7,8 @@ import re
 
 from fastvec import formats
 from fastvec._cli_labels import add_errors
-from fastvec.subword_vectors import load
 from fastvec.vectors import Vectors
+from fastvec.vectors.subwords import load
 
 __all__ = ["add_reading", "in_options", "load_vectors"]
 

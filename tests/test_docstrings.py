@@ -40,7 +40,7 @@ WITH_EXAMPLES = {
     "fastvec.models.phrases",
     "fastvec.models.svd",
     "fastvec.models.word2vec",
-    "fastvec.subword_vectors",
+    "fastvec.vectors.subwords",
     "fastvec.vectors",
 }
 

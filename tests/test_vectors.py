@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fastvec.vectors
-from fastvec.subword_vectors import load
 from fastvec.vectors import Vectors
+from fastvec.vectors.subwords import load
 
 WORDS = ["the", "paris", "london", "parks", "parrot", "12", "zero"]
 

@@ -14,7 +14,7 @@ from window_texts import TAGS as Y
 
 from fastvec.classify import WindowClassifier, _window_model
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN
-from fastvec.subword_vectors import Subwords, SubwordVectors
+from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

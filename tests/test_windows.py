@@ -10,7 +10,7 @@ from fastvec.classify._features import FEATURES, FeatureTable, case_of, suffix_o
 from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN, Lexicon, starting_table
 from fastvec.classify._sentences import check_sentences, labels_of_words, sentences_with_words, split_like
 from fastvec.classify._windows import sentence_numbers, windows
-from fastvec.subword_vectors import Subwords, SubwordVectors
+from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

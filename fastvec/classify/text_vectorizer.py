@@ -20,9 +20,9 @@ from fastvec.classify._lexicon import spellings
 from fastvec.classify._network import Array
 from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
-from fastvec.subword_vectors import SubwordVectors
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
+from fastvec.vectors.subwords import SubwordVectors
 
 __all__ = ["TextVectorizer"]
 

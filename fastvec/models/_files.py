@@ -28,9 +28,9 @@ from fastvec.formats import fvec
 from fastvec.formats.common import Contents, check_unique
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.fasttext import decoded, read_undecoded
-from fastvec.subword_vectors import SubwordVectors
 from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
+from fastvec.vectors.subwords import SubwordVectors
 
 __all__ = ["Saved", "read", "read_fasttext", "write"]
 

@@ -18,8 +18,8 @@ from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.formats.ngrams import Subwords
 from fastvec.models._state import Matrices, State
 from fastvec.models._word_model import Text, WordModel
-from fastvec.subword_vectors import SubwordVectors
 from fastvec.training.loop import TrainChunk
+from fastvec.vectors.subwords import SubwordVectors
 
 __all__ = ["FastText"]
 

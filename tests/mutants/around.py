@@ -225,12 +225,12 @@ AROUND = [
     mutant(
         "components are those of vectors that are not centred",
         "postprocess",
-        ("_in_common.py", "        rows -= mean\n", ""),
+        ("vectors/common.py", "        rows -= mean\n", ""),
     ),
     mutant(
         "the last components are removed, not the first",
         "postprocess",
-        ("_in_common.py", "vectors[:, d - n_components :]", "vectors[:, :n_components]"),
+        ("vectors/common.py", "vectors[:, d - n_components :]", "vectors[:, :n_components]"),
     ),
     # Factorization.
     mutant(

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
-from fastvec._in_common import InCommon, without
 from fastvec._params import check_item
 from fastvec.formats.finite import as_float32, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.vectors import UnknownWordError, Vectors, as_words, unit_rows
+from fastvec.vectors.common import InCommon, without
 
 __all__ = ["SubwordVectors", "Subwords", "load"]
 
@@ -68,7 +68,7 @@ class SubwordVectors(Vectors):
     Examples
     --------
     >>> import numpy as np
-    >>> from fastvec.subword_vectors import Subwords, SubwordVectors
+    >>> from fastvec.vectors.subwords import Subwords, SubwordVectors
     >>> rows = np.random.default_rng(0).standard_normal((2 + 1000, 10))
     >>> vectors = SubwordVectors(["houses", "gardens"], rows, Subwords(min_n=3, max_n=6, buckets=1000))
     >>> "house" in vectors, vectors["house"].shape
