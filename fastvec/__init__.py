@@ -11,9 +11,9 @@ from fastvec.training import startup  # noqa: F401  # isort: skip
 from fastvec import evaluate, functional
 from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.gradcheck import gradcheck
 from fastvec.models._loading import load_model
-from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases

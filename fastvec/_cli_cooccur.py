@@ -8,8 +8,8 @@ from typing import Any
 
 from fastvec._cli_streams import add_quiet
 from fastvec._cli_train import TRAINING
-from fastvec.models._count_units import WEIGHTINGS
-from fastvec.models.cooccurrence import Cooccurrence
+from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.counts.units import WEIGHTINGS
 
 __all__ = ["add_options", "make_counter", "save"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.counts.files import holds_counts
+from fastvec.counts.units import WEIGHTINGS
 from fastvec.models._association import MATRICES
-from fastvec.models._count_files import holds_counts
 from fastvec.models._count_model import COUNTED, CountModel
-from fastvec.models._count_units import WEIGHTINGS
 from fastvec.models._epoch_model import EpochModel
 from fastvec.models._word_model import WordModel
-from fastvec.models.cooccurrence import Cooccurrence
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import COMBINATIONS, GloVe
 from fastvec.models.svd import PPMI_SVD

@@ -20,7 +20,7 @@ from interrupts import can_be_interrupted, interrupt_at
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, kernels
-from fastvec.models import _count_runs, _counting
+from fastvec.counts import counting, runs
 from fastvec.training.threads import Workers
 
 pytestmark = pytest.mark.any_backend
@@ -133,10 +133,10 @@ def test_no_split_changes_a_bit(
     whole = Cooccurrence(**params, threads=1).fit(corpus)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FASTVEC_BACKEND", backend)
-        patch.setattr(_counting, "FEWEST_TOKENS", shard)
-        patch.setattr(_counting, "CHUNK", chunk)
-        patch.setattr(_count_runs, "BLOCK", block)
-        patch.setattr(_count_runs, "FEWEST_ENTRIES", entries)
+        patch.setattr(counting, "FEWEST_TOKENS", shard)
+        patch.setattr(counting, "CHUNK", chunk)
+        patch.setattr(runs, "BLOCK", block)
+        patch.setattr(runs, "FEWEST_ENTRIES", entries)
         patch.setattr("fastvec.formats.spool.BLOCK", 50)
         split = Cooccurrence(**params, threads=threads, memory_limit=memory_limit)
         assert raw(split.fit(corpus)) == raw(whole)
@@ -155,9 +155,9 @@ def test_no_split_changes_a_bit(
 
 def test_shards_threads_and_limits_of_a_larger_text(topics, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(_counting, "FEWEST_TOKENS", 700)
-    monkeypatch.setattr(_counting, "CHUNK", 100)
-    monkeypatch.setattr(_count_runs, "FEWEST_ENTRIES", 100)
+    monkeypatch.setattr(counting, "FEWEST_TOKENS", 700)
+    monkeypatch.setattr(counting, "CHUNK", 100)
+    monkeypatch.setattr(runs, "FEWEST_ENTRIES", 100)
     corpus = Corpus(topics(400))
     expected = raw(Cooccurrence(threads=1).fit(corpus))
     for threads, memory_limit in itertools.product((1, 3), (1, 20_000, 60_000, 2**32)):
@@ -349,7 +349,7 @@ def test_more_that_cannot_be_merged():
 
 
 def test_progress_of_every_phase(topics, capsys, monkeypatch):
-    monkeypatch.setattr(_counting, "FEWEST_TOKENS", 300)
+    monkeypatch.setattr(counting, "FEWEST_TOKENS", 300)
     Cooccurrence(memory_limit=1, progress=True).fit(topics(100))
     shown = capsys.readouterr().err
     for what in ("reading: 100 sentences in", "counting: 1,200 words in", "merging: "):
@@ -365,11 +365,11 @@ def test_control_c_is_answered_and_leaves_what_was_there(step, threads, tmp_path
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     counts = Cooccurrence(min_count=1, threads=threads, memory_limit=1).fit(TEXT)
     before = raw(counts)
-    monkeypatch.setattr(_counting, "FEWEST_TOKENS", 600)  # of 2400
-    monkeypatch.setattr(_counting, "CHUNK", 60)
-    monkeypatch.setattr(_count_runs, "BLOCK", 99)
+    monkeypatch.setattr(counting, "FEWEST_TOKENS", 600)  # of 2400
+    monkeypatch.setattr(counting, "CHUNK", 60)
+    monkeypatch.setattr(runs, "BLOCK", 99)
     workers = []
-    monkeypatch.setattr(_counting, "Workers", lambda n: workers.append(Workers(n)) or workers[-1])
+    monkeypatch.setattr(counting, "Workers", lambda n: workers.append(Workers(n)) or workers[-1])
     corpus, kernel = Corpus(topics(200)), kernels.get("cooccurrence")
 
     with monkeypatch.context() as patch:
@@ -390,8 +390,8 @@ FULL_DISK = """
     import resource, sys
     import numpy as np
     import fastvec
-    from fastvec.models import _counting
-    _counting.FEWEST_TOKENS = 2000
+    from fastvec.counts import counting
+    counting.FEWEST_TOKENS = 2000
     what, limit = sys.argv[1], int(sys.argv[2])
     draw = np.random.default_rng(1)
     texts = [[[f"w{word}" for word in draw.integers(0, 300, 50)] for _ in range(200)] for _ in range(2)]

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from fastvec import Cooccurrence
+from fastvec.counts import cooccurrence, files, triples
 from fastvec.formats import glove_counts
 from fastvec.formats.container import map_tensors, write_tensors
-from fastvec.models import _count_files, _count_triples, cooccurrence
 
 pytestmark = pytest.mark.any_backend
 
@@ -62,7 +62,7 @@ def test_long_files_are_checked_in_blocks(topics, tmp_path, monkeypatch):
     counts = Cooccurrence().fit(topics(50))
     counts.save(tmp_path / "x.fvcounts")
     for block in (1, 2, 7, counts.n_entries_ - 1, counts.n_entries_):
-        monkeypatch.setattr(_count_files, "BLOCK", block)
+        monkeypatch.setattr(files, "BLOCK", block)
         assert raw(Cooccurrence.load(tmp_path / "x.fvcounts")) == raw(counts)
 
 
@@ -246,7 +246,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
         np.random.default_rng(seed).shuffle(records)
         records.tofile(files[0])
         for fewest, memory_limit in ((1 << 20, 2**32), (1, 2**10), (100, 1)):
-            monkeypatch.setattr(_count_triples, "FEWEST_RECORDS", fewest)
+            monkeypatch.setattr(triples, "FEWEST_RECORDS", fewest)
             read = Cooccurrence.read_glove(*files, **params, memory_limit=memory_limit, progress=True)
             assert raw(read) == raw(counts)
     shown = capsys.readouterr().err
@@ -285,8 +285,8 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
 def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):
     of_glove[0].write_bytes(records)
     for block in (2, 1 << 20):
-        monkeypatch.setattr(_count_triples, "BLOCK", block)
-        monkeypatch.setattr(_count_triples, "FEWEST_RECORDS", block)
+        monkeypatch.setattr(triples, "BLOCK", block)
+        monkeypatch.setattr(triples, "FEWEST_RECORDS", block)
         with pytest.raises(ValueError, match=message):
             Cooccurrence.read_glove(*of_glove, memory_limit=1)
 

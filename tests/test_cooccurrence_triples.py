@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastvec import Cooccurrence
-from fastvec.models import _count_triples
+from fastvec.counts import triples
 
 pytestmark = pytest.mark.any_backend
 
@@ -46,7 +46,7 @@ def test_triples_there_and_back():
 )
 def test_the_unit_of_numbers(values, unit, kept, monkeypatch):
     for block in (1, 1 << 20):
-        monkeypatch.setattr(_count_triples, "BLOCK", block)
+        monkeypatch.setattr(triples, "BLOCK", block)
         counts = Cooccurrence.from_triples(["a", "b"], [0, 1], [1, 0], values)
         assert counts.unit_ == unit
         assert counts.triples()[2].tolist() == (values if kept is None else kept)

@@ -34,7 +34,7 @@ WITH_EXAMPLES = {
     "fastvec.functional",
     "fastvec.gradcheck",
     "fastvec.models._loading",
-    "fastvec.models.cooccurrence",
+    "fastvec.counts.cooccurrence",
     "fastvec.models.fasttext",
     "fastvec.models.glove",
     "fastvec.models.phrases",

@@ -101,7 +101,7 @@ def test_models_learn_the_same_bits(monkeypatch, backend_name, model):
 
 
 def test_counts_are_the_same(monkeypatch):
-    monkeypatch.setattr("fastvec.models._counting.CHUNK", 17)
+    monkeypatch.setattr("fastvec.counts.counting.CHUNK", 17)
     skipped, kept = (
         Cooccurrence(min_count=1, threads=2).fit(Corpus(MANY, keep_empty=kept)) for kept in (False, True)
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.models.cooccurrence import Cooccurrence
+from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.training.progress import Progress
 
 __all__ = ["MATRICES", "association"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.corpus import Corpus
-from fastvec.models._count_runs import Counts, Runs
+from fastvec.counts.runs import Counts, Runs
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Report, Workers
 

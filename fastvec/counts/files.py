@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from fastvec._params import check_int
 from fastvec.corpus.idfile import join_words, split_words
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.runs import Counts
 from fastvec.formats.common import check_unique
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.spool import naming_full_disk
-from fastvec.models._count_runs import Counts
 
 __all__ = ["Saved", "holds_counts", "read", "write"]
 

@@ -13,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from fastvec._params import check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts import files
+from fastvec.counts.counting import Windows, count
+from fastvec.counts.merging import merge
+from fastvec.counts.runs import Counts
+from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
+from fastvec.counts.units import WEIGHTINGS, distance_weights
 from fastvec.formats import glove_counts
-from fastvec.models import _count_files
 from fastvec.models._base import Estimator
-from fastvec.models._count_merge import merge
-from fastvec.models._count_runs import Counts
-from fastvec.models._count_triples import counts_of_records, counts_of_triples, vocabulary_of
-from fastvec.models._count_units import WEIGHTINGS, distance_weights
-from fastvec.models._counting import Windows, count
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import UnknownWordError
 
@@ -265,8 +265,8 @@ class Cooccurrence(Estimator):
         """
         self._check_fitted()
         parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
-        saved = _count_files.Saved(self.vocabulary_, self._counts(), self.unit_, parameters)
-        _count_files.write(path, saved)
+        saved = files.Saved(self.vocabulary_, self._counts(), self.unit_, parameters)
+        files.write(path, saved)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
@@ -289,7 +289,7 @@ class Cooccurrence(Estimator):
         ValueError
             If it is not such a file, is damaged, or was written by a newer version of fastvec.
         """
-        saved = _count_files.read(path)
+        saved = files.read(path)
         try:
             loaded = cls(**saved.parameters)
             loaded.check_params()

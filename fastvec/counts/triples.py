@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastvec._params import check_item
 from fastvec._sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.runs import Counts, Runs
+from fastvec.counts.units import choose_unit, in_units
 from fastvec.formats.glove_counts import map_records
-from fastvec.models._count_runs import Counts, Runs
-from fastvec.models._count_units import choose_unit, in_units
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Workers
 

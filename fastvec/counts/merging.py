@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.models._count_runs import Counts, added_up
+from fastvec.counts.runs import Counts, added_up
 from fastvec.training.threads import Workers
 
 __all__ = ["merge"]
