@@ -128,10 +128,10 @@ def reference_glove(job: Job) -> tuple[Figures, Callable[[], Any]]:
 def fastvec_whole_glove(job: Job) -> tuple[Figures, Callable[[], Any]]:
     """Run GloVe from a text; with `one_order`, in one random order of all entries, a tile as large as all."""
     import fastvec
-    from fastvec.models import _tiles
+    from fastvec.models import tiles
 
     if job.get("one_order"):
-        _tiles.TILE_BYTES, _tiles.LARGEST_SHARE, _tiles.FEWEST_BLOCKS = 1 << 60, 1.0, 1
+        tiles.TILE_BYTES, tiles.LARGEST_SHARE, tiles.FEWEST_BLOCKS = 1 << 60, 1.0, 1
     estimator = fastvec.GloVe()
     estimator.set_params(**{name: job[name] for name in estimator.get_params() if name in job})
     model = estimator.fit(fastvec.Corpus(job["text"]))

@@ -13,9 +13,9 @@ from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.gradcheck import gradcheck
-from fastvec.models._loading import load_model
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
+from fastvec.models.loading import load_model
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram

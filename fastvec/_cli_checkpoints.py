@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec.models._epoch_model import EpochModel
+from fastvec.models.epochs import EpochModel
 
 __all__ = ["add_options", "arguments"]
 

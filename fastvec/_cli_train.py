@@ -8,14 +8,14 @@ from typing import Any
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
 from fastvec.counts.units import WEIGHTINGS
-from fastvec.models._association import MATRICES
-from fastvec.models._count_model import COUNTED, CountModel
-from fastvec.models._epoch_model import EpochModel
-from fastvec.models._word_model import WordModel
+from fastvec.models.association import MATRICES
+from fastvec.models.count_model import COUNTED, CountModel
+from fastvec.models.epochs import EpochModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import COMBINATIONS, GloVe
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
+from fastvec.models.words import WordModel
 
 __all__ = ["TRAINING", "add_options", "make_model", "open_counts", "summary"]
 

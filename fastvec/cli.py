@@ -46,7 +46,7 @@ from fastvec._params import check_int
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
 from fastvec.formats.atomic import WINDOWS
 from fastvec.formats.container import verify
-from fastvec.models._epoch_model import EpochModel
+from fastvec.models.epochs import EpochModel
 from fastvec.training import signals
 from fastvec.training.loop import usable_threads
 from fastvec.training.progress import tell

@@ -3,7 +3,7 @@
 import numpy as np
 
 import fastvec
-from fastvec.models import _epoch_model, _word_model, glove
+from fastvec.models import epochs, glove, words
 
 # One of each kernel and kind of matrix. GloVe's result is the same for any number of threads.
 FAMILIES = {
@@ -38,13 +38,13 @@ def corpus(seed=0):
 
 def cut_small(monkeypatch):
     """Make an epoch of these trainings about twelve chunks."""
-    monkeypatch.setattr(_word_model, "CHUNK", 512)
+    monkeypatch.setattr(words, "CHUNK", 512)
     monkeypatch.setattr(glove, "CHUNK", 512)
 
 
 def watch_chunks(monkeypatch, begun):
     """Call `begun` whenever a thread begins a chunk."""
-    real = _epoch_model.train
+    real = epochs.train
 
     def train(train_chunk, *arguments, **named):
         def watched(**chunk):
@@ -54,7 +54,7 @@ def watch_chunks(monkeypatch, begun):
 
         return real(watched, *arguments, **named)
 
-    monkeypatch.setattr(_epoch_model, "train", train)
+    monkeypatch.setattr(epochs, "train", train)
 
 
 def stopped_at(monkeypatch, model, n, text, **arguments):

@@ -33,7 +33,7 @@ WITH_EXAMPLES = {
     "fastvec.evaluate",
     "fastvec.functional",
     "fastvec.gradcheck",
-    "fastvec.models._loading",
+    "fastvec.models.loading",
     "fastvec.counts.cooccurrence",
     "fastvec.models.fasttext",
     "fastvec.models.glove",

@@ -92,7 +92,7 @@ FIXED = {"vector_size": 8, "window": 3, "min_count": 1, "subsample": 0, "epochs"
 def test_models_learn_the_same_bits(monkeypatch, backend_name, model):
     monkeypatch.setenv("FASTVEC_BACKEND", backend_name)
     monkeypatch.setattr("fastvec.training.loop.CHUNK", 17)
-    monkeypatch.setattr("fastvec.models._word_model.CHUNK", 17)
+    monkeypatch.setattr("fastvec.models.words.CHUNK", 17)
     learned = [
         type(model)(**model.get_params()).fit(Corpus(MANY, keep_empty=kept)).vectors_.vectors
         for kept in (False, True)

@@ -13,7 +13,7 @@ from draws import implied_probabilities
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import _epoch_model, _word_model, glove
+from fastvec.models import epochs, glove, words
 
 N_WORDS = 40
 # A model, its own parameters, its kernel and what the kernel is told of them.
@@ -75,7 +75,7 @@ def corpus():
 @pytest.fixture
 def calls(monkeypatch):
     """Function that lists the arguments with which a kernel trains from now on, by name."""
-    monkeypatch.setattr(_word_model, "CHUNK", 300)
+    monkeypatch.setattr(words, "CHUNK", 300)
 
     def listed(kernel):
         module = kernels.get(kernel)
@@ -185,7 +185,7 @@ def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
 @pytest.mark.parametrize("block", [1, 7, 100, 1 << 22])
 def test_starting_values_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch, block, corpus):
     """More than 4 M numbers are drawn in blocks: all are uniform in the same bounds."""
-    monkeypatch.setattr(_epoch_model, "BLOCK", block)
+    monkeypatch.setattr(epochs, "BLOCK", block)
     model = fastvec.SkipGram(**GIVEN | {"vector_size": 33, "learning_rate": 1e-30, "min_learning_rate": 0})
     vectors = model.fit(corpus).vectors_.vectors
     expected = np.random.default_rng(5).random(vectors.shape, dtype=np.float32)

@@ -13,7 +13,7 @@ from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import _tiles, glove
+from fastvec.models import glove, tiles
 from fastvec.training import loop
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
@@ -173,7 +173,7 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
 
 def test_entries_may_go_to_a_file(counts, monkeypatch):
     seen = []
-    monkeypatch.setattr(glove, "arranged", lambda *a, **b: seen.append(_tiles.arranged(*a, **b)) or seen[-1])
+    monkeypatch.setattr(glove, "arranged", lambda *a, **b: seen.append(tiles.arranged(*a, **b)) or seen[-1])
     models = [small(memory_limit=limit).fit(counts) for limit in (16 * counts.n_entries_, 1000)]
     assert [isinstance(tiles.records, np.memmap) for tiles in seen] == [False, True]
     assert_same(*map(learned, models))
@@ -193,17 +193,17 @@ def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
 def test_blocks(n_words, stride):
     sizes = 10 + 9 * 10**6 // np.arange(10, n_words + 10)  # the first words have the most entries
     row_offsets = np.concatenate(([0], np.cumsum(sizes)))
-    bounds = np.array(_tiles.block_bounds(row_offsets, stride))
+    bounds = np.array(tiles.block_bounds(row_offsets, stride))
     n_words_of, n_entries_of = np.diff(bounds), np.diff(row_offsets[bounds])
     assert bounds[0] == 0 and bounds[-1] == n_words and n_words_of.min() >= 1
     assert min(n_words, 13) <= len(n_words_of) <= 1024 + 32
     assert (n_entries_of[n_words_of > 1] <= sizes.sum() / 32).all()
     if n_words < 1_000_000:
-        assert n_words_of.max() * stride * 16 <= _tiles.TILE_BYTES
+        assert n_words_of.max() * stride * 16 <= tiles.TILE_BYTES
 
 
 def test_every_epoch_visits_every_tile_in_its_turn(counts):
-    tiles = _tiles.arranged(
+    tiles = tiles.arranged(
         counts, 16, x_max=100, alpha=0.75, seed=1, threads=2, memory_limit=2**30, progress=False
     )
     rows, columns, values = counts.triples()
@@ -211,7 +211,7 @@ def test_every_epoch_visits_every_tile_in_its_turn(counts):
     assert len(tiles.records) == len(entries)
     assert all(entries[i, j] == pytest.approx(x, abs=1e-6) for i, j, x, _ in tiles.records.tolist())
 
-    trainer = _tiles.TileTrainer(tiles, {})
+    trainer = tiles.TileTrainer(tiles, {})
     orders = []
     for key in (1, 2):
         trainer.start_epoch(key)

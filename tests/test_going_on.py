@@ -6,7 +6,7 @@ from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
 from fastvec import kernels
-from fastvec.models._going_on import grown, ids_in
+from fastvec.models.continuing import grown, ids_in
 from fastvec.training import loop
 
 VARIANTS = {

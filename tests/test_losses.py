@@ -7,7 +7,7 @@ import pytest
 
 import fastvec
 from fastvec.models import word2vec
-from fastvec.models._huffman import HuffmanTree
+from fastvec.models.huffman import HuffmanTree
 from fastvec.training.rates import LEARNING_RATES
 
 VARIANTS = [

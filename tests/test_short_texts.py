@@ -8,7 +8,7 @@ from commands import succeed
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import _loading
+from fastvec.models import loading
 
 VARIANTS = [
     (fastvec.SkipGram, {}, "skipgram"),
@@ -120,7 +120,7 @@ def test_the_command_line_trains_on_two_sentences(model, tmp_path):
 
 def test_the_documented_example_of_load_model_is_not_luck(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = doctest.DocTestFinder().find(_loading.load_model, globs={})
+    (example,) = doctest.DocTestFinder().find(loading.load_model, globs={})
     source = "".join(part.source for part in example.examples)
     assert "threads=1)" in source
     for seed in range(12):

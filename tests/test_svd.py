@@ -8,8 +8,8 @@ import pytest
 from commands import HANGS
 
 import fastvec
-from fastvec.models import _association, _truncated_svd
-from fastvec.models._association import association
+from fastvec.models import arpack, association
+from fastvec.models.association import association
 
 pytestmark = pytest.mark.any_backend
 
@@ -35,7 +35,7 @@ def counts(request, text):
 @pytest.fixture(params=["dense", "arpack"])
 def solver(request, monkeypatch):
     """Both ways to decompose a matrix."""
-    monkeypatch.setattr(_truncated_svd, "DENSE", 1000 if request.param == "dense" else 0)
+    monkeypatch.setattr(arpack, "DENSE", 1000 if request.param == "dense" else 0)
 
 
 def formula(counts, matrix="ppmi", shift=1.0, smoothing=0.75):
@@ -76,7 +76,7 @@ def of_rank(rank, n=40):
     [("ppmi", 1, 0.75), ("ppmi", 1, 1), ("ppmi", 5.5, 0.5), ("ppmi", 1, 0), ("log", 1, 1), ("counts", 9, 0)],
 )
 def test_the_matrix_is_its_formula(counts, monkeypatch, block, name, shift, smoothing):
-    monkeypatch.setattr(_association, "BLOCK", block)
+    monkeypatch.setattr(association, "BLOCK", block)
     made = association(counts, name, shift, smoothing, progress=False)
     np.testing.assert_allclose(made.toarray(), formula(counts, name, shift, smoothing), rtol=1e-6, atol=1e-12)
     assert made.dtype == np.float32
@@ -110,7 +110,7 @@ def test_vectors_are_those_of_a_plain_svd(counts, params):
 @pytest.mark.parametrize("solver", ["arpack"], indirect=True)
 def test_threads_and_blocks_change_no_bit(counts, monkeypatch, solver):
     first = small(threads=1).fit(counts)
-    monkeypatch.setattr(_association, "BLOCK", 7)
+    monkeypatch.setattr(association, "BLOCK", 7)
     for threads in (1, 2, 90):
         again = small(threads=threads).fit(counts)
         np.testing.assert_array_equal(again.vectors_.vectors, first.vectors_.vectors)
@@ -187,7 +187,7 @@ def test_a_fit_that_fails_leaves_what_was_learned(counts):
 @pytest.mark.parametrize("solver", ["arpack"], indirect=True)
 def test_control_c_leaves_what_was_learned(counts, monkeypatch, solver):
     model = small().fit(counts)
-    before, multiply = model.vectors_, _truncated_svd.Product.__call__
+    before, multiply = model.vectors_, arpack.Product.__call__
     calls = iter(range(5))
 
     def until_control_c(self, right):
@@ -195,7 +195,7 @@ def test_control_c_leaves_what_was_learned(counts, monkeypatch, solver):
             raise KeyboardInterrupt
         return multiply(self, right)
 
-    monkeypatch.setattr(_truncated_svd.Product, "__call__", until_control_c)
+    monkeypatch.setattr(arpack.Product, "__call__", until_control_c)
     with pytest.raises(KeyboardInterrupt):
         model.set_params(vector_size=4).fit(counts)
     assert model.vectors_ is before
@@ -229,7 +229,7 @@ def test_progress_is_shown_when_asked_for(counts, capfd):
     small(progress=True).fit(counts)
     shown = capfd.readouterr().err
     assert f"ppmi: {counts.n_entries_:,} entries in" in shown
-    assert ("products" in shown) == (_truncated_svd.DENSE == 0)
+    assert ("products" in shown) == (arpack.DENSE == 0)
 
 
 # ---- What is refused --------------------------------------------------------------------------------------

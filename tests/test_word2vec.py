@@ -10,7 +10,7 @@ from interrupts import can_be_interrupted, control_c, interrupt_training_after, 
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import _word_model
+from fastvec.models import words
 from fastvec.training import loop
 from fastvec.training.loop import Schedule, train
 
@@ -50,7 +50,7 @@ def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):
 
 
 def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch, topics):
-    monkeypatch.setattr(_word_model, "CHUNK", 500)
+    monkeypatch.setattr(words, "CHUNK", 500)
     one, four = (small(threads=threads).fit(topics()) for threads in (1, 4))
     assert [epoch.pairs for epoch in one.history_] == [epoch.pairs for epoch in four.history_]
     for a, b in zip(one.history_, four.history_, strict=True):
@@ -126,7 +126,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
 @can_be_interrupted
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
-    monkeypatch.setattr(_word_model, "CHUNK", 50)  # of 720 words
+    monkeypatch.setattr(words, "CHUNK", 50)  # of 720 words
     calls = interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="interrupted in epoch 1 of 100"):
         model = small(epochs=100, threads=threads).fit(topics(60))

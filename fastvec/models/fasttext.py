@@ -16,8 +16,8 @@ from fastvec import kernels
 from fastvec._params import check_bool, check_choice
 from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.formats.ngrams import Subwords
-from fastvec.models._state import Matrices, State
-from fastvec.models._word_model import Text, WordModel
+from fastvec.models.state import Matrices, State
+from fastvec.models.words import Text, WordModel
 from fastvec.training.loop import TrainChunk
 from fastvec.vectors.subwords import SubwordVectors
 

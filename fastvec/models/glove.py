@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_choice, check_float
-from fastvec.models._checkpoint_files import EVERY, fingerprint
-from fastvec.models._count_model import CountModel
-from fastvec.models._epoch_model import EpochModel, fill_uniform
-from fastvec.models._state import Matrices, State
-from fastvec.models._tiles import CHUNK, TileTrainer, arranged
+from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.count_model import CountModel
+from fastvec.models.epochs import EpochModel, fill_uniform
+from fastvec.models.state import Matrices, State
+from fastvec.models.tiles import CHUNK, TileTrainer, arranged
 from fastvec.training.loop import Schedule, number_of_threads, padded_copies, padded_matrix
 from fastvec.vectors import Vectors
 

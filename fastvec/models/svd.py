@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
-from fastvec.models._association import MATRICES, association
-from fastvec.models._count_model import CountModel
-from fastvec.models._state import State
-from fastvec.models._truncated_svd import require_scipy, truncated_svd
+from fastvec.models.arpack import require_scipy, truncated_svd
+from fastvec.models.association import MATRICES, association
+from fastvec.models.count_model import CountModel
+from fastvec.models.state import State
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import Vectors
 

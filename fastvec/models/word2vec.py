@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_bool, check_choice
-from fastvec.models._huffman import HuffmanTree
-from fastvec.models._state import Matrices, State
-from fastvec.models._word_model import Text, WordModel
+from fastvec.models.huffman import HuffmanTree
+from fastvec.models.state import Matrices, State
+from fastvec.models.words import Text, WordModel
 from fastvec.training.loop import TrainChunk
 from fastvec.training.progress import warn
 

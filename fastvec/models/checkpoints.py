@@ -1,4 +1,4 @@
-"""Files of checkpoints: the file of a whole model (see ``_files.py``), with how far its training has come.
+"""Files of checkpoints: the file of a whole model (see ``files.py``), with how far its training has come.
 
 The metadata have one more entry, ``checkpoint``, a JSON object:
 
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from fastvec._params import check_bool, check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.container import blocks
-from fastvec.models import _files
-from fastvec.models._state import State
+from fastvec.models import files
+from fastvec.models.state import State
 from fastvec.training.checkpoints import Checkpoints, Position
 from fastvec.training.progress import warn
 
@@ -91,10 +91,10 @@ class CheckpointFile(Checkpoints):
         self.due = math.inf
         self.source: dict[str, str] = {}
         self.finished = False
-        self.saved: _files.Saved | None = None
+        self.saved: files.Saved | None = None
         self._ours = _identity(self.path)
         if Path(self.path).exists():
-            saved = _files.read(Path(self.path), "strict")
+            saved = files.read(Path(self.path), "strict")
             self._check_kind(saved, resume)
             if resume:
                 self._check_parameters(saved, estimator, given)
@@ -149,7 +149,7 @@ class CheckpointFile(Checkpoints):
         self._write(self.path, self._metadata(position, finished))
         self._ours = _identity(self.path)
 
-    def _take_over(self, saved: _files.Saved, state: State) -> None:
+    def _take_over(self, saved: files.Saved, state: State) -> None:
         said = self._said(saved)
         for name, value in self.source.items():
             if said["source"].get(name) != value:
@@ -165,7 +165,7 @@ class CheckpointFile(Checkpoints):
         said = {"position": asdict(position), "finished": finished, "source": self.source}
         return {"checkpoint": json.dumps(said)}
 
-    def _said(self, saved: _files.Saved) -> dict[str, Any]:
+    def _said(self, saved: files.Saved) -> dict[str, Any]:
         try:
             said = json.loads(saved.checkpoint)
             position = said["position"]
@@ -174,7 +174,7 @@ class CheckpointFile(Checkpoints):
         except (TypeError, ValueError, KeyError) as error:
             raise ValueError(f"{self.path}: the state of the training is damaged ({error!r})") from None
 
-    def _check_kind(self, saved: _files.Saved, resume: bool) -> None:
+    def _check_kind(self, saved: files.Saved, resume: bool) -> None:
         if not saved.checkpoint:
             raise ValueError(
                 f"checkpoint must be a new file or a checkpoint, got {self.path!r}, which holds a model"
@@ -185,7 +185,7 @@ class CheckpointFile(Checkpoints):
                 "resume=True (--resume), or delete the file"
             )
 
-    def _check_parameters(self, saved: _files.Saved, estimator: str, given: Mapping[str, Any]) -> None:
+    def _check_parameters(self, saved: files.Saved, estimator: str, given: Mapping[str, Any]) -> None:
         if saved.estimator != estimator:
             raise self._differs(
                 f"the estimator must be {saved.estimator} as in the checkpoint, got {estimator}"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats.spool import ADVICE, naming_full_disk, preallocate
-from fastvec.models._state import Matrices
+from fastvec.models.state import Matrices
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Workers
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from fastvec._params import check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.finite import check_finite
-from fastvec.models import _files
-from fastvec.models._checkpoint_files import EVERY, CheckpointFile, fingerprint
-from fastvec.models._state import Learner, Matrices, State
+from fastvec.models import files
+from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
+from fastvec.models.state import Learner, Matrices, State
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
 from fastvec.training.stopping import Stoppable
@@ -189,7 +189,7 @@ class EpochModel(Learner, Stoppable, ABC):
     def _write(self, state: State, path: str | os.PathLike[str], more: Mapping[str, str]) -> None:
         """Write a state, with more metadata."""
         others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
-        _files.write(
+        files.write(
             path,
             self._make_vectors(state) if state.vectors is None else state.vectors,
             {**others, **state.tables},
@@ -200,7 +200,7 @@ class EpochModel(Learner, Stoppable, ABC):
         )
 
     @classmethod
-    def _restored(cls: type[Model], saved: _files.Saved) -> Model:
+    def _restored(cls: type[Model], saved: files.Saved) -> Model:
         """Return the estimator saved in a file, after validation.
 
         Raises

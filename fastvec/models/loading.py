@@ -8,11 +8,11 @@ from pathlib import Path
 from fastvec._params import check_choice
 from fastvec.formats.common import read_head
 from fastvec.formats.kinds import FASTTEXT_MAGIC
-from fastvec.models import _files
-from fastvec.models._word_model import WordModel
+from fastvec.models import files
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.word2vec import CBOW, SkipGram
+from fastvec.models.words import WordModel
 
 __all__ = ["load_model"]
 
@@ -56,7 +56,7 @@ def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordM
     path = Path(path)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
     of_fasttext = read_head(path).startswith(FASTTEXT_MAGIC) or path.suffix.lower() == ".bin"
-    saved = (_files.read_fasttext if of_fasttext else _files.read)(path, errors)
+    saved = (files.read_fasttext if of_fasttext else files.read)(path, errors)
     if saved.estimator not in ESTIMATORS:
         known = ", ".join(ESTIMATORS)
         raise ValueError(f"{path}: unknown estimator {saved.estimator!r}; this fastvec knows {known}")

@@ -19,10 +19,10 @@ from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.models._checkpoint_files import EVERY, fingerprint
-from fastvec.models._epoch_model import EpochModel, fill_uniform
-from fastvec.models._going_on import counts_in, grown, ids_in
-from fastvec.models._state import Matrices, State
+from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.continuing import counts_in, grown, ids_in
+from fastvec.models.epochs import EpochModel, fill_uniform
+from fastvec.models.state import Matrices, State
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
 from fastvec.training.progress import warn
