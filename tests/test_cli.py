@@ -11,7 +11,8 @@ import pytest
 from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
-from fastvec import _cli_train, cli
+from fastvec import cli
+from fastvec.cli import train
 
 KINDS = {
     "fruit": ["apple", "pear", "plum", "cherry", "grape"],
@@ -46,8 +47,8 @@ def test_train_passes_every_parameter_on(text, vectors):
 
 
 def test_every_parameter_of_every_model_is_an_option():
-    settable = {name for estimator in _cli_train.MODELS.values() for name in estimator().get_params()}
-    assert {_cli_train._parameter(name) for name in _cli_train.TRAINING} == settable - {
+    settable = {name for estimator in train.MODELS.values() for name in estimator().get_params()}
+    assert {train._parameter(name) for name in train.TRAINING} == settable - {
         "progress",
         "callbacks",
         "memory_limit",  # an option of texts

@@ -15,8 +15,9 @@ import sys
 import pytest
 from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
-from fastvec import Vectors, _cli_classify, _cli_tag, cli
+from fastvec import Vectors, cli
 from fastvec.classify import SoftmaxClassifier, TextClassifier, WindowClassifier, load, read_conll
+from fastvec.cli import classify, tag
 
 NAMES = {"in": ["Paris", "Rome", "Oslo", "Bern"], "mr": ["Smith", "Jones", "Brown", "Miller"]}
 GOOD, BAD = ["good", "fine", "nice", "great"], ["bad", "poor", "dull", "awful"]
@@ -102,7 +103,7 @@ def call(capfd, monkeypatch):
 
 def test_every_parameter_of_a_tagger_is_an_option_with_its_default(call):
     params = WindowClassifier().get_params()
-    assert {name: option.default for name, option in _cli_tag.TAGGING.items()} == {
+    assert {name: option.default for name, option in tag.TAGGING.items()} == {
         name: value for name, value in params.items() if name not in ("vectors", "progress")
     }
     assert "--column N" in call("tag", "train", "--help")
@@ -172,7 +173,7 @@ def test_evaluate_prints_scores_of_tags(folder, tagger, call):
 
 def test_every_parameter_of_a_classifier_is_an_option_with_its_default():
     params = TextClassifier().get_params()
-    assert {name: option.default for name, option in _cli_classify.CLASSIFYING.items()} == {
+    assert {name: option.default for name, option in classify.CLASSIFYING.items()} == {
         name: value for name, value in params.items() if name not in ("vectors", "progress")
     }
 

@@ -203,23 +203,23 @@ def test_blocks(n_words, stride):
 
 
 def test_every_epoch_visits_every_tile_in_its_turn(counts):
-    tiles = tiles.arranged(
+    arranged = tiles.arranged(
         counts, 16, x_max=100, alpha=0.75, seed=1, threads=2, memory_limit=2**30, progress=False
     )
     rows, columns, values = counts.triples()
     entries = {(int(i), int(j)): np.log(x) for i, j, x in zip(rows, columns, values, strict=True)}
-    assert len(tiles.records) == len(entries)
-    assert all(entries[i, j] == pytest.approx(x, abs=1e-6) for i, j, x, _ in tiles.records.tolist())
+    assert len(arranged.records) == len(entries)
+    assert all(entries[i, j] == pytest.approx(x, abs=1e-6) for i, j, x, _ in arranged.records.tolist())
 
-    trainer = tiles.TileTrainer(tiles, {})
+    trainer = tiles.TileTrainer(arranged, {})
     orders = []
     for key in (1, 2):
         trainer.start_epoch(key)
         orders.append(trainer.order)
-        np.testing.assert_array_equal(np.sort(trainer.order), np.flatnonzero(np.diff(tiles.offsets)))
+        np.testing.assert_array_equal(np.sort(trainer.order), np.flatnonzero(np.diff(arranged.offsets)))
         for blocks, turns in (
-            (trainer.order // tiles.n_blocks, trainer.word_turns),
-            (trainer.order % tiles.n_blocks, trainer.context_turns),
+            (trainer.order // arranged.n_blocks, trainer.word_turns),
+            (trainer.order % arranged.n_blocks, trainer.context_turns),
         ):
             assert turns.tolist() == [np.count_nonzero(blocks[:i] == block) for i, block in enumerate(blocks)]
     assert not np.array_equal(*orders)

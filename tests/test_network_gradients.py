@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _feed_forward, _network
+from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify.networks import feed_forward, layers
 from fastvec.functional import cross_entropy
 from fastvec.gradcheck import gradcheck
 
@@ -89,9 +90,9 @@ def test_the_gradient_of_the_inputs():
     parameters = {name: array.astype(np.float64) for name, array in model.parameters_.items()}
 
     def f(x):
-        outputs = _network.forward(parameters, x, "tanh")
+        outputs = layers.forward(parameters, x, "tanh")
         cost, delta = cross_entropy(outputs[-1], TARGETS["classes"])
-        return cost, _network.backward(parameters, outputs, delta, "tanh", to_inputs=True)[1]
+        return cost, layers.backward(parameters, outputs, delta, "tanh", to_inputs=True)[1]
 
     report = gradcheck(f, X, epsilon=1e-5)
     assert report.max_relative_error < 1e-4, report
@@ -102,14 +103,14 @@ def test_the_gradient_of_the_inputs():
 
 def breaking(monkeypatch, mistake):
     """Let a mistake change the gradients that come out of back-propagation."""
-    right = _feed_forward.backward
+    right = feed_forward.backward
 
     def wrong(*arguments, **options):
         gradients, to_inputs = right(*arguments, **options)
         mistake(gradients)
         return gradients, to_inputs
 
-    monkeypatch.setattr(_feed_forward, "backward", wrong)
+    monkeypatch.setattr(feed_forward, "backward", wrong)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -142,8 +143,8 @@ def test_an_error_in_a_single_number_is_found_and_placed(name, monkeypatch):
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 def test_a_derivative_that_is_left_out_is_found_below_it(activation, monkeypatch):
     model = deep(activation=activation)
-    f, _ = _network.ACTIVATIONS[activation]
-    monkeypatch.setitem(_network.ACTIVATIONS, activation, (f, np.ones_like))
+    f, _ = layers.ACTIVATIONS[activation]
+    monkeypatch.setitem(layers.ACTIVATIONS, activation, (f, np.ones_like))
     report = check_gradient(model, TARGETS["classes"])
     assert report.max_relative_error > 1e-3
     assert report.worst[0] in {"W1", "b1", "W2", "b2"}  # the last layer has none
@@ -151,7 +152,7 @@ def test_a_derivative_that_is_left_out_is_found_below_it(activation, monkeypatch
 
 def test_half_a_penalty_is_found_in_the_weights(monkeypatch):
     model = deep(l2=0.02)
-    right = _feed_forward.penalty
+    right = feed_forward.penalty
 
     def half(parameters, gradients, l2):
         before = {name: gradient.copy() for name, gradient in gradients.items()}
@@ -160,7 +161,7 @@ def test_half_a_penalty_is_found_in_the_weights(monkeypatch):
             gradients[name] = (gradients[name] + before[name]) / 2
         return cost
 
-    monkeypatch.setattr(_feed_forward, "penalty", half)
+    monkeypatch.setattr(feed_forward, "penalty", half)
     report = check_gradient(model, TARGETS["classes"])
     assert report.max_relative_error > 1e-3
     assert report.worst[0] in {"W1", "W2", "W3"}
@@ -241,12 +242,12 @@ def test_the_number_of_parameters_of_a_network_that_predicts_numbers():
 
 
 def test_weights_start_within_glorots_bounds_and_biases_at_zero():
-    parameters = _network.initial((50, 30, 4), np.random.default_rng(0))
+    parameters = layers.initial((50, 30, 4), np.random.default_rng(0))
     for name, (inputs, outputs) in {"W1": (50, 30), "W2": (30, 4)}.items():
         bound = np.sqrt(6 / (inputs + outputs))
         assert parameters[name].shape == (inputs, outputs)
         assert 0.95 * bound < np.abs(parameters[name]).max() <= bound
         assert abs(parameters[name].mean()) < 0.1 * bound
     assert not parameters["b1"].any() and not parameters["b2"].any()
-    assert not any(array.any() for array in _network.initial((5, 3), np.random.default_rng(0)).values())
+    assert not any(array.any() for array in layers.initial((5, 3), np.random.default_rng(0)).values())
     assert {array.dtype for array in parameters.values()} == {np.dtype(np.float32)}

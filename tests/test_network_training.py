@@ -11,8 +11,9 @@ from commands import interrupt, wait_for
 from interrupts import can_be_interrupted, interrupt_at, interrupt_training_after
 from sklearn.datasets import make_blobs
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier, _fitting
-from fastvec.classify._fitting import Plan, run_epochs, split_held_out
+from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify.networks import fitting
+from fastvec.classify.networks.fitting import Plan, run_epochs, split_held_out
 
 pytestmark = pytest.mark.any_backend
 
@@ -321,7 +322,7 @@ def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
 @can_be_interrupted
 @BOTH
 def test_the_warning_points_at_the_line_that_called(new, monkeypatch):
-    interrupt_training_after(monkeypatch, _fitting, 0)
+    interrupt_training_after(monkeypatch, fitting, 0)
     with pytest.warns(UserWarning, match="training was interrupted") as caught:
         new().set_params(epochs=1_000_000).fit(X, CLUSTERS)
     assert caught[0].filename == __file__

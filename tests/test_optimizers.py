@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fastvec.classify._optimizers import OPTIMIZERS, Rows, sum_rows
+from fastvec.classify.networks.optimizers import OPTIMIZERS, Rows, sum_rows
 
 pytestmark = pytest.mark.any_backend
 

@@ -8,7 +8,8 @@ from commands import HANGS
 from small_runs import corpus, cut_small, learned, make, stopped_at
 
 from fastvec import classify
-from fastvec.classify import _fitting, text
+from fastvec.classify.networks import fitting
+from fastvec.classify.texts import classifier
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +51,13 @@ def test_a_model_is_stopped_from_another_thread():
 )
 def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
     begun = threading.Event()
-    real = _fitting.FitEpoch
+    real = fitting.FitEpoch
 
     def record(*arguments, **named):
         begun.set()
         return real(*arguments, **named)
 
-    for module in (_fitting, text):
+    for module in (fitting, classifier):
         monkeypatch.setattr(module, "FitEpoch", record)
     model = new(epochs=1_000_000)
     thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])

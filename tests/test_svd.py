@@ -9,7 +9,6 @@ from commands import HANGS
 
 import fastvec
 from fastvec.models import arpack, association
-from fastvec.models.association import association
 
 pytestmark = pytest.mark.any_backend
 
@@ -77,7 +76,7 @@ def of_rank(rank, n=40):
 )
 def test_the_matrix_is_its_formula(counts, monkeypatch, block, name, shift, smoothing):
     monkeypatch.setattr(association, "BLOCK", block)
-    made = association(counts, name, shift, smoothing, progress=False)
+    made = association.association(counts, name, shift, smoothing, progress=False)
     np.testing.assert_allclose(made.toarray(), formula(counts, name, shift, smoothing), rtol=1e-6, atol=1e-12)
     assert made.dtype == np.float32
     assert made.indices.dtype == made.indptr.dtype == np.int32

@@ -13,7 +13,7 @@ from commands import interrupt, wait_for
 from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
-import fastvec.classify.text
+import fastvec.classify.texts.classifier
 from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
 from fastvec.training import loop
@@ -183,9 +183,9 @@ def test_one_thread_and_one_seed_give_the_same_bits(params):
 
 @pytest.mark.parametrize(("threads", "expected"), [(1, 1), (3, 3), (None, usable_threads())])
 def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, expected):
-    taken, train = [], fastvec.classify.text.train
+    taken, train = [], fastvec.classify.texts.classifier.train
     monkeypatch.setattr(
-        fastvec.classify.text,
+        fastvec.classify.texts.classifier,
         "train",
         lambda chunk, schedule, *given, **more: (
             taken.append(schedule) or train(chunk, schedule, *given, **more)
@@ -213,9 +213,11 @@ def test_the_learning_rate_falls_to_the_least(least):
 
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
     documents, labels = noise(100)
-    parts, split = [], fastvec.classify.text.split_held_out
+    parts, split = [], fastvec.classify.texts.classifier.split_held_out
     monkeypatch.setattr(
-        fastvec.classify.text, "split_held_out", lambda *given: parts.extend(split(*given)) or tuple(parts)
+        fastvec.classify.texts.classifier,
+        "split_held_out",
+        lambda *given: parts.extend(split(*given)) or tuple(parts),
     )
     params = {"early_stopping": True, "patience": 3, "epochs": 100, "validation_fraction": 0.3}
     model = small(**params).fit(documents, labels)

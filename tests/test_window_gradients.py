@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from window_texts import OCCUR, SENTENCES, TAGS, WORDS, some_vectors
 
-from fastvec.classify import WindowClassifier, WindowRanker, _window_model
-from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN
-from fastvec.classify._optimizers import Rows
+from fastvec.classify import WindowClassifier, WindowRanker
+from fastvec.classify.networks.optimizers import Rows
+from fastvec.classify.words import window_model
+from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -214,7 +215,7 @@ def once_each(ids, values, sum_rows):
 def test_the_check_can_fail_and_names_the_words(monkeypatch, wrong, y):
     model = at_random(WindowClassifier, y) if y is TAGS else ranker_at_random(y)
     check(model, y)
-    monkeypatch.setattr(_window_model, "sum_rows", partial(wrong, sum_rows=_window_model.sum_rows))
+    monkeypatch.setattr(window_model, "sum_rows", partial(wrong, sum_rows=window_model.sum_rows))
     report = model.check_gradient(SENTENCES, y)
     assert not report.ok(1e-3)
     assert report.worst[0] == "vectors"

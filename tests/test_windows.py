@@ -6,10 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastvec import Corpus, Vectors
-from fastvec.classify._features import FEATURES, FeatureTable, case_of, suffix_of
-from fastvec.classify._lexicon import FIRST_WORD, PADDING, UNKNOWN, Lexicon, starting_table
-from fastvec.classify._sentences import check_sentences, labels_of_words, sentences_with_words, split_like
-from fastvec.classify._windows import sentence_numbers, windows
+from fastvec.classify.words.features import FEATURES, FeatureTable, case_of, suffix_of
+from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN, Lexicon, starting_table
+from fastvec.classify.words.sentences import (
+    check_sentences,
+    labels_of_words,
+    sentences_with_words,
+    split_like,
+)
+from fastvec.classify.words.windows import sentence_numbers, windows
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend

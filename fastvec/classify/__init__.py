@@ -12,14 +12,14 @@ try:
 except ImportError as error:
     raise ImportError("fastvec.classify needs scikit-learn: pip install 'fastvec[classify]'") from error
 
-from fastvec.classify._labelled_files import read_conll, read_labelled_lines
-from fastvec.classify._loading import load
-from fastvec.classify.ranker import WindowRanker
-from fastvec.classify.softmax import SoftmaxClassifier
-from fastvec.classify.text import TextClassifier
-from fastvec.classify.text_vectorizer import TextVectorizer
-from fastvec.classify.two_layer import TwoLayerClassifier
-from fastvec.classify.window import WindowClassifier
+from fastvec.classify.labelled_files import read_conll, read_labelled_lines
+from fastvec.classify.loading import load
+from fastvec.classify.networks.softmax import SoftmaxClassifier
+from fastvec.classify.networks.two_layer import TwoLayerClassifier
+from fastvec.classify.texts.classifier import TextClassifier
+from fastvec.classify.texts.vectorizer import TextVectorizer
+from fastvec.classify.words.classifier import WindowClassifier
+from fastvec.classify.words.ranker import WindowRanker
 
 __all__ = [
     "SoftmaxClassifier",

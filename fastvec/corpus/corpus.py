@@ -12,8 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_bool, check_choice, check_int
-from fastvec._sequences import check_sequences
+from fastvec._params import check_bool, check_choice, check_int, check_sequences
 from fastvec.corpus.encoding import Encoded, encode_files, encode_sentences, tokenized_lines
 from fastvec.corpus.idfile import IdStore, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_item
-from fastvec._sequences import check_words
+from fastvec._params import check_item, check_words
 from fastvec.corpus.idfile import IdStore
 from fastvec.corpus.reading import invalid_text, read_blocks, read_lines
 from fastvec.formats.text_kinds import check_kind

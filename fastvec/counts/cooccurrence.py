@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_bool, check_choice, check_int, check_item
+from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts import files
@@ -20,7 +20,6 @@ from fastvec.counts.runs import Counts
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
 from fastvec.formats import glove_counts
-from fastvec.models._base import Estimator
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import UnknownWordError
 

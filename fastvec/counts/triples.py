@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item
-from fastvec._sequences import check_sequences
+from fastvec._params import check_item, check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import Counts, Runs
 from fastvec.counts.units import choose_unit, in_units

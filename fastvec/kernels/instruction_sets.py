@@ -24,7 +24,7 @@ class InstructionSet(NamedTuple):
     flags : tuple of str
         What GCC and Clang need to be told.
     needs : frozenset of str
-        The features without which a processor cannot run it, under the names of `fastvec.kernels.cpu.features`.
+        The features without which a processor cannot run it, named as in `fastvec.kernels.cpu.features`.
     """
 
     name: str

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int
 from fastvec.corpus import Corpus
 from fastvec.corpus.encoding import Encoded
 from fastvec.corpus.idfile import IdStore
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
-from fastvec.models._base import Estimator
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
 

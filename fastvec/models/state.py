@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec._params import Estimator
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.models._base import Estimator
 from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
 

@@ -13,8 +13,8 @@ from fastvec import formats
 from fastvec._params import check_item
 from fastvec.formats.finite import as_float32, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
-from fastvec.vectors import UnknownWordError, Vectors, as_words, unit_rows
 from fastvec.vectors.common import InCommon, without
+from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words, unit_rows
 
 __all__ = ["SubwordVectors", "Subwords", "load"]
 

@@ -34,7 +34,7 @@ from fastvec.classify import (
     WindowRanker,
     read_conll,
 )
-from fastvec.classify._fitting import FitEpoch
+from fastvec.classify.networks.fitting import FitEpoch
 from fastvec.gradcheck import GradientReport
 
 

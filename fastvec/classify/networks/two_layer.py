@@ -14,10 +14,10 @@ from sklearn.utils.validation import validate_data
 
 from fastvec import functional
 from fastvec._params import check_choice
-from fastvec.classify._estimator import Examples, check_hidden
-from fastvec.classify._feed_forward import FeedForward
-from fastvec.classify._labels import LabelClassifier
-from fastvec.classify._network import ACTIVATIONS, Array
+from fastvec.classify.labels import LabelClassifier
+from fastvec.classify.networks.estimator import Examples, check_hidden
+from fastvec.classify.networks.feed_forward import FeedForward
+from fastvec.classify.networks.layers import ACTIVATIONS, Array
 
 __all__ = ["TwoLayerClassifier"]
 
@@ -38,7 +38,7 @@ class TwoLayerClassifier(LabelClassifier, FeedForward):
 
     h = f(xW1 + b1) and ŷ = softmax(hW2 + b2), trained to minimize the mean cross-entropy + λ Σ θ², where the
     sum runs over all weights but not the biases. Further hidden layers may come in between. The backward
-    pass is derived in ``fastvec/classify/_network.py``.
+    pass is derived in ``fastvec/classify/networks/layers.py``.
 
     With ``loss="squared_error"`` it predicts numbers: ŷ = hW2 + b2, trained to minimize the mean of ½ ‖ŷ −
     y‖².

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from fastvec import formats
-from fastvec._cli_labels import add_errors
+from fastvec.cli.labels import add_errors
 from fastvec.vectors import Vectors
 from fastvec.vectors.subwords import load
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fastvec._cli_streams import add_quiet
-from fastvec._cli_train import TRAINING
+from fastvec.cli.streams import add_quiet
+from fastvec.cli.train import TRAINING
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.units import WEIGHTINGS
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec._cli_files import check_extension, check_files
-from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
-from fastvec._cli_options import EARLY_STOPPING, Option, add_options, given
-from fastvec._cli_streams import add_quiet, say
-from fastvec._cli_vectors import add_reading, load_vectors
 from fastvec._params import check_int
+from fastvec.cli.files import check_extension, check_files
+from fastvec.cli.labels import add_file, add_model, load_classifier, print_scores, told
+from fastvec.cli.options import EARLY_STOPPING, Option, add_options, given
+from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.vectors import add_reading, load_vectors
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 
@@ -96,7 +96,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from fastvec.classify._labelled_files import LABEL, read_lines_of
+    from fastvec.classify.labelled_files import LABEL, read_lines_of
 
     check_int("-k", options.k, 1)
     check_files([options.file, options.model], {"--output": options.output}, text="--output")

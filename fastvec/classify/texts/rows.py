@@ -7,8 +7,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.classify._documents import Documents
-from fastvec.classify._lexicon import UNKNOWN, Lexicon
+from fastvec.classify.texts.documents import Documents
+from fastvec.classify.words.lexicon import UNKNOWN, Lexicon
 from fastvec.formats.ngrams import row_means
 from fastvec.vectors import Vectors
 

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import PlainAttributes
-from fastvec.classify._fitting import FitEpoch
-from fastvec.classify._network import Array
+from fastvec.classify.networks.fitting import FitEpoch
+from fastvec.classify.networks.layers import Array
 from fastvec.formats.container import read_tensors, write_tensors
 
 __all__ = [

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.classify._network import Array
+from fastvec.classify.networks.layers import Array
 
 __all__ = ["OPTIMIZERS", "Gradient", "Optimizer", "Rows", "sum_rows"]
 

@@ -12,12 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float
-from fastvec.classify._document_rows import means_of_rows
-from fastvec.classify._documents import Documents, read_documents
-from fastvec.classify._estimator import undone_on_error
-from fastvec.classify._files import Saveable, tensor_of, texts_of
-from fastvec.classify._lexicon import spellings
-from fastvec.classify._network import Array
+from fastvec.classify.files import Saveable, tensor_of, texts_of
+from fastvec.classify.networks.estimator import undone_on_error
+from fastvec.classify.networks.layers import Array
+from fastvec.classify.texts.documents import Documents, read_documents
+from fastvec.classify.texts.rows import means_of_rows
+from fastvec.classify.words.lexicon import spellings
 from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
 from fastvec.training.progress import warn

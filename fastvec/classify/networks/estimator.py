@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float, check_int
-from fastvec.classify._fitting import (
+from fastvec.classify.networks.fitting import (
     SCHEDULES,
     FitEpoch,
     Plan,
@@ -28,8 +28,8 @@ from fastvec.classify._fitting import (
     run_epochs,
     split_held_out,
 )
-from fastvec.classify._network import Array, Parameters
-from fastvec.classify._optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
+from fastvec.classify.networks.layers import Array, Parameters
+from fastvec.classify.networks.optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.stopping import Stoppable
 

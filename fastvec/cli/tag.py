@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec._cli_files import check_extension, check_files
-from fastvec._cli_labels import add_file, add_model, load_classifier, print_scores, told
-from fastvec._cli_options import NETWORK, Option, add_options, given
-from fastvec._cli_streams import add_quiet, say
-from fastvec._cli_vectors import add_reading, load_vectors
+from fastvec.cli.files import check_extension, check_files
+from fastvec.cli.labels import add_file, add_model, load_classifier, print_scores, told
+from fastvec.cli.options import NETWORK, Option, add_options, given
+from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.vectors import add_reading, load_vectors
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 
@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from fastvec.classify._labelled_files import read_columns
+    from fastvec.classify.labelled_files import read_columns
 
     check_files([options.file, options.model], {"--output": options.output}, text="--output")
     tagger = load_classifier(options.model, "WindowClassifier")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec._cli_streams import add_quiet
+from fastvec.cli.streams import add_quiet
 from fastvec.models.phrases import Phrases
 
 __all__ = ["add_options", "make_phrases"]

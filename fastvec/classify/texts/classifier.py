@@ -13,10 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional, kernels
 from fastvec._params import check_float, check_int
-from fastvec.classify._document_rows import DocumentRows, means_of_rows
-from fastvec.classify._documents import Documents, read_documents, read_labelled, warn_of_empty
-from fastvec.classify._estimator import undone_on_error
-from fastvec.classify._files import (
+from fastvec.classify.files import (
     Saveable,
     labels_of,
     parameter_tensors,
@@ -25,10 +22,13 @@ from fastvec.classify._files import (
     tensor_of,
     texts_of,
 )
-from fastvec.classify._fitting import FitEpoch, Watch, check_fitting, split_held_out
-from fastvec.classify._labels import LabelClassifier, check_same_classes, first_classes, numbers_of
-from fastvec.classify._lexicon import FIRST_WORD, Lexicon
-from fastvec.classify._network import Array
+from fastvec.classify.labels import LabelClassifier, check_same_classes, first_classes, numbers_of
+from fastvec.classify.networks.estimator import undone_on_error
+from fastvec.classify.networks.fitting import FitEpoch, Watch, check_fitting, split_held_out
+from fastvec.classify.networks.layers import Array
+from fastvec.classify.texts.documents import Documents, read_documents, read_labelled, warn_of_empty
+from fastvec.classify.texts.rows import DocumentRows, means_of_rows
+from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.loop import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.training.stopping import Stoppable

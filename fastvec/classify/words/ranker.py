@@ -11,18 +11,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
 from fastvec._params import check_float
-from fastvec.classify._estimator import Examples, MakeBatch
-from fastvec.classify._lexicon import FIRST_WORD
-from fastvec.classify._network import Array, Parameters
-from fastvec.classify._optimizers import Gradient
-from fastvec.classify._sentences import (
+from fastvec.classify.networks.estimator import Examples, MakeBatch
+from fastvec.classify.networks.layers import Array, Parameters
+from fastvec.classify.networks.optimizers import Gradient
+from fastvec.classify.words.lexicon import FIRST_WORD
+from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
     sentences_with_words,
     split_like,
 )
-from fastvec.classify._window_model import WindowModel
-from fastvec.classify._windows import sentence_numbers
+from fastvec.classify.words.window_model import WindowModel
+from fastvec.classify.words.windows import sentence_numbers
 
 __all__ = ["WindowRanker"]
 
@@ -87,7 +87,7 @@ class WindowRanker(WindowModel):
         Whether the word vectors are trained.
     vectors_l2 : float
         Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
-        ``fastvec/classify/_window_model.py``.
+        ``fastvec/classify/words/window_model.py``.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int

@@ -25,24 +25,20 @@ from fastvec import (
     Corpus,
     Phrases,
     __version__,
-    _cli_checkpoints,
-    _cli_classify,
-    _cli_cooccur,
-    _cli_phrases,
-    _cli_streams,
-    _cli_tag,
     demo,
     evaluate,
     formats,
     kernels,
 )
-from fastvec._cli_files import check_files, check_format
-from fastvec._cli_labels import add_errors
-from fastvec._cli_streams import add_quiet, say
-from fastvec._cli_train import add_options, make_model, open_counts, summary
-from fastvec._cli_vectors import add_reading, in_options, load_vectors
-from fastvec._machine import processor_name
 from fastvec._params import check_int
+from fastvec.cli import checkpoints, classify, cooccur, streams, tag
+from fastvec.cli import phrases as phrase_options
+from fastvec.cli.files import check_files, check_format
+from fastvec.cli.labels import add_errors
+from fastvec.cli.machine import processor_name
+from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.train import add_options, make_model, open_counts, summary
+from fastvec.cli.vectors import add_reading, in_options, load_vectors
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
 from fastvec.formats.atomic import WINDOWS
 from fastvec.formats.container import verify
@@ -61,7 +57,7 @@ UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process, and return the exit status."""
-    _cli_streams.prepare()
+    streams.prepare()
     try:
         with warnings.catch_warnings(), signals.raise_stopped():
             warnings.showwarning = _show_warning
@@ -79,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_status(number)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
         if _is_unread(error):
-            _cli_streams.discard(sys.stdout)
+            streams.discard(sys.stdout)
             return UNREAD
         if os.environ.get("FASTVEC_DEBUG"):
             raise
@@ -87,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     finally:
         for stream in (sys.stdout, sys.stderr):
-            if _cli_streams.is_broken(stream):
-                _cli_streams.discard(stream)
+            if streams.is_broken(stream):
+                streams.discard(stream)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -103,11 +99,11 @@ def _train(options: argparse.Namespace) -> int:
     model = make_model(options)
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
-    checkpoints = _cli_checkpoints.arguments(options, model)
+    resuming = checkpoints.arguments(options, model)
     source = _counts_or_corpus(options)
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        vectors = model.fit(source, **checkpoints).vectors_
+        vectors = model.fit(source, **resuming).vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
@@ -134,7 +130,7 @@ def _counts_or_corpus(options: argparse.Namespace) -> Any:
 def _phrases(options: argparse.Namespace) -> int:
     outputs = {"--output": options.output, "--save-phrases": options.save_phrases, "--cache": options.cache}
     check_files([*options.texts, options.phrases], outputs, text="--output")
-    phrases = _cli_phrases.make_phrases(options)
+    phrases = phrase_options.make_phrases(options)
     corpus = _corpus(options, keep_empty=True)
     joined = phrases.fit_transform(corpus) if options.phrases is None else phrases.transform(corpus)
     if options.save_phrases is not None:
@@ -153,14 +149,14 @@ def _phrases(options: argparse.Namespace) -> int:
 def _cooccur(options: argparse.Namespace) -> int:
     outputs = {"--output": options.output, "--vocabulary": options.vocabulary, "--cache": options.cache}
     check_files(options.texts, outputs)
-    counter = _cli_cooccur.make_counter(options)
+    counter = cooccur.make_counter(options)
     corpus = _corpus(options)
     started = time.perf_counter()
     with signals.hold_after_training() as held:
         counts = counter.fit(corpus)
         held.begin()
         seconds = time.perf_counter() - started
-        _cli_cooccur.save(counts, options)
+        cooccur.save(counts, options)
     if not options.quiet:
         say(
             f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "
@@ -296,7 +292,7 @@ def _is_unread(error: Exception) -> bool:
 
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        name = "standard output" if _cli_streams.is_broken(sys.stdout) else error.filename
+        name = "standard output" if streams.is_broken(sys.stdout) else error.filename
         return error.strerror if name is None else f"{name}: {error.strerror}"
     return in_options(str(error)) or type(error).__name__
 
@@ -356,22 +352,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_quiet(train)
     add_options(train)
-    _cli_checkpoints.add_options(train)
+    checkpoints.add_options(train)
 
     phrases = verbs.add_parser(
         "phrases", help="find phrases in text files and join them: new york becomes new_york"
     )
     phrases.set_defaults(run=_phrases)
     _add_texts(phrases)
-    _cli_phrases.add_options(phrases)
+    phrase_options.add_options(phrases)
 
-    cooccur = verbs.add_parser("cooccur", help="count how often words of text files occur near each other")
-    cooccur.set_defaults(run=_cooccur)
-    _add_texts(cooccur)
-    _cli_cooccur.add_options(cooccur)
+    counting = verbs.add_parser("cooccur", help="count how often words of text files occur near each other")
+    counting.set_defaults(run=_cooccur)
+    _add_texts(counting)
+    cooccur.add_options(counting)
 
-    _cli_classify.add_verbs(verbs)
-    _cli_tag.add_verbs(verbs)
+    classify.add_verbs(verbs)
+    tag.add_verbs(verbs)
 
     neighbors = verbs.add_parser("neighbors", help="print the words most similar to a word")
     neighbors.set_defaults(run=_neighbors)

@@ -9,19 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
-from fastvec.classify._estimator import Examples
-from fastvec.classify._files import labels_of, said_of_labels
-from fastvec.classify._labels import check_same_classes, first_classes, numbers_of, of_known
-from fastvec.classify._network import Array, Parameters
-from fastvec.classify._optimizers import Gradient
-from fastvec.classify._sentences import (
+from fastvec.classify.files import labels_of, said_of_labels
+from fastvec.classify.labels import check_same_classes, first_classes, numbers_of, of_known
+from fastvec.classify.networks.estimator import Examples
+from fastvec.classify.networks.layers import Array, Parameters
+from fastvec.classify.networks.optimizers import Gradient
+from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
     sentences_with_words,
     split_like,
 )
-from fastvec.classify._window_model import WindowModel
-from fastvec.classify._windows import sentence_numbers
+from fastvec.classify.words.window_model import WindowModel
+from fastvec.classify.words.windows import sentence_numbers
 from fastvec.training.progress import warn
 
 __all__ = ["WindowClassifier"]
@@ -89,7 +89,7 @@ class WindowClassifier(WindowModel):
         Whether the word vectors are trained.
     vectors_l2 : float
         Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
-        ``fastvec/classify/_window_model.py``.
+        ``fastvec/classify/words/window_model.py``.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int

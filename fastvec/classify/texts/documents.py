@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item, shortened
-from fastvec._sequences import check_sequences, check_words
-from fastvec.classify._labelled_files import WORDS
-from fastvec.classify._labels import check_labels
+from fastvec._params import check_item, check_sequences, check_words, shortened
+from fastvec.classify.labelled_files import WORDS
+from fastvec.classify.labels import check_labels
 from fastvec.training.progress import warn
 
 __all__ = ["Documents", "read_documents", "read_labelled", "warn_of_empty"]

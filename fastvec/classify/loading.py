@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastvec.classify._files import Saveable, read
-from fastvec.classify.ranker import WindowRanker
-from fastvec.classify.softmax import SoftmaxClassifier
-from fastvec.classify.text import TextClassifier
-from fastvec.classify.text_vectorizer import TextVectorizer
-from fastvec.classify.two_layer import TwoLayerClassifier
-from fastvec.classify.window import WindowClassifier
+from fastvec.classify.files import Saveable, read
+from fastvec.classify.networks.softmax import SoftmaxClassifier
+from fastvec.classify.networks.two_layer import TwoLayerClassifier
+from fastvec.classify.texts.classifier import TextClassifier
+from fastvec.classify.texts.vectorizer import TextVectorizer
+from fastvec.classify.words.classifier import WindowClassifier
+from fastvec.classify.words.ranker import WindowRanker
 
 __all__ = ["load"]
 

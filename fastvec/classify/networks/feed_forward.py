@@ -10,17 +10,25 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastvec import functional
-from fastvec.classify._estimator import Examples, NetworkEstimator
-from fastvec.classify._files import (
+from fastvec.classify.files import (
     Saveable,
     labels_of,
     parameter_tensors,
     parameters_of,
     said_of_labels,
 )
-from fastvec.classify._labels import check_labels, check_same_classes, first_classes, numbers_of
-from fastvec.classify._network import Array, Parameters, backward, forward, initial, layer_shapes, penalty
-from fastvec.classify._optimizers import Gradient
+from fastvec.classify.labels import check_labels, check_same_classes, first_classes, numbers_of
+from fastvec.classify.networks.estimator import Examples, NetworkEstimator
+from fastvec.classify.networks.layers import (
+    Array,
+    Parameters,
+    backward,
+    forward,
+    initial,
+    layer_shapes,
+    penalty,
+)
+from fastvec.classify.networks.optimizers import Gradient
 
 __all__ = ["FeedForward"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.classify._lexicon import PADDING, UNKNOWN, each_once
+from fastvec.classify.words.lexicon import PADDING, UNKNOWN, each_once
 
 __all__ = ["FEATURES", "FeatureTable", "case_of", "suffix_of"]
 

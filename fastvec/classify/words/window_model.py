@@ -21,11 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec.classify._estimator import NetworkEstimator, check_hidden
-from fastvec.classify._features import FEATURES, FeatureTable
-from fastvec.classify._files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
-from fastvec.classify._lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
-from fastvec.classify._network import (
+from fastvec.classify.files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
+from fastvec.classify.networks.estimator import NetworkEstimator, check_hidden
+from fastvec.classify.networks.layers import (
     ACTIVATIONS,
     Array,
     Parameters,
@@ -35,8 +33,10 @@ from fastvec.classify._network import (
     layer_shapes,
     penalty,
 )
-from fastvec.classify._optimizers import Gradient, Rows, sum_rows
-from fastvec.classify._windows import windows
+from fastvec.classify.networks.optimizers import Gradient, Rows, sum_rows
+from fastvec.classify.words.features import FEATURES, FeatureTable
+from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
+from fastvec.classify.words.windows import windows
 from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
 

@@ -1,0 +1,1 @@
+"""Networks of fully connected layers, their optimizers, and classifiers of rows of features."""

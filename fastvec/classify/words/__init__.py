@@ -1,0 +1,1 @@
+"""Classes of words by the windows around them."""
