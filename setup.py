@@ -1,8 +1,8 @@
 """Build every kernel once per instruction set.
 
-A kernel is cythonized once; its C file is then compiled as ``fastvec.kernels.<set>.<name>`` for every set
-of ``fastvec/kernels/instruction_sets.py``. The module's init symbol is its last name, so one C file serves all
-of them, and ``fastvec.kernels`` picks the fastest set that the processor runs. Cython's code for memoryviews is
+A kernel is cythonized once; its C file is then compiled as ``fastvec.kernels.<set>.<name>`` for every set of
+``fastvec/kernels/instruction_sets.py``. The module's init symbol is its last name, so one C file serves them
+all, and ``fastvec.kernels`` picks the fastest set that the processor runs. Cython's code for memoryviews is
 compiled once, as ``fastvec._cyutility``, and not into each of them.
 
 ``FASTVEC_DEBUG_BUILD=1`` builds with bounds checks and with the address and undefined-behaviour sanitizers.

@@ -10,8 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,13 +25,9 @@ __all__ = [
     "check_float",
     "check_int",
     "check_item",
-    "check_sequences",
-    "check_words",
     "plain",
     "shortened",
 ]
-
-GROUPED = "table.groupby('user')['item'].apply(list)"
 
 
 class PlainAttributes:
@@ -226,92 +221,6 @@ def check_counts(counts: ArrayLike, n_words: int) -> NDArray[np.int64]:
     if given.shape != (n_words,):
         raise ValueError(f"counts must have the shape ({n_words},), one for each word, got {given.shape}")
     return given.astype(np.int64, copy=False)
-
-
-def check_sequences(name: str, rule: str, value: Any) -> None:
-    """Validate what is to hold many sentences or texts.
-
-    Parameters
-    ----------
-    name : str
-        The parameter.
-    rule : str
-        What it must be: "sentences, each a list of words".
-    value : object
-        What was passed.
-
-    Raises
-    ------
-    TypeError
-        With the sentence ``<name> must be <rule>, got <value>``, followed by the reason and what to pass.
-    """
-    n_dimensions = getattr(value, "ndim", 1)
-    if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
-        remedy = ""
-    elif isinstance(value, Mapping):
-        remedy = f": only its keys would be used; pass {name}.values() if its values are meant"
-    elif isinstance(value, (set, frozenset)):
-        remedy = ": its order differs from run to run; pass a list"
-    elif hasattr(value, "get_group"):
-        remedy = f": pass its groups as lists, {name}.apply(list)"
-    elif hasattr(value, "columns"):
-        remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
-    elif n_dimensions > 1:
-        shape = tuple(getattr(value, "shape", ()))
-        column = " or, if it has one column, array.ravel()" if shape[1:] == (1,) else ""
-        remedy = (
-            f" of shape {shape}: rows of a table are seldom what is meant (group them: "
-            f"{GROUPED}); pass array.tolist() if each row is one{column}"
-        )
-    elif getattr(getattr(value, "dtype", None), "names", None):
-        remedy = ": pass one of its fields"
-    else:
-        return
-    raise TypeError(f"{name} must be {rule}, got {shortened(value)}{remedy}")
-
-
-def check_words(place: str, value: Any, rule: str = "a list of words") -> list[Any] | tuple[Any, ...]:
-    """Return what is to be a sequence of words as a list or tuple; its items are not looked at.
-
-    Parameters
-    ----------
-    place : str
-        Which one it is: "sentence 3 of source".
-    value : object
-        What is there.
-    rule : str
-        What it must be.
-
-    Raises
-    ------
-    TypeError
-        With the sentence ``<place> must be <rule>, got <value>``, followed by the reason and what to
-        pass.
-    """
-    if type(value) in (list, tuple):
-        return value  # type: ignore[no-any-return]
-    if isinstance(value, str):
-        remedy = ", whose letters would be taken for words: pass sentence.split()"
-    elif isinstance(value, (bytes, bytearray)):
-        remedy = ": pass sentence.decode().split()"
-    elif isinstance(value, Mapping):
-        remedy = ", whose keys would be taken for words: pass list(sentence.values()) if its values are meant"
-    elif isinstance(value, (set, frozenset)):
-        remedy = ", whose order differs from run to run: pass sorted(sentence)"
-    elif isinstance(value, os.PathLike):
-        remedy = ": pass a list of all paths, list(paths), if it is to be read"
-    elif getattr(value, "_fields", None) or isinstance(value, np.void) or hasattr(value, "columns"):
-        remedy = f", a row or part of a table: pass the items that belong together as a list: {GROUPED}"
-    elif not isinstance(value, Iterable) or getattr(value, "ndim", 1) != 1:
-        remedy = ""
-    else:
-        return value if isinstance(value, (list, tuple)) else _listed(value)
-    raise TypeError(f"{place} must be {rule}, got {shortened(value)}{remedy}")
-
-
-def _listed(value: Any) -> list[Any]:
-    items: list[Any] = value.tolist() if isinstance(value, np.ndarray) else list(value)
-    return items
 
 
 def _float(number: Any) -> float:

@@ -52,7 +52,7 @@ def test_the_slow_reference_is_not_fallen_back_to(monkeypatch):
 
 def test_sources_that_are_not_compiled_say_so(tmp_path):
     source = Path(fastvec.__file__).parent
-    shutil.copytree(source, tmp_path / "fastvec", ignore=shutil.ignore_patterns("*.so", "*.pyd", "kernels"))
+    shutil.copytree(source, tmp_path / "fastvec", ignore=shutil.ignore_patterns("*.so", "*.pyd"))
     # An editable install has modules of this package where a folder of that name has none.
     program = (
         "import sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in str(f)]; import fastvec"

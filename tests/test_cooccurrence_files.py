@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from fastvec import Cooccurrence
-from fastvec.counts import cooccurrence, files, triples
-from fastvec.formats import glove_counts
+from fastvec.counts import cooccurrence, files, glove_files, triples
 from fastvec.formats.container import map_tensors, write_tensors
 
 pytestmark = pytest.mark.any_backend
@@ -239,7 +238,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
     files = tmp_path / "x.bin", tmp_path / "vocab.txt"
     monkeypatch.setattr(cooccurrence, "BLOCK", 7)
     counts.write_glove(*files)
-    records = np.fromfile(files[0], glove_counts.RECORD)
+    records = np.fromfile(files[0], glove_files.RECORD)
     assert len(records) == counts.n_entries_
     params = {"symmetric": False, "min_count": 5}
     for seed in range(3):
@@ -255,7 +254,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
 
 
 def record(word1=1, word2=2, count=1.0):
-    return np.array([(word1, word2, count)], glove_counts.RECORD).tobytes()
+    return np.array([(word1, word2, count)], glove_files.RECORD).tobytes()
 
 
 TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin counts word 4, and .*has 3 words"

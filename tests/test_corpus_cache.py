@@ -9,8 +9,8 @@ import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastvec import corpus as corpus_module
 from fastvec.corpus import Corpus
+from fastvec.corpus import corpus as corpus_module
 from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 
 pytestmark = pytest.mark.any_backend

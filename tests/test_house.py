@@ -1,4 +1,4 @@
-"""The layout of the house holds: dependencies run one way, files stay short, some things never come in."""
+"""The layout holds: dependencies run one way, a module is of one idea, some things never come in."""
 
 import ast
 import re
@@ -13,31 +13,42 @@ PACKAGE = ROOT / "fastvec"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 COMPILED = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
 
-# What a module may depend on, at any remove. Modules whose name starts with an underscore and that are not in
-# the table belong to whoever imports them: they are looked through. A package stands for all of its modules.
-TRAINING = {"_training", "kernels", "_sampling", "_params"}
-CORPUS = {"corpus", "vocabulary", "kernels", "_params"}
-VECTORS = {"vectors", "subword_vectors", "formats", "kernels", "_params"}
-MAY_REACH = {
-    "__init__": None,  # the public names: anything
-    "__main__": None,
-    "cli": None,
-    "demo": {"models", *TRAINING, *CORPUS, *VECTORS},
-    "models": {"models", *TRAINING, *CORPUS, *VECTORS},
-    "classify": {"classify", "functional", "gradcheck", "_training", *CORPUS, *VECTORS},
-    "_training": TRAINING - {"_training"},
-    "corpus": CORPUS - {"corpus"},
-    "vocabulary": {"_params"},
-    "evaluate": {"vectors", "formats", "kernels", "_params"},
-    "subword_vectors": {"vectors", "formats", "kernels", "_params"},
-    "vectors": {"formats", "kernels", "_params"},
-    "formats": {"kernels", "_params"},  # n-grams make vectors
-    "functional": set(),
-    "gradcheck": {"_params"},
-    "_sampling": {"_params"},
-    "_params": set(),
-    "kernels": {"kernels"},
-    "reference": {"reference"},
+# The rooms in the order in which they may use each other: a module imports from rooms further up, or its own.
+ROOMS = [
+    "_params",
+    "reference",
+    "kernels",
+    "training",
+    "formats",
+    "corpus",
+    "vectors",
+    "evaluate",
+    "functional",
+    "gradcheck",
+    "counts",
+    "models",
+    "demo",
+    "classify.labelled_files",
+    "classify.networks",
+    "classify.words",
+    "classify.texts",
+    "classify",
+    "__init__",
+    "cli",
+    "__main__",
+]
+# What a room does not use although it comes first.
+NOT_USED = {
+    "reference": {"_params"},
+    "kernels": {"_params"},
+    "training": {"reference", "kernels"},
+    "functional": set(ROOMS),
+    "evaluate": {"kernels", "training"},
+    "classify.networks": {"counts", "models", "evaluate", "demo"},
+    "classify.words": {"counts", "models", "evaluate", "demo"},
+    "classify.texts": {"counts", "models", "evaluate", "demo"},
+    "classify": {"counts", "models", "evaluate", "demo"},
+    "demo": {"evaluate", "functional", "gradcheck"},
 }
 
 
@@ -84,47 +95,29 @@ def graph():
     }
 
 
-def family(name):
-    """The entry of the table that a module belongs to, or None for a private helper."""
-    first = name.partition(".")[0]
-    return first if first in MAY_REACH else None
-
-
-def reached(name, edges):
-    """Entries of the table that a module depends on; helpers are looked through."""
-    found, seen, ahead = set(), set(), list(edges[name])
-    while ahead:
-        module = ahead.pop()
-        if module in seen:
-            continue
-        seen.add(module)
-        entry = family(module)
-        if entry:
-            found.add(entry)
-        if entry is None or entry == family(name):
-            ahead += edges.get(module, ())
-    return found
+def room(name):
+    """The room of a module, or None."""
+    while name and name not in ROOMS:
+        name = name.rpartition(".")[0]
+    return name or None
 
 
 def violations(edges):
     found = []
-    for name in edges:
-        entry = family(name)
-        if entry is None:
-            if not name.startswith("_"):
-                found.append(f"{name} is not in the table of this test: what may it depend on?")
+    for name, imported in edges.items():
+        own = room(name)
+        if own is None:
+            found.append(f"{name} is in no room")
             continue
-        if MAY_REACH[entry] is not None:
-            found += [
-                f"{name} depends on {other}" for other in sorted(reached(name, edges) - MAY_REACH[entry])
-            ]
+        usable = {*ROOMS[: ROOMS.index(own) + 1]} - (NOT_USED.get(own, set()) - {own})
+        found += [f"{name} uses {other}" for other in sorted(imported) if room(other) not in usable]
     return found
 
 
 def test_dependencies_run_one_way():
     edges = graph()
-    assert {"_params", "vectors", "formats", "evaluate", "kernels", "reference.skipgram"} <= set(edges)
-    assert "_params" in edges["vectors"] and "reference.sampling" in edges["reference.skipgram"]
+    assert {"_params", "vectors.vectors", "formats.fvec", "evaluate", "reference.skipgram"} <= set(edges)
+    assert "_params" in edges["vectors.vectors"] and "reference.sampling" in edges["reference.skipgram"]
     assert violations(edges) == []
 
 
@@ -147,35 +140,22 @@ def test_no_module_imports_itself_around_a_corner():
 @pytest.mark.parametrize(
     ("name", "source", "expected"),
     [
-        ("vectors", "def f():\n    from fastvec import corpus", "vectors depends on corpus"),
-        ("vectors", "import fastvec.models.word2vec", "vectors depends on models"),
-        ("vectors", "from .models import word2vec", "vectors depends on models"),
-        ("formats", "from fastvec.vectors import Vectors", "formats depends on vectors"),
-        ("formats", "from fastvec import Vectors", "formats depends on __init__"),
-        ("formats", "from fastvec._helper import anything", "formats depends on vectors"),
-        ("vocabulary", "from fastvec.corpus import Corpus", "vocabulary depends on corpus"),
-        ("_params", "from fastvec import _backends", "_params depends on _backends"),
-        ("reference.skipgram", "import fastvec.training.tables", "reference.skipgram depends on _sampling"),
-        ("reference.skipgram", "from .._params import check_int", "reference.skipgram depends on _params"),
-        ("models.word2vec", "from ..kernels.avx2 import skipgram", "models.word2vec depends on kernels"),
-        ("models.word2vec", "from fastvec.cli import main", "models.word2vec depends on cli"),
-        ("cooking", "", "cooking is not in the table of this test: what may it depend on?"),
+        ("vectors.vectors", "def f():\n    from fastvec import models", "vectors.vectors uses models"),
+        ("vectors.vectors", "import fastvec.models.word2vec", "vectors.vectors uses models.word2vec"),
+        ("vectors.vectors", "from ..models import word2vec", "vectors.vectors uses models.word2vec"),
+        ("formats.fvec", "from fastvec.vectors import Vectors", "formats.fvec uses vectors"),
+        ("formats.fvec", "from fastvec import Vectors", "formats.fvec uses __init__"),
+        ("training.loop", "from fastvec import kernels", "training.loop uses kernels"),
+        ("_params", "from fastvec import kernels", "_params uses kernels"),
+        ("reference.skipgram", "import fastvec.training.loop", "reference.skipgram uses training.loop"),
+        ("reference.skipgram", "from .._params import check_int", "reference.skipgram uses _params"),
+        ("classify.words.ranker", "import fastvec.models", "classify.words.ranker uses models"),
+        ("models.word2vec", "from fastvec.cli import main", "models.word2vec uses cli"),
+        ("cooking", "", "cooking is in no room"),
     ],
 )  # fmt: skip
 def test_the_check_of_dependencies_can_fail(name, source, expected):
-    modules = {
-        *MODULES,
-        name,
-        "corpus",
-        "cli",
-        "models",
-        "models.word2vec",
-        "kernels",
-        "kernels.avx2",
-        "_helper",
-    }
-    edges = graph() | {name: imports(ast.parse(source), name, is_package=False, modules=modules)}
-    edges["_helper"] = {"vectors"}
+    edges = graph() | {name: imports(ast.parse(source), name, is_package=False, modules=MODULES)}
     assert expected in violations(edges)
 
 
@@ -190,7 +170,7 @@ def strings(path):
     ]
 
 
-def test_only_backends_knows_where_the_kernels_are():
+def test_only_one_module_knows_where_the_kernels_are():
     naming = {
         module_name(path)
         for path in SOURCES
@@ -214,14 +194,21 @@ def test_kernels_import_no_python_of_fastvec():
     assert relative
 
 
-def test_files_are_of_one_idea():
-    folders = [ROOT / name for name in ("fastvec", "tests", "bench")]
-    files = [path for folder in folders for path in folder.rglob("*")]
-    files += [*ROOT.glob("*.py")]
-    written = [path for path in files if path.suffix in {".py", ".pyx", ".pxd", ".pyi", ".h"}]
-    assert len(written) > 20
-    too_long = {path.name: n for path in written if (n := len(path.read_text().splitlines())) > 500}
-    assert too_long == {}
+def test_modules_are_of_one_idea():
+    """Eight files at the root, ten names a module, and none that is a part of another."""
+    files = [path.name for path in PACKAGE.iterdir() if path.suffix in {".py", ".typed", ".pyx", ".pyi"}]
+    assert len(files) == 8
+    for path in SOURCES:
+        offered = [
+            [item.value for item in node.value.elts]
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        ]
+        if path.name != "__init__.py":
+            assert sum(map(len, offered)) <= 10, f"{module_name(path)} offers {offered[0]}"
+        names = {other.stem for other in path.parent.glob("*.py")} - {path.stem}
+        cut_off = [name for name in names if path.stem.startswith(f"{name}_")]
+        assert cut_off == [], f"{path.parent.name}: {path.stem} is named after {cut_off[0]}"
 
 
 def test_no_pickle():

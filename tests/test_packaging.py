@@ -165,7 +165,7 @@ def test_a_build_in_place_removes_what_would_be_imported_before_it(monkeypatch, 
     build = runpy.run_path(str(ROOT / "setup.py"))
     folder = tmp_path / "fastvec" / "kernels" / "baseline"
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / "fastvec" / "kernels/instruction_sets.py", tmp_path / "fastvec")
+    shutil.copy(ROOT / "fastvec" / "kernels" / "instruction_sets.py", folder.parent)
     older = folder / f"skipgram{sysconfig.get_config_var('EXT_SUFFIX')}"
     others = [folder / "skipgram.abi3.so", folder / "skipgram.cpython-399-other.so"]
     for module in (older, *others):

@@ -140,7 +140,7 @@ def test_equal_cosines_come_in_the_order_of_the_words():
 
 def test_most_similar_takes_words_vectors_and_lists():
     vectors = make()
-    unit = fastvec.vectors.unit_rows(vectors.vectors).astype(np.float64)
+    unit = fastvec.vectors.vectors.unit_rows(vectors.vectors).astype(np.float64)
     words, expected = ranked(vectors, unit[1] + unit[2] - unit[3], {"paris", "london", "parks"})
     for positive, negative in (
         (["paris", "london"], "parks"),
@@ -170,7 +170,7 @@ def test_restrict_takes_the_first_words_only():
 
 @pytest.mark.parametrize("block", [1, 20, 1 << 22])
 def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
-    monkeypatch.setattr(fastvec.vectors, "BLOCK", block)
+    monkeypatch.setattr(fastvec.vectors.vectors, "BLOCK", block)
     vectors = make()
     queries = ["paris", 12, vectors["london"], "zero"]
     batch = vectors.most_similar_batch(queries, topn=4, restrict=6)

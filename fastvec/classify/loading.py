@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastvec.classify.files import Saveable, read
+from fastvec.classify.networks.files import Saveable, read
 from fastvec.classify.networks.softmax import SoftmaxClassifier
 from fastvec.classify.networks.two_layer import TwoLayerClassifier
 from fastvec.classify.texts.classifier import TextClassifier

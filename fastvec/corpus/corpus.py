@@ -12,10 +12,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_bool, check_choice, check_int, check_sequences
+from fastvec._params import check_bool, check_choice, check_int
 from fastvec.corpus.encoding import Encoded, encode_files, encode_sentences, tokenized_lines
 from fastvec.corpus.idfile import IdStore, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable
+from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.outputs import check_regular, check_writable
 from fastvec.training.progress import Progress

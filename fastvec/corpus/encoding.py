@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_item, check_words
+from fastvec._params import check_item
 from fastvec.corpus.idfile import IdStore
 from fastvec.corpus.reading import invalid_text, read_blocks, read_lines
+from fastvec.corpus.sequences import check_words
 from fastvec.formats.text_kinds import check_kind
 
 __all__ = ["Encoded", "encode_files", "encode_sentences", "tokenized_lines"]
@@ -42,7 +43,7 @@ def encode_files(
         If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
         "strict".
     """
-    tokenizer = kernels.get("tokenizer").Tokenizer(keep_empty)
+    tokenizer = kernels.tokenizer.Tokenizer(keep_empty)
     words: list[str] = []
     offsets = [np.zeros(1, np.int64)]
     for path in paths:

@@ -43,7 +43,7 @@ class IdStore:
         The array is read-only, and a `numpy.memmap` of a file without a name if there was too much for
         memory. The file goes away with the array.
         """
-        remap = kernels.get("tokenizer").remap
+        remap = kernels.tokenizer.remap
         return self._spool.finish(lambda ids, block: remap(block, new_ids, ids))
 
 

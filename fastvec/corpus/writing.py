@@ -87,7 +87,7 @@ def _naming_standard_output() -> Iterator[None]:
 
 
 def _blocks_of(corpus: Corpus) -> Iterator[bytes]:
-    spell = kernels.get("phrases").spell
+    spell = kernels.phrases.spell
     text, word_offsets = join_words(corpus.vocabulary.words)
     begins, repeats = np.unique(corpus.sentence_offsets, return_counts=True)
     yield b"\n" * (int(repeats[0]) - 1)  # empty sentences begin where others do

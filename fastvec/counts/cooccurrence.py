@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.counts import files
+from fastvec.counts import files, glove_files
 from fastvec.counts.counting import Windows, count
 from fastvec.counts.merging import merge
 from fastvec.counts.runs import Counts
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
-from fastvec.formats import glove_counts
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import UnknownWordError
 
@@ -417,7 +416,7 @@ class Cooccurrence(Estimator):
         """
         made = cls(**params)
         made.check_params()
-        words, of_words = glove_counts.read_vocabulary(Path(vocabulary_path))
+        words, of_words = glove_files.read_vocabulary(Path(vocabulary_path))
         counts, unit = counts_of_records(
             Path(path),
             Path(vocabulary_path),
@@ -450,7 +449,7 @@ class Cooccurrence(Estimator):
         self._check_fitted()
         n = self.n_entries_
         blocks = (self._entries(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK))
-        glove_counts.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
+        glove_files.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):

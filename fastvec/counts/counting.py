@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def _count_shard(
     report: Report,
 ) -> None:
     """Count the sentences [first, last) as a run. Placing words and making rows are half of the way each."""
-    kernel = cast(kernels.CooccurrenceKernel, kernels.get("cooccurrence"))
+    kernel = kernels.cooccurrence
     placed = _place(corpus, first, last, windows, workers, lambda tokens: report(tokens / 2))
     contexts = np.diff(placed.place_offsets) * len(windows.weights) * (2 if windows.symmetric else 1)
     most = np.minimum(contexts, windows.n_words)
@@ -104,7 +104,7 @@ def _place(
     corpus: Corpus, first: int, last: int, windows: Windows, workers: Workers, report: Report
 ) -> Places:
     """Note where the words of the sentences [first, last) stand, every thread those of a part of them."""
-    kernel = cast(kernels.CooccurrenceKernel, kernels.get("cooccurrence"))
+    kernel = kernels.cooccurrence
     ids, sentence_offsets = corpus.ids, corpus.sentence_offsets
     n_tokens = int(sentence_offsets[last] - sentence_offsets[first])
     parts = _cut(sentence_offsets, first, last, min(workers.n, -(-n_tokens // CHUNK)))

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,7 +224,7 @@ def added_up(
     OSError
         If the disk is full.
     """
-    kernel = cast(kernels.CooccurrenceKernel, kernels.get("cooccurrence"))
+    kernel = kernels.cooccurrence
     entries = np.zeros(n_words, np.int64)
     for (row_offsets, _, _), numbers in zip(counts, rows, strict=True):
         sizes = np.diff(row_offsets)

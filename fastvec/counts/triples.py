@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item, check_sequences
+from fastvec._params import check_item
+from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.glove_files import map_records
 from fastvec.counts.runs import Counts, Runs
 from fastvec.counts.units import choose_unit, in_units
-from fastvec.formats.glove_counts import map_records
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Workers
 

@@ -91,7 +91,7 @@ class Subwords:
         starts, rows = self.rows(words)
         offsets = np.empty(2 * len(words) + 1, np.int64)
         offsets[::2] = starts
-        offsets[1::2] = kernels.get("ngrams").put_repeats_behind(offsets=starts, rows=rows)
+        offsets[1::2] = kernels.ngrams.put_repeats_behind(offsets=starts, rows=rows)
         return offsets, rows
 
     def ngram_rows(self, word: str, n_words: int) -> NDArray[np.int32]:
@@ -103,7 +103,7 @@ class Subwords:
         # A lone surrogate has n-grams too, if odd ones: looking up a word never fails for its spelling.
         names = [word if isinstance(word, bytes) else word.encode(errors="surrogatepass") for word in words]
         ends = np.cumsum([0, *map(len, names)], dtype=np.int64)
-        offsets, buckets = kernels.get("ngrams").ngram_buckets(
+        offsets, buckets = kernels.ngrams.ngram_buckets(
             text=np.frombuffer(b"".join(names), np.uint8),
             word_offsets=ends,
             min_n=self.min_n,
@@ -118,5 +118,5 @@ def row_means(
 ) -> NDArray[np.float32]:
     """Return the mean of several rows of `vectors` in each row, shape (n, d); `Subwords.rows` says which."""
     means = np.empty((len(offsets) - 1, vectors.shape[1]), dtype=np.float32)
-    kernels.get("ngrams").row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
+    kernels.ngrams.row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
     return means

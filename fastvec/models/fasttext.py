@@ -197,7 +197,7 @@ class FastText(WordModel):
         }
 
     def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        kernel = cast(kernels.SubwordKernel, kernels.get(self._kernel()))
+        kernel = kernels.subword
         offsets, rows = _subwords(state.given).distinct_rows(state.vocabulary.words)
         return partial(
             kernel.train,

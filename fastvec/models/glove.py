@@ -222,7 +222,7 @@ class GloVe(EpochModel, CountModel):
         before = self._state
         if before is not None:
             self._check_unchanged(before)
-        kernels.get("glove")  # an error here comes before the text is read
+        kernels.selected()  # an error here comes before the text is read
         counts = self._counts(source)
         if before is not None and counts.vocabulary_.words != before.vocabulary.words:
             raise ValueError(

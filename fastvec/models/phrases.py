@@ -314,7 +314,7 @@ class Phrases(Estimator):
         """Return the pairs of a corpus that are phrases, with their scores."""
         words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
         n_known = int((counts >= self.min_count).sum())
-        counter = kernels.get("phrases").PairCounter()
+        counter = kernels.phrases.PairCounter()
         with self._bar("counting pairs", number, corpus) as bar:
             for start in range(0, corpus.n_tokens, CHUNK):
                 stop = min(start + CHUNK, corpus.n_tokens)
@@ -353,7 +353,7 @@ class Phrases(Estimator):
         if not rows:
             return corpus
 
-        kernel = kernels.get("phrases")
+        kernel = kernels.phrases
         joiner = kernel.Joiner(*np.array(rows, np.int32).T.copy())
         numbers = np.full(len(index) + len(new), -1, np.int32)
         counts = np.zeros(len(numbers), np.int64)

@@ -13,7 +13,7 @@ import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def arranged(
     OSError
         If the disk is full.
     """
-    kernel = cast(kernels.GloVeKernel, kernels.get("glove"))
+    kernel = kernels.glove
     row_offsets, columns = counts.row_offsets_, counts.columns_
     n_entries = len(columns)
     bounds = block_bounds(row_offsets, stride)
@@ -158,7 +158,7 @@ class TileTrainer:
     """
 
     def __init__(self, tiles: Tiles, parameters: Matrices) -> None:
-        self.kernel = cast(kernels.GloVeKernel, kernels.get("glove"))
+        self.kernel = kernels.glove
         self.tiles = tiles
         self.parameters = parameters
         self.sizes = np.diff(tiles.offsets)

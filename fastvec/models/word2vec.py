@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +118,7 @@ class Word2Vec(WordModel):
         scale_gradient = self._variant()[-1]
         if self.loss == "hierarchical_softmax":
             paths = _tree(state.tables).paths()
-            hierarchical = cast(kernels.HierarchicalSoftmaxKernel, kernels.get(self._kernel()))
+            hierarchical = kernels.hierarchical_softmax
             return partial(
                 hierarchical.train,
                 input_vectors=parameters["input_vectors"],
@@ -135,7 +135,7 @@ class Word2Vec(WordModel):
             )
         if self.loss == "softmax":
             self._warn_of_hours(state, text)
-            softmax = cast(kernels.SoftmaxKernel, kernels.get(self._kernel()))
+            softmax = kernels.softmax
             return partial(
                 softmax.train,
                 input_vectors=parameters["input_vectors"],
@@ -280,7 +280,7 @@ class SkipGram(Word2Vec):
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        kernel = cast(kernels.SkipGramKernel, kernels.get(self._kernel()))
+        kernel = kernels.skipgram
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],
@@ -431,7 +431,7 @@ class CBOW(Word2Vec):
     def _bind_negative_sampling(
         self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
     ) -> TrainChunk:
-        kernel = cast(kernels.CBOWKernel, kernels.get(self._kernel()))
+        kernel = kernels.cbow
         return partial(
             kernel.train,
             input_vectors=parameters["input_vectors"],

@@ -248,7 +248,7 @@ class WordModel(EpochModel, ABC):
         before = self._state
         if before is not None:
             self._check_unchanged(before)
-        kernels.get(self._kernel())  # an error here comes before the corpus is read
+        kernels.selected()  # an error here comes before the corpus is read
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, progress=self.progress)
 

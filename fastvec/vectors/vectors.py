@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastvec import formats
-from fastvec._params import check_bool, check_counts, check_int, check_item, check_sequences
+from fastvec._params import check_bool, check_counts, check_int, check_item
+from fastvec.corpus.sequences import check_sequences
 from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import InCommon, in_common, without
 from fastvec.vectors.spelling import nearest_spellings

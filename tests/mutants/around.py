@@ -26,7 +26,7 @@ AROUND = [
         "of words of equal count the last comes first",
         "corpus",
         (
-            "corpus.py",
+            "corpus/corpus.py",
             'order = np.argsort(-counts, kind="stable")',
             "order = np.lexsort((-np.arange(len(counts)), -counts))",
         ),
@@ -35,7 +35,7 @@ AROUND = [
         "words that occur min_count times are left out",
         "vocabulary",
         (
-            "vocabulary.py",
+            "corpus/vocabulary.py",
             'np.searchsorted(-self.counts, -min_count, side="right")',
             'np.searchsorted(-self.counts, -min_count, side="left")',
         ),
@@ -70,7 +70,7 @@ AROUND = [
         "harmonic weights are 1 / (distance + 1)",
         "cooccurrence other_systems",
         (
-            "models/_count_units.py",
+            "counts/units.py",
             "(2 * unit + distances) // (2 * distances)",
             "(2 * unit + distances) // (2 * distances + 2)",
         ),
@@ -79,7 +79,7 @@ AROUND = [
         "dynamic weights are divided by one more than the window",
         "cooccurrence",
         (
-            "models/_count_units.py",
+            "counts/units.py",
             "return window + 1 - distances, window\n",
             "return window + 1 - distances, window + 1\n",
         ),
@@ -87,7 +87,7 @@ AROUND = [
     mutant(
         "GloVe's files of counts number words from 0",
         "cooccurrence_files",
-        ("formats/glove_counts.py", "= rows + 1", "= rows"),
+        ("counts/glove_files.py", "= rows + 1", "= rows"),
     ),
     # Phrases.
     mutant(
@@ -142,7 +142,7 @@ AROUND = [
         "the last n-gram of an unknown word is left out",
         "subword_vectors",
         (
-            "subword_vectors.py",
+            "vectors/subwords.py",
             "np.array([0, len(rows)]), rows)",
             "np.array([0, max(1, len(rows) - 1)]), rows)",
         ),
@@ -178,7 +178,7 @@ AROUND = [
         "of equal cosines the later word comes first",
         "vectors",
         (
-            "vectors.py",
+            "vectors/vectors.py",
             'positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]',
             "positions = positions[np.lexsort((-positions, -cosines[positions]))][:topn]",
         ),
@@ -187,7 +187,7 @@ AROUND = [
         "words of equal cosines are cut off at random",
         "vectors",
         (
-            "vectors.py",
+            "vectors/vectors.py",
             "positions = np.flatnonzero(cosines >= least)",
             "positions = np.argpartition(cosines, -topn)[-topn:]",
         ),
@@ -195,12 +195,16 @@ AROUND = [
     mutant(
         "the word asked for is an answer",
         "vectors",
-        ("vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
+        ("vectors/vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
     ),
     mutant(
         "vectors of queries are not scaled to length 1",
         "vectors",
-        ("vectors.py", "        queries = unit_rows(queries)\n", "        queries = np.asarray(queries)\n"),
+        (
+            "vectors/vectors.py",
+            "        queries = unit_rows(queries)\n",
+            "        queries = np.asarray(queries)\n",
+        ),
     ),
     mutant(
         "equal values have the last of their ranks",
@@ -236,13 +240,13 @@ AROUND = [
     mutant(
         "contexts of PPMI are not smoothed",
         "svd",
-        ("models/_association.py", "smoothed = of_contexts**smoothing", "smoothed = of_contexts"),
+        ("models/association.py", "smoothed = of_contexts**smoothing", "smoothed = of_contexts"),
     ),
     mutant(
         "words of PPMI are smoothed in place of contexts",
         "svd",
         (
-            "models/_association.py",
+            "models/association.py",
             "np.log(of_words), np.log(smoothed)",
             "np.log(of_words**smoothing), np.log(of_contexts)",
         ),
@@ -251,7 +255,7 @@ AROUND = [
         "PPMI is shifted the other way",
         "svd",
         (
-            "models/_association.py",
+            "models/association.py",
             "np.log(smoothed.sum()) - np.log(shift)",
             "np.log(smoothed.sum()) + np.log(shift)",
         ),
@@ -269,18 +273,18 @@ AROUND = [
     mutant(
         "Adam does not correct the bias of its mean",
         "optimizers",
-        ("classify/_optimizers.py", " / (1 - self.BETA1**self.n_steps)", ""),
+        ("classify/networks/optimizers.py", " / (1 - self.BETA1**self.n_steps)", ""),
     ),
     mutant(
         "momentum is forgotten",
         "optimizers",
-        ("classify/_optimizers.py", "velocity *= self.momentum", "velocity *= 0"),
+        ("classify/networks/optimizers.py", "velocity *= self.momentum", "velocity *= 0"),
     ),
     mutant(
         "AdaGrad divides before it has added the square",
         "optimizers",
         (
-            "classify/_optimizers.py",
+            "classify/networks/optimizers.py",
             "        squares += gradient * gradient\n        change = np.sqrt(squares)\n",
             "        change = np.sqrt(squares)\n        squares += gradient * gradient\n",
         ),
@@ -288,23 +292,23 @@ AROUND = [
     mutant(
         "the gradient of the penalty is half of it",
         "network_gradients",
-        ("classify/_network.py", "+= 2 * l2 * parameters[name]", "+= l2 * parameters[name]"),
+        ("classify/networks/layers.py", "+= 2 * l2 * parameters[name]", "+= l2 * parameters[name]"),
     ),
     mutant(
         "weights start within bounds that are too small",
         "network_gradients",
-        ("classify/_network.py", "np.sqrt(6 / sum(shape))", "np.sqrt(3 / sum(shape))"),
+        ("classify/networks/layers.py", "np.sqrt(6 / sum(shape))", "np.sqrt(3 / sum(shape))"),
     ),
     mutant(
         "mini-batches come in the same order every epoch",
         "network_training",
-        ("classify/_fitting.py", "order = generator.permutation(n)", "order = np.arange(n)"),
+        ("classify/networks/fitting.py", "order = generator.permutation(n)", "order = np.arange(n)"),
     ),
     mutant(
         "the learning rate of classifiers falls to a half only",
         "network_training",
         (
-            "classify/_fitting.py",
+            "classify/networks/fitting.py",
             "self.learning_rate * (1 - done) if",
             "self.learning_rate * (1 - done / 2) if",
         ),
@@ -312,17 +316,21 @@ AROUND = [
     mutant(
         "early stopping keeps the last of equal scores",
         "network_training",
-        ("classify/_fitting.py", "if score > self.best:", "if score >= self.best:"),
+        ("classify/networks/fitting.py", "if score > self.best:", "if score >= self.best:"),
     ),
     mutant(
         "early stopping waits an epoch longer",
         "network_training text_fitting",
-        ("classify/_fitting.py", "return self.waited >= self.patience", "return self.waited > self.patience"),
+        (
+            "classify/networks/fitting.py",
+            "return self.waited >= self.patience",
+            "return self.waited > self.patience",
+        ),
     ),
     mutant(
         "windows of taggers are read from right to left",
         "windows",
-        ("classify/_windows.py", "np.arange(-window, window + 1)", "np.arange(window, -window - 1, -1)"),
+        ("classify/words/windows.py", "np.arange(-window, window + 1)", "np.arange(window, -window - 1, -1)"),
     ),
     mutant(
         "rows of gradients that are the same are not added",
@@ -340,7 +348,7 @@ AROUND = [
         "documents come in the same order every epoch",
         "text_fitting",
         (
-            "classify/text.py",
+            "classify/texts/classifier.py",
             "order[:] = np.random.default_rng(key).permutation(usable)",
             "order[:] = usable",
         ),
@@ -348,13 +356,13 @@ AROUND = [
     mutant(
         "document vectors start half as large as fastText's",
         "text_fitting text_classifier",
-        ("classify/text.py", "- 0.5) * (2 / d)", "- 0.5) * (1 / d)"),
+        ("classify/texts/classifier.py", "- 0.5) * (2 / d)", "- 0.5) * (1 / d)"),
     ),
     mutant(
         "n-grams of words reach over the ends of documents",
         "text_classifier text_fitting",
         (
-            "classify/_document_rows.py",
+            "classify/texts/rows.py",
             "inside = owners[: len(hashes)] == owners[n - 1 :]",
             "inside = np.ones(len(hashes), bool)",
         ),
@@ -363,7 +371,7 @@ AROUND = [
         "idf is not smoothed",
         "text_vectorizer",
         (
-            "classify/text_vectorizer.py",
+            "classify/texts/vectorizer.py",
             "np.log((1 + n_documents) / (1 + np.asarray(n_with_word))) + 1",
             "np.log(n_documents / np.maximum(1, n_with_word)) + 1",
         ),
@@ -372,7 +380,7 @@ AROUND = [
         "frequent words weigh more in documents, not less",
         "text_vectorizer",
         (
-            "classify/text_vectorizer.py",
+            "classify/texts/vectorizer.py",
             "self.smoothing / (self.smoothing + share)",
             "share / (self.smoothing + share)",
         ),

@@ -2,7 +2,7 @@
 
 from mutants._edits import mutant
 
-WORD_MODEL, WORD2VEC, TRAINING = "models/_word_model.py", "models/word2vec.py", "training/loop.py"
+WORD_MODEL, WORD2VEC, TRAINING = "models/words.py", "models/word2vec.py", "training/loop.py"
 LINE = "(self.min_learning_rate - self.learning_rate) * done"
 
 MODELS = [
@@ -135,7 +135,7 @@ MODELS = [
         "starting values of the second block of numbers and later are not centred",
         "estimator_to_kernel",
         (
-            "models/_epoch_model.py",
+            "models/epochs.py",
             "dtype=np.float32) - 0.5) / divisor",
             "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
         ),
@@ -171,12 +171,12 @@ MODELS = [
     mutant(
         "GloVe's tiles are trained in the same order every epoch",
         "glove",
-        ("models/_tiles.py", "np.random.default_rng(key)", "np.random.default_rng(0)"),
+        ("models/tiles.py", "np.random.default_rng(key)", "np.random.default_rng(0)"),
     ),
     mutant(
         "old words keep their old counts when new ones come",
         "going_on",
-        ("models/_going_on.py", "    counts[ids[known]] += other.counts[known]\n", ""),
+        ("models/continuing.py", "    counts[ids[known]] += other.counts[known]\n", ""),
     ),
     mutant(
         "old words lose their vectors to their new neighbours",
@@ -186,18 +186,18 @@ MODELS = [
     mutant(
         "Huffman's tree joins leaves before lighter nodes",
         "huffman estimator_to_kernel",
-        ("models/_huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
+        ("models/huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
     ),
     mutant(
         "paths lead from the words to the root",
         "huffman",
         (
-            "models/_huffman.py",
+            "models/huffman.py",
             "nodes[offsets[words + 1] - height] = node",
             "nodes[offsets[words] + height - 1] = node",
         ),
         (
-            "models/_huffman.py",
+            "models/huffman.py",
             "codes[offsets[words + 1] - height] = code",
             "codes[offsets[words] + height - 1] = code",
         ),

@@ -139,11 +139,19 @@ SAMPLED = [
     mutant(
         "subsampling follows the paper and not word2vec.c",
         "vocabulary estimator_to_kernel",
-        ("vocabulary.py", "np.minimum(1.0, np.sqrt(ratio) + ratio)", "np.minimum(1.0, np.sqrt(ratio))"),
+        (
+            "corpus/vocabulary.py",
+            "np.minimum(1.0, np.sqrt(ratio) + ratio)",
+            "np.minimum(1.0, np.sqrt(ratio))",
+        ),
     ),
     mutant(
         "subsampling takes the frequency among words, not among tokens",
         "vocabulary estimator_to_kernel",
-        ("vocabulary.py", "subsample * self.total / self.counts", "subsample * len(self) / self.counts"),
+        (
+            "corpus/vocabulary.py",
+            "subsample * self.total / self.counts",
+            "subsample * len(self) / self.counts",
+        ),
     ),
 ]

@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastvec import functional
-from fastvec.classify.files import (
+from fastvec.classify.networks.estimator import Examples, NetworkEstimator
+from fastvec.classify.networks.files import (
     Saveable,
     labels_of,
     parameter_tensors,
     parameters_of,
     said_of_labels,
 )
-from fastvec.classify.labels import check_labels, check_same_classes, first_classes, numbers_of
-from fastvec.classify.networks.estimator import Examples, NetworkEstimator
+from fastvec.classify.networks.labels import check_labels, check_same_classes, first_classes, numbers_of
 from fastvec.classify.networks.layers import (
     Array,
     Parameters,

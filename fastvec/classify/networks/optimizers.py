@@ -63,7 +63,7 @@ def sum_rows(ids: Array, values: Array) -> Rows:
     """
     rows, places = np.unique(ids, return_inverse=True)
     sums = np.zeros((len(rows), values.shape[1]), values.dtype)
-    kernels.get("scatter").add_rows(sums, places.astype(np.int64), np.ascontiguousarray(values))
+    kernels.scatter.add_rows(sums, places.astype(np.int64), np.ascontiguousarray(values))
     return Rows(rows, sums)
 
 

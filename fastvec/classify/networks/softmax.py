@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec import functional
-from fastvec.classify.labels import LabelClassifier
 from fastvec.classify.networks.feed_forward import FeedForward
+from fastvec.classify.networks.labels import LabelClassifier
 
 __all__ = ["SoftmaxClassifier"]
 

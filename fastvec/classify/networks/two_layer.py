@@ -14,9 +14,9 @@ from sklearn.utils.validation import validate_data
 
 from fastvec import functional
 from fastvec._params import check_choice
-from fastvec.classify.labels import LabelClassifier
 from fastvec.classify.networks.estimator import Examples, check_hidden
 from fastvec.classify.networks.feed_forward import FeedForward
+from fastvec.classify.networks.labels import LabelClassifier
 from fastvec.classify.networks.layers import ACTIVATIONS, Array
 
 __all__ = ["TwoLayerClassifier"]

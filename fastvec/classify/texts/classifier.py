@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional, kernels
 from fastvec._params import check_float, check_int
-from fastvec.classify.files import (
+from fastvec.classify.networks.estimator import undone_on_error
+from fastvec.classify.networks.files import (
     Saveable,
     labels_of,
     parameter_tensors,
@@ -22,9 +23,8 @@ from fastvec.classify.files import (
     tensor_of,
     texts_of,
 )
-from fastvec.classify.labels import LabelClassifier, check_same_classes, first_classes, numbers_of
-from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.fitting import FitEpoch, Watch, check_fitting, split_held_out
+from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, first_classes, numbers_of
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, read_documents, read_labelled, warn_of_empty
 from fastvec.classify.texts.rows import DocumentRows, means_of_rows
@@ -431,7 +431,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
-        kernel = cast(kernels.DocumentsKernel, kernels.get("documents"))
+        kernel = kernels.documents
 
         def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int

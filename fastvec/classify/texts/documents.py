@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item, check_sequences, check_words, shortened
+from fastvec._params import check_item, shortened
 from fastvec.classify.labelled_files import WORDS
-from fastvec.classify.labels import check_labels
+from fastvec.classify.networks.labels import check_labels
+from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.training.progress import warn
 
 __all__ = ["Documents", "read_documents", "read_labelled", "warn_of_empty"]

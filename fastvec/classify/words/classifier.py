@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
-from fastvec.classify.files import labels_of, said_of_labels
-from fastvec.classify.labels import check_same_classes, first_classes, numbers_of, of_known
 from fastvec.classify.networks.estimator import Examples
+from fastvec.classify.networks.files import labels_of, said_of_labels
+from fastvec.classify.networks.labels import check_same_classes, first_classes, numbers_of, of_known
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import Gradient
 from fastvec.classify.words.sentences import (

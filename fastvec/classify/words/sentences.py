@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_item, check_sequences, check_words, shortened
-from fastvec.classify.labels import as_array, check_values
+from fastvec._params import check_item, shortened
+from fastvec.classify.networks.labels import as_array, check_values
+from fastvec.corpus.sequences import check_sequences, check_words
 
 __all__ = ["check_sentences", "labels_of_words", "sentences_with_words", "split_like"]
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
-from fastvec.classify.files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
 from fastvec.classify.networks.estimator import NetworkEstimator, check_hidden
+from fastvec.classify.networks.files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
 from fastvec.classify.networks.layers import (
     ACTIVATIONS,
     Array,
