@@ -164,8 +164,7 @@ class Word2Vec(WordModel):
         warn(
             f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per epoch, or "
             f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on one thread at {SOFTMAX_SPEED:.0e} per second: "
-            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
-            stacklevel=4,
+            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this"
         )
 
 

@@ -351,8 +351,7 @@ class WordModel(EpochModel, ABC):
         if left < FEWEST_LEFT:
             warn(
                 f"subsample={self.subsample} leaves {left:.1%} of the {n_words:,} words of the text: "
-                "a larger value leaves more, 0 leaves all",
-                stacklevel=3,
+                "a larger value leaves more, 0 leaves all"
             )
         return probabilities
 

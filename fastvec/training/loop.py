@@ -256,8 +256,7 @@ def train(
                 warn(
                     f"training was interrupted in epoch {schedule.number(epoch)} "
                     f"of {schedule.number(schedule.epochs - 1)}; "
-                    "what was learned is kept",
-                    stacklevel=4,
+                    "what was learned is kept"
                 )
                 return True
             if finished:

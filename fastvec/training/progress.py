@@ -125,13 +125,16 @@ def tell(text: str) -> None:
     stream.flush()
 
 
-def warn(message: str, stacklevel: int) -> None:
-    """Issue a UserWarning, which standard error does not turn into another error.
+def warn(message: str) -> None:
+    """Issue a UserWarning about the line that called fastvec, perhaps through scikit-learn.
 
-    `stacklevel` is that of `warnings.warn`, counted from the caller.
+    Standard error does not turn it into another error.
     """
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("fastvec", "sklearn"):
+        level, frame = level + 1, frame.f_back
     try:
-        warnings.warn(message, stacklevel=stacklevel + 1)
+        warnings.warn(message, stacklevel=level)
     except Warning:  # because a filter says so
         raise
     except Exception:  # nobody can be warned: standard error raises more than the module expects

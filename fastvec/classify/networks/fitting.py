@@ -242,8 +242,7 @@ def run_epochs(
             if interrupted.is_set():
                 warn(
                     f"training was interrupted in epoch {number} of {plan.epochs_before + plan.epochs}; "
-                    "what was learned is kept",
-                    stacklevel=5,
+                    "what was learned is kept"
                 )
             if stopping():
                 break

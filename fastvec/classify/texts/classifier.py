@@ -408,7 +408,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
-            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
+            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored")
         if len(usable) == 0:
             raise ValueError("X must have at least one document with a known word, got none")
         watch = None
@@ -492,5 +492,5 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         rows, offsets = self._rows.look_up(read_documents(X))
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
+            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable")
         return self._scores_of(rows, offsets)

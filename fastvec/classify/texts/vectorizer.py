@@ -162,10 +162,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "n_documents_")
         means, n_empty = self._pooled(read_documents(X))
         if n_empty:
-            warn(
-                f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros",
-                stacklevel=3,  # scikit-learn wraps the method
-            )
+            warn(f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros")
         if self._pooling == "sif":
             means -= np.outer(means @ self.common_, self.common_)
         return means

@@ -239,8 +239,7 @@ class WindowClassifier(WindowModel):
         if not known.all():
             warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
-                "they count as errors",
-                stacklevel=2,
+                "they count as errors"
             )
         return float(np.mean(known & (scores.argmax(axis=1) == numbers)))
 
