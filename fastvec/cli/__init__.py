@@ -44,9 +44,9 @@ from fastvec.formats.atomic import WINDOWS
 from fastvec.formats.container import verify
 from fastvec.models.epochs import EpochModel
 from fastvec.training import signals
-from fastvec.training.loop import usable_threads
 from fastvec.training.progress import tell
 from fastvec.training.startup import exit_status
+from fastvec.training.threads import usable_threads
 
 __all__ = ["main"]
 

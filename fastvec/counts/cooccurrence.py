@@ -19,7 +19,7 @@ from fastvec.counts.merging import merge
 from fastvec.counts.runs import Counts
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
-from fastvec.training.loop import number_of_threads
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import UnknownWordError
 
 __all__ = ["Cooccurrence"]

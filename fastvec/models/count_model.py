@@ -9,7 +9,7 @@ from typing import Any
 from fastvec._params import check_int
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.models.state import Learner
-from fastvec.training.loop import number_of_threads
+from fastvec.training.threads import number_of_threads
 
 __all__ = ["CountModel"]
 

@@ -22,8 +22,7 @@ from fastvec.models import files
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.state import Learner, Matrices, State
 from fastvec.training.held_out import HeldOut
-from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
-from fastvec.training.stopping import Stoppable
+from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 
 __all__ = ["EpochModel", "fill_uniform"]
 

@@ -121,7 +121,7 @@ def read(path: Path, errors: str = "strict") -> Saved:
             counts=tensors["counts"],
             tensors={**tensors, "input_vectors": inputs},
             metadata=contents.metadata,
-            history=[_epoch(epoch) for epoch in said["history"]],
+            history=[Epoch.from_fields(epoch) for epoch in said["history"]],
             checkpoint=header.get("checkpoint", ""),
         )
     except (TypeError, ValueError, KeyError) as error:
@@ -160,11 +160,3 @@ def read_fasttext(path: Path, errors: str) -> Saved:
         metadata={"estimator": "FastText", **file.parameters},
         history=[],
     )
-
-
-def _epoch(said: dict[str, Any]) -> Epoch:
-    epoch = Epoch(**said)
-    told = [value for name, value in said.items() if (name, value) != ("words_per_second", None)]
-    if not all(type(value) in (int, float) for value in told):
-        raise TypeError(f"an epoch of {said!r}")
-    return epoch

@@ -17,7 +17,8 @@ from fastvec.models.count_model import CountModel
 from fastvec.models.epochs import EpochModel, fill_uniform
 from fastvec.models.state import Matrices, State
 from fastvec.models.tiles import CHUNK, TileTrainer, arranged
-from fastvec.training.loop import Schedule, number_of_threads, padded_copies, padded_matrix
+from fastvec.training.loop import Schedule, padded_copies, padded_matrix
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["GloVe"]

@@ -32,7 +32,7 @@ from fastvec.models.arpack import require_scipy, truncated_svd
 from fastvec.models.association import MATRICES, association
 from fastvec.models.count_model import CountModel
 from fastvec.models.state import State
-from fastvec.training.loop import number_of_threads
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["PPMI_SVD"]

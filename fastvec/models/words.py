@@ -24,10 +24,11 @@ from fastvec.models.continuing import counts_in, grown, ids_in
 from fastvec.models.epochs import EpochModel, fill_uniform
 from fastvec.models.state import Matrices, State
 from fastvec.training.held_out import hold_out
-from fastvec.training.loop import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
+from fastvec.training.loop import CHUNK, Schedule, TrainChunk, padded_copies, padded_matrix
 from fastvec.training.progress import warn
 from fastvec.training.rates import LEARNING_RATES
 from fastvec.training.tables import alias_table, keep_thresholds
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["Text", "WordModel"]

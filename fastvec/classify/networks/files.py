@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import PlainAttributes
-from fastvec.classify.networks.fitting import FitEpoch
 from fastvec.classify.networks.layers import Array
 from fastvec.formats.container import read_tensors, write_tensors
+from fastvec.training.loop import Epoch
 
 __all__ = [
     "EXTENSION",
@@ -153,7 +153,7 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
         if hasattr(model, "check_gradient"):  # it was trained in epochs
             if not said["history"]:
                 raise ValueError("a history of no epoch")
-            model.history_ = [_epoch(epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
+            model.history_ = [Epoch.from_fields(epoch) for epoch in said["history"]]  # type: ignore[attr-defined]
             model.interrupted_ = False  # type: ignore[attr-defined]
         if said["vectors"] and hasattr(model, "vectors_"):
             model.vectors = model.vectors_  # type: ignore[attr-defined]
@@ -161,14 +161,6 @@ def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) ->
     except DAMAGE as error:
         raise ValueError(f"{path}: the classifier is damaged ({error})") from None
     return model
-
-
-def _epoch(said: dict[str, Any]) -> FitEpoch:
-    epoch = FitEpoch(**said)
-    told = [value for name, value in said.items() if (name, value) != ("validation_score", None)]
-    if not all(type(value) in (int, float) for value in told):
-        raise TypeError(f"an epoch of {said!r}")
-    return epoch
 
 
 def _plain(value: Any) -> Any:

@@ -59,7 +59,7 @@ class SoftmaxClassifier(LabelClassifier, FeedForward):
         ``W1``, shape (D, K), and ``b1``, shape (K,).
     n_parameters_ : int
         Number of parameters, (D + 1) · K.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.

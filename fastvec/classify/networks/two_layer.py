@@ -85,7 +85,7 @@ class TwoLayerClassifier(LabelClassifier, FeedForward):
         Weights and biases of all layers: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
     n_parameters_ : int
         Number of parameters, (D + 1) · H + (H + 1) · K with one hidden layer.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float
-from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import Saveable, tensor_of, texts_of
+from fastvec.classify.networks.fitting import undone_on_error
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, read_documents
 from fastvec.classify.texts.rows import means_of_rows
