@@ -338,7 +338,6 @@ def train(
                 for other in others:
                     other.result()
                 run.seconds += time.perf_counter() - started
-                run.show(bar)
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
                     break
@@ -348,7 +347,8 @@ def train(
                 checkpoints.write(run.position())
             record = run.record(None if early_stopping is None else early_stopping.look())
             if record.validation_score is not None:
-                score = f", held out {record.validation_score:.4f}"
+                score = run.score = f", held out {record.validation_score:.4f}"
+            run.show(bar)
             bar.line(
                 f"loss {record.loss:.4f}{score}, learning rate {record.learning_rate:.4g}, "
                 f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
@@ -361,9 +361,8 @@ def train(
             was_interrupted = interrupted.is_set()
             if was_interrupted:
                 warn(
-                    f"training was interrupted in epoch {schedule.number(epoch)} "
-                    f"of {schedule.number(schedule.epochs - 1)}; "
-                    "what was learned is kept"
+                    f"training was interrupted in epoch {schedule.number(epoch)} of "
+                    f"{schedule.number(schedule.epochs - 1)}; what was learned is kept"
                 )
             if finished or stopping():
                 ended_early = was_interrupted or not finished
