@@ -291,6 +291,7 @@ class SkipGram(Word2Vec):
             noise=noise,
             window=self.window,
             negatives=self.negatives,
+            loss=self.loss,
             shared=self.negative_sharing == "window",
         )
 
@@ -443,6 +444,7 @@ class CBOW(Word2Vec):
             noise=noise,
             window=self.window,
             negatives=self.negatives,
+            loss=self.loss,
             scale_gradient=self.scale_gradient,
         )
 

@@ -64,8 +64,10 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "window=self.window,\n            negatives=self.negatives,\n            shared",
-            "window=max(1, self.window - 1),\n            negatives=self.negatives,\n            shared",
+            "window=self.window,\n            negatives=self.negatives,\n            loss=self.loss,\n"
+            "            shared",
+            "window=max(1, self.window - 1),\n            negatives=self.negatives,\n"
+            "            loss=self.loss,\n            shared",
         ),
     ),
     mutant(
@@ -73,7 +75,7 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "negatives=self.negatives,\n            shared",
+            "negatives=self.negatives,\n            loss=self.loss,\n            shared",
             "negatives=max(1, self.negatives - 1),\n            shared",
         ),
     ),
@@ -207,7 +209,7 @@ MODELS = [
         "the last block of words is not looked at for the softmax's largest score",
         "gradients::test_the_largest_score_may_stand_anywhere",
         (
-            "kernels/softmax_step.pxd",
+            "kernels/batch.pxd",
             "for block in range(1, batch.n_blocks):\n            most",
             "for block in range(1, batch.n_blocks - 1):\n            most",
         ),
@@ -230,7 +232,7 @@ MODELS = [
         "the outputs of later blocks see inputs that earlier blocks have moved",
         "gradients::test_gradient",
         (
-            "kernels/logistic.pxd",
+            "kernels/step.pxd",
             "    if step.n_blocks > 1:\n        x_before",
             "    if step.n_blocks > 9:\n        x_before",
         ),
@@ -252,13 +254,13 @@ MODELS = [
     mutant(
         "a context that occurs twice in a window moves once",
         "gradients::test_gradient_of_repeated_rows",
-        ("kernels/logistic.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
+        ("kernels/step.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
     ),
     mutant(
         "a negative drawn twice moves once",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/logistic.pxd",
+            "kernels/step.pxd",
             "    slot[0] += 1\n    slot[SLOTS] += 1\n",
             "    slot[0] = 1\n    slot[SLOTS] = 1\n",
         ),
@@ -267,16 +269,16 @@ MODELS = [
         "the loss leaves out the negatives",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/logistic.pxd",
-            "                if negatives > 0:\n",
-            "                if negatives < 0:\n",
+            "kernels/losses.pxd",
+            "    if negatives > 0:\n        total[0] += negatives * log_one_plus_exp(score)",
+            "    if negatives < 0:\n        total[0] += negatives * log_one_plus_exp(score)",
         ),
     ),
     mutant(
         "the contexts of CBOW are summed and not averaged",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/hidden.pxd",
+            "kernels/mean.pxd",
             "average(step.hidden, rows, n_rows, step.stride, mean)",
             "average(step.hidden, rows, n_rows, step.stride, 1)",
         ),
@@ -292,7 +294,7 @@ MODELS = [
         "the scaled gradient of CBOW is divided by one context more",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/hidden.pxd",
+            "kernels/mean.pxd",
             "cdef float scale = mean if",
             "cdef float scale = 1.0 / <float>(n_rows + 1) if",
         ),
@@ -310,7 +312,11 @@ MODELS = [
     mutant(
         "FastText's targets share the negatives of the first",
         "train_is_steps",
-        ("kernels/subword.pyx", "drawn.random[s * drawn.negatives + k], noise", "drawn.random[k], noise"),
+        (
+            "kernels/subword.pyx",
+            "targets.random[s * targets.negatives + k], noise",
+            "targets.random[k], noise",
+        ),
         (
             "reference/subword.py",
             "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),
