@@ -4,6 +4,9 @@ import inspect
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import fastvec
 from fastvec.models import words
@@ -92,6 +95,27 @@ def test_a_class_of_ones_own_may_be_derived(estimator, topics):
     assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        fastvec.SkipGram(),
+        fastvec.CBOW(),
+        fastvec.FastText(buckets=100),
+        fastvec.GloVe(),
+        fastvec.PPMI_SVD(),
+    ],
+)
+def test_a_model_is_the_last_step_of_a_pipeline(model, topics):
+    """scikit-learn's pipelines hand a y to each of their steps, and its searches copy them."""
+    model = model.set_params(vector_size=4, min_count=1, threads=1)
+    lower = FunctionTransformer(lambda texts: [[word.lower() for word in text] for text in texts])
+    texts = [[word.upper() for word in text] for text in topics(40)]
+    pipeline = clone(make_pipeline(lower, model)).fit(texts, range(40))
+    vectors, expected = pipeline[-1].vectors_, model.fit(topics(40)).vectors_
+    assert vectors.words == expected.words
+    np.testing.assert_array_equal(vectors.vectors, expected.vectors)
+
+
 def test_constructors_take_the_same_names_and_keywords_only():
     parameters = {
         estimator: inspect.signature(estimator).parameters
@@ -108,8 +132,8 @@ def test_constructors_take_the_same_names_and_keywords_only():
 
 @pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
 def test_an_unknown_loss_is_refused(estimator):
-    message = "loss must be one of 'negative_sampling', 'hierarchical_softmax', 'softmax', got 'hs'"
-    with pytest.raises(ValueError, match=message):
+    known = "'negative_sampling', 'hierarchical_softmax', 'softmax'"
+    with pytest.raises(ValueError, match=f"loss must be one of {known}.*, got 'hs'"):
         estimator(loss="hs").check_params()
 
 

@@ -37,15 +37,15 @@ LAST_LEARNING_RATE = 1e-4
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
-# The share of a text's words below which one wants to be told that subsampling has dropped the others.
+# Subsampling that leaves a smaller share of a text's words is warned of.
 FEWEST_LEFT = 1 / 20
 # Blocks of a text in a random order, if it has as many words.
 FEWEST_BLOCKS = 128
 # Where every word is scored: the multiply-adds that a thread is handed at once, some hundredths of a second
 # of work, and the fewest tokens of that, four updates of 16 windows.
 MULTIPLY_ADDS_AT_ONCE, FEWEST_TOKENS = 1 << 29, 64
-# With more words than this that takes hours; one wants to know before. The multiply-adds a second and thread
-# are an assumption (20 Gflop/s) to tell hours from weeks.
+# With more words than this it takes hours, which is warned of. The multiply-adds a second and thread are an
+# assumption (20 Gflop/s) to tell hours from weeks.
 MANY_WORDS, SPEED = 50_000, 1e10
 
 Model = TypeVar("Model", bound="WordModel")
@@ -377,8 +377,8 @@ class WordModel(EpochModel, ABC):
 
 def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
     """Return the ids of words in a vocabulary; unknown words get its length."""
-    strange = len(vocabulary)
-    return np.array([vocabulary.index.get(word, strange) for word in words], np.int32)
+    unknown = len(vocabulary)
+    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
 
 
 def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
