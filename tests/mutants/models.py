@@ -89,11 +89,11 @@ MODELS = [
         (
             WORD_MODEL,
             "            **parameters,\n",
-            '            **parameters | {"position_weights": None},\n',
+            '            **parameters | dict.fromkeys(parameters.keys() & {"position_weights"}),\n',
         ),
     ),
     mutant(
-        "CBOW's trees and softmax scale the gradient, asked or not",
+        "CBOW scales the gradient, asked or not",
         "estimator_to_kernel",
         (WORD2VEC, '"scale_gradient": self.scale_gradient', '"scale_gradient": True'),
     ),
@@ -187,7 +187,7 @@ MODELS = [
     ),
     mutant(
         "Huffman's tree joins leaves before lighter nodes",
-        "huffman estimator_to_kernel",
+        "huffman",
         ("models/huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
     ),
     mutant(
