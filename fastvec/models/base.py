@@ -234,19 +234,17 @@ class EpochModel(Learner, Stoppable, ABC):
         self.check_params()
         checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
         self._stopping = False
-        if self._state is not None:
-            self._check_unchanged(self._state)
+        before = self._state
+        if before is not None:
+            for name in self._fixed():
+                was, now = before.given[name], getattr(self, name)
+                if now != was:
+                    raise ValueError(
+                        f"{name} must be {was!r} as in the training so far, got {now!r}; "
+                        "use a new estimator to start over"
+                    )
         kernels.selected()  # an error here comes before the text is read
-        return self._state, checkpoints
-
-    def _check_unchanged(self, before: State) -> None:
-        for name in self._fixed():
-            was, now = before.given[name], getattr(self, name)
-            if now != was:
-                raise ValueError(
-                    f"{name} must be {was!r} as in the training so far, got {now!r}; "
-                    "use a new estimator to start over"
-                )
+        return before, checkpoints
 
     def _checkpoints(
         self,
