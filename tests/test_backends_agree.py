@@ -5,7 +5,6 @@ draw from the same generator: the pairs must be the same to the last one, the ma
 and the error of the sigmoid's table. Had a kernel drawn one other negative, its row would be off by 1e-2.
 """
 
-import heapq
 import inspect
 from itertools import pairwise, product
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from fastvec import kernels
+from fastvec.models.huffman import HuffmanTree
 from fastvec.reference import losses
 from fastvec.training.tables import alias_table, keep_thresholds
 
@@ -109,24 +109,10 @@ def for_every_setting(choose=slice(None)):
 
 def huffman_paths(weights):
     """Return offsets, nodes and codes of the paths from the root of a Huffman tree down to every word."""
-    n_words = len(weights)
-    heap = [(weight, word) for word, weight in enumerate(weights)]
-    heapq.heapify(heap)
-    above = {}  # word, or n_words + node: the node above it and on which side of that it hangs
-    for node in range(n_words - 1):
-        pair = heapq.heappop(heap), heapq.heappop(heap)
-        above |= {below: (node, code) for code, (_, below) in enumerate(pair)}
-        heapq.heappush(heap, (pair[0][0] + pair[1][0], n_words + node))
-    paths = []
-    for word in range(n_words):
-        path, at = [], word
-        while at in above:
-            path.insert(0, above[at])
-            at = n_words + above[at][0]
-        paths.append(path)
-    nodes, codes = np.concatenate(paths).T
-    offsets = np.cumsum([0, *map(len, paths)], dtype=np.int64)
-    return offsets, nodes.astype(np.int32), codes.astype(np.uint8)
+    n_words, falling = len(weights), np.argsort(-weights)
+    tree = HuffmanTree.of_counts(weights[falling])
+    moved = np.append(np.argsort(falling), np.arange(n_words, 2 * n_words - 1))
+    return HuffmanTree(tree.parents[moved], tree.codes[moved]).paths()
 
 
 def subword_rows(n_words):

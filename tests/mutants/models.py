@@ -11,24 +11,20 @@ MODELS = [
         "negatives follow the counts and not their power",
         "estimator_to_kernel",
         (
-            WORD_MODEL,
-            "vocabulary.noise_probabilities(self.noise_exponent)",
+            "models/losses.py",
+            "vocabulary.noise_probabilities(model.noise_exponent)",
             "vocabulary.noise_probabilities(1.0)",
         ),
     ),
     mutant(
         "rare words are dropped and frequent ones kept",
         "estimator_to_kernel",
-        (WORD_MODEL, "corpus.sentence_offsets, keep)", "corpus.sentence_offsets, keep[::-1].copy())"),
+        (WORD_MODEL, "            keep=keep,\n", "            keep=keep[::-1].copy(),\n"),
     ),
     mutant(
         "no word is ever dropped",
         "estimator_to_kernel",
-        (
-            WORD_MODEL,
-            "corpus.sentence_offsets, keep)",
-            "corpus.sentence_offsets, keep | np.uint32(2**32 - 1))",
-        ),
+        (WORD_MODEL, "            keep=keep,\n", "            keep=keep | np.uint32(2**32 - 1),\n"),
     ),
     mutant(
         "the learning rate falls in steps",
@@ -64,10 +60,10 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "window=self.window,\n            negatives=self.negatives,\n            loss=self.loss,\n"
-            "            shared",
-            "window=max(1, self.window - 1),\n            negatives=self.negatives,\n"
-            "            loss=self.loss,\n            shared",
+            '"window": self.window,\n            "negatives": self.negatives,\n'
+            '            "loss": self.loss,\n            "shared"',
+            '"window": max(1, self.window - 1),\n'
+            '            "negatives": self.negatives,\n            "loss": self.loss,\n            "shared"',
         ),
     ),
     mutant(
@@ -75,48 +71,53 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "negatives=self.negatives,\n            loss=self.loss,\n            shared",
-            "negatives=max(1, self.negatives - 1),\n            shared",
+            '"negatives": self.negatives,\n            "loss": self.loss,\n            "shared"',
+            '"negatives": max(1, self.negatives - 1),\n            "shared"',
         ),
     ),
     mutant(
         "negative_sharing means its opposite",
         "estimator_to_kernel",
-        (WORD2VEC, 'shared=self.negative_sharing == "window"', 'shared=self.negative_sharing == "none"'),
+        (
+            WORD2VEC,
+            '"shared": self.negative_sharing == "window"',
+            '"shared": self.negative_sharing == "none"',
+        ),
     ),
     mutant(
         "CBOW's position weights are not handed on",
         "estimator_to_kernel",
-        (WORD2VEC, 'position_weights=parameters.get("position_weights")', "position_weights=None"),
+        (
+            WORD_MODEL,
+            "            **parameters,\n",
+            '            **parameters | dict.fromkeys(parameters.keys() & {"position_weights"}),\n',
+        ),
     ),
     mutant(
-        "CBOW's trees and softmax scale the gradient, asked or not",
+        "CBOW scales the gradient, asked or not",
         "estimator_to_kernel",
-        (WORD2VEC, "scale_gradient = self._variant()[-1]", "scale_gradient = True"),
+        (WORD2VEC, '"scale_gradient": self.scale_gradient', '"scale_gradient": True'),
     ),
     mutant(
         "hierarchical softmax and softmax have windows of 1",
         "estimator_to_kernel",
         (
-            WORD2VEC,
-            "path_codes=paths.codes,\n                window=self.window",
-            "path_codes=paths.codes,\n                window=1",
-        ),
-        (
-            WORD2VEC,
-            "keep=text.keep,\n                window=self.window",
-            "keep=text.keep,\n                window=1",
+            WORD_MODEL,
+            "arguments = {name: self._arguments()[name] for name in loss.arguments}",
+            "arguments = {name: self._arguments()[name] for name in loss.arguments}\n"
+            '        if "cbow" in arguments and "negatives" not in arguments:\n'
+            '            arguments["window"] = 1',
         ),
     ),
     mutant(
         "FastText's window is 1",
         "estimator_to_kernel",
-        ("models/fasttext.py", "window=self.window", "window=1"),
+        ("models/fasttext.py", '"window": self.window', '"window": 1'),
     ),
     mutant(
         "FastText never scales the gradient",
         "estimator_to_kernel",
-        ("models/fasttext.py", "scale_gradient=self.scale_gradient,", "scale_gradient=False,"),
+        ("models/fasttext.py", '"scale_gradient": self.scale_gradient', '"scale_gradient": False'),
     ),
     mutant(
         "FastText takes n-grams that are one character longer",
@@ -137,7 +138,7 @@ MODELS = [
         "starting values of the second block of numbers and later are not centred",
         "estimator_to_kernel",
         (
-            "models/epochs.py",
+            "models/base.py",
             "dtype=np.float32) - 0.5) / divisor",
             "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
         ),
@@ -145,7 +146,7 @@ MODELS = [
     mutant(
         "FastText starts from values half as large",
         "fasttext",
-        ("models/fasttext.py", "START: ClassVar[float] = 2", "START: ClassVar[float] = 1"),
+        ("models/losses.py", ".buckets, uniform=2", ".buckets, uniform=1"),
     ),
     mutant(
         "GloVe's vectors are the words' alone, asked for the sum",
@@ -178,7 +179,7 @@ MODELS = [
     mutant(
         "old words keep their old counts when new ones come",
         "going_on",
-        ("models/continuing.py", "    counts[ids[known]] += other.counts[known]\n", ""),
+        (WORD_MODEL, "    counts[ids[known]] += other.counts[known]\n", ""),
     ),
     mutant(
         "old words lose their vectors to their new neighbours",
@@ -187,7 +188,7 @@ MODELS = [
     ),
     mutant(
         "Huffman's tree joins leaves before lighter nodes",
-        "huffman estimator_to_kernel",
+        "huffman",
         ("models/huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
     ),
     mutant(
