@@ -20,7 +20,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from fastvec import Vocabulary, kernels
 from fastvec.corpus.idfile import join_words
-from fastvec.training.loop import padded_matrix
+from fastvec.training.matrices import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 
 BACKENDS = kernels.available()

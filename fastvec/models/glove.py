@@ -14,7 +14,8 @@ from fastvec._params import check_choice, check_float
 from fastvec.models.base import CountModel, EpochModel, Matrices, State, fill_uniform
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
-from fastvec.training.loop import Schedule, padded_copies, padded_matrix
+from fastvec.training.loop import Schedule
+from fastvec.training.matrices import padded_copies, padded_matrix
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 

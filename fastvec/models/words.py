@@ -25,7 +25,8 @@ from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
-from fastvec.training.loop import CHUNK, Schedule, padded_copies
+from fastvec.training.loop import CHUNK, Schedule
+from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn
 from fastvec.training.tables import keep_thresholds
 from fastvec.training.threads import number_of_threads

@@ -27,17 +27,7 @@ from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
 from fastvec.training.threads import Workers
 
-__all__ = [
-    "CHUNK",
-    "EarlyStopping",
-    "Epoch",
-    "Schedule",
-    "Stoppable",
-    "TrainChunk",
-    "padded_copies",
-    "padded_matrix",
-    "train",
-]
+__all__ = ["CHUNK", "EarlyStopping", "Epoch", "Schedule", "Stoppable", "TrainChunk", "train"]
 
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
@@ -50,9 +40,6 @@ LOSS_SAMPLE = 1 << 13
 RISE = 4
 # Seconds between two looks at the progress.
 SHOW_EVERY = 0.1
-# A matrix row starts on a cache line and is a whole number of AVX-512 registers.
-ALIGNMENT = 64
-LANES = 16
 
 
 @dataclass(frozen=True)
@@ -242,22 +229,6 @@ class Stoppable:
         a warning: `fit` returns, and `interrupted_` is True. Without a training under way, nothing happens.
         """
         self._stopping = True
-
-
-def padded_matrix(n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Return zeros of shape (n_rows, n_columns rounded up to 16), every row on a cache line."""
-    stride = -(-n_columns // LANES) * LANES
-    raw = np.zeros(n_rows * stride + ALIGNMENT // 4, np.float32)
-    start = -raw.ctypes.data % ALIGNMENT // 4
-    return raw[start : start + n_rows * stride].reshape(n_rows, stride)
-
-
-def padded_copies(matrices: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return copies with their rows padded as the kernels require."""
-    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
-    for name, matrix in matrices.items():
-        copies[name][:, : matrix.shape[1]] = matrix
-    return copies
 
 
 def train(

@@ -137,7 +137,7 @@ def warn(message: str) -> None:
         warnings.warn(message, stacklevel=level)
     except Warning:  # because a filter says so
         raise
-    except Exception:  # nobody can be warned: standard error raises more than the module expects
+    except Exception:  # the warning is lost: standard error raises more than the module expects
         return
 
 
@@ -201,7 +201,7 @@ def _is_terminal(stream: Any) -> bool:
 
 def _has_width(stream: Any) -> bool:
     try:
-        return os.get_terminal_size(stream.fileno()).columns > 0  # 0 where nobody has set it
+        return os.get_terminal_size(stream.fileno()).columns > 0  # 0 where it is not set
     except Exception:
         return False
 

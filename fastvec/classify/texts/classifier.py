@@ -29,15 +29,8 @@ from fastvec.classify.texts.documents import Documents, read_documents, read_lab
 from fastvec.classify.texts.rows import DocumentRows, means_of_rows
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.gradcheck import GradientReport, gradcheck
-from fastvec.training.loop import (
-    EarlyStopping,
-    Epoch,
-    Schedule,
-    Stoppable,
-    padded_copies,
-    padded_matrix,
-    train,
-)
+from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
+from fastvec.training.matrices import padded_copies, padded_matrix
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
