@@ -137,7 +137,7 @@ def test_no_split_changes_a_bit(
         patch.setattr(counting, "CHUNK", chunk)
         patch.setattr(runs, "BLOCK", block)
         patch.setattr(runs, "FEWEST_ENTRIES", entries)
-        patch.setattr("fastvec.formats.spool.BLOCK", 50)
+        patch.setattr("fastvec.formats.spool.BLOCK_ITEMS", 50)
         split = Cooccurrence(**params, threads=threads, memory_limit=memory_limit)
         assert raw(split.fit(corpus)) == raw(whole)
         first, *others = [

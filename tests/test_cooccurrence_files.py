@@ -61,7 +61,7 @@ def test_long_files_are_checked_in_blocks(topics, tmp_path, monkeypatch):
     counts = Cooccurrence().fit(topics(50))
     counts.save(tmp_path / "x.fvcounts")
     for block in (1, 2, 7, counts.n_entries_ - 1, counts.n_entries_):
-        monkeypatch.setattr(files, "BLOCK", block)
+        monkeypatch.setattr(files, "ENTRIES_AT_ONCE", block)
         assert raw(Cooccurrence.load(tmp_path / "x.fvcounts")) == raw(counts)
 
 

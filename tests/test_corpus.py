@@ -375,7 +375,7 @@ def test_ids_that_outgrow_memory_go_to_a_file(tmp_path, monkeypatch):
     path = tmp_path / "text"
     path.write_text("\n".join(" ".join(sentence) for sentence in sentences))
     for limit in (1, 1000, 30_000, 59_999):
-        monkeypatch.setattr("fastvec.formats.spool.BLOCK", 100)
+        monkeypatch.setattr("fastvec.formats.spool.BLOCK_ITEMS", 100)
         monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK", 5000)
         monkeypatch.setattr("fastvec.corpus.reading.PLAIN_BLOCK", 5000)
         corpus = Corpus(path, memory_limit=limit)

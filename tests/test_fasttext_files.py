@@ -145,7 +145,7 @@ def test_blocks_do_not_show(tmp_path, monkeypatch):
     words = [f"word{i}" for i in range(300)]
     vectors = small(words, Subwords(3, 6, 100), d=20)
     vectors.save(tmp_path / "whole.bin")
-    monkeypatch.setattr("fastvec.formats.fasttext.BLOCK", 77)
+    monkeypatch.setattr("fastvec.formats.fasttext.BLOCK_BYTES", 77)
     vectors.save(tmp_path / "blocks.bin")
     assert (tmp_path / "blocks.bin").read_bytes() == (tmp_path / "whole.bin").read_bytes()
     for model in (fastvec.load(tmp_path / "blocks.bin"), read_model(tmp_path / "blocks.bin")):

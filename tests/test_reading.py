@@ -13,7 +13,7 @@ from peers import GensimFastText, GensimWord2Vec
 from vector_files import AB, binary, fasttext, put, text
 
 import fastvec
-from fastvec.formats import text as text_format
+from fastvec.formats import glove as text_format
 
 pytestmark = pytest.mark.any_backend
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fastvec._params import check_choice, check_int
 from fastvec.corpus.reading import check_readable, read_lines
-from fastvec.formats.text_kinds import conll_u
+from fastvec.formats.kinds import conll_u
 
 __all__ = [
     "LABEL",

@@ -18,7 +18,7 @@ from fastvec.corpus.idfile import IdStore, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable
 from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.formats.outputs import check_regular, check_writable
+from fastvec.formats.atomic import check_regular, check_writable
 from fastvec.training.progress import Progress
 
 __all__ = ["Corpus"]

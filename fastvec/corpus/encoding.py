@@ -15,7 +15,7 @@ from fastvec._params import check_item
 from fastvec.corpus.idfile import IdStore
 from fastvec.corpus.reading import invalid_text, read_blocks, read_lines
 from fastvec.corpus.sequences import check_words
-from fastvec.formats.text_kinds import check_kind
+from fastvec.formats.kinds import check_kind
 
 __all__ = ["Encoded", "encode_files", "encode_sentences", "tokenized_lines"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.formats.container import map_tensors, write_tensors
-from fastvec.formats.spool import BLOCK, Spool
+from fastvec.formats.spool import BLOCK_ITEMS, Spool
+from fastvec.formats.words import check_offsets, join_words, split_words
 
-__all__ = ["IdStore", "join_words", "open_cache", "remapped", "save_cache", "split_words"]
+__all__ = ["IdStore", "open_cache", "remapped", "save_cache"]
 
 FORMAT = "fastvec corpus"
 VERSION = "1"
@@ -53,8 +53,8 @@ def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32]) -> NDArray[np.i
         store = IdStore(ids.nbytes, None)
     else:
         store = IdStore(0, None if ids.filename is None else Path(ids.filename).parent)
-    for begin in range(0, len(ids), BLOCK):
-        store.append(ids[begin : begin + BLOCK])
+    for begin in range(0, len(ids), BLOCK_ITEMS):
+        store.append(ids[begin : begin + BLOCK_ITEMS])
     return store.finish(new_ids)
 
 
@@ -76,14 +76,6 @@ def save_cache(
         "words": text,
     }
     write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
-
-
-def join_words(words: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return all words end to end in UTF-8, and where each begins, with their length."""
-    encoded = [word.encode() for word in words]
-    offsets = np.zeros(len(words) + 1, np.int64)
-    np.cumsum([len(word) for word in encoded], out=offsets[1:])
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
 
 
 def open_cache(
@@ -122,40 +114,14 @@ def open_cache(
     return ids, sentence_offsets, words, counts
 
 
-def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
-    """Return the words that `join_words` has joined.
-
-    Raises
-    ------
-    ValueError
-        If a word is empty, or not UTF-8.
-    """
-    _check_offsets("word_offsets", offsets, len(text), strictly=True)
-    joined, places = text.tobytes(), offsets.tolist()
-    return [joined[begin:end].decode() for begin, end in pairwise(places)]
-
-
 def _check(
     ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
 ) -> None:
     """Raise ValueError unless the parts match, since kernels index memory by them."""
-    _check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
+    check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
     if ids.dtype != np.int32 or ids.ndim != 1:
         raise ValueError("ids are not a row of int32")
     if len(ids) and ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
         raise ValueError("ids out of range")
     if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
         raise ValueError("counts do not fit the ids")
-
-
-def _check_offsets(name: str, offsets: NDArray[np.int64], end: int, strictly: bool) -> None:
-    if (
-        offsets.dtype != np.int64
-        or offsets.ndim != 1
-        or len(offsets) < 1
-        or offsets[0] != 0
-        or offsets[-1] != end
-        or (offsets[1:] < offsets[:-1]).any()
-        or (strictly and (offsets[1:] == offsets[:-1]).any())
-    ):
-        raise ValueError(f"{name} do not ascend from 0 to {end}")

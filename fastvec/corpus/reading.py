@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from fastvec.formats.text_kinds import FIRST_BYTES, not_text
+from fastvec.formats.kinds import FIRST_BYTES, not_text
 
 __all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines"]
 

@@ -26,12 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
-from fastvec.corpus.idfile import join_words, split_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import Counts
-from fastvec.formats.common import check_unique
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.spool import naming_full_disk
+from fastvec.formats.words import check_unique, join_words, split_words
 
 __all__ = ["Saved", "holds_counts", "read", "write"]
 
@@ -40,8 +39,7 @@ VERSION = "1"
 
 # Bytes at the beginning of a file in which its format is named.
 HEAD = 4096
-# Entries that are checked at a time.
-BLOCK = 1 << 20
+ENTRIES_AT_ONCE = 1 << 20
 
 
 class Saved(NamedTuple):
@@ -146,8 +144,8 @@ def _check(counts: Counts, n_words: int) -> None:
         or (row_offsets[1:] < row_offsets[:-1]).any()
     ):
         raise ValueError(f"row_offsets of {n_words:,} words do not ascend from 0 to {n:,}")
-    for begin in range(0, n, BLOCK):
-        end = min(begin + BLOCK, n)
+    for begin in range(0, n, ENTRIES_AT_ONCE):
+        end = min(begin + ENTRIES_AT_ONCE, n)
         if columns[begin:end].view(np.uint32).max() >= n_words:  # a negative column is a large one here
             raise ValueError("columns out of range")
         if units[begin:end].min() < 1:

@@ -63,7 +63,7 @@ LONGEST_HEADER = 100_000_000
 # The tensors start on a cache line.
 ALIGNMENT = 64
 # Bytes of rows that are made contiguous, or read, at a time.
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 
 # The metadata that are checksums.
 OF_TENSORS, OF_HEADER = "crc32", "header_crc32"
@@ -347,6 +347,6 @@ def _head(
 def blocks(tensor: NDArray[Any]) -> Iterator[memoryview]:
     """Yield the bytes of an array, some rows at a time."""
     tensor = np.atleast_1d(tensor)
-    at_once = max(1, BLOCK // max(1, tensor[:1].nbytes))
+    at_once = max(1, BLOCK_BYTES // max(1, tensor[:1].nbytes))
     for begin in range(0, len(tensor), at_once):
         yield np.ascontiguousarray(tensor[begin : begin + at_once]).data

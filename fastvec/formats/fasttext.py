@@ -31,21 +31,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import (
-    BLOCK,
-    WORD_LIMIT,
-    Contents,
-    check_unique,
-    decode_words,
-    encode_words,
-    most_bytes,
-    open_bytes,
-)
+from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.formats.words import WORD_LIMIT, check_unique, decode_words, encode_words
 from fastvec.training.signals import hold
 
-__all__ = ["FastTextFile", "decoded", "read", "read_model", "read_undecoded", "write", "write_model"]
+__all__ = [
+    "FastTextFile",
+    "begins",
+    "decoded",
+    "read",
+    "read_model",
+    "read_undecoded",
+    "write",
+    "write_model",
+]
 
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
@@ -85,6 +86,11 @@ class FastTextFile(NamedTuple):
     output_vectors: NDArray[np.float32] | None
     subwords: Subwords
     parameters: dict[str, Any]
+
+
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is one of fastText's."""
+    return head.startswith(FASTTEXT_MAGIC)
 
 
 def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastTextFile:
@@ -180,7 +186,7 @@ def _write(path: Path, model: FastTextFile) -> None:
 
 def _write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
     file.write(b"\0" + SHAPE.pack(*matrix.shape))
-    rows = max(1, BLOCK // (4 * matrix.shape[1]))
+    rows = max(1, BLOCK_BYTES // (4 * matrix.shape[1]))
     for start in range(0, len(matrix), rows):
         file.write(np.ascontiguousarray(matrix[start : start + rows], dtype="<f4").data)
 
@@ -334,8 +340,8 @@ class _Stream:
         n = 4 * rows * columns
         self.check(n, f"the {rows:,} rows of the {part}")
         if not keep:
-            for start in range(0, n, BLOCK):
-                self.take(min(BLOCK, n - start), part)
+            for start in range(0, n, BLOCK_BYTES):
+                self.take(min(BLOCK_BYTES, n - start), part)
             return None
         matrix = np.empty(shape, dtype="<f4")
         target = matrix.reshape(-1).view(np.uint8)
@@ -355,7 +361,7 @@ class _Stream:
             raise ValueError(f"{self.path}: the file continues after the output matrix; it is damaged")
 
     def _read_block(self, part: str) -> None:
-        block = self.file.read(BLOCK)
+        block = self.file.read(BLOCK_BYTES)
         if not block:
             raise self._ends_within(part)
         self.buffer, self.position = self.buffer[self.position :] + block, 0

@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats import fvec
-from fastvec.formats.common import Contents, check_unique
+from fastvec.formats.common import Contents
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.fasttext import decoded, read_undecoded
+from fastvec.formats.words import check_unique
 from fastvec.training.loop import Epoch
 from fastvec.vectors import Vectors
 from fastvec.vectors.subwords import SubwordVectors

@@ -151,13 +151,13 @@ AROUND = [
     mutant(
         "word2vec's binary is big-endian, written and read",
         "formats",
-        ("formats/binary.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
-        ("formats/binary.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+        ("formats/word2vec.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
+        ("formats/word2vec.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
         "formats",
-        ("formats/text.py", "%.9g", "%.8g"),
+        ("formats/glove.py", "%.9g", "%.8g"),
     ),
     # Looking up and evaluating.
     mutant(

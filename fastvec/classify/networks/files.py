@@ -14,13 +14,12 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import PlainAttributes
@@ -36,8 +35,6 @@ __all__ = [
     "parameters_of",
     "read",
     "said_of_labels",
-    "tensor_of",
-    "texts_of",
 ]
 
 FORMAT = "fastvec-classifier"
@@ -203,19 +200,6 @@ def labels_of(said: Mapping[str, Any]) -> Array:
     if labels.tolist() != values or not (labels[:-1] < labels[1:]).all():
         raise ValueError("classes must be different, in rising order, and of their type")
     return labels
-
-
-def tensor_of(texts: Sequence[str]) -> NDArray[np.uint8]:
-    """Return texts as a tensor of the bytes of a JSON list."""
-    return np.frombuffer(json.dumps(list(texts), ensure_ascii=False).encode(errors="surrogatepass"), np.uint8)
-
-
-def texts_of(tensor: Array) -> list[str]:
-    """Return the texts that `tensor_of` made a tensor of."""
-    texts = json.loads(tensor.tobytes().decode(errors="surrogatepass"))
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("a list of texts is none")
-    return texts
 
 
 def parameter_tensors(parameters: Mapping[str, Array]) -> dict[str, Array]:

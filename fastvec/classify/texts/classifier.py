@@ -20,8 +20,6 @@ from fastvec.classify.networks.files import (
     parameter_tensors,
     parameters_of,
     said_of_labels,
-    tensor_of,
-    texts_of,
 )
 from fastvec.classify.networks.fitting import FitEpoch, Watch, check_fitting, split_held_out
 from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, first_classes, numbers_of
@@ -29,6 +27,7 @@ from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, read_documents, read_labelled, warn_of_empty
 from fastvec.classify.texts.rows import DocumentRows, means_of_rows
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.loop import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.training.stopping import Stoppable
@@ -360,14 +359,14 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         tensors: dict[str, Array] = {
-            "words": tensor_of(self._rows.lexicon.words),
+            "words": json_of_words(self._rows.lexicon.words),
             "ngrams": self._rows.ngrams,
         }
         return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
-        lexicon, ngrams = Lexicon(texts_of(tensors["words"])), tensors["ngrams"]
+        lexicon, ngrams = Lexicon(words_of_json(tensors["words"])), tensors["ngrams"]
         if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (np.diff(ngrams) <= 0).any():
             raise ValueError("ngrams must be int64 numbers of buckets in rising order")
         self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))

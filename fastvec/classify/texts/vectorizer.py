@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float
 from fastvec.classify.networks.estimator import undone_on_error
-from fastvec.classify.networks.files import Saveable, tensor_of, texts_of
+from fastvec.classify.networks.files import Saveable
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, read_documents
 from fastvec.classify.texts.rows import means_of_rows
 from fastvec.classify.words.lexicon import spellings
 from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
 from fastvec.vectors.subwords import SubwordVectors
@@ -214,7 +215,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             if hasattr(self, name):
                 weights = getattr(self, name)
                 tensors |= {
-                    f"{name}words": tensor_of(list(weights)),
+                    f"{name}words": json_of_words(list(weights)),
                     f"{name}numbers": np.array(list(weights.values())),
                 }
         if hasattr(self, "common_"):
@@ -232,7 +233,11 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         self._pooling = self.pooling
         for name in {"tfidf": ["idf_"], "sif": ["frequencies_"], "mean": []}[self.pooling]:
             numbers = tensors[f"{name}numbers"].astype(np.float64).tolist()
-            setattr(self, name, dict(zip(texts_of(tensors[f"{name}words"]), numbers, strict=True)))
+            setattr(
+                self,
+                name,
+                dict(zip(words_of_json(tensors[f"{name}words"]), numbers, strict=True)),
+            )
         if self.pooling == "sif":
             self.common_ = tensors["common_"]
             if self.common_.shape != (self.vectors.vector_size,):

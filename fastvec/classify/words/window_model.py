@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.classify.networks.estimator import NetworkEstimator, check_hidden
-from fastvec.classify.networks.files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
+from fastvec.classify.networks.files import Saveable, parameter_tensors, parameters_of
 from fastvec.classify.networks.layers import (
     ACTIVATIONS,
     Array,
@@ -37,6 +37,7 @@ from fastvec.classify.networks.optimizers import Gradient, Rows, sum_rows
 from fastvec.classify.words.features import FEATURES, FeatureTable
 from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
 from fastvec.classify.words.windows import windows
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
 
@@ -159,10 +160,13 @@ class WindowModel(NetworkEstimator, Saveable):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         said = {"features": {table.name: table.values for table in self._tables}}
-        return said, {**parameter_tensors(self.parameters_), "words": tensor_of(self._lexicon.words)}
+        return said, {
+            **parameter_tensors(self.parameters_),
+            "words": json_of_words(self._lexicon.words),
+        }
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        self._lexicon = Lexicon(texts_of(tensors["words"]))
+        self._lexicon = Lexicon(words_of_json(tensors["words"]))
         self._tables = [FeatureTable(name, values) for name, values in learned["features"].items()]
         d = tensors["parameters.vectors"].shape[-1]
         self.parameters_ = {"vectors": np.empty((len(self._lexicon), d))}
