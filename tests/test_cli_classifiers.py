@@ -279,7 +279,7 @@ ERRORS = [
     (("tag", "train", "train.conll", *X, "--learning-rate", "1e39", "--optimizer", "sgd"), "too large"),
     (("tag", "predict", "missing.fvmodel", "test.conll"), "missing.fvmodel: No such file or directory"),
     (("tag", "predict", "classifier.fvmodel", "test.conll"), "TextClassifier, but this command needs a W"),
-    (("tag", "predict", "v.fvec", "test.conll"), "v.fvec: a safetensors file, but not one of a classifier"),
+    (("tag", "predict", "v.fvec", "test.conll"), "v.fvec: not a classifier (.fvmodel) but a file of vectors"),
     (("tag", "predict", "train.txt", "test.conll"), "train.txt: "),
     (("tag", "predict", "tagger.fvmodel", "ragged.conll"), "ragged.conll, line 2: a word must have"),
     (("tag", "predict", "tagger.fvmodel", "missing.conll", "-o", "no/x"), "cannot write in this folder"),

@@ -108,7 +108,10 @@ def test_files_with_wrong_bytes(saved):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "fvec"}, "not a file of fastvec.Cooccurrence"),
+        (
+            {"format": "fvec"},
+            "not a file of counts (.fvcounts) but a file of vectors (.fvec): fastvec",
+        ),
         ({"version": "2"}, "written in version '2' of the format; this fastvec reads version 1"),
         ({"unit": "0"}, "corrupt (unit must be an int from 1 to"),
         ({"unit": "x"}, "corrupt (invalid literal"),
@@ -159,7 +162,9 @@ def test_missing_and_foreign_files(tmp_path):
         Cooccurrence.load(tmp_path / "missing.fvcounts")
     path = tmp_path / "x.fvcounts"
     write_tensors(path, {"x": np.ones(3)}, {})
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: not a file of fastvec.Cooccurrence$"):
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(str(path))}: a safetensors file, but not a file of counts"
+    ):
         Cooccurrence.load(path)
 
 

@@ -130,11 +130,11 @@ def test_what_is_no_classifier_is_named(path):
 
 def test_vectors_are_no_classifier(path):
     VECTORS.save(path.with_suffix(".fvec"))
-    message = r"model\.fvec: a safetensors file, but not one of a classifier \(\.fvmodel\)"
+    message = r"model\.fvec: not a classifier \(\.fvmodel\) but a file of vectors \(\.fvec\): fastvec\.load"
     with pytest.raises(ValueError, match=message):
         classify.load(path.with_suffix(".fvec"))
     path.with_suffix(".fvec").rename(path)
-    with pytest.raises(ValueError, match=r"model\.fvmodel: a safetensors file, but not one of a classifier"):
+    with pytest.raises(ValueError, match=r"model\.fvmodel: not a classifier .* but a file of vectors"):
         classify.load(path)
 
 

@@ -315,9 +315,9 @@ def test_bytes_that_are_not_utf8_are_handled_as_asked(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "metadata", "message"),
     [
-        ({}, {"format": "other"}, "not one of vectors"),
-        ({"words": None}, {}, "not one of vectors"),
-        ({}, {"format_version": "2"}, "written in version '2' of .fvec; this fastvec reads version 1"),
+        ({}, {"format": "other"}, r"a safetensors file, but not a file of vectors \(\.fvec\)"),
+        ({"words": None}, {}, r"a safetensors file, but not a file of vectors \(\.fvec\)"),
+        ({}, {"format_version": "2"}, "written in version '2' of the format; this fastvec reads version 1"),
         ({"words": b'["a"]'}, {}, "a row for each of the 1 words"),
         ({"words": b'["a", 2]'}, {}, "not a list of strings"),
         ({"words": b'["a", '}, {}, "the list of words is damaged"),

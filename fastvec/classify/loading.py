@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastvec.classify.networks.files import Saveable, read
+from fastvec.classify.networks.files import Saveable
+from fastvec.classify.networks.fitting import FitEpoch
 from fastvec.classify.networks.softmax import SoftmaxClassifier
 from fastvec.classify.networks.two_layer import TwoLayerClassifier
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
 from fastvec.classify.words.classifier import WindowClassifier
 from fastvec.classify.words.ranker import WindowRanker
+from fastvec.formats import model
 
 __all__ = ["load"]
 
@@ -26,6 +28,17 @@ ESTIMATORS: dict[str, type[Saveable]] = {
         WindowRanker,
     )
 }
+
+# What Python and NumPy raise at sight of what no classifier has written.
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -56,4 +69,26 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> load("threshold.fvmodel").predict([[5.0]])
     array([1])
     """
-    return read(path, ESTIMATORS)
+    saved = model.read_classifier(path)
+    try:
+        return _restored(saved)
+    except DAMAGE as error:
+        raise ValueError(f"{os.fspath(path)}: the classifier is damaged ({error})") from None
+
+
+def _restored(saved: model.Model) -> Saveable:
+    description = saved.description
+    given = description["parameters"].items()
+    estimator = model.class_of(description, ESTIMATORS)(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
+    )
+    estimator._restore(description["learned"], saved.tensors)
+    if hasattr(estimator, "check_gradient"):  # it was trained in epochs
+        if not description["history"]:
+            raise ValueError("a history of no epoch")
+        estimator.history_ = model.records(description["history"], FitEpoch)  # type: ignore[attr-defined]
+        estimator.interrupted_ = False  # type: ignore[attr-defined]
+    if description["vectors"] and hasattr(estimator, "vectors_"):
+        estimator.vectors = estimator.vectors_  # type: ignore[attr-defined]
+    estimator.check_params()  # type: ignore[attr-defined]
+    return estimator

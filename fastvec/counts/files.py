@@ -28,17 +28,16 @@ from numpy.typing import NDArray
 from fastvec._params import check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import Counts
-from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.formats.container import check_format, map_tensors, write_tensors
+from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.formats.spool import naming_full_disk
 from fastvec.formats.words import check_unique, join_words, split_words
 
 __all__ = ["Saved", "holds_counts", "read", "write"]
 
 FORMAT = "fastvec counts"
-VERSION = "1"
+VERSION = 1
 
-# Bytes at the beginning of a file in which its format is named.
-HEAD = 4096
 ENTRIES_AT_ONCE = 1 << 20
 
 
@@ -68,7 +67,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
     }
     metadata = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": str(VERSION),
         "unit": str(saved.unit),
         "parameters": json.dumps(saved.parameters),
     }
@@ -83,8 +82,7 @@ def holds_counts(path: str | os.PathLike[str]) -> bool:
     if not path.is_file():  # what comes through a pipe can be read only once
         return False
     with path.open("rb") as file:
-        head = file.read(HEAD)
-    return head[8:9] == b"{" and json.dumps(FORMAT).encode() in head
+        return own_format(file.read(FIRST_BYTES)) == FORMAT
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
@@ -99,13 +97,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
     """
     path = Path(path)
     tensors, metadata = map_tensors(path)
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a file of fastvec.Cooccurrence")
-    if metadata.get("version") != VERSION:
-        raise ValueError(
-            f"{path}: written in version {metadata.get('version')!r} of the format; "
-            f"this fastvec reads version {VERSION}; try a newer one"
-        )
+    check_format(path, metadata, FORMAT, VERSION)
     try:
         words = split_words(tensors["words"], tensors["word_offsets"])
         saved = Saved(

@@ -30,10 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
+from fastvec.formats.kinds import OWN
 from fastvec.training.signals import hold
 
 __all__ = [
     "blocks",
+    "check_format",
     "dump_tensors",
     "json_checksum",
     "map_tensors",
@@ -189,6 +191,21 @@ def verify(path: str | os.PathLike[str]) -> int:
     return len(map_tensors(path)[0])
 
 
+def check_format(path: Path, metadata: Mapping[str, str], format: str, version: int) -> None:
+    """Raise ValueError unless a file is of one of fastvec's formats, in a version that is known."""
+    if metadata.get("format") != format:
+        other = OWN.get(metadata.get("format"))
+        if other is not None:
+            raise ValueError(f"{path}: not {OWN[format].name} but {other.name}: {other.remedy}")
+        raise ValueError(f"{path}: a safetensors file, but not {OWN[format].name}")
+    written = metadata.get("format_version", metadata.get("version"))
+    if written is None or not written.isdecimal() or int(written) > version:
+        raise ValueError(
+            f"{path}: written in version {written!r} of the format; this fastvec reads version {version}; "
+            "try a newer one"
+        )
+
+
 def _read_head(path: Path, file: BinaryIO) -> _Head:
     """Return what the header of a file says, after validation."""
     size = os.fstat(file.fileno()).st_size
@@ -334,8 +351,8 @@ def _head(
     for name, tensor in tensors.items():
         places[name] = _Place(tensor.dtype, tensor.shape, begin, begin + tensor.nbytes)
         begin += tensor.nbytes
-    said = json.dumps({name: _digits(checksum) for name, checksum in checksums.items()})
-    metadata = {**metadata, OF_TENSORS: said}
+    digits = {name: _digits(checksum) for name, checksum in checksums.items()}
+    metadata = {**metadata, OF_TENSORS: json.dumps(digits)}
     header: dict[str, Any] = {"__metadata__": {**metadata, OF_HEADER: _header_checksum(metadata, places)}}
     for name, (dtype, shape, begin, end) in places.items():
         header[name] = {"dtype": NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}

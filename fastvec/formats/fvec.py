@@ -27,13 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
-from fastvec.formats.container import dump_tensors, map_tensors, read_tensors
+from fastvec.formats.container import check_format, dump_tensors, map_tensors, read_tensors
 from fastvec.formats.kinds import own_format
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.words import decode_words, json_of_words, words_of_json
 
 __all__ = ["begins", "pack", "read", "read_mapped", "unpack", "write"]
 
+FORMAT = "fvec"
 VERSION = 1
 
 # What of the tensors is of vectors; files of whole models have others.
@@ -58,7 +59,7 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         "words": json_of_words(contents.words, "strict"),
     }
     header = {
-        "format": "fvec",
+        "format": FORMAT,
         "format_version": str(VERSION),
         "parameters": _json_of_parameters(contents.metadata),
     }
@@ -88,13 +89,9 @@ def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
     """Return the contents of the tensors and metadata of a .fvec file, after validation."""
-    if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
-        raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
-    if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
-        raise ValueError(
-            f"{path}: written in version {metadata.get('format_version')!r} of .fvec; "
-            f"this fastvec reads version {VERSION}; try a newer one"
-        )
+    check_format(path, metadata, FORMAT, VERSION)
+    if not {"vectors", "words"} <= tensors.keys():
+        raise ValueError(f"{path}: a safetensors file, but not a file of vectors (.fvec)")
     vectors, counts = tensors["vectors"], tensors.get("counts")
     words = _words_of_json(path, tensors["words"], errors)
     if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != len(words):

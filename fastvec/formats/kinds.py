@@ -40,7 +40,7 @@ class Kind(NamedTuple):
 OWN: Mapping[str | None, Kind] = {
     "fvec": Kind("a file of vectors (.fvec)", "fastvec.load reads it"),
     "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
-    "fastvec counts": Kind("a file of counts", "fastvec.Cooccurrence.load reads it"),
+    "fastvec counts": Kind("a file of counts (.fvcounts)", "fastvec.Cooccurrence.load reads it"),
     "fastvec corpus": Kind("a cache of a text's ids", "fastvec.Corpus(..., cache=...) reads it"),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_int
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
-from fastvec.models import files
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.state import Learner, Matrices, State
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
 from fastvec.training.stopping import Stoppable
+from fastvec.vectors.subwords import contents_of
 
 __all__ = ["EpochModel", "fill_uniform"]
 
@@ -184,23 +186,23 @@ class EpochModel(Learner, Stoppable, ABC):
             If the extension is another one.
         """
         self.check_path(path)
-        self._write(self._learned("vectors_ to save"), path, {})
+        self._write(self._learned("vectors_ to save"), path)
 
-    def _write(self, state: State, path: str | os.PathLike[str], more: Mapping[str, str]) -> None:
-        """Write a state, with more metadata."""
+    def _write(
+        self, state: State, path: str | os.PathLike[str], checkpoint: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a state, and how far its training has come."""
         others = {name: matrix for name, matrix in state.parameters.items() if name != "input_vectors"}
-        files.write(
-            path,
-            self._make_vectors(state) if state.vectors is None else state.vectors,
-            {**others, **state.tables},
-            type(self).__name__,
-            state.given,
-            state.history,
-            more,
-        )
+        vectors = self._make_vectors(state) if state.vectors is None else state.vectors
+        description = {
+            "estimator": type(self).__name__,
+            "parameters": state.given,
+            "history": [asdict(epoch) for epoch in state.history],
+        }
+        model_file.write(path, description, {**others, **state.tables}, contents_of(vectors), checkpoint)
 
     @classmethod
-    def _restored(cls: type[Model], saved: files.Saved) -> Model:
+    def _restored(cls: type[Model], saved: model_file.Model) -> Model:
         """Return the estimator saved in a file, after validation.
 
         Raises
@@ -208,20 +210,17 @@ class EpochModel(Learner, Stoppable, ABC):
         TypeError, ValueError
             If it does not.
         """
-        model = cls(**saved.given)
+        model = cls(**saved.description["parameters"])
         model.check_params()
-        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
+        vocabulary = Vocabulary(saved.words, saved.counts)
         parameters = {}
         for name, n_rows in model._rows(len(vocabulary)).items():
-            matrix, shape = tensors.get(name, np.empty(0)), (n_rows, model._columns())
-            if matrix.dtype != np.float32 or matrix.shape != shape:
-                raise ValueError(
-                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
-                )
+            matrix = model_file.matrix(saved.tensors, name, (n_rows, model._columns()))
             parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
             check_finite(name, parameters[name], "row", vocabulary.words)
-        tables = model._load_tables(tensors, len(vocabulary))
-        model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, saved.history)
+        tables = model._load_tables(saved.tensors, len(vocabulary))
+        history = model_file.records(saved.description["history"], Epoch)
+        model._state = State(vocabulary, parameters, tables, model._given(), saved.metadata, history)
         return model
 
 

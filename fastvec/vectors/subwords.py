@@ -194,6 +194,22 @@ class SubwordVectors(Vectors):
         return mean
 
 
+def contents_of(vectors: Vectors) -> formats.Contents:
+    """Return what files hold of vectors."""
+    contents = formats.Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
+    if isinstance(vectors, SubwordVectors):
+        contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
+    return contents
+
+
+def vectors_of(contents: formats.Contents) -> Vectors:
+    """Return vectors of what a file holds of them."""
+    words, vectors, counts, metadata, input_vectors, subwords = contents
+    if input_vectors is None or subwords is None:
+        return Vectors(words, vectors, counts, metadata)
+    return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+
+
 def load(
     path: str | os.PathLike[str],
     *,
@@ -252,7 +268,7 @@ def load(
     UserWarning
         If words are dropped.
     """
-    words, vectors, counts, metadata, input_vectors, subwords = formats.read(
+    contents = formats.read(
         path,
         format=format,
         mmap=mmap,
@@ -263,8 +279,6 @@ def load(
         on_nonfinite=on_nonfinite,
     )
     try:
-        if input_vectors is None or subwords is None:
-            return Vectors(words, vectors, counts, metadata)
-        return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+        return vectors_of(contents)
     except ValueError as error:
         raise ValueError(f"{path}: {error}; on_nonfinite='drop' loads the others") from None

@@ -18,12 +18,11 @@ from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, read_documents
 from fastvec.classify.texts.rows import means_of_rows
 from fastvec.classify.words.lexicon import spellings
-from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vectors.subwords import SubwordVectors
+from fastvec.vectors.subwords import contents_of, vectors_of
 
 __all__ = ["TextVectorizer"]
 
@@ -202,14 +201,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
-        contents = Contents(
-            self.vectors.words, self.vectors.vectors, self.vectors.counts, self.vectors.metadata
-        )
-        if isinstance(self.vectors, SubwordVectors):
-            contents = contents._replace(
-                input_vectors=self.vectors.input_vectors, subwords=self.vectors.subwords
-            )
-        tensors, header = pack(contents)
+        tensors, header = pack(contents_of(self.vectors))
         said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
         for name in ("idf_", "frequencies_"):
             if hasattr(self, name):
@@ -223,12 +215,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         return said, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        contents = unpack(Path("vectors"), tensors, learned["header"], "strict")
-        words, vectors, counts, metadata, input_vectors, subwords = contents
-        if input_vectors is None or subwords is None:
-            self.vectors = Vectors(words, vectors, counts, metadata)
-        else:
-            self.vectors = SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+        self.vectors = vectors_of(unpack(Path("vectors"), tensors, learned["header"], "strict"))
         self.n_documents_ = int(learned["n_documents"])
         self._pooling = self.pooling
         for name in {"tfidf": ["idf_"], "sif": ["frequencies_"], "mean": []}[self.pooling]:
