@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from peers import KeyedVectors
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from fastvec import formats
+import fastvec
+from fastvec import cli, formats
 
 pytestmark = pytest.mark.any_backend
 
@@ -149,6 +151,87 @@ def test_format_overrides_the_extension(tmp_path):
         formats.read(path, format="pickle")
     with pytest.raises(ValueError, match=r"mmap=True needs a \.fvec file"):
         formats.read(path, format="glove", mmap=True)
+
+
+def write_toys(path, contents):
+    rows = zip(contents.words, contents.vectors.tolist(), strict=True)
+    path.write_text("TOYS\n" + "".join(f"{word};{';'.join(map(repr, row))}\n" for word, row in rows))
+
+
+def read_toys(path, errors, limit):
+    rows = [line.split(";") for line in path.read_text(errors=errors).splitlines()[1:]][:limit]
+    numbers = np.array([row[1:] for row in rows], np.float32)
+    return formats.Contents([row[0] for row in rows], numbers, None, {})
+
+
+TOYS = formats.Format(
+    (".toy",),
+    description="a toy",
+    contents="toys",
+    begins=lambda head: head.startswith(b"TOYS\n"),
+    read=read_toys,
+    write=write_toys,
+    gzipped=False,
+    refused={".lego": "a toy of bricks, which is not supported"},
+)
+
+
+def test_a_row_of_the_table_is_all_that_a_format_needs(tmp_path, monkeypatch, capsys):
+    vectors, path = fastvec.Vectors(["north", "süd"], [[0.5, 1], [-1, 0]]), tmp_path / "v.toy"
+    with pytest.raises(ValueError, match=r"unknown extension '\.toy'"):
+        vectors.save(path)
+    monkeypatch.setitem(formats.FORMATS, "toys", TOYS)
+
+    def assert_loads(path, **options):
+        loaded = fastvec.load(path, **options)
+        assert loaded.words == vectors.words
+        np.testing.assert_array_equal(loaded.vectors, vectors.vectors)
+
+    vectors.save(path)
+    assert_loads(path)
+    assert fastvec.load(path, limit=1).words == ["north"]
+    for name in ("v.bin", "v.vec", "v.fvec"):  # known by its first bytes
+        (tmp_path / name).write_bytes(path.read_bytes())
+        assert_loads(tmp_path / name)
+    vectors.save(tmp_path / "v.odd", format="toys")
+    assert_loads(tmp_path / "v.odd", format="toys")
+    (tmp_path / "v.lego").write_bytes(path.read_bytes())
+    for name, options, message in (
+        ("v.toy", {"format": "glove"}, "holds toys, not glove; format='toys' reads it"),
+        ("v.toy", {"mmap": True}, "mmap=True needs a .fvec file, got {path} in the format 'toys'"),
+        ("v.toy", {"verify": True}, "verify=True needs a .fvec file, got {path} in the format 'toys'"),
+        ("v.odd", {}, "'glove' (.glove), 'toys' (.toy)"),
+        ("v.lego", {}, ".lego is a toy of bricks, which is not supported"),
+        ("v.odd", {"format": "toy"}, "'toys', got 'toy'"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message.format(path=tmp_path / name))):
+            fastvec.load(tmp_path / name, **options)
+    with pytest.raises(ValueError, match=r"\.gz is supported for reading only, and not for \.fvec or \.toy;"):
+        vectors.save(tmp_path / "v.toy.gz")
+
+    again, text, odd = (str(tmp_path / name) for name in ("again.toy", "again.vec", "again.odd"))
+    for source, target, *options in ((path, text), (text, again), (again, odd, "--to", "toys")):
+        assert cli.main(["convert", str(source), target, *options]) == 0
+    assert_loads(again)
+    assert cli.main(["info", odd, "--format", "toys"]) == 0
+    assert re.search(r"words\s+2\ndimensions\s+2", capsys.readouterr().out)
+    with pytest.raises(SystemExit):
+        cli.main(["convert", "--help"])
+    assert "glove,toys" in capsys.readouterr().out
+
+
+def test_documentation_has_the_table():
+    page = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+    lines = [
+        f'| {" ".join(f"`{each}`" for each in row.extensions)} | `"{name}"` | {row.description} | '
+        f"{', '.join(row.keeps) or '–'} |\n"
+        for name, row in formats.FORMATS.items()
+    ]
+    assert "".join(["|---|---|---|---|\n", *lines, "\n"]) in page
+    choices = ", ".join(f'"{name}"' for name in formats.FORMATS)
+    for function in (fastvec.load, fastvec.Vectors.save, fastvec.SubwordVectors.save):
+        assert f"format : {{{choices}}}, optional" in function.__doc__
+        assert [each for each in formats.extensions().split() if f"``{each}``" not in function.__doc__] == []
 
 
 @st.composite
@@ -412,7 +495,8 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
     # A limit on the size of a file makes every write beyond it fail, as a full disk does.
     script = """
         import resource, sys, numpy as np
-        from fastvec import formats
+        import fastvec
+from fastvec import cli, formats
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         for path in sys.argv[1:]:
             try:
@@ -436,7 +520,8 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
 def test_a_process_killed_while_saving_leaves_the_old_file(tmp_path):
     script = """
         import os, sys, time, numpy as np
-        from fastvec import formats
+        import fastvec
+from fastvec import cli, formats
         os.fsync = lambda _: print("written", flush=True) or time.sleep(60)
         formats.write(sys.argv[1], ["new"], np.ones((1, 7), np.float32))
     """

@@ -48,7 +48,8 @@ class Format(NamedTuple):
     write : callable
         ``write(path, contents)`` writes a new file.
     keeps : tuple of str
-        What it keeps beside words and vectors: "counts", "metadata", "n-grams".
+        What it keeps beside words and vectors, in the words of the documentation; "n-grams" are those of
+        `SubwordVectors`, which are written so.
     by_content : bool
         Whether its first bytes are so unlike all others that a file of another extension is read as this.
     gzipped : bool
@@ -91,12 +92,12 @@ def _whole(read: Callable[[Path, str], Contents]) -> Read:
 FORMATS = {
     "fvec": Format(
         (".fvec",),
-        description="safetensors: vectors, words, counts, training parameters, n-grams",
+        description="fastvec's own, a safetensors file with checksums; can be memory-mapped",
         contents="the vectors of a .fvec file",
         begins=fvec.begins,
         read=_whole(fvec.read),
         write=fvec.write,
-        keeps=("counts", "metadata", "n-grams"),
+        keeps=("counts", "training parameters", "n-grams"),
         gzipped=False,
         map=_whole(fvec.read_mapped),
         verify=container.verify,
@@ -111,12 +112,12 @@ FORMATS = {
     ),
     "fasttext": Format(
         (".bin",),
-        description="fastText's model; written for vectors with n-grams",
+        description="fastText's model; what is written to `.bin` if words have n-grams",
         contents="the vectors of a fastText model",
         begins=fasttext.begins,
         read=_whole(fasttext.read),
         write=fasttext.write,
-        keeps=("counts", "n-grams"),
+        keeps=("counts", "fastText's parameters", "n-grams"),
         refused={".ftz": "a quantized fastText model, which is not supported; its .bin is"},
     ),
     "word2vec-text": Format(
@@ -204,7 +205,8 @@ def read(
     path = Path(path)
     name = _format_to_read(path, format)
     row = FORMATS[name]
-    if mmap and row.map is None:
+    reader = row.map if mmap else row.read
+    if reader is None:
         other = _extensions_with("map")
         raise ValueError(
             f"mmap=True needs a {other} file, got {path} in the format {name!r}: load it, save it as {other}"
@@ -218,7 +220,6 @@ def read(
         raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
     if verify and row.verify is not None:
         row.verify(path)
-    reader = row.map if mmap and row.map is not None else row.read
     contents = reader(path, errors, limit)
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
