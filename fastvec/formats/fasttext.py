@@ -40,10 +40,8 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
-    "decoded",
     "read",
     "read_model",
-    "read_undecoded",
     "write",
     "write_model",
 ]
@@ -105,32 +103,26 @@ def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastText
         UTF-8 where `errors` is "strict".
     """
     path = Path(path)
-    model, _ = decoded(path, *read_undecoded(path), errors)
+    model, _ = _read(path, errors)
     check_unique(path, model.words)
     return model
 
 
-def read_undecoded(path: Path, *, with_output: bool = True) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model without words, and if so asked without its output matrix; and the bytes of its words."""
+def _read(path: Path, errors: str, *, with_output: bool = True) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model, less the words that `decode_words` drops, and the bytes of its words."""
     with open_bytes(path) as file:
-        return _read(path, _Stream(path, file), with_output)
-
-
-def decoded(
-    path: Path, file: FastTextFile, names: list[bytes], errors: str
-) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model with its words, less the rows of those that `decode_words` drops; and their bytes."""
+        model, names = _parse(path, _Stream(path, file), with_output)
     n = len(names)
     words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
-    file = file._replace(words=words)
+    model = model._replace(words=words)
     if len(words) == n:
-        return file, names
-    assert file.counts is not None
-    inputs = np.concatenate([file.input_vectors[:n][kept], file.input_vectors[n:]])
-    file = file._replace(counts=file.counts[kept], input_vectors=inputs)
-    if file.output_vectors is not None and file.parameters["model"] != "supervised":
-        file = file._replace(output_vectors=file.output_vectors[kept])
-    return file, [names[row] for row in np.arange(n)[kept]]
+        return model, names
+    assert model.counts is not None
+    inputs = np.concatenate([model.input_vectors[:n][kept], model.input_vectors[n:]])
+    model = model._replace(counts=model.counts[kept], input_vectors=inputs)
+    if model.output_vectors is not None and model.parameters["model"] != "supervised":
+        model = model._replace(output_vectors=model.output_vectors[kept])
+    return model, [names[row] for row in np.arange(n)[kept]]
 
 
 def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
@@ -149,8 +141,7 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
 
 def read(path: Path, errors: str) -> Contents:
     """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
-    undecoded, names = read_undecoded(path, with_output=False)
-    file, names = decoded(path, undecoded, names, errors)
+    file, names = _read(path, errors, with_output=False)
     # A word's n-grams are those of its bytes, whatever `errors` has made of them.
     vectors = row_means(file.input_vectors, *file.subwords.rows(names))
     return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
@@ -214,7 +205,7 @@ def _arguments(model: FastTextFile) -> bytes:
     )
 
 
-def _read(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
     if stream.take(4, "header") != FASTTEXT_MAGIC:
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
     version = VERSION.unpack(stream.take(4, "header"))[0]
