@@ -33,7 +33,7 @@ def matrix(n=6, d=7):
 def test_fvec_keeps_everything_and_safetensors_reads_it(tmp_path):
     path = tmp_path / "v.fvec"
     counts = np.arange(len(WORDS), dtype=np.int64)
-    formats.write(path, WORDS, matrix(), counts, {"window": 5, "name": "é"})
+    formats.write(path, formats.Contents(WORDS, matrix(), counts, {"window": 5, "name": "é"}))
     for mmap in (False, True):
         words, vectors, read_counts, metadata, *_ = formats.read(path, mmap=mmap)
         assert words == WORDS
@@ -47,7 +47,7 @@ def test_fvec_keeps_everything_and_safetensors_reads_it(tmp_path):
 
 def test_fvec_mapping_reads_no_matrix(tmp_path):
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix(d=100_000))
+    formats.write(path, formats.Contents(WORDS, matrix(d=100_000)))
     tracemalloc.start()
     _, vectors, *_ = formats.read(path, mmap=True)
     peak = tracemalloc.get_traced_memory()[1]
@@ -59,14 +59,14 @@ def test_fvec_mapping_reads_no_matrix(tmp_path):
 def test_strided_storage_is_written_without_its_padding(tmp_path):
     padded = np.random.default_rng(1).standard_normal((len(WORDS), 16)).astype(np.float32)
     for extension in EXTENSIONS:
-        formats.write(tmp_path / f"v.{extension}", WORDS, padded[:, :10])
+        formats.write(tmp_path / f"v.{extension}", formats.Contents(WORDS, padded[:, :10]))
         np.testing.assert_array_equal(formats.read(tmp_path / f"v.{extension}").vectors, padded[:, :10])
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_gensim_loads_ours_and_we_load_gensims(tmp_path, binary):
     path = tmp_path / ("v.bin" if binary else "v.vec")
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     theirs = KeyedVectors.load_word2vec_format(path, binary=binary)
     assert theirs.index_to_key == WORDS
     np.testing.assert_array_equal(theirs.vectors, matrix())
@@ -80,7 +80,7 @@ def test_gensim_loads_ours_and_we_load_gensims(tmp_path, binary):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # gensim leaves the file open
 def test_gensim_loads_our_glove(tmp_path):
     path = tmp_path / "v.glove"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     theirs = KeyedVectors.load_word2vec_format(path, no_header=True)
     assert theirs.index_to_key == WORDS
     np.testing.assert_array_equal(theirs.vectors, matrix())
@@ -103,7 +103,7 @@ def test_blocks_do_not_show(tmp_path, monkeypatch):
         monkeypatch.setattr(f"fastvec.formats.{module}.BLOCK_BYTES", 333)
     for extension in EXTENSIONS:
         path = tmp_path / f"v.{extension}"
-        formats.write(path, words, matrix(500))
+        formats.write(path, formats.Contents(words, matrix(500)))
         assert formats.read(path).words == words
         np.testing.assert_array_equal(formats.read(path).vectors, matrix(500))
 
@@ -127,7 +127,7 @@ def test_text_of_other_programs(tmp_path):
 def test_gzipped_files_are_read(tmp_path):
     for extension in ("bin", "vec", "glove"):
         plain, zipped = tmp_path / f"v.{extension}", tmp_path / f"v.{extension}.gz"
-        formats.write(plain, WORDS, matrix())
+        formats.write(plain, formats.Contents(WORDS, matrix()))
         zipped.write_bytes(gzip.compress(plain.read_bytes()))
         assert formats.read(zipped).words == WORDS
         np.testing.assert_array_equal(formats.read(zipped).vectors, matrix())
@@ -135,13 +135,13 @@ def test_gzipped_files_are_read(tmp_path):
         with pytest.raises(ValueError, match=r"\.gz: the \.gz is truncated or damaged"):
             formats.read(zipped)
     with pytest.raises(ValueError, match="for reading only"):
-        formats.write(tmp_path / "v.bin.gz", WORDS, matrix())
+        formats.write(tmp_path / "v.bin.gz", formats.Contents(WORDS, matrix()))
 
 
 def test_format_overrides_the_extension(tmp_path):
     path = tmp_path / "vectors"
     for name in formats.FORMATS:
-        formats.write(path, WORDS, matrix(), format=name)
+        formats.write(path, formats.Contents(WORDS, matrix()), format=name)
         assert formats.read(path, format=name).words == WORDS
     with pytest.raises(
         ValueError, match=r"unknown extension ''; name the format .*, one of 'fvec' \(\.fvec\)"
@@ -161,7 +161,7 @@ def write_toys(path, contents):
 def read_toys(path, errors, limit):
     rows = [line.split(";") for line in path.read_text(errors=errors).splitlines()[1:]][:limit]
     numbers = np.array([row[1:] for row in rows], np.float32)
-    return formats.Contents([row[0] for row in rows], numbers, None, {})
+    return formats.Contents([row[0] for row in rows], numbers)
 
 
 TOYS = formats.Format(
@@ -250,7 +250,7 @@ def tables(draw, excluded=" \t\n\v\f\r"):
 def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
     assume(name != "fasttext" or "\0" not in "".join(table[0]))
     path = tmp_path_factory.getbasetemp() / f"hypothesis-{name}"
-    formats.write(path, *table, format=name)
+    formats.write(path, formats.Contents(*table), format=name)
     words, vectors, *_ = formats.read(path, format=name)
     assert words == table[0]
     np.testing.assert_array_equal(vectors.view(np.int32), table[1].view(np.int32))
@@ -261,7 +261,7 @@ def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
 @given(table=tables())
 def test_gensim_reads_any_words(tmp_path_factory, binary, table):
     path = tmp_path_factory.getbasetemp() / f"gensim-{binary}"
-    formats.write(path, *table, format="word2vec-binary" if binary else "word2vec-text")
+    formats.write(path, formats.Contents(*table), format="word2vec-binary" if binary else "word2vec-text")
     theirs = KeyedVectors.load_word2vec_format(path, binary=binary)
     assert theirs.index_to_key == table[0]
     np.testing.assert_array_equal(theirs.vectors, table[1])
@@ -271,7 +271,7 @@ def test_gensim_reads_any_words(tmp_path_factory, binary, table):
 @given(table=tables(excluded=""))
 def test_fvec_takes_words_with_white_space(tmp_path_factory, table):
     path = tmp_path_factory.getbasetemp() / "white.fvec"
-    formats.write(path, ["", *table[0]], np.vstack([table[1][:1], table[1]]))
+    formats.write(path, formats.Contents(["", *table[0]], np.vstack([table[1][:1], table[1]])))
     assert formats.read(path).words == ["", *table[0]]
 
 
@@ -296,7 +296,7 @@ def test_words_that_a_format_cannot_hold(tmp_path, extension, word):
     path = tmp_path / f"v.{extension}"
     path.write_bytes(b"old")
     with pytest.raises(ValueError, match=r"which this format cannot hold; save as \.fvec") as error:
-        formats.write(path, ["fine", word], matrix(2))
+        formats.write(path, formats.Contents(["fine", word], matrix(2)))
     assert repr(word) in str(error.value)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"old"
@@ -305,12 +305,12 @@ def test_words_that_a_format_cannot_hold(tmp_path, extension, word):
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_lone_surrogates_cannot_be_written(tmp_path, extension):
     with pytest.raises(ValueError, match=r"the word 'x\\udc80' has a lone surrogate"):
-        formats.write(tmp_path / f"v.{extension}", ["fine", "x\udc80"], matrix(2))
+        formats.write(tmp_path / f"v.{extension}", formats.Contents(["fine", "x\udc80"], matrix(2)))
 
 
 def test_metadata_must_be_json(tmp_path):
     with pytest.raises(TypeError, match="metadata must be a dict of JSON types"):
-        formats.write(tmp_path / "v.fvec", WORDS, matrix(), metadata={"callback": print})
+        formats.write(tmp_path / "v.fvec", formats.Contents(WORDS, matrix(), metadata={"callback": print}))
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -371,7 +371,7 @@ def test_damaged_files(tmp_path, name, content, message):
 def test_every_way_to_cut_a_file_off_is_noticed(tmp_path):
     for extension in ("fvec", "bin", "vec"):
         path = tmp_path / f"v.{extension}"
-        formats.write(path, WORDS, matrix(d=2))
+        formats.write(path, formats.Contents(WORDS, matrix(d=2)))
         whole = path.read_bytes()
         # A text file that has only lost its last line feed, or digits before it, is still a right one.
         for length in range(len(whole) - (20 if extension == "vec" else 1)):
@@ -432,9 +432,9 @@ def test_missing_files_and_folders(tmp_path):
         with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
             formats.read(missing)
         with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
-            formats.write(missing, WORDS, matrix())
+            formats.write(missing, formats.Contents(WORDS, matrix()))
     with pytest.raises(ValueError, match=f"path must be a regular file or new, got {os.devnull!r}"):
-        formats.write(os.devnull, WORDS, matrix(), format="glove")
+        formats.write(os.devnull, formats.Contents(WORDS, matrix()), format="glove")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
@@ -442,7 +442,7 @@ def test_open_files_are_not_replaced(tmp_path):
     """Their names, such as /dev/stdout, lead to files that would lose what else is written to them."""
     log = tmp_path / "log"
     with log.open("w") as file, pytest.raises(ValueError, match="which is an open file of a process"):
-        formats.write(f"/dev/fd/{file.fileno()}", WORDS, matrix(), format="glove")
+        formats.write(f"/dev/fd/{file.fileno()}", formats.Contents(WORDS, matrix()), format="glove")
     assert log.read_text() == ""
 
 
@@ -452,13 +452,13 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
     path, link = tmp_path / f"v.{extension}", tmp_path / f"link.{extension}"
     old_mask = os.umask(0o027)
     try:
-        formats.write(path, WORDS, matrix())
+        formats.write(path, formats.Contents(WORDS, matrix()))
     finally:
         os.umask(old_mask)
     assert path.stat().st_mode & 0o777 == 0o640
     path.chmod(0o604)
     link.symlink_to(path)
-    formats.write(link, WORDS[:2], matrix(2))
+    formats.write(link, formats.Contents(WORDS[:2], matrix(2)))
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o604
     assert formats.read(path).words == WORDS[:2]
@@ -467,9 +467,9 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
 @pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is mapped")
 def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     words, vectors, *_ = formats.read(path, mmap=True)
-    formats.write(path, words, vectors)
+    formats.write(path, formats.Contents(words, vectors))
     np.testing.assert_array_equal(vectors, matrix())
     np.testing.assert_array_equal(formats.read(path).vectors, matrix())
 
@@ -477,7 +477,7 @@ def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch, extension):
     path = tmp_path / f"v.{extension}"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     old = path.read_bytes()
 
     def interrupt(_):
@@ -485,7 +485,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch, extensio
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        formats.write(path, WORDS[:1], matrix(1))
+        formats.write(path, formats.Contents(WORDS[:1], matrix(1)))
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == old
 
@@ -495,18 +495,18 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
     # A limit on the size of a file makes every write beyond it fail, as a full disk does.
     script = """
         import resource, sys, numpy as np
-        import fastvec
-from fastvec import cli, formats
+        from fastvec import formats
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         for path in sys.argv[1:]:
             try:
-                formats.write(path, [str(i) for i in range(1000)], np.ones((1000, 100), np.float32))
+                words, rows = [str(i) for i in range(1000)], np.ones((1000, 100), np.float32)
+                formats.write(path, formats.Contents(words, rows))
             except OSError as error:
                 print(error)
     """
     paths = [tmp_path / f"v.{extension}" for extension in EXTENSIONS]
     for path in paths:
-        formats.write(path, WORDS, matrix())
+        formats.write(path, formats.Contents(WORDS, matrix()))
     run = run_python(script, *paths, stdout=subprocess.PIPE)
     output = run.communicate()[0].splitlines()
     assert [line.startswith("[Errno 27] ") for line in output] == [True] * 4
@@ -520,13 +520,12 @@ from fastvec import cli, formats
 def test_a_process_killed_while_saving_leaves_the_old_file(tmp_path):
     script = """
         import os, sys, time, numpy as np
-        import fastvec
-from fastvec import cli, formats
+        from fastvec import formats
         os.fsync = lambda _: print("written", flush=True) or time.sleep(60)
-        formats.write(sys.argv[1], ["new"], np.ones((1, 7), np.float32))
+        formats.write(sys.argv[1], formats.Contents(["new"], np.ones((1, 7), np.float32)))
     """
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     run = run_python(script, path, stdout=subprocess.PIPE)
     assert run.stdout.readline() == "written\n"
     run.send_signal(signal.SIGKILL)

@@ -106,7 +106,7 @@ def test_no_more_is_removed_than_there_is():
 def test_mapped_vectors_that_are_not_finite_have_no_mean(bad, tmp_path):
     matrix = np.ones((5, 2), np.float32)
     matrix[3, 1] = bad
-    formats.write(tmp_path / "v.fvec", list("abcde"), matrix)
+    formats.write(tmp_path / "v.fvec", formats.Contents(list("abcde"), matrix))
     with pytest.raises(ValueError, match=r"finite numbers of float32, got .* in dimension 2 of row 4"):
         fastvec.load(tmp_path / "v.fvec", mmap=True).postprocess()
 

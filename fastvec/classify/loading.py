@@ -30,15 +30,7 @@ ESTIMATORS: dict[str, type[Saveable]] = {
 }
 
 # What Python and NumPy raise at sight of what no classifier has written.
-DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
 
 
 def load(path: str | os.PathLike[str]) -> Any:

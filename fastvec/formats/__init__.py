@@ -8,19 +8,17 @@ documentation are made, by the table alone. There is no pickle: a file from else
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec.formats import container, fasttext, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head
 from fastvec.formats.finite import rows_not_finite
-from fastvec.formats.ngrams import Subwords
 from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
@@ -159,27 +157,8 @@ def read(
 ) -> Contents:
     """Read a file of vectors.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    format : str, optional
-        A name in the table of formats; by default the extension and the content determine it.
-    mmap : bool
-        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
-        takes no time and no memory, and processes share one copy.
-    verify : bool
-        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
-        is read into memory is always verified if the file has checksums.
-    errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`; see `decode_words`.
-    limit : int, optional
-        Read only this many words, the first ones.
-    on_duplicates : {"error", "first"}
-        Whether a word that occurs again is an error, or is dropped with a warning.
-    on_nonfinite : {"error", "drop"}
-        Whether rows that are not finite are kept, to be refused by `Vectors`, or are dropped with a warning;
-        rows of n-grams become zeros.
+    The parameters are those of `fastvec.load`; with ``on_nonfinite="error"``, rows that are not finite are
+    kept, to be refused by `Vectors`.
 
     Returns
     -------
@@ -284,38 +263,17 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
-def write(
-    path: str | os.PathLike[str],
-    words: Sequence[str],
-    vectors: NDArray[np.float32],
-    counts: NDArray[np.int64] | None = None,
-    metadata: dict[str, Any] | None = None,
-    *,
-    format: str | None = None,
-    input_vectors: NDArray[np.float32] | None = None,
-    subwords: Subwords | None = None,
-) -> None:
+def write(path: str | os.PathLike[str], contents: Contents, *, format: str | None = None) -> None:
     """Write a file of vectors; if anything fails, an existing file is left untouched.
 
     Parameters
     ----------
     path : str or path-like
         The file; an existing one is replaced.
-    words : sequence of str
-        n words.
-    vectors : ndarray of float32, shape (n, d)
-        Their vectors.
-    counts : ndarray of int64, shape (n,), optional
-        How often each word occurred; only .fvec and fastText's .bin keep it.
-    metadata : dict, optional
-        Training parameters, as JSON types; .fvec keeps all, fastText's .bin its own.
+    contents : Contents
+        What to write, of which a format drops what it does not keep.
     format : str, optional
         A name in the table of formats; by default the extension determines it.
-    input_vectors : ndarray of float32, shape (n + buckets, d), optional
-        The rows whose means `vectors` are, where words have n-grams; only .fvec and fastText's .bin keep
-        them.
-    subwords : Subwords, optional
-        Which n-grams the words have, together with `input_vectors`.
 
     Raises
     ------
@@ -328,12 +286,11 @@ def write(
     """
     path = Path(path)
     name = format_of(path, format, reading=False)
-    if format is None and subwords is not None:  # another format of this extension may keep them
+    if format is None and contents.subwords is not None:  # another format of this extension may keep them
         named = [
             other for other, row in FORMATS.items() if set(row.extensions) & set(FORMATS[name].extensions)
         ]
         name = next((other for other in named if "n-grams" in FORMATS[other].keeps), name)
-    contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
     with hold(), replacing(path) as temporary:
         FORMATS[name].write(temporary, contents)
 

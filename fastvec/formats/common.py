@@ -45,7 +45,7 @@ class Contents(NamedTuple):
         Their vectors; read-only and memory-mapped if requested.
     counts : ndarray of int64, shape (n,), or None
         How often each word occurred in training; only .fvec and fastText's .bin keep it.
-    metadata : dict
+    metadata : dict, or None
         Training parameters; .fvec keeps all, fastText's .bin its own.
     input_vectors : ndarray of float32, shape (n + buckets, d), or None
         The rows whose means `vectors` are, where words have n-grams: those of the words, then those of the
@@ -56,8 +56,8 @@ class Contents(NamedTuple):
 
     words: list[str]
     vectors: NDArray[np.float32]
-    counts: NDArray[np.int64] | None
-    metadata: dict[str, Any]
+    counts: NDArray[np.int64] | None = None
+    metadata: dict[str, Any] | None = None
     input_vectors: NDArray[np.float32] | None = None
     subwords: Subwords | None = None
 

@@ -38,6 +38,7 @@ __all__ = [
     "check_format",
     "dump_tensors",
     "json_checksum",
+    "json_object",
     "map_tensors",
     "read_tensors",
     "verify",
@@ -234,6 +235,17 @@ def _read_head(path: Path, file: BinaryIO) -> _Head:
     except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f"{path}: corrupt header (no checksums of tensors)") from None
     return _Head(places, metadata, checksums)
+
+
+def json_object(path: Path, what: str, text: str) -> dict[str, Any]:
+    """Return the object in JSON that an entry of the metadata is; `what` is a plural for the error."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: the {what} are damaged ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: the {what} are damaged (not an object)")
+    return found
 
 
 def json_checksum(value: Any) -> str:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -91,8 +92,12 @@ def begins(head: bytes) -> bool:
     return head.startswith(FASTTEXT_MAGIC)
 
 
-def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastTextFile:
-    """Read a whole model.
+def read_model(
+    path: str | os.PathLike[str],
+    errors: str = "strict",
+    check: Callable[[FastTextFile], object] | None = None,
+) -> FastTextFile:
+    """Read a whole model; `check` is called with it before its words are decoded, which it may refuse.
 
     Raises
     ------
@@ -103,15 +108,23 @@ def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastText
         UTF-8 where `errors` is "strict".
     """
     path = Path(path)
-    model, _ = _read(path, errors)
+    model, _ = _read(path, errors, check)
     check_unique(path, model.words)
     return model
 
 
-def _read(path: Path, errors: str, *, with_output: bool = True) -> tuple[FastTextFile, list[bytes]]:
+def _read(
+    path: Path,
+    errors: str,
+    check: Callable[[FastTextFile], object] | None = None,
+    *,
+    with_output: bool = True,
+) -> tuple[FastTextFile, list[bytes]]:
     """Return a model, less the words that `decode_words` drops, and the bytes of its words."""
     with open_bytes(path) as file:
         model, names = _parse(path, _Stream(path, file), with_output)
+    if check is not None:
+        check(model)
     n = len(names)
     words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
     model = model._replace(words=words)
@@ -152,7 +165,7 @@ def write(path: Path, contents: Contents) -> None:
     words, vectors, counts, metadata, input_vectors, subwords = contents
     if input_vectors is None or subwords is None:
         input_vectors, subwords = vectors, Subwords(0, 0, 0)
-    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata))
+    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata or {}))
 
 
 def _write(path: Path, model: FastTextFile) -> None:

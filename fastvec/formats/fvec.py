@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
-from fastvec.formats.container import check_format, dump_tensors, map_tensors, read_tensors
+from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
 from fastvec.formats.kinds import own_format
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.words import decode_words, json_of_words, words_of_json
@@ -61,7 +61,7 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     header = {
         "format": FORMAT,
         "format_version": str(VERSION),
-        "parameters": _json_of_parameters(contents.metadata),
+        "parameters": _json_of_parameters(contents.metadata or {}),
     }
     if contents.counts is not None:
         tensors["counts"] = np.asarray(contents.counts, dtype=np.int64)
@@ -104,7 +104,7 @@ def unpack(
             f"{path}: counts must be int64, one for each of the {len(words):,} words, "
             f"got {counts.dtype} of shape {counts.shape}"
         )
-    parameters = _object_of_json(path, "training parameters", metadata.get("parameters", "{}"))
+    parameters = json_object(path, "training parameters", metadata.get("parameters", "{}"))
     contents = Contents(words, vectors, counts, parameters)
     if "subwords" in metadata:
         subwords = _subwords_of_json(path, metadata["subwords"])
@@ -151,18 +151,8 @@ def _json_of_parameters(metadata: Mapping[str, Any]) -> str:
 
 
 def _subwords_of_json(path: Path, text: str) -> Subwords:
-    parts = _object_of_json(path, "n-grams", text)
+    parts = json_object(path, "n-grams", text)
     try:
         return Subwords(**parts)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: the n-grams are damaged ({error})") from error
-
-
-def _object_of_json(path: Path, what: str, text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: the {what} are damaged ({error})") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: the {what} are damaged (not an object)")
-    return found

@@ -117,7 +117,7 @@ def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> 
 
     words, kept = decode_words(path, names, errors, place)
     vectors = np.concatenate(blocks) if blocks else np.empty((0, d), dtype=np.float32)
-    return Contents(words, vectors[kept], None, {})
+    return Contents(words, vectors[kept])
 
 
 def _header(lines: list[bytes], of_glove: bool) -> tuple[int, int] | None:

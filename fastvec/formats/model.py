@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats import fasttext, fvec
 from fastvec.formats.common import Contents, read_head
-from fastvec.formats.container import check_format, map_tensors, read_tensors, write_tensors
+from fastvec.formats.container import check_format, json_object, map_tensors, read_tensors, write_tensors
 from fastvec.formats.words import check_unique
 
 __all__ = ["Model", "class_of", "matrix", "read", "read_classifier", "records", "write"]
@@ -119,28 +119,33 @@ def read(path: str | os.PathLike[str], errors: str = "strict") -> Model:
         raise ValueError(f"{path}: {VECTORS_ONLY}")
     inputs = contents.vectors if contents.input_vectors is None else contents.input_vectors
     if contents.counts is None:
-        raise ValueError(f"{path}: the model is damaged (it has no counts)")
+        raise ValueError(f"{path}: the training parameters are damaged (no counts)")
+    checkpoint = None
+    if "checkpoint" in metadata:
+        checkpoint = json_object(path, "training parameters", metadata["checkpoint"])
     return Model(
         _description(path, metadata["model"]),
         {**tensors, "input_vectors": inputs},
         contents.words,
         contents.counts,
-        contents.metadata,
-        _object(path, metadata["checkpoint"]) if "checkpoint" in metadata else None,
+        contents.metadata or {},
+        checkpoint,
     )
 
 
 def _read_fasttext(path: Path, errors: str) -> Model:
-    file = fasttext.read_model(path, errors)
-    kind, loss = file.parameters["model"], file.parameters["loss"]
-    if kind == "supervised" or loss != "negative_sampling":
-        raise ValueError(
-            f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of {kind} "
-            f"with {loss}; fastvec.load reads its vectors"
-        )
+    def check(file: fasttext.FastTextFile) -> None:
+        kind, loss = file.parameters["model"], file.parameters["loss"]
+        if kind == "supervised" or loss != "negative_sampling":
+            raise ValueError(
+                f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of "
+                f"{kind} with {loss}; fastvec.load reads its vectors"
+            )
+        if not np.any(file.output_vectors):  # so `SubwordVectors.save` fills the room
+            raise ValueError(f"{path}: {VECTORS_ONLY}")
+
+    file = fasttext.read_model(path, errors, check)
     assert file.counts is not None and file.output_vectors is not None
-    if not file.output_vectors.any():  # so `SubwordVectors.save` fills the room
-        raise ValueError(f"{path}: {VECTORS_ONLY}")
     parameters = {name: value for name, value in file.parameters.items() if name != "loss"}
     return Model(
         {"estimator": "FastText", "parameters": parameters, "history": []},
@@ -220,18 +225,11 @@ def records(history: list[Any], record: type[Item]) -> list[Item]:
 
 
 def _description(path: Path, text: str) -> dict[str, Any]:
-    description = _object(path, text)
+    description = json_object(path, "training parameters", text)
     for name, kind in (("estimator", str), ("parameters", dict), ("history", list)):
         if not isinstance(description.get(name), kind):
-            raise ValueError(f"{path}: the model is damaged (its {name} is no {kind.__name__})")
+            raise ValueError(f"{path}: the training parameters are damaged ({name} is no {kind.__name__})")
     return description
-
-
-def _object(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(text))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: the model is damaged ({error})") from None
 
 
 def _plain(value: Any) -> Any:

@@ -110,7 +110,7 @@ def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
     names = [name.lstrip(b"\r\n") for name in names]
     _check_names(names, place)
     words, kept = decode_words(path, names, errors, place)
-    return Contents(words, vectors[kept], None, {})
+    return Contents(words, vectors[kept])
 
 
 def _check_spaces(

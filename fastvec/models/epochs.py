@@ -25,7 +25,6 @@ from fastvec.models.state import Learner, Matrices, State
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, TrainChunk, train
 from fastvec.training.stopping import Stoppable
-from fastvec.vectors.subwords import contents_of
 
 __all__ = ["EpochModel", "fill_uniform"]
 
@@ -199,7 +198,7 @@ class EpochModel(Learner, Stoppable, ABC):
             "parameters": state.given,
             "history": [asdict(epoch) for epoch in state.history],
         }
-        model_file.write(path, description, {**others, **state.tables}, contents_of(vectors), checkpoint)
+        model_file.write(path, description, {**others, **state.tables}, vectors._contents(), checkpoint)
 
     @classmethod
     def _restored(cls: type[Model], saved: model_file.Model) -> Model:

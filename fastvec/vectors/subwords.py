@@ -139,37 +139,8 @@ class SubwordVectors(Vectors):
         """
         return super().postprocess(center=center, remove_top=remove_top, unit_length=unit_length)
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Save to a file; if anything fails, an existing file is left untouched.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file. Its extension determines the format: ``.fvec`` keeps everything and can be
-            memory-mapped; ``.bin`` is fastText's, with zeros for the output matrix, which only training
-            needs; ``.vec``, ``.txt``, ``.w2v`` and ``.glove`` are text and keep the vectors of the words
-            alone.
-        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-            The format; by default the extension determines it. word2vec's binary keeps only the vectors of
-            the words.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written, for example because the disk is full.
-        ValueError
-            If the extension is unknown, or a word (with white space) cannot be stored in this format.
-        """
-        formats.write(
-            path,
-            self.words,
-            self.vectors,
-            self.counts,
-            self.metadata,
-            format=format,
-            input_vectors=self.input_vectors,
-            subwords=self.subwords,
-        )
+    def _contents(self) -> formats.Contents:
+        return super()._contents()._replace(input_vectors=self.input_vectors, subwords=self.subwords)
 
     def _without(self, common: InCommon, metadata: dict[str, Any]) -> SubwordVectors:
         known, rows = without(self.vectors, common), without(self.input_vectors, common)
@@ -192,14 +163,6 @@ class SubwordVectors(Vectors):
             raise UnknownWordError(item, self.words)
         mean: NDArray[np.float32] = row_means(self.input_vectors, np.array([0, len(rows)]), rows)[0]
         return mean
-
-
-def contents_of(vectors: Vectors) -> formats.Contents:
-    """Return what files hold of vectors."""
-    contents = formats.Contents(vectors.words, vectors.vectors, vectors.counts, vectors.metadata)
-    if isinstance(vectors, SubwordVectors):
-        contents = contents._replace(input_vectors=vectors.input_vectors, subwords=vectors.subwords)
-    return contents
 
 
 def vectors_of(contents: formats.Contents) -> Vectors:

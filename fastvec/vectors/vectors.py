@@ -393,8 +393,9 @@ class Vectors:
         ----------
         path : str or path-like
             The file. Its extension determines the format: ``.fvec`` keeps everything and can be
-            memory-mapped; ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove``
-            GloVe's.
+            memory-mapped; ``.bin`` is word2vec's binary, or fastText's for `SubwordVectors`, with zeros for
+            the output matrix, which only training needs; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text
+            and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
 
@@ -412,7 +413,11 @@ class Vectors:
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self.words, self.vectors, self.counts, self.metadata, format=format)
+        formats.write(path, self._contents(), format=format)
+
+    def _contents(self) -> formats.Contents:
+        """Return what files hold of the vectors."""
+        return formats.Contents(self.words, self.vectors, self.counts, self.metadata)
 
     def _without(self, common: InCommon, metadata: dict[str, Any]) -> Vectors:
         return Vectors(self.words, without(self.vectors, common), self.counts, metadata)

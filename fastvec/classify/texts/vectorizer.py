@@ -22,7 +22,7 @@ from fastvec.formats.fvec import pack, unpack
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vectors.subwords import contents_of, vectors_of
+from fastvec.vectors.subwords import vectors_of
 
 __all__ = ["TextVectorizer"]
 
@@ -201,7 +201,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
-        tensors, header = pack(contents_of(self.vectors))
+        tensors, header = pack(self.vectors._contents())
         said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
         for name in ("idf_", "frequencies_"):
             if hasattr(self, name):
