@@ -31,7 +31,6 @@ from fastvec._params import check_bool, check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model
 from fastvec.formats.container import blocks
-from fastvec.models.state import State
 from fastvec.training.checkpoints import Checkpoints, Position
 from fastvec.training.loop import Epoch
 from fastvec.training.progress import warn
@@ -101,15 +100,22 @@ class CheckpointFile(Checkpoints):
                 self._check_parameters(saved, estimator, given)
                 self.saved = saved
 
-    def begin(self, state: State, write: Callable[[str, dict[str, Any]], None]) -> None:
-        """Bring a state to where the file has come, or write the file for the first time.
+    def begin(
+        self,
+        parameters: Mapping[str, NDArray[Any]],
+        history: list[Epoch],
+        write: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        """Bring a training to where the file has come, or write the file for the first time.
 
         Parameters
         ----------
-        state : State
-            The state at the start of the training, which is changed in place.
+        parameters : dict of str to ndarray
+            The parameters at the start of the training, which are changed in place.
+        history : list of Epoch
+            The epochs before the training, changed in place.
         write : callable
-            Writes the state to a path, and how far it has come.
+            Writes the model to a path, and how far its training has come.
 
         Raises
         ------
@@ -122,7 +128,7 @@ class CheckpointFile(Checkpoints):
         if self.saved is None:
             self._replace(self.start)
         else:
-            self._take_over(self.saved, state)
+            self._take_over(self.saved, parameters, history)
             self.saved = None  # on Windows, a file that is mapped cannot be replaced
         self.due = time.monotonic() + self.seconds
 
@@ -150,16 +156,18 @@ class CheckpointFile(Checkpoints):
         self._write(self.path, {"position": asdict(position), "finished": finished, "source": self.source})
         self._ours = _identity(self.path)
 
-    def _take_over(self, saved: model.Model, state: State) -> None:
+    def _take_over(
+        self, saved: model.Model, parameters: Mapping[str, NDArray[Any]], history: list[Epoch]
+    ) -> None:
         self.start, self.finished, source = self._progress(saved)
         for name, value in self.source.items():
             if source.get(name) != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
-        for name, matrix in state.parameters.items():
+        for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
                 raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
             matrix[:] = saved.tensors[name]
-        state.history[:] = model.records(saved.description["history"], Epoch)
+        history[:] = model.records(saved.description["history"], Epoch)
 
     def _progress(self, saved: model.Model) -> tuple[Position, bool, dict[str, Any]]:
         """Return the position of a checkpoint, whether its training is finished, and its source."""
