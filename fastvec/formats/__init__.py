@@ -17,7 +17,7 @@ import numpy as np
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec.formats import container, fasttext, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import Contents, keep_rows, read_head
+from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
 from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
@@ -220,11 +220,11 @@ def _format_to_read(path: Path, format: str | None) -> str:
         If the file is empty, or holds something else.
     """
     head = read_head(path)
-    name = format_of(path, format, reading=True)
-    if FORMATS[name].begins(head):
-        return name
     found = next((found for found, row in FORMATS.items() if row.begins(head)), None)
-    if found is None:  # the reader says what is wrong
+    if found is None:
+        refuse_other_kinds(path, head)
+    name = format_of(path, format, reading=True)
+    if found is None or FORMATS[name].begins(head):  # the reader says what is wrong
         return name
     if format is not None or not FORMATS[found].by_content:
         raise ValueError(f"{path}: holds {FORMATS[found].contents}, not {name}; format={found!r} reads it")

@@ -24,6 +24,7 @@ __all__ = [
     "most_bytes",
     "open_bytes",
     "read_head",
+    "refuse_other_kinds",
 ]
 
 BLOCK_BYTES = 1 << 22
@@ -91,23 +92,19 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_head(path: Path) -> bytes:
-    """Return the first bytes of a file that may hold vectors or a model.
-
-    Raises
-    ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If it is empty, or of a kind known to hold neither; the message says what it is, and what can be done.
-    """
+    """Return the first bytes of a file; raise ValueError if it is empty."""
     with open_bytes(path) as file:
         head = file.read(FIRST_BYTES)
     if not head:
         raise ValueError(f"{path}: the file is empty")
+    return head
+
+
+def refuse_other_kinds(path: Path, head: bytes) -> None:
+    """Raise ValueError if a file that begins so is of a kind known to hold neither vectors nor a model."""
     kind = recognize(path, head)
     if kind is not None:
         raise ValueError(f"{path} is {kind.name}: {kind.remedy}")
-    return head
 
 
 def _is_gzipped(file: BinaryIO) -> bool:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
 from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
-from fastvec.formats.kinds import own_format
+from fastvec.formats.kinds import OWN, own_format
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.words import decode_words, json_of_words, words_of_json
 
@@ -42,8 +42,9 @@ TENSORS = ("vectors", "words", "counts", "input_vectors")
 
 
 def begins(head: bytes) -> bool:
-    """Return whether a file that begins so is one of safetensors."""
-    return own_format(head) is not None
+    """Return whether a file that begins so is one of safetensors, and not known to be of another kind."""
+    own = own_format(head)
+    return own == FORMAT or (own is not None and own not in OWN)
 
 
 def write(path: Path, contents: Contents) -> None:

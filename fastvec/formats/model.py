@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats import fasttext, fvec
-from fastvec.formats.common import Contents, read_head
+from fastvec.formats.common import Contents, read_head, refuse_other_kinds
 from fastvec.formats.container import check_format, json_object, map_tensors, read_tensors, write_tensors
 from fastvec.formats.words import check_unique
 
@@ -110,7 +110,9 @@ def read(path: str | os.PathLike[str], errors: str = "strict") -> Model:
         If it holds something else, vectors only, or a model that `FastText` cannot train, or is damaged.
     """
     path = Path(path)
-    if fasttext.begins(read_head(path)) or path.suffix.lower() == ".bin":
+    head = read_head(path)
+    refuse_other_kinds(path, head)
+    if fasttext.begins(head) or path.suffix.lower() == ".bin":
         return _read_fasttext(path, errors)
     tensors, metadata = map_tensors(path)
     contents = fvec.unpack(path, tensors, metadata, errors)
