@@ -86,15 +86,7 @@ def holds_counts(path: str | os.PathLike[str]) -> bool:
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
-    """Map the counts in a file, and validate all of them.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is not a file of counts, or is truncated or corrupt; the sentence begins with the path.
-    """
+    """Map the counts in a file, and validate all of them: kernels index memory by them."""
     path = Path(path)
     tensors, metadata = map_tensors(path)
     check_format(path, metadata, FORMAT, VERSION)

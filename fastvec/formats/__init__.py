@@ -212,13 +212,7 @@ def _extensions_with(attribute: str) -> str:
 
 
 def _format_to_read(path: Path, format: str | None) -> str:
-    """Return the format of a file: that of its name or `format` if its first bytes may be of it, or theirs.
-
-    Raises
-    ------
-    ValueError
-        If the file is empty, or holds something else.
-    """
+    """Return the format of a file: that of its name or `format` if its first bytes may be, or theirs."""
     head = read_head(path)
     found = next((found for found, row in FORMATS.items() if row.begins(head)), None)
     if found is None:
@@ -296,13 +290,7 @@ def write(path: str | os.PathLike[str], contents: Contents, *, format: str | Non
 
 
 def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
-    """Return `format`, or the name of the first format that has the extension; errors speak of `option`.
-
-    Raises
-    ------
-    ValueError
-        If the extension is unknown, requires compression that is not supported, or is of what is refused.
-    """
+    """Return `format`, or the name of the first format that has the extension; errors speak of `option`."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     gzipped = suffixes[-1:] == [".gz"]
     extension = suffixes[-2] if gzipped and len(suffixes) == 2 else (suffixes or [""])[-1]

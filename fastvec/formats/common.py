@@ -45,12 +45,12 @@ class Contents(NamedTuple):
     vectors : ndarray of float32, shape (n, d)
         Their vectors; read-only and memory-mapped if requested.
     counts : ndarray of int64, shape (n,), or None
-        How often each word occurred in training; only .fvec and fastText's .bin keep it.
+        How often each word occurred in training.
     metadata : dict, or None
-        Training parameters; .fvec keeps all, fastText's .bin its own.
+        Training parameters, as JSON types.
     input_vectors : ndarray of float32, shape (n + buckets, d), or None
         The rows whose means `vectors` are, where words have n-grams: those of the words, then those of the
-        n-grams; only .fvec and fastText's .bin keep them.
+        n-grams.
     subwords : Subwords or None
         Which n-grams the words have.
     """

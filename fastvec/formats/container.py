@@ -173,15 +173,7 @@ def read_tensors(
 
 
 def verify(path: str | os.PathLike[str]) -> int:
-    """Compare a file with its checksums, and return how many tensors it has.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it has no checksums, is not a safetensors file, or is truncated or damaged.
-    """
+    """Compare a file with its checksums, which it must have, and return how many tensors it has."""
     path = Path(path)
     with path.open("rb") as file:
         if _read_head(path, file).checksums is None:

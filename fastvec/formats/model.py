@@ -78,15 +78,7 @@ def write(
     vectors: Contents | None = None,
     checkpoint: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a model: one of words with its `vectors` and the rows these are computed from, or a classifier.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
-    TypeError
-        If JSON cannot say the description.
-    """
+    """Write a model of words with its `vectors` and the rows these are computed from, or a classifier."""
     if vectors is None:
         metadata = {"format": CLASSIFIER, "format_version": str(VERSION)}
         metadata["classifier"] = json.dumps(description, default=_plain)
@@ -100,15 +92,7 @@ def write(
 
 
 def read(path: str | os.PathLike[str], errors: str = "strict") -> Model:
-    """Read a model of words from a .fvec file or a .bin of fastText's.
-
-    Raises
-    ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If it holds something else, vectors only, or a model that `FastText` cannot train, or is damaged.
-    """
+    """Read a model of words that can be trained, from a .fvec file or a .bin of fastText's."""
     path = Path(path)
     head = read_head(path)
     refuse_other_kinds(path, head)
@@ -160,15 +144,7 @@ def _read_fasttext(path: Path, errors: str) -> Model:
 
 
 def read_classifier(path: str | os.PathLike[str]) -> Model:
-    """Read a classifier.
-
-    Raises
-    ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If it holds something else, or is damaged.
-    """
+    """Read a classifier."""
     path = Path(path)
     tensors, metadata = read_tensors(path)
     check_format(path, metadata, CLASSIFIER, VERSION)
@@ -178,13 +154,7 @@ def read_classifier(path: str | os.PathLike[str]) -> Model:
 
 
 def class_of(description: Mapping[str, Any], estimators: Mapping[str, Item]) -> Item:
-    """Return which of the estimators a description is of.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
+    """Return which of the estimators a description is of; raise ValueError if it is none of them."""
     name = description["estimator"]
     if name not in estimators:
         raise ValueError(f"unknown estimator {name!r}; this fastvec knows {', '.join(estimators)}")
@@ -192,13 +162,7 @@ def class_of(description: Mapping[str, Any], estimators: Mapping[str, Item]) -> 
 
 
 def matrix(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return a trained tensor, the last part of whose name is that of the parameter.
-
-    Raises
-    ------
-    ValueError
-        If it is missing, is not float32, or has another shape.
-    """
+    """Return a trained tensor; raise ValueError unless it is float32 of this shape."""
     found, parameter = tensors.get(name, np.empty(0)), name.removeprefix("parameters.")
     if found.dtype != np.float32 or found.shape != shape:
         raise ValueError(
@@ -208,13 +172,7 @@ def matrix(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...
 
 
 def records(history: list[Any], record: type[Item]) -> list[Item]:
-    """Return a history as a list of dataclasses, whose fields are numbers or, where they say so, None.
-
-    Raises
-    ------
-    ValueError
-        If a field is missing or unknown, or holds something else.
-    """
+    """Return a history as dataclasses, whose fields are numbers or, where they say so, None."""
     optional = [name for name, kind in record.__annotations__.items() if "None" in kind]
     try:
         for epoch in history:

@@ -137,13 +137,7 @@ def encode_words(words: Sequence[str]) -> list[bytes]:
 
 
 def json_of_words(words: Sequence[str], errors: str = "surrogatepass") -> NDArray[np.uint8]:
-    """Return a tensor of a JSON list of words; `errors` says what becomes of lone surrogates.
-
-    Raises
-    ------
-    ValueError
-        If a word has one and `errors` is "strict".
-    """
+    """Return a tensor of a JSON list of words; lone surrogates are a ValueError if `errors` is "strict"."""
     text = json.dumps(list(words), ensure_ascii=False, separators=(",", ":"))
     try:
         return np.frombuffer(text.encode(errors=errors), np.uint8)
@@ -152,13 +146,7 @@ def json_of_words(words: Sequence[str], errors: str = "surrogatepass") -> NDArra
 
 
 def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[str]:
-    """Return the words of a JSON list; `errors` says how bytes that are not UTF-8 are decoded.
-
-    Raises
-    ------
-    ValueError
-        If it is not UTF-8, or no list of strings.
-    """
+    """Return the words of a JSON list; raise ValueError if it is none, or not UTF-8 and `errors` strict."""
     try:
         words = json.loads(tensor.tobytes().decode(errors=errors))
     except RecursionError as error:
@@ -177,13 +165,7 @@ def join_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int6
 
 
 def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
-    """Return the words that `join_words` has joined.
-
-    Raises
-    ------
-    ValueError
-        If a word is empty, or not UTF-8.
-    """
+    """Return the words that `join_words` has joined; raise ValueError if one is empty or not UTF-8."""
     check_offsets("word_offsets", offsets, len(text), strictly=True)
     joined, places = text.tobytes(), offsets.tolist()
     return [joined[begin:end].decode() for begin, end in pairwise(places)]

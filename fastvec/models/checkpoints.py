@@ -159,7 +159,7 @@ class CheckpointFile(Checkpoints):
     def _take_over(
         self, saved: model.Model, parameters: Mapping[str, NDArray[Any]], history: list[Epoch]
     ) -> None:
-        self.start, self.finished, source = self._progress(saved)
+        self.start, self.finished, source, history[:] = self._progress(saved)
         for name, value in self.source.items():
             if source.get(name) != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
@@ -167,15 +167,15 @@ class CheckpointFile(Checkpoints):
             if saved.tensors[name].shape != matrix.shape:
                 raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
             matrix[:] = saved.tensors[name]
-        history[:] = model.records(saved.description["history"], Epoch)
 
-    def _progress(self, saved: model.Model) -> tuple[Position, bool, dict[str, Any]]:
-        """Return the position of a checkpoint, whether its training is finished, and its source."""
+    def _progress(self, saved: model.Model) -> tuple[Position, bool, dict[str, Any], list[Epoch]]:
+        """Return the position of a checkpoint, whether its training is finished, its source and epochs."""
         try:
             assert saved.checkpoint is not None
             position = saved.checkpoint["position"]
             position = Position(**{**position, "losses": tuple(position["losses"])})
-            return position, bool(saved.checkpoint["finished"]), dict(saved.checkpoint["source"])
+            finished, source = bool(saved.checkpoint["finished"]), dict(saved.checkpoint["source"])
+            return position, finished, source, model.records(saved.description["history"], Epoch)
         except (TypeError, ValueError, KeyError) as error:
             raise ValueError(f"{self.path}: the state of the training is damaged ({error!r})") from None
 
