@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from fastvec import Vocabulary, kernels
-from fastvec.corpus.idfile import join_words
+from fastvec.corpus.ids import join_words
 from fastvec.training.loop import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.corpus.encoding import Encoded, encode_files, encode_sentences, tokenized_lines
-from fastvec.corpus.idfile import IdStore, open_cache, save_cache
-from fastvec.corpus.reading import STANDARD_INPUT, check_readable
+from fastvec.corpus.ids import Encoded, IdStore, encode_files, encode_sentences, open_cache, save_cache
+from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
 from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.outputs import check_regular, check_writable
@@ -134,7 +133,7 @@ class Corpus:
                 if tokenizer is None:
                     encoded = encode_files(paths, errors, keep_empty, store, bar.update)
                 else:
-                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
+                    lines = _tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
                     encoded = encode_sentences(lines, keep_empty, store)
         if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
@@ -200,6 +199,22 @@ def _paths(source: Any) -> list[str] | None:
         return [os.fspath(path) for path in source]
     check_sequences("source", "a path, a list of paths or an iterable of lists of words", source)
     return None
+
+
+def _tokenized_lines(
+    paths: Iterable[str],
+    tokenizer: Callable[[str], Iterable[Any]],
+    lowercase: bool,
+    errors: str,
+    report: Callable[[int], object],
+) -> Iterator[Iterable[Any]]:
+    """Yield the tokens of every line of some files, converted to lower case first if `lowercase`."""
+    for path in paths:
+        for line in read_lines(path, errors, report):
+            tokens = tokenizer(line.lower() if lowercase else line)
+            if isinstance(tokens, (str, bytes)):
+                raise TypeError(f"tokenizer must return an iterable of words, got {tokens!r}")
+            yield tokens
 
 
 def _by_frequency(

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastvec import kernels
 from fastvec.corpus import Corpus
-from fastvec.corpus.idfile import join_words
+from fastvec.corpus.ids import join_words
 from fastvec.formats.atomic import WINDOWS, replacing
 
 __all__ = ["STANDARD_OUTPUT", "check_standard_output", "write_blocks", "write_text"]

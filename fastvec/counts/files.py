@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
-from fastvec.corpus.idfile import join_words, split_words
+from fastvec.corpus.ids import join_words, split_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import Counts
 from fastvec.formats.common import check_unique

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.corpus import Corpus
-from fastvec.corpus.idfile import remapped
+from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary
 
 __all__ = ["counts_in", "grown", "ids_in", "known_ids"]

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.encoding import Encoded
-from fastvec.corpus.idfile import IdStore
+from fastvec.corpus.ids import Encoded, IdStore
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.training.progress import Progress

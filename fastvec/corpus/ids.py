@@ -1,0 +1,296 @@
+"""Ids of words: made of texts and sequences in one pass, kept in memory or on disk, and in caches.
+
+Ids are provisional while a text is read, in the order in which its words are first met; the final ones go by
+frequency, which is known at the end.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import check_item
+from fastvec.corpus.reading import invalid_text, read_blocks
+from fastvec.corpus.sequences import check_words
+from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.formats.spool import BLOCK, Spool
+from fastvec.formats.text_kinds import check_kind
+
+__all__ = [
+    "Encoded",
+    "IdStore",
+    "encode_files",
+    "encode_sentences",
+    "join_words",
+    "open_cache",
+    "remapped",
+    "save_cache",
+    "split_words",
+]
+
+FORMAT = "fastvec corpus"
+VERSION = "1"
+
+# Sentences of Python objects are handed on in pieces of about so many ids.
+IDS_AT_ONCE = 1 << 18
+
+
+class IdStore:
+    """Collects provisional ids, then replaces them by the final ones.
+
+    Parameters
+    ----------
+    memory_limit : int
+        Ids of more bytes than this go to a temporary file.
+    folder : Path, optional
+        Where that file is made; the system's folder for temporary files if None.
+    """
+
+    def __init__(self, memory_limit: int, folder: Path | None) -> None:
+        self._spool = Spool(np.int32, memory_limit, folder)
+
+    def append(self, ids: NDArray[np.int32]) -> None:
+        """Add copies of some ids."""
+        self._spool.append(ids)
+
+    def finish(self, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return all that was added, every id replaced by its ``new_ids[id]``; the store is then empty.
+
+        The array is read-only, and a `numpy.memmap` of a file without a name if there was too much for
+        memory. The file goes away with the array.
+        """
+        remap = kernels.tokenizer.remap
+        return self._spool.finish(lambda ids, block: remap(block, new_ids, ids))
+
+
+@dataclass
+class Encoded:
+    """What was read in addition to the ids, in the order of first occurrence."""
+
+    words: list[str]
+    counts: NDArray[np.int64]
+    sentence_offsets: NDArray[np.int64]
+
+
+def encode_files(
+    paths: Iterable[str], errors: str, keep_empty: bool, store: IdStore, report: Callable[[int], object]
+) -> Encoded:
+    """Split files on white space and add the provisional ids of their words to `store`.
+
+    Raises
+    ------
+    ValueError
+        If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
+        "strict".
+    """
+    tokenizer = kernels.tokenizer.Tokenizer(keep_empty)
+    words: list[str] = []
+    offsets = [np.zeros(1, np.int64)]
+    for path in paths:
+        lines_before, bytes_before = tokenizer.n_lines, tokenizer.n_bytes
+        for ids, sentence_ends in _tokenized(tokenizer, check_kind(path, read_blocks(path, errors, report))):
+            store.append(ids)
+            offsets.append(sentence_ends)
+            for word in tokenizer.words(len(words)):
+                try:
+                    words.append(word.decode())
+                except UnicodeDecodeError as error:
+                    line, byte = tokenizer.first_seen(len(words))
+                    raise invalid_text(path, line - lines_before + 1, byte - bytes_before, error) from None
+    return Encoded(words, tokenizer.counts(), np.concatenate(offsets))
+
+
+def _tokenized(
+    tokenizer: Any, blocks: Iterable[bytes]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+    for block in blocks:
+        yield tokenizer.feed(block)
+    yield tokenizer.finish()
+
+
+def encode_sentences(sentences: Iterable[Any], keep_empty: bool, store: IdStore) -> Encoded:
+    """Add the provisional ids of the items of token sequences to `store`.
+
+    Raises
+    ------
+    TypeError
+        If a sentence is not a sequence of str and int.
+    ValueError
+        If an item is an empty str, or cannot be encoded in UTF-8.
+    """
+    index = _Index()
+    ids = array("i")
+    offsets = array("q", [0])
+    counts = np.zeros(0, np.int64)
+    n_stored = 0
+
+    def hand_on() -> None:
+        nonlocal counts, n_stored, ids
+        piece = np.frombuffer(ids, np.int32)
+        more = np.bincount(piece, minlength=len(counts))
+        more[: len(counts)] += counts
+        counts = more
+        store.append(piece)
+        n_stored += len(piece)
+        ids = array("i")
+
+    for number, sentence in enumerate(sentences, 1):
+        try:
+            ids.extend(map(index.__getitem__, _items(sentence, number)))
+        except ValueError as error:
+            raise ValueError(f"sentence {number} of source: {error}") from None
+        if keep_empty or n_stored + len(ids) > offsets[-1]:
+            offsets.append(n_stored + len(ids))
+        if len(ids) >= IDS_AT_ONCE:
+            hand_on()
+    hand_on()
+    return Encoded(index.words, counts, np.array(offsets))
+
+
+def _items(sentence: Any, number: int) -> Iterable[str | int]:
+    """Return the items of a sentence, or raise an error if it is not a sequence of them."""
+    items = check_words(f"sentence {number} of source", sentence)
+    if {str, int}.issuperset(map(type, items)):
+        return items
+    return [check_item(f"every item of sentence {number}", item) for item in items]
+
+
+class _Index(dict[Any, int]):
+    """The ids of items, assigned in the order of first occurrence; an int equals its digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def __missing__(self, item: str | int) -> int:
+        if isinstance(item, int):
+            self[item] = self[str(item)]
+            return self[item]
+        if not item:
+            raise ValueError("an item is an empty str")
+        item.encode()  # a lone surrogate cannot be saved
+        self[item] = len(self.words)
+        self.words.append(item)
+        return self[item]
+
+
+def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return ``new_ids[ids]``, read-only: on disk where `ids` are memory-mapped, beside their file."""
+    if not isinstance(ids, np.memmap):
+        store = IdStore(ids.nbytes, None)
+    else:
+        store = IdStore(0, None if ids.filename is None else Path(ids.filename).parent)
+    for begin in range(0, len(ids), BLOCK):
+        store.append(ids[begin : begin + BLOCK])
+    return store.finish(new_ids)
+
+
+def save_cache(
+    path: str,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    words: list[str],
+    counts: NDArray[np.int64],
+    key: dict[str, str],
+) -> None:
+    """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
+    text, word_offsets = join_words(words)
+    tensors: dict[str, NDArray[Any]] = {
+        "ids": ids,
+        "sentence_offsets": sentence_offsets,
+        "counts": counts,
+        "word_offsets": word_offsets,
+        "words": text,
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+
+
+def open_cache(
+    path: str, key: dict[str, str]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], list[str], NDArray[np.int64]] | None:
+    """Return ids, sentence offsets, words and counts of a cache file, the arrays memory-mapped.
+
+    Returns
+    -------
+    tuple or None
+        None if there is no such file, or if it was made with another key.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a cache of a corpus, or is truncated or corrupt.
+    """
+    if not Path(path).exists():
+        return None
+    try:
+        tensors, metadata = map_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path}: not a cache of fastvec.Corpus")
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; the file was not changed: remove it, or choose another name for cache"
+        ) from None
+    if metadata != {"format": FORMAT, "version": VERSION, **key}:
+        return None
+    try:
+        ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
+        words = split_words(tensors["words"], tensors["word_offsets"])
+        _check(ids, sentence_offsets, words, counts)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
+    return ids, sentence_offsets, words, counts
+
+
+def _check(
+    ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
+) -> None:
+    """Raise ValueError unless the parts match, since kernels index memory by them."""
+    _check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
+    if ids.dtype != np.int32 or ids.ndim != 1:
+        raise ValueError("ids are not a row of int32")
+    if len(ids) and ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
+        raise ValueError("ids out of range")
+    if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
+        raise ValueError("counts do not fit the ids")
+
+
+def _check_offsets(name: str, offsets: NDArray[np.int64], end: int, strictly: bool) -> None:
+    if (
+        offsets.dtype != np.int64
+        or offsets.ndim != 1
+        or len(offsets) < 1
+        or offsets[0] != 0
+        or offsets[-1] != end
+        or (offsets[1:] < offsets[:-1]).any()
+        or (strictly and (offsets[1:] == offsets[:-1]).any())
+    ):
+        raise ValueError(f"{name} do not ascend from 0 to {end}")
+
+
+def join_words(words: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all words end to end in UTF-8, and where each begins, with their length."""
+    encoded = [word.encode() for word in words]
+    offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
+    """Return the words that `join_words` has joined.
+
+    Raises
+    ------
+    ValueError
+        If a word is empty, or not UTF-8.
+    """
+    _check_offsets("word_offsets", offsets, len(text), strictly=True)
+    joined, places = text.tobytes(), offsets.tolist()
+    return [joined[begin:end].decode() for begin, end in pairwise(places)]
