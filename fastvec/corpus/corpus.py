@@ -16,7 +16,7 @@ from fastvec._params import check_bool, check_choice, check_int
 from fastvec.corpus.ids import Encoded, IdStore, encode_files, encode_sentences, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
 from fastvec.corpus.sequences import check_sequences
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.formats.outputs import check_regular, check_writable
 from fastvec.training.progress import Progress
 
@@ -137,36 +137,32 @@ class Corpus:
                     encoded = encode_sentences(lines, keep_empty, store)
         if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
-        words, counts, new_ids = _by_frequency(encoded, lowercase)
+        vocabulary, new_ids = _by_frequency(encoded, lowercase)
         ids = store.finish(new_ids)
         if cache is not None:
-            save_cache(cache, ids, encoded.sentence_offsets, words, counts, key)
+            save_cache(cache, ids, encoded.sentence_offsets, vocabulary, key)
             del ids
             kept = open_cache(cache, key)
             assert kept is not None
             self._set(*kept)
         else:
-            self._set(ids, encoded.sentence_offsets, words, counts)
+            self._set(ids, encoded.sentence_offsets, vocabulary)
 
     @classmethod
     def _collected(cls, encoded: Encoded, store: IdStore) -> Corpus:
         """Return a corpus of the provisional ids in a store."""
-        words, counts, new_ids = _by_frequency(encoded, lowercase=False)
+        vocabulary, new_ids = by_frequency(encoded.words, encoded.counts)
         corpus = cls.__new__(cls)
-        corpus._set(store.finish(new_ids), encoded.sentence_offsets, words, counts)
+        corpus._set(store.finish(new_ids), encoded.sentence_offsets, vocabulary)
         return corpus
 
     def _set(
-        self,
-        ids: NDArray[np.int32],
-        sentence_offsets: NDArray[np.int64],
-        words: list[str],
-        counts: NDArray[np.int64],
+        self, ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], vocabulary: Vocabulary
     ) -> None:
         sentence_offsets.flags.writeable = False
         self.ids = ids
         self.sentence_offsets = sentence_offsets
-        self.vocabulary = Vocabulary(words, counts)
+        self.vocabulary = vocabulary
 
     @property
     def n_tokens(self) -> int:
@@ -217,22 +213,16 @@ def _tokenized_lines(
             yield tokens
 
 
-def _by_frequency(
-    encoded: Encoded, lowercase: bool
-) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32]]:
-    """Return the words and counts by descending count, and the final id of every provisional one."""
-    words, counts = encoded.words, encoded.counts
-    merged = np.arange(len(words))
-    if lowercase:
-        lowered: dict[str, int] = {}
-        merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words])
-        words = list(lowered)
-        counts = np.zeros(len(words), np.int64)
-        np.add.at(counts, merged, encoded.counts)
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(words), np.int32)
-    rank[order] = np.arange(len(words), dtype=np.int32)
-    return [words[word] for word in order.tolist()], counts[order], rank[merged]
+def _by_frequency(encoded: Encoded, lowercase: bool) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """Return the words, in lower case if asked for, and the final id of every provisional one."""
+    if not lowercase:
+        return by_frequency(encoded.words, encoded.counts)
+    lowered: dict[str, int] = {}
+    merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in encoded.words], np.intp)
+    counts = np.zeros(len(lowered), np.int64)
+    np.add.at(counts, merged, encoded.counts)
+    vocabulary, ids = by_frequency(list(lowered), counts)
+    return vocabulary, ids[merged]
 
 
 def _cache_key(

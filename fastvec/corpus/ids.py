@@ -20,6 +20,7 @@ from fastvec import kernels
 from fastvec._params import check_item
 from fastvec.corpus.reading import invalid_text, read_blocks
 from fastvec.corpus.sequences import check_words
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.spool import BLOCK, Spool
 from fastvec.formats.text_kinds import check_kind
@@ -197,16 +198,15 @@ def save_cache(
     path: str,
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    words: list[str],
-    counts: NDArray[np.int64],
+    vocabulary: Vocabulary,
     key: dict[str, str],
 ) -> None:
     """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
-    text, word_offsets = join_words(words)
+    text, word_offsets = join_words(vocabulary.words)
     tensors: dict[str, NDArray[Any]] = {
         "ids": ids,
         "sentence_offsets": sentence_offsets,
-        "counts": counts,
+        "counts": vocabulary.counts,
         "word_offsets": word_offsets,
         "words": text,
     }
@@ -215,8 +215,8 @@ def save_cache(
 
 def open_cache(
     path: str, key: dict[str, str]
-) -> tuple[NDArray[np.int32], NDArray[np.int64], list[str], NDArray[np.int64]] | None:
-    """Return ids, sentence offsets, words and counts of a cache file, the arrays memory-mapped.
+) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary] | None:
+    """Return ids, sentence offsets and vocabulary of a cache file, the ids and offsets memory-mapped.
 
     Returns
     -------
@@ -244,9 +244,10 @@ def open_cache(
         ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
         words = split_words(tensors["words"], tensors["word_offsets"])
         _check(ids, sentence_offsets, words, counts)
+        vocabulary = Vocabulary(words, counts)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
-    return ids, sentence_offsets, words, counts
+    return ids, sentence_offsets, vocabulary
 
 
 def _check(

@@ -26,7 +26,7 @@ AROUND = [
         "of words of equal count the last comes first",
         "corpus",
         (
-            "corpus/corpus.py",
+            "corpus/vocabulary.py",
             'order = np.argsort(-counts, kind="stable")',
             "order = np.lexsort((-np.arange(len(counts)), -counts))",
         ),
