@@ -394,7 +394,7 @@ FULL_DISK = """
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
     try:
         if what == "phrases":
-            fastvec.Phrases(threshold=1, min_count=1).fit_transform(corpus)
+            fastvec.Phrases(threshold=1, min_count=1, memory_limit=1).fit_transform(corpus)
         else:
             fastvec.Corpus(path, memory_limit=1, cache=cache or None)
     except OSError as error:

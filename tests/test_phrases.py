@@ -286,8 +286,7 @@ def test_a_memory_mapped_corpus_is_joined_into_one(tmp_path, monkeypatch, prose)
     text = tmp_path / "text"
     text.write_text("".join(f"{' '.join(sentence)}\n" for sentence in prose))
     mapped, in_memory = (
-        Phrases(threshold=10, passes=2).fit_transform(Corpus(text, memory_limit=limit))
-        for limit in (1, 2**30)
+        Phrases(threshold=10, passes=2, memory_limit=limit).fit_transform(text) for limit in (1, 2**30)
     )
     assert isinstance(mapped.ids, np.memmap)
     assert not isinstance(in_memory.ids, np.memmap)

@@ -49,8 +49,8 @@ class Corpus:
         other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
         the text.
     memory_limit : int
-        Limit in bytes beyond which the ids are kept in a temporary file, which is removed together with the
-        corpus.
+        Bytes of memory for the ids. More of them are kept in a temporary file (in the folder ``TMPDIR``, or
+        beside `cache`), which is removed together with the corpus.
     progress : bool
         Whether to show a progress bar.
 

@@ -22,7 +22,7 @@ from fastvec.corpus.reading import invalid_text, read_blocks
 from fastvec.corpus.sequences import check_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.container import map_tensors, write_tensors
-from fastvec.formats.spool import BLOCK, Spool
+from fastvec.formats.spool import BLOCK, Spool, memory_left
 from fastvec.formats.text_kinds import check_kind
 
 __all__ = [
@@ -55,7 +55,7 @@ class IdStore:
         Where that file is made; the system's folder for temporary files if None.
     """
 
-    def __init__(self, memory_limit: int, folder: Path | None) -> None:
+    def __init__(self, memory_limit: int, folder: Path | None = None) -> None:
         self._spool = Spool(np.int32, memory_limit, folder)
 
     def append(self, ids: NDArray[np.int32]) -> None:
@@ -183,12 +183,9 @@ class _Index(dict[Any, int]):
         return self[item]
 
 
-def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return ``new_ids[ids]``, read-only: on disk where `ids` are memory-mapped, beside their file."""
-    if not isinstance(ids, np.memmap):
-        store = IdStore(ids.nbytes, None)
-    else:
-        store = IdStore(0, None if ids.filename is None else Path(ids.filename).parent)
+def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32], memory_limit: int) -> NDArray[np.int32]:
+    """Return ``new_ids[ids]``, read-only, in a temporary file if both together exceed `memory_limit`."""
+    store = IdStore(memory_left(memory_limit, ids))
     for begin in range(0, len(ids), BLOCK):
         store.append(ids[begin : begin + BLOCK])
     return store.finish(new_ids)

@@ -18,6 +18,7 @@ from fastvec.counts.counting import count
 from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
+from fastvec.formats.spool import memory_left
 from fastvec.training.loop import number_of_threads
 from fastvec.training.threads import Workers
 from fastvec.vectors import UnknownWordError
@@ -61,9 +62,8 @@ class Cooccurrence(Estimator):
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
     memory_limit : int
-        Approximate number of bytes to use while counting, in addition to the ids of the corpus, which have
-        the same limit. Longer texts are counted in parts, and counts beyond three eighths of the limit are
-        kept in temporary files (in the folder ``TMPDIR``), from which the result is memory-mapped.
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words come on top.
     threads : int, optional
         Number of threads; all processors by default. The counts do not depend on it.
     progress : bool
@@ -168,7 +168,8 @@ class Cooccurrence(Estimator):
         """
         self.check_params()
         if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
+            half = -(-self.memory_limit // 2)  # the other half, at least, is for counting
+            corpus = Corpus(corpus, memory_limit=half, progress=self.progress)
         vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
         weights, unit = distance_weights(self.weighting, self.window)
         matrix = count(
@@ -177,7 +178,7 @@ class Cooccurrence(Estimator):
             weights,
             self.symmetric,
             threads=number_of_threads(self.threads),
-            memory_limit=self.memory_limit,
+            memory_limit=memory_left(self.memory_limit, corpus.ids),
             progress=self.progress,
         )
         return self._set(vocabulary, matrix, unit)
@@ -316,7 +317,8 @@ class Cooccurrence(Estimator):
         Returns
         -------
         Cooccurrence
-            The sum, with the parameters of `self`; memory-mapped if it exceeds `memory_limit`.
+            The sum, with the parameters of `self`; memory-mapped if it does not fit in `memory_limit` beside
+            the parts.
 
         Raises
         ------
@@ -339,8 +341,9 @@ class Cooccurrence(Estimator):
             raise ValueError("the largest counts must have a sum below 2**63 units")
         vocabulary, new_ids = union([part.vocabulary_ for part in parts])
         matrices, n_words = [part._matrix() for part in parts], len(vocabulary)
+        left = memory_left(self.memory_limit, *(array for matrix in matrices for array in matrix))
         with Workers(number_of_threads(self.threads)) as workers:
-            matrix = add_matrices(matrices, new_ids, n_words, workers, self.memory_limit, self.progress)
+            matrix = add_matrices(matrices, new_ids, n_words, workers, left, self.progress)
         return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_)
 
     @classmethod

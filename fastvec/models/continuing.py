@@ -18,8 +18,10 @@ def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
     return np.array([vocabulary.index.get(word, strange) for word in words], np.int32)
 
 
-def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
+def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:
     """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
+
+    If both together exceed `memory_limit`, the new ones are in a temporary file.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
             "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
         )
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
-    return corpus.ids if same else remapped(corpus.ids, new_ids)
+    return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
 
 
 def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from fastvec.vectors import Vectors
 __all__ = ["Learner", "Matrices", "State"]
 
 # Parameters that do not change what is learned.
-NOT_KEPT = ("progress", "callbacks")
+NOT_KEPT = ("memory_limit", "progress", "callbacks")
 
 Matrices = dict[str, NDArray[np.float32]]
 

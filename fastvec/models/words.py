@@ -68,6 +68,7 @@ class WordModel(EpochModel, ABC):
     min_learning_rate: float | None = None
     epochs: int = 5
     shuffle: bool = False
+    memory_limit: int = 2**32
     threads: int | None = None
     seed: int = 1
     progress: bool = False
@@ -161,6 +162,7 @@ class WordModel(EpochModel, ABC):
             )
         self._check_epoch_params()
         check_bool("shuffle", self.shuffle)
+        check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
@@ -224,8 +226,9 @@ class WordModel(EpochModel, ABC):
             Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
         resume : bool
             Whether to continue the run in `checkpoint` if the file exists, else start one. The corpus, what
-            was learned before and all parameters must be the same, except `threads`, `progress` and
-            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
+            was learned before and all parameters must be the same, except `threads`, `memory_limit`,
+            `progress` and `callbacks`. With ``threads=1`` the result is that of a run without interruption,
+            bit for bit.
 
         Returns
         -------
@@ -250,11 +253,11 @@ class WordModel(EpochModel, ABC):
             self._check_unchanged(before)
         kernels.selected()  # an error here comes before the corpus is read
         if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, progress=self.progress)
+            corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
         threads = number_of_threads(self.threads)
         state, parameters = self._start(corpus, before, update_vocabulary, threads)
-        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
+        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
         text = Text(ids, corpus.sentence_offsets, keep)
