@@ -146,13 +146,15 @@ class Cooccurrence(Estimator):
             check_int("threads", self.threads, 1, 4096)
         check_bool("progress", self.progress)
 
-    def fit(self, corpus: Any) -> Cooccurrence:
+    def fit(self, corpus: Any, y: object = None) -> Cooccurrence:
         """Count the words of a corpus.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------

@@ -144,13 +144,15 @@ class Phrases(Estimator):
         check_int("memory_limit", self.memory_limit, 1)
         check_bool("progress", self.progress)
 
-    def fit(self, corpus: Any) -> Phrases:
+    def fit(self, corpus: Any, y: object = None) -> Phrases:
         """Find the phrases of a corpus.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
@@ -191,13 +193,15 @@ class Phrases(Estimator):
             joined = self._joined(joined, pairs, number, corpus)
         return joined
 
-    def fit_transform(self, corpus: Any) -> Corpus:
+    def fit_transform(self, corpus: Any, y: object = None) -> Corpus:
         """Find the phrases of a corpus and join them.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
