@@ -11,8 +11,7 @@ from peers import KeyedVectors
 from scipy.stats import spearmanr
 
 import fastvec.evaluate
-from fastvec import evaluate
-from fastvec.vectors import Vectors
+from fastvec import Vectors, evaluate
 
 DATA = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the test sets are not at {DATA} (FASTVEC_DATA)")

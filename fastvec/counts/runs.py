@@ -101,7 +101,7 @@ class Runs:
         what : str
             What this run is, for the error of a full disk.
         report : callable
-            Told the work of every block that is done.
+            Called with the work of every block that is done.
 
         Raises
         ------
