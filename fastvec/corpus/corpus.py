@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.corpus.ids import Encoded, IdStore, encode_files, encode_sentences, open_cache, save_cache
+from fastvec.corpus.ids import Encoded, encode_files, encode_sentences, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
 from fastvec.corpus.sequences import check_sequences
-from fastvec.corpus.vocabulary import Vocabulary, by_frequency
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.outputs import check_regular, check_writable
+from fastvec.formats.spool import Spool
 from fastvec.training.progress import Progress
 
 __all__ = ["Corpus"]
@@ -122,38 +123,35 @@ class Corpus:
                 return
             check_writable(cache)
 
-        store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
+        spool = Spool(np.int32, memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
             sentences = cast(Iterable[Any], source)
             total = len(sentences) if progress and isinstance(sentences, Sized) else None
             with Progress("reading", total, " sentences", progress) as bar:
-                encoded = encode_sentences(bar.over(sentences), keep_empty, store)
+                encoded = encode_sentences(bar.over(sentences), keep_empty, spool)
         else:
             with Progress("reading", check_readable(paths), "B", progress) as bar:
                 if tokenizer is None:
-                    encoded = encode_files(paths, errors, keep_empty, store, bar.update)
+                    encoded = encode_files(paths, errors, keep_empty, spool, bar.update)
                 else:
                     lines = _tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
-                    encoded = encode_sentences(lines, keep_empty, store)
+                    encoded = encode_sentences(lines, keep_empty, spool)
         if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
-        vocabulary, new_ids = _by_frequency(encoded, lowercase)
-        ids = store.finish(new_ids)
+        contents = encoded.finish(lowercase)
         if cache is not None:
-            save_cache(cache, ids, encoded.sentence_offsets, vocabulary, key)
-            del ids
+            save_cache(cache, *contents, key)
+            del contents
             kept = open_cache(cache, key)
             assert kept is not None
-            self._set(*kept)
-        else:
-            self._set(ids, encoded.sentence_offsets, vocabulary)
+            contents = kept
+        self._set(*contents)
 
     @classmethod
-    def _collected(cls, encoded: Encoded, store: IdStore) -> Corpus:
-        """Return a corpus of the provisional ids in a store."""
-        vocabulary, new_ids = by_frequency(encoded.words, encoded.counts)
+    def _of(cls, encoded: Encoded) -> Corpus:
+        """Return a corpus of provisional ids."""
         corpus = cls.__new__(cls)
-        corpus._set(store.finish(new_ids), encoded.sentence_offsets, vocabulary)
+        corpus._set(*encoded.finish())
         return corpus
 
     def _set(
@@ -211,18 +209,6 @@ def _tokenized_lines(
             if isinstance(tokens, (str, bytes)):
                 raise TypeError(f"tokenizer must return an iterable of words, got {tokens!r}")
             yield tokens
-
-
-def _by_frequency(encoded: Encoded, lowercase: bool) -> tuple[Vocabulary, NDArray[np.int32]]:
-    """Return the words, in lower case if asked for, and the final id of every provisional one."""
-    if not lowercase:
-        return by_frequency(encoded.words, encoded.counts)
-    lowered: dict[str, int] = {}
-    merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in encoded.words], np.intp)
-    counts = np.zeros(len(lowered), np.int64)
-    np.add.at(counts, merged, encoded.counts)
-    vocabulary, ids = by_frequency(list(lowered), counts)
-    return vocabulary, ids[merged]
 
 
 def _cache_key(

@@ -20,14 +20,13 @@ from fastvec import kernels
 from fastvec._params import check_item
 from fastvec.corpus.reading import invalid_text, read_blocks
 from fastvec.corpus.sequences import check_words
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.spool import BLOCK, Spool, memory_left
 from fastvec.formats.text_kinds import check_kind
 
 __all__ = [
     "Encoded",
-    "IdStore",
     "encode_files",
     "encode_sentences",
     "join_words",
@@ -44,47 +43,49 @@ VERSION = "1"
 IDS_AT_ONCE = 1 << 18
 
 
-class IdStore:
-    """Collects provisional ids, then replaces them by the final ones.
-
-    Parameters
-    ----------
-    memory_limit : int
-        Ids of more bytes than this go to a temporary file.
-    folder : Path, optional
-        Where that file is made; the system's folder for temporary files if None.
-    """
-
-    def __init__(self, memory_limit: int, folder: Path | None = None) -> None:
-        self._spool = Spool(np.int32, memory_limit, folder)
-
-    def append(self, ids: NDArray[np.int32]) -> None:
-        """Add copies of some ids."""
-        self._spool.append(ids)
-
-    def finish(self, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return all that was added, every id replaced by its ``new_ids[id]``; the store is then empty.
-
-        The array is read-only, and a `numpy.memmap` of a file without a name if there was too much for
-        memory. The file goes away with the array.
-        """
-        remap = kernels.tokenizer.remap
-        return self._spool.finish(lambda ids, block: remap(block, new_ids, ids))
-
-
 @dataclass
 class Encoded:
-    """What was read in addition to the ids, in the order of first occurrence."""
+    """A text with provisional ids.
+
+    Attributes
+    ----------
+    words : list of str
+        The words in the order of their ids.
+    counts : int64 array, shape (n_words,)
+        How often each occurs.
+    sentence_offsets : int64 array, shape (n_sentences + 1,)
+        Where sentences begin and end.
+    ids : Spool
+        The ids, of type int32.
+    """
 
     words: list[str]
     counts: NDArray[np.int64]
     sentence_offsets: NDArray[np.int64]
+    ids: Spool
+
+    def finish(self, lowercase: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
+        """Return the final ids, the sentence offsets and the vocabulary, in lower case if asked for."""
+        words, counts, merged = self.words, self.counts, np.arange(len(self.words))
+        if lowercase:
+            lowered: dict[str, int] = {}
+            merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words], np.intp)
+            words, counts = list(lowered), np.zeros(len(lowered), np.int64)
+            np.add.at(counts, merged, self.counts)
+        vocabulary, new_ids = by_frequency(words, counts)
+        return _final(self.ids, new_ids[merged]), self.sentence_offsets, vocabulary
+
+
+def _final(ids: Spool, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return ids, every one replaced by its ``new_ids[id]``; the spool is then empty."""
+    remap = kernels.tokenizer.remap
+    return ids.finish(lambda destination, source: remap(source, new_ids, destination))
 
 
 def encode_files(
-    paths: Iterable[str], errors: str, keep_empty: bool, store: IdStore, report: Callable[[int], object]
+    paths: Iterable[str], errors: str, keep_empty: bool, spool: Spool, report: Callable[[int], object]
 ) -> Encoded:
-    """Split files on white space and add the provisional ids of their words to `store`.
+    """Split files on white space and add the provisional ids of their words to `spool`.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def encode_files(
     for path in paths:
         lines_before, bytes_before = tokenizer.n_lines, tokenizer.n_bytes
         for ids, sentence_ends in _tokenized(tokenizer, check_kind(path, read_blocks(path, errors, report))):
-            store.append(ids)
+            spool.append(ids)
             offsets.append(sentence_ends)
             for word in tokenizer.words(len(words)):
                 try:
@@ -106,7 +107,7 @@ def encode_files(
                 except UnicodeDecodeError as error:
                     line, byte = tokenizer.first_seen(len(words))
                     raise invalid_text(path, line - lines_before + 1, byte - bytes_before, error) from None
-    return Encoded(words, tokenizer.counts(), np.concatenate(offsets))
+    return Encoded(words, tokenizer.counts(), np.concatenate(offsets), spool)
 
 
 def _tokenized(
@@ -117,8 +118,8 @@ def _tokenized(
     yield tokenizer.finish()
 
 
-def encode_sentences(sentences: Iterable[Any], keep_empty: bool, store: IdStore) -> Encoded:
-    """Add the provisional ids of the items of token sequences to `store`.
+def encode_sentences(sentences: Iterable[Any], keep_empty: bool, spool: Spool) -> Encoded:
+    """Add the provisional ids of the items of token sequences to `spool`.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def encode_sentences(sentences: Iterable[Any], keep_empty: bool, store: IdStore)
         more = np.bincount(piece, minlength=len(counts))
         more[: len(counts)] += counts
         counts = more
-        store.append(piece)
+        spool.append(piece)
         n_stored += len(piece)
         ids = array("i")
 
@@ -153,7 +154,7 @@ def encode_sentences(sentences: Iterable[Any], keep_empty: bool, store: IdStore)
         if len(ids) >= IDS_AT_ONCE:
             hand_on()
     hand_on()
-    return Encoded(index.words, counts, np.array(offsets))
+    return Encoded(index.words, counts, np.array(offsets), spool)
 
 
 def _items(sentence: Any, number: int) -> Iterable[str | int]:
@@ -185,10 +186,10 @@ class _Index(dict[Any, int]):
 
 def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32], memory_limit: int) -> NDArray[np.int32]:
     """Return ``new_ids[ids]``, read-only, in a temporary file if both together exceed `memory_limit`."""
-    store = IdStore(memory_left(memory_limit, ids))
+    spool = Spool(np.int32, memory_left(memory_limit, ids))
     for begin in range(0, len(ids), BLOCK):
-        store.append(ids[begin : begin + BLOCK])
-    return store.finish(new_ids)
+        spool.append(ids[begin : begin + BLOCK])
+    return _final(spool, new_ids)
 
 
 def save_cache(

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.ids import Encoded, IdStore
+from fastvec.corpus.ids import Encoded
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
-from fastvec.formats.spool import memory_left
+from fastvec.formats.spool import Spool, memory_left
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
 
@@ -375,7 +375,7 @@ class Phrases(Estimator):
         begins, numbers_of_begins = np.unique(corpus.sentence_offsets, return_inverse=True)
         offsets = np.empty_like(begins)
         in_use = [given.ids for given in (corpus, source) if isinstance(given, Corpus)]
-        store = IdStore(memory_left(self.memory_limit, *in_use))
+        spool = Spool(np.int32, memory_left(self.memory_limit, *in_use))
         room = np.empty(CHUNK, np.int32)
         start = n_ids = n_words = 0
         with self._bar("joining", number, corpus) as bar:
@@ -383,7 +383,7 @@ class Phrases(Estimator):
                 stop = min(start + CHUNK, corpus.n_tokens)
                 end, n = joiner.join(corpus.ids, begins, start, stop, room, offsets, n_ids)
                 n_words = kernel.renumber(room[:n], numbers, counts, n_words)
-                store.append(room[:n])
+                spool.append(room[:n])
                 n_ids += n
                 bar.update(end - start)
                 start = end
@@ -391,8 +391,7 @@ class Phrases(Estimator):
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
         spelled = [*corpus.vocabulary.words, *new]
         found = [spelled[word] for word in by_number.tolist()]
-        encoded = Encoded(found, counts[:n_words], offsets[numbers_of_begins])
-        return Corpus._collected(encoded, store)
+        return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool))
 
     def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
         return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)
