@@ -37,6 +37,8 @@ class UnknownWordError(KeyError):
         The words to choose the suggestions from.
     """
 
+    __module__ = "fastvec.vectors"  # where tracebacks say that it is
+
     def __init__(self, word: str, words: Sequence[str] = ()) -> None:
         super().__init__(word)
         self.words = words
