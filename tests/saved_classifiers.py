@@ -11,7 +11,7 @@ from fastvec.classify import (
     WindowClassifier,
     WindowRanker,
 )
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 random = np.random.default_rng(0)
 ROWS = random.standard_normal((40, 3)).astype(np.float32)

@@ -241,7 +241,7 @@ def test_known_bytes(of_glove, tmp_path):
 def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsys):
     counts = Cooccurrence(symmetric=False).fit(topics(80))
     files = tmp_path / "x.bin", tmp_path / "vocab.txt"
-    monkeypatch.setattr(cooccurrence, "BLOCK", 7)
+    monkeypatch.setattr(cooccurrence, "ENTRIES_AT_ONCE", 7)
     counts.write_glove(*files)
     records = np.fromfile(files[0], glove_files.RECORD)
     assert len(records) == counts.n_entries_
@@ -289,7 +289,7 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
 def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):
     of_glove[0].write_bytes(records)
     for block in (2, 1 << 20):
-        monkeypatch.setattr(triples, "BLOCK", block)
+        monkeypatch.setattr(triples, "TRIPLES_AT_ONCE", block)
         monkeypatch.setattr(triples, "FEWEST_RECORDS", block)
         with pytest.raises(ValueError, match=message):
             Cooccurrence.read_glove(*of_glove, memory_limit=1)

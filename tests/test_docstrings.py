@@ -29,7 +29,7 @@ WITH_EXAMPLES = {
     "fastvec.classify.texts.vectorizer",
     "fastvec.classify.networks.two_layer",
     "fastvec.classify.words.classifier",
-    "fastvec.corpus",
+    "fastvec.corpus.corpus",
     "fastvec.evaluate",
     "fastvec.functional",
     "fastvec.gradcheck",
@@ -41,7 +41,7 @@ WITH_EXAMPLES = {
     "fastvec.models.svd",
     "fastvec.models.word2vec",
     "fastvec.vectors.subwords",
-    "fastvec.vectors",
+    "fastvec.vectors.vectors",
 }
 
 

@@ -10,7 +10,7 @@ from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext
 
 import fastvec
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 UNSEEN = ["gardener", "Zürichs", "東京都", "q", "naïveté", "🙂", "<"]
 TEXT = (

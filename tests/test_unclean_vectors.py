@@ -13,7 +13,7 @@ from vector_files import AB, binary, fasttext, in_every_format, put, text
 import fastvec
 from fastvec import cli, formats
 from fastvec.formats.words import WORD_LIMIT
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

@@ -15,7 +15,7 @@ from window_texts import TAGS as Y
 from fastvec.classify import WindowClassifier
 from fastvec.classify.words import window_model
 from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

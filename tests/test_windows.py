@@ -15,7 +15,7 @@ from fastvec.classify.words.sentences import (
     split_like,
 )
 from fastvec.classify.words.windows import sentence_numbers, windows
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_int
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.counts.runs import Counts
+from fastvec.counts.runs import CountMatrix
 from fastvec.formats.container import check_format, map_tensors, write_tensors
 from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.formats.spool import naming_full_disk
@@ -45,7 +45,7 @@ class Saved(NamedTuple):
     """The contents of a file of counts."""
 
     vocabulary: Vocabulary
-    counts: Counts
+    counts: CountMatrix
     unit: int
     parameters: dict[str, Any]
 
@@ -94,7 +94,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
         words = split_words(tensors["words"], tensors["word_offsets"])
         saved = Saved(
             vocabulary=Vocabulary(words, _of(tensors, "counts", np.int64)),
-            counts=Counts(
+            counts=CountMatrix(
                 _of(tensors, "row_offsets", np.int64),
                 _of(tensors, "columns", np.int32),
                 _of(tensors, "units", np.int64),
@@ -115,7 +115,7 @@ def _of(tensors: dict[str, NDArray[Any]], name: str, dtype: type[np.integer[Any]
     return tensors[name]
 
 
-def _check(counts: Counts, n_words: int) -> None:
+def _check(counts: CountMatrix, n_words: int) -> None:
     """Raise ValueError unless these are counts of this many words, since kernels index memory by them."""
     row_offsets, columns, units = counts
     n = len(columns)

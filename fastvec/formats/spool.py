@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["ADVICE", "BLOCK_ITEMS", "Spool", "naming_full_disk", "preallocate"]
+__all__ = ["ADVICE", "BLOCK_ITEMS", "Spool", "memory_left", "naming_full_disk", "preallocate"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
@@ -136,6 +136,12 @@ class Spool:
         while self._blocks:
             block = self._blocks.popleft()
             yield block if self._blocks else block[: BLOCK_ITEMS - self._room]
+
+
+def memory_left(memory_limit: int, *arrays: NDArray[Any]) -> int:
+    """Return the bytes that some arrays leave of a limit: memory-mapped ones take none, none counts twice."""
+    in_memory = {id(array): array.nbytes for array in arrays if not isinstance(array, np.memmap)}
+    return max(0, memory_limit - sum(in_memory.values()))
 
 
 def preallocate(file: IO[bytes], size: int) -> None:

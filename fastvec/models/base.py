@@ -32,7 +32,7 @@ from fastvec.vectors import Vectors
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State", "fill_uniform"]
 
 # Parameters that do not change what is learned.
-NOT_KEPT = ("progress", "callbacks")
+NOT_KEPT = ("memory_limit", "progress", "callbacks")
 # The parameters that say what is counted, and those that say how.
 COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
 COUNTING = ("memory_limit", "threads", "progress")

@@ -161,7 +161,7 @@ LOSSES = (
          _of_negatives, fixed=("loss",), learning_rate=0.025),
     Loss("SkipGram", "bpr", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
-         _of_pairs, fixed=("loss",), learning_rate=0.025),
+         _of_pairs, fixed=("loss",), learning_rate=0.0125),
     Loss("SkipGram", "hierarchical_softmax", "hierarchical_softmax",
          (INPUTS, NODES), (paths,), ("window", "cbow", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025),

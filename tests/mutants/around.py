@@ -26,7 +26,7 @@ AROUND = [
         "of words of equal count the last comes first",
         "corpus",
         (
-            "corpus/corpus.py",
+            "corpus/vocabulary.py",
             'order = np.argsort(-counts, kind="stable")',
             "order = np.lexsort((-np.arange(len(counts)), -counts))",
         ),
@@ -88,6 +88,31 @@ AROUND = [
         "GloVe's files of counts number words from 0",
         "cooccurrence_files",
         ("counts/glove_files.py", "= rows + 1", "= rows"),
+    ),
+    # Memory.
+    mutant(
+        "a text that is counted has the whole limit for its ids",
+        "memory_limit",
+        ("counts/cooccurrence.py", "half = -(-self.memory_limit // 2)", "half = self.memory_limit"),
+    ),
+    mutant(
+        "counts take the whole limit beside the ids",
+        "memory_limit",
+        ("counts/cooccurrence.py", "memory_left(self.memory_limit, corpus.ids)", "self.memory_limit"),
+    ),
+    mutant(
+        "entries of GloVe take the whole limit beside the counts",
+        "memory_limit",
+        (
+            "models/glove.py",
+            "memory_left(self.memory_limit, *corpus_ids, *counts._matrix())",
+            "self.memory_limit",
+        ),
+    ),
+    mutant(
+        "phrases are joined beside ids that are not counted",
+        "memory_limit",
+        ("models/phrases.py", "for given in (corpus, source) if", "for given in (corpus,) if"),
     ),
     # Phrases.
     mutant(
