@@ -6,7 +6,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier, TwoLayerClassifier
 
 pytestmark = pytest.mark.any_backend
 
@@ -15,8 +15,8 @@ X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_st
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
 
 
-def small(**params):
-    return TwoLayerClassifier(**{"hidden": 5, "activation": "relu", "epochs": 3, **params})
+def small(of=NetworkClassifier, **params):
+    return of(**{"hidden": 5, "activation": "relu", "epochs": 3, **params})
 
 
 BOTH = pytest.mark.parametrize("new", [SoftmaxClassifier, small], ids=["softmax", "two layers"])
@@ -78,7 +78,7 @@ def test_the_least_of_the_cost_is_that_of_logistic_regression():
 def test_numbers_are_learned_of_one_column_and_of_several():
     x = np.linspace(-3, 3, 200)[:, np.newaxis]
     for y in (np.sin(x[:, 0]), np.sin(x), np.hstack((np.sin(x), np.abs(x), -x))):
-        model = small(hidden=30, activation="tanh", loss="squared_error", epochs=200).fit(x, y)
+        model = small(NetworkRegressor, hidden=30, activation="tanh", epochs=200).fit(x, y)
         assert model.score(x, y) > 0.95
         assert model.predict(x).shape == y.shape
         assert model.predict(x[:1]).shape == y[:1].shape
@@ -198,7 +198,6 @@ def test_rows_that_cannot_be_predicted(new):
         ("hidden", [True], TypeError, "hidden must be an int >= 1, got True"),
         ("activation", "elu", ValueError, "activation must be one of 'sigmoid', 'tanh', 'relu', got 'elu'"),
         ("activation", None, TypeError, "activation must be one of 'sigmoid', 'tanh', 'relu', got None"),
-        ("loss", "hinge", ValueError, "loss must be one of 'cross_entropy', 'squared_error', got 'hinge'"),
         ("l2", -0.1, ValueError, "l2 must be a number >= 0, got -0.1"),
         ("l2", "0", TypeError, "l2 must be a number >= 0, got '0'"),
         ("optimizer", "lbfgs", ValueError, "optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
@@ -229,12 +228,27 @@ def test_bad_parameters_are_named(parameter, value, error, message):
 
 
 @pytest.mark.parametrize("hidden", [(), []])
-def test_a_network_of_two_layers_has_a_hidden_one(hidden):
+def test_a_network_has_a_hidden_layer(hidden):
     with pytest.raises(ValueError, match="hidden must"):
         small(hidden=hidden).fit(X, CLUSTERS)
 
 
 def test_positions_are_no_parameters():
-    for new in (SoftmaxClassifier, TwoLayerClassifier):
+    for new in (SoftmaxClassifier, NetworkClassifier, NetworkRegressor, TwoLayerClassifier):
         with pytest.raises(TypeError, match="positional"):
             new(10)
+
+
+# ---- The former name --------------------------------------------------------------------------------------
+
+
+def test_the_former_name_makes_a_classifier_or_a_regressor():
+    for made, of in (
+        (TwoLayerClassifier(hidden=3), NetworkClassifier),
+        (TwoLayerClassifier(hidden=3, loss="squared_error"), NetworkRegressor),
+    ):
+        assert type(made) is of and made.hidden == 3
+        expected = of(hidden=3).fit(X, CLUSTERS).predict(X)
+        np.testing.assert_array_equal(made.fit(X, CLUSTERS).predict(X), expected)
+    with pytest.raises(ValueError, match="loss must be one of 'cross_entropy', 'squared_error', got 'hinge'"):
+        TwoLayerClassifier(loss="hinge")

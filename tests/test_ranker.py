@@ -18,7 +18,7 @@ from window_texts import TAGS as Y
 
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
-from fastvec.classify.words import window_model
+from fastvec.classify.words import network
 from fastvec.classify.words.lexicon import FIRST_WORD
 from fastvec.classify.words.ranker import _best_threshold
 
@@ -247,7 +247,7 @@ def test_one_seed_gives_the_same_bits_and_training_goes_on(y):
 @pytest.mark.parametrize("n_small", [14, 15])
 @pytest.mark.parametrize("y", [IS_NOUN, None], ids=["labels", "none"])
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y, n_small):
-    monkeypatch.setattr(window_model, "SMALL", n_small)
+    monkeypatch.setattr(network, "FEW_WORDS", n_small)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         small().fit(X, y)

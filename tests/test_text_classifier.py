@@ -9,8 +9,7 @@ from peers import fasttext
 
 from fastvec import Vectors
 from fastvec.classify import TextClassifier
-from fastvec.classify.texts.documents import read_documents
-from fastvec.classify.texts.rows import ngram_buckets
+from fastvec.classify.texts.documents import ngram_buckets, read_documents
 from fastvec.reference import softmax
 
 small = partial(TextClassifier, vector_size=10, epochs=20, learning_rate=0.5)

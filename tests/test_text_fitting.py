@@ -260,13 +260,13 @@ def test_classes_are_told_in_the_first_call():
         model.partial_fit(X, Y).partial_fit(X, Y, classes=["0", "-", "+"])
     assert model.predict(X[:1]).tolist() == ["+"]
     before = learned(model)
-    for given, message in [
-        ((X, Y, ["+", "1"]), r"classes must be those of the first call, .* got \['\+', '1'\]"),
-        ((X[:2], ["+", "1"]), r"y must have labels of the classes \['\+', '-', '0'\], got \['1'\]"),
-        ((X[:2], [1, 2]), r"y must have labels of the classes \['\+', '-', '0'\], got \[1, 2\]"),
+    for (documents, labels, classes), message in [
+        ((X, Y, {"classes": ["+", "1"]}), r"classes must be those of the first call, .* got \['\+', '1'\]"),
+        ((X[:2], ["+", "1"], {}), r"y must have labels of the classes \['\+', '-', '0'\], got \['1'\]"),
+        ((X[:2], [1, 2], {}), r"y must have labels of the classes \['\+', '-', '0'\], got \[1, 2\]"),
     ]:
         with pytest.raises(ValueError, match=message):
-            model.partial_fit(*given)
+            model.partial_fit(documents, labels, **classes)
         assert learned(model) == before
     with pytest.raises(ValueError, match=r"y must have labels of the classes \['\+', '0'\], got \['-'\]"):
         small().partial_fit(X, Y, classes=["+", "0"])

@@ -54,7 +54,7 @@ class NumberClassifier(OnNumbers, TextClassifier):
 
     def partial_fit(self, X, y, classes=None):
         X, y = validate_data(self, X, y, reset=not hasattr(self, "classes_"))
-        return super().partial_fit(words_of(X), y, classes)
+        return super().partial_fit(words_of(X), y, classes=classes)
 
     def predict(self, X):
         return super().predict(self._known(X))

@@ -13,7 +13,7 @@ from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec.classify import WindowClassifier
-from fastvec.classify.words import window_model
+from fastvec.classify.words import network
 from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
@@ -146,7 +146,7 @@ def test_every_sentence_has_its_predictions():
 def test_windows_that_go_through_in_parts_come_out_the_same(monkeypatch, at_once):
     model = small(features=["case"]).fit(X, Y)
     whole = np.concatenate(model.predict_proba(X))
-    monkeypatch.setattr(window_model, "AT_ONCE", at_once)
+    monkeypatch.setattr(network, "WINDOWS_AT_ONCE", at_once)
     np.testing.assert_allclose(np.concatenate(model.predict_proba(X)), whole, rtol=1e-5)
 
 
@@ -212,7 +212,7 @@ def test_one_seed_gives_the_same_bits_and_fit_begins_anew():
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(
     monkeypatch, given, params, small_below, warned, method
 ):
-    monkeypatch.setattr(window_model, "SMALL", small_below)
+    monkeypatch.setattr(network, "FEW_WORDS", small_below)
     model = small(some_vectors() if given else None, **params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -11,10 +11,11 @@ from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN, Lexicon
 from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
+    sentence_numbers,
     sentences_with_words,
     split_like,
+    windows,
 )
-from fastvec.classify.words.windows import sentence_numbers, windows
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,7 +121,7 @@ class Saveable(PlainAttributes, ABC):
         write_tensors(path, {name: np.asarray(tensor) for name, tensor in tensors.items()}, metadata)
 
 
-def read(path: str | os.PathLike[str], estimators: Mapping[str, type[Model]]) -> Model:
+def read(path: str | os.PathLike[str], estimators: Mapping[str, Callable[..., Model]]) -> Model:
     """Load an estimator.
 
     Raises

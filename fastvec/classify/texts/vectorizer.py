@@ -15,8 +15,7 @@ from fastvec._params import check_choice, check_float
 from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import Saveable, tensor_of, texts_of
 from fastvec.classify.networks.layers import Array
-from fastvec.classify.texts.documents import Documents, read_documents
-from fastvec.classify.texts.rows import means_of_rows
+from fastvec.classify.texts.documents import Documents, means_of_rows, read_documents
 from fastvec.classify.words.lexicon import spellings
 from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
@@ -209,7 +208,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
                 input_vectors=self.vectors.input_vectors, subwords=self.vectors.subwords
             )
         tensors, header = pack(contents)
-        said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
+        learned: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
         for name in ("idf_", "frequencies_"):
             if hasattr(self, name):
                 weights = getattr(self, name)
@@ -219,7 +218,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
                 }
         if hasattr(self, "common_"):
             tensors["common_"] = self.common_
-        return said, tensors
+        return learned, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         contents = unpack(Path("vectors"), tensors, learned["header"], "strict")

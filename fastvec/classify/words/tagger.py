@@ -11,17 +11,22 @@ from sklearn.utils.validation import check_is_fitted
 from fastvec import functional
 from fastvec.classify.networks.estimator import Examples
 from fastvec.classify.networks.files import labels_of, said_of_labels
-from fastvec.classify.networks.labels import check_same_classes, first_classes, numbers_of, of_known
+from fastvec.classify.networks.labels import (
+    check_same_classes,
+    class_numbers,
+    first_classes,
+    known_class_numbers,
+)
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import Gradient
+from fastvec.classify.words.network import WindowNetwork
 from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
+    sentence_numbers,
     sentences_with_words,
     split_like,
 )
-from fastvec.classify.words.window_model import WindowModel
-from fastvec.classify.words.windows import sentence_numbers
 from fastvec.training.progress import warn
 
 __all__ = ["WindowClassifier"]
@@ -29,7 +34,7 @@ __all__ = ["WindowClassifier"]
 Classifier = TypeVar("Classifier", bound="WindowClassifier")
 
 
-class WindowClassifier(WindowModel):
+class WindowClassifier(WindowNetwork):
     """Tag every word of a sentence by the words around it: parts of speech, names, senses.
 
     The vectors of 2w + 1 adjacent words, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and ŷ =
@@ -89,7 +94,7 @@ class WindowClassifier(WindowModel):
         Whether the word vectors are trained.
     vectors_l2 : float
         Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
-        ``fastvec/classify/words/window_model.py``.
+        ``fastvec/classify/words/network.py``.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
@@ -158,7 +163,7 @@ class WindowClassifier(WindowModel):
         """
         return self._fit(X, y)
 
-    def partial_fit(self: Classifier, X: Any, y: Any, classes: ArrayLike | None = None) -> Classifier:
+    def partial_fit(self: Classifier, X: Any, y: Any, *, classes: ArrayLike | None = None) -> Classifier:
         """Continue with one pass over further sentences, at the initial learning rate.
 
         Parameters
@@ -235,7 +240,7 @@ class WindowClassifier(WindowModel):
             If there are labels not seen in training; they count as errors.
         """
         sentences, scores = self._scores(sentences_with_words(X))
-        numbers, known = of_known(self.classes_, labels_of_words(y, sentences))
+        numbers, known = known_class_numbers(self.classes_, labels_of_words(y, sentences))
         if not known.all():
             warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
@@ -255,12 +260,12 @@ class WindowClassifier(WindowModel):
         self.classes_ = first_classes(labels, classes)
         self._warn_of_small_data(len(labels))
         self._learn_words(sentences)
-        examples: Examples = (*self._look_up(sentences), numbers_of(self.classes_, labels))
+        examples: Examples = (*self._look_up(sentences), class_numbers(self.classes_, labels))
         return examples, sentence_numbers([len(sentence) for sentence in sentences])
 
     def _known_examples(self, X: Any, y: Any) -> Examples:
         sentences = sentences_with_words(X)
-        return (*self._look_up(sentences), numbers_of(self.classes_, labels_of_words(y, sentences)))
+        return (*self._look_up(sentences), class_numbers(self.classes_, labels_of_words(y, sentences)))
 
     def _check_classes(self, classes: Any) -> None:
         check_same_classes(self.classes_, classes)
@@ -269,8 +274,8 @@ class WindowClassifier(WindowModel):
         return len(self.classes_)
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        said, tensors = super()._learned()
-        return {**said, "classes": said_of_labels(self.classes_)}, tensors
+        learned, tensors = super()._learned()
+        return {**learned, "classes": said_of_labels(self.classes_)}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
