@@ -62,7 +62,7 @@ CLASSIFIERS = [
     (NetworkClassifier(**NETWORK, hidden=200, activation="tanh"), X, Y),
     (NetworkRegressor(**NETWORK, hidden=200, activation="relu"), X, X),
     (
-        TextClassifier(word_ngrams=2, buckets=200, vector_size=150, epochs=2, learning_rate=0.5),
+        TextClassifier(word_ngrams=2, buckets=200, vector_size=150, epochs=2, learning_rate=0.5, threads=1),
         DOCUMENTS,
         OPINIONS,
     ),

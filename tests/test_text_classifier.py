@@ -12,7 +12,7 @@ from fastvec.classify import TextClassifier
 from fastvec.classify.texts.documents import ngram_buckets, read_documents
 from fastvec.reference import softmax
 
-small = partial(TextClassifier, vector_size=10, epochs=20, learning_rate=0.5)
+small = partial(TextClassifier, vector_size=10, epochs=20, learning_rate=0.5, threads=1)
 
 # ---- Learning ---------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from fastvec.classify import SoftmaxClassifier, TextClassifier
 from fastvec.training import loop
 from fastvec.training.loop import usable_threads
 
-small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5)
+small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
 X = ["a fine film", "fine actors", "a bad film", "bad actors"] * 5
 Y = ["+", "+", "-", "-"] * 5

@@ -87,7 +87,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     patience : int
         Number of epochs without improvement after which `early_stopping` ends the training.
     threads : int, optional
-        Number of threads; None for all processors. With more than one, results differ slightly from run to
+        Number of threads; all processors by default. With more than one, results differ slightly from run to
         run (Hogwild).
     seed : int
         Seed of the initial vectors, the order of the documents and the validation split.
@@ -136,7 +136,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 5
-    threads: int | None = 1
+    threads: int | None = None
     seed: int = 0
     progress: bool = False
 
