@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -41,10 +41,34 @@ from fastvec.classify.networks.layers import (
 )
 from fastvec.classify.networks.optimizers import Gradient
 
-__all__ = ["NetworkClassifier", "NetworkRegressor", "SoftmaxClassifier", "TwoLayerClassifier"]
+__all__ = ["ClassNetwork", "NetworkClassifier", "NetworkRegressor", "SoftmaxClassifier", "TwoLayerClassifier"]
 
 Classifier = TypeVar("Classifier", bound="FeedForwardClassifier")
 Regressor = TypeVar("Regressor", bound="NetworkRegressor")
+
+
+class ClassNetwork(NetworkEstimator, Saveable):
+    """A network whose outputs are the scores of classes."""
+
+    classes_: NDArray[Any]
+
+    def _n_outputs(self) -> int:
+        return len(self.classes_)
+
+    def _check_classes(self, classes: Any) -> None:
+        check_same_classes(self.classes_, classes)
+
+    def _validation_score(self, examples: Examples) -> float:
+        *inputs, y = examples
+        return float(np.mean(self._scores_of(inputs).argmax(axis=1) == y))
+
+    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        learned, tensors = super()._learned()  # type: ignore[safe-super]
+        return {**learned, "classes": said_of_labels(self.classes_)}, tensors
+
+    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self.classes_ = labels_of(learned["classes"])
+        super()._restore(learned, tensors)  # type: ignore[safe-super]
 
 
 class FeedForward(NetworkEstimator, Saveable):
@@ -98,7 +122,8 @@ class FeedForward(NetworkEstimator, Saveable):
         cost = cost / len(y) + penalty(parameters, gradients, float(self.l2))
         return cost, dict(gradients)
 
-    def _scores_of(self, x: Array) -> Array:
+    def _scores_of(self, inputs: Sequence[Array]) -> Array:
+        (x,) = inputs
         self._check_unchanged()
         return forward(self.parameters_, x, self._activation())[-1]
 
@@ -108,8 +133,8 @@ class FeedForward(NetworkEstimator, Saveable):
         return checked
 
 
-class FeedForwardClassifier(LabelClassifier, FeedForward):
-    """A network whose outputs are the scores of classes."""
+class FeedForwardClassifier(LabelClassifier, ClassNetwork, FeedForward):
+    """A network on rows of features that predicts classes."""
 
     _loss = staticmethod(functional.cross_entropy)
 
@@ -164,10 +189,7 @@ class FeedForwardClassifier(LabelClassifier, FeedForward):
         return self._partial_fit(X, y, classes)
 
     def _scores(self, X: ArrayLike) -> Array:
-        return self._scores_of(self._checked(X))
-
-    def _n_outputs(self) -> int:
-        return len(self.classes_)
+        return self._scores_of([self._checked(X)])
 
     def _first_examples(self, X: Any, y: Any, classes: Any) -> tuple[Examples, NDArray[np.intp] | None]:
         X, y = self._labelled(X, y, reset=True)
@@ -182,21 +204,6 @@ class FeedForwardClassifier(LabelClassifier, FeedForward):
         # Without y, scikit-learn says what it says of all estimators.
         labels = y if y is None else check_labels("y", y)
         return validate_data(self, X, labels, dtype=np.float32, reset=reset)
-
-    def _check_classes(self, classes: Any) -> None:
-        check_same_classes(self.classes_, classes)
-
-    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        learned, tensors = super()._learned()
-        return {**learned, "classes": said_of_labels(self.classes_)}, tensors
-
-    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        self.classes_ = labels_of(learned["classes"])
-        super()._restore(learned, tensors)
-
-    def _validation_score(self, examples: Examples) -> float:
-        x, y = examples
-        return float(np.mean(self._scores_of(x).argmax(axis=1) == y))
 
 
 class SoftmaxClassifier(FeedForwardClassifier):
@@ -480,7 +487,7 @@ class NetworkRegressor(HiddenLayers, RegressorMixin, FeedForward):
             The numbers.
         """
         # in double precision, so that a number does not depend on which others are computed with it
-        numbers = self._scores_of(self._checked(X).astype(np.float64))
+        numbers = self._scores_of([self._checked(X).astype(np.float64)])
         return numbers[:, 0] if self._single_number else numbers
 
     def __sklearn_tags__(self) -> Any:
@@ -516,8 +523,8 @@ class NetworkRegressor(HiddenLayers, RegressorMixin, FeedForward):
         super()._restore(learned, tensors)
 
     def _validation_score(self, examples: Examples) -> float:
-        x, y = examples
-        return -functional.squared_error(self._scores_of(x), y)[0] / len(y)
+        *inputs, y = examples
+        return -functional.squared_error(self._scores_of(inputs), y)[0] / len(y)
 
 
 def TwoLayerClassifier(*, loss: str = "cross_entropy", **params: Any) -> NetworkClassifier | NetworkRegressor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -11,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_item, shortened
+from fastvec._params import shortened
 from fastvec.classify.labelled_files import WORDS
 from fastvec.classify.networks.labels import check_labels
 from fastvec.classify.words.lexicon import UNKNOWN, Lexicon
-from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.classify.words.sentences import words_of
+from fastvec.corpus.sequences import check_sequences
 from fastvec.formats.ngrams import row_means
 from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
@@ -80,17 +80,13 @@ def read_documents(X: Any) -> Documents:
     numbers: list[int] = []
     ends = [0]
     for place, document in enumerate(X):
-        words = WORDS.findall(document) if isinstance(document, str) else _words(document, place)
+        if isinstance(document, str):
+            words = WORDS.findall(document)
+        else:
+            words = words_of(document, f"document {place}", "a str or a list of words")
         numbers.extend([index.setdefault(word, len(index)) for word in words])
         ends.append(len(numbers))
     return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
-
-
-def _words(document: Any, place: int) -> Sequence[str]:
-    return [
-        word if type(word) is str else check_item(f"every word of document {place}", word)
-        for word in check_words(f"document {place} of X", document, "a str or a list of words")
-    ]
 
 
 def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:

@@ -202,15 +202,15 @@ class WindowNetwork(NetworkEstimator, Saveable):
 
     def _pulled_back(self, vectors: Array, gradient: Any) -> tuple[float, Rows]:
         """Return the penalty of how far a batch's words are from their start, and the gradient with it."""
-        way = vectors[gradient.rows] - self._start_vectors[gradient.rows]
-        cost = float(self.vectors_l2 * np.sum(np.square(way, dtype=np.float64)))
-        return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * way)
+        distance = vectors[gradient.rows] - self._start_vectors[gradient.rows]
+        cost = float(self.vectors_l2 * np.sum(np.square(distance, dtype=np.float64)))
+        return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * distance)
 
-    def _scores_of(self, ids: Sequence[Array]) -> Array:
+    def _scores_of(self, inputs: Sequence[Array]) -> Array:
         """Return the scores of many windows, some at a time."""
         self._check_unchanged()
         scores = []
-        for begin in range(0, max(1, len(ids[0])), WINDOWS_AT_ONCE):
-            some = [rows[begin : begin + WINDOWS_AT_ONCE] for rows in ids]
+        for begin in range(0, max(1, len(inputs[0])), WINDOWS_AT_ONCE):
+            some = [rows[begin : begin + WINDOWS_AT_ONCE] for rows in inputs]
             scores.append(self._run_forward(self.parameters_, some)[-1])
         return np.concatenate(scores)

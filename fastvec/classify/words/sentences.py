@@ -19,6 +19,7 @@ __all__ = [
     "sentences_with_words",
     "split_like",
     "windows",
+    "words_of",
 ]
 
 
@@ -32,7 +33,7 @@ def check_sentences(X: Any) -> list[list[str]]:
         sentence.
     """
     check_sequences("X", "sentences, each a list of words", X)
-    return [_words(sentence, number) for number, sentence in enumerate(X, 1)]
+    return [words_of(sentence, f"sentence {number}") for number, sentence in enumerate(X, 1)]
 
 
 def sentences_with_words(X: Any) -> list[list[str]]:
@@ -119,8 +120,15 @@ def sentence_numbers(lengths: Sequence[int]) -> NDArray[np.intp]:
     return np.repeat(np.arange(len(lengths)), lengths)
 
 
-def _words(sentence: Any, number: int) -> list[str]:
+def words_of(value: Any, place: str, rule: str = "a list of words") -> list[str]:
+    """Return what is at some place of X as a list of str.
+
+    Raises
+    ------
+    TypeError
+        If it is something other than a sequence of words.
+    """
     return [
-        word if type(word) is str else check_item(f"every word of sentence {number}", word)
-        for word in check_words(f"sentence {number} of X", sentence)
+        word if type(word) is str else check_item(f"every word of {place}", word)
+        for word in check_words(f"{place} of X", value, rule)
     ]

@@ -10,14 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
 from fastvec.classify.networks.estimator import Examples
-from fastvec.classify.networks.files import labels_of, said_of_labels
 from fastvec.classify.networks.labels import (
-    check_same_classes,
     class_numbers,
     first_classes,
     known_class_numbers,
 )
 from fastvec.classify.networks.layers import Array, Parameters
+from fastvec.classify.networks.network import ClassNetwork
 from fastvec.classify.networks.optimizers import Gradient
 from fastvec.classify.words.network import WindowNetwork
 from fastvec.classify.words.sentences import (
@@ -34,7 +33,7 @@ __all__ = ["WindowClassifier"]
 Classifier = TypeVar("Classifier", bound="WindowClassifier")
 
 
-class WindowClassifier(WindowNetwork):
+class WindowClassifier(ClassNetwork, WindowNetwork):
     """Tag every word of a sentence by the words around it: parts of speech, names, senses.
 
     The vectors of 2w + 1 adjacent words, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and ŷ =
@@ -131,8 +130,6 @@ class WindowClassifier(WindowNetwork):
     >>> [labels.tolist() for labels in tagger.predict([["we", "left", "Rome"]])]
     [['O', 'O', 'LOC']]
     """
-
-    classes_: NDArray[Any]
 
     def fit(self: Classifier, X: Any, y: Any) -> Classifier:
         """Fit the model to labelled sentences, starting from scratch.
@@ -267,20 +264,6 @@ class WindowClassifier(WindowNetwork):
         sentences = sentences_with_words(X)
         return (*self._look_up(sentences), class_numbers(self.classes_, labels_of_words(y, sentences)))
 
-    def _check_classes(self, classes: Any) -> None:
-        check_same_classes(self.classes_, classes)
-
-    def _n_outputs(self) -> int:
-        return len(self.classes_)
-
-    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        learned, tensors = super()._learned()
-        return {**learned, "classes": said_of_labels(self.classes_)}, tensors
-
-    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        self.classes_ = labels_of(learned["classes"])
-        super()._restore(learned, tensors)
-
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples
     ) -> tuple[float, dict[str, Gradient]]:
@@ -290,7 +273,3 @@ class WindowClassifier(WindowNetwork):
         delta /= len(y)
         penalties, gradients = self._run_backward(parameters, ids, outputs, delta)
         return cost / len(y) + penalties, gradients
-
-    def _validation_score(self, examples: Examples) -> float:
-        *ids, y = examples
-        return float(np.mean(self._scores_of(ids).argmax(axis=1) == y))
