@@ -77,14 +77,11 @@ class FeedForward(NetworkEstimator, Saveable):
     # Returns the cost of scores, summed over the rows, and its derivative.
     _loss: ClassVar[Callable[..., tuple[float, Array]]]
 
+    # Parameters of networks with hidden layers.
+    hidden: Any = ()
+    activation = "sigmoid"
+
     n_features_in_: int
-
-    def _hidden_sizes(self) -> tuple[int, ...]:
-        """Return the sizes of the hidden layers."""
-        return ()
-
-    def _activation(self) -> str:
-        return "sigmoid"
 
     @abstractmethod
     def _n_outputs(self) -> int:
@@ -94,7 +91,8 @@ class FeedForward(NetworkEstimator, Saveable):
         return initial(self._sizes(), generator)
 
     def _sizes(self) -> tuple[int, ...]:
-        return (self.n_features_in_, *self._hidden_sizes(), self._n_outputs())
+        hidden = check_hidden("hidden", self.hidden) if self.hidden else ()
+        return (self.n_features_in_, *hidden, self._n_outputs())
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return layer_shapes(self._sizes())
@@ -115,17 +113,17 @@ class FeedForward(NetworkEstimator, Saveable):
         self, parameters: Parameters, batch: Examples
     ) -> tuple[float, dict[str, Gradient]]:
         x, y = batch
-        outputs = forward(parameters, x.astype(parameters["W1"].dtype, copy=False), self._activation())
+        outputs = forward(parameters, x.astype(parameters["W1"].dtype, copy=False), self.activation)
         cost, delta = self._loss(outputs[-1], y)
         delta /= len(y)
-        gradients, _ = backward(parameters, outputs, delta, self._activation(), to_inputs=False)
+        gradients, _ = backward(parameters, outputs, delta, self.activation, to_inputs=False)
         cost = cost / len(y) + penalty(parameters, gradients, float(self.l2))
         return cost, dict(gradients)
 
     def _scores_of(self, inputs: Sequence[Array]) -> Array:
         (x,) = inputs
         self._check_unchanged()
-        return forward(self.parameters_, x, self._activation())[-1]
+        return forward(self.parameters_, x, self.activation)[-1]
 
     def _checked(self, X: ArrayLike) -> Array:
         check_is_fitted(self)
@@ -299,12 +297,6 @@ class HiddenLayers(FeedForward):
         super().check_params()
         check_hidden("hidden", self.hidden)
         check_choice("activation", self.activation, ACTIVATIONS)
-
-    def _hidden_sizes(self) -> tuple[int, ...]:
-        return check_hidden("hidden", self.hidden)
-
-    def _activation(self) -> str:
-        return self.activation
 
 
 class NetworkClassifier(HiddenLayers, FeedForwardClassifier):
