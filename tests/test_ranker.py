@@ -12,14 +12,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_score
-from window_texts import OCCUR, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, WORDS, some_vectors, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
 from fastvec.classify.words import network
-from fastvec.classify.words.lexicon import FIRST_WORD
 from fastvec.classify.words.ranker import _best_threshold
 
 pytestmark = pytest.mark.any_backend

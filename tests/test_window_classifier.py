@@ -8,13 +8,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from window_texts import OCCUR, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, PADDING, UNKNOWN, WORDS, some_vectors, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec.classify import WindowClassifier
 from fastvec.classify.words import network
-from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend

@@ -4,12 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from window_texts import OCCUR, SENTENCES, TAGS, WORDS, some_vectors
+from window_texts import FIRST_WORD, OCCUR, PADDING, SENTENCES, TAGS, UNKNOWN, WORDS, some_vectors
 
 from fastvec.classify import WindowClassifier, WindowRanker
 from fastvec.classify.networks.optimizers import Rows
 from fastvec.classify.words import network
-from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 

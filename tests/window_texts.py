@@ -4,6 +4,9 @@ import numpy as np
 
 from fastvec import Vectors
 
+# The rows of parameters_["vectors"] as its documentation has them.
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "red", "blue", "green", "one"]
 SENTENCES = [
     ["the", "cat", "the", "sat", "the"],  # a word twice in a window, and in several
