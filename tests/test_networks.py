@@ -6,7 +6,14 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify import (
+    NetworkClassifier,
+    NetworkRegressor,
+    SoftmaxClassifier,
+    TwoLayerClassifier,
+    WindowClassifier,
+    WindowRanker,
+)
 
 pytestmark = pytest.mark.any_backend
 
@@ -189,42 +196,66 @@ def test_rows_that_cannot_be_predicted(new):
             use(NOT_FINITE)
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value", "error", "message"),
-    [
-        ("hidden", 0, ValueError, "hidden must be an int >= 1, got 0"),
-        ("hidden", (4, -1), ValueError, "hidden must be an int >= 1, got -1"),
-        ("hidden", 2.5, TypeError, "hidden must be an int >= 1, got 2.5"),
-        ("hidden", [True], TypeError, "hidden must be an int >= 1, got True"),
-        ("activation", "elu", ValueError, "activation must be one of 'sigmoid', 'tanh', 'relu', got 'elu'"),
-        ("activation", None, TypeError, "activation must be one of 'sigmoid', 'tanh', 'relu', got None"),
-        ("l2", -0.1, ValueError, "l2 must be a number >= 0, got -0.1"),
-        ("l2", "0", TypeError, "l2 must be a number >= 0, got '0'"),
-        ("optimizer", "lbfgs", ValueError, "optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
-        ("learning_rate", 0, ValueError, "learning_rate must be a number > 0, got 0"),
-        ("learning_rate", np.inf, ValueError, "learning_rate must be a number > 0, got inf"),
-        ("momentum", 1.5, ValueError, "momentum must be a number >= 0 and <= 1, got 1.5"),
-        ("schedule", "cosine", ValueError, "schedule must be one of 'linear', 'constant', got 'cosine'"),
-        ("batch_size", 0, ValueError, "batch_size must be an int >= 1, got 0"),
-        ("batch_size", 32.0, TypeError, "batch_size must be an int >= 1, got 32.0"),
-        ("epochs", 0, ValueError, "epochs must be an int >= 1, got 0"),
-        ("early_stopping", 1, TypeError, "early_stopping must be True or False, got 1"),
-        ("validation_fraction", 0, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 0"),
-        ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 1"),
-        ("patience", 0, ValueError, "patience must be an int >= 1, got 0"),
-        ("seed", -1, ValueError, "seed must be an int >= 0, got -1"),
-        ("seed", None, TypeError, "seed must be an int >= 0, got None"),
-        ("progress", "yes", TypeError, "progress must be True or False, got 'yes'"),
-    ],
-)
+NETWORKS = [NetworkClassifier, NetworkRegressor, SoftmaxClassifier, WindowClassifier, WindowRanker]
+BAD = [
+    ("hidden", 0, ValueError, "hidden must be an int >= 1, got 0"),
+    ("hidden", (4, -1), ValueError, "hidden must be an int >= 1, got -1"),
+    ("hidden", (5, "5"), TypeError, "hidden must be an int >= 1, got '5'"),
+    ("hidden", 2.5, TypeError, "hidden must be an int >= 1, got 2.5"),
+    ("hidden", [True], TypeError, "hidden must be an int >= 1, got True"),
+    ("activation", "elu", ValueError, "activation must be one of 'sigmoid', 'tanh', 'relu', got 'elu'"),
+    ("activation", None, TypeError, "activation must be one of 'sigmoid', 'tanh', 'relu', got None"),
+    ("l2", -0.1, ValueError, "l2 must be a number >= 0, got -0.1"),
+    ("l2", "0", TypeError, "l2 must be a number >= 0, got '0'"),
+    ("optimizer", "lbfgs", ValueError, "optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
+    ("learning_rate", 0, ValueError, "learning_rate must be a number > 0, got 0"),
+    ("learning_rate", np.inf, ValueError, "learning_rate must be a number > 0, got inf"),
+    ("momentum", 1.5, ValueError, "momentum must be a number >= 0 and <= 1, got 1.5"),
+    ("schedule", "cosine", ValueError, "schedule must be one of 'linear', 'constant', got 'cosine'"),
+    ("batch_size", 0, ValueError, "batch_size must be an int >= 1, got 0"),
+    ("batch_size", 32.0, TypeError, "batch_size must be an int >= 1, got 32.0"),
+    ("epochs", 0, ValueError, "epochs must be an int >= 1, got 0"),
+    ("early_stopping", 1, TypeError, "early_stopping must be True or False, got 1"),
+    ("early_stopping", None, TypeError, "early_stopping must be True or False, got None"),
+    ("validation_fraction", 0, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 0"),
+    ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 1"),
+    ("patience", 0, ValueError, "patience must be an int >= 1, got 0"),
+    ("seed", -1, ValueError, "seed must be an int >= 0, got -1"),
+    ("seed", None, TypeError, "seed must be an int >= 0, got None"),
+    ("progress", "yes", TypeError, "progress must be True or False, got 'yes'"),
+    ("vectors", [[1, 2]], TypeError, "vectors must be Vectors or None, got [[1, 2]]"),
+    ("window", -1, ValueError, "window must be an int from 0 to 1000, got -1"),
+    ("window", 1.0, TypeError, "window must be an int from 0 to 1000, got 1.0"),
+    ("features", "case", TypeError, "features must be a list or tuple of names, got 'case'"),
+    ("features", None, TypeError, "features must be a list or tuple of names, got None"),
+    ("features", 1, TypeError, "features must be a list or tuple of names, got 1"),
+    ("features", ["cas"], ValueError, "features must be one of 'case', 'suffix', got 'cas'"),
+    ("features", ["case"] * 2, ValueError, "features must be distinct, got ['case', 'case']"),
+    ("train_vectors", 1, TypeError, "train_vectors must be True or False, got 1"),
+    ("vectors_l2", -0.1, ValueError, "vectors_l2 must be a number >= 0, got -0.1"),
+    ("vector_size", 0, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
+    ("min_count", 0, ValueError, "min_count must be an int >= 1, got 0"),
+    ("margin", 0, ValueError, "margin must be a number > 0, got 0"),
+    ("margin", "1", TypeError, "margin must be a number > 0, got '1'"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "value", "error", "message"), BAD)
 def test_bad_parameters_are_named(parameter, value, error, message):
-    for new in (small, SoftmaxClassifier):
-        if new is small or parameter in SoftmaxClassifier().get_params():
-            model = new(**{parameter: value})  # the constructor only stores
-            for learn in (model.fit, model.partial_fit):
-                with pytest.raises(error) as raised:
-                    learn(X, CLUSTERS)
-                assert str(raised.value) == message
+    for network in (network for network in NETWORKS if parameter in network().get_params()):
+        model = network(**{parameter: value})  # the constructor only stores
+        before = dict(vars(model))
+        for learn in (model.fit, model.partial_fit):
+            with pytest.raises(error) as raised:
+                learn(X, CLUSTERS)
+            assert str(raised.value) == message
+            assert vars(model) == before
+
+
+def test_no_parameter_is_forgotten():
+    assert {parameter for parameter, *_ in BAD} == {
+        name for network in NETWORKS for name in network().get_params()
+    }
 
 
 @pytest.mark.parametrize("hidden", [(), []])

@@ -355,15 +355,6 @@ def test_there_must_be_words_to_corrupt_with():
     assert small(min_count=1).fit([["a", "b"]]).vectors_.words == ["a", "b"]
 
 
-@pytest.mark.parametrize(
-    ("margin", "error", "message"),
-    [(0, ValueError, r"margin must be a number > 0, got 0"), ("1", TypeError, r"margin must be .*, got '1'")],
-)
-def test_the_margin_is_above_0(margin, error, message):
-    with pytest.raises(error, match=message):
-        small(margin=margin).fit(X)
-
-
 def test_scikit_learn_can_clone_and_validate():
     params = clone(small(some_vectors(), margin=2.0, window=3)).get_params()
     assert params["margin"] == 2 and params["window"] == 3 and params["vectors"].words == WORDS

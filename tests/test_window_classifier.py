@@ -315,49 +315,6 @@ def test_sentences_without_words_are_not_what_is_held_out(seed):
 
 # ---- Parameters, and scikit-learn -------------------------------------------------------------------------
 
-BAD = [
-    ({"vectors": np.ones((2, 3))}, TypeError, r"vectors must be Vectors or None, got array"),
-    ({"window": -1}, ValueError, r"window must be an int from 0 to 1000, got -1"),
-    ({"window": 1.0}, TypeError, r"window must be an int from 0 to 1000, got 1.0"),
-    ({"hidden": 0}, ValueError, r"hidden must be an int >= 1, got 0"),
-    ({"hidden": (5, "5")}, TypeError, r"hidden must be an int >= 1, got '5'"),
-    ({"activation": "gelu"}, ValueError, r"activation must be one of 'sigmoid', 'tanh', 'relu', got 'gelu'"),
-    ({"features": "case"}, TypeError, r"features must be a list or tuple of names, got 'case'"),
-    ({"features": ["cas"]}, ValueError, r"features must be one of 'case', 'suffix', got 'cas'"),
-    ({"features": ["case", "case"]}, ValueError, r"features must be distinct, got \['case'"),
-    ({"features": None}, TypeError, r"features must be .*, got None"),
-    ({"features": 1}, TypeError, r"features must be .*, got 1"),
-    ({"train_vectors": 1}, TypeError, r"train_vectors must be True or False, got 1"),
-    ({"vectors_l2": -0.1}, ValueError, r"vectors_l2 must be a number >= 0, got -0.1"),
-    ({"vector_size": 0}, ValueError, r"vector_size must be an int from 1 to 4096, got 0"),
-    ({"min_count": 0}, ValueError, r"min_count must be an int >= 1, got 0"),
-    ({"l2": "1"}, TypeError, r"l2 must be a number >= 0, got '1'"),
-    ({"optimizer": "lbfgs"}, ValueError, r"optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
-    ({"learning_rate": 0}, ValueError, r"learning_rate must be a number > 0, got 0"),
-    ({"momentum": 1.1}, ValueError, r"momentum must be a number >= 0 and <= 1, got 1.1"),
-    ({"schedule": "cosine"}, ValueError, r"schedule must be one of 'linear', 'constant', got 'cosine'"),
-    ({"batch_size": 0}, ValueError, r"batch_size must be an int >= 1, got 0"),
-    ({"epochs": 0}, ValueError, r"epochs must be an int >= 1, got 0"),
-    ({"early_stopping": None}, TypeError, r"early_stopping must be True or False, got None"),
-    ({"validation_fraction": 0}, ValueError, r"validation_fraction must be a number > 0 and <= 0.9, got 0"),
-    ({"patience": 0}, ValueError, r"patience must be an int >= 1, got 0"),
-    ({"seed": -1}, ValueError, r"seed must be an int >= 0, got -1"),
-    ({"progress": "yes"}, TypeError, r"progress must be True or False, got 'yes'"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("params", "error", "message"), BAD)
-def test_bad_parameters_are_named(params, error, message):
-    for method in ("fit", "partial_fit"):
-        model = WindowClassifier(**params)
-        with pytest.raises(error, match=message):
-            getattr(model, method)(X, Y)
-        assert not hasattr(model, "parameters_") and not hasattr(model, "classes_")
-
-
-def test_no_parameter_is_forgotten():
-    assert {name for params, *_ in BAD for name in params} == set(WindowClassifier().get_params())
-
 
 @pytest.mark.parametrize(
     ("hidden", "changed"),
