@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_score
-from window_texts import FIRST_WORD, OCCUR, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, WORDS, some_vectors, spy_on_split, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
@@ -121,7 +121,7 @@ def noisy(sentences, y):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_the_threshold_is_the_best_on_what_it_was_learned_on(monkeypatch, early_stopping):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowRanker)
     sentences, y = noisy(*places(40))
     ranker = small(early_stopping=early_stopping, validation_fraction=0.3).fit(sentences, y)
     *ids, labels = parts[1] if early_stopping else ranker._known_examples(sentences, y)
@@ -261,16 +261,9 @@ def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y,
 # ---- Early stopping ---------------------------------------------------------------------------------------
 
 
-def spy_on_split(monkeypatch):
-    """Return a list to which the next training adds what it trains on and what it holds out."""
-    parts, split = [], WindowRanker._split
-    monkeypatch.setattr(WindowRanker, "_split", lambda *given: parts.extend(split(*given)) or tuple(parts))
-    return parts
-
-
 @pytest.mark.parametrize("with_labels", [True, False])
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch, with_labels):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowRanker)
     sentences, y = noisy(*places(60))
     params = {"early_stopping": True, "patience": 2, "epochs": 60, "validation_fraction": 0.2, "seed": 1}
     ranker = small(**params).fit(sentences, y if with_labels else None)

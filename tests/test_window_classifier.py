@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from window_texts import FIRST_WORD, OCCUR, PADDING, UNKNOWN, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, PADDING, UNKNOWN, WORDS, some_vectors, spy_on_split, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
@@ -274,17 +274,8 @@ def test_training_that_fails_changes_nothing():
         np.testing.assert_array_equal(parameter, model.parameters_[name], err_msg=name)
 
 
-def spy_on_split(monkeypatch):
-    """Return a list to which the next training adds what it trains on and what it holds out."""
-    parts, split = [], WindowClassifier._split
-    monkeypatch.setattr(
-        WindowClassifier, "_split", lambda *given: parts.extend(split(*given)) or tuple(parts)
-    )
-    return parts
-
-
 def test_whole_sentences_are_held_out(monkeypatch):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowClassifier)
     sentences = [[f"w{chr(97 + i)}"] * (1 + i % 3) for i in range(20)]  # each has a word of its own
     labels = [["A", "B", "A"][: len(sentence)] for sentence in sentences]
     small(early_stopping=True, validation_fraction=0.2, min_count=1).fit(sentences, labels)
@@ -294,7 +285,7 @@ def test_whole_sentences_are_held_out(monkeypatch):
 
 
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowClassifier)
     random = np.random.default_rng(0)
     sentences, labels = toy(60)
     labels = [[str(random.choice(["A", "B"])) for _ in of_words] for of_words in labels]  # nothing to learn
