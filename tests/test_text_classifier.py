@@ -196,8 +196,8 @@ TAGS = ["a", "b", "b", "a", "c", "c"]
 def fitted():
     model = small(word_ngrams=2, vector_size=5, epochs=1).fit(TEXTS[:2] + TEXTS[4:], list("abcc"))
     random = np.random.default_rng(34)
-    for matrix in model._matrices.values():
-        matrix[:, :5] = random.normal(0, 1, (len(matrix), 5))
+    for array in model.parameters_.values():
+        array[:] = random.normal(0, 1, array.shape)
     return model
 
 

@@ -27,8 +27,8 @@ Y = ["+", "+", "-", "-"] * 5
 
 def learned(model):
     """What a model has learned, as bytes, to see that it is the same bit for bit."""
-    matrices = {name: matrix.tobytes() for name, matrix in model._matrices.items()}
-    return matrices, model.classes_.tolist(), list(model.history_), model.vectors_.words
+    parameters = {name: array.tobytes() for name, array in model.parameters_.items()}
+    return parameters, model.classes_.tolist(), list(model.history_), model.vectors_.words
 
 
 def noise(n=60):
