@@ -43,7 +43,7 @@ from fastvec.classify.networks.optimizers import Gradient
 
 __all__ = ["ClassNetwork", "NetworkClassifier", "NetworkRegressor", "SoftmaxClassifier", "TwoLayerClassifier"]
 
-Classifier = TypeVar("Classifier", bound="FeedForwardClassifier")
+Classifier = TypeVar("Classifier", bound="ClassNetwork")
 Regressor = TypeVar("Regressor", bound="NetworkRegressor")
 
 
@@ -51,6 +51,59 @@ class ClassNetwork(NetworkEstimator, Saveable):
     """A network whose outputs are the scores of classes."""
 
     classes_: NDArray[Any]
+
+    def fit(self: Classifier, X: Any, y: Any) -> Classifier:
+        """Fit the model to labelled examples, starting from scratch.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D), or iterable of lists of str
+            Features, finite numbers; for `WindowClassifier`, sentences.
+        y : array_like, shape (n,), or iterable of lists
+            Labels of at least two classes; for `WindowClassifier`, a list of labels for each sentence.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or an example is invalid.
+        FloatingPointError
+            If training diverges; what was learned before is kept.
+
+        Warns
+        -----
+        UserWarning
+            If vectors are trained on few words without a penalty that holds them in place.
+        """
+        return self._fit(X, y)
+
+    def partial_fit(self: Classifier, X: Any, y: Any, *, classes: ArrayLike | None = None) -> Classifier:
+        """Continue with one pass over further examples, at the initial learning rate.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, D), or iterable of lists of str
+            Examples, as for `fit`. Words not seen in the first call are unknown words.
+        y : array_like, shape (n,), or iterable of lists
+            Labels, as for `fit`.
+        classes : array_like, optional
+            All labels that will occur; the labels in `y` by default. Later calls may omit it.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a label is not among the classes of the first call.
+        """
+        return self._partial_fit(X, y, classes)
 
     def _n_outputs(self) -> int:
         return len(self.classes_)
@@ -135,56 +188,6 @@ class FeedForwardClassifier(LabelClassifier, ClassNetwork, FeedForward):
     """A network on rows of features that predicts classes."""
 
     _loss = staticmethod(functional.cross_entropy)
-
-    def fit(self: Classifier, X: ArrayLike, y: ArrayLike) -> Classifier:
-        """Fit the model to examples, starting from scratch.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, D)
-            Features, finite numbers.
-        y : array_like, shape (n,)
-            Labels of at least two classes.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter or the examples are invalid.
-        FloatingPointError
-            If training diverges; what was learned before is kept.
-        """
-        return self._fit(X, y)
-
-    def partial_fit(
-        self: Classifier, X: ArrayLike, y: ArrayLike, *, classes: ArrayLike | None = None
-    ) -> Classifier:
-        """Continue with one pass over further examples, at the initial learning rate.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, D)
-            Features, finite numbers.
-        y : array_like, shape (n,)
-            Labels.
-        classes : array_like, optional
-            All labels that will occur; the labels in `y` by default. Later calls may omit it.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a label is not among the classes of the first call.
-        """
-        return self._partial_fit(X, y, classes)
 
     def _scores(self, X: ArrayLike) -> Array:
         return self._scores_of([self._checked(X)])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
@@ -29,8 +29,6 @@ from fastvec.classify.words.sentences import (
 from fastvec.training.progress import warn
 
 __all__ = ["WindowClassifier"]
-
-Classifier = TypeVar("Classifier", bound="WindowClassifier")
 
 
 class WindowClassifier(ClassNetwork, WindowNetwork):
@@ -130,59 +128,6 @@ class WindowClassifier(ClassNetwork, WindowNetwork):
     >>> [labels.tolist() for labels in tagger.predict([["we", "left", "Rome"]])]
     [['O', 'O', 'LOC']]
     """
-
-    def fit(self: Classifier, X: Any, y: Any) -> Classifier:
-        """Fit the model to labelled sentences, starting from scratch.
-
-        Parameters
-        ----------
-        X : iterable of lists of str
-            Sentences.
-        y : iterable of lists
-            A label for each word.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter or a sentence is invalid.
-        FloatingPointError
-            If training diverges; what was learned before is kept.
-
-        Warns
-        -----
-        UserWarning
-            If vectors are trained on few words without a penalty that holds them in place.
-        """
-        return self._fit(X, y)
-
-    def partial_fit(self: Classifier, X: Any, y: Any, *, classes: ArrayLike | None = None) -> Classifier:
-        """Continue with one pass over further sentences, at the initial learning rate.
-
-        Parameters
-        ----------
-        X : iterable of lists of str
-            Sentences. Words not seen in the first call are unknown words.
-        y : iterable of lists
-            A label for each word.
-        classes : array_like, optional
-            All labels that will occur; the labels in `y` by default. Later calls may omit it.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a label is not among the classes of the first call.
-        """
-        return self._partial_fit(X, y, classes)
 
     def predict_proba(self, X: Any) -> list[NDArray[np.float32]]:
         """Return, for each sentence, the class probabilities of its words, shape (words, K).
