@@ -525,7 +525,8 @@ class NetworkRegressor(HiddenLayers, RegressorMixin, FeedForward):
 def TwoLayerClassifier(*, loss: str = "cross_entropy", **params: Any) -> NetworkClassifier | NetworkRegressor:
     """Return a `NetworkClassifier`, or a `NetworkRegressor` for ``loss="squared_error"``.
 
-    A former name of both, with which existing programs and files go on.
+    A former name of both, with which existing programs and files go on. What is returned has no parameter
+    `loss`: ``set_params`` cannot turn one into the other.
 
     Parameters
     ----------
