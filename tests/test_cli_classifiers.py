@@ -244,7 +244,7 @@ def test_training_reads_standard_input_and_packed_files(folder, tmp_path, call):
     packed.write_bytes(gzip.compress(text.encode()))
     for name, source in (("a", "-"), ("b", packed), ("c", folder / "train.txt")):
         out = tmp_path / f"{name}.fvmodel"
-        call("classify", "train", source, "-o", out, "--vector-size", 4, input=text)
+        call("classify", "train", source, "-o", out, "--vector-size", 4, "--threads", 1, input=text)
     with_history = [load(tmp_path / f"{name}.fvmodel") for name in "abc"]
     for model in with_history[1:]:
         assert (model.predict_proba(["fine"]) == with_history[0].predict_proba(["fine"])).all()

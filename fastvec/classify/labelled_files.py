@@ -213,8 +213,8 @@ def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tu
     for number, line in lines:
         if not is_begun and line.strip() and not line.startswith("#"):
             is_begun = True
-            if said := conll_u([line.encode()]):
-                raise ValueError(f"{path} {said}")
+            if reason := conll_u([line.encode()]):
+                raise ValueError(f"{path} {reason}")
         yield number, line
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from fastvec.classify.networks.files import Saveable
 from fastvec.classify.networks.fitting import FitEpoch
-from fastvec.classify.networks.softmax import SoftmaxClassifier
-from fastvec.classify.networks.two_layer import TwoLayerClassifier
+from fastvec.classify.networks.network import (
+    NetworkClassifier,
+    NetworkRegressor,
+    SoftmaxClassifier,
+    TwoLayerClassifier,
+)
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
-from fastvec.classify.words.classifier import WindowClassifier
 from fastvec.classify.words.ranker import WindowRanker
+from fastvec.classify.words.tagger import WindowClassifier
 from fastvec.formats import model
 
 __all__ = ["load"]
 
-ESTIMATORS: dict[str, type[Saveable]] = {
+ESTIMATORS: dict[str, Callable[..., Saveable]] = {
     estimator.__name__: estimator
     for estimator in (
+        NetworkClassifier,
+        NetworkRegressor,
         SoftmaxClassifier,
         TextClassifier,
         TextVectorizer,
@@ -43,8 +50,8 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    SoftmaxClassifier, TextClassifier, TextVectorizer, TwoLayerClassifier, WindowClassifier or WindowRanker
-        The fitted estimator. If it has `vectors`, they are the trained ones.
+    estimator
+        The fitted classifier, regressor or vectorizer. If it has `vectors`, they are the trained ones.
 
     Raises
     ------

@@ -355,7 +355,11 @@ AROUND = [
     mutant(
         "windows of taggers are read from right to left",
         "windows",
-        ("classify/words/windows.py", "np.arange(-window, window + 1)", "np.arange(window, -window - 1, -1)"),
+        (
+            "classify/words/sentences.py",
+            "np.arange(-window, window + 1)",
+            "np.arange(window, -window - 1, -1)",
+        ),
     ),
     mutant(
         "rows of gradients that are the same are not added",
@@ -387,7 +391,7 @@ AROUND = [
         "n-grams of words reach over the ends of documents",
         "text_classifier text_fitting",
         (
-            "classify/texts/rows.py",
+            "classify/texts/documents.py",
             "inside = owners[: len(hashes)] == owners[n - 1 :]",
             "inside = np.ones(len(hashes), bool)",
         ),

@@ -15,8 +15,7 @@ from fastvec._params import check_choice, check_float
 from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import Saveable
 from fastvec.classify.networks.layers import Array
-from fastvec.classify.texts.documents import Documents, read_documents
-from fastvec.classify.texts.rows import means_of_rows
+from fastvec.classify.texts.documents import Documents, means_of_rows, read_documents
 from fastvec.classify.words.lexicon import spellings
 from fastvec.formats.fvec import pack, unpack
 from fastvec.formats.words import json_of_words, words_of_json
@@ -202,7 +201,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
         tensors, header = pack(self.vectors._contents())
-        said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
+        learned: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
         for name in ("idf_", "frequencies_"):
             if hasattr(self, name):
                 weights = getattr(self, name)
@@ -212,7 +211,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
                 }
         if hasattr(self, "common_"):
             tensors["common_"] = self.common_
-        return said, tensors
+        return learned, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.vectors = vectors_of(unpack(Path("vectors"), tensors, learned["header"], "strict"))
