@@ -74,7 +74,7 @@ def sklearn_tagging(job: Job) -> Worked:
 def window_features(job: Job, *texts: Words) -> Iterator[Any]:
     """Give the vectors of every window side by side, those fastvec would start from on the first text."""
     from fastvec.classify.words.lexicon import PADDING, Lexicon, starting_table
-    from fastvec.classify.words.windows import windows
+    from fastvec.classify.words.sentences import windows
 
     vectors = starting_vectors(job)
     lexicon = Lexicon(vectors.words).with_words_of(texts[0], job["min_count"])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from fastvec import Vocabulary, kernels
-from fastvec.corpus.idfile import join_words
+from fastvec.formats.words import join_words
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,24 +95,6 @@ class Epoch:
     def examples(self) -> int:
         """`pairs` of a classifier: the number of examples."""
         return self.pairs
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Epoch:
-        """Return the record with the fields that a file has, after validation.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If they are not those of a record, or not numbers.
-        """
-        # Classifiers were saved with `examples`.
-        known = {"pairs" if name == "examples" else name: value for name, value in dict(fields).items()}
-        epoch = cls(**known)
-        optional = ("words_per_second", "validation_score")
-        numbers = [value for name, value in known.items() if value is not None or name not in optional]
-        if not all(type(value) in (int, float) for value in numbers):
-            raise TypeError(f"an epoch of {fields!r}")
-        return epoch
 
 
 @dataclass(frozen=True)
