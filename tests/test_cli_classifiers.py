@@ -16,8 +16,7 @@ import pytest
 from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 from fastvec import Vectors, cli
-from fastvec.classify import SoftmaxClassifier, TextClassifier, WindowClassifier, load, read_conll
-from fastvec.cli import classify, tag
+from fastvec.classify import SoftmaxClassifier, load, read_conll
 
 NAMES = {"in": ["Paris", "Rome", "Oslo", "Bern"], "mr": ["Smith", "Jones", "Brown", "Miller"]}
 GOOD, BAD = ["good", "fine", "nice", "great"], ["bad", "poor", "dull", "awful"]
@@ -101,14 +100,6 @@ def call(capfd, monkeypatch):
 # ---- tag --------------------------------------------------------------------------------------------------
 
 
-def test_every_parameter_of_a_tagger_is_an_option_with_its_default(call):
-    params = WindowClassifier().get_params()
-    assert {name: option.default for name, option in tag.TAGGING.items()} == {
-        name: value for name, value in params.items() if name not in ("vectors", "progress")
-    }
-    assert "--column N" in call("tag", "train", "--help")
-
-
 def test_parameters_of_a_tagger_are_passed_on(folder, tmp_path, call):
     path = tmp_path / "model.fvmodel"
     options = ["--window", 1, "--hidden", 5, 4, "--activation", "relu", "--features", "case", "suffix"]
@@ -169,13 +160,6 @@ def test_evaluate_prints_scores_of_tags(folder, tagger, call):
 
 
 # ---- classify ---------------------------------------------------------------------------------------------
-
-
-def test_every_parameter_of_a_classifier_is_an_option_with_its_default():
-    params = TextClassifier().get_params()
-    assert {name: option.default for name, option in classify.CLASSIFYING.items()} == {
-        name: value for name, value in params.items() if name not in ("vectors", "progress")
-    }
 
 
 def test_parameters_of_a_classifier_are_passed_on(folder, tmp_path, call):
@@ -368,7 +352,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("sklearn", "scipy
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["tag", "train", "--help"], ["--version"], ["info"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["info"]])
 def test_help_does_not_wait_for_scikit_learn(arguments):
     command = [sys.executable, "-c", IMPORTS, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)
