@@ -24,7 +24,7 @@ from fastvec.training.loop import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 
 BACKENDS = kernels.available()
-WINDOW, NEGATIVES = 5, 5
+WINDOW, NEGATIVES, LOSS = 5, 5, "negative_sampling"
 # Rows of 1,000 words fit into the second-level cache; the two matrices of 70,000 words take 63 MB at d=100.
 VOCABULARIES = {"in cache": 1_000, "out of cache": 70_000}
 
@@ -111,10 +111,13 @@ def arguments(kernel: str, n_words: int, size: int, **options: bool) -> dict[str
 
 
 TRAININGS: dict[str, tuple[str, dict[str, bool]]] = {
-    "skipgram.train, shared negatives": ("skipgram", {"shared": True}),
-    "skipgram.train, unshared negatives": ("skipgram", {"shared": False}),
-    "cbow.train": ("cbow", {"position_weights": False, "scale_gradient": True}),
-    "cbow.train, position weights": ("cbow", {"position_weights": True, "scale_gradient": True}),
+    "skipgram.train, shared negatives": ("skipgram", {"loss": LOSS, "shared": True}),
+    "skipgram.train, unshared negatives": ("skipgram", {"loss": LOSS, "shared": False}),
+    "cbow.train": ("cbow", {"loss": LOSS, "position_weights": False, "scale_gradient": True}),
+    "cbow.train, position weights": (
+        "cbow",
+        {"loss": LOSS, "position_weights": True, "scale_gradient": True},
+    ),
 } | {
     f"{kernel}.train, {'cbow' if cbow else 'skipgram'}": (kernel, {"cbow": cbow, "scale_gradient": True})
     for kernel in ("hierarchical_softmax", "softmax", "subword")
@@ -194,7 +197,16 @@ def test_skipgram_step(benchmark: BenchmarkFixture, size: int, backend: str) -> 
     inputs, outputs = matrix(100, size), matrix(100, size, seed=3)
     contexts = np.array([5, 17, 2, 90, 33, 8], np.int32)
     negatives = np.array([71, 3, 44, 60, 12], np.int32)
-    benchmark(kernels.get("skipgram", backend).step, inputs, outputs, contexts, 40, negatives, 1e-4)
+    benchmark(
+        kernels.get("skipgram", backend).step,
+        inputs,
+        outputs,
+        contexts,
+        40,
+        negatives,
+        "negative_sampling",
+        1e-4,
+    )
     rate(benchmark, "million_steps_per_second", 1)
 
 

@@ -6,7 +6,7 @@ then one for each matrix of the stack, so that centred differences of many param
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -103,9 +103,13 @@ def draw_contexts(random, n_contexts, words):
 # ---- Negative sampling: skip-gram and CBOW ----------------------------------------------------------------
 
 
-def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives):
+# Of the scores of a target and its negatives, by their names in kernels.
+SCORE_LOSSES = {"negative_sampling": logistic_loss}
+
+
+def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives, loss):
     x = input_vectors[..., contexts, :]
-    return logistic_loss(x, output_vectors, [center], negatives[negatives != center])
+    return SCORE_LOSSES[loss](x, output_vectors, [center], negatives[negatives != center])
 
 
 def draw_window(random, n_contexts, n_negatives):
@@ -114,6 +118,7 @@ def draw_window(random, n_contexts, n_negatives):
         "contexts": draw_contexts(random, n_contexts, words),
         "center": int(words[-1]),
         "negatives": int32(random.choice(words[5:], n_negatives)),
+        "loss": "negative_sampling",
     }
 
 
@@ -125,7 +130,12 @@ WINDOW_SHAPES = [
 
 
 def window(contexts, center, negatives):
-    return {"contexts": int32(contexts), "center": center, "negatives": int32(negatives)}
+    return {
+        "contexts": int32(contexts),
+        "center": center,
+        "negatives": int32(negatives),
+        "loss": "negative_sampling",
+    }
 
 
 AWKWARD_WINDOWS = {
@@ -168,13 +178,21 @@ SKIPGRAM = Objective(
 
 
 def cbow_loss(
-    input_vectors, output_vectors, position_weights, contexts, positions, center, negatives, scale_gradient
+    input_vectors,
+    output_vectors,
+    position_weights,
+    contexts,
+    positions,
+    center,
+    negatives,
+    loss,
+    scale_gradient,
 ):
     x = input_vectors[..., contexts, :]
     if position_weights is not None:
         x = x * position_weights[..., positions, :]
     h = x.mean(axis=-2, keepdims=True)
-    return logistic_loss(h, output_vectors, [center], negatives[negatives != center])
+    return SCORE_LOSSES[loss](h, output_vectors, [center], negatives[negatives != center])
 
 
 def draw_cbow(random, n_contexts, n_negatives):
@@ -236,6 +254,18 @@ CBOW = Objective(
     n_averaged=CBOW_WITH_POSITION_WEIGHTS.n_averaged,
     label=lambda n, t: [with_no_weights(arguments) for arguments in label_cbow(n, t)],
 )
+
+
+def with_loss(objective, loss):
+    """Return an objective with another loss of the same scores, which may have no sigmoid for each."""
+    return replace(
+        objective,
+        name=f"{objective}, {loss}",
+        draw=lambda *shape: objective.draw(*shape) | {"loss": loss},
+        shapes=[shape for shape in objective.shapes if shape[-1] > 1],  # without negatives J may be 0
+        awkward={case: arguments | {"loss": loss} for case, arguments in objective.awkward.items()},
+        label=None,
+    )
 
 
 # ---- Hierarchical softmax ---------------------------------------------------------------------------------
@@ -492,6 +522,7 @@ OBJECTIVES = [
     SKIPGRAM,
     CBOW,
     CBOW_WITH_POSITION_WEIGHTS,
+    *[with_loss(each, loss) for each in (SKIPGRAM, CBOW) for loss in list(SCORE_LOSSES)[1:]],
     hierarchical_softmax("hierarchical softmax", cbow=False),
     hierarchical_softmax("hierarchical softmax of CBOW", cbow=True),
     SOFTMAX,

@@ -10,6 +10,7 @@ import argparse
 import inspect
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 __all__ = ["add_parameters", "flag", "given", "joined", "make", "parameters"]
@@ -107,6 +108,9 @@ def add_parameters(
             groups[title] = parser.add_argument_group(title)
         first = next(iter(having.values()))
         arguments = _arguments(first, name) | _row(first, name)
+        if "choices" in arguments:
+            of_all = (_arguments(function, name)["choices"] for function in having.values())
+            arguments["choices"] = tuple(dict.fromkeys(chain.from_iterable(of_all)))
         if "store" not in str(arguments.get("action")) and "(default" not in arguments["help"]:
             arguments["help"] += _defaults(having, name)
         flags = filter(None, [(aliases or {}).get(name), arguments.pop("flag")])
@@ -180,7 +184,7 @@ def _plain(sentence: str, names: Container[str]) -> str:
     """Return a sentence of a docstring without its markup, with the parameters in `names` as options."""
     text = VALUE.sub(lambda found: f"{_flag(found[1])} {found[2]}", CITATION.sub("", sentence))
     text = CODE.sub(lambda found: _flag(found[1]) if found[1] in names else found[1], text)
-    text = text.translate(SYMBOLS).removesuffix(".")
+    text = text.translate(SYMBOLS).removeprefix("Whether to ").removesuffix(".")
     return text[:1].lower() + text[1:]
 
 

@@ -13,8 +13,7 @@ from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
-from fastvec.models.count_model import COUNTED, CountModel
-from fastvec.models.epochs import EpochModel
+from fastvec.models.base import COUNTED, CountModel, EpochModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
