@@ -90,9 +90,9 @@ def call(capfd, monkeypatch):
         except SystemExit as stopped:  # of argparse
             ended = stopped.code
         sys.stdout.flush()
-        out, told = capfd.readouterr()
-        assert ended == status, told
-        return told if status else out
+        out, errors = capfd.readouterr()
+        assert ended == status, errors
+        return errors if status else out
 
     return run_here
 
@@ -305,8 +305,8 @@ def test_errors_are_one_line(folder, monkeypatch, call, arguments, message):
     if "softmax.fvmodel" in arguments:
         SoftmaxClassifier(epochs=1).fit([[0.0], [1.0]], [0, 1]).save(folder / "softmax.fvmodel")
     monkeypatch.chdir(folder)
-    told = call(*arguments, status=2).splitlines()[-1]
-    assert told.startswith("fastvec: error: ") and message in told
+    error = call(*arguments, status=2).splitlines()[-1]
+    assert error.startswith("fastvec: error: ") and message in error
     assert not (folder / "x.fvmodel").exists()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -24,94 +24,97 @@ from fastvec.vectors.subwords import load
 
 __all__ = ["add_classify", "add_tag"]
 
-TEXTS = "one text per line"
-LABELLED_TEXTS = f"{TEXTS}, starting with its label, __label__..."
-WORDS = "one word per line, empty lines between sentences"
-TAGGED_WORDS = "one word per line, its tag in a further column, empty lines between sentences"
+# What reads examples and their labels from a file.
+Read = Callable[..., tuple[Any, Any]]
 
 
 def add_classify(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec classify``."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-
-    train = verbs.add_parser("train", help="train on a file of labelled lines")
-    train.set_defaults(run=_train_texts)
-    _add_training(train, LABELLED_TEXTS, read_labelled_lines, TextClassifier)
-
+    labelled = "one text per line, starting with its label, __label__..."
+    _add_train(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
     predict = verbs.add_parser("predict", help="write the label of every line; empty lines stay empty")
-    predict.set_defaults(run=_predict_texts)
-    _add_prediction(predict, f"{TEXTS}; labels are ignored")
+    _add_predict(predict, "one text per line; labels are ignored", _predict_texts)
     predict.add_argument(
         "-k", type=int, default=1, metavar="N", help="write the N most probable labels (default: %(default)s)"
     )
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each label")
-
-    evaluate = verbs.add_parser("evaluate", help="evaluate on a file of labelled lines")
-    evaluate.set_defaults(run=_evaluate_texts)
-    _add_model(evaluate)
-    _add_file(evaluate, LABELLED_TEXTS, read_labelled_lines)
+    _add_evaluate(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
 
 
 def add_tag(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec tag``."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-
-    train = verbs.add_parser("train", help="train on a file of tagged words")
-    train.set_defaults(run=_train_words)
-    _add_training(train, TAGGED_WORDS, read_conll, WindowClassifier)
-
+    tagged = "one word per line, its tag in a further column, empty lines between sentences"
+    _add_train(verbs, "tagged words", tagged, read_conll, WindowClassifier)
     predict = verbs.add_parser("predict", help="write a file with one more column, of predicted tags")
-    predict.set_defaults(run=_predict_words)
-    _add_prediction(predict, f"{WORDS}; further columns are kept")
+    words = "one word per line, empty lines between sentences; further columns are kept"
+    _add_predict(predict, words, _predict_words)
+    _add_evaluate(verbs, "tagged words", tagged, read_conll, WindowClassifier)
 
-    evaluate = verbs.add_parser("evaluate", help="evaluate on a file of tagged words")
-    evaluate.set_defaults(run=_evaluate_words)
+
+def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
+    train = verbs.add_parser("train", help=f"train on a file of {what}")
+    train.set_defaults(run=_train, read=read, estimator=estimator)
+    train.usage = "%(prog)s [options] FILE -o FILE"
+    _add_file(train, lines, read)
+    add_output(train, ": .fvmodel")
+    train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
+    add_reading(train, errors=False)
+    add_quiet(train)
+    add_parameters(train, {"training": estimator})
+
+
+def _add_predict(predict: argparse.ArgumentParser, lines: str, run: Callable[..., int]) -> None:
+    predict.set_defaults(run=run)
+    _add_model(predict)
+    _add_file(predict, lines, read_labelled_lines)
+    add_output(predict, " (default: standard output)", STANDARD_OUTPUT)
+
+
+def _add_evaluate(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
+    evaluate = verbs.add_parser("evaluate", help=f"evaluate on a file of {what}")
+    evaluate.set_defaults(run=_evaluate, read=read, estimator=estimator)
     _add_model(evaluate)
-    _add_file(evaluate, TAGGED_WORDS, read_conll)
+    _add_file(evaluate, lines, read)
 
 
-def _train_texts(options: argparse.Namespace) -> int:
-    def summary(classifier: TextClassifier, documents: Any) -> str:
-        n_words = sum(map(len, documents)) * len(classifier.history_)
-        seconds = sum(epoch.seconds for epoch in classifier.history_)
-        return (
-            f"{len(classifier.classes_):,} labels; trained on {n_words:,} words in {seconds:,.1f} s "
-            f"({n_words / seconds:,.0f} words/s)"
-        )
-
-    return _train(options, TextClassifier, read_labelled_lines, summary)
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="trained model: .fvmodel")
 
 
-def _train_words(options: argparse.Namespace) -> int:
-    def summary(tagger: WindowClassifier, sentences: Any) -> str:
-        seconds = sum(epoch.seconds for epoch in tagger.history_)
-        n_words = sum(map(len, sentences))
-        return f"{len(tagger.classes_):,} tags; trained on {n_words:,} words in {seconds:,.1f} s"
-
-    return _train(options, WindowClassifier, read_conll, summary)
+def _add_file(parser: argparse.ArgumentParser, lines: str, read: Read) -> None:
+    parser.add_argument("file", metavar="FILE", help=f"{lines}; plain or compressed, - is standard input")
+    add_parameters(parser, {"file": read}, [name for name in parameters(read) if name != "path"])
 
 
-def _train(
-    options: argparse.Namespace,
-    estimator: Any,
-    read: Callable[..., tuple[Any, Any]],
-    summary: Callable[[Any, Any], str],
-) -> int:
+def _train(options: argparse.Namespace) -> int:
     check_files([options.file, options.vectors], {"--output": options.output})
     check_extension(options.output, ".fvmodel")
-    model = make(options, estimator)
-    examples, labels = read(options.file, **given(options, read))
+    model = make(options, options.estimator)
+    examples, labels = options.read(options.file, **given(options, options.read))
     if options.vectors is not None:
         model.set_params(vectors=load(options.vectors, **given(options, load)))
     with signals.hold_after_training() as held:
         model.fit(examples, labels)
         model.save(options.output)
     if not options.quiet:
-        last = model.history_[-1]
-        score = last.validation_score
-        accuracy = "" if score is None else f", validation accuracy {score:.2%}"
-        say(f"{summary(model, examples)}, loss {last.loss:.4f}{accuracy}; saved in {options.output}")
+        say(f"{_summary(model, sum(map(len, examples)))}; saved in {options.output}")
     return held.status
+
+
+def _summary(model: Any, n_words: int) -> str:
+    seconds, last = sum(epoch.seconds for epoch in model.history_), model.history_[-1]
+    what, speed = "tags", ""
+    if isinstance(model, TextClassifier):
+        n_words *= len(model.history_)
+        what, speed = "labels", f" ({n_words / seconds:,.0f} words/s)"
+    score = last.validation_score
+    accuracy = "" if score is None else f", validation accuracy {score:.2%}"
+    return (
+        f"{len(model.classes_):,} {what}; trained on {n_words:,} words in {seconds:,.1f} s{speed}, "
+        f"loss {last.loss:.4f}{accuracy}"
+    )
 
 
 def _predict_texts(options: argparse.Namespace) -> int:
@@ -148,26 +151,20 @@ def _text_of(sentence: list[list[str]], tags: Any) -> bytes:
     return "".join([*lines, "\n"]).encode()
 
 
-def _evaluate_texts(options: argparse.Namespace) -> int:
-    classifier = _load(options, TextClassifier)
-    documents, labels = read_labelled_lines(options.file, **given(options, read_labelled_lines))
-    _print_scores(labels, map(str, classifier.predict(documents)), "texts")
+def _evaluate(options: argparse.Namespace) -> int:
+    model = _load(options, options.estimator)
+    examples, labels = options.read(options.file, **given(options, options.read))
+    found, what = model.predict(examples), "texts"
+    if isinstance(model, WindowClassifier):
+        labels, found, what = chain.from_iterable(labels), chain.from_iterable(found), "words"
+    _print_scores([*labels], [*map(str, found)], what)
     return 0
 
 
-def _evaluate_words(options: argparse.Namespace) -> int:
-    tagger = _load(options, WindowClassifier)
-    sentences, tags = read_conll(options.file, **given(options, read_conll))
-    found = map(str, chain.from_iterable(tagger.predict(sentences)))
-    _print_scores([*chain.from_iterable(tags)], found, "words")
-    return 0
-
-
-def _print_scores(labels: list[str], predicted: Iterable[str], what: str) -> None:
+def _print_scores(labels: list[str], found: list[str], what: str) -> None:
     """Print accuracy, and precision, recall and F1 of every label, the most frequent first."""
     from sklearn.metrics import precision_recall_fscore_support  # not before fastvec.classify asks for it
 
-    found = list(predicted)
     names = [name for name, _ in sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))]
     right = sum(a == b for a, b in zip(labels, found, strict=True))
     print(f"accuracy {right / len(labels):.4f} of {len(labels):,} {what}")
@@ -184,28 +181,3 @@ def _load(options: argparse.Namespace, estimator: type) -> Any:
         found, needed = type(model).__name__, estimator.__name__
         raise ValueError(f"{options.model} holds a {found}, but this command needs a {needed}")
     return model
-
-
-def _add_training(train: argparse.ArgumentParser, lines: str, read: Any, estimator: Any) -> None:
-    train.usage = "%(prog)s [options] FILE -o FILE"
-    _add_file(train, lines, read)
-    add_output(train, ": .fvmodel")
-    train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
-    add_reading(train, errors=False)
-    add_quiet(train)
-    add_parameters(train, {"training": estimator})
-
-
-def _add_prediction(predict: argparse.ArgumentParser, lines: str) -> None:
-    _add_model(predict)
-    _add_file(predict, lines, read_labelled_lines)
-    add_output(predict, " (default: standard output)", STANDARD_OUTPUT)
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="trained model: .fvmodel")
-
-
-def _add_file(parser: argparse.ArgumentParser, lines: str, read: Any) -> None:
-    parser.add_argument("file", metavar="FILE", help=f"{lines}; plain or compressed, - is standard input")
-    add_parameters(parser, {"file": read}, [name for name in parameters(read) if name != "path"])
