@@ -33,7 +33,7 @@ VERBS = [
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
     *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "demo")),
 ]
-# --quiet is the opposite of `progress`; functions and open files cannot be typed.
+# --quiet is the opposite of `progress`, and functions cannot be typed.
 NO_OPTIONS = {"progress", "callbacks"}
 OTHER_NAMES = {"model": "--fasttext-model", "symmetric": "--left-only"}
 

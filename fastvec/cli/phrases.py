@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fastvec.cli.files import add_output, add_texts, check_files
-from fastvec.cli.options import add_parameters, flag, given, make
+from fastvec.cli.options import add_parameters, flag, given, make, parameters
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
@@ -58,7 +58,7 @@ def _phrases(options: argparse.Namespace) -> Phrases:
     if options.phrases is None:
         made: Phrases = make(options, Phrases)
         return made
-    if refused := [flag(Phrases, name) for name in given(options, Phrases)]:
+    if refused := [flag(Phrases, name) for name in parameters(Phrases) if name in given(options, Phrases)]:
         names = ", ".join(refused)
         raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
     phrases = Phrases.load(options.phrases)

@@ -99,9 +99,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _model(options: argparse.Namespace) -> Model:
     for other in MODELS.values():
-        for parameter in filter(given(options, other).__contains__, parameters(other)):
+        for parameter in parameters(other):
             owners = [name for name, estimator in MODELS.items() if parameter in parameters(estimator)]
-            if options.model not in owners:
+            if parameter in given(options, other) and options.model not in owners:
                 raise _of_others(flag(other, parameter), owners, options.model)
     model: Model = make(options, MODELS[options.model])
     if options.save_model is not None:
