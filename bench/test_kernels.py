@@ -113,10 +113,10 @@ def arguments(kernel: str, n_words: int, size: int, **options: bool) -> dict[str
 TRAININGS: dict[str, tuple[str, dict[str, bool]]] = {
     "skipgram.train, shared negatives": ("skipgram", {"loss": LOSS, "shared": True}),
     "skipgram.train, unshared negatives": ("skipgram", {"loss": LOSS, "shared": False}),
-    "cbow.train": ("cbow", {"loss": LOSS, "position_weights": False, "scale_gradient": True}),
+    "cbow.train": ("cbow", {"position_weights": False, "scale_gradient": True}),
     "cbow.train, position weights": (
         "cbow",
-        {"loss": LOSS, "position_weights": True, "scale_gradient": True},
+        {"position_weights": True, "scale_gradient": True},
     ),
 } | {
     f"{kernel}.train, {'cbow' if cbow else 'skipgram'}": (kernel, {"cbow": cbow, "scale_gradient": True})

@@ -6,7 +6,7 @@ then one for each matrix of the stack, so that centred differences of many param
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -118,7 +118,6 @@ def draw_window(random, n_contexts, n_negatives):
         "contexts": draw_contexts(random, n_contexts, words),
         "center": int(words[-1]),
         "negatives": int32(random.choice(words[5:], n_negatives)),
-        "loss": "negative_sampling",
     }
 
 
@@ -130,12 +129,7 @@ WINDOW_SHAPES = [
 
 
 def window(contexts, center, negatives):
-    return {
-        "contexts": int32(contexts),
-        "center": center,
-        "negatives": int32(negatives),
-        "loss": "negative_sampling",
-    }
+    return {"contexts": int32(contexts), "center": center, "negatives": int32(negatives)}
 
 
 AWKWARD_WINDOWS = {
@@ -161,20 +155,29 @@ def split_contexts(arguments):
     return [arguments | {"contexts": arguments["contexts"][[c]]} for c in range(len(arguments["contexts"]))]
 
 
-SKIPGRAM = Objective(
-    name="skip-gram",
-    kernel="skipgram",
-    rows={"input_vectors": N_WORDS, "output_vectors": N_WORDS},
-    ids={"input_vectors": ("contexts",), "output_vectors": ("center", "negatives")},
-    loss=skipgram_loss,
-    draw=draw_window,
-    shapes=WINDOW_SHAPES,
-    awkward=AWKWARD_WINDOWS,
-    split=split_contexts,
-    n_averaged=lambda arguments: 1,
-    label=lambda n, t: [window(np.arange(n)[::-1], 0 if t else n, [] if t else [0])],
-    labelled="input_vectors",
-)
+def skipgram(loss, label=None):
+    """Skip-gram with a loss; one that costs nothing without negatives is tried with some."""
+    return Objective(
+        name="skip-gram" if loss == "negative_sampling" else f"skip-gram, {loss}",
+        kernel="skipgram",
+        rows={"input_vectors": N_WORDS, "output_vectors": N_WORDS},
+        ids={"input_vectors": ("contexts",), "output_vectors": ("center", "negatives")},
+        loss=skipgram_loss,
+        draw=lambda *shape: draw_window(*shape) | {"loss": loss},
+        shapes=[shape for shape in WINDOW_SHAPES if label or shape[1] > 1],
+        awkward={case: arguments | {"loss": loss} for case, arguments in AWKWARD_WINDOWS.items()},
+        split=split_contexts,
+        n_averaged=lambda arguments: 1,
+        label=label,
+        labelled="input_vectors",
+    )
+
+
+def label_contexts(n, t):
+    return [window(np.arange(n)[::-1], 0 if t else n, [] if t else [0]) | {"loss": "negative_sampling"}]
+
+
+SKIPGRAM = skipgram("negative_sampling", label_contexts)
 
 
 def cbow_loss(
@@ -185,14 +188,13 @@ def cbow_loss(
     positions,
     center,
     negatives,
-    loss,
     scale_gradient,
 ):
     x = input_vectors[..., contexts, :]
     if position_weights is not None:
         x = x * position_weights[..., positions, :]
     h = x.mean(axis=-2, keepdims=True)
-    return SCORE_LOSSES[loss](h, output_vectors, [center], negatives[negatives != center])
+    return logistic_loss(h, output_vectors, [center], negatives[negatives != center])
 
 
 def draw_cbow(random, n_contexts, n_negatives):
@@ -254,18 +256,6 @@ CBOW = Objective(
     n_averaged=CBOW_WITH_POSITION_WEIGHTS.n_averaged,
     label=lambda n, t: [with_no_weights(arguments) for arguments in label_cbow(n, t)],
 )
-
-
-def with_loss(objective, loss):
-    """Return an objective with another loss of the same scores, which may have no sigmoid for each."""
-    return replace(
-        objective,
-        name=f"{objective}, {loss}",
-        draw=lambda *shape: objective.draw(*shape) | {"loss": loss},
-        shapes=[shape for shape in objective.shapes if shape[-1] > 1],  # without negatives J may be 0
-        awkward={case: arguments | {"loss": loss} for case, arguments in objective.awkward.items()},
-        label=None,
-    )
 
 
 # ---- Hierarchical softmax ---------------------------------------------------------------------------------
@@ -522,7 +512,7 @@ OBJECTIVES = [
     SKIPGRAM,
     CBOW,
     CBOW_WITH_POSITION_WEIGHTS,
-    *[with_loss(each, loss) for each in (SKIPGRAM, CBOW) for loss in list(SCORE_LOSSES)[1:]],
+    *[skipgram(loss) for loss in list(SCORE_LOSSES)[1:]],
     hierarchical_softmax("hierarchical softmax", cbow=False),
     hierarchical_softmax("hierarchical softmax of CBOW", cbow=True),
     SOFTMAX,

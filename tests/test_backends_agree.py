@@ -43,16 +43,11 @@ SETTINGS = {
     "cbow": [
         *[
             {"window": window, "negatives": negatives, "position_weights": weights, "scale_gradient": scale}
-            | NEGATIVE_SAMPLING
             for weights, scale, (window, negatives) in product(
                 (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
             )
         ],
-        {"window": 5, "negatives": 20, "position_weights": False, "scale_gradient": True} | NEGATIVE_SAMPLING,
-        *[
-            {"window": 5, "negatives": 20, "position_weights": weights, "scale_gradient": True} | loss
-            for loss, weights in product(OTHERS, (False, True))
-        ],
+        {"window": 5, "negatives": 20, "position_weights": False, "scale_gradient": True},
     ],
     "hierarchical_softmax": [
         {"window": window, "cbow": cbow, "scale_gradient": scale}

@@ -107,30 +107,14 @@ BOTH = [{"cbow": False}, {"cbow": True}]
 
 MEANS = [{"scale_gradient": True}, {"scale_gradient": False}]
 
-NO_WEIGHTS = {"position_weights": None}
-
 LOSSES = [{"loss": loss} for loss in losses.LOSSES]
 
 # For every kernel what makes its steps, the rows of its matrices and arguments of train; its modes, and what
 # both train and steps are told.
 TRAININGS = [
     ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}], LOSSES),
-    (
-        "cbow",
-        cbow,
-        INPUTS | OUTPUTS | PLACES,
-        NOISY,
-        [{}],
-        [mean | loss for mean in MEANS for loss in LOSSES],
-    ),
-    (
-        "cbow",
-        cbow,
-        INPUTS | OUTPUTS,
-        NOISY,
-        [{}],
-        [mean | LOSSES[0] | {"position_weights": None} for mean in MEANS],
-    ),
+    ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY, [{}], MEANS),
+    ("cbow", cbow, INPUTS | OUTPUTS, NOISY, [{}], [mean | {"position_weights": None} for mean in MEANS]),
     ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE, BOTH, MEANS),
     ("softmax", softmax, INPUTS | OUTPUTS, {}, BOTH, MEANS),
     ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS, BOTH, MEANS),

@@ -16,7 +16,6 @@ from libc.string cimport memset
 
 from .ahead cimport fetch_rows_of, positions_ahead
 from .distinct cimport Seen, move_repeats_behind, start_round
-from .losses cimport loss_named
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
@@ -133,7 +132,6 @@ def step(
     const int32_t[::1] positions,
     int32_t center,
     const int32_t[::1] negatives,
-    str loss,
     bint scale_gradient,
     float learning_rate,
 ):
@@ -145,10 +143,9 @@ def step(
     cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0], i
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef float **rows
-    cdef double total = 0
+    cdef double loss = 0
     cdef bint failed
     memset(&work, 0, sizeof(work))
-    work.loss = loss_named(loss)
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
     with nogil:
@@ -169,12 +166,12 @@ def step(
                     weighted.weights[i] = &position_weights[0, 0] + positions[i] * stride
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, learning_rate, &total
+                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, learning_rate, &loss
                 )
             else:
                 take_mean_step(
                     &work, rows, n_contexts, move_repeats_behind(&seen, rows, n_contexts), scale_gradient,
-                    learning_rate, &total
+                    learning_rate, &loss
                 )
         free(seen.slots)
         free(rows)
@@ -182,7 +179,7 @@ def step(
         free(work.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
-    return total
+    return loss
 
 
 def train(
@@ -197,7 +194,6 @@ def train(
     const uint32_t[:, ::1] noise,
     Py_ssize_t window,
     Py_ssize_t negatives,
-    str loss,
     bint scale_gradient,
     float learning_rate,
     uint64_t key,
@@ -217,11 +213,10 @@ def train(
     cdef float **contexts
     cdef Py_ssize_t i, c, n_contexts, n_distinct, before
     cdef int64_t sampled_pairs = 0, pairs = 0
-    cdef double total = 0
+    cdef double loss = 0
     cdef bint sampled, repeats, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
-    work.loss = loss_named(loss)
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
     with nogil:
@@ -265,7 +260,7 @@ def train(
             if weighs:
                 take_weighted_step(
                     &work, &weighted, contexts, n_contexts, repeats, False, scale_gradient, learning_rate,
-                    &total if sampled else NULL
+                    &loss if sampled else NULL
                 )
                 continue
             n_distinct = n_contexts
@@ -276,7 +271,7 @@ def train(
                 n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
             take_mean_step(
                 &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
-                &total if sampled else NULL
+                &loss if sampled else NULL
             )
         free_outputs(&outputs)
         free(contexts)
@@ -287,4 +282,4 @@ def train(
         free(walk.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
-    return total, sampled_pairs, pairs
+    return loss, sampled_pairs, pairs

@@ -267,7 +267,6 @@ class CBOW(Word2Vec):
         return {
             "window": self.window,
             "negatives": self.negatives,
-            "loss": self.loss,
             "cbow": True,
             "scale_gradient": self.scale_gradient,
             "position_weights": None,

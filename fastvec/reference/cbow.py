@@ -1,4 +1,4 @@
-"""Continuous bag of words (CBOW): the mean of the contexts predicts their centre against negatives.
+"""Continuous bag of words (CBOW) with negative sampling.
 
 Objective. For a centre word o with contexts c = 1..C (input vectors x_c), their mean
 
@@ -6,11 +6,12 @@ Objective. For a centre word o with contexts c = 1..C (input vectors x_c), their
 
 where d_p is the weight vector of a context's place p in the window (∘ multiplies component by component; all
 d_p = 1 without position weights), and K noise words (negatives), with y₀ the output vector of the centre and
-y₁..y_K those of the negatives, minimize what the scores of h cost, with a loss ℓ of ``losses.py``,
+y₁..y_K those of the negatives, minimize
 
-    J = ℓ(h · y₀, .., h · y_K)        with negative sampling    −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
+    J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
 
-Gradient. With the errors δₙ = ∂ℓ/∂(h · yₙ) and e = ∂J/∂h = Σₙ δₙ yₙ,
+Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ (see ``losses.py``) and
+e = ∂J/∂h = Σₙ δₙ yₙ,
 
     ∂J/∂x_c = (1/C) d_p(c) ∘ e        ∂J/∂d_p = (1/C) Σ_{c: p(c) = p} x_c ∘ e        ∂J/∂yₙ = δₙ h
 
@@ -47,7 +48,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .losses import LOSSES
+from .losses import logistic
 from .mean import divisors
 from .sampling import draw, draw_noise, walk_chunk
 from .step import label_outputs
@@ -65,7 +66,6 @@ def step(
     positions: NDArray[np.int32],
     center: int,
     negatives: NDArray[np.int32],
-    loss: str,
     scale_gradient: bool,
     learning_rate: float,
 ) -> float:
@@ -85,8 +85,6 @@ def step(
         Word id.
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
-    loss : IN, str
-        The name of ℓ, one of ``losses.LOSSES``.
     scale_gradient : IN, bool
         Whether contexts and position weights take their gradients, or C times as much; those that are
         repeated take the mean.
@@ -104,7 +102,7 @@ def step(
     h = np.mean(d * x, axis=0)
     y = output_vectors[outputs]  # (1 + K, stride)
     scores = y @ h
-    errors, costs = LOSSES[loss](scores, labels, counts)
+    errors, costs = logistic(scores, labels, counts)
     e = errors @ y
     rate = np.float32(learning_rate)
     moves = rate * (d * e) / divisors(contexts, scale_gradient)
@@ -129,7 +127,6 @@ def train(
     noise: NDArray[np.uint32],
     window: int,
     negatives: int,
-    loss: str,
     scale_gradient: bool,
     learning_rate: float,
     key: int,
@@ -159,8 +156,6 @@ def train(
         Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
         K.
-    loss : IN, str
-        The name of ℓ, see `step`.
     scale_gradient : IN, bool
         Whether contexts and position weights take their gradients; see `step`.
     learning_rate : IN, float
@@ -185,7 +180,7 @@ def train(
         if not len(contexts):
             continue
         counters = position * draws_per_token + 1 + np.arange(negatives)
-        cost = step(
+        loss = step(
             input_vectors,
             output_vectors,
             position_weights,
@@ -193,12 +188,11 @@ def train(
             np.arange(len(contexts), dtype=np.int32) + np.int32(window - n_before),  # distances −n_before..
             center,
             draw_noise(draw(key, counters), noise),
-            loss,
             scale_gradient,
             learning_rate,
         )
         pairs += 1
         if position % loss_every == 0:
-            total += cost
+            total += loss
             sampled_pairs += 1
     return total, sampled_pairs, pairs
