@@ -18,13 +18,13 @@ from fastvec.models.huffman import HuffmanTree
 from fastvec.training.loop import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 
-WINDOW, NEGATIVES = 5, 5
+WINDOW, NEGATIVES, LOSS = 5, 5, "negative_sampling"
 # Rows of 1,000 words fit into the second-level cache; the two matrices of 70,000 words take 63 MB at d=100.
 VOCABULARIES = {"in cache": 1_000, "out of cache": 70_000}
 
-TRAININGS: dict[str, tuple[str, dict[str, bool]]] = {
-    "skipgram, shared negatives": ("skipgram", {"shared": True}),
-    "skipgram, unshared negatives": ("skipgram", {"shared": False}),
+TRAININGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "skipgram, shared negatives": ("skipgram", {"loss": LOSS, "shared": True}),
+    "skipgram, unshared negatives": ("skipgram", {"loss": LOSS, "shared": False}),
     "cbow": ("cbow", {"position_weights": False, "scale_gradient": True}),
     "cbow, position weights": ("cbow", {"position_weights": True, "scale_gradient": True}),
 } | {
@@ -165,7 +165,7 @@ def test_skipgram_step(measure, size, backend):
     """Measure one window of six contexts; a call from Python is a good part of it."""
     contexts, negatives = np.array([5, 17, 2, 90, 33, 8], np.int32), np.array([71, 3, 44, 60, 12], np.int32)
     matrices, step = (matrix(100, size), matrix(100, size, seed=3)), kernels.get("skipgram", backend).step
-    measure(step, *matrices, contexts, 40, negatives, 1e-4, steps=1)
+    measure(step, *matrices, contexts, 40, negatives, LOSS, 1e-4, steps=1)
 
 
 @cache

@@ -8,10 +8,18 @@ import numpy as np
 from objectives import dot
 
 
-def skipgram_errors(input_vectors, output_vectors, contexts, center, negatives):
-    labels = np.arange(len(output_vectors)) == center
-    counts = labels + np.bincount(negatives[negatives != center], minlength=len(output_vectors))
-    return counts / (1 + np.exp(-dot(input_vectors[contexts], output_vectors))) - labels
+def logistic_errors(scores, labels, counts):
+    return (labels + counts) / (1 + np.exp(-scores)) - labels
+
+
+# Of a target and its negatives with their counts, for every loss of objectives.py.
+SCORE_ERRORS = {"negative_sampling": logistic_errors}
+
+
+def skipgram_errors(input_vectors, output_vectors, contexts, center, negatives, loss):
+    counts = np.bincount(negatives[negatives != center], minlength=len(output_vectors))
+    scores = dot(input_vectors[contexts], output_vectors)
+    return SCORE_ERRORS[loss](scores, np.arange(len(output_vectors)) == center, counts)
 
 
 def path_errors(input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient):
@@ -22,5 +30,6 @@ def path_errors(input_vectors, node_vectors, contexts, nodes, codes, cbow, scale
 
 ERRORS = {
     "skip-gram": skipgram_errors,
+    **{f"skip-gram, {loss}": skipgram_errors for loss in SCORE_ERRORS},
     "hierarchical softmax": path_errors,
 }

@@ -103,9 +103,13 @@ def draw_contexts(random, n_contexts, words):
 # ---- Negative sampling: skip-gram and CBOW ----------------------------------------------------------------
 
 
-def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives):
+# Of the scores of a target and its negatives, by their names in kernels.
+SCORE_LOSSES = {"negative_sampling": logistic_loss}
+
+
+def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives, loss):
     x = input_vectors[..., contexts, :]
-    return logistic_loss(x, output_vectors, [center], negatives[negatives != center])
+    return SCORE_LOSSES[loss](x, output_vectors, [center], negatives[negatives != center])
 
 
 def draw_window(random, n_contexts, n_negatives):
@@ -151,24 +155,40 @@ def split_contexts(arguments):
     return [arguments | {"contexts": arguments["contexts"][[c]]} for c in range(len(arguments["contexts"]))]
 
 
-SKIPGRAM = Objective(
-    name="skip-gram",
-    kernel="skipgram",
-    rows={"input_vectors": N_WORDS, "output_vectors": N_WORDS},
-    ids={"input_vectors": ("contexts",), "output_vectors": ("center", "negatives")},
-    loss=skipgram_loss,
-    draw=draw_window,
-    shapes=WINDOW_SHAPES,
-    awkward=AWKWARD_WINDOWS,
-    split=split_contexts,
-    n_averaged=lambda arguments: 1,
-    label=lambda n, t: [window(np.arange(n)[::-1], 0 if t else n, [] if t else [0])],
-    labelled="input_vectors",
-)
+def skipgram(loss, label=None):
+    """Skip-gram with a loss; one that costs nothing without negatives is tried with some."""
+    return Objective(
+        name="skip-gram" if loss == "negative_sampling" else f"skip-gram, {loss}",
+        kernel="skipgram",
+        rows={"input_vectors": N_WORDS, "output_vectors": N_WORDS},
+        ids={"input_vectors": ("contexts",), "output_vectors": ("center", "negatives")},
+        loss=skipgram_loss,
+        draw=lambda *shape: draw_window(*shape) | {"loss": loss},
+        shapes=[shape for shape in WINDOW_SHAPES if label or shape[1] > 1],
+        awkward={case: arguments | {"loss": loss} for case, arguments in AWKWARD_WINDOWS.items()},
+        split=split_contexts,
+        n_averaged=lambda arguments: 1,
+        label=label,
+        labelled="input_vectors",
+    )
+
+
+def label_contexts(n, t):
+    return [window(np.arange(n)[::-1], 0 if t else n, [] if t else [0]) | {"loss": "negative_sampling"}]
+
+
+SKIPGRAM = skipgram("negative_sampling", label_contexts)
 
 
 def cbow_loss(
-    input_vectors, output_vectors, position_weights, contexts, positions, center, negatives, scale_gradient
+    input_vectors,
+    output_vectors,
+    position_weights,
+    contexts,
+    positions,
+    center,
+    negatives,
+    scale_gradient,
 ):
     x = input_vectors[..., contexts, :]
     if position_weights is not None:
@@ -492,6 +512,7 @@ OBJECTIVES = [
     SKIPGRAM,
     CBOW,
     CBOW_WITH_POSITION_WEIGHTS,
+    *[skipgram(loss) for loss in list(SCORE_LOSSES)[1:]],
     hierarchical_softmax("hierarchical softmax", cbow=False),
     hierarchical_softmax("hierarchical softmax of CBOW", cbow=True),
     SOFTMAX,

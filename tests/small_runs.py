@@ -3,7 +3,7 @@
 import numpy as np
 
 import fastvec
-from fastvec.models import epochs, glove, words
+from fastvec.models import base, glove, words
 
 # One of each kernel and kind of matrix. GloVe's result is the same for any number of threads.
 FAMILIES = {
@@ -44,7 +44,7 @@ def cut_small(monkeypatch):
 
 def watch_chunks(monkeypatch, begun):
     """Call `begun` whenever a thread begins a chunk."""
-    real = epochs.train
+    real = base.train
 
     def train(train_chunk, *arguments, **named):
         def watched(**chunk):
@@ -54,7 +54,7 @@ def watch_chunks(monkeypatch, begun):
 
         return real(watched, *arguments, **named)
 
-    monkeypatch.setattr(epochs, "train", train)
+    monkeypatch.setattr(base, "train", train)
 
 
 def stopped_at(monkeypatch, model, n, text, **arguments):
@@ -77,7 +77,7 @@ def learned(model):
     """Return everything that a model has learned, but for times."""
     state = model._state
     history = [(epoch.epoch, epoch.loss, epoch.learning_rate, epoch.pairs) for epoch in state.history]
-    arrays = {**state.parameters, **state.tables, "counts": state.vocabulary.counts}
+    arrays = {**state.tensors(), "counts": state.vocabulary.counts}
     return {
         "words": state.vocabulary.words,
         "history": history,

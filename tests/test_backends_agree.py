@@ -5,7 +5,6 @@ draw from the same generator: the pairs must be the same to the last one, the ma
 and the error of the sigmoid's table. Had a kernel drawn one other negative, its row would be off by 1e-2.
 """
 
-import heapq
 import inspect
 from itertools import pairwise, product
 from pathlib import Path
@@ -15,6 +14,8 @@ import numpy as np
 import pytest
 
 from fastvec import kernels
+from fastvec.models.huffman import HuffmanTree
+from fastvec.reference import losses
 from fastvec.training.tables import alias_table, keep_thresholds
 
 KEY = 0xF123456789ABCDEF
@@ -22,11 +23,22 @@ KEY = 0xF123456789ABCDEF
 CHUNKS = (0, 1, 3, 100, 101, 180, 181, 260, 400)
 N_BUCKETS = 11
 
+NEGATIVE_SAMPLING, *OTHERS = [{"loss": loss} for loss in losses.LOSSES]
 # For every kernel arguments of its ``train``; position_weights says whether there is a matrix of that name.
 SETTINGS = {
     "skipgram": [
-        {"window": window, "negatives": negatives, "shared": shared}
-        for shared, (window, negatives) in product((True, False), ((1, 1), (5, 5), (1, 8), (5, 20), (20, 5)))
+        *[
+            {"window": window, "negatives": negatives, "shared": shared} | NEGATIVE_SAMPLING
+            for shared, (window, negatives) in product(
+                (True, False), ((1, 1), (5, 5), (1, 8), (5, 20), (20, 5))
+            )
+        ],
+        *[
+            {"window": window, "negatives": negatives, "shared": shared} | loss
+            for loss, shared, (window, negatives) in product(
+                OTHERS, (True, False), ((1, 1), (20, 5), (5, 20))
+            )
+        ],
     ],
     "cbow": [
         *[
@@ -66,6 +78,12 @@ LEARNING_RATES = {
 }
 
 
+def usual_learning_rate(kernel, settings):
+    """Return a learning rate; in other losses than the first, the target may move by every negative."""
+    other = {"loss": settings.get("loss")} in OTHERS
+    return LEARNING_RATES[kernel] / (settings["negatives"] if other else 1)
+
+
 class Run(NamedTuple):
     """What an epoch makes: the matrices and the sums of what ``train`` returns."""
 
@@ -86,24 +104,10 @@ def for_every_setting(choose=slice(None)):
 
 def huffman_paths(weights):
     """Return offsets, nodes and codes of the paths from the root of a Huffman tree down to every word."""
-    n_words = len(weights)
-    heap = [(weight, word) for word, weight in enumerate(weights)]
-    heapq.heapify(heap)
-    above = {}  # word, or n_words + node: the node above it and on which side of that it hangs
-    for node in range(n_words - 1):
-        pair = heapq.heappop(heap), heapq.heappop(heap)
-        above |= {below: (node, code) for code, (_, below) in enumerate(pair)}
-        heapq.heappush(heap, (pair[0][0] + pair[1][0], n_words + node))
-    paths = []
-    for word in range(n_words):
-        path, at = [], word
-        while at in above:
-            path.insert(0, above[at])
-            at = n_words + above[at][0]
-        paths.append(path)
-    nodes, codes = np.concatenate(paths).T
-    offsets = np.cumsum([0, *map(len, paths)], dtype=np.int64)
-    return offsets, nodes.astype(np.int32), codes.astype(np.uint8)
+    n_words, falling = len(weights), np.argsort(-weights)
+    tree = HuffmanTree.of_counts(weights[falling])
+    moved = np.append(np.argsort(falling), np.arange(n_words, 2 * n_words - 1))
+    return HuffmanTree(tree.parents[moved], tree.codes[moved]).paths()
 
 
 def subword_rows(n_words):
@@ -164,7 +168,7 @@ def epoch(toy_corpus, padded):
         if "position_weights" in settings:
             arguments["position_weights"] = None
         if learning_rate is None:
-            learning_rate = LEARNING_RATES[kernel]
+            learning_rate = usual_learning_rate(kernel, settings)
         sums = [
             kernels.get(kernel, backend).train(
                 **arguments | matrices,
@@ -221,7 +225,8 @@ def test_one_epoch(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, 
 @pytest.mark.parametrize("vector_size", [1, 16, 33, 300, 4096])
 @for_every_setting(slice(2, None, 4))
 def test_vector_sizes(compiled, epoch, expected_epoch, kernel, settings, vector_size):
-    learning_rate = LEARNING_RATES[kernel] / (5 if vector_size > 100 else 1)  # their scores are larger
+    smaller = 5 if vector_size > 100 else 1  # their scores are larger
+    learning_rate = usual_learning_rate(kernel, settings) / smaller
     options = {"vector_size": vector_size, "chunks": (300, 360, 420), "learning_rate": learning_rate}
     ours = epoch(compiled, kernel, settings, **options)
     check_same(ours, expected_epoch(kernel, settings, **options))

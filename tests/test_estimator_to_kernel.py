@@ -13,7 +13,8 @@ from draws import implied_probabilities
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import epochs, glove, words
+from fastvec.models import base, glove, words
+from fastvec.models.huffman import HuffmanTree
 
 N_WORDS = 40
 # A model, its own parameters, its kernel and what the kernel is told of them.
@@ -117,8 +118,8 @@ def test_kernels_get_what_models_are_given(estimator, own, kernel, told, corpus,
         if kernel == "cbow":
             assert (call["position_weights"] is not None) == own["position_weights"]
         if kernel == "hierarchical_softmax":
-            lengths = np.diff(call["path_offsets"])
-            assert lengths @ counts == huffman_cost(counts)
+            for part, expected in HuffmanTree.of_counts(counts).paths()._asdict().items():
+                np.testing.assert_array_equal(call[f"path_{part}"], expected)
         if kernel == "subword":
             offsets, rows = model.vectors_.subwords.rows(model.vocabulary_.words)
             assert len(rows) > 3 * len(counts)
@@ -127,16 +128,6 @@ def test_kernels_get_what_models_are_given(estimator, own, kernel, told, corpus,
             np.testing.assert_array_equal(call["subword_offsets"][::parts], offsets)
             for begin, end in pairwise(offsets):
                 assert sorted(call["subwords"][begin:end]) == sorted(rows[begin:end])
-
-
-def huffman_cost(counts):
-    """The sum of all inner nodes, which is the least that a tree's paths can cost."""
-    weights, cost = sorted(counts.tolist()), 0
-    while len(weights) > 1:
-        first, second, *weights = weights
-        cost += first + second
-        weights = sorted([*weights, first + second])
-    return cost
 
 
 @pytest.mark.parametrize(
@@ -163,13 +154,13 @@ def test_every_position_is_trained_once_an_epoch_at_the_rate_of_the_line(
 @pytest.mark.parametrize("combine", ["sum", "word"])
 def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
     counts = fastvec.Cooccurrence(window=3, min_count=2).fit(corpus)
-    made, arranged = [], glove.arranged
+    made, in_tiles = [], glove.in_tiles
 
     def watched(*arguments, **named):
-        made.append(arranged(*arguments, **named))
+        made.append(in_tiles(*arguments, **named))
         return made[-1]
 
-    monkeypatch.setattr(glove, "arranged", watched)
+    monkeypatch.setattr(glove, "in_tiles", watched)
     model = fastvec.GloVe(
         vector_size=4, epochs=2, threads=1, x_max=7.0, alpha=0.3, learning_rate=0.02, combine=combine
     ).fit(counts)
@@ -185,7 +176,7 @@ def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
 @pytest.mark.parametrize("block", [1, 7, 100, 1 << 22])
 def test_starting_values_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch, block, corpus):
     """More than 4 M numbers are drawn in blocks: all are uniform in the same bounds."""
-    monkeypatch.setattr(epochs, "BLOCK", block)
+    monkeypatch.setattr(base, "NUMBERS_AT_ONCE", block)
     model = fastvec.SkipGram(**GIVEN | {"vector_size": 33, "learning_rate": 1e-30, "min_learning_rate": 0})
     vectors = model.fit(corpus).vectors_.vectors
     expected = np.random.default_rng(5).random(vectors.shape, dtype=np.float32)

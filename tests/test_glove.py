@@ -173,7 +173,7 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
 
 def test_entries_may_go_to_a_file(counts, monkeypatch):
     seen = []
-    monkeypatch.setattr(glove, "arranged", lambda *a, **b: seen.append(tiles.arranged(*a, **b)) or seen[-1])
+    monkeypatch.setattr(glove, "in_tiles", lambda *a, **b: seen.append(tiles.in_tiles(*a, **b)) or seen[-1])
     models = [small(memory_limit=limit).fit(counts) for limit in (16 * counts.n_entries_, 1000)]
     assert [isinstance(tiles.records, np.memmap) for tiles in seen] == [False, True]
     assert_same(*map(learned, models))
@@ -203,23 +203,23 @@ def test_blocks(n_words, stride):
 
 
 def test_every_epoch_visits_every_tile_in_its_turn(counts):
-    arranged = tiles.arranged(
+    made = tiles.in_tiles(
         counts, 16, x_max=100, alpha=0.75, seed=1, threads=2, memory_limit=2**30, progress=False
     )
     rows, columns, values = counts.triples()
     entries = {(int(i), int(j)): np.log(x) for i, j, x in zip(rows, columns, values, strict=True)}
-    assert len(arranged.records) == len(entries)
-    assert all(entries[i, j] == pytest.approx(x, abs=1e-6) for i, j, x, _ in arranged.records.tolist())
+    assert len(made.records) == len(entries)
+    assert all(entries[i, j] == pytest.approx(x, abs=1e-6) for i, j, x, _ in made.records.tolist())
 
-    trainer = tiles.TileTrainer(arranged, {})
+    trainer = tiles.TileTrainer(made, {})
     orders = []
     for key in (1, 2):
         trainer.start_epoch(key)
         orders.append(trainer.order)
-        np.testing.assert_array_equal(np.sort(trainer.order), np.flatnonzero(np.diff(arranged.offsets)))
+        np.testing.assert_array_equal(np.sort(trainer.order), np.flatnonzero(np.diff(made.offsets)))
         for blocks, turns in (
-            (trainer.order // arranged.n_blocks, trainer.word_turns),
-            (trainer.order % arranged.n_blocks, trainer.context_turns),
+            (trainer.order // made.n_blocks, trainer.word_turns),
+            (trainer.order % made.n_blocks, trainer.context_turns),
         ):
             assert turns.tolist() == [np.count_nonzero(blocks[:i] == block) for i, block in enumerate(blocks)]
     assert not np.array_equal(*orders)

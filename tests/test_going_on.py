@@ -6,7 +6,7 @@ from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
 from fastvec import kernels
-from fastvec.models.continuing import grown, ids_in
+from fastvec.models.words import ids_in, with_new_words
 from fastvec.training import loop
 
 VARIANTS = {
@@ -120,13 +120,13 @@ def test_ids_that_are_the_same_are_not_copied(words, same):
 def test_a_vocabulary_grows():
     old = fastvec.Vocabulary(["the", "cat", "sat", "mat"], [10, 5, 3, 3])
     new = fastvec.Vocabulary(["dog", "sat", "the", "bone", "rare"], [8, 4, 3, 3, 1])
-    vocabulary, places = grown(old, new, 2, None)
+    vocabulary, places = with_new_words(old, new, 2, None)
     assert vocabulary.words == ["the", "dog", "sat", "cat", "mat", "bone"]
     assert vocabulary.counts.tolist() == [13, 8, 7, 5, 3, 3]
     assert places.tolist() == [0, 3, 2, 4]
     # A min_count that no word reaches takes none, and still counts; max_vocab takes the first of the corpus.
-    assert grown(old, new, 9, None)[0].words == ["the", "sat", "cat", "mat"]
-    assert "bone" not in grown(old, new, 1, 3)[0]
+    assert with_new_words(old, new, 9, None)[0].words == ["the", "sat", "cat", "mat"]
+    assert "bone" not in with_new_words(old, new, 1, 3)[0]
 
 
 def test_new_words_are_taken_in_and_old_ones_keep_their_rows(small, topics):

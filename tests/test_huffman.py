@@ -82,11 +82,11 @@ def test_old_words_keep_their_nodes_below_the_old_root(counts):
     all_counts[places] = counts
     new = np.setdiff1d(np.arange(len(all_counts)), places)
     all_counts[new] = added
-    grown = old.with_more_words(places, all_counts)
-    assert_is_a_tree(grown, len(all_counts))
+    more = old.with_more_words(places, all_counts)
+    assert_is_a_tree(more, len(all_counts))
 
     old_nodes, old_codes = codes_of(old)
-    nodes, codes = codes_of(grown)
+    nodes, codes = codes_of(more)
     above = {tuple(nodes[place][: len(nodes[place]) - len(old_nodes[i])]) for i, place in enumerate(places)}
     assert len(above) == 1  # all old words go through the old root
     for i, place in enumerate(places):

@@ -4,22 +4,23 @@ import inspect
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import fastvec
-from fastvec.models import word2vec
+from fastvec.models import words
 from fastvec.models.huffman import HuffmanTree
-from fastvec.training.rates import LEARNING_RATES
+from fastvec.models.losses import LOSSES, losses_of
 
 VARIANTS = [
-    (fastvec.SkipGram, {"loss": "negative_sampling"}),
-    (fastvec.SkipGram, {"loss": "hierarchical_softmax"}),
-    (fastvec.SkipGram, {"loss": "softmax"}),
-    (fastvec.CBOW, {"loss": "negative_sampling"}),
-    (fastvec.CBOW, {"loss": "negative_sampling", "scale_gradient": False}),
-    (fastvec.CBOW, {"loss": "negative_sampling", "position_weights": True}),
-    (fastvec.CBOW, {"loss": "hierarchical_softmax"}),
-    (fastvec.CBOW, {"loss": "softmax"}),
-    (fastvec.CBOW, {"loss": "softmax", "scale_gradient": False}),
+    *[(fastvec.SkipGram, {"loss": loss}) for loss in losses_of("SkipGram")],
+    *[
+        (fastvec.CBOW, {"loss": loss, "scale_gradient": scale})
+        for loss in losses_of("CBOW")
+        for scale in (True, False)
+    ],
+    (fastvec.CBOW, {"position_weights": True}),
     (fastvec.FastText, {"model": "skipgram", "min_n": 0, "max_n": 0}),
     (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "learning_rate": 0.02}),
     (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "scale_gradient": True}),
@@ -72,23 +73,16 @@ def test_what_was_learned_has_the_shapes_that_are_told(estimator, params, topics
         assert not hasattr(model, name)
 
 
-def test_every_variant_has_a_step_size_and_every_step_size_a_variant():
-    variants = [(estimator(**params)) for estimator, params in VARIANTS]
-    variants += [fastvec.CBOW(loss="hierarchical_softmax", scale_gradient=False)]
-    variants += [
-        fastvec.CBOW(position_weights=True, scale_gradient=False),
-        fastvec.FastText(scale_gradient=True),
-    ]
-    assert {model._variant() for model in variants} == set(LEARNING_RATES)
-    for model in variants:
-        if model.learning_rate is None:
-            assert model.first_learning_rate() == LEARNING_RATES[model._variant()]
+def test_no_row_of_the_table_is_without_a_model():
+    assert {estimator(**params)._loss() for estimator, params in VARIANTS} == set(LOSSES)
+    assert len({(row.model, row.name) for row in LOSSES}) == len(LOSSES)
 
 
 def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
     model = small(fastvec.CBOW).fit(topics(40))
     assert model.get_params()["learning_rate"] is None
-    assert model.vectors_.metadata["learning_rate"] == LEARNING_RATES["CBOW", "negative_sampling", True]
+    assert model.vectors_.metadata["learning_rate"] == model.first_learning_rate() == 0.15
+    assert fastvec.CBOW(scale_gradient=False).first_learning_rate() == 0.075
     with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.15, got 0.16"):
         small(fastvec.CBOW, min_learning_rate=0.16).check_params()
 
@@ -99,6 +93,27 @@ def test_a_class_of_ones_own_may_be_derived(estimator, topics):
         pass
 
     assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        fastvec.SkipGram(),
+        fastvec.CBOW(),
+        fastvec.FastText(buckets=100),
+        fastvec.GloVe(),
+        fastvec.PPMI_SVD(),
+    ],
+)
+def test_a_model_is_the_last_step_of_a_pipeline(model, topics):
+    """scikit-learn's pipelines hand a y to each of their steps, and its searches copy them."""
+    model = model.set_params(vector_size=4, min_count=1, threads=1)
+    lower = FunctionTransformer(lambda texts: [[word.lower() for word in text] for text in texts])
+    texts = [[word.upper() for word in text] for text in topics(40)]
+    pipeline = clone(make_pipeline(lower, model)).fit(texts, range(40))
+    vectors, expected = pipeline[-1].vectors_, model.fit(topics(40)).vectors_
+    assert vectors.words == expected.words
+    np.testing.assert_array_equal(vectors.vectors, expected.vectors)
 
 
 def test_constructors_take_the_same_names_and_keywords_only():
@@ -117,8 +132,9 @@ def test_constructors_take_the_same_names_and_keywords_only():
 
 @pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
 def test_an_unknown_loss_is_refused(estimator):
-    message = "loss must be one of 'negative_sampling', 'hierarchical_softmax', 'softmax', got 'hs'"
-    with pytest.raises(ValueError, match=message):
+    known = ", ".join(map(repr, losses_of(estimator.__name__)))
+    assert known.startswith("'negative_sampling', ")
+    with pytest.raises(ValueError, match=f"loss must be one of {known}, got 'hs'"):
         estimator(loss="hs").check_params()
 
 
@@ -131,7 +147,7 @@ def test_a_tree_needs_two_words(estimator):
 
 
 def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
-    monkeypatch.setattr(word2vec, "MANY_WORDS", 38)
+    monkeypatch.setattr(words, "MANY_WORDS", 38)
     with pytest.warns(UserWarning, match=r"over 39 words takes \de\+0\d multiply-adds per epoch") as caught:
         small(fastvec.SkipGram, loss="softmax", subsample=0).fit(topics(100))
     assert caught[0].filename == __file__
@@ -141,8 +157,8 @@ def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
 
 def test_chunks_of_the_softmax_shrink_with_the_vocabulary():
     model = fastvec.SkipGram(loss="softmax", vector_size=100)
-    sizes = [model._chunk(n) for n in (100, 1000, 10_000, 20_000, 10**6)]
-    assert sizes[0] == fastvec.SkipGram()._chunk(10**6) == 8192
+    sizes = [model._chunk(n, 10**6) for n in (100, 1000, 10_000, 20_000, 10**6)]
+    assert sizes[0] == fastvec.SkipGram()._chunk(10**6, 10**6) == 8192
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[2] == pytest.approx(2 * sizes[3], rel=0.01)
     assert sizes[-1] == 64

@@ -33,6 +33,7 @@ def train(backend, padded):
             "noise": alias_table(np.ones(n_words)),
             "window": 1,
             "negatives": 0,
+            "loss": "negative_sampling",
             "shared": True,
             "learning_rate": 1.0,
             "key": 7,

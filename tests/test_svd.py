@@ -75,7 +75,7 @@ def of_rank(rank, n=40):
     [("ppmi", 1, 0.75), ("ppmi", 1, 1), ("ppmi", 5.5, 0.5), ("ppmi", 1, 0), ("log", 1, 1), ("counts", 9, 0)],
 )
 def test_the_matrix_is_its_formula(counts, monkeypatch, block, name, shift, smoothing):
-    monkeypatch.setattr(association, "BLOCK", block)
+    monkeypatch.setattr(association, "ENTRIES_AT_ONCE", block)
     made = association.association(counts, name, shift, smoothing, progress=False)
     np.testing.assert_allclose(made.toarray(), formula(counts, name, shift, smoothing), rtol=1e-6, atol=1e-12)
     assert made.dtype == np.float32
@@ -109,7 +109,7 @@ def test_vectors_are_those_of_a_plain_svd(counts, params):
 @pytest.mark.parametrize("solver", ["arpack"], indirect=True)
 def test_threads_and_blocks_change_no_bit(counts, monkeypatch, solver):
     first = small(threads=1).fit(counts)
-    monkeypatch.setattr(association, "BLOCK", 7)
+    monkeypatch.setattr(association, "ENTRIES_AT_ONCE", 7)
     for threads in (1, 2, 90):
         again = small(threads=threads).fit(counts)
         np.testing.assert_array_equal(again.vectors_.vectors, first.vectors_.vectors)

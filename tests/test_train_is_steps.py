@@ -11,6 +11,7 @@ import pytest
 from objectives import bag, batch, int32, path, placed, window
 
 from fastvec import kernels
+from fastvec.reference import losses
 from fastvec.reference.sampling import draw, draw_noise, window_size
 from fastvec.training.tables import alias_table
 
@@ -106,10 +107,12 @@ BOTH = [{"cbow": False}, {"cbow": True}]
 
 MEANS = [{"scale_gradient": True}, {"scale_gradient": False}]
 
+LOSSES = [{"loss": loss} for loss in losses.LOSSES]
+
 # For every kernel what makes its steps, the rows of its matrices and arguments of train; its modes, and what
 # both train and steps are told.
 TRAININGS = [
-    ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}], [{}]),
+    ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}], LOSSES),
     ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY, [{}], MEANS),
     ("cbow", cbow, INPUTS | OUTPUTS, NOISY, [{}], [mean | {"position_weights": None} for mean in MEANS]),
     ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE, BOTH, MEANS),

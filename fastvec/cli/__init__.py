@@ -42,7 +42,7 @@ from fastvec.cli.vectors import add_reading, in_options, load_vectors
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
 from fastvec.formats.atomic import WINDOWS
 from fastvec.formats.container import verify
-from fastvec.models.epochs import EpochModel
+from fastvec.models.base import EpochModel
 from fastvec.training import signals
 from fastvec.training.loop import usable_threads
 from fastvec.training.progress import tell

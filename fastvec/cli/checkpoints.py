@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastvec.models.epochs import EpochModel
+from fastvec.models.base import EpochModel
 
 __all__ = ["add_options", "arguments"]
 

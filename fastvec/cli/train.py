@@ -9,12 +9,12 @@ from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
 from fastvec.counts.units import WEIGHTINGS
 from fastvec.models.association import MATRICES
-from fastvec.models.count_model import COUNTED, CountModel
-from fastvec.models.epochs import EpochModel
+from fastvec.models.base import COUNTED, CountModel, EpochModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import COMBINATIONS, GloVe
+from fastvec.models.losses import losses_of
 from fastvec.models.svd import PPMI_SVD
-from fastvec.models.word2vec import CBOW, LOSSES, SkipGram
+from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
 
 __all__ = ["TRAINING", "add_options", "make_model", "open_counts", "summary"]
@@ -71,7 +71,7 @@ TRAINING: dict[str, tuple[Any, str]] = {
     "seed": (int, "random seed"),
 }
 CHOICES = {
-    "loss": LOSSES,
+    "loss": tuple(losses_of("SkipGram") | losses_of("CBOW")),
     "negative_sharing": ("window", "none"),
     "fasttext_model": ("skipgram", "cbow"),
     "weighting": WEIGHTINGS,

@@ -1,45 +1,26 @@
-"""Continuous bag of words (CBOW) with negative sampling.
+"""Continuous bag of words (CBOW) with a target and its negatives, as reference/cbow.py.
 
-Objective. For a centre word with contexts c = 1..C (input vectors x_c) and K noise words (negatives), with
-y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
+What is done otherwise, and why:
 
-    J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)        with    h = (1/C) Σ_c d_p(c) ∘ x_c
-
-where d_p is the weight of position p of a window, learned like the vectors [2], or 1 without weights [1].
-
-Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and ε = Σₙ δₙ yₙ = ∂J/∂h,
-
-    ∂J/∂yₙ = δₙ h        ∂J/∂x_c = (1/C) d_p(c) ∘ ε        ∂J/∂d_p = (1/C) Σ_{c: p(c) = p} x_c ∘ ε
-
-Update. Every parameter moves by −η times its derivative, every right-hand side from before the update. A word
-that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
-
-Compromises, and where they come from:
-
-- With ``scale_gradient=False`` the factor 1/C of the last two derivatives is left out, as word2vec.c and
-  gensim do: the inputs move C times too far, and further in long windows than in short ones [3]. A context
-  that occurs several times moves as if once; there it moves every time, which can diverge.
-- σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
-  edge, so that the gradient saturates and does not vanish.
+- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
+  more than the products.
+- A negative that is repeated is merged and counted, so that its row is read and written once.
+- Negatives are drawn some positions ahead, and the output rows fetched into the cache meanwhile.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011).
-
-References: [1] Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781. [2] Mikolov, Grave, Bojanowski, Puhrsch
-and Joulin 2018, arXiv:1712.09405. [3] Irsoy, Benton and Stratos 2021, arXiv:2012.15332.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from .ahead cimport fetch_rows_of, positions_ahead
 from .distinct cimport Seen, move_repeats_behind, start_round
-from .drawn cimport Drawn, allocate_drawn, draw_outputs, free_drawn, repeats_of, rows_ahead, rows_of
-from .hidden cimport add_to_rows, average, take_mean_step, update_outputs
-from .logistic cimport (
-    Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs, use_outputs,
-)
-from .vector cimport LANES, broadcast, copy_rows, fill_sigmoid_table, lanes, load, store
-from .walk cimport Walk, find_repeats, walk_chunk, walk_rows
+from .mean cimport add_to_rows, average, take_mean_step, update_outputs
+from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
+from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
+from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
+from .walk cimport Walk, copy_contexts, find_repeats, walk_chunk, walk_rows
 
 fill_sigmoid_table()
 
@@ -154,33 +135,7 @@ def step(
     bint scale_gradient,
     float learning_rate,
 ):
-    """Take one gradient step for one window.
-
-    Parameters
-    ----------
-    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
-        The matrices, rows padded with zeros to a multiple of 16.
-    position_weights : IN/OUT, float32 (2 · window, stride), or None
-        d, a row for every position of a window.
-    contexts : IN, int32 (C,)
-        Word ids, C >= 1, repetitions allowed.
-    positions : IN, int32 (C,)
-        The row of position_weights of every context, if there are any.
-    center : IN, int
-        Word id.
-    negatives : IN, int32 (K,)
-        Word ids, K >= 0, repetitions and the centre allowed.
-    scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
-        repeated take the mean.
-    learning_rate : IN, float
-        η; with 0 nothing changes.
-
-    Returns
-    -------
-    float
-        J before the update.
-    """
+    """Take one gradient step for one window."""
     cdef Step work
     cdef Weighted weighted
     cdef Seen seen
@@ -244,58 +199,16 @@ def train(
     uint64_t key,
     uint64_t loss_every,
 ):
-    """Train on the words at positions [start, stop) of the corpus as centres.
-
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
-    Parameters
-    ----------
-    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
-        The matrices, rows padded with zeros to a multiple of 16.
-    position_weights : IN/OUT, float32 (2 · window, stride), or None
-        d: positions −window..−1, then 1..window, counted in kept words from the centre.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
-    noise : IN, uint32 (n_words, 2)
-        Alias table of the negatives: (threshold, alias).
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
-    negatives : IN, int
-        K.
-    scale_gradient : IN, bool
-        Whether the inputs and the weights take the gradient of the mean, or C times as much; those that are
-        repeated take the mean.
-    learning_rate : IN, float
-        η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
-    loss_every : IN, int, a power of 2
-        The loss is taken of centres at positions divisible by it.
-
-    Returns
-    -------
-    loss : float
-        Sum of J over the sampled windows, in double precision.
-    sampled_pairs, pairs : int
-        Windows in that sum, and trained in all: those with a context.
-    """
+    """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
-    cdef Drawn drawn
+    cdef Outputs outputs
     cdef Weighted weighted
     cdef Seen seen
     cdef bint weighs = position_weights is not None
-    cdef float *inputs = &input_vectors[0, 0]
-    cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
-    cdef Py_ssize_t ahead = rows_ahead(2 + negatives, stride)
+    cdef Py_ssize_t ahead = positions_ahead(2 + negatives, stride)
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
     cdef Py_ssize_t i, c, n_contexts, n_distinct, before
@@ -309,7 +222,7 @@ def train(
     with nogil:
         contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
-            allocate_drawn(&drawn, negatives, 1, 1) != 0
+            allocate_outputs(&outputs, negatives, 1) != 0
             or contexts == NULL
             or allocate(&work, stride, 1, 1 + negatives) != 0
             or (weighs and allocate_weighted(&weighted, 2 * window, stride) != 0)
@@ -321,14 +234,14 @@ def train(
         if not failed:
             if not scale_gradient:
                 find_repeats(&walk, window)
-            rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
+            rows = walk_rows(&walk, &input_vectors[0, 0], stride, 2 * window + 8)
             failed = rows == NULL
-        drawn.stop = walk.first
+        outputs.stop = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
-            if i + ahead >= drawn.stop and drawn.stop < walk.last:
+            if i + ahead >= outputs.stop and outputs.stop < walk.last:
                 draw_outputs(
-                    &drawn, &work, &walk, window, min(i + drawn.capacity, walk.last),
-                    inputs, outputs, &noise[0, 0], n_words, key
+                    &outputs, &work, &walk, i, window, &input_vectors[0, 0], &output_vectors[0, 0],
+                    &noise[0, 0], n_words, key
                 )
             before = i - walk.begin[i]
             n_contexts = walk.end[i] - walk.begin[i] - 1
@@ -337,18 +250,12 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += 1
             sampled_pairs += sampled
-            # always the rows of as many contexts as there can be
-            copy_rows(contexts, rows + walk.begin[i], 2 * window)
-            copy_rows(contexts + before, rows + i + 1, 2 * window)
+            copy_contexts(contexts, rows, &walk, i, window)
             if weighs:
                 for c in range(n_contexts):
                     weighted.weights[c] = &position_weights[0, 0] + (window - before + c) * stride
-            if repeats_of(&drawn, i)[0]:
-                merge_outputs(&work, rows_of(&drawn, i), 1 + negatives)
-            else:
-                use_outputs(&work, rows_of(&drawn, i), 1 + negatives)
-            work.next_rows = rows_of(&drawn, i + ahead)
-            work.n_next = drawn.set_rows + 1 if i + ahead < walk.last else 0
+            use_set(&work, &outputs, i, 0)
+            fetch_rows_of(&work, &outputs.ring, i + ahead, 0, walk.last)
             repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
@@ -366,7 +273,7 @@ def train(
                 &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
-        free_drawn(&drawn)
+        free_outputs(&outputs)
         free(contexts)
         free(rows)
         free(seen.slots)

@@ -1,16 +1,9 @@
-"""How often words stand near each other, row by row of the matrix of counts.
+"""How often words stand near each other, as reference/cooccurrence.py.
 
-    X_ij = the sum, over the contexts at the places of word i that are word j, of the weight of their distance
+What is done otherwise, and why:
 
-Weights are whole numbers of a unit that divides them all, so that sums are exact: neither threads nor the
-order of the text change a bit of them.
-
-The words that are kept are written down one after the other, and for every word the places where it
-stands (`place_words`). A row is then the sum over the contexts at the places of one word, in one dense array
-that fits the second-level cache; what is not zero in it comes out in order (`count_rows`). Nothing is sorted.
-Sums of several counts are made in the same way (`merge_rows`).
-
-A place is one number: the position << 20, the number of contexts to the left << 10, and to the right.
+- The row of a word is one dense array that fits the second-level cache, into which the contexts at its places
+  are added; what is not zero in it comes out in order. Nothing is sorted.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -76,15 +69,7 @@ cdef inline Py_ssize_t take(Row *row, int32_t *columns, int64_t *units) noexcept
 
 
 def count_words(const int32_t[::1] ids, int64_t[::1] counts):
-    """Add up how often every word occurs.
-
-    Parameters
-    ----------
-    ids : IN, int32 (n,)
-        Words of the corpus; ids >= n_words are skipped.
-    counts : IN/OUT, int64 (n_words,)
-        What the numbers are added to.
-    """
+    """Add up how often every word occurs."""
     cdef Py_ssize_t i, n_words = counts.shape[0]
     with nogil:
         for i in range(ids.shape[0]):
@@ -105,36 +90,7 @@ def place_words(
     int64_t[::1] cursors,
     uint64_t[::1] places,
 ):
-    """Write down the kept words of some sentences, and the places of every one of them.
-
-    Parameters
-    ----------
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are left out as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    first, last : IN, int
-        The sentences [first, last).
-    n_words : IN, int
-        The number of words.
-    window : IN, int
-        Contexts reach so far, 1 to 1000.
-    symmetric : IN, bool
-        Whether contexts stand to both sides of a word, or to the left only.
-    begin : IN, int
-        Where in `kept` to begin.
-    kept : OUT, int32 (n_kept,)
-        The words that are left.
-    cursors : IN/OUT, int64 (n_words,)
-        Where the next place of every word goes.
-    places : OUT, uint64 (n_kept,)
-        Position in `kept` << 20 | contexts to the left << 10 | contexts to the right.
-
-    Returns
-    -------
-    int
-        The end of what was written to `kept`.
-    """
+    """Write down the kept words of some sentences, and the places of every one of them."""
     cdef Py_ssize_t s, t, i, sentence, left, right, end = begin
     cdef int32_t word
     with nogil:
@@ -164,34 +120,7 @@ def count_rows(
     int64_t[::1] units,
     int64_t[::1] row_sizes,
 ):
-    """Count the contexts of some words.
-
-    Parameters
-    ----------
-    kept : IN, int32 (n_kept,)
-        The words of the text.
-    places : IN, uint64 (n_kept,)
-        Where they stand, from `place_words`.
-    place_offsets : IN, int64 (n_words + 1,)
-        The places of word i are places[place_offsets[i]:place_offsets[i + 1]].
-    weights : IN, int64 (window,)
-        Units of a context at the distances 1, 2, ...
-    first, last : IN, int
-        The words [first, last).
-    columns : OUT, int32 (room,)
-        The contexts of the first word in ascending order, then those of the second, ...; room >= n_words.
-    units : OUT, int64 (room,)
-        Their sums.
-    row_sizes : OUT, int64 (last - first,)
-        How many contexts each word has.
-
-    Returns
-    -------
-    reached : int
-        The word before which it stopped: fewer than n_words entries of room are left, or it is `last`.
-    written : int
-        The number of entries written.
-    """
+    """Count the contexts of some words."""
     cdef Py_ssize_t n_words = place_offsets.shape[0] - 1, room = columns.shape[0]
     cdef Py_ssize_t i = first, p, k, n_left, n_right, written = 0, size
     cdef const int32_t *at
@@ -238,29 +167,7 @@ def merge_rows(
     int64_t[::1] units,
     int64_t[::1] row_sizes,
 ):
-    """Add up some rows of several counts.
-
-    Parameters
-    ----------
-    sources : IN, list of (int64 (n_rows + 1,), int32 (n,), int64 (n,))
-        Row offsets, columns and units of each.
-    rows : IN, list of int32 (n_words,) or None
-        For each source its row for every row of the sum, −1 where it has none. None stands for the same ids:
-        rows that it does not reach are then empty.
-    maps : IN, list of int32 (columns of the source,) or None
-        For each source the column of the sum for every one of its columns. None stands for the same ids.
-    n_words : IN, int
-        The rows and columns of the sum.
-    first, last : IN, int
-        The rows [first, last) of the sum.
-    columns, units, row_sizes : OUT
-        As for `count_rows`.
-
-    Returns
-    -------
-    reached, written : int
-        As for `count_rows`.
-    """
+    """Add up some rows of several counts."""
     cdef Py_ssize_t n_sources = len(sources), room = columns.shape[0]
     cdef Py_ssize_t i = first, s, k, r, written = 0, size
     cdef Source *all_sources = <Source *>malloc(max(1, n_sources) * sizeof(Source))

@@ -1,37 +1,12 @@
-"""GloVe: weighted least squares on the logarithms of counts, by AdaGrad.
+"""GloVe by AdaGrad, as reference/glove.py.
 
-Objective. For every entry X_ij > 0 of the counts, with x_i the row of word i, y_j the row of context j, and
-the weight f_ij = min(1, (X_ij / x_max)^α), minimize
+What is done otherwise, and why:
 
-    J = ½ Σ f_ij (x_i · y_j − log X_ij)²
-
-The biases of the paper are columns of the rows: x = [w, b, 1] and y = [w̃, 1, b̃] have
-x · y = w · w̃ + b + b̃.
-
-Gradient. With e = f_ij (x_i · y_j − log X_ij),
-
-    ∂J/∂x_i = e y_j        ∂J/∂y_j = e x_i
-
-Update, entry by entry and element by element, every right-hand side from before the update:
-
-    t = η e y_j     x_i ← x_i − t / √G_i     G_i ← G_i + t²        (and so with x and y changing places)
-
-This is the published program's AdaGrad: the accumulators start at 1 and take η into their squares, and
-the biases take the learning rate too. An element whose accumulator is huge (1e30) stays what it is: so do
-the ones.
-
-Paper: J. Pennington, R. Socher and C. D. Manning, "GloVe: global vectors for word representation", EMNLP
-2014. AdaGrad: J. Duchi, E. Hazan and Y. Singer, JMLR 12, 2011.
-
-Compromises, and where they come from:
-
-- The entries do not come in one random order of all. They lie in tiles: a block of words and a block of
-  contexts whose rows fit the second-level cache. Tiles come in a random order, new in every epoch; the
-  entries of a tile in a random one that stays, from a new first one on.
-- Threads work on tiles with neither words nor contexts in common (Gemulla, Nijkamp, Haas and Sismanis 2011).
-  A tile waits until those before it in the order that share a block with it are done, so that any number of
-  threads computes bit for bit what one does.
 - 1/√G is the processor's estimate and one step of Newton's method, relative error below 3e-7.
+- A block's rows fit the second-level cache together with those of another. The entries do not come in one
+  random order of all: tiles do, in a new one every epoch, and the entries of a tile in one that stays, from a
+  new first one on.
+- Threads work on tiles with neither words nor contexts in common (Gemulla, Nijkamp, Haas and Sismanis 2011).
 """
 
 from libc.math cimport exp, log
@@ -146,28 +121,7 @@ def step(
     float weight,
     float learning_rate,
 ):
-    """Take one step of AdaGrad for one entry of the counts.
-
-    Parameters
-    ----------
-    word_vectors, context_vectors : IN/OUT, float32 (n_words, stride)
-        The rows x and y, padded with zeros to a multiple of 16.
-    word_squares, context_squares : IN/OUT, float32 (n_words, stride)
-        The accumulators G, positive, in the padding too.
-    word, context : IN, int
-        The rows i and j.
-    log_count : IN, float
-        log X_ij.
-    weight : IN, float
-        f_ij.
-    learning_rate : IN, float
-        η; with 0 nothing changes.
-
-    Returns
-    -------
-    float
-        J before the update.
-    """
+    """Take one step of AdaGrad for one entry of the counts."""
     cdef Record record
     cdef Parameters all
     cdef double loss
@@ -203,43 +157,7 @@ def train(
     float learning_rate,
     uint64_t key,
 ):
-    """Train on the tiles order[start:stop], one after the other.
-
-    Threads that take ascending ranges of the order compute bit for bit what one thread computes. Every range
-    before one that is being trained must be done or be trained by another thread, which is waited for.
-
-    Parameters
-    ----------
-    word_vectors, context_vectors, word_squares, context_squares : IN/OUT, float32 (n_words, stride)
-        As for `step`.
-    records : IN, (int32 word, int32 context, float32 log_count, float32 weight) (n_records,)
-        The entries of the counts, tile by tile.
-    tile_offsets : IN, int64 (n_blocks² + 1,)
-        Tile t has records[tile_offsets[t]:tile_offsets[t + 1]]: words of block t // n_blocks, contexts of
-        block t % n_blocks.
-    order : IN, int32 (n_tiles,)
-        The tiles of an epoch, none of them empty.
-    word_turns, context_turns : IN, int32 (n_tiles,)
-        How many tiles earlier in the order have the same block of words, and of contexts.
-    words_done, contexts_done : IN/OUT, int32 (n_blocks,)
-        How many tiles of each block are done in this epoch; all threads share them.
-    n_blocks : IN, int
-        The number of blocks.
-    start, stop : IN, int
-        The range of the order.
-    learning_rate : IN, float
-        η.
-    key : IN, uint64
-        Start of the epoch's random sequence: the records of tile t are taken in turn from record
-        mix64(key + t) modulo their number on, those before it at the end.
-
-    Returns
-    -------
-    loss : float
-        Sum of J, each from before its update, in double precision.
-    trained : int
-        The number of records.
-    """
+    """Train on the tiles order[start:stop], one after the other."""
     cdef Parameters all
     cdef Py_ssize_t i, tile
     cdef int64_t n, begin, trained = 0
@@ -273,23 +191,7 @@ def count_tiles(
     int32_t last,
     int64_t[::1] sizes,
 ):
-    """Count the entries of every tile whose words are of some blocks.
-
-    Parameters
-    ----------
-    row_offsets : IN, int64 (n_words + 1,)
-        The entries of word i are columns[row_offsets[i]:row_offsets[i + 1]].
-    columns : IN, int32 (n_entries,)
-        The contexts.
-    blocks : IN, int32 (n_words,)
-        The block of every word.
-    n_blocks : IN, int
-        Their number.
-    first, last : IN, int
-        The blocks [first, last).
-    sizes : IN/OUT, int64 (n_blocks²,)
-        What the numbers are added to.
-    """
+    """Count the entries of every tile whose words are of some blocks."""
     cdef Py_ssize_t i, k
     with nogil:
         for i in range(blocks.shape[0]):
@@ -313,26 +215,7 @@ def fill_tiles(
     const int64_t[::1] tile_offsets,
     Record[::1] records,
 ):
-    """Write the entries of some blocks of words to their tiles, in a random order.
-
-    Parameters
-    ----------
-    row_offsets, columns, blocks, n_blocks, first, last : IN
-        As for `count_tiles`.
-    units : IN, int64 (n_entries,)
-        The counts X, in units.
-    unit : IN, int
-        How many units are 1.
-    x_max, alpha : IN, float
-        f = min(1, (X / x_max)^α).
-    key : IN, uint64
-        Start of a random sequence: record k of all, from the last of a tile to its second, changes places
-        with record mix64(key + k) modulo its number in the tile, counted from 1.
-    tile_offsets : IN, int64 (n_blocks² + 1,)
-        Where the records of every tile begin.
-    records : OUT, (int32 word, int32 context, float32 log_count, float32 weight) (n_entries,)
-        The records.
-    """
+    """Write the entries of some blocks of words to their tiles, in a random order."""
     cdef Py_ssize_t i, k, t, first_tile = first * n_blocks, n_tiles = (last - first) * n_blocks
     cdef int64_t begin, other
     cdef double log_x_max = log(x_max), log_unit = log(<double>unit), log_count

@@ -1,57 +1,33 @@
-"""Skip-gram and CBOW with hierarchical softmax.
+"""Skip-gram and CBOW with hierarchical softmax, as reference/hierarchical_softmax.py.
 
-Objective. The words are the leaves of a binary tree, and each of its inner nodes has a vector. A centre word
-is reached from the root over the nodes n₁..n_L, turning left (code b_l = 0) or right (b_l = 1) at each.
-Minimize
+What is done otherwise, and why:
 
-    J = Σ_x Σ_{l=1..L} −log σ((1 − 2 b_l) x · n_l)
-
-where x is every context's input vector (skip-gram), or only their mean h = (1/C) Σ_c x_c (CBOW). The factors
-of a path are the probabilities of its turns; over all words their products sum to 1: this is a softmax whose
-cost grows with log V and not with V.
-
-Gradient. With the labels t_l = 1 − b_l and the errors δ_xl = σ(x · n_l) − t_l,
-
-    ∂J/∂x = Σ_l δ_xl n_l        ∂J/∂n_l = Σ_x δ_xl x        CBOW: ∂J/∂x_c = (1/C) ∂J/∂h
-
-because 1 − σ(z) = σ(−z), so that a turn is a logistic regression with the label t_l.
-
-Update. Every vector moves by −η times its derivative, with the errors from before the update; contexts one
-after the other, each by the nodes as the contexts before it have moved them, as in skipgram.pyx. A word that
-occurs twice among the contexts counts twice. All nodes of the path take part: nothing is sampled.
-
-Compromises, and where they come from:
-
-- A window's contexts are one update, at most ``MAX_SHARED`` of them, as in skipgram.pyx (HogBatch: Ji,
-  Satish, Li and Dubey 2016).
-- CBOW's ``scale_gradient=False`` leaves out the factor 1/C, as word2vec.c and gensim do (Irsoy, Benton and
-  Stratos 2021), and moves a context that occurs several times as if once, as cbow.pyx does.
-- σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
-  edge, where word2vec.c skips the update.
+- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
+  more than the products.
+- A context that is repeated in a window is merged and counted, so that its row is read and written once.
+- The nodes of a path are found some positions ahead, and fetched into the cache meanwhile but for the first
+  block: those nodes are on the paths of most words and in the cache always.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011).
-
-References: Morin and Bengio 2005; Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781, with Huffman's tree
-(1952).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from .distinct cimport Seen, move_repeats_behind, start_round
-from .drawn cimport rows_ahead
-from .hidden cimport take_mean_step
-from .logistic cimport (
-    ONES, Step, allocate, compute_coefficients, compute_loss, merge_inputs, update_rows, use_inputs,
+from .ahead cimport (
+    Ring, allocate_ring, fetch_rows_of, free_ring, place_of, positions_ahead, rows_of,
 )
+from .distinct cimport Seen, move_repeats_behind, start_round
+from .mean cimport take_mean_step
+from .step cimport ONES, Step, allocate, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
-from .vector cimport copy_rows, fill_sigmoid_table
-from .walk cimport Walk, find_repeats, walk_chunk, walk_rows
+from .vector cimport fill_sigmoid_table
+from .walk cimport Walk, copy_contexts, find_repeats, walk_chunk, walk_rows
 
 cdef extern from *:
     """
-    /* TURNS[bits]: the labels of a block, the n-th is bit n; all of them twice, as ONES in logistic.pxd */
+    /* TURNS[bits]: the labels of a block, the n-th is bit n; all of them twice, as ONES in step.pxd */
     static float TURNS[64][16];
     static void fill_turns(void) {
         for (int bits = 0; bits < 64; bits++)
@@ -62,8 +38,8 @@ cdef extern from *:
     void fill_turns()
 
 cdef enum:
-    MAX_SHARED = 16    # more inputs in one step and the sum of their gradients overshoots
-    RING = 8           # positions whose paths are at hand, a power of 2
+    MAX_SHARED = 16
+    POSITIONS = 8      # whose paths are at hand, a power of 2
 
 fill_sigmoid_table()
 fill_turns()
@@ -72,50 +48,44 @@ fill_turns()
 cdef struct Paths:
     # A ring of positions with the paths of their words, in whole blocks, and behind each an input row to be
     # fetched.
+    Ring ring
     Py_ssize_t max_blocks
-    Py_ssize_t position_rows
-    Py_ssize_t *n_blocks       # [position]
-    float **rows               # [position][position_rows]
     const float **counts       # [position][max_blocks]
     const float **positives    # [position][max_blocks]
-    void *memory               # to be freed by the caller
 
 
 cdef int allocate_paths(Paths *paths, Py_ssize_t longest) noexcept nogil:
-    """Return 0 on success."""
+    """Return 0 on success; to be freed by free_paths in any case."""
     cdef Py_ssize_t blocks = (longest + BLOCK - 1) // BLOCK
+    cdef bint failed = allocate_ring(&paths.ring, POSITIONS, blocks * BLOCK + 1) != 0
     paths.max_blocks = blocks
-    paths.position_rows = blocks * BLOCK + 1
-    paths.memory = malloc(RING * (sizeof(Py_ssize_t) + (paths.position_rows + 2 * blocks) * sizeof(void *)))
-    if paths.memory == NULL:
-        return -1
-    paths.n_blocks = <Py_ssize_t *>paths.memory
-    paths.rows = <float **>(paths.n_blocks + RING)
-    paths.counts = <const float **>(paths.rows + RING * paths.position_rows)
-    paths.positives = paths.counts + RING * blocks
-    return 0
+    paths.counts = <const float **>malloc(POSITIONS * blocks * sizeof(float *))
+    paths.positives = <const float **>malloc(POSITIONS * blocks * sizeof(float *))
+    return -1 if failed or paths.counts == NULL or paths.positives == NULL else 0
 
 
-cdef inline float **path_of(const Paths *paths, Py_ssize_t i) noexcept nogil:
-    return paths.rows + (i & (RING - 1)) * paths.position_rows
+cdef void free_paths(Paths *paths) noexcept nogil:
+    free_ring(&paths.ring)
+    free(paths.counts)
+    free(paths.positives)
 
 
 cdef inline void use_path(Step *step, const Paths *paths, Py_ssize_t i) noexcept nogil:
     """Take the nodes of position i as the outputs of a step."""
-    cdef Py_ssize_t slot = i & (RING - 1)
-    step.y = path_of(paths, i)
-    step.n_blocks = paths.n_blocks[slot]
-    step.counts = paths.counts + slot * paths.max_blocks
-    step.positives = paths.positives + slot * paths.max_blocks
+    cdef Py_ssize_t place = place_of(&paths.ring, i)
+    step.y = rows_of(&paths.ring, i)
+    step.n_blocks = paths.ring.n_rows[place] // BLOCK
+    step.counts = paths.counts + place * paths.max_blocks
+    step.positives = paths.positives + place * paths.max_blocks
 
 
-cdef inline Py_ssize_t find_path(
+cdef inline void find_path(
     Paths *paths, Py_ssize_t i, const int32_t *nodes, const uint8_t *codes, Py_ssize_t length,
-    float *node_vectors, const Step *step,
+    float *node_vectors, float *next_input, const Step *step,
 ) noexcept nogil:
-    """Put a path into the place of position i and return how many rows it has there."""
-    cdef Py_ssize_t slot = i & (RING - 1), n_blocks = (length + BLOCK - 1) // BLOCK, block, n, here
-    cdef float **rows = path_of(paths, i)
+    """Put a path into the place of position i, and the input row to be fetched with it."""
+    cdef Py_ssize_t place = place_of(&paths.ring, i), n_blocks = (length + BLOCK - 1) // BLOCK, block, n, here
+    cdef float **rows = rows_of(&paths.ring, i)
     cdef unsigned int left
     for block in range(n_blocks):
         here = min(<Py_ssize_t>BLOCK, length - block * BLOCK)
@@ -124,22 +94,14 @@ cdef inline Py_ssize_t find_path(
             rows[n] = node_vectors + nodes[n] * step.stride
             left |= <unsigned int>(codes[n] == 0) << n
         for n in range(here, BLOCK):
-            rows[n] = step.nobody
-        paths.counts[slot * paths.max_blocks + block] = ONES[here]
-        paths.positives[slot * paths.max_blocks + block] = TURNS[left]
+            rows[n] = step.zero_row
+        paths.counts[place * paths.max_blocks + block] = ONES[here]
+        paths.positives[place * paths.max_blocks + block] = TURNS[left]
         rows += BLOCK
         nodes += BLOCK
         codes += BLOCK
-    paths.n_blocks[slot] = n_blocks
-    return n_blocks * BLOCK
-
-
-cdef inline void take_skipgram_step(Step *work, float learning_rate, double *loss) noexcept nogil:
-    """One update of a path and the contexts that the step holds; the loss is added up unless it is NULL."""
-    if loss != NULL:
-        loss[0] += compute_loss(work)
-    compute_coefficients(work, learning_rate)
-    update_rows(work)
+    rows[0] = next_input
+    paths.ring.n_rows[place] = n_blocks * BLOCK + 1
 
 
 def step(
@@ -152,32 +114,7 @@ def step(
     bint scale_gradient,
     float learning_rate,
 ):
-    """Take one gradient step for one window.
-
-    Parameters
-    ----------
-    input_vectors : IN/OUT, float32 (n_words, stride)
-        The words, rows padded with zeros to a multiple of 16.
-    node_vectors : IN/OUT, float32 (n_nodes, stride)
-        The inner nodes of the tree.
-    contexts : IN, int32 (C,)
-        Word ids, C >= 1, repetitions allowed.
-    nodes : IN, int32 (L,)
-        The path to the centre, L >= 1 different nodes.
-    codes : IN, uint8 (L,)
-        Its turns, 0 or 1.
-    cbow : IN, bool
-        Whether the mean of the contexts predicts the turns, or every context does.
-    scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
-    learning_rate : IN, float
-        η; with 0 nothing changes.
-
-    Returns
-    -------
-    float
-        J before the update.
-    """
+    """Take one gradient step for one window."""
     cdef Step work
     cdef Paths path
     cdef Seen seen
@@ -198,7 +135,7 @@ def step(
         if not failed:
             for i in range(n_contexts):
                 rows[i] = &input_vectors[0, 0] + contexts[i] * stride
-            find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_vectors[0, 0], &work)
+            find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_vectors[0, 0], NULL, &work)
             use_path(&work, &path, 0)
             if cbow:
                 take_mean_step(
@@ -207,10 +144,10 @@ def step(
                 )
             else:
                 merge_inputs(&work, rows, n_contexts)
-                take_skipgram_step(&work, learning_rate, &loss)
+                take_step(&work, learning_rate, &loss)
         free(seen.slots)
         free(rows)
-        free(path.memory)
+        free_paths(&path)
         free(work.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
@@ -235,50 +172,7 @@ def train(
     uint64_t key,
     uint64_t loss_every,
 ):
-    """Train on the words at positions [start, stop) of the corpus as centres.
-
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
-    Parameters
-    ----------
-    input_vectors : IN/OUT, float32 (n_words, stride)
-        The words, rows padded with zeros to a multiple of 16.
-    node_vectors : IN/OUT, float32 (n_nodes, stride)
-        The inner nodes of the tree.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
-    path_offsets : IN, int64 (n_words + 1,)
-        The path of word w, from the root down, is at path_offsets[w]:path_offsets[w + 1] of the next two.
-    path_nodes : IN, int32
-        Rows of node_vectors.
-    path_codes : IN, uint8
-        Turns, 0 or 1.
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
-    cbow : IN, bool
-        Whether the mean of the contexts predicts the turns, or every context does.
-    scale_gradient : IN, bool
-        Whether the contexts of CBOW take the gradient of the mean, or each that of the mean itself, once.
-    learning_rate : IN, float
-        η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
-    loss_every : IN, int, a power of 2
-        The loss is taken of centres at positions divisible by it.
-
-    Returns
-    -------
-    loss : float
-        Sum of J over the sampled windows, in double precision.
-    sampled_pairs, pairs : int
-        (centre, context) pairs in that sum, and trained in all; for CBOW the windows with a context.
-    """
+    """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Paths paths
@@ -288,7 +182,7 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef float **rows = NULL   # of the words of the walk
     cdef float **contexts
-    cdef Py_ssize_t i, c, n, n_contexts, n_distinct, n_rows, found, ahead, longest = 1
+    cdef Py_ssize_t i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -314,17 +208,16 @@ def train(
                 or allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
                 or allocate_paths(&paths, longest) != 0
             )
-        ahead = rows_ahead(BLOCK, stride)
+        ahead = positions_ahead(BLOCK, stride)
         found = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             while found <= min(i + ahead, walk.last - 1):
                 word = walk.words[found]
-                n_rows = find_path(
+                find_path(
                     &paths, found, &path_nodes[path_offsets[word]], &path_codes[path_offsets[word]],
-                    path_offsets[word + 1] - path_offsets[word], &node_vectors[0, 0], &work
+                    path_offsets[word + 1] - path_offsets[word], &node_vectors[0, 0],
+                    inputs + walk.words[min(found + window, walk.last - 1)] * stride, &work
                 )
-                word = walk.words[min(found + window, walk.last - 1)]
-                path_of(&paths, found)[n_rows] = inputs + word * stride
                 found += 1
             n_contexts = walk.end[i] - walk.begin[i] - 1
             if n_contexts == 0:
@@ -332,15 +225,9 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += 1 if cbow else n_contexts
             sampled_pairs += (1 if cbow else n_contexts) if sampled else 0
-            # always the rows of as many contexts as there can be
-            copy_rows(contexts, rows + walk.begin[i], 2 * window)
-            copy_rows(contexts + i - walk.begin[i], rows + i + 1, 2 * window)
+            copy_contexts(contexts, rows, &walk, i, window)
             use_path(&work, &paths, i)
-            # the first nodes of a path are in the cache always: they are those of every word
-            work.next_rows = path_of(&paths, i + ahead) + BLOCK
-            work.n_next = 0
-            if i + ahead < walk.last:
-                work.n_next = (paths.n_blocks[(i + ahead) & (RING - 1)] - 1) * BLOCK + 1
+            fetch_rows_of(&work, &paths.ring, i + ahead, BLOCK, walk.last)
             repeats = not (cbow and scale_gradient) and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if cbow:
                 n_distinct = n_contexts
@@ -361,13 +248,13 @@ def train(
                     merge_inputs(&work, contexts + c, n)
                 else:
                     use_inputs(&work, contexts + c, n)
-                take_skipgram_step(&work, learning_rate, &loss if sampled else NULL)
+                take_step(&work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
         free(contexts)
         free(seen.slots)
         free(rows)
-        free(paths.memory)
+        free_paths(&paths)
         free(work.memory)
         free(walk.memory)
     if failed:

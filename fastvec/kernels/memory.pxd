@@ -14,3 +14,10 @@ cdef inline void *allocate_zeros(void **memory, Py_ssize_t size) noexcept nogil:
     if memory[0] == NULL:
         return NULL
     return memset(<void *>((<uintptr_t>memory[0] + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE), 0, size)
+
+
+cdef inline void *reserve(char **room, Py_ssize_t size) noexcept nogil:
+    """Return where room begins, and move that behind the size, to the next cache line."""
+    cdef void *part = room[0]
+    room[0] += (size + CACHE_LINE - 1) // CACHE_LINE * CACHE_LINE
+    return part

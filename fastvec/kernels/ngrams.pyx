@@ -1,16 +1,4 @@
-"""Character n-grams of words, as fastText takes them.
-
-The n-grams of a word are the runs of n = min_n..max_n characters of ``<word>``: the angle brackets mark its
-beginning and its end, and stand for nothing when they are alone (Bojanowski, Grave, Joulin and Mikolov 2017,
-"Enriching word vectors with subword information"). An n-gram is known by its hash modulo the number of
-buckets; n-grams that share a bucket share a vector.
-
-The hash is FNV-1a of 32 bits over the bytes of the UTF-8, with fastText's mistake: bytes are taken as signed,
-so that those of 128 and more flip the upper 24 bits too. Models that are out there depend on it.
-
-A character begins at every byte that is not a continuation byte of UTF-8. Bytes that are no UTF-8 at all make
-odd n-grams, and the same ones as in fastText.
-"""
+"""Character n-grams of words, as reference/ngrams.py."""
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
@@ -90,27 +78,7 @@ cdef void hash_ngrams(
 def ngram_buckets(
     const uint8_t[::1] text, const int64_t[::1] word_offsets, int64_t min_n, int64_t max_n, int64_t buckets
 ):
-    """Return the buckets of the n-grams of words.
-
-    Parameters
-    ----------
-    text : uint8 array
-        IN: the bytes of the words, end to end.
-    word_offsets : int64 array, shape (n + 1,)
-        IN: where each of the n words begins in `text`, and where the last one ends.
-    min_n, max_n : int
-        The fewest and the most characters of an n-gram; with ``max_n=0`` there are none.
-    buckets : int
-        Hashes are taken modulo this.
-
-    Returns
-    -------
-    offsets : int64 array, shape (n + 1,)
-        Where the n-grams of each word begin in `hashes`.
-    hashes : int32 array
-        For every word the buckets of its n-grams, from left to right and then by length; those that occur
-        twice are there twice. ``</s>`` has none.
-    """
+    """Return the buckets of the n-grams of words."""
     cdef int64_t n = word_offsets.shape[0] - 1
     cdef int64_t word
     if max_n and not 1 <= buckets <= 0x7FFFFFFF:
@@ -134,20 +102,7 @@ def ngram_buckets(
 
 
 def put_repeats_behind(const int64_t[::1] offsets, int32_t[::1] rows):
-    """Reorder the rows of every word: first those that are different, in their order, then the repetitions.
-
-    Parameters
-    ----------
-    offsets : int64 array, shape (n + 1,)
-        IN: where the rows of each of the n words begin in `rows`.
-    rows : int32 array
-        IN/OUT: the rows.
-
-    Returns
-    -------
-    int64 array, shape (n,)
-        Where the repetitions of each word begin in `rows`.
-    """
+    """Reorder the rows of every word: first those that are different, in order, then the repetitions."""
     cdef int64_t n = offsets.shape[0] - 1
     cdef int64_t word, i, end
     cdef int32_t row
@@ -178,19 +133,7 @@ def put_repeats_behind(const int64_t[::1] offsets, int32_t[::1] rows):
 def row_means(
     const float[:, :] vectors, const int64_t[::1] offsets, const int32_t[::1] rows, float[:, ::1] means
 ):
-    """Write the mean of several rows of a matrix into each row of another.
-
-    Parameters
-    ----------
-    vectors : float32 array, shape (m, d)
-        IN: the numbers of a row stand side by side; the rows may be further apart.
-    offsets : int64 array, shape (n + 1,)
-        IN: where the rows of each mean begin in `rows`; every mean has one at least.
-    rows : int32 array
-        IN: every one from 0 to m - 1, which is not checked.
-    means : float32 array, shape (n, d)
-        OUT: the means.
-    """
+    """Write the mean of several rows of a matrix into each row of another."""
     cdef int64_t n = means.shape[0], d = means.shape[1]
     cdef int64_t mean, i, k
     cdef const float *row

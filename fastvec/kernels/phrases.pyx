@@ -1,9 +1,6 @@
-"""Phrases: pairs of neighbouring words are counted, some of them joined, and ids spelled as text.
+"""Pairs of neighbouring words counted and joined, and ids spelled as text, as reference/phrases.py.
 
-A `PairCounter` counts the pairs of a corpus chunk by chunk. A `Joiner` replaces pairs by the ids of phrases,
-greedily from left to right. Pairs never reach over the end of a sentence.
-
-How it goes fast:
+What is done otherwise, and why:
 
 - Both keep pairs in one kind of table: open-addressed, with linear probing and at most half full. A slot of
   16 bytes holds both ids of its pair and a number: how often it occurs, or the phrase that it becomes.
@@ -118,19 +115,7 @@ cdef class PairCounter:
         self, const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
         int32_t n_known
     ):
-        """Count the pairs that begin in a chunk of the corpus.
-
-        Parameters
-        ----------
-        ids : int32 array, shape (n_tokens,)
-            IN: the words of all sentences.
-        sentence_offsets : int64 array, shape (n_sentences + 1,)
-            IN: where each sentence begins, and `n_tokens`.
-        start, stop : int
-            The chunk: the words at these positions, the last one excluded, are the first of their pairs.
-        n_known : int
-            Pairs with an id from `n_known` on are not counted.
-        """
+        """Count the pairs that begin in a chunk of the corpus."""
         check_chunk(ids, sentence_offsets, start, stop)
         if start == stop:
             return
@@ -160,15 +145,7 @@ cdef class PairCounter:
         return 0
 
     def pairs(self, int64_t min_count):
-        """Return the pairs that were counted at least `min_count` times, in ascending order.
-
-        Returns
-        -------
-        lefts, rights : int32 array
-            Their first and second words.
-        counts : int64 array
-            How often they were counted.
-        """
+        """Return the pairs that were counted at least `min_count` times, in ascending order."""
         cdef int64_t i, n = 0, n_slots = <int64_t> 1 << self.table.bits
         cdef Slot *slots = self.table.slots
         for i in range(n_slots):
@@ -189,15 +166,7 @@ cdef class PairCounter:
 
 
 cdef class Joiner:
-    """Replaces pairs of words by phrases.
-
-    Parameters
-    ----------
-    lefts, rights : int32 array, shape (n_pairs,)
-        IN: the first and the second words of the pairs, which differ.
-    phrases : int32 array, shape (n_pairs,)
-        IN: the ids of what the pairs become.
-    """
+    """Replaces pairs of words by phrases."""
 
     cdef Table table
 
@@ -219,30 +188,7 @@ cdef class Joiner:
         self, const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
         int32_t[::1] new_ids, int64_t[::1] new_offsets, int64_t n_before
     ):
-        """Join the pairs that begin in a chunk of the corpus, each as soon as its first word is met.
-
-        Parameters
-        ----------
-        ids : int32 array, shape (n_tokens,)
-            IN: the words of all sentences.
-        sentence_offsets : int64 array, shape (n_sentences + 1,)
-            IN: where each sentence begins, and `n_tokens`; no sentence is empty.
-        start, stop : int
-            The chunk. `start` is where the chunk before ended.
-        new_ids : int32 array
-            OUT: the words and phrases of the chunk; at least ``stop - start`` items.
-        new_offsets : int64 array, shape (n_sentences + 1,)
-            OUT: where the sentences that begin in this chunk begin among all new ids.
-        n_before : int
-            How many ids the chunks before this one have become.
-
-        Returns
-        -------
-        end : int
-            Where the chunk ended: `stop`, or one later if the last pair reaches over it.
-        n_new : int
-            How many of `new_ids` there are.
-        """
+        """Join the pairs that begin in a chunk of the corpus, each as soon as its first word is met."""
         check_chunk(ids, sentence_offsets, start, stop)
         if new_ids.shape[0] < stop - start:
             raise ValueError(f"new_ids must have at least {stop - start} items, got {new_ids.shape[0]}")
@@ -287,24 +233,7 @@ cdef int check_chunk(
 
 
 def renumber(int32_t[::1] ids, int32_t[::1] numbers, int64_t[::1] counts, int64_t n):
-    """Replace words by numbers in the order of their first appearance, and count them.
-
-    Parameters
-    ----------
-    ids : int32 array
-        IN and OUT: the words, every one from 0 to ``n_words - 1``, which is not checked; then their numbers.
-    numbers : int32 array, shape (n_words,)
-        IN and OUT: the number of every word, -1 for those that were not met yet.
-    counts : int64 array, shape (n_words,)
-        IN and OUT: how often the word of each number was met.
-    n : int
-        How many numbers were given out before.
-
-    Returns
-    -------
-    int
-        How many are given out now.
-    """
+    """Replace words by numbers in the order of their first appearance, and count them."""
     cdef int64_t i
     cdef int32_t word
     if counts.shape[0] != numbers.shape[0]:
@@ -324,25 +253,7 @@ def spell(
     const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
     const uint8_t[::1] text, const int64_t[::1] word_offsets
 ):
-    """Return a chunk of the corpus as text: a line feed after every sentence, a space after other words.
-
-    Parameters
-    ----------
-    ids : int32 array, shape (n_tokens,)
-        IN: the words of all sentences, every one from 0 to ``n_words - 1``, which is not checked.
-    sentence_offsets : int64 array, shape (n_sentences + 1,)
-        IN: where each sentence begins, and `n_tokens`; no sentence is empty.
-    start, stop : int
-        The chunk.
-    text : uint8 array
-        IN: all words, end to end, in UTF-8.
-    word_offsets : int64 array, shape (n_words + 1,)
-        IN: where each word begins in `text`, and its length.
-
-    Returns
-    -------
-    bytes
-    """
+    """Return a chunk of the corpus as text: a line feed after every sentence, a space after other words."""
     check_chunk(ids, sentence_offsets, start, stop)
     cdef int64_t i, begin, length, sentence, size = stop - start
     if start == stop:

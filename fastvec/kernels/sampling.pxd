@@ -1,10 +1,4 @@
-"""What every model draws while it walks over the corpus: subsampling, window sizes, negatives.
-
-The generator is counter based: draw number i of an epoch is mix64(key + i · golden), the i-th word of
-SplitMix64 (Steele, Lea and Flood 2014) started at `key`. A token at position t of the corpus owns the draws
-t · draws_per_token and those after it. What is drawn for a token thus depends on the epoch's key and on its
-position alone, not on threads, nor on where the corpus is cut into chunks.
-"""
+"""What models draw while they walk over a corpus, as reference/sampling.py and the same numbers."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 

@@ -1,12 +1,4 @@
-"""Sums of gradients for the rows that they belong to: the sparse half of back-propagation into a table.
-
-A batch looks up rows of a table, x_i = T[p_i], several times the same one. By the sum rule
-
-    ∂J/∂T[p] = Σ_{i : p_i = p} ∂J/∂x_i
-
-so that the gradients of the copies, ``values``, are added up by their place. Rows that nobody looked up
-have no gradient and are not visited.
-"""
+"""Sums of gradients for the rows that they belong to, as reference/scatter.py."""
 
 from libc.stdint cimport int64_t
 
@@ -22,17 +14,7 @@ cdef inline void add_row(real *total, const real *value, Py_ssize_t n) noexcept 
 
 
 def add_rows(real[:, ::1] sums, const int64_t[::1] places, const real[:, ::1] values):
-    """Add every row of `values` to the row of `sums` that is its place.
-
-    Parameters
-    ----------
-    sums : IN/OUT, float32 or float64 (m, d)
-        Totals.
-    places : IN, int64 (n,)
-        Rows of `sums`, repetitions allowed.
-    values : IN, of the dtype of sums (n, d)
-        What is added, in this order.
-    """
+    """Add every row of `values` to the row of `sums` that is its place."""
     cdef Py_ssize_t i, n = places.shape[0], d = sums.shape[1]
     if n == 0 or d == 0:
         return

@@ -1,39 +1,17 @@
-"""Skip-gram and CBOW with the full softmax: cross-entropy over the whole vocabulary.
+"""Skip-gram and CBOW with the full softmax, as reference/softmax.py.
 
-Objective. Example b has the hidden row h_b, the mean of n_b input rows x_i, and targets among the V words.
-With the output vectors y_1..y_V and the predicted probabilities ŷ_b = softmax(Y h_b), minimize
+What is done otherwise, and why:
 
-    J = Σ_b Σ_{t in targets of b} −log ŷ_bt        with    ŷ_bv = exp(h_b · y_v) / Σ_w exp(h_b · y_w)
-
-Skip-gram: the input is the centre and the targets are its contexts. CBOW: the inputs are the contexts and the
-only target is the centre.
-
-Gradient. Let c_bv say how often v is a target of b, and m_b = Σ_v c_bv. With δ_bv = m_b ŷ_bv − c_bv (for one
-target the textbook's ŷ − y, since ∂ log Σ_w exp(z_w) / ∂z_v = ŷ_v) and ε_b = Σ_v δ_bv y_v = ∂J/∂h_b,
-
-    ∂J/∂y_v = Σ_b δ_bv h_b        ∂J/∂x_i = Σ_{b, once for every time x_i is an input of b} ε_b / n_b
-
-Update. Every row moves by −η times its derivative, every right-hand side from before the update. All V output
-rows take part: the cost of an example is proportional to V.
-
-Compromises, and where they come from:
-
-- Examples are batched, ``BATCH`` an update, so that scores, errors and gradients are matrix products.
-- With ``scale_gradient=False`` the inputs take ε_b and not ε_b / n_b, as word2vec.c and gensim do for CBOW
-  (Irsoy, Benton and Stratos 2021, arXiv:2012.15332); an input that occurs several times in an example moves
-  as if once.
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
-
-Reference: Bengio, Ducharme, Vincent and Jauvin 2003; Mikolov, Chen, Corrado and Dean 2013, arXiv:1301.3781.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from .softmax_step cimport Batch, Examples, allocate_batch, free_batch, take_step
+from .batch cimport Batch, Examples, allocate_batch, free_batch, take_step
 from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
@@ -50,32 +28,7 @@ def step(
     bint scale_gradient,
     float learning_rate,
 ):
-    """Take one gradient step for a batch of B examples.
-
-    Parameters
-    ----------
-    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
-        The matrices, rows padded with zeros to a multiple of 16.
-    inputs : IN, int32
-        Word ids, those of example b at input_offsets[b]:input_offsets[b + 1], one at least, repetitions
-        allowed.
-    input_offsets : IN, int64 (B + 1,)
-        Where they begin and end.
-    targets : IN, int32
-        Word ids, those of example b at target_offsets[b]:target_offsets[b + 1], one at least, repetitions
-        allowed.
-    target_offsets : IN, int64 (B + 1,)
-        Where they begin and end.
-    scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
-    learning_rate : IN, float
-        η; with 0 nothing changes.
-
-    Returns
-    -------
-    float
-        J before the update.
-    """
+    """Take one gradient step for a batch of B examples."""
     cdef Batch batch
     cdef Examples examples
     cdef double loss = 0
@@ -116,42 +69,7 @@ def train(
     uint64_t key,
     uint64_t loss_every,
 ):
-    """Train on the words at positions [start, stop) of the corpus as centres.
-
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
-    Parameters
-    ----------
-    input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
-        The matrices, rows padded with zeros to a multiple of 16.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
-    cbow : IN, bool
-        Whether the contexts predict the centre, or the centre its contexts.
-    scale_gradient : IN, bool
-        Whether the inputs take the gradient of the mean, or every row that of the mean itself, once.
-    learning_rate : IN, float
-        η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
-    loss_every : IN, int, a power of 2
-        The loss is taken of centres at positions divisible by it.
-
-    Returns
-    -------
-    loss : float
-        Sum of J over the sampled windows, in double precision.
-    sampled_pairs, pairs : int
-        (centre, context) pairs in that sum, and trained in all; for CBOW the windows with a context.
-    """
+    """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Batch batch
     cdef Walk walk
     cdef Examples examples

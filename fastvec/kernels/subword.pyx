@@ -1,52 +1,31 @@
-"""Skip-gram and CBOW over words and their character n-grams, with negative sampling (fastText).
+"""Skip-gram and CBOW over words and their character n-grams (fastText), as reference/subword.py.
 
-Objective. An example has n input rows x_i, and targets t = 1..T with the output vector y_t and K noise words
-each, y_t1..y_tK. Minimize
+What is done otherwise, and why:
 
-    J = Σ_t [ −log σ(h · y_t) − Σ_{k=1..K} log σ(−h · y_tk) ]        with    h = (1/n) Σ_i x_i
-
-Skip-gram: the input rows are those of the centre, its own and its n-grams', and the targets are its contexts.
-CBOW: the input rows are those of all contexts, and the only target is the centre.
-
-Gradient. With the errors δ_t = σ(h · y_t) − 1 and δ_tk = σ(h · y_tk), and
-ε = Σ_t [ δ_t y_t + Σ_k δ_tk y_tk ] = ∂J/∂h,
-
-    ∂J/∂y_t = δ_t h        ∂J/∂y_tk = δ_tk h        ∂J/∂x_i = ε / n
-
-Update. Every row moves by −η times its derivative, every right-hand side from before the update. A row that
-occurs several times, be it as an input, a target or a negative, takes the sum; a negative that is its own
-target is left out. ``reference/subword.py`` derives it, and what is different with ``scale_gradient=False``.
-
-Compromises, and where they come from:
-
-- The mean of a word is computed once for its window and its gradient handed back once; fastText does both for
-  every (centre, context) pair. At most ``MAX_TARGETS`` targets make an update.
-- With ``scale_gradient=False`` an input takes ε and not ε / n, as in fastText: it learns n times as fast as
-  the derivative says (for CBOW see Irsoy, Benton and Stratos 2021, arXiv:2012.15332). A row that a word has
-  several times takes ε once; in fastText it takes it every time, which can diverge.
-- n-grams share rows, as their hashes say (Bojanowski, Grave, Joulin and Mikolov 2017).
-- σ comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6; outside it keeps the value at the
-  edge, so that the gradient saturates and does not vanish.
+- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
+  more than the products.
+- Outputs that are repeated among the targets and negatives of an update are merged and counted, so that their
+  rows are read and written once.
+- Negatives are drawn a position ahead, and the rows fetched into the cache meanwhile.
 - Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
   2011).
-
-Reference: Bojanowski, Grave, Joulin and Mikolov 2017, arXiv:1607.04606.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
-from .hidden cimport take_mean_step
-from .logistic cimport Step, allocate, clear_merged, count_merged, use_merged
+from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
+from .mean cimport take_mean_step
+from .step cimport Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
-    MAX_TARGETS = 16   # more in one update and the sum of their gradients overshoots
+    MAX_SHARED = 16
     MAX_FETCHED = 32   # input rows of a word that are fetched ahead
-    RING = 2           # positions whose outputs are drawn, a power of 2
+    POSITIONS = 2      # whose outputs are drawn, a power of 2
 
 fill_sigmoid_table()
 
@@ -86,32 +65,7 @@ def step(
     bint scale_gradient,
     float learning_rate,
 ):
-    """Take one gradient step for one example.
-
-    Parameters
-    ----------
-    input_vectors : IN/OUT, float32 (n_words + buckets, stride)
-        Words, then n-grams; rows padded with zeros to a multiple of 16.
-    output_vectors : IN/OUT, float32 (n_words, stride)
-        Words.
-    inputs : IN, int32 (n,)
-        Rows of input_vectors, n >= 1, repetitions allowed.
-    targets : IN, int32 (T,)
-        Word ids, T >= 1, repetitions allowed.
-    negatives : IN, int32 (T, K)
-        Word ids of every target, K >= 0, repetitions and targets allowed.
-    n_first : IN, int
-        Those of the inputs that move without scale_gradient, 1 <= n_first <= n; the others count in the mean.
-    scale_gradient : IN, bool
-        Whether all inputs take their gradient, ε / n, or the first ones ε.
-    learning_rate : IN, float
-        η; with 0 nothing changes.
-
-    Returns
-    -------
-    float
-        J before the update.
-    """
+    """Take one gradient step for one example."""
     cdef Step work
     cdef Py_ssize_t n_inputs = inputs.shape[0], n_targets = targets.shape[0], n_negatives = negatives.shape[1]
     cdef Py_ssize_t n_words = n_targets * (1 + n_negatives), stride = input_vectors.shape[1], i, t, k
@@ -147,63 +101,61 @@ def step(
 
 
 cdef struct Targets:
-    # Drawn ahead: a ring of positions with the words of their outputs, sets of a target and its negatives,
-    # and the rows to be fetched for them.
+    # Drawn ahead: a ring of positions with the rows to be fetched, and with the words of their outputs, sets
+    # of a target and its negatives.
+    Ring ring
     Py_ssize_t sets            # of a position
     Py_ssize_t negatives       # of a set
     Py_ssize_t position_words
-    Py_ssize_t position_rows
     int32_t *room
     int32_t *words             # [position][position_words], in room
-    float **rows               # [position][position_rows]
-    Py_ssize_t *n_rows         # [position]
     Py_ssize_t *places         # of one position's words
     uint64_t *random           # of one position, the draws
 
 
-cdef int allocate_targets(Targets *drawn, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
+cdef int allocate_targets(Targets *targets, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
     """Return 0 on success; to be freed by free_targets in any case."""
-    drawn.sets = sets
-    drawn.negatives = negatives
-    drawn.position_words = sets * (1 + negatives)
-    drawn.position_rows = drawn.position_words + MAX_FETCHED
+    cdef bint failed
+    targets.sets = sets
+    targets.negatives = negatives
+    targets.position_words = sets * (1 + negatives)
+    failed = allocate_ring(&targets.ring, POSITIONS, targets.position_words + MAX_FETCHED) != 0
     # last_distance() reads up to a register before the words
-    drawn.room = <int32_t *>calloc(16 + RING * drawn.position_words, sizeof(int32_t))
-    drawn.words = drawn.room + 16
-    drawn.rows = <float **>malloc(RING * drawn.position_rows * sizeof(float *))
-    drawn.n_rows = <Py_ssize_t *>calloc(RING, sizeof(Py_ssize_t))
-    drawn.places = <Py_ssize_t *>malloc(drawn.position_words * sizeof(Py_ssize_t))
-    drawn.random = <uint64_t *>malloc((sets * negatives + 8) * sizeof(uint64_t))
-    return 0 if (
-        drawn.room != NULL and drawn.rows != NULL and drawn.n_rows != NULL and drawn.places != NULL
-        and drawn.random != NULL
-    ) else -1
+    targets.room = <int32_t *>calloc(16 + POSITIONS * targets.position_words, sizeof(int32_t))
+    targets.words = targets.room + 16
+    targets.places = <Py_ssize_t *>malloc(targets.position_words * sizeof(Py_ssize_t))
+    targets.random = <uint64_t *>malloc((sets * negatives + 8) * sizeof(uint64_t))
+    failed |= targets.room == NULL or targets.places == NULL or targets.random == NULL
+    return -1 if failed else 0
 
 
-cdef void free_targets(Targets *drawn) noexcept nogil:
-    free(drawn.room)
-    free(drawn.rows)
-    free(drawn.n_rows)
-    free(drawn.places)
-    free(drawn.random)
+cdef void free_targets(Targets *targets) noexcept nogil:
+    free_ring(&targets.ring)
+    free(targets.room)
+    free(targets.places)
+    free(targets.random)
+
+
+cdef inline int32_t *words_of(const Targets *targets, Py_ssize_t i) noexcept nogil:
+    return targets.words + place_of(&targets.ring, i) * targets.position_words
 
 
 cdef void draw_position(
-    Targets *drawn, Py_ssize_t i, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
+    Targets *targets, Py_ssize_t i, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
     float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
     const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
     """Draw the outputs of position i, and note the rows to fetch: theirs and those of an entering word."""
-    cdef Py_ssize_t slot = i & (RING - 1), s, k, n = n_sets * (1 + drawn.negatives)
-    cdef int32_t *words = drawn.words + slot * drawn.position_words
-    cdef float **rows = drawn.rows + slot * drawn.position_rows
-    cdef uint64_t counter = walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1
-    draw_columns(drawn.random, n_sets * drawn.negatives, key, counter, noise, n_words)
+    cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives)
+    cdef int32_t *words = words_of(targets, i)
+    cdef float **rows = rows_of(&targets.ring, i)
+    cdef uint64_t counter = walk.positions[i] * (1 + targets.sets * targets.negatives) + 1
+    draw_columns(targets.random, n_sets * targets.negatives, key, counter, noise, n_words)
     for s in range(n_sets):
-        words[s * (1 + drawn.negatives)] = walk.words[i] if drawn.sets == 1 else context_of(walk, i, s)
-        for k in range(drawn.negatives):
-            words[s * (1 + drawn.negatives) + 1 + k] = draw_noise(
-                drawn.random[s * drawn.negatives + k], noise, n_words
+        words[s * (1 + targets.negatives)] = walk.words[i] if targets.sets == 1 else context_of(walk, i, s)
+        for k in range(targets.negatives):
+            words[s * (1 + targets.negatives) + 1 + k] = draw_noise(
+                targets.random[s * targets.negatives + k], noise, n_words
             )
     for k in range(n):
         rows[k] = output_vectors + words[k] * stride
@@ -212,7 +164,7 @@ cdef void draw_position(
     ):
         rows[n] = input_vectors + subwords[subword_offsets[2 * entering] + k] * stride
         n += 1
-    drawn.n_rows[slot] = n
+    targets.ring.n_rows[place_of(&targets.ring, i)] = n
 
 
 cdef struct Inputs:
@@ -287,63 +239,17 @@ def train(
     uint64_t key,
     uint64_t loss_every,
 ):
-    """Train on the words at positions [start, stop) of the corpus as centres.
-
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
-    Parameters
-    ----------
-    input_vectors : IN/OUT, float32 (n_words + buckets, stride)
-        Words, then n-grams; rows padded with zeros to a multiple of 16.
-    output_vectors : IN/OUT, float32 (n_words, stride)
-        Words.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
-    noise : IN, uint32 (n_words, 2)
-        Alias table of the negatives: (threshold, alias).
-    subword_offsets : IN, int64 (2 · n_words + 1,)
-        The rows of word w are subwords[subword_offsets[2w]:subword_offsets[2w + 2]], one at least; those
-        before subword_offsets[2w + 1] are all different, those behind repeat some of them.
-    subwords : IN, int32
-        Rows of input_vectors.
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
-    negatives : IN, int
-        K.
-    cbow : IN, bool
-        Whether the contexts' rows predict the centre, or the centre's rows the contexts.
-    scale_gradient : IN, bool
-        Whether the inputs take their gradient, or the different rows of a word that of the mean.
-    learning_rate : IN, float
-        η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
-    loss_every : IN, int, a power of 2
-        The loss is taken of centres at positions divisible by it.
-
-    Returns
-    -------
-    loss : float
-        Sum of J over the sampled windows, in double precision.
-    sampled_pairs, pairs : int
-        (centre, context) pairs in that sum, and trained in all; for CBOW the windows with a context.
-    """
+    """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
-    cdef Targets drawn
+    cdef Targets targets
     cdef Inputs rows
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if cbow else 2 * window
-    cdef Py_ssize_t at_once = min(<Py_ssize_t>MAX_TARGETS, sets)
+    cdef Py_ssize_t at_once = min(<Py_ssize_t>MAX_SHARED, sets)
     cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_position
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
@@ -358,7 +264,7 @@ def train(
     rows.subwords = &subwords[0]
     with nogil:
         failed = (
-            allocate_targets(&drawn, negatives, sets) != 0
+            allocate_targets(&targets, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
                 &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
@@ -370,7 +276,7 @@ def train(
             while next_position <= min(i + 1, walk.last - 1):
                 n_contexts = walk.end[next_position] - walk.begin[next_position] - 1
                 draw_position(
-                    &drawn, next_position, &walk, min(sets, n_contexts),
+                    &targets, next_position, &walk, min(sets, n_contexts),
                     walk.words[min(next_position + window, walk.last - 1) if cbow else next_position],
                     inputs, outputs, stride, &subword_offsets[0], &subwords[0], &noise[0, 0], n_words, key
                 )
@@ -388,19 +294,18 @@ def train(
                 failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:
                 break
-            words = drawn.words + (i & (RING - 1)) * drawn.position_words
-            work.next_rows = drawn.rows + ((i + 1) & (RING - 1)) * drawn.position_rows
-            work.n_next = drawn.n_rows[(i + 1) & (RING - 1)] if i + 1 < walk.last else 0
+            words = words_of(&targets, i)
+            fetch_rows_of(&work, &targets.ring, i + 1, 0, walk.last)
             c = 0
             while c < n_sets:
                 n = min(at_once, n_sets - c)
-                merge_targets(&work, words + c * set_words, n * set_words, set_words, drawn.places, outputs)
+                merge_targets(&work, words + c * set_words, n * set_words, set_words, targets.places, outputs)
                 take_mean_step(
                     &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 c += n
-        free_targets(&drawn)
+        free_targets(&targets)
         free(rows.rows)
         free(work.memory)
         free(walk.memory)

@@ -1,9 +1,6 @@
-"""Bytes of text to word ids, in one pass.
+"""Bytes of text to word ids, in one pass, as reference/tokenizer.py.
 
-A `Tokenizer` is fed a text block by block. It splits at ASCII white space, ends a sentence at every line
-feed, and gives every distinct word an id in the order of first appearance. No word, line or text is too long.
-
-How it goes fast:
+What is done otherwise, and why:
 
 - Eight bytes are looked at in one load. Three additions mark the white space among them, so that one load
   both finds the end of most words and is the key they are compared by.
@@ -107,22 +104,7 @@ cdef inline uint32_t tag_of(uint64_t hashed, int64_t length) noexcept nogil:
 
 
 cdef class Tokenizer:
-    """Splits a text, fed in blocks, into word ids and sentence ends.
-
-    Parameters
-    ----------
-    keep_empty : bool
-        Whether a line without words makes an empty sentence, or none.
-
-    Attributes
-    ----------
-    n_words : int
-        The number of distinct words so far.
-    n_tokens : int
-        The number of words so far; one that the last block cut is not counted yet.
-    n_lines, n_bytes : int
-        The number of line feeds and of bytes so far.
-    """
+    """Splits a text, fed in blocks, into word ids and sentence ends."""
 
     cdef readonly int64_t n_words, n_tokens, n_lines, n_bytes
     cdef int64_t sentence_start, line_start
@@ -157,20 +139,7 @@ cdef class Tokenizer:
         free(self.carry)
 
     def feed(self, block):
-        """Take the next block of the text.
-
-        Parameters
-        ----------
-        block : bytes-like
-            IN: any number of bytes; it may begin and end within a word, or within a character.
-
-        Returns
-        -------
-        ids : int32 array
-            The ids of the words that end in this block.
-        sentence_ends : int64 array
-            The number of words, since the first block, before each end of a sentence in this block.
-        """
+        """Take the next block of the text."""
         cdef const uint8_t[::1] view = block
         cdef int64_t n = view.shape[0]
         ids = np.empty(n // 2 + 1, np.int32)
@@ -387,17 +356,7 @@ cdef void *enlarged(void *memory, int64_t n) except NULL nogil:
 
 
 def remap(const int32_t[::1] ids, const int32_t[::1] new_ids, int32_t[::1] out):
-    """Write new_ids[ids] into `out`.
-
-    Parameters
-    ----------
-    ids : int32 array, shape (n,)
-        IN: every one from 0 to ``len(new_ids) - 1``, which is not checked.
-    new_ids : int32 array
-        IN: the new id of every old one.
-    out : int32 array, shape (n,)
-        OUT: may be `ids` itself.
-    """
+    """Write new_ids[ids] into `out`."""
     cdef int64_t i
     if out.shape[0] != ids.shape[0]:
         raise ValueError(f"out must have {ids.shape[0]} items like ids, got {out.shape[0]}")

@@ -10,7 +10,7 @@ from libc.stdlib cimport malloc
 from libc.string cimport memset
 
 from .sampling cimport draw, is_kept, window_size
-from .vector cimport last_distance
+from .vector cimport copy_rows, last_distance
 
 
 cdef struct Walk:
@@ -126,3 +126,15 @@ cdef inline float **walk_rows(
         for i in range(walk.n, walk.n + behind):
             rows[i] = matrix
     return rows
+
+
+cdef inline void copy_contexts(
+    float **contexts, float **rows, const Walk *walk, Py_ssize_t i, Py_ssize_t window
+) noexcept nogil:
+    """Copy the rows of the contexts of words[i] from those of the walk.
+
+    It is as many as there can be always, so that no loop of unknown length is mispredicted: there is to be
+    room for 4 · window + 8, and rows for 2 · window + 8 behind the walk.
+    """
+    copy_rows(contexts, rows + walk.begin[i], 2 * window)
+    copy_rows(contexts + i - walk.begin[i], rows + i + 1, 2 * window)

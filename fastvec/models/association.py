@@ -19,7 +19,7 @@ __all__ = ["MATRICES", "association"]
 
 MATRICES = ("ppmi", "log", "counts")
 # Entries made at a time, about: some arrays of 8 MB each.
-BLOCK = 1 << 20
+ENTRIES_AT_ONCE = 1 << 20
 # What the sums of logarithms are exact to: a pair by chance alone must not pass for a little more than that.
 ROUNDING = 1e-12
 
@@ -122,7 +122,7 @@ def _blocks(counts: Cooccurrence, what: str, progress: bool) -> Iterator[tuple[i
     first = 0
     with Progress(what, counts.n_entries_, " entries", progress) as bar:
         while first < n_words:
-            reached = int(np.searchsorted(offsets, offsets[first] + BLOCK, "right")) - 1
+            reached = int(np.searchsorted(offsets, offsets[first] + ENTRIES_AT_ONCE, "right")) - 1
             last = max(first + 1, reached)
             ids, contexts, values = counts.triples(first, last)
             yield first, last, ids, contexts, values

@@ -31,8 +31,8 @@ from fastvec._params import check_bool, check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.container import blocks
 from fastvec.models import files
-from fastvec.models.state import State
 from fastvec.training.checkpoints import Checkpoints, Position
+from fastvec.training.loop import Epoch
 from fastvec.training.progress import warn
 
 __all__ = ["EVERY", "CheckpointFile", "fingerprint"]
@@ -100,15 +100,22 @@ class CheckpointFile(Checkpoints):
                 self._check_parameters(saved, estimator, given)
                 self.saved = saved
 
-    def begin(self, state: State, write: Callable[[str, dict[str, str]], None]) -> None:
-        """Bring a state to where the file has come, or write the file for the first time.
+    def begin(
+        self,
+        parameters: Mapping[str, NDArray[Any]],
+        history: list[Epoch],
+        write: Callable[[str, dict[str, str]], None],
+    ) -> None:
+        """Bring a training to where the file has come, or write the file for the first time.
 
         Parameters
         ----------
-        state : State
-            The state at the start of the training, which is changed in place.
+        parameters : dict of str to ndarray
+            The parameters at the start of the training, which are changed in place.
+        history : list of Epoch
+            The epochs before the training, changed in place.
         write : callable
-            Writes the state to a path, with more metadata.
+            Writes the model to a path, with more metadata.
 
         Raises
         ------
@@ -121,7 +128,7 @@ class CheckpointFile(Checkpoints):
         if self.saved is None:
             self._replace(self.start)
         else:
-            self._take_over(self.saved, state)
+            self._take_over(self.saved, parameters, history)
             self.saved = None  # on Windows, a file that is mapped cannot be replaced
         self.due = time.monotonic() + self.seconds
 
@@ -149,16 +156,18 @@ class CheckpointFile(Checkpoints):
         self._write(self.path, self._metadata(position, finished))
         self._ours = _identity(self.path)
 
-    def _take_over(self, saved: files.Saved, state: State) -> None:
+    def _take_over(
+        self, saved: files.Saved, parameters: Mapping[str, NDArray[Any]], history: list[Epoch]
+    ) -> None:
         said = self._said(saved)
         for name, value in self.source.items():
             if said["source"].get(name) != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
-        for name, matrix in state.parameters.items():
+        for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
                 raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
             matrix[:] = saved.tensors[name]
-        state.history[:] = saved.history
+        history[:] = saved.history
         self.start, self.finished = said["position"], said["finished"]
 
     def _metadata(self, position: Position, finished: bool) -> dict[str, str]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import kernels
 from fastvec._params import check_bool, check_choice
 from fastvec.formats.fasttext import FastTextFile, write_model
-from fastvec.formats.ngrams import Subwords
-from fastvec.models.state import Matrices, State
-from fastvec.models.words import Text, WordModel
-from fastvec.training.loop import TrainChunk
+from fastvec.models.base import State
+from fastvec.models.losses import Loss, losses_of, subwords_of
+from fastvec.models.words import WordModel
 from fastvec.vectors.subwords import SubwordVectors
 
 __all__ = ["FastText"]
@@ -129,7 +125,6 @@ class FastText(WordModel):
     buckets: int = 2_000_000
     scale_gradient: bool = False
 
-    START: ClassVar[float] = 2
     EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec", ".bin")
 
     @property
@@ -171,55 +166,28 @@ class FastText(WordModel):
                 counts=state.vocabulary.counts,
                 input_vectors=state.parameters["input_vectors"],
                 output_vectors=state.parameters["output_vectors"],
-                subwords=_subwords(state.given),
+                subwords=subwords_of(state.given),
                 parameters=state.given,
             ),
         )
 
-    def _variant(self) -> tuple[str, str, bool]:
-        return "FastText", self.model, self.scale_gradient
+    def _loss(self) -> Loss:
+        return losses_of("FastText")["negative_sampling"]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "window": self.window,
+            "negatives": self.negatives,
+            "cbow": self.model == "cbow",
+            "scale_gradient": self.scale_gradient,
+        }
 
     def _check_own_params(self) -> None:
         check_choice("model", self.model, ("skipgram", "cbow"))
-        _subwords(self.get_params())
+        subwords_of(self.get_params())
         check_bool("scale_gradient", self.scale_gradient)
-
-    def _fixed(self) -> tuple[str, ...]:
-        return (*super()._fixed(), "model", "min_n", "max_n", "buckets")
-
-    def _kernel(self) -> str:
-        return "subword"
-
-    def _rows(self, n_words: int) -> dict[str, int]:
-        return {
-            "input_vectors": n_words + _subwords(self.get_params()).buckets,
-            "output_vectors": n_words,
-        }
-
-    def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        kernel = kernels.subword
-        offsets, rows = _subwords(state.given).distinct_rows(state.vocabulary.words)
-        return partial(
-            kernel.train,
-            input_vectors=parameters["input_vectors"],
-            output_vectors=parameters["output_vectors"],
-            ids=text.ids,
-            sentence_offsets=text.sentence_offsets,
-            keep=text.keep,
-            noise=self._noise(state.vocabulary),
-            subword_offsets=offsets,
-            subwords=rows,
-            window=self.window,
-            negatives=self.negatives,
-            cbow=self.model == "cbow",
-            scale_gradient=self.scale_gradient,
-        )
 
     def _make_vectors(self, state: State) -> SubwordVectors:
         vocabulary, rows = state.vocabulary, state.parameters["input_vectors"]
-        subwords = _subwords(state.given)
+        subwords = subwords_of(state.given)
         return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.metadata)
-
-
-def _subwords(params: Mapping[str, Any]) -> Subwords:
-    return Subwords(params["min_n"], params["max_n"], params["buckets"])

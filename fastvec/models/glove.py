@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import kernels
 from fastvec._params import check_choice, check_float
+from fastvec.models.base import CountModel, EpochModel, Matrices, State, fill_uniform
 from fastvec.models.checkpoints import EVERY, fingerprint
-from fastvec.models.count_model import CountModel
-from fastvec.models.epochs import EpochModel, fill_uniform
-from fastvec.models.state import Matrices, State
-from fastvec.models.tiles import CHUNK, TileTrainer, arranged
+from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule, number_of_threads, padded_copies, padded_matrix
 from fastvec.vectors import Vectors
 
@@ -153,11 +150,8 @@ class GloVe(EpochModel, CountModel):
             matrix = words if combine == "word" else np.hstack((words, contexts))
         return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
 
-    def _rows(self, n_words: int) -> dict[str, int]:
-        return dict.fromkeys(MATRICES, n_words)
-
-    def _columns(self) -> int:
-        return self.vector_size + 2
+    def _shapes(self, n_words: int) -> dict[str, tuple[int, int]]:
+        return dict.fromkeys(MATRICES, (n_words, self.vector_size + 2))
 
     def _check_own_params(self) -> None:
         check_float("x_max", self.x_max, above=0)
@@ -169,6 +163,7 @@ class GloVe(EpochModel, CountModel):
     def fit(
         self,
         source: Any,
+        y: object = None,
         *,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | str = EVERY,
@@ -188,6 +183,8 @@ class GloVe(EpochModel, CountModel):
         ----------
         source : Cooccurrence, Corpus, or anything that `Corpus` takes
             Counts, or a text to count: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
         checkpoint : str or path-like, optional
             A file, ``.fvec``, that keeps the state of the training from its start on: every
             `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
@@ -216,13 +213,7 @@ class GloVe(EpochModel, CountModel):
         OSError
             If a text cannot be read, or the disk is full.
         """
-        self.check_params()
-        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
-        self._stopping = False
-        before = self._state
-        if before is not None:
-            self._check_unchanged(before)
-        kernels.selected()  # an error here comes before the text is read
+        before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
         counts = self._counts(source)
         if before is not None and counts.vocabulary_.words != before.vocabulary.words:
             raise ValueError(
@@ -231,7 +222,7 @@ class GloVe(EpochModel, CountModel):
             )
 
         parameters = self._start(len(counts.vocabulary_), before)
-        tiles = arranged(
+        tiles = in_tiles(
             counts,
             parameters["word_vectors"].shape[1],
             x_max=self.x_max,
@@ -243,8 +234,7 @@ class GloVe(EpochModel, CountModel):
         )
         state = State(
             vocabulary=counts.vocabulary_,
-            parameters={name: matrix[:, : self._columns()] for name, matrix in parameters.items()},
-            tables={},
+            parameters={name: matrix[:, : self.vector_size + 2] for name, matrix in parameters.items()},
             given=self._given(),
             metadata=self._metadata(counts),
             history=[] if before is None else list(before.history),

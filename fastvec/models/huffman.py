@@ -8,9 +8,9 @@ which ascends too: the two lightest are always at the front of one or the other,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,19 @@ class HuffmanTree:
             nodes[:n_nodes], nodes[n_nodes:] = own[self.n_words :], above[len(weights) :]
             nodes[n_nodes - 1] = leaves[-1]
         return HuffmanTree(parents, codes)
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, NDArray[Any]], n_words: int) -> HuffmanTree:
+        """Return the tree of `n_words` words among the tensors of a file."""
+        missing = np.empty(0)
+        tree = cls(*(np.array(tensors.get(f"tree_{name}", missing)) for name in ("parents", "codes")))
+        if tree.n_words != n_words or n_words < 2:
+            raise ValueError(f"the tree must have {n_words:,} words, two or more, got {tree.n_words:,}")
+        return tree
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of the tree under their names in files."""
+        return {"tree_parents": self.parents, "tree_codes": self.codes}
 
     def paths(self) -> Paths:
         """Return the way from the root to every word."""

@@ -30,8 +30,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_choice, check_float
 from fastvec.models.arpack import require_scipy, truncated_svd
 from fastvec.models.association import MATRICES, association
-from fastvec.models.count_model import CountModel
-from fastvec.models.state import State
+from fastvec.models.base import CountModel, State
 from fastvec.training.loop import number_of_threads
 from fastvec.vectors import Vectors
 
@@ -135,13 +134,15 @@ class PPMI_SVD(CountModel):
         check_float("eigenvalue_weighting", self.eigenvalue_weighting, minimum=0, maximum=1)
         require_scipy()
 
-    def fit(self, source: Any) -> PPMI_SVD:
+    def fit(self, source: Any, y: object = None) -> PPMI_SVD:
         """Learn vectors from counts, starting from scratch.
 
         Parameters
         ----------
         source : Cooccurrence, Corpus, or anything that `Corpus` takes
             Counts, or a text to count: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
@@ -172,7 +173,6 @@ class PPMI_SVD(CountModel):
         self._state = State(
             vocabulary=counts.vocabulary_,
             parameters={"left_vectors": left, "singular_values": values},
-            tables={},
             given=self._given(),
             metadata=self._metadata(counts),
         )

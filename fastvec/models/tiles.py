@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats.spool import ADVICE, naming_full_disk, preallocate
-from fastvec.models.state import Matrices
+from fastvec.models.base import Matrices
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Workers
 
-__all__ = ["CHUNK", "TileTrainer", "Tiles", "arranged"]
+__all__ = ["CHUNK", "TileTrainer", "Tiles", "in_tiles"]
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
 # Entries handed to a kernel at once, more or less: tiles stay whole.
@@ -61,7 +61,7 @@ class Tiles(NamedTuple):
     n_blocks: int
 
 
-def arranged(
+def in_tiles(
     counts: Cooccurrence,
     stride: int,
     *,

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import kernels
 from fastvec._params import check_bool, check_choice
 from fastvec.models.huffman import HuffmanTree
-from fastvec.models.state import Matrices, State
-from fastvec.models.words import Text, WordModel
-from fastvec.training.loop import TrainChunk
-from fastvec.training.progress import warn
+from fastvec.models.losses import Loss, losses_of
+from fastvec.models.words import WordModel
 
 __all__ = ["CBOW", "SkipGram"]
-
-LOSSES = ("negative_sampling", "hierarchical_softmax", "softmax")
-
-# A full softmax over more words than this takes hours; one wants to be told before.
-MANY_WORDS = 50_000
-# Multiply-adds of the full softmax a second and thread: an assumption (20 Gflop/s) to say hours or weeks by.
-SOFTMAX_SPEED = 1e10
-# Multiply-adds of the full softmax that a thread is handed at once, some hundredths of a second of work, and
-# the fewest tokens of that, four updates of 16 windows.
-SOFTMAX_CHUNK, FEWEST_TOKENS = 1 << 29, 64
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Word2Vec(WordModel):
-    """What skip-gram and CBOW share: the losses."""
+    """What skip-gram and CBOW share: a parameter `loss`, and what belongs to the tree."""
 
     loss: str = "negative_sampling"
-
-    NAME: ClassVar[str]
-    # Whether the contexts predict the centre, by the mean of their vectors.
-    IS_CBOW: ClassVar[bool]
 
     @property
     def node_vectors_(self) -> NDArray[np.float32]:
@@ -51,122 +30,10 @@ class Word2Vec(WordModel):
     @property
     def tree_(self) -> HuffmanTree:
         """The tree of the hierarchical softmax; its `paths()` lead from the root to every word."""
-        tables = self._learned("tree_").tables
-        if not tables:
+        tree = self._learned("tree_").tree
+        if tree is None:
             raise AttributeError(f"{type(self).__name__} was trained without a tree_: loss={self.loss!r}")
-        return _tree(tables)
-
-    def _variant(self) -> tuple[str, str, bool]:
-        return self.NAME, self.loss, True
-
-    def _check_own_params(self) -> None:
-        check_choice("loss", self.loss, LOSSES)
-
-    def _fixed(self) -> tuple[str, ...]:
-        return (*super()._fixed(), "loss")
-
-    def _kernel(self) -> str:
-        return self.NAME.lower() if self.loss == "negative_sampling" else self.loss
-
-    def _rows(self, n_words: int) -> dict[str, int]:
-        if self.loss == "hierarchical_softmax":
-            return {"input_vectors": n_words, "node_vectors": n_words - 1}
-        return {"input_vectors": n_words, "output_vectors": n_words}
-
-    def _tables(
-        self, counts: NDArray[np.int64], before: State | None, places: NDArray[np.intp] | None
-    ) -> dict[str, NDArray[Any]]:
-        if self.loss != "hierarchical_softmax":
-            return {}
-        if len(counts) < 2:
-            raise ValueError("loss='hierarchical_softmax' needs two words, the vocabulary has one")
-        if before is None:
-            tree = HuffmanTree.of_counts(counts)
-        elif places is None:
-            return before.tables
-        else:
-            tree = _tree(before.tables).with_more_words(places, counts)
-        return {"tree_parents": tree.parents, "tree_codes": tree.codes}
-
-    def _load_tables(self, tensors: Mapping[str, NDArray[Any]], n_words: int) -> dict[str, NDArray[Any]]:
-        if self.loss != "hierarchical_softmax":
-            return {}
-        missing = np.empty(0)
-        tables = {name: np.array(tensors.get(name, missing)) for name in ("tree_parents", "tree_codes")}
-        n_leaves = _tree(tables).n_words
-        if n_leaves != n_words or n_words < 2:
-            raise ValueError(f"the tree must have {n_words:,} words, two or more, got {n_leaves:,}")
-        return tables
-
-    def _chunk(self, n_words: int) -> int:
-        usual = super()._chunk(n_words)
-        if self.loss != "softmax":
-            return usual
-        return min(usual, max(FEWEST_TOKENS, SOFTMAX_CHUNK // self._softmax_cost(n_words)))
-
-    def _expected(self, n_words: int) -> dict[str, Any]:
-        if self.loss == "negative_sampling":
-            return super()._expected(n_words)
-        # of one word in n; a tree for the frequencies costs less
-        return {"untrained_loss": math.log(n_words), "with_params": f"window={self.window}"}
-
-    def _softmax_cost(self, n_words: int) -> int:
-        """Return the multiply-adds of a window: the scores and the gradients of both sides."""
-        return 3 * n_words * self.vector_size
-
-    def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        scale_gradient = self._variant()[-1]
-        if self.loss == "hierarchical_softmax":
-            paths = _tree(state.tables).paths()
-            hierarchical = kernels.hierarchical_softmax
-            return partial(
-                hierarchical.train,
-                input_vectors=parameters["input_vectors"],
-                node_vectors=parameters["node_vectors"],
-                ids=text.ids,
-                sentence_offsets=text.sentence_offsets,
-                keep=text.keep,
-                path_offsets=paths.offsets,
-                path_nodes=paths.nodes,
-                path_codes=paths.codes,
-                window=self.window,
-                cbow=self.IS_CBOW,
-                scale_gradient=scale_gradient,
-            )
-        if self.loss == "softmax":
-            self._warn_of_hours(state, text)
-            softmax = kernels.softmax
-            return partial(
-                softmax.train,
-                input_vectors=parameters["input_vectors"],
-                output_vectors=parameters["output_vectors"],
-                ids=text.ids,
-                sentence_offsets=text.sentence_offsets,
-                keep=text.keep,
-                window=self.window,
-                cbow=self.IS_CBOW,
-                scale_gradient=scale_gradient,
-            )
-        return self._bind_negative_sampling(parameters, text, self._noise(state.vocabulary))
-
-    @abstractmethod
-    def _bind_negative_sampling(
-        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
-    ) -> TrainChunk:
-        """Return the kernel with all arguments bound that do not change from chunk to chunk."""
-
-    def _warn_of_hours(self, state: State, text: Text) -> None:
-        vocabulary = state.vocabulary
-        if len(vocabulary) <= MANY_WORDS:
-            return
-        kept = float(vocabulary.counts @ (text.keep + 1.0)) / 2**32 / vocabulary.total * len(text.ids)
-        cost = kept * self._softmax_cost(len(vocabulary))
-        warn(
-            f"loss='softmax' over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per epoch, or "
-            f"{cost / SOFTMAX_SPEED / 3600:,.1f} hours on one thread at {SOFTMAX_SPEED:.0e} per second: "
-            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
-            stacklevel=4,
-        )
+        return tree
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -270,29 +137,22 @@ class SkipGram(Word2Vec):
 
     negative_sharing: str = "window"
 
-    NAME: ClassVar[str] = "SkipGram"
-    IS_CBOW: ClassVar[bool] = False
+    def _loss(self) -> Loss:
+        return losses_of("SkipGram")[self.loss]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "window": self.window,
+            "negatives": self.negatives,
+            "loss": self.loss,
+            "shared": self.negative_sharing == "window",
+            "cbow": False,
+            "scale_gradient": True,
+        }
 
     def _check_own_params(self) -> None:
-        super()._check_own_params()
+        check_choice("loss", self.loss, losses_of("SkipGram"))
         check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
-
-    def _bind_negative_sampling(
-        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
-    ) -> TrainChunk:
-        kernel = kernels.skipgram
-        return partial(
-            kernel.train,
-            input_vectors=parameters["input_vectors"],
-            output_vectors=parameters["output_vectors"],
-            ids=text.ids,
-            sentence_offsets=text.sentence_offsets,
-            keep=text.keep,
-            noise=noise,
-            window=self.window,
-            negatives=self.negatives,
-            shared=self.negative_sharing == "window",
-        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -395,57 +255,28 @@ class CBOW(Word2Vec):
     scale_gradient: bool = True
     position_weights: bool = False
 
-    NAME: ClassVar[str] = "CBOW"
-    IS_CBOW: ClassVar[bool] = True
-
     @property
     def position_weights_(self) -> NDArray[np.float32]:
         """The vectors of the positions, from left to right; only with `position_weights`."""
         return self._parameter("position_weights_")
 
-    def _variant(self) -> tuple[str, str, bool]:
-        return self.NAME, "position weights" if self.position_weights else self.loss, self.scale_gradient
+    def _loss(self) -> Loss:
+        return losses_of("CBOW with position_weights" if self.position_weights else "CBOW")[self.loss]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "window": self.window,
+            "negatives": self.negatives,
+            "cbow": True,
+            "scale_gradient": self.scale_gradient,
+            "position_weights": None,
+        }
 
     def _check_own_params(self) -> None:
-        super()._check_own_params()
+        check_choice("loss", self.loss, losses_of("CBOW"))
         check_bool("scale_gradient", self.scale_gradient)
         check_bool("position_weights", self.position_weights)
-        if self.position_weights and self.loss != "negative_sampling":
+        if self.position_weights and self.loss not in losses_of("CBOW with position_weights"):
             raise ValueError(
                 f"position_weights must be False unless loss='negative_sampling', got loss={self.loss!r}"
             )
-
-    def _fixed(self) -> tuple[str, ...]:
-        return (*super()._fixed(), "position_weights", *(["window"] if self.position_weights else []))
-
-    def _rows(self, n_words: int) -> dict[str, int]:
-        positions = {"position_weights": 2 * self.window} if self.position_weights else {}
-        return super()._rows(n_words) | positions
-
-    def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
-        parameters = super()._fresh(n_words, seed)
-        if self.position_weights:
-            parameters["position_weights"][:, : self.vector_size] = 1
-        return parameters
-
-    def _bind_negative_sampling(
-        self, parameters: Matrices, text: Text, noise: NDArray[np.uint32]
-    ) -> TrainChunk:
-        kernel = kernels.cbow
-        return partial(
-            kernel.train,
-            input_vectors=parameters["input_vectors"],
-            output_vectors=parameters["output_vectors"],
-            position_weights=parameters.get("position_weights"),
-            ids=text.ids,
-            sentence_offsets=text.sentence_offsets,
-            keep=text.keep,
-            noise=noise,
-            window=self.window,
-            negatives=self.negatives,
-            scale_gradient=self.scale_gradient,
-        )
-
-
-def _tree(tables: Mapping[str, NDArray[Any]]) -> HuffmanTree:
-    return HuffmanTree(tables["tree_parents"], tables["tree_codes"])

@@ -1,16 +1,16 @@
-"""What all models of words share: parameters, vocabulary, initial values, new words.
+"""What all models of words share: parameters, vocabulary, training from any text, new words.
 
-A model of its own says which matrices it has, checks the parameters that it adds, and binds its kernel.
+What tells them from each other is a row of ``losses.py`` and the parameters of their own.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,39 +18,37 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
+from fastvec.corpus.idfile import remapped
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
-from fastvec.models.continuing import counts_in, grown, ids_in
-from fastvec.models.epochs import EpochModel, fill_uniform
-from fastvec.models.state import Matrices, State
+from fastvec.models.huffman import HuffmanTree
+from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
-from fastvec.training.loop import CHUNK, Schedule, TrainChunk, number_of_threads, padded_copies, padded_matrix
+from fastvec.training.loop import CHUNK, Schedule, number_of_threads, padded_copies
 from fastvec.training.progress import warn
-from fastvec.training.rates import LEARNING_RATES
-from fastvec.training.tables import alias_table, keep_thresholds
+from fastvec.training.tables import keep_thresholds
 from fastvec.vectors import Vectors
 
-__all__ = ["Text", "WordModel"]
+__all__ = ["WordModel"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
-# The share of a text's words below which one wants to be told that subsampling has dropped the others.
+# Subsampling that leaves a smaller share of a text's words is warned of.
 FEWEST_LEFT = 1 / 20
 # Blocks of a text in a random order, if it has as many words.
 FEWEST_BLOCKS = 128
+# Where every word is scored: the multiply-adds that a thread is handed at once, some hundredths of a second
+# of work, and the fewest tokens of that, four updates of 16 windows.
+MULTIPLY_ADDS_AT_ONCE, FEWEST_TOKENS = 1 << 29, 64
+# With more words than this it takes hours, which is warned of. The multiply-adds a second and thread are an
+# assumption (20 Gflop/s) to tell hours from weeks.
+MANY_WORDS, SPEED = 50_000, 1e10
 
 Model = TypeVar("Model", bound="WordModel")
-
-
-class Text(NamedTuple):
-    """The input of a kernel: ids of the vocabulary, ends of sentences, thresholds for keeping words."""
-
-    ids: NDArray[np.int32]
-    sentence_offsets: NDArray[np.int64]
-    keep: NDArray[np.uint32]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -73,55 +71,30 @@ class WordModel(EpochModel, ABC):
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
 
-    # Input vectors start uniform in ±START / (2 d).
-    START: ClassVar[float] = 1
-
-    # What a model says about itself.
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """Return the row of the model and its loss."""
 
     @abstractmethod
-    def _variant(self) -> tuple[str, str, bool]:
-        """Return the key of the model in `LEARNING_RATES`."""
-
-    @abstractmethod
-    def _kernel(self) -> str:
-        """Return the name of the kernel that trains the model."""
-
-    @abstractmethod
-    def _bind(self, state: State, parameters: Matrices, text: Text) -> TrainChunk:
-        """Return the kernel with all arguments bound that do not change from chunk to chunk.
-
-        `parameters` are those of `state` with their rows padded as the kernels want them.
-        """
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments of kernels that follow from the parameters, by name."""
 
     def _check_own_params(self) -> None:
         """Validate the parameters that the model adds to the common ones."""
 
-    def _tables(
-        self, counts: NDArray[np.int64], before: State | None, places: NDArray[np.intp] | None
-    ) -> dict[str, NDArray[Any]]:
-        """Return the tables for words of such counts.
+    def _shapes(self, n_words: int) -> dict[str, tuple[int, int]]:
+        matrices = self._loss().matrices
+        return {matrix.name: (matrix.n_rows(self, n_words), self.vector_size) for matrix in matrices}
 
-        `before` is what was learned so far, None at first, and `places` the new ids of its words, None if
-        they are what they were.
-        """
-        return {}
+    def _fixed(self) -> tuple[str, ...]:
+        return (*super()._fixed(), *self._loss().fixed)
 
-    def _expected(self, n_words: int) -> dict[str, Any]:
-        """Return what `Schedule` is told to recognize divergence by: all outputs are zero at first."""
-        return {
-            "untrained_loss": (1 + self.negatives) * math.log(2),
-            "with_params": f"window={self.window} and negatives={self.negatives}",
-        }
-
-    def _chunk(self, n_words: int) -> int:
-        """Return the number of tokens per chunk."""
-        return CHUNK
+    def _has_tree(self) -> bool:
+        return paths in self._loss().tables
 
     def _make_vectors(self, state: State) -> Vectors:
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
         return Vectors(vocabulary.words, matrix, vocabulary.counts, state.metadata)
-
-    # What was learned.
 
     @property
     def output_vectors_(self) -> NDArray[np.float32]:
@@ -133,8 +106,6 @@ class WordModel(EpochModel, ABC):
         if name[:-1] not in state.parameters:
             raise AttributeError(f"{type(self).__name__} was trained without {name}")
         return state.parameters[name[:-1]]
-
-    # What all of them do.
 
     def check_params(self) -> None:
         """Validate the parameters.
@@ -174,7 +145,12 @@ class WordModel(EpochModel, ABC):
         float
             The step size.
         """
-        return LEARNING_RATES[self._variant()] if self.learning_rate is None else self.learning_rate
+        if self.learning_rate is not None:
+            return self.learning_rate
+        loss = self._loss()
+        if loss.unscaled is None or self._arguments()["scale_gradient"]:
+            return loss.learning_rate
+        return loss.unscaled
 
     def last_learning_rate(self) -> float:
         """Return the step size at the end: `min_learning_rate`, or the value that None stands for.
@@ -191,8 +167,9 @@ class WordModel(EpochModel, ABC):
     def fit(
         self: Model,
         corpus: Any,
-        update_vocabulary: bool = False,
+        y: object = None,
         *,
+        update_vocabulary: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | str = EVERY,
         resume: bool = False,
@@ -212,6 +189,8 @@ class WordModel(EpochModel, ABC):
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
         update_vocabulary : bool
             Whether to add new words to a trained model: the words of `corpus` that `min_count` and
             `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
@@ -241,14 +220,8 @@ class WordModel(EpochModel, ABC):
         FloatingPointError
             If training diverges.
         """
-        self.check_params()
         check_bool("update_vocabulary", update_vocabulary)
-        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
-        self._stopping = False
-        before = self._state
-        if before is not None:
-            self._check_unchanged(before)
-        kernels.selected()  # an error here comes before the corpus is read
+        before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, progress=self.progress)
 
@@ -257,10 +230,10 @@ class WordModel(EpochModel, ABC):
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
-        text = Text(ids, corpus.sentence_offsets, keep)
-        chunk = self._chunk(len(state.vocabulary))
-        if self.shuffle:
-            chunk = min(chunk, max(1, corpus.n_tokens // FEWEST_BLOCKS))
+        loss, n_words = self._loss(), len(state.vocabulary)
+        if loss.cost is not None and n_words > MANY_WORDS:
+            self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
+        of_size = [name for name in ("window", "negatives") if name in loss.arguments]
         schedule = Schedule(
             n_positions=corpus.n_tokens,
             epochs=self.epochs,
@@ -268,12 +241,23 @@ class WordModel(EpochModel, ABC):
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
             seed=self.seed,
-            chunk=chunk,
+            chunk=self._chunk(n_words, corpus.n_tokens),
             shuffle=self.shuffle,
             epochs_before=len(state.history),
-            **self._expected(len(state.vocabulary)),
+            untrained_loss=loss.untrained(self, n_words),
+            with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
-        train_chunk = self._bind(state, parameters, text)
+        arguments = {name: self._arguments()[name] for name in loss.arguments}
+        for table in loss.tables:
+            arguments |= table(self, state)
+        train_chunk = partial(
+            kernels.get(loss.kernel).train,
+            ids=ids,
+            sentence_offsets=corpus.sentence_offsets,
+            keep=keep,
+            **parameters,
+            **arguments,
+        )
 
         if checkpoints is not None:
             text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
@@ -283,48 +267,49 @@ class WordModel(EpochModel, ABC):
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
-            raise self._without_pairs(state.vocabulary, text)
+            raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
     ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
-        places: NDArray[np.intp] | None = None
         if before is None:
             vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
             parameters = self._fresh(len(vocabulary), self.seed)
+            if self._has_tree() and len(vocabulary) < 2:
+                raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
+            tree = HuffmanTree.of_counts(vocabulary.counts) if self._has_tree() else None
         elif update_vocabulary:
             old = before.vocabulary
-            vocabulary, places = grown(old, corpus.vocabulary, self.min_count, self.max_vocab)
+            vocabulary, places = with_new_words(old, corpus.vocabulary, self.min_count, self.max_vocab)
             parameters = self._fresh(len(vocabulary), [self.seed, len(old)])
             self._take_over(parameters, before, places)
+            tree = None if before.tree is None else before.tree.with_more_words(places, vocabulary.counts)
         else:
-            vocabulary = before.vocabulary
+            vocabulary, tree = before.vocabulary, before.tree
             parameters = padded_copies(before.parameters)
         given = self._given()
-        named = {"estimator": type(self).__name__, **given}
         state = State(
             vocabulary=vocabulary,
             parameters={name: matrix[:, : self.vector_size] for name, matrix in parameters.items()},
-            tables=self._tables(vocabulary.counts, before, places),
             given=given,
             metadata={
-                **named,
+                "estimator": type(self).__name__,
+                **given,
                 "learning_rate": self.first_learning_rate(),
                 "min_learning_rate": self.last_learning_rate(),
                 "threads": threads,
             },
+            tree=tree,
             history=[] if before is None else list(before.history),
         )
         return state, parameters
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
-        """Return initial matrices with padding: random input vectors, all others zero."""
-        d = self.vector_size
-        parameters = {name: padded_matrix(n, d) for name, n in self._rows(n_words).items()}
-        fill_uniform(parameters["input_vectors"][:, :d], d / self.START, np.random.default_rng(seed))
-        return parameters
+        """Return the matrices before training, with padding."""
+        generator = np.random.default_rng(seed)
+        return {matrix.name: matrix.at_start(self, n_words, generator) for matrix in self._loss().matrices}
 
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
         """Copy the parameters of the state before; its word i is now word places[i].
@@ -342,6 +327,13 @@ class WordModel(EpochModel, ABC):
             else:
                 new[: len(old)] = old
 
+    def _chunk(self, n_words: int, n_tokens: int) -> int:
+        """Return the number of tokens that a thread is handed at once."""
+        chunk, cost = CHUNK, self._loss().cost
+        if cost is not None:
+            chunk = min(chunk, max(FEWEST_TOKENS, MULTIPLY_ADDS_AT_ONCE // cost(self, n_words)))
+        return min(chunk, max(1, n_tokens // FEWEST_BLOCKS)) if self.shuffle else chunk
+
     def _keep_probabilities(self, vocabulary: Vocabulary, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability with which each word is kept in a text where it occurs so often."""
         n_words = int(counts.sum())
@@ -356,10 +348,24 @@ class WordModel(EpochModel, ABC):
             )
         return probabilities
 
-    def _without_pairs(self, vocabulary: Vocabulary, text: Text) -> ValueError:
+    def _warn_of_hours(
+        self, cost: float, vocabulary: Vocabulary, keep: NDArray[np.uint32], n_tokens: int
+    ) -> None:
+        """Say how long an epoch with so many multiply-adds a window takes."""
+        cost *= float(vocabulary.counts @ (keep + 1.0)) / 2**32 / vocabulary.total * n_tokens
+        warn(
+            f"loss={self._loss().name!r} over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per "
+            f"epoch, or {cost / SPEED / 3600:,.1f} hours on one thread at {SPEED:.0e} per second: "
+            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
+            stacklevel=3,
+        )
+
+    def _without_pairs(
+        self, vocabulary: Vocabulary, ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64]
+    ) -> ValueError:
         """Return the error of a text that had no pair of words to train on."""
-        known_before = np.concatenate(([0], np.cumsum(text.ids < len(vocabulary))))
-        if (np.diff(known_before[text.sentence_offsets]) < 2).all():
+        known_before = np.concatenate(([0], np.cumsum(ids < len(vocabulary))))
+        if (np.diff(known_before[sentence_offsets]) < 2).all():
             return ValueError(
                 f"corpus must have a sentence with two words of the vocabulary, got none: {vocabulary!r}"
             )
@@ -368,5 +374,70 @@ class WordModel(EpochModel, ABC):
             "a larger value leaves more, 0 leaves all"
         )
 
-    def _noise(self, vocabulary: Vocabulary) -> NDArray[np.uint32]:
-        return alias_table(vocabulary.noise_probabilities(self.noise_exponent))
+
+def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
+    """Return the ids of words in a vocabulary; unknown words get its length."""
+    unknown = len(vocabulary)
+    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
+
+
+def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
+    """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
+
+    Raises
+    ------
+    ValueError
+        If all words are unknown.
+    """
+    new_ids = known_ids(vocabulary, corpus.vocabulary.words)
+    if (new_ids == len(vocabulary)).all():
+        raise ValueError(
+            f"corpus must have words that the model knows, got {len(new_ids):,} distinct words that are "
+            "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
+        )
+    same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
+    return corpus.ids if same else remapped(corpus.ids, new_ids)
+
+
+def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:
+    """Return how often each word of a vocabulary occurs in a corpus."""
+    ids = known_ids(vocabulary, corpus.vocabulary.words)
+    known = ids < len(vocabulary)
+    counts = np.zeros(len(vocabulary), np.int64)
+    counts[ids[known]] = corpus.vocabulary.counts[known]
+    return counts
+
+
+def with_new_words(
+    vocabulary: Vocabulary, other: Vocabulary, min_count: int, max_vocab: int | None
+) -> tuple[Vocabulary, NDArray[np.intp]]:
+    """Return a vocabulary with the counts and the new words of another one added.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        The old words, which all stay; they come first among words of equal count.
+    other : Vocabulary
+        All words of the new corpus.
+    min_count, max_vocab
+        The arguments of `Vocabulary.head` that choose among the words of the new corpus.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+        The old and the new words, by descending count.
+    places : int array
+        The new id of every old word.
+    """
+    ids = known_ids(vocabulary, other.words)
+    known = ids < len(vocabulary)
+    counts = vocabulary.counts.copy()
+    counts[ids[known]] += other.counts[known]
+    chosen = len(other.head(min_count, max_vocab)) if other.counts[0] >= min_count else 0
+    new = np.flatnonzero(~known[:chosen])
+    words = vocabulary.words + [other.words[i] for i in new.tolist()]
+    counts = np.concatenate((counts, other.counts[new]))
+    order = np.argsort(-counts, kind="stable")
+    places = np.empty(len(order), np.intp)
+    places[order] = np.arange(len(order))
+    return Vocabulary([words[i] for i in order.tolist()], counts[order]), places[: len(vocabulary)]

@@ -10,7 +10,8 @@ y₁..y_K those of the negatives, minimize
 
     J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
 
-Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
+Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ (see ``losses.py``) and
+e = ∂J/∂h = Σₙ δₙ yₙ,
 
     ∂J/∂x_c = (1/C) d_p(c) ∘ e        ∂J/∂d_p = (1/C) Σ_{c: p(c) = p} x_c ∘ e        ∂J/∂yₙ = δₙ h
 
@@ -29,7 +30,6 @@ Compromises, and where they come from:
   where one word fills long windows.
 - Position weights (Mikolov et al. 2018) belong to the distances −W..−1, 1..W, counted in kept words: the
   context at distance δ takes row W + δ before the centre and W + δ − 1 behind it.
-- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
 ----------
@@ -48,9 +48,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .hidden import divisors
-from .logistic import label_outputs, logistic_losses, sigmoid
+from .losses import logistic
+from .mean import divisors
 from .sampling import draw, draw_noise, walk_chunk
+from .step import label_outputs
 
 __all__ = ["step", "train"]
 
@@ -101,7 +102,7 @@ def step(
     h = np.mean(d * x, axis=0)
     y = output_vectors[outputs]  # (1 + K, stride)
     scores = y @ h
-    errors = counts * (sigmoid(scores) - labels)
+    errors, costs = logistic(scores, labels, counts)
     e = errors @ y
     rate = np.float32(learning_rate)
     moves = rate * (d * e) / divisors(contexts, scale_gradient)
@@ -111,7 +112,7 @@ def step(
         np.subtract.at(position_weights, positions, moves)
     np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
 
-    return float(np.sum(counts * logistic_losses(scores, labels)))
+    return float(np.sum(costs))
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Counting which words stand near each other: the readable twin of ``kernels/cooccurrence.pyx``.
+"""Counting which words stand near each other.
 
 What is counted. The windows of a corpus are made of the words with ids below n_words; all others are dropped
 before, so that windows reach farther. With a weight for every distance δ = 1..W, never over the ends of a

@@ -3,21 +3,19 @@
 Objective. A document has n input rows x_i, those of its words and of their n-grams, and one label t among K.
 With the output vectors y_1..y_K, minimize for every document
 
-    J = −log ŷ_t        with    ŷ = softmax(Y h),    h = (1/n) Σ_i x_i
+    J = −log p_t        with    p_k = exp(h · y_k) / Σ_l exp(h · y_l),    h = (1/n) Σ_i x_i
 
-Gradient. With δ_k = ŷ_k − [k = t] and ε = Σ_k δ_k y_k = ∂J/∂h,
+Gradient. With δ_k = p_k − [k = t] and e = ∂J/∂h = Σ_k δ_k y_k,
 
-    ∂J/∂y_k = δ_k h        ∂J/∂x_i = ε / n, once for every time x_i is in the document
+    ∂J/∂y_k = δ_k h        ∂J/∂x_i = (1/n) e, once for every time x_i is in the document
 
-Update. Every row moves by −η times its derivative, every right-hand side from before the update, one document
+Update. Every row moves by −η times its gradient, every right-hand side from before the update, one document
 after the other. It is the step of ``softmax.py`` with a document for a window of CBOW and the labels for the
 words, and checked there.
 
 Compromises, and where they come from:
 
 - n-grams of words share rows, as their hashes say (Joulin, Grave, Bojanowski and Mikolov 2017).
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
 
 Reference: Joulin, Grave, Bojanowski and Mikolov 2017, "Bag of tricks for efficient text classification",
 arXiv:1607.01759 (fastText's supervised mode).

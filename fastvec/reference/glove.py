@@ -21,7 +21,7 @@ Update. AdaGrad, for every number of its own, with accumulators G_x and G_y (Duc
 every right-hand side from before the update. Accumulators start at 1; a number whose accumulator is 1e30
 stays what it is, as the ones in x and y have to.
 
-This is the readable twin of ``kernels/glove.pyx``. Two things are those of the program that the authors first
+Two things are those of the program that the authors first
 published, and not of the papers:
 
 - The accumulators sum up (ηg)² and not g², so that η is in the denominator too: it cancels where they are

@@ -38,7 +38,6 @@ Compromises, and where they come from:
   other.
 - The tree is the caller's. Huffman's (Mikolov et al. 2013b) has the shortest paths on average, where Morin
   and Bengio (2005) took one from WordNet.
-- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
 ----------
@@ -56,9 +55,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .hidden import divisors
-from .logistic import logistic_losses, move_in_turn, sigmoid
+from .losses import logistic
+from .mean import divisors
 from .sampling import walk_chunk
+from .step import move_in_turn
 
 __all__ = ["step", "train"]
 
@@ -109,7 +109,7 @@ def step(
     if cbow:
         x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
     scores = x @ n.T  # (C, L), or (1, L) for CBOW
-    errors = sigmoid(scores) - labels
+    errors, costs = logistic(scores, labels, np.ones_like(labels))
     if cbow:
         rate = np.float32(learning_rate)
         moves = rate * (errors @ n) / divisors(contexts, scale_gradient)
@@ -118,7 +118,7 @@ def step(
     else:
         move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
 
-    return float(np.sum(logistic_losses(scores, labels)))
+    return float(np.sum(costs))
 
 
 def train(

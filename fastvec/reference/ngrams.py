@@ -1,4 +1,16 @@
-"""Character n-grams of words: the readable twin of ``kernels/ngrams.pyx``."""
+"""Character n-grams of words, as fastText takes them.
+
+The n-grams of a word are the runs of n = min_n..max_n characters of ``<word>``: the angle brackets mark its
+beginning and its end, and stand for nothing when they are alone (Bojanowski, Grave, Joulin and Mikolov 2017,
+"Enriching word vectors with subword information"). An n-gram is known by its hash modulo the number of
+buckets; n-grams that share a bucket share a vector.
+
+The hash is FNV-1a of 32 bits over the bytes of the UTF-8, with fastText's mistake: bytes are taken as signed,
+so that those of 128 and more flip the upper 24 bits too. Models that are out there depend on it.
+
+A character begins at every byte that is not a continuation byte of UTF-8. Bytes that are no UTF-8 at all make
+odd n-grams, and the same ones as in fastText.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Pairs of neighbouring words counted and joined: the readable twin of ``kernels/phrases.pyx``."""
+"""Phrases: pairs of neighbouring words are counted, some of them joined, and ids spelled as text.
+
+A `PairCounter` counts the pairs of a corpus chunk by chunk. A `Joiner` replaces pairs by the ids of phrases,
+greedily from left to right. Pairs never reach over the end of a sentence.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """What every model draws while it walks over the corpus: subsampling, window sizes, negatives.
 
-The twin of ``kernels/sampling.pxd`` and ``kernels/walk.pxd``: the same numbers, bit for bit.
-
 Generator. It is counter based: draw number i of an epoch is
 
     draw(key, i) = mix64(key + i · 2⁶⁴/φ  mod 2⁶⁴)

@@ -1,15 +1,19 @@
-"""Skip-gram with negative sampling.
+"""Skip-gram: every context predicts its centre against negatives.
 
 Objective. For a centre word o with contexts c = 1..C (input vectors x_c) and K noise words (negatives), with
-y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
+y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize the sum of what the scores of
+every context cost,
 
-    J = Σ_c [ −log σ(x_c · y₀) − Σ_{k=1..K} log σ(−x_c · y_k) ]
+    J = Σ_c ℓ(x_c · y₀, .., x_c · y_K)
 
-Gradient. With the labels t₀ = 1, t_k = 0 and the errors δ_cn = σ(x_c · yₙ) − tₙ,
+where ℓ is one of ``losses.py``: with negative sampling
+
+    ℓ = −log σ(x_c · y₀) − Σ_{k=1..K} log σ(−x_c · y_k)
+
+Gradient. With the errors δ_cn = ∂ℓ/∂(x_c · yₙ), which are σ(x_c · yₙ) − tₙ for negative sampling with the
+labels t₀ = 1, t_k = 0,
 
     ∂J/∂x_c = Σₙ δ_cn yₙ        ∂J/∂yₙ = Σ_c δ_cn x_c
-
-because d(−log σ(z))/dz = σ(z) − 1 and d(−log σ(−z))/dz = σ(z).
 
 Update. The errors are those from before the update. The contexts then move one after the other, each by the
 output rows as the contexts before it have moved them: for c = 1..C
@@ -21,16 +25,15 @@ contexts of a window together, as updates of one pair after the other do; withou
 graphs are worse than with unshared negatives. A word that occurs twice among the contexts or the negatives
 counts twice, as a context at its first place; a negative that is the centre is left out.
 
-This is the readable twin of ``kernels/skipgram.pyx``; ``tests/test_gradients.py`` holds both to the
-derivative of J and ``tests/test_backends_agree.py`` to each other. The kernel gains its speed from where it
-keeps things, not from computing anything else: its sigmoid is a table (absolute error below 3e-6), here it
-is the function itself. What they share:
+``kernels/skipgram.pyx`` computes the same; ``tests/test_gradients.py`` holds both to the derivative of J, and
+``tests/test_backends_agree.py`` to each other.
+
+Compromises, and where they come from:
 
 - The inputs are the contexts and the output is the centre, as in word2vec.c, so that a window is a small
   matrix product. With ``shared=True`` all its contexts share one set of K negatives (HogBatch: Ji, Satish,
   Li and Dubey 2016), at most ``MAX_SHARED`` contexts an update; with ``shared=False`` every (centre,
   context) pair has its own negatives and its own update, one after the other (Mikolov et al. 2013).
-- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
 ----------
@@ -45,8 +48,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .logistic import label_outputs, logistic_losses, move_in_turn, sigmoid
+from .losses import LOSSES
 from .sampling import draw, draw_noise, walk_chunk
+from .step import label_outputs, move_in_turn
 
 __all__ = ["step", "train"]
 
@@ -61,6 +65,7 @@ def step(
     contexts: NDArray[np.int32],
     center: int,
     negatives: NDArray[np.int32],
+    loss: str,
     learning_rate: float,
 ) -> float:
     """Take one gradient step for one window.
@@ -75,6 +80,8 @@ def step(
         Word id.
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
+    loss : IN, str
+        The name of ℓ, one of ``losses.LOSSES``.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -85,10 +92,10 @@ def step(
     """
     outputs, labels, counts = label_outputs(center, negatives)
     scores = input_vectors[contexts] @ output_vectors[outputs].T  # (C, 1 + K)
-    errors = counts * (sigmoid(scores) - labels)
+    errors, costs = LOSSES[loss](scores, labels, counts)
 
     move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate)
-    return float(np.sum(counts * logistic_losses(scores, labels)))
+    return float(np.sum(costs))
 
 
 def train(
@@ -102,6 +109,7 @@ def train(
     noise: NDArray[np.uint32],
     window: int,
     negatives: int,
+    loss: str,
     shared: bool,
     learning_rate: float,
     key: int,
@@ -129,6 +137,8 @@ def train(
         Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
         K.
+    loss : IN, str
+        The name of ℓ, see `step`.
     shared : IN, bool
         One set of negatives for all contexts of a window, or one for each.
     learning_rate : IN, float
@@ -154,18 +164,19 @@ def train(
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
-        loss = 0.0
+        cost = 0.0
         for c in range(0, len(contexts), at_once):
-            loss += step(
+            cost += step(
                 input_vectors,
                 output_vectors,
                 contexts[c : c + at_once],
                 center,
                 noise_words[0 if shared else c],
+                loss,
                 learning_rate,
             )
         pairs += len(contexts)
         if position % loss_every == 0:
-            total += loss
+            total += cost
             sampled_pairs += len(contexts)
     return total, sampled_pairs, pairs

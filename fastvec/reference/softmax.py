@@ -41,7 +41,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .hidden import divisors
+from .mean import divisors
 from .sampling import Window, walk_chunk
 
 __all__ = ["step", "train"]

@@ -37,7 +37,6 @@ Compromises, and where they come from:
   contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs more.
 - ``scale_gradient=True`` is the gradient of J. With False the rows of words with many n-grams move farther
   than J says, as in fastText (for CBOW: Irsoy, Benton and Stratos 2021).
-- Outside [−8, 8] the sigmoid keeps its value at the edge, so that the gradient saturates and does not vanish.
 
 References
 ----------
@@ -54,8 +53,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .logistic import label_outputs, logistic_losses, sigmoid
+from .losses import logistic
 from .sampling import draw, draw_noise, walk_chunk
+from .step import label_outputs
 
 __all__ = ["step", "train"]
 
@@ -104,7 +104,7 @@ def step(
     h = np.mean(input_vectors[inputs], axis=0)
     y = output_vectors[outputs]  # (T, 1 + K, stride): copies, and so from before the update
     scores = y @ h
-    errors = counts * (sigmoid(scores) - labels)
+    errors, costs = logistic(scores, labels, counts)
     e = np.tensordot(errors, y)  # Σₙ δₙ yₙ
     if scale_gradient:
         e /= np.float32(len(inputs))
@@ -114,7 +114,7 @@ def step(
     np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
     np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
-    return float(np.sum(counts * logistic_losses(scores, labels)))
+    return float(np.sum(costs))
 
 
 def train(

@@ -1,4 +1,8 @@
-"""Bytes of text to word ids: the readable twin of ``kernels/tokenizer.pyx``."""
+"""Bytes of text to word ids.
+
+A `Tokenizer` is fed a text block by block. It splits at ASCII white space, ends a sentence at every line
+feed, and gives every distinct word an id in the order of first appearance. No word, line or text is too long.
+"""
 
 from __future__ import annotations
 

@@ -11,24 +11,20 @@ MODELS = [
         "negatives follow the counts and not their power",
         "estimator_to_kernel",
         (
-            WORD_MODEL,
-            "vocabulary.noise_probabilities(self.noise_exponent)",
+            "models/losses.py",
+            "vocabulary.noise_probabilities(model.noise_exponent)",
             "vocabulary.noise_probabilities(1.0)",
         ),
     ),
     mutant(
         "rare words are dropped and frequent ones kept",
         "estimator_to_kernel",
-        (WORD_MODEL, "corpus.sentence_offsets, keep)", "corpus.sentence_offsets, keep[::-1].copy())"),
+        (WORD_MODEL, "            keep=keep,\n", "            keep=keep[::-1].copy(),\n"),
     ),
     mutant(
         "no word is ever dropped",
         "estimator_to_kernel",
-        (
-            WORD_MODEL,
-            "corpus.sentence_offsets, keep)",
-            "corpus.sentence_offsets, keep | np.uint32(2**32 - 1))",
-        ),
+        (WORD_MODEL, "            keep=keep,\n", "            keep=keep | np.uint32(2**32 - 1),\n"),
     ),
     mutant(
         "the learning rate falls in steps",
@@ -64,8 +60,10 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "window=self.window,\n            negatives=self.negatives,\n            shared",
-            "window=max(1, self.window - 1),\n            negatives=self.negatives,\n            shared",
+            '"window": self.window,\n            "negatives": self.negatives,\n'
+            '            "loss": self.loss,\n            "shared"',
+            '"window": max(1, self.window - 1),\n'
+            '            "negatives": self.negatives,\n            "loss": self.loss,\n            "shared"',
         ),
     ),
     mutant(
@@ -73,48 +71,53 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            "negatives=self.negatives,\n            shared",
-            "negatives=max(1, self.negatives - 1),\n            shared",
+            '"negatives": self.negatives,\n            "loss": self.loss,\n            "shared"',
+            '"negatives": max(1, self.negatives - 1),\n            "shared"',
         ),
     ),
     mutant(
         "negative_sharing means its opposite",
         "estimator_to_kernel",
-        (WORD2VEC, 'shared=self.negative_sharing == "window"', 'shared=self.negative_sharing == "none"'),
+        (
+            WORD2VEC,
+            '"shared": self.negative_sharing == "window"',
+            '"shared": self.negative_sharing == "none"',
+        ),
     ),
     mutant(
         "CBOW's position weights are not handed on",
         "estimator_to_kernel",
-        (WORD2VEC, 'position_weights=parameters.get("position_weights")', "position_weights=None"),
+        (
+            WORD_MODEL,
+            "            **parameters,\n",
+            '            **parameters | dict.fromkeys(parameters.keys() & {"position_weights"}),\n',
+        ),
     ),
     mutant(
-        "CBOW's trees and softmax scale the gradient, asked or not",
+        "CBOW scales the gradient, asked or not",
         "estimator_to_kernel",
-        (WORD2VEC, "scale_gradient = self._variant()[-1]", "scale_gradient = True"),
+        (WORD2VEC, '"scale_gradient": self.scale_gradient', '"scale_gradient": True'),
     ),
     mutant(
         "hierarchical softmax and softmax have windows of 1",
         "estimator_to_kernel",
         (
-            WORD2VEC,
-            "path_codes=paths.codes,\n                window=self.window",
-            "path_codes=paths.codes,\n                window=1",
-        ),
-        (
-            WORD2VEC,
-            "keep=text.keep,\n                window=self.window",
-            "keep=text.keep,\n                window=1",
+            WORD_MODEL,
+            "arguments = {name: self._arguments()[name] for name in loss.arguments}",
+            "arguments = {name: self._arguments()[name] for name in loss.arguments}\n"
+            '        if "cbow" in arguments and "negatives" not in arguments:\n'
+            '            arguments["window"] = 1',
         ),
     ),
     mutant(
         "FastText's window is 1",
         "estimator_to_kernel",
-        ("models/fasttext.py", "window=self.window", "window=1"),
+        ("models/fasttext.py", '"window": self.window', '"window": 1'),
     ),
     mutant(
         "FastText never scales the gradient",
         "estimator_to_kernel",
-        ("models/fasttext.py", "scale_gradient=self.scale_gradient,", "scale_gradient=False,"),
+        ("models/fasttext.py", '"scale_gradient": self.scale_gradient', '"scale_gradient": False'),
     ),
     mutant(
         "FastText takes n-grams that are one character longer",
@@ -135,7 +138,7 @@ MODELS = [
         "starting values of the second block of numbers and later are not centred",
         "estimator_to_kernel",
         (
-            "models/epochs.py",
+            "models/base.py",
             "dtype=np.float32) - 0.5) / divisor",
             "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
         ),
@@ -143,7 +146,7 @@ MODELS = [
     mutant(
         "FastText starts from values half as large",
         "fasttext",
-        ("models/fasttext.py", "START: ClassVar[float] = 2", "START: ClassVar[float] = 1"),
+        ("models/losses.py", ".buckets, uniform=2", ".buckets, uniform=1"),
     ),
     mutant(
         "GloVe's vectors are the words' alone, asked for the sum",
@@ -176,7 +179,7 @@ MODELS = [
     mutant(
         "old words keep their old counts when new ones come",
         "going_on",
-        ("models/continuing.py", "    counts[ids[known]] += other.counts[known]\n", ""),
+        (WORD_MODEL, "    counts[ids[known]] += other.counts[known]\n", ""),
     ),
     mutant(
         "old words lose their vectors to their new neighbours",
@@ -185,7 +188,7 @@ MODELS = [
     ),
     mutant(
         "Huffman's tree joins leaves before lighter nodes",
-        "huffman estimator_to_kernel",
+        "huffman",
         ("models/huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
     ),
     mutant(
@@ -207,7 +210,7 @@ MODELS = [
         "the last block of words is not looked at for the softmax's largest score",
         "gradients::test_the_largest_score_may_stand_anywhere",
         (
-            "kernels/softmax_step.pxd",
+            "kernels/batch.pxd",
             "for block in range(1, batch.n_blocks):\n            most",
             "for block in range(1, batch.n_blocks - 1):\n            most",
         ),
@@ -230,7 +233,7 @@ MODELS = [
         "the outputs of later blocks see inputs that earlier blocks have moved",
         "gradients::test_gradient",
         (
-            "kernels/logistic.pxd",
+            "kernels/step.pxd",
             "    if step.n_blocks > 1:\n        x_before",
             "    if step.n_blocks > 9:\n        x_before",
         ),
@@ -252,13 +255,13 @@ MODELS = [
     mutant(
         "a context that occurs twice in a window moves once",
         "gradients::test_gradient_of_repeated_rows",
-        ("kernels/logistic.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
+        ("kernels/step.pxd", "        step.x_counts[c] += 1\n", "        step.x_counts[c] = 1\n"),
     ),
     mutant(
         "a negative drawn twice moves once",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/logistic.pxd",
+            "kernels/step.pxd",
             "    slot[0] += 1\n    slot[SLOTS] += 1\n",
             "    slot[0] = 1\n    slot[SLOTS] = 1\n",
         ),
@@ -267,16 +270,16 @@ MODELS = [
         "the loss leaves out the negatives",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/logistic.pxd",
-            "                if negatives > 0:\n",
-            "                if negatives < 0:\n",
+            "kernels/losses.pxd",
+            "    if negatives > 0:\n        total[0] += negatives * log_one_plus_exp(score)",
+            "    if negatives < 0:\n        total[0] += negatives * log_one_plus_exp(score)",
         ),
     ),
     mutant(
         "the contexts of CBOW are summed and not averaged",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/hidden.pxd",
+            "kernels/mean.pxd",
             "average(step.hidden, rows, n_rows, step.stride, mean)",
             "average(step.hidden, rows, n_rows, step.stride, 1)",
         ),
@@ -292,7 +295,7 @@ MODELS = [
         "the scaled gradient of CBOW is divided by one context more",
         "gradients::test_gradient_of_repeated_rows",
         (
-            "kernels/hidden.pxd",
+            "kernels/mean.pxd",
             "cdef float scale = mean if",
             "cdef float scale = 1.0 / <float>(n_rows + 1) if",
         ),
@@ -310,7 +313,11 @@ MODELS = [
     mutant(
         "FastText's targets share the negatives of the first",
         "train_is_steps",
-        ("kernels/subword.pyx", "drawn.random[s * drawn.negatives + k], noise", "drawn.random[k], noise"),
+        (
+            "kernels/subword.pyx",
+            "targets.random[s * targets.negatives + k], noise",
+            "targets.random[k], noise",
+        ),
         (
             "reference/subword.py",
             "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),

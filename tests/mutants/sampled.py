@@ -85,8 +85,8 @@ SAMPLED = [
         "neighbouring tokens share most of their negatives",
         "sampling",
         (
-            "kernels/drawn.pxd",
-            "walk.positions[i] * (1 + drawn.sets * drawn.negatives) + 1",
+            "kernels/negatives.pxd",
+            "walk.positions[i] * (1 + outputs.sets * outputs.negatives) + 1",
             "walk.positions[i] + 1",
         ),
         ("reference/skipgram.py", "position * draws_per_token + 1 + np", "position + 1 + np"),
@@ -94,15 +94,15 @@ SAMPLED = [
     mutant(
         "contexts that should have negatives of their own share them",
         "sampling",
-        ("kernels/drawn.pxd", "            counter += drawn.negatives\n", "            pass\n"),
+        ("kernels/negatives.pxd", "            counter += outputs.negatives\n", "            pass\n"),
         ("reference/skipgram.py", "noise_words[0 if shared else c]", "noise_words[0]"),
     ),
     mutant(
         "negatives equal to the centre are trained as negatives",
         "sampling",
-        ("kernels/logistic.pxd", "        if n > 0 or i == 0:\n", "        if True:\n"),
+        ("kernels/step.pxd", "        if n > 0 or i == 0:\n", "        if True:\n"),
         (
-            "reference/logistic.py",
+            "reference/step.py",
             "counts = np.where(outputs == target, labels, np.float32(1))",
             "counts = np.ones_like(labels)",
         ),

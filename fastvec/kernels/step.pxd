@@ -1,20 +1,14 @@
-"""One step of logistic regressions: any rows of x against any output rows, positive and negative ones.
-
-An output y that counts nₙ times, p of these as a positive and the others as negatives, adds to the loss of x
-
-    −p log σ(x · y) − (n − p) log σ(−x · y)        with the derivative n σ(x · y) − p by the score x · y.
+"""One step: any rows of x against any outputs, each as a target, as a negative or both, at whatever loss.
 
 Rows that occur several times are merged first and counted: an update reads and writes every row once.
 """
 
-from libc.math cimport exp, log1p
 from libc.string cimport memcpy, memset
 
-from .memory cimport allocate_zeros
+from .losses cimport add_cost, differentiate
+from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update_in_turn, update_one
-from .vector cimport (
-    LANES, REGISTERS, broadcast, lanes, load, noinline_void, prefetch_row, sigmoid, store,
-)
+from .vector cimport REGISTERS, broadcast, lanes, noinline_void, prefetch_row
 
 cdef extern from *:
     """
@@ -36,12 +30,13 @@ cdef extern from *:
 
 
 cdef struct Step:
+    int loss                   # LOGISTIC, unless set
     Py_ssize_t stride          # floats from one row of a matrix to the next
     Py_ssize_t n_x
     float **x                  # rows, all different
     bint x_repeats             # whether x_counts says how often each counts; else once
     Py_ssize_t n_blocks        # of outputs
-    float **y                  # rows, all different; nobody behind the last
+    float **y                  # rows, all different; zero_row behind the last
     const float **counts       # how often each output counts, for every block [2][SLOTS]: all numbers twice
     const float **positives    # how often it does so as a positive
     float **next_rows          # rows to fetch into the cache during the update
@@ -52,7 +47,7 @@ cdef struct Step:
     Py_ssize_t block_stride
     float **x_before           # the rows of x before the update, copies where there are several blocks
     float *copies
-    float *nobody              # a row of zeros that fills the last block
+    float *zero_row            # fills the last block
     const float **all_once
     const float **first_is_positive
     float *merged              # [n_blocks][counts, positives][2][SLOTS]
@@ -64,29 +59,22 @@ cdef struct Step:
     void *memory               # to be freed by the caller
 
 
-cdef inline void *carve(char **room, Py_ssize_t size) noexcept nogil:
-    """The next part of the room, on a cache line of its own."""
-    cdef void *part = room[0]
-    room[0] += (size + 63) // 64 * 64
-    return part
-
-
 cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssize_t n_blocks) noexcept nogil:
     """Place everything behind base and return the size of it all."""
     cdef char *room = base
-    step.hidden = <float *>carve(&room, 2 * step.stride * sizeof(float))
-    step.coefficients = <float *>carve(&room, n_blocks * step.block_stride * sizeof(float))
-    step.x_before = <float **>carve(&room, max_x * sizeof(void *))
-    step.copies = <float *>carve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
-    step.nobody = <float *>carve(&room, step.stride * sizeof(float))
-    step.all_once = <const float **>carve(&room, n_blocks * sizeof(void *))
-    step.first_is_positive = <const float **>carve(&room, n_blocks * sizeof(void *))
-    step.merged = <float *>carve(&room, n_blocks * 4 * SLOTS * sizeof(float))
-    step.merged_counts = <const float **>carve(&room, n_blocks * sizeof(void *))
-    step.merged_positives = <const float **>carve(&room, n_blocks * sizeof(void *))
-    step.y_merged = <float **>carve(&room, n_blocks * BLOCK * sizeof(void *))
-    step.x_counts = <float *>carve(&room, max_x * sizeof(float))
-    step.x_merged = <float **>carve(&room, max_x * sizeof(void *))
+    step.hidden = <float *>reserve(&room, 2 * step.stride * sizeof(float))
+    step.coefficients = <float *>reserve(&room, n_blocks * step.block_stride * sizeof(float))
+    step.x_before = <float **>reserve(&room, max_x * sizeof(void *))
+    step.copies = <float *>reserve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
+    step.zero_row = <float *>reserve(&room, step.stride * sizeof(float))
+    step.all_once = <const float **>reserve(&room, n_blocks * sizeof(void *))
+    step.first_is_positive = <const float **>reserve(&room, n_blocks * sizeof(void *))
+    step.merged = <float *>reserve(&room, n_blocks * 4 * SLOTS * sizeof(float))
+    step.merged_counts = <const float **>reserve(&room, n_blocks * sizeof(void *))
+    step.merged_positives = <const float **>reserve(&room, n_blocks * sizeof(void *))
+    step.y_merged = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
+    step.x_counts = <float *>reserve(&room, max_x * sizeof(float))
+    step.x_merged = <float **>reserve(&room, max_x * sizeof(void *))
     return room - base
 
 
@@ -179,30 +167,23 @@ cdef inline void use_merged(Step *step, Py_ssize_t n_y) noexcept nogil:
     step.counts = step.merged_counts
     step.positives = step.merged_positives
     for n in range(n_y, step.n_blocks * BLOCK):
-        step.y_merged[n] = step.nobody
-
-
-cdef inline double log_one_plus_exp(double z) noexcept nogil:
-    """log(1 + eᶻ) without overflow: −log σ(−z)"""
-    return max(z, 0) + log1p(exp(-z if z > 0 else z))
+        step.y_merged[n] = step.zero_row
 
 
 cdef inline double compute_loss(const Step *step) noexcept nogil:
     """J before the update, in double precision and without the table."""
     cdef Py_ssize_t block, c, n
     cdef double total = 0, positives, negatives, x_count
-    cdef float[3 * SLOTS] scores
+    cdef float[3 * SLOTS] scores, first
     for block in range(step.n_blocks):
         for c in range(step.n_x):
+            dot_one(step.x[c], step.y, step.stride, first)
             dot_one(step.x[c], step.y + block * BLOCK, step.stride, scores)
             x_count = step.x_counts[c] if step.x_repeats else 1
             for n in range(BLOCK):
                 positives = step.positives[block][n]
                 negatives = step.counts[block][n] - positives
-                if positives > 0:
-                    total += x_count * positives * log_one_plus_exp(-scores[n])
-                if negatives > 0:
-                    total += x_count * negatives * log_one_plus_exp(scores[n])
+                add_cost(&total, step.loss, scores[n], first[0], x_count * positives, x_count * negatives)
     return total
 
 
@@ -213,23 +194,11 @@ cdef inline void fetch_next_row(Step *step) noexcept nogil:
         step.n_next -= 1
 
 
-cdef inline void turn_scores_into_coefficients(
-    float *scores, Py_ssize_t n_x, const float *positives, const float *counts, lanes rate
-) noexcept nogil:
-    """scores[c, n] ← η · (positivesₙ − countsₙ · σ(score)) for a tile of rows of x"""
-    cdef Py_ssize_t i = 0
-    while i < n_x * SLOTS:
-        store(
-            scores + i,
-            rate * (load(positives + i % SLOTS) - load(counts + i % SLOTS) * sigmoid(load(scores + i))),
-        )
-        i += LANES
-
-
 cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) noexcept nogil:
-    """coefficients[c, n] ← η · count_c · (positivesₙ − countsₙ · σ(x_c · yₙ))"""
+    """coefficients[c, n] ← −η · ∂J/∂(x_c · yₙ)"""
     cdef Py_ssize_t block, c, slot
     cdef float *g
+    cdef float *first = step.coefficients
     cdef float **y
     cdef const float *counts
     cdef const float *positives
@@ -243,20 +212,21 @@ cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) 
         while REGISTERS == 32 and c + 3 < step.n_x:
             fetch_next_row(step)
             dot_four(step.x + c, y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 4, positives, counts, rate)
+            differentiate(step.loss, g + c * SLOTS, 4, positives, counts, rate, first + c * SLOTS)
             c += 4
         while c + 1 < step.n_x:
             fetch_next_row(step)
             dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 2, positives, counts, rate)
+            differentiate(step.loss, g + c * SLOTS, 2, positives, counts, rate, first + c * SLOTS)
             c += 2
         if c < step.n_x:
             dot_one(step.x[c], y, step.stride, g + c * SLOTS)
-            turn_scores_into_coefficients(g + c * SLOTS, 1, positives, counts, rate)
-        if step.x_repeats:
-            for c in range(step.n_x):
-                for slot in range(BLOCK):
-                    g[c * SLOTS + slot] *= step.x_counts[c]
+            differentiate(step.loss, g + c * SLOTS, 1, positives, counts, rate, first + c * SLOTS)
+    for block in range(step.n_blocks if step.x_repeats else 0):
+        g = step.coefficients + block * step.block_stride
+        for c in range(step.n_x):
+            for slot in range(BLOCK):
+                g[c * SLOTS + slot] *= step.x_counts[c]
 
 
 cdef inline void update_rows(const Step *step) noexcept nogil:
@@ -275,3 +245,11 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
             step.x, x_before, step.n_x, step.y + block * BLOCK, step.stride,
             step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
         )
+
+
+cdef inline void take_step(Step *step, float learning_rate, double *loss) noexcept nogil:
+    """One update of the rows of x and the outputs; the loss is added up unless it is NULL."""
+    if loss != NULL:
+        loss[0] += compute_loss(step)
+    compute_coefficients(step, learning_rate)
+    update_rows(step)

@@ -6,7 +6,7 @@ among them takes it twice. Where their gradient is not to be scaled, the first o
 
 from libc.string cimport memset
 
-from .logistic cimport Step, compute_coefficients, compute_loss, use_inputs
+from .step cimport Step, compute_coefficients, compute_loss, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 

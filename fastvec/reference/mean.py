@@ -1,6 +1,6 @@
 """A hidden row, the mean of input rows, and how its step is shared among these.
 
-The twin of ``kernels/hidden.pxd``; ``subword.py`` derives what is done without ``scale_gradient``.
+``subword.py`` derives what is done without ``scale_gradient``.
 """
 
 from __future__ import annotations

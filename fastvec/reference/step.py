@@ -1,40 +1,13 @@
-"""Logistic regression: what negative sampling and hierarchical softmax ask of a score.
-
-A score z that should be high (label 1) costs −log σ(z), one that should be low (label 0) −log σ(−z), with
-σ(z) = 1 / (1 + exp(−z)). Because σ(−z) = 1 − σ(z), both have the derivative
-
-    d/dz = σ(z) − label
-
-The twin of ``kernels/logistic.pxd``. Its sigmoid is a table (absolute error below 3e-6), here it is the
-function itself; in both it keeps its value at the edge outside [−8, 8], so that the gradient saturates and
-does not vanish. The loss does not saturate.
-"""
+"""What the objectives of a target and its negatives share: their outputs, and contexts that move in turn."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["label_outputs", "logistic_losses", "move_in_turn", "sigmoid"]
-
-SIGMOID_RANGE = np.float32(8)
+__all__ = ["label_outputs", "move_in_turn"]
 
 Matrix = NDArray[np.float32]
-
-
-def sigmoid(z: Matrix) -> Matrix:
-    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
-    z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
-    one = np.float32(1)
-    result: Matrix = one / (one + np.exp(-z))
-    return result
-
-
-def logistic_losses(scores: Matrix, labels: Matrix) -> NDArray[np.float64]:
-    """Return −log σ(z) where the label is 1 and −log σ(−z) where it is 0, in double precision."""
-    z = np.where(labels == 1, -scores, scores).astype(np.float64)
-    losses: NDArray[np.float64] = np.logaddexp(0, z)  # −log σ(−z) = log(e⁰ + eᶻ)
-    return losses
 
 
 def label_outputs(

@@ -1,4 +1,4 @@
-"""One gradient step of the full softmax for a batch of examples; ``softmax.pyx`` derives it.
+"""One gradient step of the full softmax for a batch of examples; as reference/softmax.py.
 
 The scores of all outputs are products of blocks of six rows, kept block by block, and become the errors in
 their place.
@@ -10,9 +10,8 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from .distinct cimport Seen, move_repeats_behind, start_round
-from .hidden cimport add_to_rows, average
-from .logistic cimport carve
-from .memory cimport allocate_zeros
+from .mean cimport add_to_rows, average
+from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
 from .vector cimport LANES, REGISTERS, broadcast, exp_of_negative, lanes, larger, load, store
 
@@ -35,9 +34,9 @@ cdef struct Batch:
     float *row_numbers         # one number for every example, [example][SLOTS], repeated
     float *hidden_room
     float **hidden             # h, [example]
-    float **gradients          # −η ε, [example]
+    float **gradients          # −η e, [example]
     float **input_rows         # of one example
-    float *nobody              # a row of zeros that fills the last block
+    float *zero_row            # fills the last block
     Seen seen                  # of one example
     void *memory
 
@@ -45,13 +44,13 @@ cdef struct Batch:
 cdef inline Py_ssize_t lay_out(Batch *batch, char *base, Py_ssize_t n, Py_ssize_t max_inputs) noexcept nogil:
     """Place everything behind base and return the size of it all."""
     cdef char *room = base
-    batch.scores = <float *>carve(&room, batch.n_blocks * batch.block_stride * sizeof(float))
-    batch.row_numbers = <float *>carve(&room, batch.block_stride * sizeof(float))
-    batch.hidden_room = <float *>carve(&room, 2 * n * batch.stride * sizeof(float))
-    batch.hidden = <float **>carve(&room, n * sizeof(void *))
-    batch.gradients = <float **>carve(&room, n * sizeof(void *))
-    batch.input_rows = <float **>carve(&room, max_inputs * sizeof(void *))
-    batch.nobody = <float *>carve(&room, batch.stride * sizeof(float))
+    batch.scores = <float *>reserve(&room, batch.n_blocks * batch.block_stride * sizeof(float))
+    batch.row_numbers = <float *>reserve(&room, batch.block_stride * sizeof(float))
+    batch.hidden_room = <float *>reserve(&room, 2 * n * batch.stride * sizeof(float))
+    batch.hidden = <float **>reserve(&room, n * sizeof(void *))
+    batch.gradients = <float **>reserve(&room, n * sizeof(void *))
+    batch.input_rows = <float **>reserve(&room, max_inputs * sizeof(void *))
+    batch.zero_row = <float *>reserve(&room, batch.stride * sizeof(float))
     return room - base
 
 
@@ -89,13 +88,13 @@ cdef inline void find_block(
 ) noexcept nogil:
     cdef Py_ssize_t n
     for n in range(BLOCK):
-        y[n] = batch.nobody
+        y[n] = batch.zero_row
         if block * BLOCK + n < batch.n_words:
             y[n] = output_vectors + (block * BLOCK + n) * batch.stride
 
 
 cdef inline void compute_scores(Batch *batch, Py_ssize_t n_examples, float *output_vectors) noexcept nogil:
-    """scores[b, v] = h_b · y_v"""
+    """scores[b, w] = h_b · y_w"""
     cdef Py_ssize_t block, b, n
     cdef float *scores
     cdef (float *)[BLOCK] y
@@ -118,7 +117,7 @@ cdef inline void compute_scores(Batch *batch, Py_ssize_t n_examples, float *outp
 
 
 cdef inline void find_largest(Batch *batch, Py_ssize_t n_examples) noexcept nogil:
-    """row_numbers[b] = max_v scores[b, v]"""
+    """row_numbers[b] = max_w scores[b, w]"""
     cdef Py_ssize_t i = 0, block, b, n
     cdef lanes most
     cdef float *numbers
@@ -140,21 +139,21 @@ cdef inline void find_largest(Batch *batch, Py_ssize_t n_examples) noexcept nogi
 
 cdef inline double compute_loss(const Batch *batch, const Examples *examples, Py_ssize_t b) noexcept nogil:
     """The loss of example b, of the scores and in double precision."""
-    cdef Py_ssize_t v, t
+    cdef Py_ssize_t w, t
     cdef double total = 0, loss = 0, largest = batch.row_numbers[b * SLOTS]
-    for v in range(batch.n_words):
-        total += exp(batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK] - largest)
+    for w in range(batch.n_words):
+        total += exp(batch.scores[w // BLOCK * batch.block_stride + b * SLOTS + w % BLOCK] - largest)
     for t in range(examples.target_offsets[b], examples.target_offsets[b + 1]):
-        v = examples.targets[t]
-        loss += largest + log(total) - batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK]
+        w = examples.targets[t]
+        loss += largest + log(total) - batch.scores[w // BLOCK * batch.block_stride + b * SLOTS + w % BLOCK]
     return loss
 
 
 cdef inline void turn_scores_into_errors(
     Batch *batch, const Examples *examples, float learning_rate
 ) noexcept nogil:
-    """scores[b, v] ← −η δ_bv"""
-    cdef Py_ssize_t i = 0, block, b, n, t, v
+    """scores[b, w] ← −η δ_bw"""
+    cdef Py_ssize_t i = 0, block, b, n, t, w
     cdef lanes largest, total, factor, e
     cdef float *numbers
     cdef float row_total
@@ -189,8 +188,8 @@ cdef inline void turn_scores_into_errors(
             numbers[b * SLOTS + n] = 0
     for b in range(examples.n):
         for t in range(examples.target_offsets[b], examples.target_offsets[b + 1]):
-            v = examples.targets[t]
-            batch.scores[v // BLOCK * batch.block_stride + b * SLOTS + v % BLOCK] += learning_rate
+            w = examples.targets[t]
+            batch.scores[w // BLOCK * batch.block_stride + b * SLOTS + w % BLOCK] += learning_rate
 
 
 cdef inline Py_ssize_t find_inputs(

@@ -1,0 +1,401 @@
+"""What models share: what was learned, counts to learn from, training in epochs, files of whole models.
+
+What was learned is one `State`, which replaces an earlier one only while training succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import Estimator, check_int
+from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.formats.finite import check_finite
+from fastvec.models import files
+from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
+from fastvec.models.huffman import HuffmanTree
+from fastvec.training.held_out import HeldOut
+from fastvec.training.loop import Epoch, Schedule, TrainChunk, number_of_threads, train
+from fastvec.training.stopping import Stoppable
+from fastvec.vectors import Vectors
+
+__all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State", "fill_uniform"]
+
+# Parameters that do not change what is learned.
+NOT_KEPT = ("progress", "callbacks")
+# The parameters that say what is counted, and those that say how.
+COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
+COUNTING = ("memory_limit", "threads", "progress")
+# Starting values drawn at once: 16 MB of them.
+NUMBERS_AT_ONCE = 1 << 22
+
+Matrices = dict[str, NDArray[np.float32]]
+Model = TypeVar("Model", bound="EpochModel")
+
+
+@dataclass
+class State:
+    """What a model has learned.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        The words with their counts.
+    parameters : dict of str to float32 array, shape (n_rows, d)
+        The trained parameters, named as the arguments of the kernels.
+    given : dict
+        The parameters of the constructor used in training.
+    metadata : dict
+        The same for `Vectors`, with the resulting values.
+    tree : HuffmanTree, optional
+        The tree of the hierarchical softmax, on which the parameters depend.
+    history : list of Epoch
+        All epochs so far.
+    interrupted : bool
+        Whether a signal, such as Ctrl-C, or `stop` ended the training early.
+    vectors : Vectors, optional
+        The words with their vectors, created on demand.
+    """
+
+    vocabulary: Vocabulary
+    parameters: Matrices
+    given: dict[str, Any]
+    metadata: dict[str, Any]
+    tree: HuffmanTree | None = None
+    history: list[Epoch] = field(default_factory=list)
+    interrupted: bool = False
+    vectors: Vectors | None = None
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return all arrays that were learned or that these depend on, under their names in files."""
+        return {**self.parameters, **({} if self.tree is None else self.tree.tensors())}
+
+
+class Learner(Estimator, ABC):
+    """An estimator whose `fit` leaves a state."""
+
+    _state: State | None = None
+
+    @abstractmethod
+    def check_params(self) -> None:
+        """Validate the parameters."""
+
+    @abstractmethod
+    def _make_vectors(self, state: State) -> Vectors:
+        """Return the words of a state with their vectors."""
+
+    @property
+    def vectors_(self) -> Vectors:
+        """The words with their vectors."""
+        state = self._learned("vectors_")
+        if state.vectors is None:
+            state.vectors = self._make_vectors(state)
+        return state.vectors
+
+    @property
+    def vocabulary_(self) -> Vocabulary:
+        """The words with their counts."""
+        return self._learned("vocabulary_").vocabulary
+
+    @property
+    def interrupted_(self) -> bool:
+        """Whether a signal, such as Ctrl-C, or `stop` ended the training early."""
+        return self._learned("interrupted_").interrupted
+
+    def _learned(self, name: str) -> State:
+        if self._state is None:
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit")
+        return self._state
+
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that affect what is learned."""
+        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CountModel(Learner, ABC):
+    """The base of models that are fitted to counts of pairs of words.
+
+    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they control
+    how a text is counted, and are ignored if `fit` is given counts.
+    """
+
+    vector_size: int = 100
+    window: int = 10
+    weighting: str = "harmonic"
+    symmetric: bool = True
+    min_count: int = 5
+    max_vocab: int | None = None
+    memory_limit: int = 2**32
+    threads: int | None = None
+    seed: int = 1
+    progress: bool = False
+
+    def _check_own_params(self) -> None:
+        """Validate the parameters that the model adds to the common ones."""
+
+    def check_params(self) -> None:
+        """Validate the parameters.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The message names the parameter, the rule and the value.
+        """
+        check_int("vector_size", self.vector_size, 1, 4096)
+        self._counter().check_params()
+        self._check_own_params()
+        check_int("seed", self.seed, 0)
+
+    def _counter(self) -> Cooccurrence:
+        """Return the counter of texts for this model."""
+        return Cooccurrence(**{name: getattr(self, name) for name in (*COUNTED, *COUNTING)})
+
+    def _counts(self, source: Any) -> Cooccurrence:
+        """Return `source` if it is counts, else count it as a text.
+
+        Raises
+        ------
+        ValueError
+            If nothing was counted.
+        """
+        counts = source if isinstance(source, Cooccurrence) else self._counter().fit(source)
+        counts._check_fitted()
+        if not counts.n_entries_:
+            raise ValueError(
+                "source must have a sentence with two words of the vocabulary, got no counts of "
+                f"{counts.vocabulary_!r}"
+            )
+        return counts
+
+    def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
+        """Return the training parameters for the vectors, with those of the counts."""
+        counted = {name: getattr(counts, name) for name in COUNTED}
+        return {
+            "estimator": type(self).__name__,
+            **self._given(),
+            **counted,
+            "threads": number_of_threads(self.threads),
+        }
+
+
+class EpochModel(Learner, Stoppable, ABC):
+    """An estimator that learns in epochs, can continue, and can be saved as a whole."""
+
+    vector_size: int
+    epochs: int
+    progress: bool
+    callbacks: Iterable[Callable[[Any], object]]
+
+    # The extensions of the files that hold a whole model.
+    EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
+
+    @abstractmethod
+    def _shapes(self, n_words: int) -> dict[str, tuple[int, int]]:
+        """Return the names of the model's matrices and their shapes."""
+
+    def _fixed(self) -> tuple[str, ...]:
+        """Return the parameters that must not change between calls of `fit`."""
+        return ("vector_size",)
+
+    def _has_tree(self) -> bool:
+        """Return whether what is learned depends on a tree of the words."""
+        return False
+
+    @property
+    def history_(self) -> list[Epoch]:
+        """Loss, learning rate, time and speed of every epoch."""
+        return self._learned("history_").history
+
+    def _check_epoch_params(self) -> None:
+        check_int("epochs", self.epochs, 1)
+        if not isinstance(self.callbacks, Iterable):
+            raise TypeError(f"callbacks must be a list of callables, got {self.callbacks!r}")
+        if isinstance(self.callbacks, Iterator):  # which could be gone through once only
+            self.callbacks = tuple(self.callbacks)
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise TypeError(f"callbacks must be callables, got {callback!r}")
+
+    def _begin(
+        self, checkpoint: str | os.PathLike[str] | None, checkpoint_every: int | str, resume: bool
+    ) -> tuple[State | None, CheckpointFile | None]:
+        """Validate all that `fit` is given but the text; return what was learned before, and checkpoints."""
+        self.check_params()
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
+        self._stopping = False
+        before = self._state
+        if before is not None:
+            for name in self._fixed():
+                was, now = before.given[name], getattr(self, name)
+                if now != was:
+                    raise ValueError(
+                        f"{name} must be {was!r} as in the training so far, got {now!r}; "
+                        "use a new estimator to start over"
+                    )
+        kernels.selected()  # an error here comes before the text is read
+        return before, checkpoints
+
+    def _checkpoints(
+        self,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
+    ) -> CheckpointFile | None:
+        """Return what the arguments of `fit` stand for, after validation."""
+        if checkpoint is not None:
+            return CheckpointFile(checkpoint, checkpoint_every, resume, type(self).__name__, self._given())
+        if resume:
+            raise ValueError(f"resume must be False unless checkpoint is a file, got {resume!r}")
+        if checkpoint_every != EVERY:
+            raise ValueError(
+                f"checkpoint_every needs checkpoint, the file to write, got {checkpoint_every!r} alone"
+            )
+        return None
+
+    def _train(
+        self,
+        train_chunk: TrainChunk,
+        schedule: Schedule,
+        state: State,
+        parameters: Matrices,
+        held_out: HeldOut | None,
+        checkpoints: CheckpointFile | None,
+        before_epoch: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
+
+        Raises
+        ------
+        FloatingPointError
+            If training diverges; the model is left as it was.
+        """
+        before = self._state
+        if checkpoints is not None:
+            checkpoints.source["what was learned before fit"] = _hash(before)
+            checkpoints.begin(state.parameters, state.history, partial(self._write, state))
+            if checkpoints.finished:
+                self._state = state
+                return
+
+        def after_epoch(epoch: Epoch) -> bool:
+            state.history.append(epoch)
+            self._state = state
+            answers = [callback(self) for callback in self.callbacks]
+            state.vectors = None  # the next epoch changes them
+            return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+        try:
+            state.interrupted = train(
+                train_chunk,
+                schedule,
+                tuple(parameters.values()),
+                held_out=held_out,
+                progress=self.progress,
+                before_epoch=before_epoch,
+                after_epoch=after_epoch,
+                stop=lambda: self._stopping,
+                checkpoints=checkpoints,
+            )
+        except FloatingPointError:
+            self._state = before
+            raise
+
+    def check_path(self, path: str | os.PathLike[str]) -> None:
+        """Validate the extension of a file that is to hold a whole model.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        ValueError
+            The message names the extensions and the path.
+        """
+        if Path(path).suffix.lower() not in self.EXTENSIONS:
+            rule = f"end in {' or '.join(self.EXTENSIONS)} to hold a whole {type(self).__name__}"
+            raise ValueError(f"path must {rule}, got {os.fspath(path)!r}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save everything that was learned; `fastvec.load_model` restores the estimator.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file with the extension ``.fvec``. `fastvec.load` reads the vectors in it.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        OSError
+            If the file cannot be written, for example because the disk is full.
+        ValueError
+            If the extension is another one.
+        """
+        self.check_path(path)
+        self._write(self._learned("vectors_ to save"), path, {})
+
+    def _write(self, state: State, path: str | os.PathLike[str], more: Mapping[str, str]) -> None:
+        """Write a state, with more metadata."""
+        files.write(
+            path,
+            self._make_vectors(state) if state.vectors is None else state.vectors,
+            {name: tensor for name, tensor in state.tensors().items() if name != "input_vectors"},
+            type(self).__name__,
+            state.given,
+            state.history,
+            more,
+        )
+
+    @classmethod
+    def _restored(cls: type[Model], saved: files.Saved) -> Model:
+        """Return the estimator saved in a file, after validation.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it does not.
+        """
+        model = cls(**saved.given)
+        model.check_params()
+        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
+        parameters = {}
+        for name, shape in model._shapes(len(vocabulary)).items():
+            matrix = tensors.get(name, np.empty(0))
+            if matrix.dtype != np.float32 or matrix.shape != shape:
+                raise ValueError(
+                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
+                )
+            parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
+            check_finite(name, parameters[name], "row", vocabulary.words)
+        tree = HuffmanTree.of_tensors(tensors, len(vocabulary)) if model._has_tree() else None
+        model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, saved.history)
+        return model
+
+
+def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random.Generator) -> None:
+    """Fill a matrix with numbers that are uniform in ±0.5 / `divisor`."""
+    n_columns = rows.shape[1]
+    at_once = max(1, NUMBERS_AT_ONCE // n_columns)
+    for begin in range(0, len(rows), at_once):
+        block = rows[begin : begin + at_once]
+        block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor
+
+
+def _hash(state: State | None) -> str:
+    if state is None:
+        return "none"
+    return fingerprint(state.vocabulary, *state.tensors().values())

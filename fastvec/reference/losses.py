@@ -1,0 +1,61 @@
+"""What the scores of a target and its negatives cost: the losses of an input, and their derivatives.
+
+An input x has the score sₙ = x · yₙ with every output: y₀ is that of the target, the others are of negatives.
+σ(z) = 1 / (1 + exp(−z)), and −log σ(z) = log(1 + exp(−z)) has the derivative σ(z) − 1 = −σ(−z).
+
+Negative sampling [1] asks every score, whatever the others are, to be high or low, as a logistic regression:
+
+    J = −log σ(s₀) − Σₙ log σ(−sₙ)            ∂J/∂s₀ = σ(s₀) − 1          ∂J/∂sₙ = σ(sₙ)
+
+Outside [−8, 8] the sigmoid of a derivative keeps its value at the edge, so that the gradient saturates and
+does not vanish. The loss does not saturate.
+
+References
+----------
+.. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and
+   phrases and their compositionality", NIPS 2013, arXiv:1310.4546.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LOSSES", "logistic", "sigmoid"]
+
+SIGMOID_RANGE = np.float32(8)
+
+Matrix = NDArray[np.float32]
+# What a loss returns: ∂J/∂s, and what every output adds to J in double precision.
+Costs = tuple[Matrix, NDArray[np.float64]]
+
+
+def sigmoid(z: Matrix) -> Matrix:
+    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
+    z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
+    one = np.float32(1)
+    result: Matrix = one / (one + np.exp(-z))
+    return result
+
+
+def logistic(scores: Matrix, labels: Matrix, counts: Matrix) -> Costs:
+    """Ask of every score to be high where the label is 1, and low where it is 0.
+
+    Parameters
+    ----------
+    scores : float32, shape (..., N)
+        Those of the outputs, in the last dimension.
+    labels, counts : float32, shape (..., N)
+        1 for a target, 0 for a negative; and how often each counts.
+    """
+    errors = counts * (sigmoid(scores) - labels)
+    return errors, softplus(np.where(labels == 1, -scores, scores), counts)
+
+
+def softplus(z: Matrix, counts: Matrix) -> NDArray[np.float64]:
+    """Return counts · −log σ(−z), in double precision."""
+    costs = np.logaddexp(0, z, dtype=np.float64)  # log(e⁰ + eᶻ)
+    return counts.astype(np.float64) * costs
+
+
+LOSSES = {"negative_sampling": logistic}
