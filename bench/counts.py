@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from measure import (
     ALL,
@@ -25,10 +24,7 @@ from measure import (
     timed_training,
 )
 from texts import Data
-from words import FASTVEC, SCORES, SPEED, fastvec, scored_text, whole
-
-# Entries that the reference is timed on: it takes them one by one, in Python.
-REFERENCE_ENTRIES = 20_000
+from words import FASTVEC, SCORES, SPEED, scored_text, whole
 
 
 def counting(job: Job) -> Figures:
@@ -45,37 +41,6 @@ def counts_of(job: Job) -> Any:
 def glove(job: Job) -> Figures:
     epochs = estimator_of(job).fit(counts_of(job)).history_
     return {"per_second": sum(epoch.pairs for epoch in epochs) / sum(epoch.seconds for epoch in epochs)}
-
-
-def reference_glove(job: Job) -> Figures:
-    """Time the NumPy reference on a few entries."""
-    import numpy as np
-
-    from fastvec.reference import glove
-
-    counts = counts_of(job)
-    shape = len(counts.vocabulary_), -(-(job["vector_size"] + 2) // 16) * 16
-    random = np.random.default_rng(job["seed"])
-    vectors = [((random.random(shape) - 0.5) / shape[1]).astype(np.float32) for _ in range(2)]
-    squares = [np.ones(shape, np.float32) for _ in range(2)]
-    some = np.sort(random.permutation(counts.n_entries_)[:REFERENCE_ENTRIES])
-    words = np.searchsorted(counts.row_offsets_, some, side="right") - 1
-    logs = np.log(counts.units_[some] / counts.unit_)
-    entries = list(zip(words.tolist(), counts.columns_[some].tolist(), logs.tolist(), strict=True))
-
-    def train() -> None:
-        for word, context, log_count in entries:
-            glove.step(*vectors, *squares, word, context, log_count, 0.1, job["learning_rate"])
-
-    return {"per_second": len(entries) / timed(train)[1]}
-
-
-def glove_in_one_order(job: Job) -> Figures:
-    """Run GloVe in one random order of all entries: in one tile."""
-    from fastvec.models import tiles
-
-    with patch.multiple(tiles, TILE_BYTES=1 << 60, LARGEST_SHARE=1.0, FEWEST_BLOCKS=1):
-        return fastvec(job)
 
 
 def svd(job: Job) -> Figures:
@@ -150,12 +115,7 @@ COUNTERS = (
     Contender("fastvec (256 MB)", counting, {"memory_limit": 2**28}),
     Contender(C, glove_c_counting, threads=(1,)),
 )
-TRAINERS = (
-    Contender("fastvec", glove),
-    Contender(C, glove_c_training, threads=(1,)),
-    Contender("NumPy reference", reference_glove, threads=(1,)),
-)
-ONE_ORDER = Contender("fastvec (one order of all entries)", glove_in_one_order, slow=True)
+TRAINERS = Contender("fastvec", glove), Contender(C, glove_c_training, threads=(1,))
 FROM_TEXT = Contender(C, glove_c, slow=True)
 
 
@@ -176,5 +136,5 @@ MEASUREMENTS = (
         scored_counts,
         PPMI,
     ),
-    whole("glove-whole", ": GloVe", {**GLOVE, "epochs": 25}, FASTVEC, ONE_ORDER, FROM_TEXT, base=C),
+    whole("glove-whole", ": GloVe", {**GLOVE, "epochs": 25}, FASTVEC, FROM_TEXT, base=C),
 )

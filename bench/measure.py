@@ -74,11 +74,7 @@ class Measurement:
 def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int) -> Record:
     """Run all contenders of a measurement round by round and return its record."""
     shared = measurement.data(data)
-    record: Record = {
-        "date": datetime.date.today().isoformat(),
-        "machine": machine(),
-        "load": os.getloadavg()[0],
-    }
+    record = {"date": datetime.date.today().isoformat(), "machine": machine(), "load": os.getloadavg()[0]}
     record |= {"data": shared.pop("data"), "settings": dict(measurement.settings), "rounds": rounds}
     shown = set(map(figure_of, f"{measurement.columns} | {measurement.more}".split(" | ")))
     pairs = [
@@ -90,10 +86,11 @@ def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int)
         for contender, entry in pairs:
             if "error" in entry or (contender.slow and turn):
                 continue
-            print(
-                f"{measurement.name} {turn + 1}/{rounds}, {contender.name}, {entry['threads']}:", flush=True
-            )
             job = {**measurement.settings, **shared, "threads": entry["threads"], "seed": turn + 1}
+            print(
+                f"{measurement.name}, round {turn + 1}: {contender.name}, {job['threads']} threads",
+                flush=True,
+            )
             figures = {name: rounded(value) for name, value in run(contender, job).items()}
             print("   ", ", ".join(f"{name} {value}" for name, value in figures.items()), flush=True)
             entry |= {"error": figures["error"]} if "error" in figures else {}
@@ -140,9 +137,7 @@ def estimator_of(job: Job, *arguments: Any) -> Any:
     """Return the estimator of a job, with those of the job's settings that are its parameters."""
     name, settings = job["estimator"], {**job, "random_state": job["seed"]}
     estimator = named(name if "." in name else f"fastvec.{name}")(*arguments)
-    return estimator.set_params(
-        **{name: settings[name] for name in estimator.get_params() if name in settings}
-    )
+    return estimator.set_params(**{key: settings[key] for key in estimator.get_params() if key in settings})
 
 
 def renamed(job: Job, names: str) -> dict[str, Any]:
@@ -186,7 +181,7 @@ def machine() -> dict[str, Any]:
     from fastvec import kernels
     from fastvec.cli.machine import processor_name
 
-    installed = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions()}
+    installed = {each.name: each.version for each in importlib.metadata.distributions()}
     peers = {name: installed[name] for name in PEERS if name in installed}
     return {
         "processor": processor_name(),

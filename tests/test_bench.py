@@ -378,3 +378,19 @@ def test_everyone_has_the_same_folds(bench, data):
         assert not set(X) & set(X_test) and y_test.count("pos") == 20
     path = Path(classifiers.write_labelled({"folder": str(data)}, ["good film"], ["pos"]))
     assert path.read_text(encoding="utf-8") == "__label__pos good film\n"
+
+
+def test_glove_c_is_run_from_file_to_file(bench, monkeypatch, tmp_path):
+    """With programs that only copy, as the true ones need not be there."""
+    job = {"file": str(tmp_path / "a text"), "folder": str(tmp_path), "words": 3, "threads": 1, "epochs": 2}
+    job |= {"min_count": 1, "window": 2, "vector_size": 2, "x_max": 10, "alpha": 0.75, "learning_rate": 0.05}
+    (tmp_path / "a text").write_text("a 1 2\n" * 16)
+    for name in ("vocab_count", "cooccur", "shuffle", "glove"):
+        content = "cat" if name != "glove" else "cp shuffled vectors.txt; echo $@ > options"
+        (tmp_path / name).write_text(f"#!/bin/sh\n{content}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert bench("counts").glove_c_counting(job)["entries"] == 6
+    assert bench("counts").glove_c({**job, "min_count": 1})["peak_bytes"] > 0
+    options = (tmp_path / "options").read_text()
+    assert options.startswith("-verbose 0 -vector-size 2 -threads 1 -iter 2 -x-max 10 -alpha 0.75 -eta 0.05 ")
