@@ -20,7 +20,7 @@ from elftools.elf.elffile import ELFFile
 MODULES = Path(__file__).parents[1] / ".arm64"
 BUILT = "*/lib/python3*/site-packages/fastvec/kernels/neon/skipgram.*.so"
 COLUMNS = ("multiply-adds", "loads", "stores", "others", "all")
-FUNCTION = re.compile(r"__pyx_f_\w+\d(?:logistic|tiles)_(compute_coefficients|update|update_one)")
+FUNCTION = re.compile(r"__pyx_f_\w+\d(?:step|tiles)_(compute_coefficients|update|update_in_turn|update_one)")
 # Kinds of instructions by how their names begin.
 KINDS = {"fml": "multiply-adds", "ld": "loads", "st": "stores", "prfm": "prefetches"}
 SIGMOID = "fcvtzs"  # once for every register: the segment of its table

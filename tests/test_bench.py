@@ -2,8 +2,10 @@
 
 import gzip
 import importlib
+import importlib.util
 import json
 import random
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -113,19 +115,22 @@ def test_every_measurement_is_tested(compare):
     assert [each.name for each in compare.MEASUREMENTS] == NAMES
 
 
+SEEN = set()  # functions that have had a process of their own
+
+
 @pytest.fixture
-def run(bench, monkeypatch, tmp_path, seen=set()):  # noqa: B006 - of all tests
-    """Run a contender in this process, which saves time, if its function has had a process of its own."""
-    in_process, work = bench("measure").run, bench("measure").work
+def run(bench, monkeypatch, tmp_path):
+    """Run contenders in this process, which saves time, from the second time on."""
+    in_a_process, work = bench("measure").run, bench("measure").work
 
     def run(contender, job):
-        if contender.environment or contender.name == "GloVe C" or contender.function.__name__ not in seen:
-            seen.add(contender.function.__name__)
-            return in_process(contender, job)
+        function = f"{contender.function.__module__}.{contender.function.__name__}"
+        if contender.environment or function not in SEEN:
+            figures = in_a_process(contender, job)
+            SEEN.update([function] if "error" not in figures else [])
+            return figures
         own = {**job, **contender.settings, "folder": str(tmp_path), "started": time.monotonic()}
-        return json.loads(
-            json.dumps(work(f"{contender.function.__module__}.{contender.function.__name__}", own))
-        )
+        return json.loads(json.dumps(work(function, own)))
 
     monkeypatch.setattr(bench("measure"), "run", run)
 
@@ -136,26 +141,26 @@ def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
     measurement = next(each for each in compare.MEASUREMENTS if each.name == name)
     changed = {**QUICK, **(GRID if name == "polarity" else {})}
     settings = {key: changed.get(key, value) for key, value in measurement.settings.items()}
-    columns = " | ".join([measurement.columns, *filter(None, [measurement.more])])
     monkeypatch.setattr(compare, "MEASUREMENTS", (replace(measurement, settings=settings),))
     kept, arguments = tmp_path / "results.json", ["--rounds", "1", "--threads", "2", "--data", str(data)]
     assert compare.main([*arguments, "--results", str(kept)]) == 0
     record = json.loads(kept.read_text())[name]
+    others = (
+        "{base}",
+        "against {",
+        "points",
+        "word ngrams ",
+    )  # of whom there may be nothing, or other settings
+    noise = {"words/s", "lowest – highest", "against one thread", "training alone"}  # on so few words
     for entry in record["entries"]:
-        if entry["contender"] == "GloVe C" and shutil.which("glove") is None:
-            assert entry["error"].startswith("not installed (")
-        elif entry["contender"] != "fastvec (AVX2)" or "avx2" in kernels.available():
+        one = bench("tables").Entry(record, entry["contender"], entry["threads"])
+        if missing := re.match(r"not installed \((\w+)", entry.get("error", "")):
+            assert shutil.which(missing[1]) is None and importlib.util.find_spec(missing[1]) is None
+        elif one.contender != "fastvec (AVX2)" or "avx2" in kernels.available():
             assert "error" not in entry
-            one, show = (
-                bench("tables").Entry(record, entry["contender"], entry["threads"]),
-                bench("tables").cell,
-            )
-            missing = {head for head in columns.split(" | ") if show(head, one) == "–"}
-            noise = {"words/s", "lowest – highest", "against one thread", "training alone"}  # of few words
-            missing -= noise if one.contender == "fastText" else set()
-            assert not {
-                head for head in missing if not head.startswith(("{base}", "against {", "points", "word n"))
-            }
+            heads = {head for head in measurement.columns.split(" | ") if not head.startswith(others)}
+            heads -= noise if one.contender == "fastText" else set()
+            assert "–" not in [bench("tables").cell(head, one) for head in heads]
 
 
 def record(*entries, **settings):
@@ -338,6 +343,7 @@ def test_fasttext_is_credited_with_what_it_reads(bench, monkeypatch):
 
 
 def test_both_find_the_same_phrases(bench, tmp_path):
+    pytest.importorskip("gensim")
     (tmp_path / "a.txt").write_text("a new york b\nb new york a\nnew a\na b\n" * 20)
     job = {"file": str(tmp_path / "a.txt"), "words": 240, **bench("words").NPMI}
     both = [bench("words").phrases(job), bench("words").gensim_phrases(job)]
