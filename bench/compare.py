@@ -40,9 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     add, data = cli.add_argument, os.environ.get("FASTVEC_DATA")
     add("--data", type=Path, default=data, metavar="FOLDER", help="texts and tests (default: $FASTVEC_DATA)")
     add("--corpus", type=Path, help="a text, plain or packed (default: corpus/simplewiki.txt.gz in --data)")
-    add("--words", type=int, help="take only so many words of the text")
-    add("--rounds", type=int, default=3, help="rounds, each with its seed (%(default)s)")
-    add("--threads", type=int, default=cores(), help="how many all threads are (%(default)s)")
+    add("--words", type=positive, help="take only so many words of the text")
+    add("--rounds", type=positive, default=3, help="rounds, each with its seed (%(default)s)")
+    add("--threads", type=positive, default=cores(), help="how many all threads are (%(default)s)")
     add("--only", nargs="+", default=["*"], metavar="NAME", help="what to measure, such as 'glove-*'")
     add("--results", type=Path, default=HERE / "results.json", help="where results are kept, with a .md")
     add("--readme", type=Path, default=HERE.parent / "README.md", help="the README that has a table of them")
@@ -55,13 +55,19 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(f"{each.name:20} {each.title}" for each in MEASUREMENTS))
         return 0
     if options.render or options.check:
-        return write_tables(results, options)
+        return write_tables(results, options) if results else cli.error(f"{options.results} holds no results")
     if options.data is None:
         cli.error("the folder of texts and tests must be named: --data FOLDER, or FASTVEC_DATA")
     chosen = [each for each in MEASUREMENTS if any(fnmatch(each.name, name) for name in options.only)]
     if not chosen:
         cli.error(f"--only must name what --list does, got {' '.join(options.only)}")
     return measure_all(chosen, results, options)
+
+
+def positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be >= 1, got {text}")
+    return int(text)
 
 
 def measure_all(chosen: list[Measurement], results: dict[str, Record], options: argparse.Namespace) -> int:

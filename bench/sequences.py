@@ -89,8 +89,10 @@ def baskets(data: Data, name: str) -> Job:
     lines = (data.folder / name).read_text(encoding="utf-8").splitlines()
     if name.endswith(".inter"):
         found = liked(lines)
-    else:  # items with a space or a comma between them
-        found = [line.replace(" ", "_").split(",") if "," in line else line.split() for line in lines]
+    else:  # items with commas between them, which have spaces in them, or with spaces
+        found = [
+            line.replace(" ", "_").split(",") if name.endswith(".csv") else line.split() for line in lines
+        ]
     for basket in found:
         mixed = list(map(str, random.permutation(list(dict.fromkeys(basket)))))
         if len(mixed) > 2:

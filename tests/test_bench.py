@@ -74,7 +74,7 @@ def data(tmp_path, bench, monkeypatch):
         **{f"similarity/{name}.txt": "".join(pairs) for name in ("ws353", "men", "simlex999")},
         "analogy/google.txt": f": capital\n{' '.join(PLACES)}\n: gram1\n{' '.join(OTHERS)}\n",
         **{f"{name}_edges.csv": "a,b\n" + "".join(links) for name in ("lastfm_asia", "facebook", "DE")},
-        "groceries.csv": "".join(",".join(items) + "\n" for items in shopping),
+        "groceries.csv": "".join(",".join(items) + "\n" for items in [*shopping, ["a 1"]]),
         "retail.dat": "".join(" ".join(item[0] + item[-1] for item in items) + "\n" for items in shopping),
         "ml-100k.inter": "user\titem\tstars\ttime\n" + "".join(liked),
     }
@@ -270,6 +270,8 @@ def test_what_is_measured_alone_leaves_the_others(compare, data, results, tmp_pa
     for wrong, message in (
         ([], "--data FOLDER, or FASTVEC_DATA"),
         (["--data", str(data), "--only", "x"], "got x"),
+        (["--rounds", "0"], "must be >= 1, got 0"),
+        (["--render", "--results", "none"], "none holds no results"),
     ):
         with pytest.raises(SystemExit):
             compare.main(wrong)
@@ -400,3 +402,13 @@ def test_glove_c_is_run_from_file_to_file(bench, monkeypatch, tmp_path):
     assert bench("counts").glove_c({**job, "min_count": 1})["peak_bytes"] > 0
     options = (tmp_path / "options").read_text()
     assert options.startswith("-verbose 0 -vector-size 2 -threads 1 -iter 2 -x-max 10 -alpha 0.75 -eta 0.05 ")
+
+
+def test_items_with_spaces(bench, data):
+    job = bench("sequences").baskets(bench("texts").Data(data, data), "groceries.csv")
+    sold = Path(job["file"]).read_text(encoding="utf-8")
+    assert (
+        job["words"] == 80 * 3 + 1
+        and sold.endswith("\na_1\n")
+        and set(sold.split()) <= {f"{k}_{i}" for k in "ab" for i in range(8)}
+    )
