@@ -231,7 +231,7 @@ RANKER = {**LOCATOR, "estimator": "fastvec.classify.WindowRanker"}
 RANDOM, CASE = {"start": "random"}, {"features": ["case"]}
 SOFTMAX = {"start": "vectors", "pooling": "mean", "estimator": "fastvec.classify.SoftmaxClassifier"}
 LOGISTIC = {**SOFTMAX, "estimator": "sklearn.linear_model.LogisticRegression", "max_iter": 1000}
-LAYERS = {**SOFTMAX, "estimator": "fastvec.classify.TwoLayerClassifier", "hidden": 100, "activation": "relu"}
+LAYERS = {**SOFTMAX, "estimator": "fastvec.classify.NetworkClassifier", "hidden": 100, "activation": "relu"}
 MLP = {**SOFTMAX, "estimator": "sklearn.neural_network.MLPClassifier", "hidden_layer_sizes": [100]}
 
 AGAINST = "points above | whom | fitting | peak memory"
@@ -303,7 +303,7 @@ MEASUREMENTS = (
         (
             Contender("fastvec SoftmaxClassifier", pooled_polarity, SOFTMAX),
             Contender("scikit-learn LogisticRegression", pooled_polarity, LOGISTIC),
-            Contender("fastvec TwoLayerClassifier", pooled_polarity, {**LAYERS, "epochs": 30}),
+            Contender("fastvec NetworkClassifier", pooled_polarity, {**LAYERS, "epochs": 30}),
             Contender("scikit-learn MLPClassifier", pooled_polarity, {**MLP, "max_iter": 30}),
             Contender("fastvec SoftmaxClassifier, sif", pooled_polarity, {**SOFTMAX, "pooling": "sif"}),
             Contender("fastvec SoftmaxClassifier, tfidf", pooled_polarity, {**SOFTMAX, "pooling": "tfidf"}),
@@ -313,7 +313,7 @@ MEASUREMENTS = (
         {"folds": 10},
         {
             "fastvec SoftmaxClassifier": "scikit-learn LogisticRegression",
-            "fastvec TwoLayerClassifier": "scikit-learn MLPClassifier",
+            "fastvec NetworkClassifier": "scikit-learn MLPClassifier",
         },
     ),
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastvec import Vocabulary, kernels
-from fastvec.corpus.idfile import join_words
+from fastvec.formats.words import join_words
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.loop import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds

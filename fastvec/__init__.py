@@ -9,8 +9,7 @@
 
 from fastvec.training import startup  # noqa: F401  # isort: skip
 from fastvec import evaluate, functional
-from fastvec.corpus import Corpus
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus import Corpus, Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.gradcheck import gradcheck
 from fastvec.models.fasttext import FastText
@@ -19,8 +18,7 @@ from fastvec.models.loading import load_model
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
-from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vectors.subwords import SubwordVectors, load
+from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
 
 __all__ = [
     "CBOW",

@@ -82,6 +82,12 @@ class Estimator(PlainAttributes):
             setattr(self, name, value)
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn, which is there if this is called, asks the steps of a pipeline."""
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
+
     def __repr__(self) -> str:
         changed = ", ".join(
             f"{name}={getattr(self, name)!r}"

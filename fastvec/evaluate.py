@@ -25,8 +25,8 @@ from fastvec.vectors.vectors import UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
 
-# Cosines computed at a time: few enough for the processor's cache, enough for a fast product.
-BLOCK = 1 << 22
+# Few enough for the processor's cache, enough for a fast product of matrices.
+COSINES_AT_ONCE = 1 << 22
 # What the first two columns are called where columns have names.
 WORD_NAMES = re.compile(r".*(word|term|item|noun|verb|concept).*|w_?[12]", re.IGNORECASE)
 # What may be behind the words or in front of them, and is too short for most words.
@@ -281,7 +281,7 @@ def _answer(
     unit: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
 ) -> NDArray[np.intp]:
     """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word."""
-    at_once = max(1, BLOCK // max(1, len(unit)))
+    at_once = max(1, COSINES_AT_ONCE // max(1, len(unit)))
     answers = np.empty(len(questions), dtype=np.intp)
     for start in range(0, len(questions), at_once):
         a, b, c, _ = questions[start : start + at_once].T

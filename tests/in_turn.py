@@ -12,8 +12,13 @@ def logistic_errors(scores, labels, counts):
     return (labels + counts) / (1 + np.exp(-scores)) - labels
 
 
+def ranking_errors(scores, labels, counts):
+    errors = counts / (1 + np.exp(scores[:, labels] - scores))
+    return errors - labels * errors.sum(axis=1, keepdims=True)
+
+
 # Of a target and its negatives with their counts, for every loss of objectives.py.
-SCORE_ERRORS = {"negative_sampling": logistic_errors}
+SCORE_ERRORS = {"negative_sampling": logistic_errors, "bpr": ranking_errors}
 
 
 def skipgram_errors(input_vectors, output_vectors, contexts, center, negatives, loss):

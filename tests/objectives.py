@@ -103,8 +103,13 @@ def draw_contexts(random, n_contexts, words):
 # ---- Negative sampling: skip-gram and CBOW ----------------------------------------------------------------
 
 
+def ranking_loss(x, outputs, high, low):
+    """−Σ log σ(x · y₀ − x · y) over the outputs `low`, with the only output `high` as y₀, for all x."""
+    return np.logaddexp(0, dot(x, outputs[..., low, :] - outputs[..., high, :])).sum(axis=(-2, -1))
+
+
 # Of the scores of a target and its negatives, by their names in kernels.
-SCORE_LOSSES = {"negative_sampling": logistic_loss}
+SCORE_LOSSES = {"negative_sampling": logistic_loss, "bpr": ranking_loss}
 
 
 def skipgram_loss(input_vectors, output_vectors, contexts, center, negatives, loss):

@@ -1,17 +1,20 @@
 """A trained classifier of every kind, with and without words, and what is asked of it."""
 
+from functools import partial
+
 import numpy as np
 
 from fastvec import Vectors
 from fastvec.classify import (
+    NetworkClassifier,
+    NetworkRegressor,
     SoftmaxClassifier,
     TextClassifier,
     TextVectorizer,
-    TwoLayerClassifier,
     WindowClassifier,
     WindowRanker,
 )
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 random = np.random.default_rng(0)
 ROWS = random.standard_normal((40, 3)).astype(np.float32)
@@ -26,18 +29,18 @@ WITHOUT_COUNTS = Vectors(VECTORS.words, VECTORS.vectors)
 SUBWORDS = SubwordVectors(["film", "bad"], random.standard_normal((2 + 20, 3)), Subwords(2, 4, 20), [2, 1])
 
 WORDS = {"vector_size": 3, "hidden": 4, "window": 1, "epochs": 2, "min_count": 1}
-NUMBERS = {"loss": "squared_error", "epochs": 2}
+text = partial(TextClassifier, threads=1)
 # An estimator, examples, labels, and the methods that say what it has learned.
 EVERY = {
     "softmax": (SoftmaxClassifier(epochs=2, l2=0.1), ROWS, CLASSES, ["predict", "predict_proba"]),
     "softmax-2": (SoftmaxClassifier(seed=3, epochs=2), ROWS, CLASSES == 0, ["decision_function"]),
-    "two": (TwoLayerClassifier(hidden=(4, 3), epochs=2), ROWS, CLASSES / 2, ["predict", "predict_proba"]),
-    "numbers": (TwoLayerClassifier(**NUMBERS), ROWS, ROWS[:, 0], ["predict"]),
-    "numbers-1": (TwoLayerClassifier(**NUMBERS), ROWS, ROWS[:, :1], ["predict"]),
-    "numbers-2": (TwoLayerClassifier(**NUMBERS, hidden=4), ROWS, ROWS[:, :2], ["predict"]),
-    "text": (TextClassifier(word_ngrams=3, vector_size=5), TEXTS, OPINIONS, ["predict", "predict_proba"]),
-    "text-1": (TextClassifier(vector_size=16, early_stopping=True), TEXTS, OPINIONS, ["predict_proba"]),
-    "text-vectors": (TextClassifier(VECTORS, buckets=7, word_ngrams=2), TEXTS, OPINIONS, ["predict_proba"]),
+    "two": (NetworkClassifier(hidden=(4, 3), epochs=2), ROWS, CLASSES / 2, ["predict", "predict_proba"]),
+    "numbers": (NetworkRegressor(epochs=2), ROWS, ROWS[:, 0], ["predict"]),
+    "numbers-1": (NetworkRegressor(epochs=2), ROWS, ROWS[:, :1], ["predict"]),
+    "numbers-2": (NetworkRegressor(epochs=2, hidden=4), ROWS, ROWS[:, :2], ["predict"]),
+    "text": (text(word_ngrams=3, vector_size=5), TEXTS, OPINIONS, ["predict", "predict_proba"]),
+    "text-1": (text(vector_size=16, early_stopping=True), TEXTS, OPINIONS, ["predict_proba"]),
+    "text-vectors": (text(VECTORS, buckets=7, word_ngrams=2), TEXTS, OPINIONS, ["predict_proba"]),
     **{
         f"vectorizer-{pooling}": (TextVectorizer(VECTORS, pooling=pooling), TEXTS, None, ["transform"])
         for pooling in ("mean", "sif", "tfidf")

@@ -17,7 +17,7 @@ from small_runs import FAMILIES, corpus, cut_small, learned, make, stopped_at
 
 import fastvec
 from fastvec import cli
-from fastvec.models import files
+from fastvec.formats import model as model_file
 from fastvec.training.checkpoints import Checkpoints
 from fastvec.training.loop import Schedule, train
 
@@ -168,7 +168,7 @@ def test_resume_starts_a_run_where_there_is_none(path):
 
 
 def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(path, monkeypatch):
-    real, calls = files.write_tensors, []
+    real, calls = model_file.write_tensors, []
 
     def full_disk(*arguments):
         calls.append(None)
@@ -176,7 +176,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(path, mon
             raise OSError(28, "No space left on device", "run.fvec")
         real(*arguments)
 
-    monkeypatch.setattr(files, "write_tensors", full_disk)
+    monkeypatch.setattr(model_file, "write_tensors", full_disk)
     with pytest.warns(
         UserWarning, match="could not be written, the training continues: .* No space"
     ) as caught:

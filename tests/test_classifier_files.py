@@ -22,6 +22,7 @@ from fastvec.classify import (
     WindowClassifier,
     WindowRanker,
 )
+from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -174,8 +175,7 @@ def test_numbers_of_numpy_and_lists_are_saved(tmp_path):
     [
         ("window", {"window": 2}),
         ("two", {"hidden": 7}),
-        ("two", {"loss": "squared_error"}),
-        ("numbers", {"loss": "cross_entropy"}),
+        ("numbers", {"hidden": (7, 3)}),
         ("window-features", {"features": ()}),
         ("text", {"buckets": 3, "word_ngrams": 1}),
         ("vectorizer-mean", {"pooling": "sif"}),
@@ -193,6 +193,19 @@ def test_parameters_set_after_fit_make_no_file_that_cannot_be_used(loaded, name,
     else:
         for a, b in zip(expected, answers(name, classify.load(path)), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("name", "loss"), [("two", "cross_entropy"), ("numbers-2", "squared_error")])
+def test_files_with_the_former_name_of_the_networks_are_read(saved, loaded, name, loss, tmp_path):
+    path = tmp_path / "former.fvmodel"
+    path.write_bytes(saved(name)[1])
+    tensors, metadata = read_tensors(path)
+    classifier = json.loads(metadata["classifier"])
+    classifier |= {"estimator": "TwoLayerClassifier", "parameters": classifier["parameters"] | {"loss": loss}}
+    write_tensors(path, tensors, metadata | {"classifier": json.dumps(classifier)})
+    again = classify.load(path)
+    assert type(again) is type(saved(name)[0])
+    assert_same(name, again, loaded(name))
 
 
 # ---- The file ---------------------------------------------------------------------------------------------

@@ -244,7 +244,7 @@ def test_training_reads_standard_input_and_packed_files(folder, tmp_path, call):
     packed.write_bytes(gzip.compress(text.encode()))
     for name, source in (("a", "-"), ("b", packed), ("c", folder / "train.txt")):
         out = tmp_path / f"{name}.fvmodel"
-        call("classify", "train", source, "-o", out, "--vector-size", 4, input=text)
+        call("classify", "train", source, "-o", out, "--vector-size", 4, "--threads", 1, input=text)
     with_history = [load(tmp_path / f"{name}.fvmodel") for name in "abc"]
     for model in with_history[1:]:
         assert (model.predict_proba(["fine"]) == with_history[0].predict_proba(["fine"])).all()
@@ -279,7 +279,7 @@ ERRORS = [
     (("tag", "train", "train.conll", *X, "--learning-rate", "1e39", "--optimizer", "sgd"), "too large"),
     (("tag", "predict", "missing.fvmodel", "test.conll"), "missing.fvmodel: No such file or directory"),
     (("tag", "predict", "classifier.fvmodel", "test.conll"), "TextClassifier, but this command needs a W"),
-    (("tag", "predict", "v.fvec", "test.conll"), "v.fvec: a safetensors file, but not one of a classifier"),
+    (("tag", "predict", "v.fvec", "test.conll"), "v.fvec: not a classifier (.fvmodel) but a file of vectors"),
     (("tag", "predict", "train.txt", "test.conll"), "train.txt: "),
     (("tag", "predict", "tagger.fvmodel", "ragged.conll"), "ragged.conll, line 2: a word must have"),
     (("tag", "predict", "tagger.fvmodel", "missing.conll", "-o", "no/x"), "cannot write in this folder"),

@@ -135,9 +135,9 @@ def test_no_split_changes_a_bit(
         patch.setenv("FASTVEC_BACKEND", backend)
         patch.setattr(counting, "FEWEST_TOKENS", shard)
         patch.setattr(counting, "CHUNK", chunk)
-        patch.setattr(runs, "BLOCK", block)
+        patch.setattr(runs, "CONTEXTS_AT_ONCE", block)
         patch.setattr(runs, "FEWEST_ENTRIES", entries)
-        patch.setattr("fastvec.formats.spool.BLOCK", 50)
+        patch.setattr("fastvec.formats.spool.BLOCK_ITEMS", 50)
         split = Cooccurrence(**params, threads=threads, memory_limit=memory_limit)
         assert raw(split.fit(corpus)) == raw(whole)
         first, *others = [
@@ -367,7 +367,7 @@ def test_control_c_is_answered_and_leaves_what_was_there(step, threads, tmp_path
     before = raw(counts)
     monkeypatch.setattr(counting, "FEWEST_TOKENS", 600)  # of 2400
     monkeypatch.setattr(counting, "CHUNK", 60)
-    monkeypatch.setattr(runs, "BLOCK", 99)
+    monkeypatch.setattr(runs, "CONTEXTS_AT_ONCE", 99)
     workers = []
     monkeypatch.setattr(counting, "Workers", lambda n: workers.append(Workers(n)) or workers[-1])
     corpus, kernel = Corpus(topics(200)), kernels.get("cooccurrence")

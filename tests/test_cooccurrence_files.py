@@ -61,7 +61,7 @@ def test_long_files_are_checked_in_blocks(topics, tmp_path, monkeypatch):
     counts = Cooccurrence().fit(topics(50))
     counts.save(tmp_path / "x.fvcounts")
     for block in (1, 2, 7, counts.n_entries_ - 1, counts.n_entries_):
-        monkeypatch.setattr(files, "BLOCK", block)
+        monkeypatch.setattr(files, "ENTRIES_AT_ONCE", block)
         assert raw(Cooccurrence.load(tmp_path / "x.fvcounts")) == raw(counts)
 
 
@@ -108,7 +108,10 @@ def test_files_with_wrong_bytes(saved):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "fvec"}, "not a file of fastvec.Cooccurrence"),
+        (
+            {"format": "fvec"},
+            "not a file of counts (.fvcounts) but a file of vectors (.fvec): fastvec",
+        ),
         ({"version": "2"}, "written in version '2' of the format; this fastvec reads version 1"),
         ({"unit": "0"}, "corrupt (unit must be an int from 1 to"),
         ({"unit": "x"}, "corrupt (invalid literal"),
@@ -159,7 +162,9 @@ def test_missing_and_foreign_files(tmp_path):
         Cooccurrence.load(tmp_path / "missing.fvcounts")
     path = tmp_path / "x.fvcounts"
     write_tensors(path, {"x": np.ones(3)}, {})
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: not a file of fastvec.Cooccurrence$"):
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(str(path))}: a safetensors file, but not a file of counts"
+    ):
         Cooccurrence.load(path)
 
 
@@ -236,7 +241,7 @@ def test_known_bytes(of_glove, tmp_path):
 def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsys):
     counts = Cooccurrence(symmetric=False).fit(topics(80))
     files = tmp_path / "x.bin", tmp_path / "vocab.txt"
-    monkeypatch.setattr(cooccurrence, "BLOCK", 7)
+    monkeypatch.setattr(cooccurrence, "ENTRIES_AT_ONCE", 7)
     counts.write_glove(*files)
     records = np.fromfile(files[0], glove_files.RECORD)
     assert len(records) == counts.n_entries_
@@ -284,7 +289,7 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
 def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):
     of_glove[0].write_bytes(records)
     for block in (2, 1 << 20):
-        monkeypatch.setattr(triples, "BLOCK", block)
+        monkeypatch.setattr(triples, "TRIPLES_AT_ONCE", block)
         monkeypatch.setattr(triples, "FEWEST_RECORDS", block)
         with pytest.raises(ValueError, match=message):
             Cooccurrence.read_glove(*of_glove, memory_limit=1)

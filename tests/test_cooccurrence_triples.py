@@ -46,7 +46,7 @@ def test_triples_there_and_back():
 )
 def test_the_unit_of_numbers(values, unit, kept, monkeypatch):
     for block in (1, 1 << 20):
-        monkeypatch.setattr(triples, "BLOCK", block)
+        monkeypatch.setattr(triples, "TRIPLES_AT_ONCE", block)
         counts = Cooccurrence.from_triples(["a", "b"], [0, 1], [1, 0], values)
         assert counts.unit_ == unit
         assert counts.triples()[2].tolist() == (values if kept is None else kept)

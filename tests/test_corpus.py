@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastvec.corpus import Corpus
+from fastvec import Corpus
 
 pytestmark = pytest.mark.any_backend
 
@@ -323,14 +323,14 @@ def test_any_bytes_in_blocks_of_any_size(tmp_path_factory, text, errors, lowerca
     decoded = decoded.lower() if lowercase else decoded
     lines = (re.findall(r"[^ \t\n\v\f\r]+", line) for line in decoded.split("\n"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK", 7)
-        patch.setattr("fastvec.corpus.reading.PLAIN_BLOCK", 3)
+        patch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 7)
+        patch.setattr("fastvec.corpus.reading.PLAIN_BLOCK_BYTES", 3)
         check_invariants(Corpus(path, errors=errors, lowercase=lowercase), [line for line in lines if line])
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 1000])
 def test_byte_order_mark_is_no_word(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK", block)
+    monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", block)
     path = tmp_path / "text"
     path.write_text("one two", encoding="utf-8-sig")
     check_invariants(Corpus(path), [["one", "two"]])
@@ -375,9 +375,9 @@ def test_ids_that_outgrow_memory_go_to_a_file(tmp_path, monkeypatch):
     path = tmp_path / "text"
     path.write_text("\n".join(" ".join(sentence) for sentence in sentences))
     for limit in (1, 1000, 30_000, 59_999):
-        monkeypatch.setattr("fastvec.formats.spool.BLOCK", 100)
-        monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK", 5000)
-        monkeypatch.setattr("fastvec.corpus.reading.PLAIN_BLOCK", 5000)
+        monkeypatch.setattr("fastvec.formats.spool.BLOCK_ITEMS", 100)
+        monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 5000)
+        monkeypatch.setattr("fastvec.corpus.reading.PLAIN_BLOCK_BYTES", 5000)
         corpus = Corpus(path, memory_limit=limit)
         assert isinstance(corpus.ids, np.memmap)
         check_invariants(corpus, sentences)
@@ -394,7 +394,7 @@ FULL_DISK = """
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
     try:
         if what == "phrases":
-            fastvec.Phrases(threshold=1, min_count=1).fit_transform(corpus)
+            fastvec.Phrases(threshold=1, min_count=1, memory_limit=1).fit_transform(corpus)
         else:
             fastvec.Corpus(path, memory_limit=1, cache=cache or None)
     except OSError as error:

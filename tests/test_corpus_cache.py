@@ -9,7 +9,7 @@ import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastvec.corpus import Corpus
+from fastvec import Corpus
 from fastvec.corpus import corpus as corpus_module
 from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 

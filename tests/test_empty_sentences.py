@@ -59,7 +59,7 @@ def test_a_cache_knows_whether_they_were_kept(text_file, tmp_path, text):
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 18])
 @pytest.mark.parametrize("sentences", [WITH_EMPTY, WITH_EMPTY[2:], WITH_EMPTY[:3], [[], []], []])
 def test_texts_are_written_with_them(tmp_path, monkeypatch, backend, chunk, sentences):
-    monkeypatch.setattr(writing, "CHUNK", chunk)
+    monkeypatch.setattr(writing, "WORDS_AT_ONCE", chunk)
     monkeypatch.setenv("FASTVEC_BACKEND", backend)
     writing.write_text(Corpus(sentences, keep_empty=True), str(tmp_path / "text"))
     assert (tmp_path / "text").read_text() == "".join(f"{' '.join(words)}\n" for words in sentences)

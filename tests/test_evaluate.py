@@ -11,8 +11,7 @@ from peers import KeyedVectors
 from scipy.stats import spearmanr
 
 import fastvec.evaluate
-from fastvec import evaluate
-from fastvec.vectors import Vectors
+from fastvec import Vectors, evaluate
 
 DATA = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the test sets are not at {DATA} (FASTVEC_DATA)")
@@ -208,7 +207,7 @@ def test_a_word_of_the_question_in_another_case_is_no_answer(tmp_path):
 
 @pytest.mark.parametrize("block", [1, 9, 1 << 22])
 def test_analogies(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(fastvec.evaluate, "BLOCK", block)
+    monkeypatch.setattr(fastvec.evaluate, "COSINES_AT_ONCE", block)
     words = ["king", "queen", "man", "woman", "apple", "apples", "pear", "pears"]
     matrix = [[3, 1, 0], [3, 2, 0], [1, 1, 0], [1, 2, 0], [0, 1, 5], [0, 2, 5], [1, 1, 5], [1, 2, 5]]
     vectors = Vectors(words, matrix)

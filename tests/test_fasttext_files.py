@@ -10,7 +10,7 @@ from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext
 
 import fastvec
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 UNSEEN = ["gardener", "Zürichs", "東京都", "q", "naïveté", "🙂", "<"]
 TEXT = (
@@ -145,7 +145,7 @@ def test_blocks_do_not_show(tmp_path, monkeypatch):
     words = [f"word{i}" for i in range(300)]
     vectors = small(words, Subwords(3, 6, 100), d=20)
     vectors.save(tmp_path / "whole.bin")
-    monkeypatch.setattr("fastvec.formats.fasttext.BLOCK", 77)
+    monkeypatch.setattr("fastvec.formats.fasttext.BLOCK_BYTES", 77)
     vectors.save(tmp_path / "blocks.bin")
     assert (tmp_path / "blocks.bin").read_bytes() == (tmp_path / "whole.bin").read_bytes()
     for model in (fastvec.load(tmp_path / "blocks.bin"), read_model(tmp_path / "blocks.bin")):

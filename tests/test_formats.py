@@ -6,16 +6,18 @@ import subprocess
 import sys
 import textwrap
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from peers import KeyedVectors
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from fastvec import formats
+import fastvec
+from fastvec import cli, formats
 
 pytestmark = pytest.mark.any_backend
 
@@ -31,7 +33,7 @@ def matrix(n=6, d=7):
 def test_fvec_keeps_everything_and_safetensors_reads_it(tmp_path):
     path = tmp_path / "v.fvec"
     counts = np.arange(len(WORDS), dtype=np.int64)
-    formats.write(path, WORDS, matrix(), counts, {"window": 5, "name": "é"})
+    formats.write(path, formats.Contents(WORDS, matrix(), counts, {"window": 5, "name": "é"}))
     for mmap in (False, True):
         words, vectors, read_counts, metadata, *_ = formats.read(path, mmap=mmap)
         assert words == WORDS
@@ -45,7 +47,7 @@ def test_fvec_keeps_everything_and_safetensors_reads_it(tmp_path):
 
 def test_fvec_mapping_reads_no_matrix(tmp_path):
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix(d=100_000))
+    formats.write(path, formats.Contents(WORDS, matrix(d=100_000)))
     tracemalloc.start()
     _, vectors, *_ = formats.read(path, mmap=True)
     peak = tracemalloc.get_traced_memory()[1]
@@ -57,14 +59,14 @@ def test_fvec_mapping_reads_no_matrix(tmp_path):
 def test_strided_storage_is_written_without_its_padding(tmp_path):
     padded = np.random.default_rng(1).standard_normal((len(WORDS), 16)).astype(np.float32)
     for extension in EXTENSIONS:
-        formats.write(tmp_path / f"v.{extension}", WORDS, padded[:, :10])
+        formats.write(tmp_path / f"v.{extension}", formats.Contents(WORDS, padded[:, :10]))
         np.testing.assert_array_equal(formats.read(tmp_path / f"v.{extension}").vectors, padded[:, :10])
 
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_gensim_loads_ours_and_we_load_gensims(tmp_path, binary):
     path = tmp_path / ("v.bin" if binary else "v.vec")
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     theirs = KeyedVectors.load_word2vec_format(path, binary=binary)
     assert theirs.index_to_key == WORDS
     np.testing.assert_array_equal(theirs.vectors, matrix())
@@ -78,7 +80,7 @@ def test_gensim_loads_ours_and_we_load_gensims(tmp_path, binary):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # gensim leaves the file open
 def test_gensim_loads_our_glove(tmp_path):
     path = tmp_path / "v.glove"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     theirs = KeyedVectors.load_word2vec_format(path, no_header=True)
     assert theirs.index_to_key == WORDS
     np.testing.assert_array_equal(theirs.vectors, matrix())
@@ -97,11 +99,11 @@ def test_word2vec_binary_with_and_without_line_feeds(tmp_path, ending):
 
 def test_blocks_do_not_show(tmp_path, monkeypatch):
     words = [f"w{i}" for i in range(500)]
-    for module in ("binary", "text"):
-        monkeypatch.setattr(f"fastvec.formats.{module}.BLOCK", 333)
+    for module in ("word2vec", "glove"):
+        monkeypatch.setattr(f"fastvec.formats.{module}.BLOCK_BYTES", 333)
     for extension in EXTENSIONS:
         path = tmp_path / f"v.{extension}"
-        formats.write(path, words, matrix(500))
+        formats.write(path, formats.Contents(words, matrix(500)))
         assert formats.read(path).words == words
         np.testing.assert_array_equal(formats.read(path).vectors, matrix(500))
 
@@ -125,7 +127,7 @@ def test_text_of_other_programs(tmp_path):
 def test_gzipped_files_are_read(tmp_path):
     for extension in ("bin", "vec", "glove"):
         plain, zipped = tmp_path / f"v.{extension}", tmp_path / f"v.{extension}.gz"
-        formats.write(plain, WORDS, matrix())
+        formats.write(plain, formats.Contents(WORDS, matrix()))
         zipped.write_bytes(gzip.compress(plain.read_bytes()))
         assert formats.read(zipped).words == WORDS
         np.testing.assert_array_equal(formats.read(zipped).vectors, matrix())
@@ -133,13 +135,13 @@ def test_gzipped_files_are_read(tmp_path):
         with pytest.raises(ValueError, match=r"\.gz: the \.gz is truncated or damaged"):
             formats.read(zipped)
     with pytest.raises(ValueError, match="for reading only"):
-        formats.write(tmp_path / "v.bin.gz", WORDS, matrix())
+        formats.write(tmp_path / "v.bin.gz", formats.Contents(WORDS, matrix()))
 
 
 def test_format_overrides_the_extension(tmp_path):
     path = tmp_path / "vectors"
     for name in formats.FORMATS:
-        formats.write(path, WORDS, matrix(), format=name)
+        formats.write(path, formats.Contents(WORDS, matrix()), format=name)
         assert formats.read(path, format=name).words == WORDS
     with pytest.raises(
         ValueError, match=r"unknown extension ''; name the format .*, one of 'fvec' \(\.fvec\)"
@@ -149,6 +151,90 @@ def test_format_overrides_the_extension(tmp_path):
         formats.read(path, format="pickle")
     with pytest.raises(ValueError, match=r"mmap=True needs a \.fvec file"):
         formats.read(path, format="glove", mmap=True)
+
+
+TOY_MAGIC = "FiFu1\0\0\0"  # as of a kind of files that is refused
+
+
+def write_toys(path, contents):
+    rows = zip(contents.words, contents.vectors.tolist(), strict=True)
+    path.write_text(TOY_MAGIC + "\n" + "".join(f"{word};{';'.join(map(repr, row))}\n" for word, row in rows))
+
+
+def read_toys(path, errors, limit):
+    rows = [line.split(";") for line in path.read_text(errors=errors).splitlines()[1:]][:limit]
+    numbers = np.array([row[1:] for row in rows], np.float32)
+    return formats.Contents([row[0] for row in rows], numbers)
+
+
+TOYS = formats.Format(
+    (".toy",),
+    description="a toy",
+    contents="toys",
+    begins=lambda head: head.startswith(TOY_MAGIC.encode()),
+    read=read_toys,
+    write=write_toys,
+    gzipped=False,
+    refused={".lego": "a toy of bricks, which is not supported"},
+)
+
+
+def test_a_row_of_the_table_is_all_that_a_format_needs(tmp_path, monkeypatch, capsys):
+    vectors, path = fastvec.Vectors(["north", "süd"], [[0.5, 1], [-1, 0]]), tmp_path / "v.toy"
+    with pytest.raises(ValueError, match=r"unknown extension '\.toy'"):
+        vectors.save(path)
+    monkeypatch.setitem(formats.FORMATS, "toys", TOYS)
+
+    def assert_loads(path, **options):
+        loaded = fastvec.load(path, **options)
+        assert loaded.words == vectors.words
+        np.testing.assert_array_equal(loaded.vectors, vectors.vectors)
+
+    vectors.save(path)
+    assert_loads(path)
+    assert fastvec.load(path, limit=1).words == ["north"]
+    for name in ("v.bin", "v.vec", "v.fvec"):  # known by its first bytes
+        (tmp_path / name).write_bytes(path.read_bytes())
+        assert_loads(tmp_path / name)
+    vectors.save(tmp_path / "v.odd", format="toys")
+    assert_loads(tmp_path / "v.odd", format="toys")
+    (tmp_path / "v.lego").write_bytes(path.read_bytes())
+    for name, options, message in (
+        ("v.toy", {"format": "glove"}, "holds toys, not glove; format='toys' reads it"),
+        ("v.toy", {"mmap": True}, "mmap=True needs a .fvec file, got {path} in the format 'toys'"),
+        ("v.toy", {"verify": True}, "verify=True needs a .fvec file, got {path} in the format 'toys'"),
+        ("v.odd", {}, "'glove' (.glove), 'toys' (.toy)"),
+        ("v.lego", {}, ".lego is a toy of bricks, which is not supported"),
+        ("v.odd", {"format": "toy"}, "'toys', got 'toy'"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message.format(path=tmp_path / name))):
+            fastvec.load(tmp_path / name, **options)
+    with pytest.raises(ValueError, match=r"\.gz is supported for reading only, and not for \.fvec or \.toy;"):
+        vectors.save(tmp_path / "v.toy.gz")
+
+    again, text, odd = (str(tmp_path / name) for name in ("again.toy", "again.vec", "again.odd"))
+    for source, target, *options in ((path, text), (text, again), (again, odd, "--to", "toys")):
+        assert cli.main(["convert", str(source), target, *options]) == 0
+    assert_loads(again)
+    assert cli.main(["info", odd, "--format", "toys"]) == 0
+    assert re.search(r"words\s+2\ndimensions\s+2", capsys.readouterr().out)
+    with pytest.raises(SystemExit):
+        cli.main(["convert", "--help"])
+    assert "glove,toys" in capsys.readouterr().out
+
+
+def test_documentation_has_the_table():
+    page = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+    lines = [
+        f'| {" ".join(f"`{each}`" for each in row.extensions)} | `"{name}"` | {row.description} | '
+        f"{', '.join(row.keeps) or '–'} |\n"
+        for name, row in formats.FORMATS.items()
+    ]
+    assert "".join(["|---|---|---|---|\n", *lines, "\n"]) in page
+    choices = ", ".join(f'"{name}"' for name in formats.FORMATS)
+    for function in (fastvec.load, fastvec.Vectors.save, fastvec.SubwordVectors.save):
+        assert f"format : {{{choices}}}, optional" in function.__doc__
+        assert [each for each in formats.extensions().split() if f"``{each}``" not in function.__doc__] == []
 
 
 @st.composite
@@ -164,10 +250,11 @@ def tables(draw, excluded=" \t\n\v\f\r"):
 @pytest.mark.parametrize("name", formats.FORMATS)
 @settings(max_examples=40, deadline=None)
 @given(table=tables())
+@example(table=(["0"], np.full((1, 2), 5.5589246e16, np.float32)))  # whose bytes are printable
 def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
     assume(name != "fasttext" or "\0" not in "".join(table[0]))
     path = tmp_path_factory.getbasetemp() / f"hypothesis-{name}"
-    formats.write(path, *table, format=name)
+    formats.write(path, formats.Contents(*table), format=name)
     words, vectors, *_ = formats.read(path, format=name)
     assert words == table[0]
     np.testing.assert_array_equal(vectors.view(np.int32), table[1].view(np.int32))
@@ -178,7 +265,7 @@ def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
 @given(table=tables())
 def test_gensim_reads_any_words(tmp_path_factory, binary, table):
     path = tmp_path_factory.getbasetemp() / f"gensim-{binary}"
-    formats.write(path, *table, format="word2vec-binary" if binary else "word2vec-text")
+    formats.write(path, formats.Contents(*table), format="word2vec-binary" if binary else "word2vec-text")
     theirs = KeyedVectors.load_word2vec_format(path, binary=binary)
     assert theirs.index_to_key == table[0]
     np.testing.assert_array_equal(theirs.vectors, table[1])
@@ -188,7 +275,7 @@ def test_gensim_reads_any_words(tmp_path_factory, binary, table):
 @given(table=tables(excluded=""))
 def test_fvec_takes_words_with_white_space(tmp_path_factory, table):
     path = tmp_path_factory.getbasetemp() / "white.fvec"
-    formats.write(path, ["", *table[0]], np.vstack([table[1][:1], table[1]]))
+    formats.write(path, formats.Contents(["", *table[0]], np.vstack([table[1][:1], table[1]])))
     assert formats.read(path).words == ["", *table[0]]
 
 
@@ -213,7 +300,7 @@ def test_words_that_a_format_cannot_hold(tmp_path, extension, word):
     path = tmp_path / f"v.{extension}"
     path.write_bytes(b"old")
     with pytest.raises(ValueError, match=r"which this format cannot hold; save as \.fvec") as error:
-        formats.write(path, ["fine", word], matrix(2))
+        formats.write(path, formats.Contents(["fine", word], matrix(2)))
     assert repr(word) in str(error.value)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"old"
@@ -222,12 +309,12 @@ def test_words_that_a_format_cannot_hold(tmp_path, extension, word):
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_lone_surrogates_cannot_be_written(tmp_path, extension):
     with pytest.raises(ValueError, match=r"the word 'x\\udc80' has a lone surrogate"):
-        formats.write(tmp_path / f"v.{extension}", ["fine", "x\udc80"], matrix(2))
+        formats.write(tmp_path / f"v.{extension}", formats.Contents(["fine", "x\udc80"], matrix(2)))
 
 
 def test_metadata_must_be_json(tmp_path):
     with pytest.raises(TypeError, match="metadata must be a dict of JSON types"):
-        formats.write(tmp_path / "v.fvec", WORDS, matrix(), metadata={"callback": print})
+        formats.write(tmp_path / "v.fvec", formats.Contents(WORDS, matrix(), metadata={"callback": print}))
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -288,7 +375,7 @@ def test_damaged_files(tmp_path, name, content, message):
 def test_every_way_to_cut_a_file_off_is_noticed(tmp_path):
     for extension in ("fvec", "bin", "vec"):
         path = tmp_path / f"v.{extension}"
-        formats.write(path, WORDS, matrix(d=2))
+        formats.write(path, formats.Contents(WORDS, matrix(d=2)))
         whole = path.read_bytes()
         # A text file that has only lost its last line feed, or digits before it, is still a right one.
         for length in range(len(whole) - (20 if extension == "vec" else 1)):
@@ -315,9 +402,9 @@ def test_bytes_that_are_not_utf8_are_handled_as_asked(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "metadata", "message"),
     [
-        ({}, {"format": "other"}, "not one of vectors"),
-        ({"words": None}, {}, "not one of vectors"),
-        ({}, {"format_version": "2"}, "written in version '2' of .fvec; this fastvec reads version 1"),
+        ({}, {"format": "other"}, r"a safetensors file, but not a file of vectors \(\.fvec\)"),
+        ({"words": None}, {}, r"a safetensors file, but not a file of vectors \(\.fvec\)"),
+        ({}, {"format_version": "2"}, "written in version '2' of the format; this fastvec reads version 1"),
         ({"words": b'["a"]'}, {}, "a row for each of the 1 words"),
         ({"words": b'["a", 2]'}, {}, "not a list of strings"),
         ({"words": b'["a", '}, {}, "the list of words is damaged"),
@@ -349,9 +436,9 @@ def test_missing_files_and_folders(tmp_path):
         with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
             formats.read(missing)
         with pytest.raises(FileNotFoundError, match=re.escape(str(missing))):
-            formats.write(missing, WORDS, matrix())
+            formats.write(missing, formats.Contents(WORDS, matrix()))
     with pytest.raises(ValueError, match=f"path must be a regular file or new, got {os.devnull!r}"):
-        formats.write(os.devnull, WORDS, matrix(), format="glove")
+        formats.write(os.devnull, formats.Contents(WORDS, matrix()), format="glove")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
@@ -359,7 +446,7 @@ def test_open_files_are_not_replaced(tmp_path):
     """Their names, such as /dev/stdout, lead to files that would lose what else is written to them."""
     log = tmp_path / "log"
     with log.open("w") as file, pytest.raises(ValueError, match="which is an open file of a process"):
-        formats.write(f"/dev/fd/{file.fileno()}", WORDS, matrix(), format="glove")
+        formats.write(f"/dev/fd/{file.fileno()}", formats.Contents(WORDS, matrix()), format="glove")
     assert log.read_text() == ""
 
 
@@ -369,13 +456,13 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
     path, link = tmp_path / f"v.{extension}", tmp_path / f"link.{extension}"
     old_mask = os.umask(0o027)
     try:
-        formats.write(path, WORDS, matrix())
+        formats.write(path, formats.Contents(WORDS, matrix()))
     finally:
         os.umask(old_mask)
     assert path.stat().st_mode & 0o777 == 0o640
     path.chmod(0o604)
     link.symlink_to(path)
-    formats.write(link, WORDS[:2], matrix(2))
+    formats.write(link, formats.Contents(WORDS[:2], matrix(2)))
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o604
     assert formats.read(path).words == WORDS[:2]
@@ -384,9 +471,9 @@ def test_saving_keeps_permissions_and_links(tmp_path, extension):
 @pytest.mark.skipif(os.name == "nt", reason="Windows replaces no file that is mapped")
 def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     words, vectors, *_ = formats.read(path, mmap=True)
-    formats.write(path, words, vectors)
+    formats.write(path, formats.Contents(words, vectors))
     np.testing.assert_array_equal(vectors, matrix())
     np.testing.assert_array_equal(formats.read(path).vectors, matrix())
 
@@ -394,7 +481,7 @@ def test_a_mapped_file_can_be_saved_over_itself(tmp_path):
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch, extension):
     path = tmp_path / f"v.{extension}"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     old = path.read_bytes()
 
     def interrupt(_):
@@ -402,7 +489,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch, extensio
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        formats.write(path, WORDS[:1], matrix(1))
+        formats.write(path, formats.Contents(WORDS[:1], matrix(1)))
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == old
 
@@ -416,13 +503,14 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         for path in sys.argv[1:]:
             try:
-                formats.write(path, [str(i) for i in range(1000)], np.ones((1000, 100), np.float32))
+                words, rows = [str(i) for i in range(1000)], np.ones((1000, 100), np.float32)
+                formats.write(path, formats.Contents(words, rows))
             except OSError as error:
                 print(error)
     """
     paths = [tmp_path / f"v.{extension}" for extension in EXTENSIONS]
     for path in paths:
-        formats.write(path, WORDS, matrix())
+        formats.write(path, formats.Contents(WORDS, matrix()))
     run = run_python(script, *paths, stdout=subprocess.PIPE)
     output = run.communicate()[0].splitlines()
     assert [line.startswith("[Errno 27] ") for line in output] == [True] * 4
@@ -438,10 +526,10 @@ def test_a_process_killed_while_saving_leaves_the_old_file(tmp_path):
         import os, sys, time, numpy as np
         from fastvec import formats
         os.fsync = lambda _: print("written", flush=True) or time.sleep(60)
-        formats.write(sys.argv[1], ["new"], np.ones((1, 7), np.float32))
+        formats.write(sys.argv[1], formats.Contents(["new"], np.ones((1, 7), np.float32)))
     """
     path = tmp_path / "v.fvec"
-    formats.write(path, WORDS, matrix())
+    formats.write(path, formats.Contents(WORDS, matrix()))
     run = run_python(script, path, stdout=subprocess.PIPE)
     assert run.stdout.readline() == "written\n"
     run.send_signal(signal.SIGKILL)

@@ -174,7 +174,7 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
 def test_entries_may_go_to_a_file(counts, monkeypatch):
     seen = []
     monkeypatch.setattr(glove, "in_tiles", lambda *a, **b: seen.append(tiles.in_tiles(*a, **b)) or seen[-1])
-    models = [small(memory_limit=limit).fit(counts) for limit in (16 * counts.n_entries_, 1000)]
+    models = [small(memory_limit=limit).fit(counts) for limit in (2**20, 1000)]
     assert [isinstance(tiles.records, np.memmap) for tiles in seen] == [False, True]
     assert_same(*map(learned, models))
 

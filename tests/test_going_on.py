@@ -92,12 +92,12 @@ def test_a_corpus_of_other_ids_is_translated(topics, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("b c x a\nc c x b\n")
     expected = [1, 2, 3, 0, 2, 2, 3, 1]
-    assert ids_in(vocabulary, corpus).tolist() == expected
-    for options in ({"memory_limit": 4}, {"cache": tmp_path / "text.ids"}):
-        mapped = ids_in(vocabulary, fastvec.Corpus(text, **options))
-        assert isinstance(mapped, np.memmap)
-        assert mapped.tolist() == expected
-        assert not mapped.flags.writeable
+    mapped = fastvec.Corpus(text, cache=tmp_path / "text.ids")
+    for source, limit in ((corpus, 64), (corpus, 63), (mapped, 32), (mapped, 31)):  # of 8 ids
+        translated = ids_in(vocabulary, source, limit)
+        assert translated.tolist() == expected
+        assert not translated.flags.writeable
+        assert isinstance(translated, np.memmap) == bool(limit % 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.ids", "text.txt"]
 
 
@@ -114,7 +114,7 @@ def test_a_corpus_of_other_ids_is_translated(topics, tmp_path):
 def test_ids_that_are_the_same_are_not_copied(words, same):
     corpus = fastvec.Corpus([[word] * (len(words) - i) for i, word in enumerate(words)])
     vocabulary = fastvec.Vocabulary(["a", "b", "c"], [9, 8, 7])
-    assert (ids_in(vocabulary, corpus) is corpus.ids) == same
+    assert (ids_in(vocabulary, corpus, 2**32) is corpus.ids) == same
 
 
 def test_a_vocabulary_grows():

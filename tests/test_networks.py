@@ -6,7 +6,14 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify import (
+    NetworkClassifier,
+    NetworkRegressor,
+    SoftmaxClassifier,
+    TwoLayerClassifier,
+    WindowClassifier,
+    WindowRanker,
+)
 
 pytestmark = pytest.mark.any_backend
 
@@ -15,8 +22,8 @@ X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_st
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
 
 
-def small(**params):
-    return TwoLayerClassifier(**{"hidden": 5, "activation": "relu", "epochs": 3, **params})
+def small(of=NetworkClassifier, **params):
+    return of(**{"hidden": 5, "activation": "relu", "epochs": 3, **params})
 
 
 BOTH = pytest.mark.parametrize("new", [SoftmaxClassifier, small], ids=["softmax", "two layers"])
@@ -78,7 +85,7 @@ def test_the_least_of_the_cost_is_that_of_logistic_regression():
 def test_numbers_are_learned_of_one_column_and_of_several():
     x = np.linspace(-3, 3, 200)[:, np.newaxis]
     for y in (np.sin(x[:, 0]), np.sin(x), np.hstack((np.sin(x), np.abs(x), -x))):
-        model = small(hidden=30, activation="tanh", loss="squared_error", epochs=200).fit(x, y)
+        model = small(NetworkRegressor, hidden=30, activation="tanh", epochs=200).fit(x, y)
         assert model.score(x, y) > 0.95
         assert model.predict(x).shape == y.shape
         assert model.predict(x[:1]).shape == y[:1].shape
@@ -189,52 +196,90 @@ def test_rows_that_cannot_be_predicted(new):
             use(NOT_FINITE)
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value", "error", "message"),
-    [
-        ("hidden", 0, ValueError, "hidden must be an int >= 1, got 0"),
-        ("hidden", (4, -1), ValueError, "hidden must be an int >= 1, got -1"),
-        ("hidden", 2.5, TypeError, "hidden must be an int >= 1, got 2.5"),
-        ("hidden", [True], TypeError, "hidden must be an int >= 1, got True"),
-        ("activation", "elu", ValueError, "activation must be one of 'sigmoid', 'tanh', 'relu', got 'elu'"),
-        ("activation", None, TypeError, "activation must be one of 'sigmoid', 'tanh', 'relu', got None"),
-        ("loss", "hinge", ValueError, "loss must be one of 'cross_entropy', 'squared_error', got 'hinge'"),
-        ("l2", -0.1, ValueError, "l2 must be a number >= 0, got -0.1"),
-        ("l2", "0", TypeError, "l2 must be a number >= 0, got '0'"),
-        ("optimizer", "lbfgs", ValueError, "optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
-        ("learning_rate", 0, ValueError, "learning_rate must be a number > 0, got 0"),
-        ("learning_rate", np.inf, ValueError, "learning_rate must be a number > 0, got inf"),
-        ("momentum", 1.5, ValueError, "momentum must be a number >= 0 and <= 1, got 1.5"),
-        ("schedule", "cosine", ValueError, "schedule must be one of 'linear', 'constant', got 'cosine'"),
-        ("batch_size", 0, ValueError, "batch_size must be an int >= 1, got 0"),
-        ("batch_size", 32.0, TypeError, "batch_size must be an int >= 1, got 32.0"),
-        ("epochs", 0, ValueError, "epochs must be an int >= 1, got 0"),
-        ("early_stopping", 1, TypeError, "early_stopping must be True or False, got 1"),
-        ("validation_fraction", 0, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 0"),
-        ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 1"),
-        ("patience", 0, ValueError, "patience must be an int >= 1, got 0"),
-        ("seed", -1, ValueError, "seed must be an int >= 0, got -1"),
-        ("seed", None, TypeError, "seed must be an int >= 0, got None"),
-        ("progress", "yes", TypeError, "progress must be True or False, got 'yes'"),
-    ],
-)
+NETWORKS = [NetworkClassifier, NetworkRegressor, SoftmaxClassifier, WindowClassifier, WindowRanker]
+BAD = [
+    ("hidden", 0, ValueError, "hidden must be an int >= 1, got 0"),
+    ("hidden", (4, -1), ValueError, "hidden must be an int >= 1, got -1"),
+    ("hidden", (5, "5"), TypeError, "hidden must be an int >= 1, got '5'"),
+    ("hidden", 2.5, TypeError, "hidden must be an int >= 1, got 2.5"),
+    ("hidden", [True], TypeError, "hidden must be an int >= 1, got True"),
+    ("activation", "elu", ValueError, "activation must be one of 'sigmoid', 'tanh', 'relu', got 'elu'"),
+    ("activation", None, TypeError, "activation must be one of 'sigmoid', 'tanh', 'relu', got None"),
+    ("l2", -0.1, ValueError, "l2 must be a number >= 0, got -0.1"),
+    ("l2", "0", TypeError, "l2 must be a number >= 0, got '0'"),
+    ("optimizer", "lbfgs", ValueError, "optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
+    ("learning_rate", 0, ValueError, "learning_rate must be a number > 0, got 0"),
+    ("learning_rate", np.inf, ValueError, "learning_rate must be a number > 0, got inf"),
+    ("momentum", 1.5, ValueError, "momentum must be a number >= 0 and <= 1, got 1.5"),
+    ("schedule", "cosine", ValueError, "schedule must be one of 'linear', 'constant', got 'cosine'"),
+    ("batch_size", 0, ValueError, "batch_size must be an int >= 1, got 0"),
+    ("batch_size", 32.0, TypeError, "batch_size must be an int >= 1, got 32.0"),
+    ("epochs", 0, ValueError, "epochs must be an int >= 1, got 0"),
+    ("early_stopping", 1, TypeError, "early_stopping must be True or False, got 1"),
+    ("early_stopping", None, TypeError, "early_stopping must be True or False, got None"),
+    ("validation_fraction", 0, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 0"),
+    ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and <= 0.9, got 1"),
+    ("patience", 0, ValueError, "patience must be an int >= 1, got 0"),
+    ("seed", -1, ValueError, "seed must be an int >= 0, got -1"),
+    ("seed", None, TypeError, "seed must be an int >= 0, got None"),
+    ("progress", "yes", TypeError, "progress must be True or False, got 'yes'"),
+    ("vectors", [[1, 2]], TypeError, "vectors must be Vectors or None, got [[1, 2]]"),
+    ("window", -1, ValueError, "window must be an int from 0 to 1000, got -1"),
+    ("window", 1.0, TypeError, "window must be an int from 0 to 1000, got 1.0"),
+    ("features", "case", TypeError, "features must be a list or tuple of names, got 'case'"),
+    ("features", None, TypeError, "features must be a list or tuple of names, got None"),
+    ("features", 1, TypeError, "features must be a list or tuple of names, got 1"),
+    ("features", ["cas"], ValueError, "features must be one of 'case', 'suffix', got 'cas'"),
+    ("features", ["case"] * 2, ValueError, "features must be distinct, got ['case', 'case']"),
+    ("train_vectors", 1, TypeError, "train_vectors must be True or False, got 1"),
+    ("vectors_l2", -0.1, ValueError, "vectors_l2 must be a number >= 0, got -0.1"),
+    ("vector_size", 0, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
+    ("min_count", 0, ValueError, "min_count must be an int >= 1, got 0"),
+    ("margin", 0, ValueError, "margin must be a number > 0, got 0"),
+    ("margin", "1", TypeError, "margin must be a number > 0, got '1'"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "value", "error", "message"), BAD)
 def test_bad_parameters_are_named(parameter, value, error, message):
-    for new in (small, SoftmaxClassifier):
-        if new is small or parameter in SoftmaxClassifier().get_params():
-            model = new(**{parameter: value})  # the constructor only stores
-            for learn in (model.fit, model.partial_fit):
-                with pytest.raises(error) as raised:
-                    learn(X, CLUSTERS)
-                assert str(raised.value) == message
+    for network in (network for network in NETWORKS if parameter in network().get_params()):
+        model = network(**{parameter: value})  # the constructor only stores
+        before = dict(vars(model))
+        for learn in (model.fit, model.partial_fit):
+            with pytest.raises(error) as raised:
+                learn(X, CLUSTERS)
+            assert str(raised.value) == message
+            assert vars(model) == before
+
+
+def test_no_parameter_is_forgotten():
+    assert {parameter for parameter, *_ in BAD} == {
+        name for network in NETWORKS for name in network().get_params()
+    }
 
 
 @pytest.mark.parametrize("hidden", [(), []])
-def test_a_network_of_two_layers_has_a_hidden_one(hidden):
+def test_a_network_has_a_hidden_layer(hidden):
     with pytest.raises(ValueError, match="hidden must"):
         small(hidden=hidden).fit(X, CLUSTERS)
 
 
 def test_positions_are_no_parameters():
-    for new in (SoftmaxClassifier, TwoLayerClassifier):
+    for new in (SoftmaxClassifier, NetworkClassifier, NetworkRegressor, TwoLayerClassifier):
         with pytest.raises(TypeError, match="positional"):
             new(10)
+
+
+# ---- The former name --------------------------------------------------------------------------------------
+
+
+def test_the_former_name_makes_a_classifier_or_a_regressor():
+    for made, of in (
+        (TwoLayerClassifier(hidden=3), NetworkClassifier),
+        (TwoLayerClassifier(hidden=3, loss="squared_error"), NetworkRegressor),
+    ):
+        assert type(made) is of and made.hidden == 3
+        expected = of(hidden=3).fit(X, CLUSTERS).predict(X)
+        np.testing.assert_array_equal(made.fit(X, CLUSTERS).predict(X), expected)
+    with pytest.raises(ValueError, match="loss must be one of 'cross_entropy', 'squared_error', got 'hinge'"):
+        TwoLayerClassifier(loss="hinge")

@@ -24,10 +24,11 @@ from fastvec import (
 )
 from fastvec._params import check_bool, check_choice, check_float, check_int, check_item
 from fastvec.classify import (
+    NetworkClassifier,
+    NetworkRegressor,
     SoftmaxClassifier,
     TextClassifier,
     TextVectorizer,
-    TwoLayerClassifier,
     WindowClassifier,
     WindowRanker,
     load,
@@ -58,9 +59,10 @@ MODELS = [
 ]
 CLASSIFIERS = [
     (SoftmaxClassifier(**NETWORK, schedule="constant", early_stopping=True), X, Y),
-    (TwoLayerClassifier(**NETWORK, hidden=200, activation="tanh"), X, Y),
+    (NetworkClassifier(**NETWORK, hidden=200, activation="tanh"), X, Y),
+    (NetworkRegressor(**NETWORK, hidden=200, activation="relu"), X, X),
     (
-        TextClassifier(word_ngrams=2, buckets=200, vector_size=150, epochs=2, learning_rate=0.5),
+        TextClassifier(word_ngrams=2, buckets=200, vector_size=150, epochs=2, learning_rate=0.5, threads=1),
         DOCUMENTS,
         OPINIONS,
     ),

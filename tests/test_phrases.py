@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interrupts import can_be_interrupted, interrupt_at
 from peers import gensim_phrases
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
-from fastvec import Corpus, Phrases, kernels
+from fastvec import Cooccurrence, Corpus, Phrases, kernels
 from fastvec.models import phrases as module
 
 pytestmark = pytest.mark.any_backend
@@ -274,6 +276,15 @@ def test_the_corpus_stays_as_it_is():
     check_invariants(corpus, CITIES)
 
 
+def test_phrases_and_counts_are_steps_of_a_pipeline():
+    pipeline = make_pipeline(Phrases(threshold=1), Cooccurrence(min_count=1))
+    pipeline = clone(pipeline).fit(CITIES, range(len(CITIES)))
+    expected = Cooccurrence(min_count=1).fit(Phrases(threshold=1).fit_transform(CITIES))
+    assert "new_york" in pipeline[-1].vocabulary_
+    assert (pipeline[-1].units_ == expected.units_).all()
+    assert list(pipeline[:-1].transform(CITIES)) == list(Phrases(threshold=1).fit_transform(CITIES))
+
+
 def test_the_best_phrase_is_first():
     phrases = Phrases(threshold=0.1, min_count=1).fit(CITIES).phrases_
     assert list(phrases.values()) == sorted(phrases.values(), reverse=True)
@@ -286,8 +297,7 @@ def test_a_memory_mapped_corpus_is_joined_into_one(tmp_path, monkeypatch, prose)
     text = tmp_path / "text"
     text.write_text("".join(f"{' '.join(sentence)}\n" for sentence in prose))
     mapped, in_memory = (
-        Phrases(threshold=10, passes=2).fit_transform(Corpus(text, memory_limit=limit))
-        for limit in (1, 2**30)
+        Phrases(threshold=10, passes=2, memory_limit=limit).fit_transform(text) for limit in (1, 2**30)
     )
     assert isinstance(mapped.ids, np.memmap)
     assert not isinstance(in_memory.ids, np.memmap)

@@ -7,8 +7,7 @@ import pytest
 
 import fastvec
 from fastvec import SubwordVectors, Vectors, formats
-from fastvec.vectors import common
-from fastvec.vectors.subwords import Subwords
+from fastvec.vectors import Subwords, common
 
 pytestmark = pytest.mark.any_backend
 
@@ -29,7 +28,7 @@ def plain(matrix, remove_top):
 @pytest.mark.parametrize("block", [1, 40, 1 << 20])
 @pytest.mark.parametrize("remove_top", [0, 1, 5])
 def test_it_is_what_a_plain_svd_leaves(monkeypatch, block, remove_top):
-    monkeypatch.setattr(common, "BLOCK", block)
+    monkeypatch.setattr(common, "NUMBERS_AT_ONCE", block)
     vectors = make()
     before = vectors.vectors.copy()
     expected = plain(vectors.vectors, remove_top)
@@ -106,13 +105,13 @@ def test_no_more_is_removed_than_there_is():
 def test_mapped_vectors_that_are_not_finite_have_no_mean(bad, tmp_path):
     matrix = np.ones((5, 2), np.float32)
     matrix[3, 1] = bad
-    formats.write(tmp_path / "v.fvec", list("abcde"), matrix)
+    formats.write(tmp_path / "v.fvec", formats.Contents(list("abcde"), matrix))
     with pytest.raises(ValueError, match=r"finite numbers of float32, got .* in dimension 2 of row 4"):
         fastvec.load(tmp_path / "v.fvec", mmap=True).postprocess()
 
 
 def test_a_large_matrix_is_copied_once(monkeypatch):
-    monkeypatch.setattr(common, "BLOCK", 1 << 14)
+    monkeypatch.setattr(common, "NUMBERS_AT_ONCE", 1 << 14)
     matrix = np.ones((100_000, 50), np.float32)
     vectors = Vectors(range(len(matrix)), matrix)
     tracemalloc.start()

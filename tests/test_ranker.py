@@ -12,14 +12,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 from sklearn.model_selection import cross_val_score
-from window_texts import OCCUR, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, WORDS, some_vectors, spy_on_split, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
-from fastvec.classify.words import window_model
-from fastvec.classify.words.lexicon import FIRST_WORD
+from fastvec.classify.words import network
 from fastvec.classify.words.ranker import _best_threshold
 
 pytestmark = pytest.mark.any_backend
@@ -122,7 +121,7 @@ def noisy(sentences, y):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_the_threshold_is_the_best_on_what_it_was_learned_on(monkeypatch, early_stopping):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowRanker)
     sentences, y = noisy(*places(40))
     ranker = small(early_stopping=early_stopping, validation_fraction=0.3).fit(sentences, y)
     *ids, labels = parts[1] if early_stopping else ranker._known_examples(sentences, y)
@@ -247,7 +246,7 @@ def test_one_seed_gives_the_same_bits_and_training_goes_on(y):
 @pytest.mark.parametrize("n_small", [14, 15])
 @pytest.mark.parametrize("y", [IS_NOUN, None], ids=["labels", "none"])
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y, n_small):
-    monkeypatch.setattr(window_model, "SMALL", n_small)
+    monkeypatch.setattr(network, "FEW_WORDS", n_small)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         small().fit(X, y)
@@ -262,16 +261,9 @@ def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y,
 # ---- Early stopping ---------------------------------------------------------------------------------------
 
 
-def spy_on_split(monkeypatch):
-    """Return a list to which the next training adds what it trains on and what it holds out."""
-    parts, split = [], WindowRanker._split
-    monkeypatch.setattr(WindowRanker, "_split", lambda *given: parts.extend(split(*given)) or tuple(parts))
-    return parts
-
-
 @pytest.mark.parametrize("with_labels", [True, False])
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch, with_labels):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowRanker)
     sentences, y = noisy(*places(60))
     params = {"early_stopping": True, "patience": 2, "epochs": 60, "validation_fraction": 0.2, "seed": 1}
     ranker = small(**params).fit(sentences, y if with_labels else None)
@@ -354,15 +346,6 @@ def test_there_must_be_words_to_corrupt_with():
         with pytest.raises(ValueError, match=r"X must have at least two words that occur 2 times, got fewer"):
             small().fit(text)
     assert small(min_count=1).fit([["a", "b"]]).vectors_.words == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("margin", "error", "message"),
-    [(0, ValueError, r"margin must be a number > 0, got 0"), ("1", TypeError, r"margin must be .*, got '1'")],
-)
-def test_the_margin_is_above_0(margin, error, message):
-    with pytest.raises(error, match=message):
-        small(margin=margin).fit(X)
 
 
 def test_scikit_learn_can_clone_and_validate():

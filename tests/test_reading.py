@@ -13,7 +13,7 @@ from peers import GensimFastText, GensimWord2Vec
 from vector_files import AB, binary, fasttext, put, text
 
 import fastvec
-from fastvec.formats import text as text_format
+from fastvec.formats import glove as text_format
 
 pytestmark = pytest.mark.any_backend
 
@@ -127,7 +127,7 @@ def test_files_that_hold_something_else(tmp_path, name, content, message):
 def test_other_files_of_fastvec_are_named(tmp_path):
     fastvec.Cooccurrence(min_count=1).fit([["a", "b"]]).save(tmp_path / "v.fvcounts")
     for read in (fastvec.load, fastvec.load_model):
-        with pytest.raises(ValueError, match=r"is a file of counts: fastvec\.Cooccurrence\.load reads it"):
+        with pytest.raises(ValueError, match=r"a file of counts \(\.fvcounts\): fastvec\.Cooccurrence\.load"):
             read(tmp_path / "v.fvcounts")
 
 

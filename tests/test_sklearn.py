@@ -12,11 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastvec.classify import SoftmaxClassifier, TwoLayerClassifier
+from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
 
 pytestmark = pytest.mark.any_backend
 
-NETWORKS = [SoftmaxClassifier(), TwoLayerClassifier(), TwoLayerClassifier(loss="squared_error")]
+NETWORKS = [SoftmaxClassifier(), NetworkClassifier(), NetworkRegressor()]
 X, CLUSTERS = make_blobs(120, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 
 every_network = pytest.mark.parametrize("network", NETWORKS, ids=repr)
@@ -28,7 +28,7 @@ def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
-def test_what_they_are_follows_from_the_loss():
+def test_what_they_are():
     assert [is_classifier(network) for network in NETWORKS] == [True, True, False]
     assert [is_regressor(network) for network in NETWORKS] == [False, False, True]
     assert [hasattr(network, "predict_proba") for network in NETWORKS] == [True, True, False]
@@ -63,7 +63,7 @@ def test_folds_in_other_processes_are_those_of_this_one(network):
 
 def test_a_pipeline_brings_features_to_one_scale():
     stretched = X * [1, 1e3, 1e-3, 1] + [0, 1e4, 0, 5]
-    pipeline = make_pipeline(StandardScaler(), TwoLayerClassifier(hidden=10, learning_rate=0.02))
+    pipeline = make_pipeline(StandardScaler(), NetworkClassifier(hidden=10, learning_rate=0.02))
     assert pipeline.fit(stretched, CLUSTERS).score(stretched, CLUSTERS) > 0.9
     assert pipeline.predict_proba(stretched).shape == (120, 3)
 
@@ -78,13 +78,13 @@ def test_a_search_finds_the_better_parameters():
 
 
 def test_a_search_over_sizes_of_hidden_layers():
-    network = TwoLayerClassifier(epochs=10, learning_rate=0.02)
+    network = NetworkClassifier(epochs=10, learning_rate=0.02)
     search = GridSearchCV(network, {"hidden": [1, 8, (8, 4)]}, cv=2, error_score="raise").fit(X, CLUSTERS)
     assert search.best_params_["hidden"] in (8, (8, 4))
 
 
 def test_numbers_are_cross_validated_by_the_coefficient_of_determination():
-    network = TwoLayerClassifier(loss="squared_error", hidden=20, epochs=100, learning_rate=0.02)
+    network = NetworkRegressor(hidden=20, epochs=100, learning_rate=0.02)
     y = X @ [1, -2, 0.5, 0] / 10
     assert cross_val_score(network, X / 5, y, cv=3, error_score="raise").min() > 0.9
     several = MultiOutputRegressor(network).fit(X / 5, np.stack((y, -y), axis=1))

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 import fastvec
 from fastvec import evaluate, formats
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 WORDS = ["garden", "gardens", "Zürich", "東京", "12", "</s>"]
 NGRAMS = Subwords(3, 5, 50)

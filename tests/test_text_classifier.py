@@ -9,11 +9,9 @@ from peers import fasttext
 
 from fastvec import Vectors
 from fastvec.classify import TextClassifier
-from fastvec.classify.texts.documents import read_documents
-from fastvec.classify.texts.rows import ngram_buckets
 from fastvec.reference import softmax
 
-small = partial(TextClassifier, vector_size=10, epochs=20, learning_rate=0.5)
+small = partial(TextClassifier, vector_size=10, epochs=20, learning_rate=0.5, threads=1)
 
 # ---- Learning ---------------------------------------------------------------------------------------------
 
@@ -90,34 +88,38 @@ def test_it_is_as_good_as_fasttext(tmp_path):
 # ---- Words and n-grams ------------------------------------------------------------------------------------
 
 
-def buckets_by_hand(documents, longest, buckets):
+def buckets_by_hand(words, longest, buckets):
+    """The buckets of all n-grams of a document."""
+    hashes = [int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little") for word in words]
     found = []
-    for document, words in enumerate(documents):
-        hashes = [int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little") for word in words]
-        for first in range(len(words)):
-            number = hashes[first]
-            for following in hashes[first + 1 : first + longest]:
-                number = (number * 0x9E3779B97F4A7C15 + following) % 2**64
-                found.append((document, (number >> 32) % buckets))
-    return sorted(found)
+    for first in range(len(words)):
+        number = hashes[first]
+        for following in hashes[first + 1 : first + longest]:
+            number = (number * 0x9E3779B97F4A7C15 + following) % 2**64
+            found.append((number >> 32) % buckets)
+    return found
 
 
 @pytest.mark.parametrize("buckets", [1, 7, 2_000_000])
 @pytest.mark.parametrize("longest", [1, 2, 3, 5])
-def test_buckets_are_those_of_a_plain_loop(longest, buckets):
-    documents = [["a"], [], ["a", "b", "a", "b", "ü"], ["b", "a"], [], ["c"] * 4, ["a", "b", "c"]]
-    found = ngram_buckets(read_documents(documents), longest, buckets)
-    assert sorted(zip(*(part.tolist() for part in found[::-1]), strict=True)) == buckets_by_hand(
-        documents, longest, buckets
-    )
-    assert len(found[0]) == sum(
-        max(0, len(words) - n + 1) for words in documents for n in range(2, longest + 1)
-    )
-
-
-def test_buckets_of_documents_without_words():
-    for documents in ([""], ["", "a", ""]):
-        assert [part.tolist() for part in ngram_buckets(read_documents(documents), 3, 10)] == [[], []]
+def test_a_document_is_the_mean_of_its_words_and_of_its_ngrams_by_their_buckets(longest, buckets):
+    """Rows of n-grams follow those of words, in the order of the buckets."""
+    X = [["a"], [], ["a", "b", "a", "b", "ü"], ["b", "a"], [], ["c"] * 4, ["a", "b", "c"]]
+    with pytest.warns(UserWarning, match="2 of 7 documents"):
+        model = small(word_ngrams=longest, buckets=buckets).fit(X, [0, 1, 0, 1, 0, 1, 0])
+    words, parameters = model.vectors_.words, model.parameters_
+    own = [buckets_by_hand(document, longest, buckets) for document in X]
+    ngrams = sorted({bucket for of_document in own for bucket in of_document})
+    table = parameters["input_vectors"]
+    assert len(table) == 2 + len(words) + len(ngrams)
+    with pytest.warns(UserWarning, match="2 of 7 documents"):
+        found = model.predict_proba(X)
+    for document, of_document, probabilities in zip(X, own, found, strict=True):
+        rows = [2 + words.index(word) for word in document]
+        rows += [2 + len(words) + ngrams.index(bucket) for bucket in of_document]
+        h = table[rows].mean(axis=0) if rows else np.zeros(10)
+        z = parameters["output_vectors"] @ h
+        np.testing.assert_allclose(probabilities, np.exp(z) / np.exp(z).sum(), rtol=1e-4)
 
 
 def test_documents_are_looked_at_one_by_one():
@@ -194,8 +196,8 @@ TAGS = ["a", "b", "b", "a", "c", "c"]
 def fitted():
     model = small(word_ngrams=2, vector_size=5, epochs=1).fit(TEXTS[:2] + TEXTS[4:], list("abcc"))
     random = np.random.default_rng(34)
-    for matrix in model._matrices.values():
-        matrix[:, :5] = random.normal(0, 1, (len(matrix), 5))
+    for array in model.parameters_.values():
+        array[:] = random.normal(0, 1, array.shape)
     return model
 
 

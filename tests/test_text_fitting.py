@@ -19,7 +19,7 @@ from fastvec.classify import SoftmaxClassifier, TextClassifier
 from fastvec.training import loop
 from fastvec.training.loop import usable_threads
 
-small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5)
+small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
 X = ["a fine film", "fine actors", "a bad film", "bad actors"] * 5
 Y = ["+", "+", "-", "-"] * 5
@@ -27,8 +27,8 @@ Y = ["+", "+", "-", "-"] * 5
 
 def learned(model):
     """What a model has learned, as bytes, to see that it is the same bit for bit."""
-    matrices = {name: matrix.tobytes() for name, matrix in model._matrices.items()}
-    return matrices, model.classes_.tolist(), list(model.history_), model.vectors_.words
+    parameters = {name: array.tobytes() for name, array in model.parameters_.items()}
+    return parameters, model.classes_.tolist(), list(model.history_), model.vectors_.words
 
 
 def noise(n=60):
@@ -260,13 +260,13 @@ def test_classes_are_told_in_the_first_call():
         model.partial_fit(X, Y).partial_fit(X, Y, classes=["0", "-", "+"])
     assert model.predict(X[:1]).tolist() == ["+"]
     before = learned(model)
-    for given, message in [
-        ((X, Y, ["+", "1"]), r"classes must be those of the first call, .* got \['\+', '1'\]"),
-        ((X[:2], ["+", "1"]), r"y must have labels of the classes \['\+', '-', '0'\], got \['1'\]"),
-        ((X[:2], [1, 2]), r"y must have labels of the classes \['\+', '-', '0'\], got \[1, 2\]"),
+    for (documents, labels, classes), message in [
+        ((X, Y, {"classes": ["+", "1"]}), r"classes must be those of the first call, .* got \['\+', '1'\]"),
+        ((X[:2], ["+", "1"], {}), r"y must have labels of the classes \['\+', '-', '0'\], got \['1'\]"),
+        ((X[:2], [1, 2], {}), r"y must have labels of the classes \['\+', '-', '0'\], got \[1, 2\]"),
     ]:
         with pytest.raises(ValueError, match=message):
-            model.partial_fit(*given)
+            model.partial_fit(documents, labels, **classes)
         assert learned(model) == before
     with pytest.raises(ValueError, match=r"y must have labels of the classes \['\+', '0'\], got \['-'\]"):
         small().partial_fit(X, Y, classes=["+", "0"])

@@ -54,7 +54,7 @@ class NumberClassifier(OnNumbers, TextClassifier):
 
     def partial_fit(self, X, y, classes=None):
         X, y = validate_data(self, X, y, reset=not hasattr(self, "classes_"))
-        return super().partial_fit(words_of(X), y, classes)
+        return super().partial_fit(words_of(X), y, classes=classes)
 
     def predict(self, X):
         return super().predict(self._known(X))
@@ -73,8 +73,8 @@ class NumberVectorizer(OnNumbers, TextVectorizer):
 
 POOLINGS = ["mean", "sif", "tfidf"]
 ON_NUMBERS = [
-    NumberClassifier(vector_size=10, epochs=20),
-    NumberClassifier(vector_size=10, epochs=20, word_ngrams=2, buckets=100, learning_rate=0.1),
+    NumberClassifier(vector_size=10, epochs=20, threads=1),
+    NumberClassifier(vector_size=10, epochs=20, word_ngrams=2, buckets=100, learning_rate=0.1, threads=1),
     *(NumberVectorizer(VECTORS, pooling=pooling) for pooling in POOLINGS),
 ]
 
@@ -156,7 +156,7 @@ def test_clones_have_the_parameters_and_nothing_learned():
 
 def test_copies_go_on_as_the_original_does():
     X, y = opinions()
-    model = TextClassifier(word_ngrams=2, vector_size=5).fit(X, y)
+    model = TextClassifier(word_ngrams=2, vector_size=5, threads=1).fit(X, y)
     copy = deepcopy(model)
     for each in (model, copy):
         each.partial_fit(X, y)
@@ -169,7 +169,7 @@ def test_copies_go_on_as_the_original_does():
 def test_folds_in_other_processes_are_those_of_this_one():
     X, y = opinions()
     for model in (
-        TextClassifier(word_ngrams=2, vector_size=5),
+        TextClassifier(word_ngrams=2, vector_size=5, threads=1),
         make_pipeline(TextVectorizer(vectors(), pooling="sif"), SoftmaxClassifier()),
     ):
         here, elsewhere = (cross_val_score(model, X, y, cv=2, n_jobs=n) for n in (1, 2))

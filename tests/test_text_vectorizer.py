@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from fastvec import Vectors
 from fastvec.classify import TextVectorizer
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 POOLINGS = ["mean", "sif", "tfidf"]
 WORDS = ["the", "good", "bad", "film", "of", "actors", "0000", "film's"]

@@ -12,8 +12,8 @@ from vector_files import AB, binary, fasttext, in_every_format, put, text
 
 import fastvec
 from fastvec import cli, formats
-from fastvec.formats.common import WORD_LIMIT
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.formats.words import WORD_LIMIT
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 
@@ -32,7 +32,7 @@ def test_rows_that_are_not_finite_are_refused_or_dropped(tmp_path, number):
     faulty = rows()
     faulty[1, 2] = number
     fvec = tmp_path / "v.fvec"
-    formats.write(fvec, ["aa", "bb", "cc"], faulty)
+    formats.write(fvec, formats.Contents(["aa", "bb", "cc"], faulty))
     for path in (fvec, *in_every_format(tmp_path, ABC, faulty)):
         which = "row" if path.name == "fasttext.bin" else "word"
         message = (
@@ -70,7 +70,7 @@ def test_mapped_vectors_are_looked_at_when_they_are_compared(tmp_path):
     faulty = rows()
     faulty[2] = np.nan
     path = tmp_path / "v.fvec"
-    formats.write(path, ["aa", "bb", "cc"], faulty)
+    formats.write(path, formats.Contents(["aa", "bb", "cc"], faulty))
     vectors = fastvec.load(path, mmap=True)
     assert vectors["aa"].tolist() == rows()[0].tolist()
     for use in (lambda: vectors.most_similar("aa"), lambda: vectors.similarity("aa", "bb")):
@@ -180,7 +180,7 @@ def test_words_that_occur_twice(tmp_path):
 
 def test_a_limit_reads_the_first_words(tmp_path):
     fvec = tmp_path / "v.fvec"
-    formats.write(fvec, ["aa", "bb", "cc"], rows(), np.array([3, 2, 1]))
+    formats.write(fvec, formats.Contents(["aa", "bb", "cc"], rows(), np.array([3, 2, 1])))
     for path in (fvec, *in_every_format(tmp_path, ABC, rows())):
         whole = fastvec.load(path)
         for limit in (1, 2, np.int64(3), 100):

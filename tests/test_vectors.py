@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import fastvec.vectors
-from fastvec.vectors import Vectors
-from fastvec.vectors.subwords import load
+from fastvec.vectors import Vectors, load
 
 WORDS = ["the", "paris", "london", "parks", "parrot", "12", "zero"]
 
@@ -170,7 +169,7 @@ def test_restrict_takes_the_first_words_only():
 
 @pytest.mark.parametrize("block", [1, 20, 1 << 22])
 def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
-    monkeypatch.setattr(fastvec.vectors.vectors, "BLOCK", block)
+    monkeypatch.setattr(fastvec.vectors.vectors, "COSINES_AT_ONCE", block)
     vectors = make()
     queries = ["paris", 12, vectors["london"], "zero"]
     batch = vectors.most_similar_batch(queries, topn=4, restrict=6)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec import Vocabulary
 
 COUNTS = st.lists(st.integers(1, 10**12), min_size=1, max_size=30).map(lambda counts: sorted(counts)[::-1])
 

@@ -8,13 +8,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from window_texts import OCCUR, WORDS, some_vectors, toy
+from window_texts import FIRST_WORD, OCCUR, PADDING, UNKNOWN, WORDS, some_vectors, spy_on_split, toy
 from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec.classify import WindowClassifier
-from fastvec.classify.words import window_model
-from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
+from fastvec.classify.words import network
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
@@ -146,7 +145,7 @@ def test_every_sentence_has_its_predictions():
 def test_windows_that_go_through_in_parts_come_out_the_same(monkeypatch, at_once):
     model = small(features=["case"]).fit(X, Y)
     whole = np.concatenate(model.predict_proba(X))
-    monkeypatch.setattr(window_model, "AT_ONCE", at_once)
+    monkeypatch.setattr(network, "WINDOWS_AT_ONCE", at_once)
     np.testing.assert_allclose(np.concatenate(model.predict_proba(X)), whole, rtol=1e-5)
 
 
@@ -212,7 +211,7 @@ def test_one_seed_gives_the_same_bits_and_fit_begins_anew():
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(
     monkeypatch, given, params, small_below, warned, method
 ):
-    monkeypatch.setattr(window_model, "SMALL", small_below)
+    monkeypatch.setattr(network, "FEW_WORDS", small_below)
     model = small(some_vectors() if given else None, **params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -275,17 +274,8 @@ def test_training_that_fails_changes_nothing():
         np.testing.assert_array_equal(parameter, model.parameters_[name], err_msg=name)
 
 
-def spy_on_split(monkeypatch):
-    """Return a list to which the next training adds what it trains on and what it holds out."""
-    parts, split = [], WindowClassifier._split
-    monkeypatch.setattr(
-        WindowClassifier, "_split", lambda *given: parts.extend(split(*given)) or tuple(parts)
-    )
-    return parts
-
-
 def test_whole_sentences_are_held_out(monkeypatch):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowClassifier)
     sentences = [[f"w{chr(97 + i)}"] * (1 + i % 3) for i in range(20)]  # each has a word of its own
     labels = [["A", "B", "A"][: len(sentence)] for sentence in sentences]
     small(early_stopping=True, validation_fraction=0.2, min_count=1).fit(sentences, labels)
@@ -295,7 +285,7 @@ def test_whole_sentences_are_held_out(monkeypatch):
 
 
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
-    parts = spy_on_split(monkeypatch)
+    parts = spy_on_split(monkeypatch, WindowClassifier)
     random = np.random.default_rng(0)
     sentences, labels = toy(60)
     labels = [[str(random.choice(["A", "B"])) for _ in of_words] for of_words in labels]  # nothing to learn
@@ -315,49 +305,6 @@ def test_sentences_without_words_are_not_what_is_held_out(seed):
 
 
 # ---- Parameters, and scikit-learn -------------------------------------------------------------------------
-
-BAD = [
-    ({"vectors": np.ones((2, 3))}, TypeError, r"vectors must be Vectors or None, got array"),
-    ({"window": -1}, ValueError, r"window must be an int from 0 to 1000, got -1"),
-    ({"window": 1.0}, TypeError, r"window must be an int from 0 to 1000, got 1.0"),
-    ({"hidden": 0}, ValueError, r"hidden must be an int >= 1, got 0"),
-    ({"hidden": (5, "5")}, TypeError, r"hidden must be an int >= 1, got '5'"),
-    ({"activation": "gelu"}, ValueError, r"activation must be one of 'sigmoid', 'tanh', 'relu', got 'gelu'"),
-    ({"features": "case"}, TypeError, r"features must be a list or tuple of names, got 'case'"),
-    ({"features": ["cas"]}, ValueError, r"features must be one of 'case', 'suffix', got 'cas'"),
-    ({"features": ["case", "case"]}, ValueError, r"features must be distinct, got \['case'"),
-    ({"features": None}, TypeError, r"features must be .*, got None"),
-    ({"features": 1}, TypeError, r"features must be .*, got 1"),
-    ({"train_vectors": 1}, TypeError, r"train_vectors must be True or False, got 1"),
-    ({"vectors_l2": -0.1}, ValueError, r"vectors_l2 must be a number >= 0, got -0.1"),
-    ({"vector_size": 0}, ValueError, r"vector_size must be an int from 1 to 4096, got 0"),
-    ({"min_count": 0}, ValueError, r"min_count must be an int >= 1, got 0"),
-    ({"l2": "1"}, TypeError, r"l2 must be a number >= 0, got '1'"),
-    ({"optimizer": "lbfgs"}, ValueError, r"optimizer must be one of 'sgd', 'adagrad', 'adam', got 'lbfgs'"),
-    ({"learning_rate": 0}, ValueError, r"learning_rate must be a number > 0, got 0"),
-    ({"momentum": 1.1}, ValueError, r"momentum must be a number >= 0 and <= 1, got 1.1"),
-    ({"schedule": "cosine"}, ValueError, r"schedule must be one of 'linear', 'constant', got 'cosine'"),
-    ({"batch_size": 0}, ValueError, r"batch_size must be an int >= 1, got 0"),
-    ({"epochs": 0}, ValueError, r"epochs must be an int >= 1, got 0"),
-    ({"early_stopping": None}, TypeError, r"early_stopping must be True or False, got None"),
-    ({"validation_fraction": 0}, ValueError, r"validation_fraction must be a number > 0 and <= 0.9, got 0"),
-    ({"patience": 0}, ValueError, r"patience must be an int >= 1, got 0"),
-    ({"seed": -1}, ValueError, r"seed must be an int >= 0, got -1"),
-    ({"progress": "yes"}, TypeError, r"progress must be True or False, got 'yes'"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("params", "error", "message"), BAD)
-def test_bad_parameters_are_named(params, error, message):
-    for method in ("fit", "partial_fit"):
-        model = WindowClassifier(**params)
-        with pytest.raises(error, match=message):
-            getattr(model, method)(X, Y)
-        assert not hasattr(model, "parameters_") and not hasattr(model, "classes_")
-
-
-def test_no_parameter_is_forgotten():
-    assert {name for params, *_ in BAD for name in params} == set(WindowClassifier().get_params())
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from window_texts import OCCUR, SENTENCES, TAGS, WORDS, some_vectors
+from window_texts import FIRST_WORD, OCCUR, PADDING, SENTENCES, TAGS, UNKNOWN, WORDS, some_vectors
 
 from fastvec.classify import WindowClassifier, WindowRanker
 from fastvec.classify.networks.optimizers import Rows
-from fastvec.classify.words import window_model
-from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, UNKNOWN
+from fastvec.classify.words import network
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -177,7 +176,7 @@ def start_by_hand():
 @pytest.mark.parametrize(("l2", "vectors_l2"), [(0, 0), (0.01, 0.05)])
 def test_of_all_rows_is_that_of_a_cross_entropy_from_scratch(features, l2, vectors_l2):
     model = at_random(WindowClassifier, TAGS, features=features, l2=l2, vectors_l2=vectors_l2)
-    values = {"vectors": WORDS} | {table.name: table.values for table in model._tables}
+    values = {"vectors": WORDS} | {table.name: table.values for table in model._feature_tables}
     cost = partial(cross_entropy_by_hand, model.parameters_, values, start_by_hand(), l2, vectors_l2)
     check_all_rows(model, TAGS, cost)
     _, gradients = model._cost_and_gradients(model.parameters_, examples(model, TAGS))
@@ -215,7 +214,7 @@ def once_each(ids, values, sum_rows):
 def test_the_check_can_fail_and_names_the_words(monkeypatch, wrong, y):
     model = at_random(WindowClassifier, y) if y is TAGS else ranker_at_random(y)
     check(model, y)
-    monkeypatch.setattr(window_model, "sum_rows", partial(wrong, sum_rows=window_model.sum_rows))
+    monkeypatch.setattr(network, "sum_rows", partial(wrong, sum_rows=network.sum_rows))
     report = model.check_gradient(SENTENCES, y)
     assert not report.ok(1e-3)
     assert report.worst[0] == "vectors"

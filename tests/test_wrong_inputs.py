@@ -8,10 +8,10 @@ import pytest
 
 from fastvec import CBOW, PPMI_SVD, Cooccurrence, Corpus, FastText, GloVe, Phrases, SkipGram, Vectors
 from fastvec.classify import (
+    NetworkClassifier,
     SoftmaxClassifier,
     TextClassifier,
     TextVectorizer,
-    TwoLayerClassifier,
     WindowClassifier,
     WindowRanker,
 )
@@ -187,7 +187,7 @@ def classify(make, name, y):
     return getattr(classifier, name)(examples, y)
 
 
-CLASSIFIERS = [SoftmaxClassifier, TwoLayerClassifier, TextClassifier, WindowClassifier]
+CLASSIFIERS = [SoftmaxClassifier, NetworkClassifier, TextClassifier, WindowClassifier]
 every_method = pytest.mark.parametrize("name", ["fit", "partial_fit", "score"])
 every_classifier = pytest.mark.parametrize("make", CLASSIFIERS)
 

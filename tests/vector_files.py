@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastvec.formats.fasttext import FastTextFile, write_model
-from fastvec.vectors.subwords import Subwords
+from fastvec.vectors import Subwords
 
 AB = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)
 

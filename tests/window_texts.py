@@ -4,6 +4,9 @@ import numpy as np
 
 from fastvec import Vectors
 
+# The rows of parameters_["vectors"] as its documentation has them.
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "dog", "ran", "red", "blue", "green", "one"]
 SENTENCES = [
     ["the", "cat", "the", "sat", "the"],  # a word twice in a window, and in several
@@ -32,3 +35,10 @@ def toy(n_sentences=100, seed=0):
         sentences.append(words)
         tags.append([{"mr": "PER", "in": "LOC"}.get(word, "O") for word in ["", *words[:-1]]])
     return sentences, tags
+
+
+def spy_on_split(monkeypatch, network):
+    """Return a list to which the next training adds what it trains on and what it holds out."""
+    parts, split = [], network._split
+    monkeypatch.setattr(network, "_split", lambda *given: parts.extend(split(*given)) or tuple(parts))
+    return parts

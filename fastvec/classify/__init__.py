@@ -14,14 +14,20 @@ except ImportError as error:
 
 from fastvec.classify.labelled_files import read_conll, read_labelled_lines
 from fastvec.classify.loading import load
-from fastvec.classify.networks.softmax import SoftmaxClassifier
-from fastvec.classify.networks.two_layer import TwoLayerClassifier
+from fastvec.classify.networks.network import (
+    NetworkClassifier,
+    NetworkRegressor,
+    SoftmaxClassifier,
+    TwoLayerClassifier,
+)
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
-from fastvec.classify.words.classifier import WindowClassifier
 from fastvec.classify.words.ranker import WindowRanker
+from fastvec.classify.words.tagger import WindowClassifier
 
 __all__ = [
+    "NetworkClassifier",
+    "NetworkRegressor",
     "SoftmaxClassifier",
     "TextClassifier",
     "TextVectorizer",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fastvec._params import check_choice, check_int
 from fastvec.corpus.reading import check_readable, read_lines
-from fastvec.formats.text_kinds import conll_u
+from fastvec.formats.kinds import conll_u
 
 __all__ = [
     "LABEL",
@@ -213,8 +213,8 @@ def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tu
     for number, line in lines:
         if not is_begun and line.strip() and not line.startswith("#"):
             is_begun = True
-            if said := conll_u([line.encode()]):
-                raise ValueError(f"{path} {said}")
+            if reason := conll_u([line.encode()]):
+                raise ValueError(f"{path} {reason}")
         yield number, line
 
 

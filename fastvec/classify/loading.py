@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
-from fastvec.classify.networks.files import Saveable, read
-from fastvec.classify.networks.softmax import SoftmaxClassifier
-from fastvec.classify.networks.two_layer import TwoLayerClassifier
+from fastvec.classify.networks.files import Saveable
+from fastvec.classify.networks.fitting import FitEpoch
+from fastvec.classify.networks.network import (
+    NetworkClassifier,
+    NetworkRegressor,
+    SoftmaxClassifier,
+    TwoLayerClassifier,
+)
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
-from fastvec.classify.words.classifier import WindowClassifier
 from fastvec.classify.words.ranker import WindowRanker
+from fastvec.classify.words.tagger import WindowClassifier
+from fastvec.formats import model
 
 __all__ = ["load"]
 
-ESTIMATORS: dict[str, type[Saveable]] = {
+ESTIMATORS: dict[str, Callable[..., Saveable]] = {
     estimator.__name__: estimator
     for estimator in (
+        NetworkClassifier,
+        NetworkRegressor,
         SoftmaxClassifier,
         TextClassifier,
         TextVectorizer,
@@ -26,6 +35,9 @@ ESTIMATORS: dict[str, type[Saveable]] = {
         WindowRanker,
     )
 }
+
+# What Python and NumPy raise at sight of what no classifier has written.
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -38,8 +50,8 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    SoftmaxClassifier, TextClassifier, TextVectorizer, TwoLayerClassifier, WindowClassifier or WindowRanker
-        The fitted estimator. If it has `vectors`, they are the trained ones.
+    estimator
+        The fitted classifier, regressor or vectorizer. If it has `vectors`, they are the trained ones.
 
     Raises
     ------
@@ -56,4 +68,26 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> load("threshold.fvmodel").predict([[5.0]])
     array([1])
     """
-    return read(path, ESTIMATORS)
+    saved = model.read_classifier(path)
+    try:
+        return _restored(saved)
+    except DAMAGE as error:
+        raise ValueError(f"{os.fspath(path)}: the classifier is damaged ({error})") from None
+
+
+def _restored(saved: model.Model) -> Saveable:
+    description = saved.description
+    given = description["parameters"].items()
+    estimator = model.class_of(description, ESTIMATORS)(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
+    )
+    estimator._restore(description["learned"], saved.tensors)
+    if hasattr(estimator, "check_gradient"):  # it was trained in epochs
+        if not description["history"]:
+            raise ValueError("a history of no epoch")
+        estimator.history_ = model.records(description["history"], FitEpoch)  # type: ignore[attr-defined]
+        estimator.interrupted_ = False  # type: ignore[attr-defined]
+    if description["vectors"] and hasattr(estimator, "vectors_"):
+        estimator.vectors = estimator.vectors_  # type: ignore[attr-defined]
+    estimator.check_params()  # type: ignore[attr-defined]
+    return estimator

@@ -173,7 +173,7 @@ def _corpus(options: argparse.Namespace, keep_empty: bool = False) -> Corpus:
         errors=options.errors,
         keep_empty=keep_empty,
         cache=options.cache,
-        memory_limit=options.memory_limit,
+        memory_limit=-(-options.memory_limit // 2),  # the other half is for what is made of the ids
         progress=not options.quiet,
     )
 

@@ -27,7 +27,10 @@ CLASSIFYING = {
     "epochs": Option(5, "number of passes over the texts", int),
     **EARLY_STOPPING,
     "threads": Option(
-        1, "number of threads; with more than one, results differ slightly from run to run", int
+        None,
+        "number of threads; with more than one, results differ slightly from run to run "
+        "(default: all processors)",
+        int,
     ),
     "seed": Option(0, "random seed", int),
 }

@@ -11,8 +11,7 @@ from pathlib import Path
 from fastvec import formats
 from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.corpus.writing import STANDARD_OUTPUT, check_standard_output
-from fastvec.formats.atomic import replace
-from fastvec.formats.outputs import check_regular, check_writable, not_regular
+from fastvec.formats.atomic import check_regular, check_writable, not_regular, replace
 
 __all__ = ["check_extension", "check_files", "check_format"]
 

@@ -67,5 +67,6 @@ def make_phrases(options: argparse.Namespace) -> Phrases:
         raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
     else:
         phrases = Phrases.load(options.phrases)
+    phrases.memory_limit = options.memory_limit
     phrases.progress = not options.quiet
     return phrases

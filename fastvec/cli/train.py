@@ -114,9 +114,7 @@ def make_model(options: argparse.Namespace) -> Model:
             raise _of_others(_flag(name), _models_with(name), options.model)
     parameters = {_parameter(name): getattr(options, name) for name in _given(options)}
     estimator = MODELS[options.model]
-    if issubclass(estimator, CountModel):
-        parameters["memory_limit"] = options.memory_limit
-    model = estimator(**parameters, progress=not options.quiet)
+    model = estimator(**parameters, memory_limit=options.memory_limit, progress=not options.quiet)
     model.check_params()
     if options.save_model is not None:
         if not isinstance(model, EpochModel):

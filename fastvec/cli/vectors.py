@@ -7,8 +7,7 @@ import re
 
 from fastvec import formats
 from fastvec.cli.labels import add_errors
-from fastvec.vectors import Vectors
-from fastvec.vectors.subwords import load
+from fastvec.vectors import Vectors, load
 
 __all__ = ["add_reading", "in_options", "load_vectors"]
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.corpus.encoding import Encoded, encode_files, encode_sentences, tokenized_lines
-from fastvec.corpus.idfile import IdStore, open_cache, save_cache
-from fastvec.corpus.reading import STANDARD_INPUT, check_readable
+from fastvec.corpus.ids import Encoded, encode_files, encode_sentences, open_cache, save_cache
+from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
 from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.formats.outputs import check_regular, check_writable
+from fastvec.formats.atomic import check_regular, check_writable
+from fastvec.formats.spool import Spool
 from fastvec.training.progress import Progress
 
 __all__ = ["Corpus"]
@@ -50,8 +50,8 @@ class Corpus:
         other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
         the text.
     memory_limit : int
-        Limit in bytes beyond which the ids are kept in a temporary file, which is removed together with the
-        corpus.
+        Bytes of memory for the ids. More of them are kept in a temporary file (in the folder ``TMPDIR``, or
+        beside `cache`), which is removed together with the corpus.
     progress : bool
         Whether to show a progress bar.
 
@@ -123,51 +123,44 @@ class Corpus:
                 return
             check_writable(cache)
 
-        store = IdStore(memory_limit, None if cache is None else Path(cache).absolute().parent)
+        spool = Spool(np.int32, memory_limit, None if cache is None else Path(cache).absolute().parent)
         if paths is None:
             sentences = cast(Iterable[Any], source)
             total = len(sentences) if progress and isinstance(sentences, Sized) else None
             with Progress("reading", total, " sentences", progress) as bar:
-                encoded = encode_sentences(bar.over(sentences), keep_empty, store)
+                encoded = encode_sentences(bar.over(sentences), keep_empty, spool)
         else:
             with Progress("reading", check_readable(paths), "B", progress) as bar:
                 if tokenizer is None:
-                    encoded = encode_files(paths, errors, keep_empty, store, bar.update)
+                    encoded = encode_files(paths, errors, keep_empty, spool, bar.update)
                 else:
-                    lines = tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
-                    encoded = encode_sentences(lines, keep_empty, store)
+                    lines = _tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
+                    encoded = encode_sentences(lines, keep_empty, spool)
         if not encoded.words and not keep_empty:
             raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
-        words, counts, new_ids = _by_frequency(encoded, lowercase)
-        ids = store.finish(new_ids)
+        contents = encoded.finish(lowercase)
         if cache is not None:
-            save_cache(cache, ids, encoded.sentence_offsets, words, counts, key)
-            del ids
+            save_cache(cache, *contents, key)
+            del contents
             kept = open_cache(cache, key)
             assert kept is not None
-            self._set(*kept)
-        else:
-            self._set(ids, encoded.sentence_offsets, words, counts)
+            contents = kept
+        self._set(*contents)
 
     @classmethod
-    def _collected(cls, encoded: Encoded, store: IdStore) -> Corpus:
-        """Return a corpus of the provisional ids in a store."""
-        words, counts, new_ids = _by_frequency(encoded, lowercase=False)
+    def _of(cls, encoded: Encoded) -> Corpus:
+        """Return a corpus of provisional ids."""
         corpus = cls.__new__(cls)
-        corpus._set(store.finish(new_ids), encoded.sentence_offsets, words, counts)
+        corpus._set(*encoded.finish())
         return corpus
 
     def _set(
-        self,
-        ids: NDArray[np.int32],
-        sentence_offsets: NDArray[np.int64],
-        words: list[str],
-        counts: NDArray[np.int64],
+        self, ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], vocabulary: Vocabulary
     ) -> None:
         sentence_offsets.flags.writeable = False
         self.ids = ids
         self.sentence_offsets = sentence_offsets
-        self.vocabulary = Vocabulary(words, counts)
+        self.vocabulary = vocabulary
 
     @property
     def n_tokens(self) -> int:
@@ -202,22 +195,20 @@ def _paths(source: Any) -> list[str] | None:
     return None
 
 
-def _by_frequency(
-    encoded: Encoded, lowercase: bool
-) -> tuple[list[str], NDArray[np.int64], NDArray[np.int32]]:
-    """Return the words and counts by descending count, and the final id of every provisional one."""
-    words, counts = encoded.words, encoded.counts
-    merged = np.arange(len(words))
-    if lowercase:
-        lowered: dict[str, int] = {}
-        merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words])
-        words = list(lowered)
-        counts = np.zeros(len(words), np.int64)
-        np.add.at(counts, merged, encoded.counts)
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(words), np.int32)
-    rank[order] = np.arange(len(words), dtype=np.int32)
-    return [words[word] for word in order.tolist()], counts[order], rank[merged]
+def _tokenized_lines(
+    paths: Iterable[str],
+    tokenizer: Callable[[str], Iterable[Any]],
+    lowercase: bool,
+    errors: str,
+    report: Callable[[int], object],
+) -> Iterator[Iterable[Any]]:
+    """Yield the tokens of every line of some files, converted to lower case first if `lowercase`."""
+    for path in paths:
+        for line in read_lines(path, errors, report):
+            tokens = tokenizer(line.lower() if lowercase else line)
+            if isinstance(tokens, (str, bytes)):
+                raise TypeError(f"tokenizer must return an iterable of words, got {tokens!r}")
+            yield tokens
 
 
 def _cache_key(

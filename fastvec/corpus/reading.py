@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from fastvec.formats.text_kinds import FIRST_BYTES, not_text
+from fastvec.formats.kinds import FIRST_BYTES, not_text
 
 __all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines"]
 
@@ -20,9 +20,9 @@ STANDARD_INPUT = "-"
 
 READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
-PLAIN_BLOCK = 1 << 18
+PLAIN_BLOCK_BYTES = 1 << 18
 # A compressed block yields several times as much text: this keeps it in the processor's cache.
-COMPRESSED_BLOCK = 1 << 16
+COMPRESSED_BLOCK_BYTES = 1 << 16
 
 
 def _gzip() -> tuple[Callable[[], Any], type[Exception]]:
@@ -155,15 +155,15 @@ def _blocks_as_stored(path: str, report: Callable[[int], object]) -> Iterator[by
         file: IO[bytes] = (
             sys.stdin.buffer if path == STANDARD_INPUT else stack.enter_context(Path(path).open("rb"))
         )
-        first = file.read(COMPRESSED_BLOCK)
+        first = file.read(COMPRESSED_BLOCK_BYTES)
         report(len(first))
         for magic, kind, library in COMPRESSIONS:
             if first.startswith(magic):
                 new_decompressor, library_error = library()
-                blocks = _following(file, first, COMPRESSED_BLOCK, report)
+                blocks = _following(file, first, COMPRESSED_BLOCK_BYTES, report)
                 yield from _decompressed(path, kind, blocks, new_decompressor, library_error)
                 return
-        yield from _following(file, first, PLAIN_BLOCK, report)
+        yield from _following(file, first, PLAIN_BLOCK_BYTES, report)
 
 
 def _following(file: IO[bytes], first: bytes, size: int, report: Callable[[int], object]) -> Iterator[bytes]:
@@ -210,9 +210,8 @@ def _checked(path: str, errors: str | None, blocks: Iterator[bytes]) -> Iterator
         head += block
         if len(head) >= FIRST_BYTES:
             break
-    said = not_text(head[:FIRST_BYTES])
-    if said is not None:
-        raise ValueError(f"{path} {said}")
+    if (reason := not_text(head[:FIRST_BYTES])) is not None:
+        raise ValueError(f"{path} {reason}")
     if errors in (None, "strict") and (place := head[:FIRST_BYTES].find(0)) >= 0:
         advice = "" if errors is None else f"; {READ_ALL_THE_SAME}"
         raise ValueError(f"{path} is a binary file or a damaged text: byte {place} is zero{advice}")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_counts, check_float, check_int
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "by_frequency", "union"]
 
 
 class Vocabulary:
@@ -153,3 +153,28 @@ class Vocabulary:
         weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
         weights /= weights.sum()
         return weights
+
+
+def by_frequency(words: Sequence[str], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """Return the vocabulary of words that come in any order, and the id of each of them.
+
+    Words of equal count stay in their order.
+    """
+    order = np.argsort(-counts, kind="stable")
+    ids = np.empty(len(words), np.int32)
+    ids[order] = np.arange(len(words), dtype=np.int32)
+    return Vocabulary([words[i] for i in order.tolist()], counts[order]), ids
+
+
+def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
+    """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
+    index: dict[str, int] = {}
+    places = [
+        np.array([index.setdefault(word, len(index)) for word in vocabulary.words], np.int32)
+        for vocabulary in vocabularies
+    ]
+    counts = np.zeros(len(index), np.int64)
+    for of_words, vocabulary in zip(places, vocabularies, strict=True):
+        counts[of_words] += vocabulary.counts
+    together, ids = by_frequency(list(index), counts)
+    return together, [ids[of_words] for of_words in places]

@@ -13,15 +13,15 @@ import numpy as np
 
 from fastvec import kernels
 from fastvec.corpus import Corpus
-from fastvec.corpus.idfile import join_words
 from fastvec.formats.atomic import WINDOWS, replacing
+from fastvec.formats.words import join_words
 
 __all__ = ["STANDARD_OUTPUT", "check_standard_output", "write_blocks", "write_text"]
 
 STANDARD_OUTPUT = "-"
 
-# Words spelled at once: about a megabyte of text.
-CHUNK = 1 << 18
+# About a megabyte of text.
+WORDS_AT_ONCE = 1 << 18
 LINE_FEED = 10
 
 
@@ -78,7 +78,7 @@ def check_standard_output() -> None:
 def _naming_standard_output() -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # nobody reads the output any more, which is no error to be told
+    except BrokenPipeError:  # the reader is gone, which is no error to report
         raise
     except OSError as error:
         if WINDOWS:  # where a broken pipe is one of these, and has no name
@@ -92,8 +92,8 @@ def _blocks_of(corpus: Corpus) -> Iterator[bytes]:
     begins, repeats = np.unique(corpus.sentence_offsets, return_counts=True)
     yield b"\n" * (int(repeats[0]) - 1)  # empty sentences begin where others do
     sentence = 0
-    for start in range(0, corpus.n_tokens, CHUNK):
-        stop = min(start + CHUNK, corpus.n_tokens)
+    for start in range(0, corpus.n_tokens, WORDS_AT_ONCE):
+        stop = min(start + WORDS_AT_ONCE, corpus.n_tokens)
         spelled = spell(corpus.ids, begins, start, stop, text, word_offsets)
         n_ends = int(np.searchsorted(begins, stop, side="right")) - 1 - sentence
         if (repeats[sentence + 1 : sentence + 1 + n_ends] > 1).any():

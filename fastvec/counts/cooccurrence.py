@@ -12,22 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
-from fastvec.counts.counting import Windows, count
-from fastvec.counts.merging import merge
-from fastvec.counts.runs import Counts
+from fastvec.counts.counting import count
+from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
+from fastvec.formats.spool import memory_left
 from fastvec.training.loop import number_of_threads
+from fastvec.training.threads import Workers
 from fastvec.vectors import UnknownWordError
 
 __all__ = ["Cooccurrence"]
 
 # Parameters that say how to count, and do not change what is counted.
 NOT_KEPT = ("memory_limit", "threads", "progress")
-# Entries that are made numbers of at a time.
-BLOCK = 1 << 20
+# Entries that are written at a time.
+ENTRIES_AT_ONCE = 1 << 20
 
 
 class Cooccurrence(Estimator):
@@ -61,9 +62,8 @@ class Cooccurrence(Estimator):
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
     memory_limit : int
-        Approximate number of bytes to use while counting, in addition to the ids of the corpus, which have
-        the same limit. Longer texts are counted in parts, and counts beyond three eighths of the limit are
-        kept in temporary files (in the folder ``TMPDIR``), from which the result is memory-mapped.
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words come on top.
     threads : int, optional
         Number of threads; all processors by default. The counts do not depend on it.
     progress : bool
@@ -146,13 +146,15 @@ class Cooccurrence(Estimator):
             check_int("threads", self.threads, 1, 4096)
         check_bool("progress", self.progress)
 
-    def fit(self, corpus: Any) -> Cooccurrence:
+    def fit(self, corpus: Any, y: object = None) -> Cooccurrence:
         """Count the words of a corpus.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
@@ -168,12 +170,20 @@ class Cooccurrence(Estimator):
         """
         self.check_params()
         if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
+            half = -(-self.memory_limit // 2)  # the other half, at least, is for counting
+            corpus = Corpus(corpus, memory_limit=half, progress=self.progress)
         vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
         weights, unit = distance_weights(self.weighting, self.window)
-        windows = Windows(len(vocabulary), weights, self.symmetric)
-        counts = count(corpus, windows, number_of_threads(self.threads), self.memory_limit, self.progress)
-        return self._set(vocabulary, counts, unit)
+        matrix = count(
+            corpus,
+            len(vocabulary),
+            weights,
+            self.symmetric,
+            threads=number_of_threads(self.threads),
+            memory_limit=memory_left(self.memory_limit, corpus.ids),
+            progress=self.progress,
+        )
+        return self._set(vocabulary, matrix, unit)
 
     @property
     def n_entries_(self) -> int:
@@ -263,7 +273,7 @@ class Cooccurrence(Estimator):
         """
         self._check_fitted()
         parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
-        saved = files.Saved(self.vocabulary_, self._counts(), self.unit_, parameters)
+        saved = files.Saved(self.vocabulary_, self._matrix(), self.unit_, parameters)
         files.write(path, saved)
 
     @classmethod
@@ -309,7 +319,8 @@ class Cooccurrence(Estimator):
         Returns
         -------
         Cooccurrence
-            The sum, with the parameters of `self`; memory-mapped if it exceeds `memory_limit`.
+            The sum, with the parameters of `self`; memory-mapped if it does not fit in `memory_limit` beside
+            the parts.
 
         Raises
         ------
@@ -328,14 +339,14 @@ class Cooccurrence(Estimator):
                 if mine != other:
                     raise ValueError(f"{name} must be the same in all counts, got {mine!r} and {other!r}")
         self.check_params()
-        vocabulary, counts = merge(
-            [part.vocabulary_ for part in parts],
-            [part._counts() for part in parts],
-            number_of_threads(self.threads),
-            self.memory_limit,
-            self.progress,
-        )
-        return type(self)(**self.get_params())._set(vocabulary, counts, self.unit_)
+        if sum(int(part.units_.max(initial=0)) for part in parts) >= 2**63:
+            raise ValueError("the largest counts must have a sum below 2**63 units")
+        vocabulary, new_ids = union([part.vocabulary_ for part in parts])
+        matrices, n_words = [part._matrix() for part in parts], len(vocabulary)
+        left = memory_left(self.memory_limit, *(array for matrix in matrices for array in matrix))
+        with Workers(number_of_threads(self.threads)) as workers:
+            matrix = add_matrices(matrices, new_ids, n_words, workers, left, self.progress)
+        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_)
 
     @classmethod
     def from_triples(
@@ -378,8 +389,8 @@ class Cooccurrence(Estimator):
         made.check_params()
         vocabulary = vocabulary_of(words, counts)
         own_unit = distance_weights(made.weighting, made.window)[1]
-        entries, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
-        return made._set(vocabulary, entries, unit)
+        matrix, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
+        return made._set(vocabulary, matrix, unit)
 
     @classmethod
     def read_glove(
@@ -417,7 +428,7 @@ class Cooccurrence(Estimator):
         made = cls(**params)
         made.check_params()
         words, of_words = glove_files.read_vocabulary(Path(vocabulary_path))
-        counts, unit = counts_of_records(
+        matrix, unit = counts_of_records(
             Path(path),
             Path(vocabulary_path),
             len(words),
@@ -426,7 +437,7 @@ class Cooccurrence(Estimator):
             made.memory_limit,
             made.progress,
         )
-        return made._set(Vocabulary(words, of_words), counts, unit)
+        return made._set(Vocabulary(words, of_words), matrix, unit)
 
     def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
         """Write the counts for Stanford's GloVe programs.
@@ -448,21 +459,23 @@ class Cooccurrence(Estimator):
         """
         self._check_fitted()
         n = self.n_entries_
-        blocks = (self._entries(begin, min(begin + BLOCK, n)) for begin in range(0, n, BLOCK))
+        blocks = (
+            self._entries(begin, min(begin + ENTRIES_AT_ONCE, n)) for begin in range(0, n, ENTRIES_AT_ONCE)
+        )
         glove_files.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):
             raise ValueError(f"words must be counted first: call fit on {self!r}")
 
-    def _counts(self) -> Counts:
-        return Counts(self.row_offsets_, self.columns_, self.units_)
+    def _matrix(self) -> CountMatrix:
+        return CountMatrix(self.row_offsets_, self.columns_, self.units_)
 
-    def _set(self, vocabulary: Vocabulary, counts: Counts, unit: int) -> Cooccurrence:
-        for array in counts:
+    def _set(self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int) -> Cooccurrence:
+        for array in matrix:
             array.flags.writeable = False
         self.vocabulary_ = vocabulary
-        self.row_offsets_, self.columns_, self.units_ = counts
+        self.row_offsets_, self.columns_, self.units_ = matrix
         self.unit_ = unit
         return self
 

@@ -26,29 +26,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
-from fastvec.corpus.idfile import join_words, split_words
 from fastvec.corpus.vocabulary import Vocabulary
-from fastvec.counts.runs import Counts
-from fastvec.formats.common import check_unique
-from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.counts.runs import CountMatrix
+from fastvec.formats.container import check_format, map_tensors, write_tensors
+from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.formats.spool import naming_full_disk
+from fastvec.formats.words import check_unique, join_words, split_words
 
 __all__ = ["Saved", "holds_counts", "read", "write"]
 
 FORMAT = "fastvec counts"
-VERSION = "1"
+VERSION = 1
 
-# Bytes at the beginning of a file in which its format is named.
-HEAD = 4096
-# Entries that are checked at a time.
-BLOCK = 1 << 20
+ENTRIES_AT_ONCE = 1 << 20
 
 
 class Saved(NamedTuple):
     """The contents of a file of counts."""
 
     vocabulary: Vocabulary
-    counts: Counts
+    counts: CountMatrix
     unit: int
     parameters: dict[str, Any]
 
@@ -70,7 +67,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
     }
     metadata = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": str(VERSION),
         "unit": str(saved.unit),
         "parameters": json.dumps(saved.parameters),
     }
@@ -85,34 +82,19 @@ def holds_counts(path: str | os.PathLike[str]) -> bool:
     if not path.is_file():  # what comes through a pipe can be read only once
         return False
     with path.open("rb") as file:
-        head = file.read(HEAD)
-    return head[8:9] == b"{" and json.dumps(FORMAT).encode() in head
+        return own_format(file.read(FIRST_BYTES)) == FORMAT
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
-    """Map the counts in a file, and validate all of them.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is not a file of counts, or is truncated or corrupt; the sentence begins with the path.
-    """
+    """Map the counts in a file, and validate all of them: kernels index memory by them."""
     path = Path(path)
     tensors, metadata = map_tensors(path)
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a file of fastvec.Cooccurrence")
-    if metadata.get("version") != VERSION:
-        raise ValueError(
-            f"{path}: written in version {metadata.get('version')!r} of the format; "
-            f"this fastvec reads version {VERSION}; try a newer one"
-        )
+    check_format(path, metadata, FORMAT, VERSION)
     try:
         words = split_words(tensors["words"], tensors["word_offsets"])
         saved = Saved(
             vocabulary=Vocabulary(words, _of(tensors, "counts", np.int64)),
-            counts=Counts(
+            counts=CountMatrix(
                 _of(tensors, "row_offsets", np.int64),
                 _of(tensors, "columns", np.int32),
                 _of(tensors, "units", np.int64),
@@ -133,7 +115,7 @@ def _of(tensors: dict[str, NDArray[Any]], name: str, dtype: type[np.integer[Any]
     return tensors[name]
 
 
-def _check(counts: Counts, n_words: int) -> None:
+def _check(counts: CountMatrix, n_words: int) -> None:
     """Raise ValueError unless these are counts of this many words, since kernels index memory by them."""
     row_offsets, columns, units = counts
     n = len(columns)
@@ -146,8 +128,8 @@ def _check(counts: Counts, n_words: int) -> None:
         or (row_offsets[1:] < row_offsets[:-1]).any()
     ):
         raise ValueError(f"row_offsets of {n_words:,} words do not ascend from 0 to {n:,}")
-    for begin in range(0, n, BLOCK):
-        end = min(begin + BLOCK, n)
+    for begin in range(0, n, ENTRIES_AT_ONCE):
+        end = min(begin + ENTRIES_AT_ONCE, n)
         if columns[begin:end].view(np.uint32).max() >= n_words:  # a negative column is a large one here
             raise ValueError("columns out of range")
         if units[begin:end].min() < 1:

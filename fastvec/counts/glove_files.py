@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import decode_words, encode_words
 from fastvec.formats.spool import naming_full_disk
+from fastvec.formats.words import decode_words, encode_words
 from fastvec.training.signals import hold
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,40 +24,25 @@ from fastvec.formats.spool import ADVICE, Spool, naming_full_disk
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Report, Workers
 
-__all__ = ["Counts", "Runs", "added_up"]
+__all__ = ["CountMatrix", "Runs", "add_matrices"]
 
-# Bytes of an entry: its column and its units.
-ENTRY = 12
+# Its column and its units.
+ENTRY_BYTES = 12
 # Contexts or entries that a block of rows is the sum of, about: some milliseconds of work.
-BLOCK = 1 << 23
+CONTEXTS_AT_ONCE = 1 << 23
 # Entries that a block of several rows may have, at least and at most.
 FEWEST_ENTRIES = 1 << 16
 MOST_ENTRIES = 1 << 22
 # Blocks that are ready or in the making, beyond one for every thread.
-AHEAD = 2
+BLOCKS_AHEAD = 2
 
 
-class Counts(NamedTuple):
+class CountMatrix(NamedTuple):
     """A sparse matrix by rows: row i has the entries row_offsets[i] to row_offsets[i + 1]."""
 
     row_offsets: NDArray[np.int64]
     columns: NDArray[np.int32]
     units: NDArray[np.int64]
-
-
-class MakeRows(Protocol):
-    """A kernel bound to what it counts: `count_rows` or `merge_rows`."""
-
-    def __call__(
-        self,
-        *,
-        first: int,
-        last: int,
-        columns: NDArray[np.int32],
-        units: NDArray[np.int64],
-        row_sizes: NDArray[np.int64],
-    ) -> tuple[int, int]:
-        """Write the rows [first, last) and return the row that was reached and the number of entries."""
 
 
 class Runs:
@@ -78,13 +63,13 @@ class Runs:
         self._n_words = n_words
         self._workers = workers
         self._memory_limit = memory_limit
-        n_blocks = workers.n + AHEAD
+        n_blocks = workers.n + BLOCKS_AHEAD
         in_the_making, kept = memory_limit // 4, memory_limit * 3 // 4
-        entries = in_the_making // (ENTRY * n_blocks)
+        entries = in_the_making // (ENTRY_BYTES * n_blocks)
         self._most_entries = min(max(entries, FEWEST_ENTRIES), MOST_ENTRIES)
         self._buffers = [(np.empty(0, np.int32), np.empty(0, np.int64))] * n_blocks
-        self._columns = Spool(np.int32, kept * 4 // ENTRY)
-        self._units = Spool(np.int64, kept * 8 // ENTRY)
+        self._columns = Spool(np.int32, kept * 4 // ENTRY_BYTES)
+        self._units = Spool(np.int64, kept * 8 // ENTRY_BYTES)
         self._offsets = Spool(np.int64, kept // 8)
         self._ends = [0]
 
@@ -97,7 +82,7 @@ class Runs:
 
     def add(
         self,
-        make_rows: MakeRows,
+        make_rows: Callable[..., tuple[int, int]],
         most: NDArray[np.int64],
         work: NDArray[np.int64],
         what: str,
@@ -108,7 +93,7 @@ class Runs:
         Parameters
         ----------
         make_rows : callable
-            Makes a block of rows, see `MakeRows`.
+            The kernel `count_rows` or `merge_rows`, bound to what it counts.
         most : int64 array, shape (n_words,)
             How many entries every row has at most.
         work : int64 array, shape (n_words,)
@@ -116,7 +101,7 @@ class Runs:
         what : str
             What this run is, for the error of a full disk.
         report : callable
-            Told the work of every block that is done.
+            Called with the work of every block that is done.
 
         Raises
         ------
@@ -144,7 +129,7 @@ class Runs:
             free.append((columns, units))
             report(int(work[first:last].sum()))
 
-        needed = ENTRY * int(most.sum())
+        needed = ENTRY_BYTES * int(most.sum())
         with naming_full_disk(what, needed, Path(tempfile.gettempdir()), ADVICE):
             for first, last in _blocks(most, work, self._most_entries):
                 if not free:
@@ -155,7 +140,7 @@ class Runs:
             self._offsets.append(np.concatenate(([0], np.cumsum(sizes))))
         self._ends.append(len(self._columns))
 
-    def put(self, counts: Counts, what: str) -> None:
+    def put(self, matrix: CountMatrix, what: str) -> None:
         """Add a run that is there already.
 
         Raises
@@ -163,14 +148,14 @@ class Runs:
         OSError
             If the disk is full.
         """
-        needed = sum(array.nbytes for array in counts)
+        needed = sum(array.nbytes for array in matrix)
         with naming_full_disk(what, needed, Path(tempfile.gettempdir()), ADVICE):
-            self._columns.append(counts.columns)
-            self._units.append(counts.units)
-            self._offsets.append(counts.row_offsets)
+            self._columns.append(matrix.columns)
+            self._units.append(matrix.units)
+            self._offsets.append(matrix.row_offsets)
         self._ends.append(len(self._columns))
 
-    def finish(self, progress: bool) -> Counts:
+    def finish(self, progress: bool) -> CountMatrix:
         """Return the sum of all runs, memory-mapped if it is too much for memory, with a progress bar.
 
         Raises
@@ -183,33 +168,31 @@ class Runs:
         units, columns = self._units.finish(), finished.result()
         offsets = self._offsets.finish().reshape(-1, self._n_words + 1)
         runs = [
-            Counts(of_run, columns[begin:end], units[begin:end])
+            CountMatrix(of_run, columns[begin:end], units[begin:end])
             for of_run, (begin, end) in zip(offsets, pairwise(self._ends), strict=True)
         ]
         if len(runs) == 1:
             return runs[0]
         same = [None] * len(runs)
-        return added_up(runs, same, same, self._n_words, self._workers, self._memory_limit, progress)
+        return add_matrices(runs, same, self._n_words, self._workers, self._memory_limit, progress)
 
 
-def added_up(
-    counts: Sequence[Counts],
-    rows: Sequence[NDArray[np.int32] | None],
-    maps: Sequence[NDArray[np.int32] | None],
+def add_matrices(
+    matrices: Sequence[CountMatrix],
+    new_ids: Sequence[NDArray[np.int32] | None],
     n_words: int,
     workers: Workers,
     memory_limit: int,
     progress: bool,
-) -> Counts:
-    """Return the sum of several counts; it is read-only and may be memory-mapped.
+) -> CountMatrix:
+    """Return the sum of several matrices; it is read-only and may be memory-mapped.
 
     Parameters
     ----------
-    counts : list of Counts
-        What is added up.
-    rows, maps : list of int32 array or None
-        The row of each for every row of the sum, -1 for none, and the column of the sum for each of its
-        columns; None where ids are the same.
+    matrices : list of CountMatrix
+        What is added.
+    new_ids : list of int32 array or None
+        For the words of each, their ids in the sum; None where they are the same.
     n_words : int
         The rows and columns of the sum.
     workers : Workers
@@ -224,19 +207,26 @@ def added_up(
     OSError
         If the disk is full.
     """
-    kernel = kernels.cooccurrence
     entries = np.zeros(n_words, np.int64)
-    for (row_offsets, _, _), numbers in zip(counts, rows, strict=True):
-        sizes = np.diff(row_offsets)
-        if numbers is None:
+    rows: list[NDArray[np.int32] | None] = []
+    maps: list[NDArray[np.int32] | None] = []
+    for matrix, ids in zip(matrices, new_ids, strict=True):
+        sizes = np.diff(matrix.row_offsets)
+        if ids is None or np.array_equal(ids, np.arange(len(ids))):
             entries[: len(sizes)] += sizes
+            rows.append(None)
+            maps.append(None)
         else:
-            entries[numbers >= 0] += sizes[numbers[numbers >= 0]]
+            entries[ids] += sizes
+            of_sum = np.full(n_words, -1, np.int32)
+            of_sum[ids] = np.arange(len(ids), dtype=np.int32)
+            rows.append(of_sum)
+            maps.append(ids)
     make_rows = partial(
-        kernel.merge_rows,
-        sources=[(source.row_offsets, source.columns, source.units) for source in counts],
-        rows=list(rows),
-        maps=list(maps),
+        kernels.cooccurrence.merge_rows,
+        sources=[(matrix.row_offsets, matrix.columns, matrix.units) for matrix in matrices],
+        rows=rows,
+        maps=maps,
         n_words=n_words,
     )
     with (
@@ -254,7 +244,7 @@ def _blocks(most: NDArray[np.int64], work: NDArray[np.int64], most_entries: int)
     while first < n_rows:
         before = first - 1
         of_entries = np.searchsorted(entries, (entries[before] if first else 0) + most_entries, "right")
-        of_work = np.searchsorted(done, (done[before] if first else 0) + BLOCK, "right")
+        of_work = np.searchsorted(done, (done[before] if first else 0) + CONTEXTS_AT_ONCE, "right")
         last = max(first + 1, int(min(of_entries, of_work)))
         yield first, last
         first = last

@@ -13,7 +13,7 @@ from fastvec._params import check_item
 from fastvec.corpus.sequences import check_sequences
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.glove_files import map_records
-from fastvec.counts.runs import Counts, Runs
+from fastvec.counts.runs import CountMatrix, Runs
 from fastvec.counts.units import choose_unit, in_units
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Workers
@@ -22,9 +22,9 @@ __all__ = ["counts_of_records", "counts_of_triples", "vocabulary_of"]
 
 # Records that are sorted at a time, at least, and the bytes that this takes for each.
 FEWEST_RECORDS = 1 << 18
-RECORD = 64
-# Triples that are looked at at a time.
-BLOCK = 1 << 20
+RECORD_BYTES = 64
+# Triples or records that are checked at a time.
+TRIPLES_AT_ONCE = 1 << 20
 
 
 def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocabulary:
@@ -44,7 +44,7 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
 
 def counts_of_triples(
     rows: ArrayLike, columns: ArrayLike, values: ArrayLike, n_words: int, own_unit: int
-) -> tuple[Counts, int]:
+) -> tuple[CountMatrix, int]:
     """Return sorted triples as counts, and the unit of these.
 
     Raises
@@ -76,10 +76,10 @@ def counts_of_triples(
             "triples must be sorted by row and then by column, each pair once, "
             f"got {after} after {before} at place {place + 1}"
         )
-    blocks = (numbers[begin : begin + BLOCK] for begin in range(0, len(numbers), BLOCK))
+    blocks = (numbers[begin : begin + TRIPLES_AT_ONCE] for begin in range(0, len(numbers), TRIPLES_AT_ONCE))
     unit = choose_unit(blocks, own_unit)
     row_offsets = np.searchsorted(of_row, np.arange(n_words + 1)).astype(np.int64)
-    return Counts(row_offsets, of_column, in_units(numbers, unit)), unit
+    return CountMatrix(row_offsets, of_column, in_units(numbers, unit)), unit
 
 
 def counts_of_records(
@@ -90,7 +90,7 @@ def counts_of_records(
     threads: int,
     memory_limit: int,
     progress: bool,
-) -> tuple[Counts, int]:
+) -> tuple[CountMatrix, int]:
     """Return the records of a file, in any order, as counts, and the unit of these.
 
     The records are sorted in pieces that fit in memory, and these merged.
@@ -106,7 +106,7 @@ def counts_of_records(
     records = map_records(path)
     values = _checked_values(path, vocabulary_path, records, n_words)
     unit = choose_unit(values, own_unit, f"{path}: the counts")
-    at_once = max(memory_limit // 2 // RECORD, FEWEST_RECORDS)
+    at_once = max(memory_limit // 2 // RECORD_BYTES, FEWEST_RECORDS)
     with Workers(threads) as workers, Runs(n_words, workers, memory_limit // 2) as runs:
         with Progress("sorting", len(records), " entries", progress) as bar:
             for begin in range(0, len(records), at_once):
@@ -123,8 +123,8 @@ def _checked_values(
     path: Path, vocabulary_path: Path, records: NDArray[Any], n_words: int
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the counts of all records, after validation."""
-    for begin in range(0, len(records), BLOCK):
-        block = records[begin : begin + BLOCK]
+    for begin in range(0, len(records), TRIPLES_AT_ONCE):
+        block = records[begin : begin + TRIPLES_AT_ONCE]
         largest = max(int(block[name].max()) for name in ("word1", "word2"))
         if largest > n_words:
             raise ValueError(
@@ -141,7 +141,7 @@ def _checked_values(
         yield block["count"]
 
 
-def _sorted(records: NDArray[Any], n_words: int, unit: int) -> Counts:
+def _sorted(records: NDArray[Any], n_words: int, unit: int) -> CountMatrix:
     """Return some records as counts; of those with the same words, one."""
     keys = (records["word1"].astype(np.int64) - 1) * n_words + (records["word2"] - 1)
     values = records["count"]
@@ -149,7 +149,9 @@ def _sorted(records: NDArray[Any], n_words: int, unit: int) -> Counts:
         keys, order = np.unique(keys, return_index=True)
         values = values[order]
     row_offsets = np.searchsorted(keys, np.arange(n_words + 1, dtype=np.int64) * n_words)
-    return Counts(row_offsets.astype(np.int64), (keys % n_words).astype(np.int32), in_units(values, unit))
+    return CountMatrix(
+        row_offsets.astype(np.int64), (keys % n_words).astype(np.int32), in_units(values, unit)
+    )
 
 
 def _countable(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -35,9 +35,9 @@ def distance_weights(weighting: str, window: int) -> tuple[NDArray[np.int64], in
 def choose_unit(values: Iterable[NDArray[Any]], own_unit: int, what: str = "values") -> int:
     """Return the unit for counts that come in blocks of numbers, all finite and above 0.
 
-    That is `own_unit`, the one of the weights that they are said to be sums of, if they are whole numbers of
-    it; else 1 if they are whole numbers, a unit of harmonic weights if they are sums of these, and for others
-    the largest power of two that lets the sum of all fit. `what` they are is for the errors.
+    That is `own_unit`, the one of the weights that were used, if they are whole numbers of it; else 1 if they
+    are whole numbers, a unit of harmonic weights if they are sums of these, and for others the largest power
+    of two that lets the sum of all fit. `what` they are is for the errors.
 
     Raises
     ------

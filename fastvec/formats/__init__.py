@@ -1,51 +1,31 @@
-"""Files of vectors: choosing the format of a path, reading and writing.
+"""Files of vectors: the table of formats, and reading and writing them.
 
-=================  =======================  =================================================================
-format             extensions               what it is
-=================  =======================  =================================================================
-fvec               .fvec                    safetensors: vectors, words, counts, training parameters, n-grams
-word2vec-binary    .bin                     word2vec.c ``-binary 1``; gensim
-fasttext           .bin                     a whole model of fastText; gensim's ``save_facebook_model``
-word2vec-text      .vec .txt .w2v           word2vec.c ``-binary 0``; gensim; fastText's ``.vec``
-glove              .glove                   GloVe C: word2vec text without the header line
-=================  =======================  =================================================================
-
-The first bytes of a file are compared with what its extension promises. GloVe's own ``.txt`` has no header,
-``.bin`` is of word2vec or fastText, some ``.vec``, ``.txt`` and ``.w2v`` are binary: these are read. A
-``.bin`` of text is refused. Vectors with n-grams are written to ``.bin`` as fastText's, others as word2vec's.
-All formats but .fvec are also read gzipped (``.bin.gz``). There is no pickle: a file from elsewhere cannot
-run code.
+A format is a row of `FORMATS` and a file of this folder. The row says all that is known of it: a file is
+detected, read and written, errors name the choices, and the help of the command line and the tables of the
+documentation are made, by the table alone. There is no pickle: a file from elsewhere cannot run code.
 """
 
 from __future__ import annotations
 
-import codecs
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.formats import binary, container, fasttext, fvec, text
+from fastvec.formats import container, fasttext, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import Contents, check_unique, keep_rows, read_head
+from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
-from fastvec.formats.kinds import FASTTEXT_MAGIC, holds_text, own_format, sizes
-from fastvec.formats.ngrams import Subwords
+from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
-__all__ = ["FORMATS", "Contents", "Format", "read", "write"]
+__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "read", "write"]
 
-DESCRIPTIONS = {
-    "fvec": "the vectors of a .fvec file",
-    "fasttext": "the vectors of a fastText model",
-    "word2vec-binary": "binary vectors of word2vec",
-    "word2vec-text": "vectors as text",
-}
+Read = Callable[[Path, str, int | None], Contents]
 
 
 class Format(NamedTuple):
@@ -54,19 +34,47 @@ class Format(NamedTuple):
     Attributes
     ----------
     extensions : tuple of str
-        The file name extensions that mean this format.
+        The file name extensions that mean this format. Several formats may have the same.
+    description : str
+        What the format is, in the words of the documentation.
+    contents : str
+        What a file of it holds, in the words of an error.
+    begins : callable
+        ``begins(head)`` returns whether the first bytes of a file may be of this format.
     read : callable
         ``read(path, errors, limit)`` returns what the file holds, or its first `limit` words.
     write : callable
         ``write(path, contents)`` writes a new file.
+    keeps : tuple of str
+        What it keeps beside words and vectors, in the words of the documentation; "n-grams" are those of
+        `SubwordVectors`, which are written so.
+    by_content : bool
+        Whether its first bytes are so unlike all others that a file of another extension is read as this.
+    gzipped : bool
+        Whether a gzipped file is read, too.
+    map : callable, optional
+        As `read`, with the matrices mapped into memory.
+    verify : callable, optional
+        ``verify(path)`` verifies the checksums of all of the file.
+    refused : mapping of str to str
+        Extensions of what is not read although it is of the same program: what that is, and the remedy.
     """
 
     extensions: tuple[str, ...]
-    read: Callable[[Path, str, int | None], Contents]
+    description: str
+    contents: str
+    begins: Callable[[bytes], bool]
+    read: Read
     write: Callable[[Path, Contents], None]
+    keeps: tuple[str, ...] = ()
+    by_content: bool = True
+    gzipped: bool = True
+    map: Read | None = None
+    verify: Callable[[Path], object] | None = None
+    refused: Mapping[str, str] = {}
 
 
-def _whole(read: Callable[[Path, str], Contents]) -> Callable[[Path, str, int | None], Contents]:
+def _whole(read: Callable[[Path, str], Contents]) -> Read:
     """Return the `read` of a format whose files are read as a whole before all but the first words go."""
 
     def read_first(path: Path, errors: str, limit: int | None) -> Contents:
@@ -78,13 +86,62 @@ def _whole(read: Callable[[Path, str], Contents]) -> Callable[[Path, str, int | 
     return read_first
 
 
+# Of formats that have the same extension or begin alike, the first is meant.
 FORMATS = {
-    "fvec": Format((".fvec",), _whole(fvec.read), fvec.write),
-    "word2vec-binary": Format((".bin",), binary.read, binary.write),
-    "fasttext": Format((".bin",), _whole(fasttext.read), fasttext.write),
-    "word2vec-text": Format((".vec", ".txt", ".w2v"), text.read_word2vec, text.write_word2vec),
-    "glove": Format((".glove",), text.read_glove, text.write_glove),
+    "fvec": Format(
+        (".fvec",),
+        description="fastvec's own, a safetensors file with checksums; can be memory-mapped",
+        contents="the vectors of a .fvec file",
+        begins=fvec.begins,
+        read=_whole(fvec.read),
+        write=fvec.write,
+        keeps=("counts", "training parameters", "n-grams"),
+        gzipped=False,
+        map=_whole(fvec.read_mapped),
+        verify=container.verify,
+    ),
+    "word2vec-binary": Format(
+        (".bin",),
+        description="word2vec's binary format, as gensim writes and reads it",
+        contents="binary vectors of word2vec",
+        begins=word2vec.begins_binary,
+        read=word2vec.read_binary,
+        write=word2vec.write_binary,
+    ),
+    "fasttext": Format(
+        (".bin",),
+        description="fastText's model; what is written to `.bin` if words have n-grams",
+        contents="the vectors of a fastText model",
+        begins=fasttext.begins,
+        read=_whole(fasttext.read),
+        write=fasttext.write,
+        keeps=("counts", "fastText's parameters", "n-grams"),
+        refused={".ftz": "a quantized fastText model, which is not supported; its .bin is"},
+    ),
+    "word2vec-text": Format(
+        (".vec", ".txt", ".w2v"),
+        description="word2vec's text format, fastText's `.vec`",
+        contents="vectors as text",
+        begins=glove.begins,
+        read=word2vec.read_text,
+        write=word2vec.write_text,
+        by_content=False,
+    ),
+    "glove": Format(
+        (".glove",),
+        description="GloVe's text format, without a header",
+        contents="vectors as text",
+        begins=glove.begins,
+        read=glove.read,
+        write=glove.write,
+        by_content=False,
+    ),
 }
+
+
+def extensions() -> str:
+    """Return all extensions, as in the help of commands: those of vectors."""
+    return " ".join(dict.fromkeys(extension for row in FORMATS.values() for extension in row.extensions))
 
 
 def read(
@@ -100,27 +157,8 @@ def read(
 ) -> Contents:
     """Read a file of vectors.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    format : str, optional
-        A name in the table of formats; by default the extension and the content determine it.
-    mmap : bool
-        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
-        takes no time and no memory, and processes share one copy.
-    verify : bool
-        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
-        is read into memory is always verified if the file has checksums.
-    errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`; see `decode_words`.
-    limit : int, optional
-        Read only this many words, the first ones.
-    on_duplicates : {"error", "first"}
-        Whether a word that occurs again is an error, or is dropped with a warning.
-    on_nonfinite : {"error", "drop"}
-        Whether rows that are not finite are kept, to be refused by `Vectors`, or are dropped with a warning;
-        rows of n-grams become zeros.
+    The parameters are those of `fastvec.load`; with ``on_nonfinite="error"``, rows that are not finite are
+    kept, to be refused by `Vectors`.
 
     Returns
     -------
@@ -145,19 +183,22 @@ def read(
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = Path(path)
     name = _format_to_read(path, format)
-    if mmap and name != "fvec":
+    row = FORMATS[name]
+    reader = row.map if mmap else row.read
+    if reader is None:
+        other = _extensions_with("map")
         raise ValueError(
-            f"mmap=True needs a .fvec file, got {path} in the format {name!r}: load it, save it as .fvec"
+            f"mmap=True needs a {other} file, got {path} in the format {name!r}: load it, save it as {other}"
         )
-    if verify and name != "fvec":
+    if verify and row.verify is None:
         raise ValueError(
-            f"verify=True needs a .fvec file, got {path} in the format {name!r}, without checksums"
+            f"verify=True needs a {_extensions_with('verify')} file, got {path} in the format {name!r}, "
+            "without checksums"
         )
     if mmap and on_nonfinite == "drop":
         raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
-    if verify:
-        container.verify(path)
-    reader = _whole(fvec.read_mapped) if mmap else FORMATS[name].read
+    if verify and row.verify is not None:
+        row.verify(path)
     contents = reader(path, errors, limit)
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
@@ -165,40 +206,23 @@ def read(
     return _without_nonfinite(path, contents) if on_nonfinite == "drop" else contents
 
 
+def _extensions_with(attribute: str) -> str:
+    """Return the extensions of the formats that have something, such as "map"."""
+    return " or ".join(" ".join(row.extensions) for row in FORMATS.values() if getattr(row, attribute))
+
+
 def _format_to_read(path: Path, format: str | None) -> str:
-    """Return the format of a file: that of its first bytes, unless `format` or a .bin promises another.
-
-    Raises
-    ------
-    ValueError
-        If the file is empty, or holds something else.
-    """
+    """Return the format of a file: that of its name or `format` if its first bytes may be, or theirs."""
     head = read_head(path)
+    found = next((found for found, row in FORMATS.items() if row.begins(head)), None)
+    if found is None:
+        refuse_other_kinds(path, head)
     name = format_of(path, format, reading=True)
-    found = _format_of_bytes(head)
-    if found is None or name == "fvec":
+    if found is None or FORMATS[name].begins(head):  # the reader says what is wrong
         return name
-    text = ("word2vec-text", "glove")
-    if name == found or {name, found} <= set(text):
-        return name
-    if format is not None or found in text:
-        raise ValueError(f"{path}: holds {DESCRIPTIONS[found]}, not {name}; format={found!r} reads it")
+    if format is not None or not FORMATS[found].by_content:
+        raise ValueError(f"{path}: holds {FORMATS[found].contents}, not {name}; format={found!r} reads it")
     return found
-
-
-def _format_of_bytes(head: bytes) -> str | None:
-    """Return the format of a file that begins so; None where that is not clear."""
-    if own_format(head) is not None:
-        return "fvec"
-    if head.startswith(FASTTEXT_MAGIC):
-        return "fasttext"
-    first, _, rest = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")
-    promised = sizes(first)
-    if promised is None:
-        return "word2vec-text" if holds_text(head, None) else None
-    if b" " not in rest.strip() and b"\t" not in rest.strip():  # no row, or a word that is longer than this
-        return None
-    return "word2vec-text" if holds_text(rest, promised[1]) else "word2vec-binary"
 
 
 def _without_duplicates(path: Path, contents: Contents) -> Contents:
@@ -233,38 +257,17 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
-def write(
-    path: str | os.PathLike[str],
-    words: Sequence[str],
-    vectors: NDArray[np.float32],
-    counts: NDArray[np.int64] | None = None,
-    metadata: dict[str, Any] | None = None,
-    *,
-    format: str | None = None,
-    input_vectors: NDArray[np.float32] | None = None,
-    subwords: Subwords | None = None,
-) -> None:
+def write(path: str | os.PathLike[str], contents: Contents, *, format: str | None = None) -> None:
     """Write a file of vectors; if anything fails, an existing file is left untouched.
 
     Parameters
     ----------
     path : str or path-like
         The file; an existing one is replaced.
-    words : sequence of str
-        n words.
-    vectors : ndarray of float32, shape (n, d)
-        Their vectors.
-    counts : ndarray of int64, shape (n,), optional
-        How often each word occurred; only .fvec and fastText's .bin keep it.
-    metadata : dict, optional
-        Training parameters, as JSON types; .fvec keeps all, fastText's .bin its own.
+    contents : Contents
+        What to write, of which a format drops what it does not keep.
     format : str, optional
         A name in the table of formats; by default the extension determines it.
-    input_vectors : ndarray of float32, shape (n + buckets, d), optional
-        The rows whose means `vectors` are, where words have n-grams; only .fvec and fastText's .bin keep
-        them.
-    subwords : Subwords, optional
-        Which n-grams the words have, together with `input_vectors`.
 
     Raises
     ------
@@ -277,34 +280,30 @@ def write(
     """
     path = Path(path)
     name = format_of(path, format, reading=False)
-    if format is None and name == "word2vec-binary" and subwords is not None:
-        name = "fasttext"
-    contents = Contents(list(words), vectors, counts, metadata or {}, input_vectors, subwords)
+    if format is None and contents.subwords is not None:  # another format of this extension may keep them
+        named = [
+            other for other, row in FORMATS.items() if set(row.extensions) & set(FORMATS[name].extensions)
+        ]
+        name = next((other for other in named if "n-grams" in FORMATS[other].keeps), name)
     with hold(), replacing(path) as temporary:
         FORMATS[name].write(temporary, contents)
 
 
 def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
-    """Return `format`, or the name of the first format that has the extension; errors speak of `option`.
-
-    Raises
-    ------
-    ValueError
-        If the extension is unknown, requires compression that is not supported, or is that of a quantized
-        fastText model.
-    """
+    """Return `format`, or the name of the first format that has the extension; errors speak of `option`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    gzipped = suffixes[-1:] == [".gz"]
+    extension = suffixes[-2] if gzipped and len(suffixes) == 2 else (suffixes or [""])[-1]
     if format is not None:
         name = check_choice("format", format, FORMATS)
-        extension = None
     else:
-        suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-        compressed = suffixes[-1:] == [".gz"]
-        extension = suffixes[-2] if compressed and len(suffixes) == 2 else (suffixes or [""])[-1]
         name = next((name for name, row in FORMATS.items() if extension in row.extensions), "")
-    if path.suffix.lower() == ".gz" and (name == "fvec" or not reading):
-        raise ValueError(f"{path}: .gz is supported for reading only, and not for .fvec; save without it")
-    if extension == ".ftz":
-        raise ValueError(f"{path}: .ftz is a quantized fastText model, which is not supported; its .bin is")
+    if gzipped and (not reading or (name and not FORMATS[name].gzipped)):
+        plain = " or ".join(" ".join(row.extensions) for row in FORMATS.values() if not row.gzipped)
+        raise ValueError(f"{path}: .gz is supported for reading only, and not for {plain}; save without it")
+    refused = {refused: what for row in FORMATS.values() for refused, what in row.refused.items()}
+    if format is None and extension in refused:
+        raise ValueError(f"{path}: {extension} is {refused[extension]}")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
         raise ValueError(

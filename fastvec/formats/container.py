@@ -30,12 +30,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
+from fastvec.formats.kinds import OWN
 from fastvec.training.signals import hold
 
 __all__ = [
     "blocks",
+    "check_format",
     "dump_tensors",
     "json_checksum",
+    "json_object",
     "map_tensors",
     "read_tensors",
     "verify",
@@ -63,7 +66,7 @@ LONGEST_HEADER = 100_000_000
 # The tensors start on a cache line.
 ALIGNMENT = 64
 # Bytes of rows that are made contiguous, or read, at a time.
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 
 # The metadata that are checksums.
 OF_TENSORS, OF_HEADER = "crc32", "header_crc32"
@@ -170,15 +173,7 @@ def read_tensors(
 
 
 def verify(path: str | os.PathLike[str]) -> int:
-    """Compare a file with its checksums, and return how many tensors it has.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it has no checksums, is not a safetensors file, or is truncated or damaged.
-    """
+    """Compare a file with its checksums, which it must have, and return how many tensors it has."""
     path = Path(path)
     with path.open("rb") as file:
         if _read_head(path, file).checksums is None:
@@ -187,6 +182,21 @@ def verify(path: str | os.PathLike[str]) -> int:
                 "load it and save it again"
             )
     return len(map_tensors(path)[0])
+
+
+def check_format(path: Path, metadata: Mapping[str, str], format: str, version: int) -> None:
+    """Raise ValueError unless a file is of one of fastvec's formats, in a version that is known."""
+    if metadata.get("format") != format:
+        other = OWN.get(metadata.get("format"))
+        if other is not None:
+            raise ValueError(f"{path}: not {OWN[format].name} but {other.name}: {other.remedy}")
+        raise ValueError(f"{path}: a safetensors file, but not {OWN[format].name}")
+    written = metadata.get("format_version", metadata.get("version"))
+    if written is None or not written.isdecimal() or int(written) > version:
+        raise ValueError(
+            f"{path}: written in version {written!r} of the format; this fastvec reads version {version}; "
+            "try a newer one"
+        )
 
 
 def _read_head(path: Path, file: BinaryIO) -> _Head:
@@ -217,6 +227,17 @@ def _read_head(path: Path, file: BinaryIO) -> _Head:
     except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(f"{path}: corrupt header (no checksums of tensors)") from None
     return _Head(places, metadata, checksums)
+
+
+def json_object(path: Path, what: str, text: str) -> dict[str, Any]:
+    """Return the object in JSON that an entry of the metadata is; `what` is a plural for the error."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: the {what} are damaged ({error})") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: the {what} are damaged (not an object)")
+    return found
 
 
 def json_checksum(value: Any) -> str:
@@ -334,8 +355,8 @@ def _head(
     for name, tensor in tensors.items():
         places[name] = _Place(tensor.dtype, tensor.shape, begin, begin + tensor.nbytes)
         begin += tensor.nbytes
-    said = json.dumps({name: _digits(checksum) for name, checksum in checksums.items()})
-    metadata = {**metadata, OF_TENSORS: said}
+    digits = {name: _digits(checksum) for name, checksum in checksums.items()}
+    metadata = {**metadata, OF_TENSORS: json.dumps(digits)}
     header: dict[str, Any] = {"__metadata__": {**metadata, OF_HEADER: _header_checksum(metadata, places)}}
     for name, (dtype, shape, begin, end) in places.items():
         header[name] = {"dtype": NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}
@@ -347,6 +368,6 @@ def _head(
 def blocks(tensor: NDArray[Any]) -> Iterator[memoryview]:
     """Yield the bytes of an array, some rows at a time."""
     tensor = np.atleast_1d(tensor)
-    at_once = max(1, BLOCK // max(1, tensor[:1].nbytes))
+    at_once = max(1, BLOCK_BYTES // max(1, tensor[:1].nbytes))
     for begin in range(0, len(tensor), at_once):
         yield np.ascontiguousarray(tensor[begin : begin + at_once]).data

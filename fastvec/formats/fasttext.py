@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -31,21 +32,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import (
-    BLOCK,
-    WORD_LIMIT,
-    Contents,
-    check_unique,
-    decode_words,
-    encode_words,
-    most_bytes,
-    open_bytes,
-)
+from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.formats.words import WORD_LIMIT, check_unique, decode_words, encode_words
 from fastvec.training.signals import hold
 
-__all__ = ["FastTextFile", "decoded", "read", "read_model", "read_undecoded", "write", "write_model"]
+__all__ = [
+    "FastTextFile",
+    "begins",
+    "read",
+    "read_model",
+    "write",
+    "write_model",
+]
 
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
@@ -87,8 +87,17 @@ class FastTextFile(NamedTuple):
     parameters: dict[str, Any]
 
 
-def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastTextFile:
-    """Read a whole model.
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is one of fastText's."""
+    return head.startswith(FASTTEXT_MAGIC)
+
+
+def read_model(
+    path: str | os.PathLike[str],
+    errors: str = "strict",
+    check: Callable[[FastTextFile], object] | None = None,
+) -> FastTextFile:
+    """Read a whole model; `check` is called with it before its words are decoded, which it may refuse.
 
     Raises
     ------
@@ -99,32 +108,34 @@ def read_model(path: str | os.PathLike[str], errors: str = "strict") -> FastText
         UTF-8 where `errors` is "strict".
     """
     path = Path(path)
-    model, _ = decoded(path, *read_undecoded(path), errors)
+    model, _ = _read(path, errors, check)
     check_unique(path, model.words)
     return model
 
 
-def read_undecoded(path: Path, *, with_output: bool = True) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model without words, and if so asked without its output matrix; and the bytes of its words."""
-    with open_bytes(path) as file:
-        return _read(path, _Stream(path, file), with_output)
-
-
-def decoded(
-    path: Path, file: FastTextFile, names: list[bytes], errors: str
+def _read(
+    path: Path,
+    errors: str,
+    check: Callable[[FastTextFile], object] | None = None,
+    *,
+    with_output: bool = True,
 ) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model with its words, less the rows of those that `decode_words` drops; and their bytes."""
+    """Return a model, less the words that `decode_words` drops, and the bytes of its words."""
+    with open_bytes(path) as file:
+        model, names = _parse(path, _Stream(path, file), with_output)
+    if check is not None:
+        check(model)
     n = len(names)
     words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
-    file = file._replace(words=words)
+    model = model._replace(words=words)
     if len(words) == n:
-        return file, names
-    assert file.counts is not None
-    inputs = np.concatenate([file.input_vectors[:n][kept], file.input_vectors[n:]])
-    file = file._replace(counts=file.counts[kept], input_vectors=inputs)
-    if file.output_vectors is not None and file.parameters["model"] != "supervised":
-        file = file._replace(output_vectors=file.output_vectors[kept])
-    return file, [names[row] for row in np.arange(n)[kept]]
+        return model, names
+    assert model.counts is not None
+    inputs = np.concatenate([model.input_vectors[:n][kept], model.input_vectors[n:]])
+    model = model._replace(counts=model.counts[kept], input_vectors=inputs)
+    if model.output_vectors is not None and model.parameters["model"] != "supervised":
+        model = model._replace(output_vectors=model.output_vectors[kept])
+    return model, [names[row] for row in np.arange(n)[kept]]
 
 
 def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
@@ -143,8 +154,7 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
 
 def read(path: Path, errors: str) -> Contents:
     """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
-    undecoded, names = read_undecoded(path, with_output=False)
-    file, names = decoded(path, undecoded, names, errors)
+    file, names = _read(path, errors, with_output=False)
     # A word's n-grams are those of its bytes, whatever `errors` has made of them.
     vectors = row_means(file.input_vectors, *file.subwords.rows(names))
     return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
@@ -155,7 +165,7 @@ def write(path: Path, contents: Contents) -> None:
     words, vectors, counts, metadata, input_vectors, subwords = contents
     if input_vectors is None or subwords is None:
         input_vectors, subwords = vectors, Subwords(0, 0, 0)
-    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata))
+    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata or {}))
 
 
 def _write(path: Path, model: FastTextFile) -> None:
@@ -180,7 +190,7 @@ def _write(path: Path, model: FastTextFile) -> None:
 
 def _write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
     file.write(b"\0" + SHAPE.pack(*matrix.shape))
-    rows = max(1, BLOCK // (4 * matrix.shape[1]))
+    rows = max(1, BLOCK_BYTES // (4 * matrix.shape[1]))
     for start in range(0, len(matrix), rows):
         file.write(np.ascontiguousarray(matrix[start : start + rows], dtype="<f4").data)
 
@@ -208,7 +218,7 @@ def _arguments(model: FastTextFile) -> bytes:
     )
 
 
-def _read(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
     if stream.take(4, "header") != FASTTEXT_MAGIC:
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
     version = VERSION.unpack(stream.take(4, "header"))[0]
@@ -334,8 +344,8 @@ class _Stream:
         n = 4 * rows * columns
         self.check(n, f"the {rows:,} rows of the {part}")
         if not keep:
-            for start in range(0, n, BLOCK):
-                self.take(min(BLOCK, n - start), part)
+            for start in range(0, n, BLOCK_BYTES):
+                self.take(min(BLOCK_BYTES, n - start), part)
             return None
         matrix = np.empty(shape, dtype="<f4")
         target = matrix.reshape(-1).view(np.uint8)
@@ -355,7 +365,7 @@ class _Stream:
             raise ValueError(f"{self.path}: the file continues after the output matrix; it is damaged")
 
     def _read_block(self, part: str) -> None:
-        block = self.file.read(BLOCK)
+        block = self.file.read(BLOCK_BYTES)
         if not block:
             raise self._ends_within(part)
         self.buffer, self.position = self.buffer[self.position :] + block, 0

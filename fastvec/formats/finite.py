@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["as_float32", "check_finite", "check_lengths", "not_finite", "rows_not_finite"]
 
 # Numbers that are looked at together: few enough for the processor's cache.
-BLOCK = 1 << 18
+NUMBERS_AT_ONCE = 1 << 18
 
 
 def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -21,7 +21,7 @@ def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
     A sum is finite where all its terms are, unless it overflows: only where it is not are they looked at.
     """
     found = [np.empty(0, np.intp)]
-    at_once = max(1, BLOCK // max(1, matrix.shape[1]))
+    at_once = max(1, NUMBERS_AT_ONCE // max(1, matrix.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(matrix), at_once):
             rows = matrix[begin : begin + at_once]

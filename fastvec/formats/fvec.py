@@ -17,8 +17,8 @@ Other tensors may be present; they are ignored.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.formats.common import Contents, decode_words, keep_rows
-from fastvec.formats.container import dump_tensors, map_tensors, read_tensors
+from fastvec.formats.common import Contents, keep_rows
+from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
+from fastvec.formats.kinds import OWN, own_format
 from fastvec.formats.ngrams import Subwords
+from fastvec.formats.words import decode_words, json_of_words, words_of_json
 
-__all__ = ["pack", "read", "read_mapped", "unpack", "write"]
+__all__ = ["begins", "pack", "read", "read_mapped", "unpack", "write"]
 
+FORMAT = "fvec"
 VERSION = 1
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What of the tensors is of vectors; files of whole models have others.
 TENSORS = ("vectors", "words", "counts", "input_vectors")
+
+
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is one of safetensors, and not known to be of another kind."""
+    own = own_format(head)
+    return own == FORMAT or (own is not None and own not in OWN)
 
 
 def write(path: Path, contents: Contents) -> None:
@@ -49,12 +57,12 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Return the tensors and the metadata of a .fvec file."""
     tensors: dict[str, NDArray[Any]] = {
         "vectors": np.asarray(contents.vectors, dtype=np.float32),
-        "words": np.frombuffer(_json_of_words(contents.words), dtype=np.uint8),
+        "words": json_of_words(contents.words, "strict"),
     }
     header = {
-        "format": "fvec",
+        "format": FORMAT,
         "format_version": str(VERSION),
-        "parameters": _json_of_parameters(contents.metadata),
+        "parameters": _json_of_parameters(contents.metadata or {}),
     }
     if contents.counts is not None:
         tensors["counts"] = np.asarray(contents.counts, dtype=np.int64)
@@ -82,13 +90,9 @@ def unpack(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], errors: str
 ) -> Contents:
     """Return the contents of the tensors and metadata of a .fvec file, after validation."""
-    if metadata.get("format") != "fvec" or not {"vectors", "words"} <= tensors.keys():
-        raise ValueError(f"{path}: a safetensors file, but not one of vectors (.fvec)")
-    if not metadata.get("format_version", "").isdecimal() or int(metadata["format_version"]) > VERSION:
-        raise ValueError(
-            f"{path}: written in version {metadata.get('format_version')!r} of .fvec; "
-            f"this fastvec reads version {VERSION}; try a newer one"
-        )
+    check_format(path, metadata, FORMAT, VERSION)
+    if not {"vectors", "words"} <= tensors.keys():
+        raise ValueError(f"{path}: a safetensors file, but not a file of vectors (.fvec)")
     vectors, counts = tensors["vectors"], tensors.get("counts")
     words = _words_of_json(path, tensors["words"], errors)
     if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != len(words):
@@ -101,7 +105,7 @@ def unpack(
             f"{path}: counts must be int64, one for each of the {len(words):,} words, "
             f"got {counts.dtype} of shape {counts.shape}"
         )
-    parameters = _object_of_json(path, "training parameters", metadata.get("parameters", "{}"))
+    parameters = json_object(path, "training parameters", metadata.get("parameters", "{}"))
     contents = Contents(words, vectors, counts, parameters)
     if "subwords" in metadata:
         subwords = _subwords_of_json(path, metadata["subwords"])
@@ -117,7 +121,8 @@ def unpack(
 def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     """Return contents whose words have their invalid bytes as lone surrogates with other words instead."""
     n = len(contents.words)
-    if not any(SURROGATE.search(word) for word in contents.words):
+    with suppress(UnicodeEncodeError):
+        "".join(contents.words).encode()
         return contents
     try:
         names = [word.encode(errors="surrogateescape") for word in contents.words]
@@ -127,28 +132,16 @@ def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     return keep_rows(contents, words, kept)
 
 
-def _json_of_words(words: Sequence[str]) -> bytes:
+def _words_of_json(path: Path, tensor: NDArray[np.uint8], errors: str) -> list[str]:
     try:
-        return json.dumps(list(words), ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
-        word = next(filter(SURROGATE.search, words))
-        raise ValueError(f"the word {word!r} has a lone surrogate and cannot be written in UTF-8") from error
-
-
-def _words_of_json(path: Path, blob: NDArray[np.uint8], errors: str) -> list[str]:
-    try:
-        text = blob.tobytes().decode(errors="strict" if errors == "strict" else "surrogateescape")
-        words = json.loads(text)
+        return words_of_json(tensor, "strict" if errors == "strict" else "surrogateescape")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: byte {error.start + 1:,} of the list of words is not UTF-8; "
             "errors='replace' reads it all the same"
         ) from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ValueError(f"{path}: the list of words is damaged ({error})") from error
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ValueError(f"{path}: the list of words is damaged (not a list of strings)")
-    return words
 
 
 def _json_of_parameters(metadata: Mapping[str, Any]) -> str:
@@ -159,18 +152,8 @@ def _json_of_parameters(metadata: Mapping[str, Any]) -> str:
 
 
 def _subwords_of_json(path: Path, text: str) -> Subwords:
-    parts = _object_of_json(path, "n-grams", text)
+    parts = json_object(path, "n-grams", text)
     try:
         return Subwords(**parts)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: the n-grams are damaged ({error})") from error
-
-
-def _object_of_json(path: Path, what: str, text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: the {what} are damaged ({error})") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: the {what} are damaged (not an object)")
-    return found

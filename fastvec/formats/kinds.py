@@ -1,33 +1,30 @@
-"""What a file holds, by its first bytes: fastvec's own, vectors of other programs, or something else."""
+"""What a file is by its first bytes: fastvec's own, vectors or text of some kind, or something else."""
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 __all__ = [
     "FASTTEXT_MAGIC",
-    "GZIP_MAGIC",
-    "HEAD",
+    "FIRST_BYTES",
     "NUMBER",
     "OWN",
-    "Kind",
-    "holds_text",
-    "is_number",
+    "check_kind",
+    "conll_u",
+    "not_text",
     "own_format",
-    "packed_or_wide",
     "recognize",
     "sizes",
 ]
 
-HEAD = 1 << 14
-"""How many bytes of a file are looked at."""
+FIRST_BYTES = 1 << 15
+"""How much of a file is looked at."""
 
 FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
-GZIP_MAGIC = b"\x1f\x8b"
 
 # What the metadata of fastvec's own safetensors files call their format: fvec, or another.
 OWN_FORMAT = re.compile(rb'"format"\s*:\s*"(fvec|fastvec[^"]*)"')
@@ -43,7 +40,8 @@ class Kind(NamedTuple):
 OWN: Mapping[str | None, Kind] = {
     "fvec": Kind("a file of vectors (.fvec)", "fastvec.load reads it"),
     "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
-    "fastvec counts": Kind("a file of counts", "fastvec.Cooccurrence.load reads it"),
+    "fastvec counts": Kind("a file of counts (.fvcounts)", "fastvec.Cooccurrence.load reads it"),
+    "fastvec corpus": Kind("a cache of a text's ids", "fastvec.Corpus(..., cache=...) reads it"),
 }
 
 ARCHIVES = (
@@ -70,7 +68,6 @@ SIGNATURES = (
     (rb"FiFu.\0\0\0", Kind("a file of finalfusion", "save it as word2vec's with finalfusion first")),
     (rb"version https://git-lfs", Kind("a pointer of Git LFS", "git lfs pull fetches the file itself")),
 )
-PATTERNS = tuple((re.compile(signature, re.DOTALL), kind) for signature, kind in SIGNATURES)
 
 HTML = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 PICKLE = re.compile(rb"\x80[\x02-\x05]|ccopy_reg\n|\([dl]p0\n")
@@ -78,9 +75,38 @@ PICKLE = re.compile(rb"\x80[\x02-\x05]|ccopy_reg\n|\([dl]p0\n")
 GENSIM = re.compile(rb"gensim\.models\.[\w.]+(?:\n|\x94?\x8c.)([A-Z]\w+)", re.DOTALL)
 
 NUMBER = re.compile(rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-# One between blanks, as in the rows of text files.
-NUMBER_OF_ROW = re.compile(rb"[ \t]" + NUMBER.pattern + rb"(?=\s|$)")
-UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+
+# How files begin that are no text.
+MAGIC = (
+    (rb"%PDF-", "is a PDF file: extract its text first, for example with pdftotext"),
+    (rb"\x93NUMPY", "is an array of NumPy, not a text: numpy.load reads it"),
+    (rb"\x80[\x02-\x05]", "is a pickle of Python, not a text"),
+    (re.escape(FASTTEXT_MAGIC), "is a model of fastText, not a text"),
+    (
+        rb"version https://git-lfs",
+        "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
+    ),
+    (rb"PAR1", "is a Parquet file, not a text: read its column of texts, for example with pandas"),
+    (rb"(?s).{8}\{\"", "is a safetensors file, not a text"),
+    (rb"\d+[ \t]\d+\r?\n", "is a binary file of word vectors, not a text"),
+)
+# The last of them may also be how a text begins, which has no zeros.
+WITH_ZEROS = 3
+
+SEQUENCES = (
+    "is a {} file, whose lines are not sentences: make sentences of k-mers, for example "
+    "[[read[i : i + 6] for i in range(len(read) - 5)] for read in reads]"
+)
+NUCLEOTIDES = re.compile(rb"[ACGTUNacgtun-]{4,}")
+AMINO_ACIDS = re.compile(rb"[A-Z*-]{20,}")
+FIRST_OF_CONLL_U = re.compile(rb"1(-\d+)?\t")
+CONLL_U = (
+    "is a CoNLL-U file, whose second column of ten has the words; to get columns of words and tags, as "
+    "read_conll reads them: grep -Ev '^(#|[0-9]+[-.])' FILE | cut -f 2,4"
+)
+VECTORS = "is a file of word vectors, whose lines are not sentences: fastvec.load reads it"
+# Lines that are compared with rows of vectors.
+FEW = 5
 
 
 def recognize(path: Path, head: bytes) -> Kind | None:
@@ -92,10 +118,11 @@ def recognize(path: Path, head: bytes) -> Kind | None:
         return _pickle(path, head)
     if HTML.match(head):
         return Kind("a page in HTML", "perhaps of an error: download the file again")
-    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None) or packed_or_wide(head)
+    known = (kind for signature, kind in SIGNATURES if re.match(signature, head, re.DOTALL))
+    return next(known, None) or _packed_or_wide(head)
 
 
-def packed_or_wide(head: bytes) -> Kind | None:
+def _packed_or_wide(head: bytes) -> Kind | None:
     """Return what a file is if it is an archive, or text in UTF-16 or UTF-32."""
     for signature, name in ARCHIVES:
         if re.match(signature, head, re.DOTALL):
@@ -133,39 +160,6 @@ def sizes(line: bytes) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def is_number(field: bytes) -> bool:
-    """Whether a field of a text file is a number, or NaN or infinity."""
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # which only Python reads, as in 1_000
-
-
-def holds_text(rows: bytes, d: int | None) -> bool:
-    """Whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
-
-    The first is a word and `d` numbers, or at least the place of its numbers in a binary file is printable:
-    that of a single one may be so by chance. Without a header, rows are text if numbers stand between blanks.
-    """
-    if d is None:
-        return NUMBER_OF_ROW.search(rows) is not None and _is_printable(rows)
-    fields = rows.lstrip().partition(b"\n")[0].split()
-    if len(fields) > d >= 1 and all(map(is_number, fields[-d:])):
-        return True
-    start = rows.find(b" ") + 1
-    return d > 1 and _is_printable(rows[start : start + 4 * d])
-
-
-def _is_printable(head: bytes) -> bool:
-    """Whether bytes are UTF-8 without control characters; at their end, a character may be cut."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return UNPRINTABLE.search(head) is None
-
-
 def _pickle(path: Path, head: bytes) -> Kind:
     match = GENSIM.search(head)
     if match is None:
@@ -189,3 +183,72 @@ def _pickle(path: Path, head: bytes) -> Kind:
             f"{name}.load({source}).wv.save_word2vec_format({target}, binary=True)",
         )
     return Kind(f"a pickle of gensim's {name}", "convert it with gensim:\n    " + "\n    ".join(lines))
+
+
+def not_text(head: bytes) -> str | None:
+    """Return what a file is that begins with these bytes, None if it may be text in UTF-8."""
+    own = own_format(head)
+    if own in OWN:
+        return f"is {OWN[own].name}, not a text: {OWN[own].remedy}"
+    kind = _packed_or_wide(head)
+    if kind is not None:
+        return f"is {kind.name}: {kind.remedy}"
+    if b"\r" in head.rstrip(b"\r") and b"\n" not in head:
+        return "has lines that end with a carriage return alone: convert it with tr '\\r' '\\n' < FILE"
+    has_zeros = b"\0" in head
+    known = MAGIC if has_zeros else MAGIC[:-WITH_ZEROS]
+    return next((what for signature, what in known if re.match(signature, head)), None)
+
+
+def check_kind(path: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the blocks of a text, the first of which has as much as is looked at.
+
+    Raises
+    ------
+    ValueError
+        If it is of a known kind whose lines are not sentences.
+    """
+    head = next(blocks, b"")
+    lines = head[:FIRST_BYTES].lstrip().replace(b"\r\n", b"\n").split(b"\n")
+    if len(head) > FIRST_BYTES and len(lines) > 1:
+        lines.pop()  # it is cut
+    what = _sequences(lines) or conll_u(lines) or _vectors(lines)
+    if what is not None:
+        raise ValueError(f"{path} {what}")
+    return chain([head], blocks)
+
+
+def conll_u(lines: list[bytes]) -> str | None:
+    """Return what a file with these first lines is, and its remedy, if it is CoNLL-U."""
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    return CONLL_U if first.count(b"\t") == 9 and FIRST_OF_CONLL_U.match(first) else None
+
+
+def _sequences(lines: list[bytes]) -> str | None:
+    if lines[0].startswith(b">"):
+        letters = [line.strip() for line in lines if line.strip() and not line.startswith(b">")]
+        of_one_kind = NUCLEOTIDES, AMINO_ACIDS
+        if all(map(bytes.isalpha, (line.strip(b"*-") for line in letters))) and any(
+            kind.fullmatch(b"".join(letters)) for kind in of_one_kind
+        ):
+            return SEQUENCES.format("FASTA")
+    if len(lines) > 3 and lines[0].startswith(b"@") and lines[2].startswith(b"+"):
+        read, quality = lines[1].strip(), lines[3].strip()
+        if NUCLEOTIDES.fullmatch(read) and len(read) == len(quality):
+            return SEQUENCES.format("FASTQ")
+    return None
+
+
+def _vectors(lines: list[bytes]) -> str | None:
+    header = sizes(lines[0])
+    rows = [line.split() for line in lines[1 if header else 0 :][:FEW] if line]
+    # Fewer numbers behind a word may be a text, unless a header has said how many there are.
+    size = header[1] if header else len(rows[0]) - 1 if len(rows) > 1 else 0
+    if (
+        rows
+        and size >= (1 if header else 10)
+        and all(len(row) > size and all(map(NUMBER.fullmatch, row[-size:])) for row in rows)
+        and not NUMBER.fullmatch(rows[0][0])
+    ):
+        return VECTORS
+    return None

@@ -16,11 +16,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["ADVICE", "BLOCK", "Spool", "naming_full_disk", "preallocate"]
+__all__ = ["ADVICE", "BLOCK_ITEMS", "Spool", "memory_left", "naming_full_disk", "preallocate"]
 
 # Items of a block: at least 32 MB. The C library gives blocks of this size back to the system as soon as they
 # are freed, and those parts of them that were never written take no memory.
-BLOCK = 1 << 23
+BLOCK_ITEMS = 1 << 23
 
 # What the system says when a file can grow no more: no space, over the quota, over the limit of file sizes.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -83,10 +83,10 @@ class Spool:
             return
         while len(items):
             if self._room == 0:
-                self._blocks.append(np.empty(BLOCK, self._dtype))
-                self._room = BLOCK
+                self._blocks.append(np.empty(BLOCK_ITEMS, self._dtype))
+                self._room = BLOCK_ITEMS
             n = min(len(items), self._room)
-            begin = BLOCK - self._room
+            begin = BLOCK_ITEMS - self._room
             self._blocks[-1][begin : begin + n] = items[:n]
             self._room -= n
             items = items[n:]
@@ -135,7 +135,13 @@ class Spool:
         """Yield the blocks in memory, each free to go when the next one is asked for."""
         while self._blocks:
             block = self._blocks.popleft()
-            yield block if self._blocks else block[: BLOCK - self._room]
+            yield block if self._blocks else block[: BLOCK_ITEMS - self._room]
+
+
+def memory_left(memory_limit: int, *arrays: NDArray[Any]) -> int:
+    """Return the bytes that some arrays leave of a limit: memory-mapped ones take none, none counts twice."""
+    in_memory = {id(array): array.nbytes for array in arrays if not isinstance(array, np.memmap)}
+    return max(0, memory_limit - sum(in_memory.values()))
 
 
 def preallocate(file: IO[bytes], size: int) -> None:

@@ -11,24 +11,30 @@ behind the outputs is room for its score: pairwise losses compare the other scor
 
 from libc.math cimport exp, log1p
 
-from .tiles cimport SLOTS
-from .vector cimport LANES, lanes, load, sigmoid, store
+from .tiles cimport BLOCK, SLOTS
+from .vector cimport LANES, lanes, load, noinline_void, sigmoid, store
 
 cdef enum Loss:
     LOGISTIC
+    BPR
 
 
 cdef inline int loss_named(str name) except -1:
     if name == "negative_sampling":
         return LOGISTIC
-    raise ValueError(f"loss must be one of 'negative_sampling', got {name!r}")
+    if name == "bpr":
+        return BPR
+    raise ValueError(f"loss must be one of 'negative_sampling', 'bpr', got {name!r}")
 
 
 cdef inline void add_cost(
     double *total, int loss, double score, double target, double positives, double negatives
 ) noexcept nogil:
     """Add the loss of one output; `target` is the score of the first."""
-    add_logistic_cost(total, score, positives, negatives)
+    if loss == BPR:
+        add_bpr_cost(total, score - target, negatives)
+    else:
+        add_logistic_cost(total, score, positives, negatives)
 
 
 cdef inline void differentiate(
@@ -36,7 +42,10 @@ cdef inline void differentiate(
     float *first,
 ) noexcept nogil:
     """scores[c, n] ← −η · ∂J/∂scores[c, n]"""
-    differentiate_logistic(scores, n_x, positives, counts, rate)
+    if loss == BPR:
+        differentiate_bpr(scores, n_x, positives, counts, rate, first)
+    else:
+        differentiate_logistic(scores, n_x, positives, counts, rate)
 
 
 cdef inline double log_one_plus_exp(double z) noexcept nogil:
@@ -64,3 +73,33 @@ cdef inline void differentiate_logistic(
             rate * (load(positives + i % SLOTS) - load(counts + i % SLOTS) * sigmoid(load(scores + i))),
         )
         i += LANES
+
+
+cdef inline void add_bpr_cost(double *total, double difference, double negatives) noexcept nogil:
+    if negatives > 0:
+        total[0] += negatives * log_one_plus_exp(difference)
+
+
+cdef inline noinline_void differentiate_bpr(
+    float *scores, Py_ssize_t n_x, const float *positives, const float *counts, lanes rate, float *first
+) noexcept nogil:
+    """∂J/∂score = (counts − positives) · σ(score − target); by the target's score minus the sum of these"""
+    cdef float[4] targets
+    cdef float total
+    cdef Py_ssize_t i = 0, c, n
+    for c in range(n_x):
+        targets[c] = first[c * SLOTS + (0 if scores == first else BLOCK)]
+        for n in range(SLOTS):
+            scores[c * SLOTS + n] -= targets[c]
+    while i < n_x * SLOTS:
+        store(
+            scores + i,
+            rate * (load(positives + i % SLOTS) - load(counts + i % SLOTS)) * sigmoid(load(scores + i)),
+        )
+        i += LANES
+    for c in range(n_x):
+        total = 0
+        for n in range(BLOCK):
+            total += scores[c * SLOTS + n]
+        first[c * SLOTS] -= total
+        first[c * SLOTS + BLOCK] = targets[c]

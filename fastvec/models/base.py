@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -20,8 +20,8 @@ from fastvec import kernels
 from fastvec._params import Estimator, check_int
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
-from fastvec.models import files
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.held_out import HeldOut
@@ -32,7 +32,7 @@ from fastvec.vectors import Vectors
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State", "fill_uniform"]
 
 # Parameters that do not change what is learned.
-NOT_KEPT = ("progress", "callbacks")
+NOT_KEPT = ("memory_limit", "progress", "callbacks")
 # The parameters that say what is counted, and those that say how.
 COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
 COUNTING = ("memory_limit", "threads", "progress")
@@ -346,22 +346,23 @@ class EpochModel(Learner, Stoppable, ABC):
             If the extension is another one.
         """
         self.check_path(path)
-        self._write(self._learned("vectors_ to save"), path, {})
+        self._write(self._learned("vectors_ to save"), path)
 
-    def _write(self, state: State, path: str | os.PathLike[str], more: Mapping[str, str]) -> None:
-        """Write a state, with more metadata."""
-        files.write(
-            path,
-            self._make_vectors(state) if state.vectors is None else state.vectors,
-            {name: tensor for name, tensor in state.tensors().items() if name != "input_vectors"},
-            type(self).__name__,
-            state.given,
-            state.history,
-            more,
-        )
+    def _write(
+        self, state: State, path: str | os.PathLike[str], checkpoint: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a state, and how far its training has come."""
+        vectors = self._make_vectors(state) if state.vectors is None else state.vectors
+        others = {name: tensor for name, tensor in state.tensors().items() if name != "input_vectors"}
+        description = {
+            "estimator": type(self).__name__,
+            "parameters": state.given,
+            "history": [asdict(epoch) for epoch in state.history],
+        }
+        model_file.write(path, description, others, vectors._contents(), checkpoint)
 
     @classmethod
-    def _restored(cls: type[Model], saved: files.Saved) -> Model:
+    def _restored(cls: type[Model], saved: model_file.Model) -> Model:
         """Return the estimator saved in a file, after validation.
 
         Raises
@@ -369,20 +370,17 @@ class EpochModel(Learner, Stoppable, ABC):
         TypeError, ValueError
             If it does not.
         """
-        model = cls(**saved.given)
+        model = cls(**saved.description["parameters"])
         model.check_params()
-        vocabulary, tensors = Vocabulary(saved.words, saved.counts), saved.tensors
+        vocabulary = Vocabulary(saved.words, saved.counts)
         parameters = {}
         for name, shape in model._shapes(len(vocabulary)).items():
-            matrix = tensors.get(name, np.empty(0))
-            if matrix.dtype != np.float32 or matrix.shape != shape:
-                raise ValueError(
-                    f"{name} must be float32 of shape {shape}, got {matrix.dtype} of shape {matrix.shape}"
-                )
+            matrix = model_file.matrix(saved.tensors, name, shape)
             parameters[name] = np.array(matrix) if isinstance(matrix, np.memmap) else matrix
             check_finite(name, parameters[name], "row", vocabulary.words)
-        tree = HuffmanTree.of_tensors(tensors, len(vocabulary)) if model._has_tree() else None
-        model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, saved.history)
+        tree = HuffmanTree.of_tensors(saved.tensors, len(vocabulary)) if model._has_tree() else None
+        history = model_file.records(saved.description["history"], Epoch)
+        model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, history)
         return model
 
 

@@ -1,4 +1,4 @@
-"""Files of checkpoints: the file of a whole model (see ``files.py``), with how far its training has come.
+"""Checkpoints: the file of a whole model (see ``formats/model.py``), with how far its training has come.
 
 The metadata have one more entry, ``checkpoint``, a JSON object:
 
@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.formats import model
 from fastvec.formats.container import blocks
-from fastvec.models import files
 from fastvec.training.checkpoints import Checkpoints, Position
 from fastvec.training.loop import Epoch
 from fastvec.training.progress import warn
@@ -91,10 +91,10 @@ class CheckpointFile(Checkpoints):
         self.due = math.inf
         self.source: dict[str, str] = {}
         self.finished = False
-        self.saved: files.Saved | None = None
+        self.saved: model.Model | None = None
         self._ours = _identity(self.path)
         if Path(self.path).exists():
-            saved = files.read(Path(self.path), "strict")
+            saved = model.read(self.path)
             self._check_kind(saved, resume)
             if resume:
                 self._check_parameters(saved, estimator, given)
@@ -104,7 +104,7 @@ class CheckpointFile(Checkpoints):
         self,
         parameters: Mapping[str, NDArray[Any]],
         history: list[Epoch],
-        write: Callable[[str, dict[str, str]], None],
+        write: Callable[[str, dict[str, Any]], None],
     ) -> None:
         """Bring a training to where the file has come, or write the file for the first time.
 
@@ -115,7 +115,7 @@ class CheckpointFile(Checkpoints):
         history : list of Epoch
             The epochs before the training, changed in place.
         write : callable
-            Writes the model to a path, with more metadata.
+            Writes the model to a path, and how far its training has come.
 
         Raises
         ------
@@ -153,54 +153,49 @@ class CheckpointFile(Checkpoints):
         if found not in (None, self._ours):
             reason = "another run has written this checkpoint; give each run a file of its own"
             raise FileExistsError(errno.EEXIST, reason, self.path)
-        self._write(self.path, self._metadata(position, finished))
+        self._write(self.path, {"position": asdict(position), "finished": finished, "source": self.source})
         self._ours = _identity(self.path)
 
     def _take_over(
-        self, saved: files.Saved, parameters: Mapping[str, NDArray[Any]], history: list[Epoch]
+        self, saved: model.Model, parameters: Mapping[str, NDArray[Any]], history: list[Epoch]
     ) -> None:
-        said = self._said(saved)
+        self.start, self.finished, source, history[:] = self._progress(saved)
         for name, value in self.source.items():
-            if said["source"].get(name) != value:
+            if source.get(name) != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
         for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
                 raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")
             matrix[:] = saved.tensors[name]
-        history[:] = saved.history
-        self.start, self.finished = said["position"], said["finished"]
 
-    def _metadata(self, position: Position, finished: bool) -> dict[str, str]:
-        said = {"position": asdict(position), "finished": finished, "source": self.source}
-        return {"checkpoint": json.dumps(said)}
-
-    def _said(self, saved: files.Saved) -> dict[str, Any]:
+    def _progress(self, saved: model.Model) -> tuple[Position, bool, dict[str, Any], list[Epoch]]:
+        """Return the position of a checkpoint, whether its training is finished, its source and epochs."""
         try:
-            said = json.loads(saved.checkpoint)
-            position = said["position"]
+            assert saved.checkpoint is not None
+            position = saved.checkpoint["position"]
             position = Position(**{**position, "losses": tuple(position["losses"])})
-            return {"position": position, "finished": bool(said["finished"]), "source": dict(said["source"])}
+            finished, source = bool(saved.checkpoint["finished"]), dict(saved.checkpoint["source"])
+            return position, finished, source, model.records(saved.description["history"], Epoch)
         except (TypeError, ValueError, KeyError) as error:
             raise ValueError(f"{self.path}: the state of the training is damaged ({error!r})") from None
 
-    def _check_kind(self, saved: files.Saved, resume: bool) -> None:
-        if not saved.checkpoint:
+    def _check_kind(self, saved: model.Model, resume: bool) -> None:
+        if saved.checkpoint is None:
             raise ValueError(
                 f"checkpoint must be a new file or a checkpoint, got {self.path!r}, which holds a model"
             )
-        if not resume and not self._said(saved)["finished"]:
+        if not resume and not self._progress(saved)[1]:
             raise ValueError(
                 f"checkpoint must not replace an unfinished run, got {self.path!r}: continue it with "
                 "resume=True (--resume), or delete the file"
             )
 
-    def _check_parameters(self, saved: files.Saved, estimator: str, given: Mapping[str, Any]) -> None:
-        if saved.estimator != estimator:
-            raise self._differs(
-                f"the estimator must be {saved.estimator} as in the checkpoint, got {estimator}"
-            )
-        for name in {**saved.given, **given}:
-            was, now = saved.given.get(name), given.get(name)
+    def _check_parameters(self, saved: model.Model, estimator: str, given: Mapping[str, Any]) -> None:
+        before, parameters = saved.description["estimator"], saved.description["parameters"]
+        if before != estimator:
+            raise self._differs(f"the estimator must be {before} as in the checkpoint, got {estimator}")
+        for name in {**parameters, **given}:
+            was, now = parameters.get(name), given.get(name)
             if name not in FREE and was != now:
                 raise self._differs(f"{name} must be {was!r} as in the checkpoint, got {now!r}")
 

@@ -59,6 +59,9 @@ class FastText(WordModel):
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like
         their beginning.
+    memory_limit : int
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
+from fastvec.corpus import Corpus
+from fastvec.formats.spool import memory_left
 from fastvec.models.base import CountModel, EpochModel, Matrices, State, fill_uniform
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
@@ -50,8 +52,8 @@ class GloVe(EpochModel, CountModel):
         Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
         given counts.
     memory_limit : int
-        Limit in bytes beyond which the counts, or their entries in training order, are kept in temporary
-        files.
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
         Number of threads for counting and training; all processors by default. The result is the same, bit
         for bit, for any number of threads.
@@ -222,6 +224,7 @@ class GloVe(EpochModel, CountModel):
             )
 
         parameters = self._start(len(counts.vocabulary_), before)
+        corpus_ids = [source.ids] if isinstance(source, Corpus) else []
         tiles = in_tiles(
             counts,
             parameters["word_vectors"].shape[1],
@@ -229,7 +232,7 @@ class GloVe(EpochModel, CountModel):
             alpha=self.alpha,
             seed=self.seed,
             threads=number_of_threads(self.threads),
-            memory_limit=self.memory_limit,
+            memory_limit=memory_left(self.memory_limit, *corpus_ids, *counts._matrix()),
             progress=self.progress,
         )
         state = State(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from fastvec._params import check_choice
-from fastvec.formats.common import read_head
-from fastvec.formats.kinds import FASTTEXT_MAGIC
-from fastvec.models import files
+from fastvec.formats import model
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.word2vec import CBOW, SkipGram
@@ -53,14 +50,9 @@ def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordM
     >>> fastvec.load_model("be.fvec").fit([["not", "to", "be"]] * 9).vectors_
     Vectors(4 words, 8 dimensions)
     """
-    path = Path(path)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
-    of_fasttext = read_head(path).startswith(FASTTEXT_MAGIC) or path.suffix.lower() == ".bin"
-    saved = (files.read_fasttext if of_fasttext else files.read)(path, errors)
-    if saved.estimator not in ESTIMATORS:
-        known = ", ".join(ESTIMATORS)
-        raise ValueError(f"{path}: unknown estimator {saved.estimator!r}; this fastvec knows {known}")
+    saved = model.read(path, errors)
     try:
-        return ESTIMATORS[saved.estimator]._restored(saved)
+        return model.class_of(saved.description, ESTIMATORS)._restored(saved)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: training cannot continue from it ({error})") from None
+        raise ValueError(f"{os.fspath(path)}: training cannot continue from it ({error})") from None

@@ -141,6 +141,10 @@ def _of_negatives(model: Any, n_words: int) -> float:
     return math.log(2) * (1 + int(model.negatives))
 
 
+def _of_pairs(model: Any, n_words: int) -> float:
+    return math.log(2) * int(model.negatives)
+
+
 def _of_one_word(model: Any, n_words: int) -> float:
     return math.log(n_words)  # a tree for the frequencies costs less
 
@@ -155,6 +159,9 @@ LOSSES = (
     Loss("SkipGram", "negative_sampling", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
          _of_negatives, fixed=("loss",), learning_rate=0.025),
+    Loss("SkipGram", "bpr", "skipgram",
+         (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
+         _of_pairs, fixed=("loss",), learning_rate=0.0125),
     Loss("SkipGram", "hierarchical_softmax", "hierarchical_softmax",
          (INPUTS, NODES), (paths,), ("window", "cbow", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025),

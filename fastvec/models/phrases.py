@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.encoding import Encoded
-from fastvec.corpus.idfile import IdStore
+from fastvec.corpus.ids import Encoded
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
+from fastvec.formats.spool import Spool, memory_left
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
 
@@ -24,6 +24,9 @@ __all__ = ["Phrases"]
 
 # Tokens handed to a kernel at once: some milliseconds of work, so that Ctrl-C is answered at once.
 CHUNK = 1 << 18
+
+# Parameters that do not change what is found.
+NOT_KEPT = ("memory_limit", "progress")
 
 THRESHOLDS = {"word2phrase": 100.0, "npmi": 0.5}
 
@@ -65,6 +68,9 @@ class Phrases(Estimator):
         How often to find and join phrases, each time in the output of the previous pass: phrases have two
         words after the first pass, up to four after the second, up to eight after the third. All passes have
         the same threshold.
+    memory_limit : int
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the pairs come on top.
     progress : bool
         Whether to show progress bars.
 
@@ -104,6 +110,7 @@ class Phrases(Estimator):
         scoring: str = "word2phrase",
         delimiter: str = "_",
         passes: int = 1,
+        memory_limit: int = 2**32,
         progress: bool = False,
     ) -> None:
         self.min_count = min_count
@@ -111,6 +118,7 @@ class Phrases(Estimator):
         self.scoring = scoring
         self.delimiter = delimiter
         self.passes = passes
+        self.memory_limit = memory_limit
         self.progress = progress
 
     def check_params(self) -> None:
@@ -133,15 +141,18 @@ class Phrases(Estimator):
         if not self.delimiter or any(map(str.isspace, self.delimiter)):
             raise ValueError(rule)
         check_int("passes", self.passes, 1)
+        check_int("memory_limit", self.memory_limit, 1)
         check_bool("progress", self.progress)
 
-    def fit(self, corpus: Any) -> Phrases:
+    def fit(self, corpus: Any, y: object = None) -> Phrases:
         """Find the phrases of a corpus.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
@@ -167,9 +178,9 @@ class Phrases(Estimator):
         Returns
         -------
         Corpus
-            The same sentences with phrases joined, memory-mapped if `corpus` is; `corpus` itself if it has no
-            phrases. Empty lines and sentences are kept, unless `corpus` is a `Corpus` that was made without
-            ``keep_empty=True``.
+            The same sentences with phrases joined, memory-mapped if their ids do not fit in `memory_limit`
+            beside those of `corpus`; `corpus` itself if it has no phrases. Empty lines and sentences are
+            kept, unless `corpus` is a `Corpus` that was made without ``keep_empty=True``.
 
         Raises
         ------
@@ -179,16 +190,18 @@ class Phrases(Estimator):
         self._check_fitted()
         joined = self._corpus_of(corpus)
         for number, pairs in enumerate(self.pairs_, 1):
-            joined = self._joined(joined, pairs, number)
+            joined = self._joined(joined, pairs, number, corpus)
         return joined
 
-    def fit_transform(self, corpus: Any) -> Corpus:
+    def fit_transform(self, corpus: Any, y: object = None) -> Corpus:
         """Find the phrases of a corpus and join them.
 
         Parameters
         ----------
         corpus : Corpus, or anything that `Corpus` takes
             The text.
+        y : object
+            Ignored; for compatibility with scikit-learn.
 
         Returns
         -------
@@ -218,8 +231,7 @@ class Phrases(Estimator):
             If the file cannot be written.
         """
         self._check_fitted()
-        parameters = self.get_params()
-        del parameters["progress"]
+        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
         content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
@@ -278,7 +290,7 @@ class Phrases(Estimator):
     def _corpus_of(self, corpus: Any) -> Corpus:
         if isinstance(corpus, Corpus):
             return corpus
-        return Corpus(corpus, keep_empty=True, progress=self.progress)
+        return Corpus(corpus, keep_empty=True, memory_limit=self.memory_limit, progress=self.progress)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "pairs_"):
@@ -297,7 +309,7 @@ class Phrases(Estimator):
                 break
             found.append(pairs)
             if join_last or number < self.passes:
-                joined = self._joined(joined, pairs, number)
+                joined = self._joined(joined, pairs, number, corpus)
         self._keep(found)
         return joined
 
@@ -339,8 +351,10 @@ class Phrases(Estimator):
             return np.log(pairs / expected * n_tokens) / -np.log(pairs / n_tokens)
         return (pairs - self.min_count) / expected * n_tokens
 
-    def _joined(self, corpus: Corpus, pairs: dict[tuple[str, str], float], number: int) -> Corpus:
-        """Return a corpus with some of its pairs made one word each."""
+    def _joined(
+        self, corpus: Corpus, pairs: dict[tuple[str, str], float], number: int, source: Any
+    ) -> Corpus:
+        """Return a corpus with some of its pairs made one word each; `source` is what the user gave."""
         index = corpus.vocabulary.index
         new: dict[str, int] = {}
         rows = []
@@ -360,7 +374,8 @@ class Phrases(Estimator):
         # Empty sentences begin where others do.
         begins, numbers_of_begins = np.unique(corpus.sentence_offsets, return_inverse=True)
         offsets = np.empty_like(begins)
-        store = IdStore(0 if isinstance(corpus.ids, np.memmap) else corpus.ids.nbytes, None)
+        in_use = [given.ids for given in (corpus, source) if isinstance(given, Corpus)]
+        spool = Spool(np.int32, memory_left(self.memory_limit, *in_use))
         room = np.empty(CHUNK, np.int32)
         start = n_ids = n_words = 0
         with self._bar("joining", number, corpus) as bar:
@@ -368,7 +383,7 @@ class Phrases(Estimator):
                 stop = min(start + CHUNK, corpus.n_tokens)
                 end, n = joiner.join(corpus.ids, begins, start, stop, room, offsets, n_ids)
                 n_words = kernel.renumber(room[:n], numbers, counts, n_words)
-                store.append(room[:n])
+                spool.append(room[:n])
                 n_ids += n
                 bar.update(end - start)
                 start = end
@@ -376,8 +391,7 @@ class Phrases(Estimator):
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
         spelled = [*corpus.vocabulary.words, *new]
         found = [spelled[word] for word in by_number.tolist()]
-        encoded = Encoded(found, counts[:n_words], offsets[numbers_of_begins])
-        return Corpus._collected(encoded, store)
+        return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool))
 
     def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
         return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)

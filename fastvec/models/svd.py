@@ -62,7 +62,9 @@ class PPMI_SVD(CountModel):
         Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
         given counts.
     memory_limit : int
-        Limit in bytes beyond which the counts of a text are kept in temporary files.
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top, and the
+        matrix that is factorized with its transpose, 16 bytes for each pair in it.
     threads : int, optional
         Number of threads for counting and for multiplying the matrix; all processors by default. The result
         does not depend on it. The linear algebra library of NumPy and SciPy has threads of its own

@@ -53,7 +53,7 @@ class SkipGram(Word2Vec):
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
     negatives : int
-        Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
+        Number of noise words per centre word. Only used with ``loss="negative_sampling"`` and ``"bpr"``.
     min_count : int
         Words that occur less often are ignored.
     max_vocab : int, optional
@@ -64,7 +64,7 @@ class SkipGram(Word2Vec):
         texts are kept as they are. 0 keeps all words.
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power. Only used
-        with ``loss="negative_sampling"``.
+        with ``loss="negative_sampling"`` and ``"bpr"``.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for the usual value
         for this model and its loss, which `first_learning_rate` returns.
@@ -77,6 +77,9 @@ class SkipGram(Word2Vec):
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like
         their beginning.
+    memory_limit : int
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
@@ -88,14 +91,15 @@ class SkipGram(Word2Vec):
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
         up to date by then. One that returns True ends the training.
-    loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
-        How a word is distinguished from all others: from a few noise words [1]_; by the branches on its path
-        down a binary Huffman tree, in which frequent words are near the root [3]_; or from every other word,
-        which is exact, slow, and meant for small vocabularies.
+    loss : {"negative_sampling", "bpr", "hierarchical_softmax", "softmax"}
+        How a word is distinguished from all others: from a few noise words [1]_; by a higher score than that
+        of each noise word, Bayesian personalized ranking [4]_, which is meant for items and nodes; by the
+        branches on its path down a binary Huffman tree, in which frequent words are near the root [3]_; or
+        from every other word, which is exact, slow, and meant for small vocabularies.
     negative_sharing : {"window", "none"}
         Whether all contexts in a window share one set of noise words, which makes an update a small matrix
         product [2]_, or each has its own, the original scheme [1]_, which is two to four times slower. Only
-        used with ``loss="negative_sampling"``.
+        used with ``loss="negative_sampling"`` and ``"bpr"``.
 
     Attributes
     ----------
@@ -123,6 +127,8 @@ class SkipGram(Word2Vec):
        arXiv 1604.04661, 2016.
     .. [3] F. Morin and Y. Bengio, "Hierarchical probabilistic neural network language model",
        AISTATS 2005.
+    .. [4] S. Rendle, C. Freudenthaler, Z. Gantner and L. Schmidt-Thieme, "BPR: Bayesian personalized ranking
+       from implicit feedback", UAI 2009.
 
     Examples
     --------
@@ -194,6 +200,9 @@ class CBOW(Word2Vec):
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like
         their beginning.
+    memory_limit : int
+        Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
+        kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
         Number of threads; all processors by default. With one thread, the same seed gives the same vectors
         bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.idfile import remapped
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.ids import remapped
+from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.huffman import HuffmanTree
@@ -66,6 +66,7 @@ class WordModel(EpochModel, ABC):
     min_learning_rate: float | None = None
     epochs: int = 5
     shuffle: bool = False
+    memory_limit: int = 2**32
     threads: int | None = None
     seed: int = 1
     progress: bool = False
@@ -132,6 +133,7 @@ class WordModel(EpochModel, ABC):
             )
         self._check_epoch_params()
         check_bool("shuffle", self.shuffle)
+        check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
@@ -203,8 +205,9 @@ class WordModel(EpochModel, ABC):
             Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
         resume : bool
             Whether to continue the run in `checkpoint` if the file exists, else start one. The corpus, what
-            was learned before and all parameters must be the same, except `threads`, `progress` and
-            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
+            was learned before and all parameters must be the same, except `threads`, `memory_limit`,
+            `progress` and `callbacks`. With ``threads=1`` the result is that of a run without interruption,
+            bit for bit.
 
         Returns
         -------
@@ -223,11 +226,11 @@ class WordModel(EpochModel, ABC):
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
         if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, progress=self.progress)
+            corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
         threads = number_of_threads(self.threads)
         state, parameters = self._start(corpus, before, update_vocabulary, threads)
-        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus)
+        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
         loss, n_words = self._loss(), len(state.vocabulary)
@@ -381,8 +384,10 @@ def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
     return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
 
 
-def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
+def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:
     """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
+
+    If both together exceed `memory_limit`, the new ones are in a temporary file.
 
     Raises
     ------
@@ -396,7 +401,7 @@ def ids_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int32]:
             "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
         )
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
-    return corpus.ids if same else remapped(corpus.ids, new_ids)
+    return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
 
 
 def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:
@@ -436,8 +441,5 @@ def with_new_words(
     chosen = len(other.head(min_count, max_vocab)) if other.counts[0] >= min_count else 0
     new = np.flatnonzero(~known[:chosen])
     words = vocabulary.words + [other.words[i] for i in new.tolist()]
-    counts = np.concatenate((counts, other.counts[new]))
-    order = np.argsort(-counts, kind="stable")
-    places = np.empty(len(order), np.intp)
-    places[order] = np.arange(len(order))
-    return Vocabulary([words[i] for i in order.tolist()], counts[order]), places[: len(vocabulary)]
+    together, places = by_frequency(words, np.concatenate((counts, other.counts[new])))
+    return together, places[: len(vocabulary)].astype(np.intp)

@@ -7,6 +7,11 @@ Negative sampling [1] asks every score, whatever the others are, to be high or l
 
     J = −log σ(s₀) − Σₙ log σ(−sₙ)            ∂J/∂s₀ = σ(s₀) − 1          ∂J/∂sₙ = σ(sₙ)
 
+Bayesian personalized ranking (BPR) [2] asks the target's score to be higher than those of the negatives,
+whatever they are:
+
+    J = Σₙ −log σ(s₀ − sₙ)                    ∂J/∂s₀ = −Σₙ σ(sₙ − s₀)     ∂J/∂sₙ = σ(sₙ − s₀)
+
 Outside [−8, 8] the sigmoid of a derivative keeps its value at the edge, so that the gradient saturates and
 does not vanish. The loss does not saturate.
 
@@ -14,6 +19,8 @@ References
 ----------
 .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and
    phrases and their compositionality", NIPS 2013, arXiv:1310.4546.
+.. [2] S. Rendle, C. Freudenthaler, Z. Gantner and L. Schmidt-Thieme, "BPR: Bayesian personalized ranking from
+   implicit feedback", UAI 2009, arXiv:1205.2618.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LOSSES", "logistic", "sigmoid"]
+__all__ = ["LOSSES", "bpr", "logistic", "sigmoid"]
 
 SIGMOID_RANGE = np.float32(8)
 
@@ -52,10 +59,18 @@ def logistic(scores: Matrix, labels: Matrix, counts: Matrix) -> Costs:
     return errors, softplus(np.where(labels == 1, -scores, scores), counts)
 
 
+def bpr(scores: Matrix, labels: Matrix, counts: Matrix) -> Costs:
+    """Ask of the first score to be higher than the others; parameters as for `logistic`."""
+    negatives = counts * (1 - labels)
+    z = scores - scores[..., :1]
+    errors = negatives * sigmoid(z)
+    return errors - labels * errors.sum(axis=-1, keepdims=True), softplus(z, negatives)
+
+
 def softplus(z: Matrix, counts: Matrix) -> NDArray[np.float64]:
     """Return counts · −log σ(−z), in double precision."""
     costs = np.logaddexp(0, z, dtype=np.float64)  # log(e⁰ + eᶻ)
     return counts.astype(np.float64) * costs
 
 
-LOSSES = {"negative_sampling": logistic}
+LOSSES = {"negative_sampling": logistic, "bpr": bpr}

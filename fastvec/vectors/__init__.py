@@ -1,6 +1,85 @@
 """Words and their vectors: look-up, comparison, n-grams, loading and saving."""
 
-from fastvec.vectors.subwords import SubwordVectors, load
+from __future__ import annotations
+
+import os
+
+from fastvec import formats
+from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
 from fastvec.vectors.vectors import UnknownWordError, Vectors
 
-__all__ = ["SubwordVectors", "UnknownWordError", "Vectors", "load"]
+__all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    mmap: bool = False,
+    verify: bool = False,
+    format: str | None = None,
+    errors: str = "strict",
+    limit: int | None = None,
+    on_duplicates: str = "error",
+    on_nonfinite: str = "error",
+) -> Vectors:
+    """Load vectors from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. Its extension determines the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's,
+        which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe, or
+        word2vec's binary); ``.glove``. All but .fvec may be gzipped.
+    mmap : bool
+        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
+        takes no time and no memory, and processes share one copy. Vectors that are not finite are noticed
+        when the first cosine is computed.
+    verify : bool
+        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
+        is read into memory is always verified if the file has checksums.
+    format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+        The format; by default the extension determines it.
+    errors : {"strict", "replace", "ignore"}
+        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`. Where nothing is left of
+        such a word, or it becomes equal to another one, it is dropped with a warning.
+    limit : int, optional
+        Load only this many words, the first ones, which by convention are the most frequent. Of text and of
+        word2vec's binary, what follows them is not read: a file that is cut off after them can be loaded.
+    on_duplicates : {"error", "first"}
+        Whether a word that occurs twice is an error, or all but the first are dropped with a warning.
+    on_nonfinite : {"error", "drop"}
+        Whether a vector with a NaN, an infinity or a number beyond float32 in it is an error, or is dropped
+        with a warning. Rows of n-grams are not dropped but become 0.
+
+    Returns
+    -------
+    Vectors
+        The words and their vectors, with counts and training parameters if the file has them;
+        `SubwordVectors` if it has n-grams.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If the file is damaged or not in this format; the message names the file and the line, word or byte.
+
+    Warns
+    -----
+    UserWarning
+        If words are dropped.
+    """
+    contents = formats.read(
+        path,
+        format=format,
+        mmap=mmap,
+        verify=verify,
+        errors=errors,
+        limit=limit,
+        on_duplicates=on_duplicates,
+        on_nonfinite=on_nonfinite,
+    )
+    try:
+        return vectors_of(contents)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; on_nonfinite='drop' loads the others") from None

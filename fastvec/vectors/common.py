@@ -20,20 +20,20 @@ from numpy.typing import NDArray
 
 from fastvec.formats.finite import not_finite
 
-__all__ = ["InCommon", "in_common", "without"]
+__all__ = ["CommonPart", "common_part", "without"]
 
-# Numbers of a matrix that are in double precision at a time: 8 MB of them.
-BLOCK = 1 << 20
+# 8 MB in double precision.
+NUMBERS_AT_ONCE = 1 << 20
 
 
-class InCommon(NamedTuple):
+class CommonPart(NamedTuple):
     """A mean, shape (d,), and the orthonormal directions that are taken out too, shape (d, n)."""
 
     mean: NDArray[np.float64]
     components: NDArray[np.float64]
 
 
-def in_common(matrix: NDArray[np.float32], n_components: int) -> InCommon:
+def common_part(matrix: NDArray[np.float32], n_components: int) -> CommonPart:
     """Return the mean of the rows of a matrix, shape (n, d), and their first principal components.
 
     Raises
@@ -51,16 +51,16 @@ def in_common(matrix: NDArray[np.float32], n_components: int) -> InCommon:
                 raise not_finite("vectors", matrix, row, "row")
             mean += total / n
     if n_components == 0:
-        return InCommon(mean, np.empty((d, 0)))
+        return CommonPart(mean, np.empty((d, 0)))
     scatter = np.zeros((d, d))
     for _, rows in _blocks(matrix):
         rows -= mean
         scatter += rows.T @ rows
     _, vectors = np.linalg.eigh(scatter)  # ascending
-    return InCommon(mean, vectors[:, d - n_components :])
+    return CommonPart(mean, vectors[:, d - n_components :])
 
 
-def without(matrix: NDArray[np.float32], common: InCommon) -> NDArray[np.float32]:
+def without(matrix: NDArray[np.float32], common: CommonPart) -> NDArray[np.float32]:
     """Return a matrix, shape (n, d), whose rows lack the mean and the components."""
     result = np.empty(matrix.shape, dtype=np.float32)
     for begin, rows in _blocks(matrix):
@@ -72,6 +72,6 @@ def without(matrix: NDArray[np.float32], common: InCommon) -> NDArray[np.float32
 
 def _blocks(matrix: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Yield blocks of rows in double precision, each with the number of its first row."""
-    at_once = max(1, BLOCK // matrix.shape[1])
+    at_once = max(1, NUMBERS_AT_ONCE // matrix.shape[1])
     for begin in range(0, len(matrix), at_once):
         yield begin, matrix[begin : begin + at_once].astype(np.float64)

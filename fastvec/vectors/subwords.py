@@ -1,8 +1,7 @@
-"""Words with vectors composed of n-grams, including unknown words, and loading vectors from files."""
+"""Words whose vectors are composed of n-grams, so that unknown words have vectors too."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -13,10 +12,10 @@ from fastvec import formats
 from fastvec._params import check_item
 from fastvec.formats.finite import as_float32, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
-from fastvec.vectors.common import InCommon, without
+from fastvec.vectors.common import CommonPart, without
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words, unit_rows
 
-__all__ = ["SubwordVectors", "Subwords", "load"]
+__all__ = ["SubwordVectors", "Subwords"]
 
 
 class SubwordVectors(Vectors):
@@ -68,7 +67,7 @@ class SubwordVectors(Vectors):
     Examples
     --------
     >>> import numpy as np
-    >>> from fastvec.vectors.subwords import Subwords, SubwordVectors
+    >>> from fastvec.vectors import Subwords, SubwordVectors
     >>> rows = np.random.default_rng(0).standard_normal((2 + 1000, 10))
     >>> vectors = SubwordVectors(["houses", "gardens"], rows, Subwords(min_n=3, max_n=6, buckets=1000))
     >>> "house" in vectors, vectors["house"].shape
@@ -139,39 +138,10 @@ class SubwordVectors(Vectors):
         """
         return super().postprocess(center=center, remove_top=remove_top, unit_length=unit_length)
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Save to a file; if anything fails, an existing file is left untouched.
+    def _contents(self) -> formats.Contents:
+        return super()._contents()._replace(input_vectors=self.input_vectors, subwords=self.subwords)
 
-        Parameters
-        ----------
-        path : str or path-like
-            The file. Its extension determines the format: ``.fvec`` keeps everything and can be
-            memory-mapped; ``.bin`` is fastText's, with zeros for the output matrix, which only training
-            needs; ``.vec``, ``.txt``, ``.w2v`` and ``.glove`` are text and keep the vectors of the words
-            alone.
-        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-            The format; by default the extension determines it. word2vec's binary keeps only the vectors of
-            the words.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written, for example because the disk is full.
-        ValueError
-            If the extension is unknown, or a word (with white space) cannot be stored in this format.
-        """
-        formats.write(
-            path,
-            self.words,
-            self.vectors,
-            self.counts,
-            self.metadata,
-            format=format,
-            input_vectors=self.input_vectors,
-            subwords=self.subwords,
-        )
-
-    def _without(self, common: InCommon, metadata: dict[str, Any]) -> SubwordVectors:
+    def _without(self, common: CommonPart, metadata: dict[str, Any]) -> SubwordVectors:
         known, rows = without(self.vectors, common), without(self.input_vectors, common)
         return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
 
@@ -194,77 +164,9 @@ class SubwordVectors(Vectors):
         return mean
 
 
-def load(
-    path: str | os.PathLike[str],
-    *,
-    mmap: bool = False,
-    verify: bool = False,
-    format: str | None = None,
-    errors: str = "strict",
-    limit: int | None = None,
-    on_duplicates: str = "error",
-    on_nonfinite: str = "error",
-) -> Vectors:
-    """Load vectors from a file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file. Its extension determines the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's,
-        which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe, or
-        word2vec's binary); ``.glove``. All but .fvec may be gzipped.
-    mmap : bool
-        Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
-        takes no time and no memory, and processes share one copy. Vectors that are not finite are noticed
-        when the first cosine is computed.
-    verify : bool
-        Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
-        is read into memory is always verified if the file has checksums.
-    format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
-        The format; by default the extension determines it.
-    errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`. Where nothing is left of
-        such a word, or it becomes equal to another one, it is dropped with a warning.
-    limit : int, optional
-        Load only this many words, the first ones, which by convention are the most frequent. Of text and of
-        word2vec's binary, what follows them is not read: a file that is cut off after them can be loaded.
-    on_duplicates : {"error", "first"}
-        Whether a word that occurs twice is an error, or all but the first are dropped with a warning.
-    on_nonfinite : {"error", "drop"}
-        Whether a vector with a NaN, an infinity or a number beyond float32 in it is an error, or is dropped
-        with a warning. Rows of n-grams are not dropped but become 0.
-
-    Returns
-    -------
-    Vectors
-        The words and their vectors, with counts and training parameters if the file has them;
-        `SubwordVectors` if it has n-grams.
-
-    Raises
-    ------
-    OSError
-        If the file is missing or cannot be read.
-    ValueError
-        If the file is damaged or not in this format; the message names the file and the line, word or byte.
-
-    Warns
-    -----
-    UserWarning
-        If words are dropped.
-    """
-    words, vectors, counts, metadata, input_vectors, subwords = formats.read(
-        path,
-        format=format,
-        mmap=mmap,
-        verify=verify,
-        errors=errors,
-        limit=limit,
-        on_duplicates=on_duplicates,
-        on_nonfinite=on_nonfinite,
-    )
-    try:
-        if input_vectors is None or subwords is None:
-            return Vectors(words, vectors, counts, metadata)
-        return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; on_nonfinite='drop' loads the others") from None
+def vectors_of(contents: formats.Contents) -> Vectors:
+    """Return vectors of what a file holds of them."""
+    words, vectors, counts, metadata, input_vectors, subwords = contents
+    if input_vectors is None or subwords is None:
+        return Vectors(words, vectors, counts, metadata)
+    return SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)

@@ -15,13 +15,13 @@ from fastvec import formats
 from fastvec._params import check_bool, check_counts, check_int, check_item
 from fastvec.corpus.sequences import check_sequences
 from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
-from fastvec.vectors.common import InCommon, in_common, without
+from fastvec.vectors.common import CommonPart, common_part, without
 from fastvec.vectors.spelling import nearest_spellings
 
 __all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
 
-# Cosines computed at a time in a batch: few enough for the processor's cache, enough for a fast product.
-BLOCK = 1 << 22
+# Few enough for the processor's cache, enough for a fast product of matrices.
+COSINES_AT_ONCE = 1 << 22
 
 
 class UnknownWordError(KeyError):
@@ -36,6 +36,8 @@ class UnknownWordError(KeyError):
     words : sequence of str
         The words to choose the suggestions from.
     """
+
+    __module__ = "fastvec.vectors"  # where tracebacks say that it is
 
     def __init__(self, word: str, words: Sequence[str] = ()) -> None:
         super().__init__(word)
@@ -376,8 +378,8 @@ class Vectors:
         unit_length = check_bool("unit_length", unit_length)
         if remove_top and not center:
             raise ValueError(f"remove_top must be 0 unless center=True, got {remove_top}")
-        nothing = InCommon(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
-        common = in_common(self.vectors, remove_top) if center else nothing
+        nothing = CommonPart(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
+        common = common_part(self.vectors, remove_top) if center else nothing
         done = {"center": center, "remove_top": remove_top, "unit_length": unit_length}
         metadata = {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
         if not unit_length:
@@ -393,8 +395,9 @@ class Vectors:
         ----------
         path : str or path-like
             The file. Its extension determines the format: ``.fvec`` keeps everything and can be
-            memory-mapped; ``.bin`` is word2vec's binary; ``.vec``, ``.txt`` and ``.w2v`` its text; ``.glove``
-            GloVe's.
+            memory-mapped; ``.bin`` is word2vec's binary, or fastText's for `SubwordVectors`, with zeros for
+            the output matrix, which only training needs; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text
+            and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
 
@@ -412,9 +415,13 @@ class Vectors:
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self.words, self.vectors, self.counts, self.metadata, format=format)
+        formats.write(path, self._contents(), format=format)
 
-    def _without(self, common: InCommon, metadata: dict[str, Any]) -> Vectors:
+    def _contents(self) -> formats.Contents:
+        """Return what files hold of the vectors."""
+        return formats.Contents(self.words, self.vectors, self.counts, self.metadata)
+
+    def _without(self, common: CommonPart, metadata: dict[str, Any]) -> Vectors:
         return Vectors(self.words, without(self.vectors, common), self.counts, metadata)
 
     @cached_property
@@ -444,7 +451,7 @@ class Vectors:
             restrict = check_int("restrict", restrict, 1)
         candidates, scale = self.vectors[:restrict], self._inverse_norms[:restrict]
         queries = unit_rows(queries)
-        at_once = max(1, BLOCK // max(1, len(candidates)))
+        at_once = max(1, COSINES_AT_ONCE // max(1, len(candidates)))
         answers = []
         for start in range(0, len(queries), at_once):
             cosines = queries[start : start + at_once] @ candidates.T

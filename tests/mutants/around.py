@@ -26,7 +26,7 @@ AROUND = [
         "of words of equal count the last comes first",
         "corpus",
         (
-            "corpus/corpus.py",
+            "corpus/vocabulary.py",
             'order = np.argsort(-counts, kind="stable")',
             "order = np.lexsort((-np.arange(len(counts)), -counts))",
         ),
@@ -88,6 +88,31 @@ AROUND = [
         "GloVe's files of counts number words from 0",
         "cooccurrence_files",
         ("counts/glove_files.py", "= rows + 1", "= rows"),
+    ),
+    # Memory.
+    mutant(
+        "a text that is counted has the whole limit for its ids",
+        "memory_limit",
+        ("counts/cooccurrence.py", "half = -(-self.memory_limit // 2)", "half = self.memory_limit"),
+    ),
+    mutant(
+        "counts take the whole limit beside the ids",
+        "memory_limit",
+        ("counts/cooccurrence.py", "memory_left(self.memory_limit, corpus.ids)", "self.memory_limit"),
+    ),
+    mutant(
+        "entries of GloVe take the whole limit beside the counts",
+        "memory_limit",
+        (
+            "models/glove.py",
+            "memory_left(self.memory_limit, *corpus_ids, *counts._matrix())",
+            "self.memory_limit",
+        ),
+    ),
+    mutant(
+        "phrases are joined beside ids that are not counted",
+        "memory_limit",
+        ("models/phrases.py", "for given in (corpus, source) if", "for given in (corpus,) if"),
     ),
     # Phrases.
     mutant(
@@ -151,13 +176,13 @@ AROUND = [
     mutant(
         "word2vec's binary is big-endian, written and read",
         "formats",
-        ("formats/binary.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
-        ("formats/binary.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+        ("formats/word2vec.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
+        ("formats/word2vec.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
         "formats",
-        ("formats/text.py", "%.9g", "%.8g"),
+        ("formats/glove.py", "%.9g", "%.8g"),
     ),
     # Looking up and evaluating.
     mutant(
@@ -330,7 +355,11 @@ AROUND = [
     mutant(
         "windows of taggers are read from right to left",
         "windows",
-        ("classify/words/windows.py", "np.arange(-window, window + 1)", "np.arange(window, -window - 1, -1)"),
+        (
+            "classify/words/sentences.py",
+            "np.arange(-window, window + 1)",
+            "np.arange(window, -window - 1, -1)",
+        ),
     ),
     mutant(
         "rows of gradients that are the same are not added",
@@ -362,7 +391,7 @@ AROUND = [
         "n-grams of words reach over the ends of documents",
         "text_classifier text_fitting",
         (
-            "classify/texts/rows.py",
+            "classify/texts/documents.py",
             "inside = owners[: len(hashes)] == owners[n - 1 :]",
             "inside = np.ones(len(hashes), bool)",
         ),

@@ -26,10 +26,11 @@ from fastvec import (
     functional,
 )
 from fastvec.classify import (
+    NetworkClassifier,
+    NetworkRegressor,
     SoftmaxClassifier,
     TextClassifier,
     TextVectorizer,
-    TwoLayerClassifier,
     WindowClassifier,
     WindowRanker,
     read_conll,
@@ -161,6 +162,7 @@ def classify(vectors: Vectors, sentences: list[list[str]], tags: list[list[str]]
     classifier.save(Path("texts.fvmodel"))
     assert_type(TextVectorizer(vectors, pooling="sif").fit(texts).transform(texts), NDArray[np.float32])
     assert_type(SoftmaxClassifier(l2=1e-4).fit([[1.0]], ["a"]).n_parameters_, int)
-    assert_type(TwoLayerClassifier(hidden=10, loss="squared_error").fit([[1.0]], [2.0]), TwoLayerClassifier)
+    assert_type(NetworkClassifier(hidden=(10, 5)).fit([[1.0]], ["a"]), NetworkClassifier)
+    assert_type(NetworkRegressor(hidden=10).fit([[1.0]], [2.0]), NetworkRegressor)
     assert_type(read_conll("train.conll", 2), tuple[list[list[str]], list[list[str]]])
     assert_type(functional.cross_entropy([[0.0, 1.0]], [1])[0], float)

@@ -95,6 +95,10 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         return lambda which, generator: tuple(array[which] for array in examples)
 
     @abstractmethod
+    def _scores_of(self, inputs: Sequence[Array]) -> Array:
+        """Return the scores of examples, whose arrays but the last are `inputs`."""
+
+    @abstractmethod
     def _validation_score(self, examples: Examples) -> float:
         """Return the validation score; higher is better."""
 

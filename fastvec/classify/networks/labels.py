@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -12,6 +13,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from fastvec import functional
 from fastvec._params import plain, shortened
 
 __all__ = [
@@ -20,14 +22,57 @@ __all__ = [
     "check_labels",
     "check_same_classes",
     "check_values",
+    "class_numbers",
     "first_classes",
-    "numbers_of",
-    "of_known",
+    "known_class_numbers",
 ]
 
 
 class LabelClassifier(ClassifierMixin):
-    """The base of classifiers with a label for each example."""
+    """The base of classifiers with a label for each example, which is that of the highest score."""
+
+    classes_: NDArray[Any]
+
+    @abstractmethod
+    def _scores(self, X: Any) -> NDArray[np.float32]:
+        """Return the scores of the classes for examples of any kind that is allowed, shape (n, K)."""
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the class probabilities, shape (n, K).
+
+        Parameters
+        ----------
+        X : array_like, or iterable of str or of lists of str
+            Examples, as for `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            The probabilities.
+
+        Warns
+        -----
+        UserWarning
+            If texts have no known word; all classes are then equally probable.
+        """
+        return functional.softmax(self._scores(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of every example, shape (n,).
+
+        Parameters
+        ----------
+        X : array_like, or iterable of str or of lists of str
+            Examples, as for `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The labels.
+        """
+        best = self._scores(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
 
     def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of examples whose label is predicted correctly.
@@ -35,7 +80,7 @@ class LabelClassifier(ClassifierMixin):
         Parameters
         ----------
         X : array_like, or iterable of str or of lists of str
-            Examples, as for `predict`.
+            Examples, as for `fit`.
         y : array_like, shape (n,)
             Labels.
         sample_weight : array_like, shape (n,), optional
@@ -83,8 +128,8 @@ def as_array(name: str, labels: list[Any]) -> NDArray[Any]:
     found = np.asarray(labels)
     changed = [label for label, kept in zip(labels, found.tolist(), strict=True) if kept != label]
     if changed or found.dtype == object:
-        told = changed[0] if changed else max(labels, key=abs)
-        raise ValueError(f"{name} must have labels that an array of NumPy can hold, got {shortened(told)}")
+        example = changed[0] if changed else max(labels, key=abs)
+        raise ValueError(f"{name} must have labels that an array of NumPy can hold, got {shortened(example)}")
     return found
 
 
@@ -140,8 +185,8 @@ def check_values(
             )
         firsts.setdefault(isinstance(value, str), (i, label))
     if len(firsts) > 1:
-        told = " and ".join(f"{shortened(label)} at {place(i)}" for i, label in firsts.values())
-        raise ValueError(f"{name} must have labels of one kind, all str or all numbers, got {told}")
+        both = " and ".join(f"{shortened(label)} at {place(i)}" for i, label in firsts.values())
+        raise ValueError(f"{name} must have labels of one kind, all str or all numbers, got {both}")
 
 
 def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[Any]:
@@ -170,7 +215,7 @@ def check_same_classes(known: NDArray[Any], classes: ArrayLike | None) -> None:
         )
 
 
-def of_known(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def known_class_numbers(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return the class number of each label, and whether it has one."""
     if _is_text(classes) != _is_text(y):
         return np.zeros(len(y), np.intp), np.zeros(len(y), np.bool_)
@@ -178,7 +223,7 @@ def of_known(classes: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.intp], 
     return numbers, classes[numbers] == y
 
 
-def numbers_of(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+def class_numbers(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
     """Return the class number of each label.
 
     Raises
@@ -186,7 +231,7 @@ def numbers_of(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
     ValueError
         If a label has no class.
     """
-    numbers, known = of_known(classes, y)
+    numbers, known = known_class_numbers(classes, y)
     if not known.all():
         unknown = np.unique(y[~known]).tolist()
         raise ValueError(f"y must have labels of the classes {classes.tolist()!r}, got {unknown!r}")

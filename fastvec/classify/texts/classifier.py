@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from fastvec import functional, kernels
+from fastvec import kernels
 from fastvec._params import check_float, check_int
 from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import (
@@ -20,15 +20,20 @@ from fastvec.classify.networks.files import (
     parameter_tensors,
     parameters_of,
     said_of_labels,
-    tensor_of,
-    texts_of,
 )
 from fastvec.classify.networks.fitting import FitEpoch, Watch, check_fitting, split_held_out
-from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, first_classes, numbers_of
+from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, class_numbers, first_classes
 from fastvec.classify.networks.layers import Array
-from fastvec.classify.texts.documents import Documents, read_documents, read_labelled, warn_of_empty
-from fastvec.classify.texts.rows import DocumentRows, means_of_rows
+from fastvec.classify.texts.documents import (
+    DocumentRows,
+    Documents,
+    means_of_rows,
+    read_documents,
+    read_labelled,
+    warn_of_empty,
+)
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.loop import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
 from fastvec.training.stopping import Stoppable
@@ -37,7 +42,7 @@ from fastvec.vectors import Vectors
 __all__ = ["TextClassifier"]
 
 # Documents handed to the kernel at once, at most.
-CHUNK = 512
+DOCUMENTS_AT_ONCE = 512
 
 Classifier = TypeVar("Classifier", bound="TextClassifier")
 
@@ -81,7 +86,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     patience : int
         Number of epochs without improvement after which `early_stopping` ends the training.
     threads : int, optional
-        Number of threads; None for all processors. With more than one, results differ slightly from run to
+        Number of threads; all processors by default. With more than one, results differ slightly from run to
         run (Hogwild).
     seed : int
         Seed of the initial vectors, the order of the documents and the validation split.
@@ -130,7 +135,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 5
-    threads: int | None = 1
+    threads: int | None = None
     seed: int = 0
     progress: bool = False
 
@@ -192,13 +197,15 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             self.check_params()
             documents, labels = read_labelled(X, y)
             self._start(documents, labels, None)
-            numbers = numbers_of(self.classes_, labels).astype(np.int32)
+            numbers = class_numbers(self.classes_, labels).astype(np.int32)
             self._train(
                 documents, numbers, int(self.epochs), float(self.min_learning_rate), self.early_stopping
             )
         return self
 
-    def partial_fit(self: Classifier, X: Any, y: ArrayLike, classes: ArrayLike | None = None) -> Classifier:
+    def partial_fit(
+        self: Classifier, X: Any, y: ArrayLike, *, classes: ArrayLike | None = None
+    ) -> Classifier:
         """Continue with one pass over further documents, at the initial learning rate.
 
         Parameters
@@ -230,46 +237,9 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
                 self._matrices = padded_copies(self._matrices)
             else:
                 self._start(documents, labels, classes)
-            numbers = numbers_of(self.classes_, labels).astype(np.int32)
+            numbers = class_numbers(self.classes_, labels).astype(np.int32)
             self._train(documents, numbers, 1, float(self.learning_rate), False)
         return self
-
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Return the class probabilities, shape (n, K).
-
-        Parameters
-        ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space.
-
-        Returns
-        -------
-        ndarray, shape (n, K)
-            The probabilities.
-
-        Warns
-        -----
-        UserWarning
-            If documents have no known word; all classes are then equally probable.
-        """
-        return functional.softmax(self._scores(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of every document, shape (n,).
-
-        Parameters
-        ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            The labels.
-        """
-        scores = self._scores(X)
-        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
-        return found
 
     def check_gradient(
         self, X: Any, y: ArrayLike, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
@@ -301,7 +271,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         documents, labels = read_labelled(X, y)
         rows, offsets = self._rows.look_up(documents)
         some = np.diff(offsets) > 0
-        targets = numbers_of(self.classes_, labels)[some].astype(np.int32)
+        targets = class_numbers(self.classes_, labels)[some].astype(np.int32)
         used, inputs = np.unique(rows, return_inverse=True)
         step = kernels.get("softmax", "reference").step
         starts = np.append(offsets[:-1][some], offsets[-1])
@@ -360,14 +330,14 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         tensors: dict[str, Array] = {
-            "words": tensor_of(self._rows.lexicon.words),
+            "words": json_of_words(self._rows.lexicon.words),
             "ngrams": self._rows.ngrams,
         }
         return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
-        lexicon, ngrams = Lexicon(texts_of(tensors["words"])), tensors["ngrams"]
+        lexicon, ngrams = Lexicon(words_of_json(tensors["words"])), tensors["ngrams"]
         if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (np.diff(ngrams) <= 0).any():
             raise ValueError("ngrams must be int64 numbers of buckets in rising order")
         self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))
@@ -424,7 +394,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             min_learning_rate=min_learning_rate,
             threads=number_of_threads(self.threads),
             seed=int(self.seed),
-            chunk=max(1, min(CHUNK, len(usable) // 20)),
+            chunk=max(1, min(DOCUMENTS_AT_ONCE, len(usable) // 20)),
             epochs_before=len(self.history_),
             unit="documents",
             untrained_loss=math.log(len(self.classes_)),

@@ -13,16 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float
 from fastvec.classify.networks.estimator import undone_on_error
-from fastvec.classify.networks.files import Saveable, tensor_of, texts_of
+from fastvec.classify.networks.files import Saveable
 from fastvec.classify.networks.layers import Array
-from fastvec.classify.texts.documents import Documents, read_documents
-from fastvec.classify.texts.rows import means_of_rows
+from fastvec.classify.texts.documents import Documents, means_of_rows, read_documents
 from fastvec.classify.words.lexicon import spellings
-from fastvec.formats.common import Contents
 from fastvec.formats.fvec import pack, unpack
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vectors.subwords import SubwordVectors
+from fastvec.vectors.subwords import vectors_of
 
 __all__ = ["TextVectorizer"]
 
@@ -201,38 +200,30 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         assert self.vectors is not None
-        contents = Contents(
-            self.vectors.words, self.vectors.vectors, self.vectors.counts, self.vectors.metadata
-        )
-        if isinstance(self.vectors, SubwordVectors):
-            contents = contents._replace(
-                input_vectors=self.vectors.input_vectors, subwords=self.vectors.subwords
-            )
-        tensors, header = pack(contents)
-        said: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
+        tensors, header = pack(self.vectors._contents())
+        learned: dict[str, Any] = {"header": header, "n_documents": self.n_documents_}
         for name in ("idf_", "frequencies_"):
             if hasattr(self, name):
                 weights = getattr(self, name)
                 tensors |= {
-                    f"{name}words": tensor_of(list(weights)),
+                    f"{name}words": json_of_words(list(weights)),
                     f"{name}numbers": np.array(list(weights.values())),
                 }
         if hasattr(self, "common_"):
             tensors["common_"] = self.common_
-        return said, tensors
+        return learned, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        contents = unpack(Path("vectors"), tensors, learned["header"], "strict")
-        words, vectors, counts, metadata, input_vectors, subwords = contents
-        if input_vectors is None or subwords is None:
-            self.vectors = Vectors(words, vectors, counts, metadata)
-        else:
-            self.vectors = SubwordVectors(words, input_vectors, subwords, counts, metadata, vectors=vectors)
+        self.vectors = vectors_of(unpack(Path("vectors"), tensors, learned["header"], "strict"))
         self.n_documents_ = int(learned["n_documents"])
         self._pooling = self.pooling
         for name in {"tfidf": ["idf_"], "sif": ["frequencies_"], "mean": []}[self.pooling]:
             numbers = tensors[f"{name}numbers"].astype(np.float64).tolist()
-            setattr(self, name, dict(zip(texts_of(tensors[f"{name}words"]), numbers, strict=True)))
+            setattr(
+                self,
+                name,
+                dict(zip(words_of_json(tensors[f"{name}words"]), numbers, strict=True)),
+            )
         if self.pooling == "sif":
             self.common_ = tensors["common_"]
             if self.common_.shape != (self.vectors.vector_size,):

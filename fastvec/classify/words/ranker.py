@@ -15,14 +15,14 @@ from fastvec.classify.networks.estimator import Examples, MakeBatch
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import Gradient
 from fastvec.classify.words.lexicon import FIRST_WORD
+from fastvec.classify.words.network import WindowNetwork
 from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
+    sentence_numbers,
     sentences_with_words,
     split_like,
 )
-from fastvec.classify.words.window_model import WindowModel
-from fastvec.classify.words.windows import sentence_numbers
 
 __all__ = ["WindowRanker"]
 
@@ -30,7 +30,7 @@ Ranker = TypeVar("Ranker", bound="WindowRanker")
 
 
 @dataclass(eq=False, repr=False)
-class WindowRanker(WindowModel):
+class WindowRanker(WindowNetwork):
     """Learn to score true windows above corrupted ones.
 
     The score of a window x is s = vᵀ f(xW1 + b1), and that of a corrupted one s_c. The cost of a pair, J =
@@ -87,7 +87,7 @@ class WindowRanker(WindowModel):
         Whether the word vectors are trained.
     vectors_l2 : float
         Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
-        ``fastvec/classify/words/window_model.py``.
+        ``fastvec/classify/words/network.py``.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
@@ -326,8 +326,8 @@ class WindowRanker(WindowModel):
         return shapes
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        said, tensors = super()._learned()
-        return {**said, "threshold": self.threshold_ if self._with_labels else None}, tensors
+        learned, tensors = super()._learned()
+        return {**learned, "threshold": self.threshold_ if self._with_labels else None}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self._with_labels = learned["threshold"] is not None

@@ -1,4 +1,4 @@
-"""Validating sentences and their labels."""
+"""Sentences: validated with their labels, and cut into windows of words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from fastvec._params import check_item, shortened
 from fastvec.classify.networks.labels import as_array, check_values
 from fastvec.corpus.sequences import check_sequences, check_words
 
-__all__ = ["check_sentences", "labels_of_words", "sentences_with_words", "split_like"]
+__all__ = [
+    "check_sentences",
+    "labels_of_words",
+    "sentence_numbers",
+    "sentences_with_words",
+    "split_like",
+    "windows",
+    "words_of",
+]
 
 
 def check_sentences(X: Any) -> list[list[str]]:
@@ -25,7 +33,7 @@ def check_sentences(X: Any) -> list[list[str]]:
         sentence.
     """
     check_sequences("X", "sentences, each a list of words", X)
-    return [_words(sentence, number) for number, sentence in enumerate(X, 1)]
+    return [words_of(sentence, f"sentence {number}") for number, sentence in enumerate(X, 1)]
 
 
 def sentences_with_words(X: Any) -> list[list[str]]:
@@ -79,8 +87,48 @@ def split_like(values: NDArray[Any], sentences: Sequence[Sequence[str]]) -> list
     return [values[end - len(sentence) : end] for end, sentence in zip(ends, sentences, strict=True)]
 
 
-def _words(sentence: Any, number: int) -> list[str]:
+def windows(ids: NDArray[np.int32], lengths: Sequence[int], window: int, padding: int) -> NDArray[np.int32]:
+    """Return the ids of every word and its neighbours, those beyond the ends of a sentence being `padding`.
+
+    Parameters
+    ----------
+    ids : int32 array, shape (n,)
+        The words of all sentences.
+    lengths : sequence of int
+        How many words each sentence has, n together.
+    window : int
+        w, the words to either side.
+    padding : int
+        What stands beyond the ends.
+
+    Returns
+    -------
+    int32 array, shape (n, 2w + 1)
+        The word itself is in column w.
+    """
+    n = len(ids)
+    # Between two sentences there is room for w words of padding, which serve both.
+    places = np.arange(n) + window * (sentence_numbers(lengths) + 1)
+    padded = np.full(n + window * (len(lengths) + 1), padding, np.int32)
+    padded[places] = ids
+    found: NDArray[np.int32] = padded[places[:, np.newaxis] + np.arange(-window, window + 1)]
+    return found
+
+
+def sentence_numbers(lengths: Sequence[int]) -> NDArray[np.intp]:
+    """Return for every word the number of its sentence."""
+    return np.repeat(np.arange(len(lengths)), lengths)
+
+
+def words_of(value: Any, place: str, rule: str = "a list of words") -> list[str]:
+    """Return what is at some place of X as a list of str.
+
+    Raises
+    ------
+    TypeError
+        If it is something other than a sequence of words.
+    """
     return [
-        word if type(word) is str else check_item(f"every word of sentence {number}", word)
-        for word in check_words(f"sentence {number} of X", sentence)
+        word if type(word) is str else check_item(f"every word of {place}", word)
+        for word in check_words(f"{place} of X", value, rule)
     ]

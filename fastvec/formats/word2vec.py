@@ -1,8 +1,10 @@
-r"""The binary format of word2vec.c: a header line, then for each word its bytes, a space and d float32.
+r"""The formats of word2vec.c: a header line, words and dimensions, then for each word a row.
 
-``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each vector with a line feed,
-gensim does not; both are read, and ours is word2vec.c's. A word with a space in it, which gensim writes
-too, is not marked in any way: its numbers seem to begin at its first space. `_check_spaces` notices that.
+As text, a row is the word and d numbers, see ``glove.py``. In the binary format, it is the bytes of the word,
+a space and d float32: ``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each
+vector with a line feed, gensim does not; both are read, and ours is word2vec.c's. A word with a space in it,
+which gensim writes too, is not marked in any way: its numbers seem to begin at its first space, which
+`_check_spaces` notices.
 """
 
 from __future__ import annotations
@@ -13,18 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.formats.common import (
-    BLOCK,
-    WORD_LIMIT,
-    Contents,
-    check_sizes,
-    decode_words,
-    encode_words,
-    open_bytes,
-)
+from fastvec.formats.common import BLOCK_BYTES, Contents, check_sizes, open_bytes
+from fastvec.formats.glove import is_text, read_rows, write_rows
 from fastvec.formats.kinds import sizes
+from fastvec.formats.words import WORD_LIMIT, decode_words, encode_words
 
-__all__ = ["read", "write"]
+__all__ = ["begins_binary", "read_binary", "read_text", "write_binary", "write_text"]
 
 # Of a word with a space in it, the numbers seem to begin too early, so that they are of any size.
 USUAL = (1e-6, 1e3)
@@ -35,11 +31,26 @@ MANY = 32
 CONTROL = bytes([*range(32), 127])
 
 
-def write(path: Path, contents: Contents) -> None:
+def begins_binary(head: bytes) -> bool:
+    """Return whether a file that begins so is binary."""
+    return is_text(head) is False
+
+
+def write_text(path: Path, contents: Contents) -> None:
+    """Write words and vectors to a new file with a header line; the format holds nothing else."""
+    write_rows(path, contents, b"%d %d\n" % contents.vectors.shape)
+
+
+def read_text(path: Path, errors: str, limit: int | None) -> Contents:
+    """Read words and vectors; a file without the header line is read as GloVe's."""
+    return read_rows(path, errors, limit, of_glove=False)
+
+
+def write_binary(path: Path, contents: Contents) -> None:
     """Write words and vectors to a new file; the format holds nothing else."""
     names = encode_words(contents.words)
     n, d = contents.vectors.shape
-    rows = max(1, BLOCK // (4 * d))
+    rows = max(1, BLOCK_BYTES // (4 * d))
     with path.open("wb") as file:
         file.write(b"%d %d\n" % (n, d))
         for start in range(0, n, rows):
@@ -52,7 +63,7 @@ def write(path: Path, contents: Contents) -> None:
             )
 
 
-def read(path: Path, errors: str, limit: int | None) -> Contents:
+def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
     """Read words and vectors."""
 
     def place(row: int) -> str:
@@ -79,7 +90,7 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
                     raise ValueError(
                         f"{place(row)}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
                     )
-                more = file.read(BLOCK)
+                more = file.read(BLOCK_BYTES)
                 if not more:
                     raise ValueError(
                         f"{place(row)}: the file ends within it; it is truncated or damaged; "
@@ -90,7 +101,7 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
             names.append(buffer[position:space])
             vectors[row] = np.frombuffer(buffer, dtype="<f4", count=d, offset=space + 1)
             position = space + 1 + 4 * d
-        if n_read == n and (buffer[position:] + file.read(BLOCK)).strip():
+        if n_read == n and (buffer[position:] + file.read(BLOCK_BYTES)).strip():
             raise ValueError(
                 f"{path}: the file continues after the {n:,} words that its header promises; it is damaged; "
                 f"limit={n} reads these"
@@ -99,7 +110,7 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
     names = [name.lstrip(b"\r\n") for name in names]
     _check_names(names, place)
     words, kept = decode_words(path, names, errors, place)
-    return Contents(words, vectors[kept], None, {})
+    return Contents(words, vectors[kept])
 
 
 def _check_spaces(
@@ -143,7 +154,7 @@ def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
     n, d = vectors.shape
     looked_at = d if d < MANY else 1  # for small numbers
     rows: list[int] = []
-    at_once = max(1, BLOCK // (4 * d))
+    at_once = max(1, BLOCK_BYTES // (4 * d))
     for begin in range(0, n, at_once):
         block = vectors[begin : begin + at_once]
         first = np.abs(block[:, :looked_at])

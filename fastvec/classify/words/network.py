@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.classify.networks.estimator import NetworkEstimator, check_hidden
-from fastvec.classify.networks.files import Saveable, parameter_tensors, parameters_of, tensor_of, texts_of
+from fastvec.classify.networks.files import Saveable, parameter_tensors, parameters_of
 from fastvec.classify.networks.layers import (
     ACTIVATIONS,
     Array,
@@ -36,20 +36,21 @@ from fastvec.classify.networks.layers import (
 from fastvec.classify.networks.optimizers import Gradient, Rows, sum_rows
 from fastvec.classify.words.features import FEATURES, FeatureTable
 from fastvec.classify.words.lexicon import FIRST_WORD, PADDING, Lexicon, starting_table
-from fastvec.classify.words.windows import windows
+from fastvec.classify.words.sentences import windows
+from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
 
-__all__ = ["WindowModel"]
+__all__ = ["WindowNetwork"]
 
-# Windows that go through the network at once outside the training.
-AT_ONCE = 4096
-# Below so many words with a label, the words that do not occur among them are left behind.
-SMALL = 50_000
+# How many go through the network at once outside the training.
+WINDOWS_AT_ONCE = 4096
+# With fewer words with a label, training vectors leave those behind that do not occur among them.
+FEW_WORDS = 50_000
 
 
 @dataclass(eq=False, repr=False)
-class WindowModel(NetworkEstimator, Saveable):
+class WindowNetwork(NetworkEstimator, Saveable):
     """A network whose inputs are windows of words; it may train the word vectors too."""
 
     vectors: Vectors | None = None
@@ -68,7 +69,7 @@ class WindowModel(NetworkEstimator, Saveable):
     LEARNING_RATES: ClassVar[dict[str, float]] = {"sgd": 0.05, "adagrad": 0.05, "adam": 0.002}
 
     _lexicon: Lexicon = field(init=False)
-    _tables: list[FeatureTable] = field(init=False)
+    _feature_tables: list[FeatureTable] = field(init=False)
     _start_vectors: Array = field(init=False)
 
     def check_params(self) -> None:
@@ -108,11 +109,11 @@ class WindowModel(NetworkEstimator, Saveable):
         lexicon = Lexicon([] if self.vectors is None else self.vectors.words)
         self._lexicon = lexicon.with_words_of(sentences, int(self.min_count), as_written=as_written)
         words = [word for sentence in sentences for word in sentence]
-        self._tables = [FeatureTable.of(name, words) for name in self.features]
+        self._feature_tables = [FeatureTable.of(name, words) for name in self.features]
 
     def _warn_of_small_data(self, n_words: int) -> None:
         """Warn if a small text moves words from where a large text has put them."""
-        if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < SMALL:
+        if self.train_vectors and self.vectors is not None and self.vectors_l2 == 0 and n_words < FEW_WORDS:
             warn(
                 f"train_vectors=True on a small data set ({n_words:,} words): words in it move, while "
                 "similar words that are not in it stay where they are, which may make the classifier worse "
@@ -125,14 +126,14 @@ class WindowModel(NetworkEstimator, Saveable):
         """Return the windows of all words, shape (n, 2w + 1): rows of words, and of each feature."""
         words = [word for sentence in sentences for word in sentence]
         lengths = [len(sentence) for sentence in sentences]
-        all_tables: tuple[Lexicon | FeatureTable, ...] = (self._lexicon, *self._tables)
+        all_tables: tuple[Lexicon | FeatureTable, ...] = (self._lexicon, *self._feature_tables)
         return tuple(windows(table.rows(words), lengths, int(self.window), PADDING) for table in all_tables)
 
     def _start_tables(self, generator: np.random.Generator) -> dict[str, Array]:
         """Return the initial tables, and remember the initial word vectors."""
         vectors = starting_table(self._lexicon, self.vectors, int(self.vector_size), generator)
         self._start_vectors = vectors.copy() if self.train_vectors else vectors
-        return {"vectors": vectors, **{table.name: table.start(generator) for table in self._tables}}
+        return {"vectors": vectors, **{table.name: table.start(generator) for table in self._feature_tables}}
 
     def _initial_parameters(self, generator: np.random.Generator) -> dict[str, Array]:
         tables = self._start_tables(generator)
@@ -142,7 +143,7 @@ class WindowModel(NetworkEstimator, Saveable):
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         vectors = self.parameters_["vectors"]
-        tables = {table.name: table.shape for table in self._tables}
+        tables = {table.name: table.shape for table in self._feature_tables}
         return {"vectors": vectors.shape, **tables, **self._layer_shapes(vectors.shape[1])}
 
     def _layer_shapes(self, vector_size: int) -> dict[str, tuple[int, ...]]:
@@ -150,7 +151,7 @@ class WindowModel(NetworkEstimator, Saveable):
         return layer_shapes(self._layer_sizes(vector_size))
 
     def _layer_sizes(self, vector_size: int) -> tuple[int, ...]:
-        n_of_word = vector_size + sum(table.vector_size for table in self._tables)
+        n_of_word = vector_size + sum(table.vector_size for table in self._feature_tables)
         return ((2 * self.window + 1) * n_of_word, *check_hidden("hidden", self.hidden), self._n_outputs())
 
     @abstractmethod
@@ -158,19 +159,20 @@ class WindowModel(NetworkEstimator, Saveable):
         """Return the number of scores of a window."""
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        said = {"features": {table.name: table.values for table in self._tables}}
-        return said, {**parameter_tensors(self.parameters_), "words": tensor_of(self._lexicon.words)}
+        features = {table.name: table.values for table in self._feature_tables}
+        tensors = {**parameter_tensors(self.parameters_), "words": json_of_words(self._lexicon.words)}
+        return {"features": features}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        self._lexicon = Lexicon(texts_of(tensors["words"]))
-        self._tables = [FeatureTable(name, values) for name, values in learned["features"].items()]
+        self._lexicon = Lexicon(words_of_json(tensors["words"]))
+        self._feature_tables = [FeatureTable(name, values) for name, values in learned["features"].items()]
         d = tensors["parameters.vectors"].shape[-1]
         self.parameters_ = {"vectors": np.empty((len(self._lexicon), d))}
         self.parameters_ = parameters_of(tensors, self._shapes())
         self._start_vectors = self.parameters_["vectors"].copy()
 
     def _table_names(self) -> list[str]:
-        return ["vectors", *(table.name for table in self._tables)]
+        return ["vectors", *(table.name for table in self._feature_tables)]
 
     def _run_forward(self, parameters: Parameters, ids: Sequence[Array]) -> list[Array]:
         """Return the outputs of all layers, the first being the vectors of the windows side by side."""
@@ -201,16 +203,15 @@ class WindowModel(NetworkEstimator, Saveable):
 
     def _pulled_back(self, vectors: Array, gradient: Any) -> tuple[float, Rows]:
         """Return the penalty of how far a batch's words are from their start, and the gradient with it."""
-        way = vectors[gradient.rows] - self._start_vectors[gradient.rows]
-        cost = float(self.vectors_l2 * np.sum(np.square(way, dtype=np.float64)))
-        return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * way)
+        distance = vectors[gradient.rows] - self._start_vectors[gradient.rows]
+        cost = float(self.vectors_l2 * np.sum(np.square(distance, dtype=np.float64)))
+        return cost, Rows(gradient.rows, gradient.values + 2 * float(self.vectors_l2) * distance)
 
-    def _scores_of(self, ids: Sequence[Array]) -> Array:
+    def _scores_of(self, inputs: Sequence[Array]) -> Array:
         """Return the scores of many windows, some at a time."""
         self._check_unchanged()
-        return np.concatenate(
-            [
-                self._run_forward(self.parameters_, [rows[begin : begin + AT_ONCE] for rows in ids])[-1]
-                for begin in range(0, max(1, len(ids[0])), AT_ONCE)
-            ]
-        )
+        scores = []
+        for begin in range(0, max(1, len(inputs[0])), WINDOWS_AT_ONCE):
+            some = [rows[begin : begin + WINDOWS_AT_ONCE] for rows in inputs]
+            scores.append(self._run_forward(self.parameters_, some)[-1])
+        return np.concatenate(scores)

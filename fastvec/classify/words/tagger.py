@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import functional
 from fastvec.classify.networks.estimator import Examples
-from fastvec.classify.networks.files import labels_of, said_of_labels
-from fastvec.classify.networks.labels import check_same_classes, first_classes, numbers_of, of_known
+from fastvec.classify.networks.labels import (
+    class_numbers,
+    first_classes,
+    known_class_numbers,
+)
 from fastvec.classify.networks.layers import Array, Parameters
+from fastvec.classify.networks.network import ClassNetwork
 from fastvec.classify.networks.optimizers import Gradient
+from fastvec.classify.words.network import WindowNetwork
 from fastvec.classify.words.sentences import (
     check_sentences,
     labels_of_words,
+    sentence_numbers,
     sentences_with_words,
     split_like,
 )
-from fastvec.classify.words.window_model import WindowModel
-from fastvec.classify.words.windows import sentence_numbers
 from fastvec.training.progress import warn
 
 __all__ = ["WindowClassifier"]
 
-Classifier = TypeVar("Classifier", bound="WindowClassifier")
 
-
-class WindowClassifier(WindowModel):
+class WindowClassifier(ClassNetwork, WindowNetwork):
     """Tag every word of a sentence by the words around it: parts of speech, names, senses.
 
     The vectors of 2w + 1 adjacent words, x ∈ R^{(2w+1)d}, go through a network, h = f(xW1 + b1) and ŷ =
@@ -89,7 +91,7 @@ class WindowClassifier(WindowModel):
         Whether the word vectors are trained.
     vectors_l2 : float
         Strength of the penalty on the distance of the word vectors of a batch from their initial values, see
-        ``fastvec/classify/words/window_model.py``.
+        ``fastvec/classify/words/network.py``.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
@@ -126,61 +128,6 @@ class WindowClassifier(WindowModel):
     >>> [labels.tolist() for labels in tagger.predict([["we", "left", "Rome"]])]
     [['O', 'O', 'LOC']]
     """
-
-    classes_: NDArray[Any]
-
-    def fit(self: Classifier, X: Any, y: Any) -> Classifier:
-        """Fit the model to labelled sentences, starting from scratch.
-
-        Parameters
-        ----------
-        X : iterable of lists of str
-            Sentences.
-        y : iterable of lists
-            A label for each word.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter or a sentence is invalid.
-        FloatingPointError
-            If training diverges; what was learned before is kept.
-
-        Warns
-        -----
-        UserWarning
-            If vectors are trained on few words without a penalty that holds them in place.
-        """
-        return self._fit(X, y)
-
-    def partial_fit(self: Classifier, X: Any, y: Any, classes: ArrayLike | None = None) -> Classifier:
-        """Continue with one pass over further sentences, at the initial learning rate.
-
-        Parameters
-        ----------
-        X : iterable of lists of str
-            Sentences. Words not seen in the first call are unknown words.
-        y : iterable of lists
-            A label for each word.
-        classes : array_like, optional
-            All labels that will occur; the labels in `y` by default. Later calls may omit it.
-
-        Returns
-        -------
-        estimator
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a label is not among the classes of the first call.
-        """
-        return self._partial_fit(X, y, classes)
 
     def predict_proba(self, X: Any) -> list[NDArray[np.float32]]:
         """Return, for each sentence, the class probabilities of its words, shape (words, K).
@@ -235,7 +182,7 @@ class WindowClassifier(WindowModel):
             If there are labels not seen in training; they count as errors.
         """
         sentences, scores = self._scores(sentences_with_words(X))
-        numbers, known = of_known(self.classes_, labels_of_words(y, sentences))
+        numbers, known = known_class_numbers(self.classes_, labels_of_words(y, sentences))
         if not known.all():
             warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
@@ -255,26 +202,12 @@ class WindowClassifier(WindowModel):
         self.classes_ = first_classes(labels, classes)
         self._warn_of_small_data(len(labels))
         self._learn_words(sentences)
-        examples: Examples = (*self._look_up(sentences), numbers_of(self.classes_, labels))
+        examples: Examples = (*self._look_up(sentences), class_numbers(self.classes_, labels))
         return examples, sentence_numbers([len(sentence) for sentence in sentences])
 
     def _known_examples(self, X: Any, y: Any) -> Examples:
         sentences = sentences_with_words(X)
-        return (*self._look_up(sentences), numbers_of(self.classes_, labels_of_words(y, sentences)))
-
-    def _check_classes(self, classes: Any) -> None:
-        check_same_classes(self.classes_, classes)
-
-    def _n_outputs(self) -> int:
-        return len(self.classes_)
-
-    def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        said, tensors = super()._learned()
-        return {**said, "classes": said_of_labels(self.classes_)}, tensors
-
-    def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
-        self.classes_ = labels_of(learned["classes"])
-        super()._restore(learned, tensors)
+        return (*self._look_up(sentences), class_numbers(self.classes_, labels_of_words(y, sentences)))
 
     def _cost_and_gradients(
         self, parameters: Parameters, batch: Examples
@@ -285,7 +218,3 @@ class WindowClassifier(WindowModel):
         delta /= len(y)
         penalties, gradients = self._run_backward(parameters, ids, outputs, delta)
         return cost / len(y) + penalties, gradients
-
-    def _validation_score(self, examples: Examples) -> float:
-        *ids, y = examples
-        return float(np.mean(self._scores_of(ids).argmax(axis=1) == y))

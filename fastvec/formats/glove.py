@@ -1,4 +1,4 @@
-"""The text formats of word2vec.c (with a header line) and GloVe (without): a word and d numbers in a line.
+"""The text format of GloVe, a word and d numbers in a line; word2vec.c has a header line above them.
 
 Blanks before a word are no part of it, nor is a byte order mark of the file. A word may have white space in
 it, as ``. . .`` in the vectors that come with GloVe, unless its last part is a number or it has as many
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,49 +17,61 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.formats.common import BLOCK, Contents, check_sizes, decode_words, encode_words, open_bytes
-from fastvec.formats.kinds import is_number, sizes
+from fastvec.formats.common import BLOCK_BYTES, Contents, check_sizes, open_bytes
+from fastvec.formats.kinds import NUMBER, sizes
+from fastvec.formats.words import decode_words, encode_words
 
-__all__ = ["read_glove", "read_word2vec", "write_glove", "write_word2vec"]
+__all__ = ["begins", "is_text", "read", "read_rows", "write", "write_rows"]
 
 # Rows that say together how many dimensions there are, where no header does.
 SAMPLE = 100
 GLOVE_UNKNOWN = b"<unk>"
 # What regular numbers and the blanks between them are made of: NumPy's parser takes other things for blanks.
 PLAIN = b"0123456789+-.eE \n"
+# One between blanks, as in the rows of text files.
+NUMBER_OF_ROW = re.compile(rb"[ \t]" + NUMBER.pattern + rb"(?=\s|$)")
+UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
-def write_word2vec(path: Path, contents: Contents) -> None:
-    """Write words and vectors to a new file with a header line; the format holds nothing else."""
-    _write(path, contents, b"%d %d\n" % contents.vectors.shape)
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is text."""
+    return is_text(head) is True
 
 
-def write_glove(path: Path, contents: Contents) -> None:
+def is_text(head: bytes) -> bool | None:
+    """Return whether the rows of a file are text, and not binary after a header line; None if not clear."""
+    head = head.removeprefix(codecs.BOM_UTF8)
+    first, _, rest = head.partition(b"\n")
+    promised = sizes(first)
+    if promised is None:
+        return _are_text(head, None) or None
+    if b" " not in rest.strip() and b"\t" not in rest.strip():  # no row, or a word that is longer than this
+        return None
+    return _are_text(rest, promised[1])
+
+
+def write(path: Path, contents: Contents) -> None:
     """Write words and vectors to a new file without a header line."""
     if contents.words and contents.words[0].startswith("\ufeff"):
         raise ValueError(
             f"the word {contents.words[0]!r} begins with a byte order mark, which this format cannot hold in "
             "the first word; save as .fvec"
         )
-    _write(path, contents, b"")
+    write_rows(path, contents, b"")
 
 
-def read_word2vec(path: Path, errors: str, limit: int | None) -> Contents:
-    """Read words and vectors; a file without the header line is read as GloVe's."""
-    return _read(path, errors, limit, of_glove=False)
-
-
-def read_glove(path: Path, errors: str, limit: int | None) -> Contents:
+def read(path: Path, errors: str, limit: int | None) -> Contents:
     """Read words and vectors of a file without a header line, unless it is clearly there."""
-    return _read(path, errors, limit, of_glove=True)
+    return read_rows(path, errors, limit, of_glove=True)
 
 
-def _write(path: Path, contents: Contents, header: bytes) -> None:
+def write_rows(path: Path, contents: Contents, header: bytes) -> None:
+    """Write words and vectors to a new file, after a header line or nothing."""
     names = encode_words(contents.words)
     n, d = contents.vectors.shape
     # Nine significant digits give every float32 back exactly, in a third of the time of the fewest that do.
     line = b"%b " + b" ".join([b"%.9g"] * d) + b"\n"
-    rows = max(1, BLOCK // (16 * d))
+    rows = max(1, BLOCK_BYTES // (16 * d))
     with path.open("wb") as file:
         file.write(header)
         for start in range(0, n, rows):
@@ -67,13 +80,14 @@ def _write(path: Path, contents: Contents, header: bytes) -> None:
             file.write(b"".join(line % (name, *row) for name, row in zip(names_of_block, block, strict=True)))
 
 
-def _read(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Contents:
+def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Contents:
+    """Read words and vectors; where no header line is to be expected, it is one only if that is clear."""
     names: list[bytes] = []
     blocks: list[NDArray[np.float32]] = []
     line_numbers: list[Sequence[int]] = []
     promised, d, above = None, 0, 0
     with open_bytes(path) as file:
-        lines = file.readlines(BLOCK)
+        lines = file.readlines(BLOCK_BYTES)
         if lines:
             lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
             promised = _header(lines, of_glove)
@@ -82,7 +96,7 @@ def _read(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Cont
             else:
                 d = promised[1]
                 check_sizes(path, promised[0] if limit is None else min(promised[0], limit), d, 2 * d + 1)
-                lines, above = lines[1:] or file.readlines(BLOCK), 1
+                lines, above = lines[1:] or file.readlines(BLOCK_BYTES), 1
         while lines:
             n_lines = len(lines)
             if limit is not None:
@@ -94,7 +108,7 @@ def _read(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Cont
             above += n_lines
             if len(names) == limit:
                 break
-            lines = file.readlines(BLOCK)
+            lines = file.readlines(BLOCK_BYTES)
     if promised is not None:
         _check_promise(path, promised[0], names, limit)
 
@@ -103,7 +117,7 @@ def _read(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Cont
 
     words, kept = decode_words(path, names, errors, place)
     vectors = np.concatenate(blocks) if blocks else np.empty((0, d), dtype=np.float32)
-    return Contents(words, vectors[kept], None, {})
+    return Contents(words, vectors[kept])
 
 
 def _header(lines: list[bytes], of_glove: bool) -> tuple[int, int] | None:
@@ -133,7 +147,7 @@ def _dimensions(path: Path, lines: list[bytes], of_glove: bool) -> int:
         raise ValueError(f"{path}, line 1: expected a word and its numbers, got {lines[0][:40]!r}")
     fields = lines[0].split()
     whole = lines[0].lstrip(b"#%; ").replace(b" ", b"").strip().isdigit()
-    if not of_glove and (whole or (0 < len(fields) <= d and all(map(is_number, fields)))):
+    if not of_glove and (whole or (0 < len(fields) <= d and all(map(_is_number, fields)))):
         advice = "; format='glove' reads it as a word and its numbers" if len(fields) == d + 1 else ""
         raise ValueError(
             f"{path}, line 1: a header must be two whole numbers, words and dimensions, got "
@@ -144,7 +158,7 @@ def _dimensions(path: Path, lines: list[bytes], of_glove: bool) -> int:
 
 def _count_numbers(line: bytes) -> int:
     """Return how many numbers stand at the end of a line, after what is a word in any case."""
-    return sum(1 for _ in itertools.takewhile(is_number, reversed(line.split()[1:])))
+    return sum(1 for _ in itertools.takewhile(_is_number, reversed(line.split()[1:])))
 
 
 def _first(lines: list[bytes], n: int) -> list[bytes]:
@@ -212,17 +226,52 @@ def _careful_rows(
         place = f"{path}, line {number:,}"
         fields = line.strip().rsplit(None, d)
         inside = fields[0].split()[1:]
-        if len(fields) == d and all(map(is_number, fields)) and line[:1].isspace():
+        if len(fields) == d and all(map(_is_number, fields)) and line[:1].isspace():
             raise ValueError(f"{place}: expected a word and {d:,} numbers, got the numbers alone")
-        if len(fields) != d + 1 or (inside and is_number(inside[-1])):
+        if len(fields) != d + 1 or (inside and _is_number(inside[-1])):
             raise ValueError(f"{place}: expected a word and {d:,} numbers, got {_count_numbers(line):,}")
-        if b"\r" in fields[0] or sum(map(is_number, inside)) >= d:
+        if b"\r" in fields[0] or sum(map(_is_number, inside)) >= d:
             raise ValueError(f"{place}: expected one word and its numbers, got several: {line[:60]!r}")
         for field in fields[1:]:
-            if not is_number(field):
+            if not _is_number(field):
                 raise ValueError(f"{place}: {field!r} is not a number")
         names.append(fields[0])
         numbers.append(number)
         values.append(list(map(float, fields[1:])))
     with np.errstate(over="ignore"):
         return names, np.array(values, dtype=np.float32).reshape(len(names), d), numbers
+
+
+def _is_number(field: bytes) -> bool:
+    """Return whether a field of a text file is a number, or NaN or infinity."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return b"_" not in field  # which only Python reads, as in 1_000
+
+
+def _are_text(rows: bytes, d: int | None) -> bool:
+    """Return whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
+
+    The first is a word and `d` numbers, or at least the place of its numbers in a binary file is printable
+    and has digits: that of a single one may be so by chance. Without a header, rows are text if numbers stand
+    between blanks.
+    """
+    if d is None:
+        return NUMBER_OF_ROW.search(rows) is not None and _is_printable(rows)
+    fields = rows.lstrip().partition(b"\n")[0].split()
+    if len(fields) > d >= 1 and all(map(_is_number, fields[-d:])):
+        return True
+    start = rows.find(b" ") + 1
+    place = rows[start : start + 4 * d]
+    return d > 1 and NUMBER.search(place) is not None and _is_printable(place)
+
+
+def _is_printable(head: bytes) -> bool:
+    """Return whether bytes are UTF-8 without control characters; at their end, a character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return UNPRINTABLE.search(head) is None

@@ -1,0 +1,259 @@
+"""Ids of words: made of texts and sequences in one pass, kept in memory or on disk, and in caches.
+
+Ids are provisional while a text is read, in the order in which its words are first met; the final ones go by
+frequency, which is known at the end.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import check_item
+from fastvec.corpus.reading import invalid_text, read_blocks
+from fastvec.corpus.sequences import check_words
+from fastvec.corpus.vocabulary import Vocabulary, by_frequency
+from fastvec.formats.container import map_tensors, write_tensors
+from fastvec.formats.kinds import check_kind
+from fastvec.formats.spool import BLOCK_ITEMS, Spool, memory_left
+from fastvec.formats.words import check_offsets, join_words, split_words
+
+__all__ = [
+    "Encoded",
+    "encode_files",
+    "encode_sentences",
+    "open_cache",
+    "remapped",
+    "save_cache",
+]
+
+FORMAT = "fastvec corpus"
+VERSION = "1"
+
+# Sentences of Python objects are handed on in pieces of about so many ids.
+IDS_AT_ONCE = 1 << 18
+
+
+@dataclass
+class Encoded:
+    """A text with provisional ids.
+
+    Attributes
+    ----------
+    words : list of str
+        The words in the order of their ids.
+    counts : int64 array, shape (n_words,)
+        How often each occurs.
+    sentence_offsets : int64 array, shape (n_sentences + 1,)
+        Where sentences begin and end.
+    ids : Spool
+        The ids, of type int32.
+    """
+
+    words: list[str]
+    counts: NDArray[np.int64]
+    sentence_offsets: NDArray[np.int64]
+    ids: Spool
+
+    def finish(self, lowercase: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
+        """Return the final ids, the sentence offsets and the vocabulary, in lower case if asked for."""
+        words, counts, merged = self.words, self.counts, np.arange(len(self.words))
+        if lowercase:
+            lowered: dict[str, int] = {}
+            merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words], np.intp)
+            words, counts = list(lowered), np.zeros(len(lowered), np.int64)
+            np.add.at(counts, merged, self.counts)
+        vocabulary, new_ids = by_frequency(words, counts)
+        return _final(self.ids, new_ids[merged]), self.sentence_offsets, vocabulary
+
+
+def _final(ids: Spool, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return ids, every one replaced by its ``new_ids[id]``; the spool is then empty."""
+    remap = kernels.tokenizer.remap
+    return ids.finish(lambda destination, source: remap(source, new_ids, destination))
+
+
+def encode_files(
+    paths: Iterable[str], errors: str, keep_empty: bool, spool: Spool, report: Callable[[int], object]
+) -> Encoded:
+    """Split files on white space and add the provisional ids of their words to `spool`.
+
+    Raises
+    ------
+    ValueError
+        If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
+        "strict".
+    """
+    tokenizer = kernels.tokenizer.Tokenizer(keep_empty)
+    words: list[str] = []
+    offsets = [np.zeros(1, np.int64)]
+    for path in paths:
+        lines_before, bytes_before = tokenizer.n_lines, tokenizer.n_bytes
+        for ids, sentence_ends in _tokenized(tokenizer, check_kind(path, read_blocks(path, errors, report))):
+            spool.append(ids)
+            offsets.append(sentence_ends)
+            for word in tokenizer.words(len(words)):
+                try:
+                    words.append(word.decode())
+                except UnicodeDecodeError as error:
+                    line, byte = tokenizer.first_seen(len(words))
+                    raise invalid_text(path, line - lines_before + 1, byte - bytes_before, error) from None
+    return Encoded(words, tokenizer.counts(), np.concatenate(offsets), spool)
+
+
+def _tokenized(
+    tokenizer: Any, blocks: Iterable[bytes]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+    for block in blocks:
+        yield tokenizer.feed(block)
+    yield tokenizer.finish()
+
+
+def encode_sentences(sentences: Iterable[Any], keep_empty: bool, spool: Spool) -> Encoded:
+    """Add the provisional ids of the items of token sequences to `spool`.
+
+    Raises
+    ------
+    TypeError
+        If a sentence is not a sequence of str and int.
+    ValueError
+        If an item is an empty str, or cannot be encoded in UTF-8.
+    """
+    index = _Index()
+    ids = array("i")
+    offsets = array("q", [0])
+    counts = np.zeros(0, np.int64)
+    n_stored = 0
+
+    def hand_on() -> None:
+        nonlocal counts, n_stored, ids
+        piece = np.frombuffer(ids, np.int32)
+        more = np.bincount(piece, minlength=len(counts))
+        more[: len(counts)] += counts
+        counts = more
+        spool.append(piece)
+        n_stored += len(piece)
+        ids = array("i")
+
+    for number, sentence in enumerate(sentences, 1):
+        try:
+            ids.extend(map(index.__getitem__, _items(sentence, number)))
+        except ValueError as error:
+            raise ValueError(f"sentence {number} of source: {error}") from None
+        if keep_empty or n_stored + len(ids) > offsets[-1]:
+            offsets.append(n_stored + len(ids))
+        if len(ids) >= IDS_AT_ONCE:
+            hand_on()
+    hand_on()
+    return Encoded(index.words, counts, np.array(offsets), spool)
+
+
+def _items(sentence: Any, number: int) -> Iterable[str | int]:
+    """Return the items of a sentence, or raise an error if it is not a sequence of them."""
+    items = check_words(f"sentence {number} of source", sentence)
+    if {str, int}.issuperset(map(type, items)):
+        return items
+    return [check_item(f"every item of sentence {number}", item) for item in items]
+
+
+class _Index(dict[Any, int]):
+    """The ids of items, assigned in the order of first occurrence; an int equals its digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def __missing__(self, item: str | int) -> int:
+        if isinstance(item, int):
+            self[item] = self[str(item)]
+            return self[item]
+        if not item:
+            raise ValueError("an item is an empty str")
+        item.encode()  # a lone surrogate cannot be saved
+        self[item] = len(self.words)
+        self.words.append(item)
+        return self[item]
+
+
+def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32], memory_limit: int) -> NDArray[np.int32]:
+    """Return ``new_ids[ids]``, read-only, in a temporary file if both together exceed `memory_limit`."""
+    spool = Spool(np.int32, memory_left(memory_limit, ids))
+    for begin in range(0, len(ids), BLOCK_ITEMS):
+        spool.append(ids[begin : begin + BLOCK_ITEMS])
+    return _final(spool, new_ids)
+
+
+def save_cache(
+    path: str,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    key: dict[str, str],
+) -> None:
+    """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
+    text, word_offsets = join_words(vocabulary.words)
+    tensors: dict[str, NDArray[Any]] = {
+        "ids": ids,
+        "sentence_offsets": sentence_offsets,
+        "counts": vocabulary.counts,
+        "word_offsets": word_offsets,
+        "words": text,
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+
+
+def open_cache(
+    path: str, key: dict[str, str]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary] | None:
+    """Return ids, sentence offsets and vocabulary of a cache file, the ids and offsets memory-mapped.
+
+    Returns
+    -------
+    tuple or None
+        None if there is no such file, or if it was made with another key.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a cache of a corpus, or is truncated or corrupt.
+    """
+    if not Path(path).exists():
+        return None
+    try:
+        tensors, metadata = map_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path}: not a cache of fastvec.Corpus")
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; the file was not changed: remove it, or choose another name for cache"
+        ) from None
+    if metadata != {"format": FORMAT, "version": VERSION, **key}:
+        return None
+    try:
+        ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
+        words = split_words(tensors["words"], tensors["word_offsets"])
+        _check(ids, sentence_offsets, words, counts)
+        vocabulary = Vocabulary(words, counts)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
+    return ids, sentence_offsets, vocabulary
+
+
+def _check(
+    ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
+) -> None:
+    """Raise ValueError unless the parts match, since kernels index memory by them."""
+    check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
+    if ids.dtype != np.int32 or ids.ndim != 1:
+        raise ValueError("ids are not a row of int32")
+    if len(ids) and ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
+        raise ValueError("ids out of range")
+    if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
+        raise ValueError("counts do not fit the ids")

@@ -1,0 +1,189 @@
+"""Lists of words in files: as lines and fields of other programs have them, and as tensors.
+
+Tensors have one of two forms. In files of vectors and classifiers, ``words`` is a JSON list in UTF-8. In
+those of ids and counts, ``words`` is all words end to end, and ``word_offsets``, int64 (n + 1,), where each
+begins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec.training.progress import warn
+
+__all__ = [
+    "WORD_LIMIT",
+    "Rows",
+    "check_offsets",
+    "check_unique",
+    "decode_words",
+    "encode_words",
+    "join_words",
+    "json_of_words",
+    "split_words",
+    "words_of_json",
+]
+
+WORD_LIMIT = 1 << 23
+"""The longest word in bytes: without a bound, all of a damaged file would be searched for the end of one."""
+
+Rows = slice | NDArray[np.intp]
+"""Which rows are kept: all, some of the first, or those at some positions."""
+
+# White space as C's isspace and bytes.split see it: what ends a word for the readers of text and .bin.
+SPACE = re.compile(r"[ \t\n\v\f\r]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def check_unique(path: Path, words: Sequence[str], advice: str = "") -> None:
+    """Raise if a word occurs twice, naming both positions."""
+    if len(set(words)) == len(words):
+        return
+    first: dict[str, int] = {}
+    for row, word in enumerate(words, 1):
+        if word in first:
+            raise ValueError(
+                f"{path}: {word!r} is both word {first[word]:,} and word {row:,} of the file{advice}"
+            )
+        first[word] = row
+
+
+def decode_words(
+    path: Path, names: Sequence[bytes], errors: str | None, place: Callable[[int], str]
+) -> tuple[list[str], Rows]:
+    """Return words decoded from UTF-8, and the rows that they are of.
+
+    Where `errors` repairs words, different ones may become equal, or empty. A word that was not UTF-8 then
+    gives way to one that was, or else to the first, and is dropped with a warning.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : sequence of bytes
+        The words.
+    errors : {"strict", "replace", "ignore"} or None
+        How to handle bytes that are not UTF-8; None if the user cannot choose.
+    place : callable
+        Where in the file the word of a row is.
+
+    Raises
+    ------
+    ValueError
+        If a word is empty; if one is not UTF-8 and `errors` is "strict" or None.
+    """
+    if not all(names):
+        raise ValueError(f"{place(names.index(b''))}: the word is empty")
+    try:
+        return [name.decode() for name in names], slice(None)
+    except UnicodeDecodeError as error:
+        if errors in (None, "strict"):
+            where = place(names.index(error.object))
+            advice = "" if errors is None else "; errors='replace' reads it all the same"
+            raise ValueError(
+                f"{where}: byte {error.start + 1} of the word {error.object!r} is not UTF-8{advice}"
+            ) from error
+        return _repaired(path, names, errors, place)
+
+
+def _repaired(
+    path: Path, names: Sequence[bytes], errors: str, place: Callable[[int], str]
+) -> tuple[list[str], Rows]:
+    words = [name.decode(errors=errors) for name in names]
+    encoded = [word.encode() for word in words]
+    invalid = [row for row, name in enumerate(names) if encoded[row] != name]
+    kept = np.ones(len(names), dtype=bool)
+    kept[invalid] = False
+    taken = {"", *(words[row] for row in np.flatnonzero(kept))}
+    for row in invalid:
+        kept[row] = words[row] not in taken
+        taken.add(words[row])
+    dropped = np.flatnonzero(~kept)
+    if len(dropped):
+        warn(
+            f"{path}: dropped {len(dropped):,} of {len(names):,} words: without the bytes that are not UTF-8 "
+            f"nothing is left of them, or what another word is; the first is {names[dropped[0]]!r} "
+            f"({place(int(dropped[0]))})",
+            stacklevel=2,
+        )
+    return [words[row] for row in np.flatnonzero(kept)], np.flatnonzero(kept)
+
+
+def encode_words(words: Sequence[str]) -> list[bytes]:
+    """Encode words, or raise ValueError for one that could not be read back."""
+    for word in words:
+        if not word or SPACE.search(word):
+            what = "has white space" if word else "is empty"
+            raise ValueError(f"the word {word!r} {what}, which this format cannot hold; save as .fvec")
+    try:
+        names = [word.encode() for word in words]
+    except UnicodeEncodeError as error:
+        raise _lone_surrogate(error.object) from None
+    longest = max(names, key=len, default=b"")
+    if len(longest) > WORD_LIMIT:
+        raise ValueError(
+            f"the word {longest[:20]!r}... has {len(longest):,} bytes, and this format holds words of up to "
+            f"{WORD_LIMIT:,}; save as .fvec"
+        )
+    return names
+
+
+def json_of_words(words: Sequence[str], errors: str = "surrogatepass") -> NDArray[np.uint8]:
+    """Return a tensor of a JSON list of words; lone surrogates are a ValueError if `errors` is "strict"."""
+    text = json.dumps(list(words), ensure_ascii=False, separators=(",", ":"))
+    try:
+        return np.frombuffer(text.encode(errors=errors), np.uint8)
+    except UnicodeEncodeError:
+        raise _lone_surrogate(next(filter(SURROGATE.search, words))) from None
+
+
+def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[str]:
+    """Return the words of a JSON list; raise ValueError if it is none, or not UTF-8 and `errors` strict."""
+    try:
+        words = json.loads(tensor.tobytes().decode(errors=errors))
+    except RecursionError as error:
+        raise ValueError(error) from None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("not a list of strings")
+    return words
+
+
+def join_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all words end to end in UTF-8, and where each begins, with their length."""
+    names = [word.encode() for word in words]
+    offsets = np.zeros(len(names) + 1, np.int64)
+    np.cumsum([len(name) for name in names], out=offsets[1:])
+    return np.frombuffer(b"".join(names), np.uint8), offsets
+
+
+def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
+    """Return the words that `join_words` has joined; raise ValueError if one is empty or not UTF-8."""
+    check_offsets("word_offsets", offsets, len(text), strictly=True)
+    joined, places = text.tobytes(), offsets.tolist()
+    return [joined[begin:end].decode() for begin, end in pairwise(places)]
+
+
+def check_offsets(name: str, offsets: NDArray[np.int64], end: int, strictly: bool) -> None:
+    """Raise ValueError unless offsets ascend from 0 to `end`, strictly or not."""
+    if (
+        offsets.dtype != np.int64
+        or offsets.ndim != 1
+        or len(offsets) < 1
+        or offsets[0] != 0
+        or offsets[-1] != end
+        or (offsets[1:] < offsets[:-1]).any()
+        or (strictly and (offsets[1:] == offsets[:-1]).any())
+    ):
+        raise ValueError(f"{name} do not ascend from 0 to {end}")
+
+
+def _lone_surrogate(word: str) -> ValueError:
+    return ValueError(f"the word {word!r} has a lone surrogate and cannot be written in UTF-8")
