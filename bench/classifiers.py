@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-from measure import Contender, Figures, Job, Measurement, estimator_of, renamed, timed, timed_training
+from measure import Contender, Job, Measurement, estimator_of, renamed, timed, timed_training
 from texts import Data
 from words import FRESH_PAGES
 
@@ -41,13 +41,13 @@ def read_words(job: Job, name: str) -> tuple[list[list[str]], list[list[str]]]:
     return read_conll(Path(job["labelled"], name), 2)
 
 
-def tagging(job: Job) -> Figures:
+def tagging(job: Job) -> dict[str, Any]:
     tagger = estimator_of(job, starting_vectors(job))
     _, seconds = timed(tagger.fit, *read_words(job, "conll2000-train.txt"))
     return {"seconds": seconds, "accuracy": 100 * tagger.score(*read_words(job, "conll2000-test.txt"))}
 
 
-def sklearn_tagging(job: Job) -> Figures:
+def sklearn_tagging(job: Job) -> dict[str, Any]:
     """Run scikit-learn's network on the vectors of windows, which are made before the clock starts."""
     from sklearn.neural_network import MLPClassifier
 
@@ -85,7 +85,7 @@ def windows(job: Job, *texts: Sequence[Sequence[str]]) -> Iterator[Any]:
         yield np.concatenate(found)
 
 
-def locations(job: Job) -> Figures:
+def locations(job: Job) -> dict[str, Any]:
     """Tell by folds which words are locations; F1 is that of the words of all folds together."""
     sentences, tags = read_words(job, "wikigold.conll.txt")
     labels = [[tag == "I-LOC" for tag in of_words] for of_words in tags]
@@ -135,7 +135,7 @@ def train_fasttext(job: Job, path: str) -> Any:
     return fasttext.train_supervised(path, minCount=1, verbose=0, **renamed(job, FASTTEXT))
 
 
-def polarity(job: Job) -> Figures:
+def polarity(job: Job) -> dict[str, Any]:
     def trial(job: Job, X: list[str], y: list[str], *test: list[str]) -> tuple[float, float]:
         classifier = estimator_of(job, starting_vectors(job))
         _, seconds = timed(classifier.fit, X, y)
@@ -144,7 +144,7 @@ def polarity(job: Job) -> Figures:
     return over_grid(job, trial)
 
 
-def fasttext_polarity(job: Job) -> Figures:
+def fasttext_polarity(job: Job) -> dict[str, Any]:
     def trial(job: Job, X: list[str], y: list[str], *test: list[str]) -> tuple[float, float]:
         model, seconds = timed(train_fasttext, job, write_labelled(job, X, y))
         # The precision of its first label; `predict` fails with NumPy 2.
@@ -153,7 +153,7 @@ def fasttext_polarity(job: Job) -> Figures:
     return over_grid(job, trial)
 
 
-def over_grid(job: Job, trial: Callable[..., tuple[float, float]]) -> Figures:
+def over_grid(job: Job, trial: Callable[..., tuple[float, float]]) -> dict[str, Any]:
     """Try all settings of the grid on all folds; `trial` returns seconds and the accuracy."""
     parts, best, seconds, grid = folds(job), {"accuracy": -1.0}, 0.0, {}
     for point in itertools.product(*(job[name] for name in GRID)):
@@ -169,7 +169,7 @@ def grid_head(word_ngrams: int, learning_rate: float) -> str:
     return f"word ngrams {word_ngrams}, rate {learning_rate:g}"
 
 
-def polarity_speed(job: Job) -> Figures:
+def polarity_speed(job: Job) -> dict[str, Any]:
     """Time all of `fit`, from a list of str on, and of it the training."""
     X, y = read_polarity(job)
     classifier = estimator_of(job, starting_vectors(job))
@@ -177,7 +177,7 @@ def polarity_speed(job: Job) -> Figures:
     return speeds(job, X, seconds, sum(epoch.seconds for epoch in classifier.history_))
 
 
-def fasttext_polarity_speed(job: Job) -> Figures:
+def fasttext_polarity_speed(job: Job) -> dict[str, Any]:
     """Time fastText from its file on, and of it the training."""
     X, y = read_polarity(job)
     path = write_labelled(job, X, y)
@@ -185,12 +185,12 @@ def fasttext_polarity_speed(job: Job) -> Figures:
     return speeds(job, X, *seconds)
 
 
-def speeds(job: Job, sentences: list[str], seconds: float, training: float) -> Figures:
+def speeds(job: Job, sentences: list[str], seconds: float, training: float) -> dict[str, Any]:
     words = job["epochs"] * sum(len(sentence.split()) for sentence in sentences)
     return {"seconds": seconds, "training": training, "per_second": words / training}
 
 
-def pooled_polarity(job: Job) -> Figures:
+def pooled_polarity(job: Job) -> dict[str, Any]:
     """Tell classes by folds from vectors of sentences; pooling too learns only from what is trained on."""
     from fastvec.classify import TextVectorizer
 

@@ -151,16 +151,12 @@ def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
         "against": lambda entry: f"{cell('against {base}', entry)} {entry.base}",
         "all threads against one": lambda entry: cell("against one thread", entry._replace(threads=threads)),
     }
+    known = [each for each in MEASUREMENTS if each.name in results.keys() & {"speed-100", "whole"}]
+    lines = [f"{each.title}: {about(results[each.name])}." for each in known]
+    lines += dict.fromkeys(f"{place(results[each.name])}." for each in known)
     rows = [
         (model, Entry(results.get(name), "fastvec", 1, base)) for model, (name, base) in README_MODELS.items()
     ]
-    known = [
-        (each, results[each.name])
-        for each in MEASUREMENTS
-        if each.name in results.keys() & {"speed-100", "whole"}
-    ]
-    lines = [f"{each.title}: {about(record)}." for each, record in known]
-    lines += dict.fromkeys(f"{place(record)}." for _, record in known)
     first = table([(name, name) for name in README_CONTENDERS], columns)
     times = column(whole, "{base}'s time is")("fastvec").partition(".")[0]
     return times, "\n\n".join([first, table(rows, models), "\n".join(lines)])

@@ -12,22 +12,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from measure import (
-    ALL,
-    Contender,
-    Figures,
-    Job,
-    Measurement,
-    estimator_of,
-    named,
-    timed,
-    timed_training,
-)
+from measure import ALL, Contender, Job, Measurement, estimator_of, named, timed, timed_training
 from texts import Data
 from words import FASTVEC, SCORES, SPEED, scored_text, whole
 
 
-def counting(job: Job) -> Figures:
+def counting(job: Job) -> dict[str, Any]:
     counts, seconds = timed(estimator_of(job).fit, named("fastvec.Corpus")(job["file"]))
     return {"per_second": job["words"] / seconds, "entries": counts.n_entries_}
 
@@ -38,12 +28,12 @@ def counts_of(job: Job) -> Any:
     return fastvec.Cooccurrence.load(job["counts"])
 
 
-def glove(job: Job) -> Figures:
+def glove(job: Job) -> dict[str, Any]:
     epochs = estimator_of(job).fit(counts_of(job)).history_
     return {"per_second": sum(epoch.pairs for epoch in epochs) / sum(epoch.seconds for epoch in epochs)}
 
 
-def svd(job: Job) -> Figures:
+def svd(job: Job) -> dict[str, Any]:
     model, seconds = timed(estimator_of(job).fit, counts_of(job))
     return {"seconds": seconds, "vectors": lambda: model.vectors_}
 
@@ -67,14 +57,14 @@ def run(job: Job, *programs: str) -> None:
         subprocess.run(f"{program} -verbose 0 {options}", shell=True, cwd=job["folder"], check=True)
 
 
-def glove_c_counting(job: Job) -> Figures:
+def glove_c_counting(job: Job) -> dict[str, Any]:
     run(job, "vocab_count")
     _, seconds = timed(run, job, "cooccur")
     entries = Path(job["folder"], "records").stat().st_size // 16
     return {"per_second": job["words"] / seconds, "entries": entries, "peak_bytes": peak_of_programs()}
 
 
-def glove_c_training(job: Job) -> Figures:
+def glove_c_training(job: Job) -> dict[str, Any]:
     """Time GloVe C's training on fastvec's counts."""
     counts = counts_of(job)
     counts.write_glove(Path(job["folder"], "records"), Path(job["folder"], "vocabulary"))
@@ -83,7 +73,7 @@ def glove_c_training(job: Job) -> Figures:
     return {"per_second": job["epochs"] * counts.n_entries_ / seconds}
 
 
-def glove_c(job: Job) -> Figures:
+def glove_c(job: Job) -> dict[str, Any]:
     run(job, *PROGRAMS)
     path = Path(job["folder"], "vectors.txt")
     return {"peak_bytes": peak_of_programs(), "vectors": lambda: named("fastvec.load")(path, format="glove")}

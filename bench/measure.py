@@ -30,7 +30,6 @@ from tables import Record, figure_of
 from texts import Data
 
 Job = dict[str, Any]
-Figures = dict[str, Any]
 
 ALL = 0  # as a number of threads: as many as there are cores, or --threads
 PEERS = ("gensim", "fasttext", "numpy", "scipy", "scikit-learn")
@@ -45,7 +44,7 @@ class Contender:
     """
 
     name: str
-    function: Callable[[Job], Figures]
+    function: Callable[[Job], dict[str, Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
     threads: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -99,7 +98,7 @@ def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int)
     return {**record, "entries": [entry for _, entry in pairs]}
 
 
-def run(contender: Contender, job: Job) -> Figures:
+def run(contender: Contender, job: Job) -> dict[str, Any]:
     """Run a contender in a process of its own and return its figures, or as `error` why there are none."""
     blas_threads = job["threads"] if job.get("blas") else 1  # vectors of words are too short for more
     environment = {
@@ -118,7 +117,7 @@ def run(contender: Contender, job: Job) -> Figures:
     return {"error": (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]}
 
 
-def work(function: str, job: Job) -> Figures:
+def work(function: str, job: Job) -> dict[str, Any]:
     """Be the process of a run."""
     figures = named(function)(job)
     figures.setdefault("seconds", time.monotonic() - job["started"])

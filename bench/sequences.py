@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import Contender, Figures, Job, Measurement
+from measure import Contender, Job, Measurement
 from texts import CACHE, Data
 from words import SCORES, fastvec, gensim, scored_text
 
@@ -58,7 +58,7 @@ def walks(links: Any, degrees: Any, per_node: int, random: np.random.Generator) 
     return np.concatenate(found).astype(str).tolist()
 
 
-def links_score(vectors: Any, job: Job) -> Figures:
+def links_score(vectors: Any, job: Job) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
     from sklearn.preprocessing import StandardScaler
@@ -112,7 +112,7 @@ def liked(lines: list[str]) -> list[list[str]]:
     return list(films.values())
 
 
-def left_out_score(vectors: Any, job: Job) -> Figures:
+def left_out_score(vectors: Any, job: Job) -> dict[str, Any]:
     place, unit, ranks = {item: i for i, item in enumerate(vectors.words)}, unit_rows(vectors), []
     for item, *others in json.loads(Path(job["file"]).with_suffix(".json").read_text(encoding="utf-8")):
         ids = [place[other] for other in others if other in place]

@@ -137,19 +137,15 @@ def table(rows: Sequence[tuple[str, Any]], columns: Mapping[str, Callable[[Any],
 
 def record_table(record: Record, base: str | Mapping[str, str], heads: str) -> str:
     """Return the table of a record, its entries by number of threads."""
-    whom = (
-        dict.fromkeys((entry["contender"] for entry in record["entries"]), base)
-        if isinstance(base, str)
-        else base
-    )
-    entries = sorted(record["entries"], key=lambda entry: entry["threads"])
-    rows = [
-        (name, Entry(record, name, entry["threads"], whom.get(name, "")))
-        for entry in entries
-        for name in [entry["contender"]]
-    ]
+
+    def entry(of: Mapping[str, Any]) -> Entry:
+        whom = base if isinstance(base, str) else base.get(of["contender"], "")
+        return Entry(record, of["contender"], of["threads"], whom)
+
+    entries = map(entry, sorted(record["entries"], key=lambda of: of["threads"]))
     short = base.partition(",")[0] if isinstance(base, str) else ""
-    return table(rows, {head.format(base=short): partial(cell, head) for head in heads.split(" | ")})
+    columns = {head.format(base=short): partial(cell, head) for head in heads.split(" | ")}
+    return table([(each.contender, each) for each in entries], columns)
 
 
 def about(record: Record) -> str:

@@ -18,6 +18,8 @@ from fastvec.models.huffman import HuffmanTree
 from fastvec.training.loop import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 
+pytestmark = pytest.mark.parametrize("backend", kernels.available())
+
 WINDOW, NEGATIVES, LOSS = 5, 5, "negative_sampling"
 # Rows of 1,000 words fit into the second-level cache; the two matrices of 70,000 words take 63 MB at d=100.
 VOCABULARIES = {"in cache": 1_000, "out of cache": 70_000}
@@ -25,6 +27,7 @@ VOCABULARIES = {"in cache": 1_000, "out of cache": 70_000}
 TRAININGS: dict[str, tuple[str, dict[str, Any]]] = {
     "skipgram, shared negatives": ("skipgram", {"loss": LOSS, "shared": True}),
     "skipgram, unshared negatives": ("skipgram", {"loss": LOSS, "shared": False}),
+    "skipgram, bpr": ("skipgram", {"loss": "bpr", "shared": True}),
     "cbow": ("cbow", {"position_weights": False, "scale_gradient": True}),
     "cbow, position weights": ("cbow", {"position_weights": True, "scale_gradient": True}),
 } | {
@@ -44,15 +47,10 @@ def size(request):
     return request.param
 
 
-@pytest.fixture(params=kernels.available())
-def backend(request):
-    return request.param
-
-
 @pytest.fixture
 def measure(request, benchmark):
     """Give a function that measures another, which does so much of something, as `words`."""
-    own = request.node.callspec.id.replace(request.getfixturevalue("backend"), "").strip("-")
+    own = request.node.callspec.id.replace(request.node.callspec.params["backend"], "").strip("-")
     benchmark.group = f"{request.node.originalname.removeprefix('test_')} {own}"
 
     def measure(function, *arguments, **amounts):

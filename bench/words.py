@@ -1,23 +1,11 @@
 """Vectors of words from text: skip-gram, CBOW, trees and n-grams; reading; phrases."""
 
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measure import (
-    ALL,
-    Contender,
-    Figures,
-    Job,
-    Measurement,
-    estimator_of,
-    named,
-    renamed,
-    timed,
-    timed_training,
-)
+from measure import ALL, Contender, Job, Measurement, estimator_of, named, renamed, timed, timed_training
 from texts import Data
 
 # Test sets by what the tables call them, and their place in the data folder.
@@ -40,7 +28,7 @@ learning_rate=lr threads=thread seed min_n=minn max_n=maxn buckets=bucket"""
 PHRASES = "min_count threshold scoring"
 
 
-def fastvec(job: Job) -> Figures:
+def fastvec(job: Job) -> dict[str, Any]:
     import fastvec
 
     model = estimator_of(job).fit(fastvec.Corpus(job["file"]))
@@ -51,7 +39,7 @@ def fastvec(job: Job) -> Figures:
     return {"per_second": rate, "losses": losses, "vectors": lambda: model.vectors_}
 
 
-def gensim(job: Job) -> Figures:
+def gensim(job: Job) -> dict[str, Any]:
     """Train in gensim's fastest way, and time the training alone."""
     from gensim.models import Word2Vec
 
@@ -71,7 +59,7 @@ def as_vectors(words: list[str], matrix: Any) -> Any:
     return named("fastvec.Vectors")([words[i] for i in kept], matrix[kept])
 
 
-def fasttext(job: Job) -> Figures:
+def fasttext(job: Job) -> dict[str, Any]:
     model, path = train_fasttext(job, job["epochs"]), str(Path(job["folder"], "vectors.bin"))
     model.save_model(path)
     if job["estimator"] == "FastText":
@@ -79,7 +67,7 @@ def fasttext(job: Job) -> Figures:
     return {"vectors": lambda: as_vectors(model.get_words(), model.get_input_matrix())}
 
 
-def fasttext_speed(job: Job) -> Figures:
+def fasttext_speed(job: Job) -> dict[str, Any]:
     """Time fastText's training.
 
     An epoch is not one pass over the text: words below `minCount` are counted for its length but not for its
@@ -105,7 +93,7 @@ def train_fasttext(job: Job, epochs: int) -> Any:
     return model
 
 
-def reading(job: Job) -> Figures:
+def reading(job: Job) -> dict[str, Any]:
     import fastvec
 
     path = Path(job[job["path"]])
@@ -116,7 +104,7 @@ def reading(job: Job) -> Figures:
     return {"per_second": corpus.n_tokens / seconds, "seconds": seconds, "processor_seconds": processor}
 
 
-def phrases(job: Job) -> Figures:
+def phrases(job: Job) -> dict[str, Any]:
     import fastvec
 
     Path(job["file"]).read_bytes()
@@ -126,7 +114,7 @@ def phrases(job: Job) -> Figures:
     return phrase_figures(job, reading + finding, joining, len(model.phrases_), joined.n_tokens)
 
 
-def gensim_phrases(job: Job) -> Figures:
+def gensim_phrases(job: Job) -> dict[str, Any]:
     from gensim.models.phrases import Phrases
     from gensim.models.word2vec import LineSentence
 
@@ -137,12 +125,14 @@ def gensim_phrases(job: Job) -> Figures:
     return phrase_figures(job, finding, joining, len(model.phrasegrams), words_left)
 
 
-def phrase_figures(job: Job, finding: float, joining: float, n_phrases: int, words_left: int) -> Figures:
+def phrase_figures(
+    job: Job, finding: float, joining: float, n_phrases: int, words_left: int
+) -> dict[str, Any]:
     seconds = {"finding": finding, "joining": joining, "per_second": job["words"] / (finding + joining)}
     return {**seconds, "phrases": n_phrases, "words_left": words_left}
 
 
-def quality(vectors: Any, job: Job) -> Figures:
+def quality(vectors: Any, job: Job) -> dict[str, Any]:
     """Return the score of every test file of a job, 0 to 100, by fastvec's evaluation for everyone."""
     from fastvec import evaluate
 
@@ -221,7 +211,8 @@ SPEED = "threads | words/s | lowest – highest | against {base} | against one t
 READING = "words/s | reading | processor time"
 JOINING = "words/s | against {base} | finding | joining | peak memory | phrases | words left"
 WHOLE = f"time | {{base}}'s time is | peak memory | {SCORES} | semantic | syntactic | seeds"
-RARE_WHOLE = WHOLE.replace("semantic", "MEN rare | MEN unseen | semantic")
+WITH_RARE = {"data": scored_text_with_rare, "base": "fastText"}
+WITH_RARE["columns"] = WHOLE.replace("semantic", "MEN rare | MEN unseen | semantic")
 LOSSES = f"{SCORES} | held-out loss after each epoch"
 
 beginning, shorter = partial(Data.text, words=4_000_000), partial(scored_text, words=3_000_000)
@@ -236,8 +227,8 @@ def speed(name: str, what: str, settings: Job, *contenders: Contender, **options
 
 def whole(name: str, what: str, settings: Job, *contenders: Contender, **options: Any) -> Measurement:
     title = f"From a text file to saved vectors, and their quality{what}"
-    settings = {"epochs": 5, **settings}
-    return Measurement(name, title, contenders, WHOLE, scored_text, settings, **options)
+    options = {"columns": WHOLE, "data": scored_text, "settings": {"epochs": 5, **settings}, **options}
+    return Measurement(name, title, contenders, **options)
 
 
 MEASUREMENTS = (
@@ -250,12 +241,6 @@ MEASUREMENTS = (
     Measurement("phrases", "Phrases", JOINERS, JOINING, Data.text, NPMI, threads=(1,)),
     whole("whole", "", SKIPGRAM, FASTVEC, UNSHARED, WITH_GENSIM, FASTTEXT_WHOLE),
     whole("cbow-whole", ": CBOW", OWN_RATES, FASTVEC, UNSCALED, GENSIM_CBOW, base=UNSCALED.name),
-    replace(
-        whole(
-            "subwords-whole", ": skip-gram with n-grams", FREQUENT, FASTVEC, FASTTEXT_WHOLE, base="fastText"
-        ),
-        columns=RARE_WHOLE,
-        data=scored_text_with_rare,
-    ),
+    whole("subwords-whole", ": skip-gram with n-grams", FREQUENT, FASTVEC, FASTTEXT_WHOLE, **WITH_RARE),
     Measurement("shuffle", "Orders of a text", ORDERS, LOSSES, shorter, FIVE, threads=(1,)),
 )
