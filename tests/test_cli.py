@@ -11,8 +11,6 @@ import pytest
 from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
-from fastvec import cli
-from fastvec.cli import train
 
 KINDS = {
     "fruit": ["apple", "pear", "plum", "cherry", "grape"],
@@ -44,22 +42,6 @@ def test_train_passes_every_parameter_on(text, vectors):
     metadata = fastvec.load(vectors).metadata
     assert metadata["estimator"] == "SkipGram"
     assert (metadata["vector_size"], metadata["subsample"], metadata["threads"]) == (16, 0, 1)
-
-
-def test_every_parameter_of_every_model_is_an_option():
-    settable = {name for estimator in train.MODELS.values() for name in estimator().get_params()}
-    assert {train._parameter(name) for name in train.TRAINING} == settable - {
-        "progress",
-        "callbacks",
-        "memory_limit",  # an option of texts
-    }
-    help = " ".join(succeed("train", "--help").split())
-    assert "skipgram only: window: the contexts" in help
-    assert "cbow and fasttext only: " in help
-    assert "skipgram, cbow, fasttext and glove only: number of passes" in help
-    assert "skipgram and cbow only: how a word is distinguished" in help
-    assert "(default: 0.001, fasttext 0.0001)" in help
-    assert "(default: yes, fasttext no)" in help
 
 
 @pytest.mark.parametrize(
@@ -149,11 +131,6 @@ def test_train_keeps_ids_and_limits_memory(text, tmp_path):
     succeed("train", text, "-o", tmp_path / "b.fvec", *options)
 
 
-@pytest.mark.parametrize(("size", "expected"), [("1000", 1000), ("500M", 500 * 2**20), ("4g", 2**32)])
-def test_sizes(size, expected):
-    assert cli._size(size) == expected
-
-
 def test_neighbors_are_of_the_same_kind(vectors):
     lines = succeed("neighbors", vectors, "apple", "-n", 4).splitlines()
     assert {line.split()[1] for line in lines} == set(KINDS["fruit"]) - {"apple"}
@@ -241,9 +218,6 @@ def test_info_verifies_checksums(vectors, tmp_path):
 def test_version_and_help():
     assert succeed("--version") == f"fastvec {fastvec.__version__}\n"
     assert "demo" in succeed("--help")
-    assert "(default: 0.025, cbow 0.15, fasttext 0.05, glove 0.05)" in " ".join(
-        succeed("train", "--help").split()
-    )
 
 
 def test_unknown_word_names_the_nearest(vectors):

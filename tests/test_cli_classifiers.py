@@ -16,8 +16,7 @@ import pytest
 from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 from fastvec import Vectors, cli
-from fastvec.classify import SoftmaxClassifier, TextClassifier, WindowClassifier, load, read_conll
-from fastvec.cli import classify, tag
+from fastvec.classify import SoftmaxClassifier, load, read_conll
 
 NAMES = {"in": ["Paris", "Rome", "Oslo", "Bern"], "mr": ["Smith", "Jones", "Brown", "Miller"]}
 GOOD, BAD = ["good", "fine", "nice", "great"], ["bad", "poor", "dull", "awful"]
@@ -91,22 +90,14 @@ def call(capfd, monkeypatch):
         except SystemExit as stopped:  # of argparse
             ended = stopped.code
         sys.stdout.flush()
-        out, told = capfd.readouterr()
-        assert ended == status, told
-        return told if status else out
+        out, errors = capfd.readouterr()
+        assert ended == status, errors
+        return errors if status else out
 
     return run_here
 
 
 # ---- tag --------------------------------------------------------------------------------------------------
-
-
-def test_every_parameter_of_a_tagger_is_an_option_with_its_default(call):
-    params = WindowClassifier().get_params()
-    assert {name: option.default for name, option in tag.TAGGING.items()} == {
-        name: value for name, value in params.items() if name not in ("vectors", "progress")
-    }
-    assert "--column N" in call("tag", "train", "--help")
 
 
 def test_parameters_of_a_tagger_are_passed_on(folder, tmp_path, call):
@@ -169,13 +160,6 @@ def test_evaluate_prints_scores_of_tags(folder, tagger, call):
 
 
 # ---- classify ---------------------------------------------------------------------------------------------
-
-
-def test_every_parameter_of_a_classifier_is_an_option_with_its_default():
-    params = TextClassifier().get_params()
-    assert {name: option.default for name, option in classify.CLASSIFYING.items()} == {
-        name: value for name, value in params.items() if name not in ("vectors", "progress")
-    }
 
 
 def test_parameters_of_a_classifier_are_passed_on(folder, tmp_path, call):
@@ -321,8 +305,8 @@ def test_errors_are_one_line(folder, monkeypatch, call, arguments, message):
     if "softmax.fvmodel" in arguments:
         SoftmaxClassifier(epochs=1).fit([[0.0], [1.0]], [0, 1]).save(folder / "softmax.fvmodel")
     monkeypatch.chdir(folder)
-    told = call(*arguments, status=2).splitlines()[-1]
-    assert told.startswith("fastvec: error: ") and message in told
+    error = call(*arguments, status=2).splitlines()[-1]
+    assert error.startswith("fastvec: error: ") and message in error
     assert not (folder / "x.fvmodel").exists()
 
 
@@ -368,7 +352,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("sklearn", "scipy
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["tag", "train", "--help"], ["--version"], ["info"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["info"]])
 def test_help_does_not_wait_for_scikit_learn(arguments):
     command = [sys.executable, "-c", IMPORTS, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)

@@ -75,10 +75,10 @@ def refused(folder, tmp_path, monkeypatch, capsys):
         command = [str(argument).format(new=tmp_path) for argument in arguments]
         command += [str(path)] if option == "OUT" else [option, str(path)]
         assert cli.main(command) == 2
-        out, told = capsys.readouterr()
+        out, errors = capsys.readouterr()
         assert out == ""
-        assert told.count("\n") == 1  # neither progress nor anything else
-        return told
+        assert errors.count("\n") == 1  # neither progress nor anything else
+        return errors
 
     return call
 
@@ -131,7 +131,7 @@ def test_standard_output_is_for_text(arguments, option, extension, refused, fold
 
 @needs_posix
 @pytest.mark.parametrize(("arguments", "option", "extension"), TEXTS)
-def test_text_for_a_device_is_told_of_standard_output(arguments, option, extension, refused):
+def test_text_for_a_device_is_refused_with_a_hint_at_standard_output(arguments, option, extension, refused):
     assert refused(arguments, option, "/dev/stdout").endswith("takes its name; - is standard output\n")
     assert refused(arguments, option, "/dev/null").endswith("takes its name; - is standard output\n")
 

@@ -1,19 +1,86 @@
-"""Validating the files of a command before the work starts, not after it."""
+"""The files that verbs read and write: their options, and checking outputs before the work, not after it."""
 
 from __future__ import annotations
 
+import argparse
 import errno
+import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fastvec import formats
+from fastvec.cli.options import add_parameters, given
+from fastvec.corpus import Corpus
 from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.corpus.writing import STANDARD_OUTPUT, check_standard_output
 from fastvec.formats.atomic import check_regular, check_writable, not_regular, replace
+from fastvec.vectors import load
 
-__all__ = ["check_extension", "check_files", "check_format"]
+__all__ = [
+    "add_format",
+    "add_output",
+    "add_reading",
+    "add_texts",
+    "add_vectors",
+    "check_extension",
+    "check_files",
+    "check_format",
+    "in_options",
+    "read_texts",
+]
+
+# Parameters of `load`, and how errors name them, for Python: errors='replace'.
+READING = ("format", "errors", "limit", "on_duplicates", "on_nonfinite")
+ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
+
+
+def add_texts(parser: argparse.ArgumentParser) -> None:
+    """Add text files, the source of a `Corpus`, to a parser."""
+    what = "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input"
+    parser.add_argument("texts", nargs="+", metavar="TEXT", help=what)
+    add_parameters(parser, {"text": Corpus}, ["lowercase", "errors", "cache", "memory_limit"])
+
+
+def read_texts(options: argparse.Namespace, **params: Any) -> Corpus:
+    """Read the text files; what is made of their ids has half of the memory."""
+    text = given(options, Corpus)
+    limit = text.pop("memory_limit", inspect.signature(Corpus).parameters["memory_limit"].default)
+    half = -(-limit // 2)
+    return Corpus(options.texts, **text, **params, memory_limit=half, progress=not options.quiet)
+
+
+def add_vectors(parser: argparse.ArgumentParser, format: str = "") -> None:
+    """Add a file of vectors to a parser, and its format by another name."""
+    parser.add_argument("vectors", metavar="VECTORS", help=f"vectors: {formats.extensions()}")
+    add_reading(parser, format)
+
+
+def add_reading(parser: argparse.ArgumentParser, format: str = "", *, errors: bool = True) -> None:
+    """Add the parameters of `load` to a parser; ``--errors`` if no other file has that."""
+    names = [name for name in READING if errors or name != "errors"]
+    add_parameters(parser, {"reading vectors": load}, names, {"format": format})
+
+
+def in_options(message: str) -> str:
+    """Return an error with the parameters of `load` that it advises as options."""
+    return ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
+
+
+def add_output(parser: argparse.ArgumentParser, what: str, default: str | None = None) -> None:
+    """Add the option of the output, which is required without a default."""
+    parser.add_argument(
+        "-o", "--output", required=default is None, default=default, metavar="FILE", help=f"output file{what}"
+    )
+
+
+def add_format(parser: argparse.ArgumentParser, flag: str) -> None:
+    """Add the option of the format of an output."""
+    what = "format of the output; by default the extension determines it"
+    parser.add_argument(flag, dest="format", choices=formats.FORMATS, help=what)
 
 
 def check_format(path: str, format: str | None, option: str = "--format") -> None:
@@ -21,10 +88,10 @@ def check_format(path: str, format: str | None, option: str = "--format") -> Non
     formats.format_of(Path(path), format, reading=False, option=option)
 
 
-def check_extension(path: str, extension: str) -> None:
+def check_extension(path: str, *extensions: str) -> None:
     """Raise now if a file has another extension."""
-    if Path(path).suffix.lower() != extension:
-        raise ValueError(f"the output must end in {extension}, got {path!r}")
+    if Path(path).suffix.lower() not in extensions:
+        raise ValueError(f"the output must end in {' or '.join(extensions)}, got {path!r}")
 
 
 def check_files(

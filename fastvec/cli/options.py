@@ -1,83 +1,206 @@
-"""Options of the command line that are parameters of a classifier.
+"""Options that are parameters of estimators and functions, made from their signatures and docstrings.
 
-The defaults are repeated here so that ``fastvec --help`` does not import scikit-learn; a test compares them
-with those of the estimators.
+An option has the name, the default, the type and the choices of its parameter. Its help is the first sentence
+of the documentation, and the sentence about the default where that is None.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import inspect
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
+from itertools import chain
+from typing import Any
 
-__all__ = ["EARLY_STOPPING", "NETWORK", "Option", "add_options", "given"]
+__all__ = ["add_parameters", "flag", "given", "joined", "make", "parameters"]
+
+# Parameters of estimators that are no options, or options of the files that a verb reads.
+ELSEWHERE = {"callbacks", "memory_limit", "progress", "vectors"}
+# What precedes their names in the result of a parser, where other options have names too.
+KEY = "parameter "
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
-class Option(NamedTuple):
-    """A parameter of a classifier as an option.
+def _size(text: str) -> int:
+    """Return the bytes that ``4G``, ``500M`` or ``1000`` mean."""
+    unit = UNITS.get(text[-1:].upper())
+    try:
+        return int(text) if unit is None else int(text[:-1]) * unit
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of bytes such as 500M or 4G, got {text!r}"
+        ) from None
 
-    Attributes
+
+# What cannot be derived: flags, and arguments of `add_argument`.
+LEFT_ONLY = {"flag": "--left-only", "action": "store_false", "help": "windows reach to the left only"}
+WEIGHTING = {"help": "weight of a context at distance d: 1/d, 1, or (window-d+1)/window"}
+ROWS: dict[str, dict[str, Any]] = {
+    "CBOW.scale_gradient": {
+        "help": "use the exact gradient of a mean, with the divisor that word2vec.c omits"
+    },
+    "Cooccurrence.symmetric": LEFT_ONLY,
+    "Cooccurrence.weighting": WEIGHTING,
+    "Corpus.cache": {"help": "file that keeps the text as ids, to be read the next time instead"},
+    "Corpus.lowercase": {"action": "store_true"},
+    "Corpus.memory_limit": {
+        "type": _size,
+        "metavar": "BYTES",
+        "help": "keep ids and counts beyond this in temporary files, for example 500M (default: 4G)",
+    },
+    "CountModel.symmetric": LEFT_ONLY,
+    "CountModel.weighting": WEIGHTING,
+    "FastText.model": {"flag": "--fasttext-model"},
+    "Phrases.scoring": {
+        "help": "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"
+    },
+    "Vectors.postprocess.center": {"action": "store_true"},
+    "Vectors.postprocess.unit_length": {"action": "store_true"},
+    "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
+    "WordModel.epochs": {"help": "number of passes over the text or its counts"},
+    "WordModel.fit.checkpoint_every": {"type": lambda text: int(text) if text.isdecimal() else text},
+    "WordModel.fit.resume": {"action": "store_true"},
+    "WordModel.learning_rate": {"help": "step size at the start; other losses have other defaults"},
+    "WordModel.subsample": {
+        "help": "randomly drop words with a relative frequency above this; 0 keeps all words"
+    },
+}
+ENTRY = re.compile(r"^(\w+) : (.+)\n((?: .*\n)+)", re.MULTILINE)
+# Methods that return the values for which None stands.
+RATES = {"learning_rate": "first_learning_rate", "min_learning_rate": "last_learning_rate"}
+# What the documentation calls a value, its type, and its name in help.
+TYPES = [("int", int, "N"), ("float", float, "X"), ("path", str, "FILE"), ("", str, "TEXT")]
+# From docstrings to plain text that every terminal can show.
+CITATION = re.compile(r",? (?:as in )?\[\d+\]_")
+VALUE = re.compile(r"``(\w+)=\"?([^`\"]*)\"?``")
+CODE = re.compile(r"`+([^`]+)`+")
+SYMBOLS = str.maketrans({"α": "alpha", "λ": "lambda", "%": "%%"})
+
+
+def add_parameters(
+    parser: argparse.ArgumentParser,
+    owners: Mapping[str, Callable[..., Any]],
+    names: Iterable[str] | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> None:
+    """Add parameters to a parser, a group for those that the same estimators or functions have.
+
+    Parameters
     ----------
-    default : object
-        The default of the estimator.
-    help : str
-        The help text.
-    type : type
-        Type of the value; bool makes a pair of flags.
-    choices : tuple of str
-        The possible values.
-    several : bool
-        Whether several values can be given.
+    parser : argparse.ArgumentParser
+        The parser. Parameters that are not given are absent from its result.
+    owners : mapping of str to callable
+        The estimators or functions by their names in help, which make the titles of the groups.
+    names : iterable of str, optional
+        The parameters, by default all of estimators.
+    aliases : mapping of str to str, optional
+        Further names of options, by parameter.
     """
-
-    default: Any
-    help: str
-    type: Any = str
-    choices: tuple[str, ...] = ()
-    several: bool = False
-
-
-EARLY_STOPPING = {
-    "early_stopping": Option(
-        False, "hold out a part for validation, and stop when its score no longer improves", bool
-    ),
-    "validation_fraction": Option(0.1, "fraction to hold out", float),
-    "patience": Option(5, "number of epochs without improvement before stopping", int),
-}
-# Parameters of networks that are trained in mini-batches.
-NETWORK = {
-    "l2": Option(0.0, "strength of the L2 penalty on the weights", float),
-    "optimizer": Option("adam", "optimizer", choices=("sgd", "adagrad", "adam")),
-    "learning_rate": Option(None, "initial step size (default: depends on the optimizer)", float),
-    "momentum": Option(0.9, "momentum of sgd", float),
-    "schedule": Option("linear", "whether the step size decreases to 0", choices=("linear", "constant")),
-    **EARLY_STOPPING,
-}
+    owners_of: dict[str, dict[str, Callable[..., Any]]] = {}
+    for owner, function in owners.items():
+        for name in parameters(function) if names is None else names:
+            owners_of.setdefault(name, {})[owner] = function
+    groups: dict[str, Any] = {}
+    for name, having in sorted(owners_of.items(), key=lambda item: -len(item[1])):
+        title = joined(list(having))
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        first = next(iter(having.values()))
+        arguments = _arguments(first, name) | _row(first, name)
+        if "choices" in arguments:
+            of_all = (_arguments(function, name)["choices"] for function in having.values())
+            arguments["choices"] = tuple(dict.fromkeys(chain.from_iterable(of_all)))
+        if "store" not in str(arguments.get("action")) and "(default" not in arguments["help"]:
+            arguments["help"] += _defaults(having, name)
+        flags = filter(None, [(aliases or {}).get(name), arguments.pop("flag")])
+        groups[title].add_argument(*flags, dest=KEY + name, default=argparse.SUPPRESS, **arguments)
 
 
-def add_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> None:
-    """Add parameters to a parser; those not given are absent from its result."""
-    training = parser.add_argument_group("training")
-    for name, option in options.items():
-        told = option.help if option.default is None else f"{option.help} (default: {_told(option.default)})"
-        arguments: dict[str, Any] = {"default": argparse.SUPPRESS, "help": told}
-        if option.type is bool:
-            arguments["action"] = argparse.BooleanOptionalAction
-        elif option.choices:
-            arguments["choices"] = option.choices
-        else:
-            arguments |= {"type": option.type, "metavar": {int: "N", float: "X"}[option.type]}
-        if option.several:
-            arguments["nargs"] = "+"
-        training.add_argument(f"--{name.replace('_', '-')}", **arguments)
+def make(options: argparse.Namespace, estimator: Any) -> Any:
+    """Return an estimator with the parameters that are given, after validating them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is invalid.
+    """
+    made = estimator(**given(options, estimator), progress=not options.quiet)
+    made.check_params()
+    return made
 
 
-def given(namespace: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
-    """Return the parameters that were given."""
-    return {name: getattr(namespace, name) for name in options if hasattr(namespace, name)}
+def given(options: argparse.Namespace, function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters of an estimator or a function that are given as options."""
+    names = inspect.signature(function).parameters
+    values = {name: getattr(options, KEY + name) for name in names if hasattr(options, KEY + name)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def _told(default: Any) -> str:
-    if isinstance(default, bool):
-        return "yes" if default else "no"
-    return "none" if default == () else str(default)
+def parameters(estimator: Callable[..., Any]) -> list[str]:
+    """Return the parameters of an estimator that are options."""
+    return [name for name in inspect.signature(estimator).parameters if name not in ELSEWHERE]
+
+
+def flag(function: Callable[..., Any], name: str) -> str:
+    """Return the option that is a parameter of an estimator or a function."""
+    return str(_row(function, name)["flag"])
+
+
+def joined(names: list[str]) -> str:
+    """Return names as an enumeration: a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _row(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    homes = getattr(function, "__mro__", (function,))
+    rows = (ROWS[key] for home in homes if (key := f"{home.__qualname__}.{name}") in ROWS)
+    return {"flag": _flag(name)} | next(rows, {})
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _arguments(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    """Return the arguments of `add_argument` that follow from the signature and the docstring."""
+    signature = inspect.signature(function).parameters
+    documented = {entry: rest for entry, *rest in ENTRY.findall(f"{inspect.getdoc(function)}\n")}
+    # python -OO has no docstrings.
+    kind, text = documented.get(name, (str(signature[name].annotation), ""))
+    first, *more = re.split(r"(?<=\.)\s+", " ".join(text.split()))
+    sentences = [first, *(one for one in more if signature[name].default is None and "default" in one)]
+    arguments: dict[str, Any] = {"help": "; ".join(_plain(one, signature) for one in sentences)}
+    if choices := re.findall(r'"([\w-]+)"', kind):
+        arguments["choices"] = choices
+    elif "bool" in kind:
+        arguments["action"] = argparse.BooleanOptionalAction
+    else:
+        arguments["type"], arguments["metavar"] = next(row for word, *row in TYPES if word in kind.lower())
+    return arguments | ({"nargs": "+"} if "sequence" in kind.lower() else {})
+
+
+def _plain(sentence: str, names: Container[str]) -> str:
+    """Return a sentence of a docstring without its markup, with the parameters in `names` as options."""
+    text = VALUE.sub(lambda found: f"{_flag(found[1])} {found[2]}", CITATION.sub("", sentence))
+    text = CODE.sub(lambda found: _flag(found[1]) if found[1] in names else found[1], text)
+    text = text.translate(SYMBOLS).removeprefix("Whether to ").removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def _defaults(owners: Mapping[str, Any], name: str) -> str:
+    """Return the default of the first of some owners, and the others that differ."""
+    defaults = {owner: _default(function, name) for owner, function in owners.items()}
+    usual = next(iter(defaults.values()))
+    others = "".join(f", {owner} {value}" for owner, value in defaults.items() if value != usual)
+    return "" if usual is None else f" (default: {usual}{others})"
+
+
+def _default(function: Any, name: str) -> Any:
+    """Return the default as help shows it, or None if there is none."""
+    value = inspect.signature(function).parameters[name].default
+    if value is None and hasattr(function, RATES.get(name, "")):
+        value = getattr(function(), RATES[name])()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value == () else value

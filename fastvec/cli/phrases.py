@@ -1,35 +1,25 @@
-"""The options of ``fastvec phrases``: the parameters of `Phrases`, and its files."""
+"""``fastvec phrases``: texts with phrases joined into words."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from fastvec.cli.streams import add_quiet
+from fastvec.cli.files import add_output, add_texts, check_files, read_texts
+from fastvec.cli.options import add_parameters, flag, given, make, parameters
+from fastvec.cli.streams import add_quiet, say
+from fastvec.corpus import Corpus
+from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
 from fastvec.models.phrases import Phrases
+from fastvec.training.progress import tell
 
-__all__ = ["add_options", "make_phrases"]
-
-# The parameters that are options, their types, and their help; the defaults are those of Phrases.
-FINDING: dict[str, tuple[Any, str]] = {
-    "min_count": (int, "ignore pairs that occur less often"),
-    "threshold": (float, "join pairs with a score above this (default: 100, with npmi 0.5)"),
-    "scoring": (str, "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"),
-    "delimiter": (str, "separator between the words of a phrase"),
-    "passes": (int, "1 finds phrases of two words, 2 of up to four, ..."),
-}
-CHOICES = {"scoring": ("word2phrase", "npmi")}
+__all__ = ["add_phrases"]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the files and the parameters to a parser."""
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FILE",
-        help="output file, gzipped if it ends in .gz; - is standard output",
-    )
+def add_phrases(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec phrases``."""
+    parser.set_defaults(run=_run)
+    add_texts(parser)
+    add_output(parser, ", gzipped if it ends in .gz; - is standard output")
     parser.add_argument("--save-phrases", metavar="FILE", help="save the phrases, for other texts")
     parser.add_argument(
         "--phrases",
@@ -37,36 +27,40 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="join the phrases in this file of --save-phrases instead of finding new ones",
     )
     add_quiet(parser)
-    finding = parser.add_argument_group("finding")
-    defaults = Phrases().get_params()
-    for name, (of_type, what) in FINDING.items():
-        finding.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=of_type,
-            default=argparse.SUPPRESS,
-            choices=CHOICES.get(name),
-            metavar=None if name in CHOICES else {int: "N", float: "X", str: "TEXT"}[of_type],
-            help=what if defaults[name] is None else f"{what} (default: {defaults[name]})",
-        )
+    add_parameters(parser, {"finding": Phrases})
 
 
-def make_phrases(options: argparse.Namespace) -> Phrases:
-    """Return the estimator that the options describe, after validating its parameters, or that of a file.
+def _run(options: argparse.Namespace) -> int:
+    text = given(options, Corpus)
+    outputs = {
+        "--output": options.output,
+        "--save-phrases": options.save_phrases,
+        "--cache": text.get("cache"),
+    }
+    check_files([*options.texts, options.phrases], outputs, text="--output")
+    phrases = _phrases(options)
+    corpus = read_texts(options, keep_empty=True)
+    joined = phrases.fit_transform(corpus) if options.phrases is None else phrases.transform(corpus)
+    if options.save_phrases is not None:
+        phrases.save(options.save_phrases)
+    write_text(joined, options.output)
+    if not options.quiet:
+        found = list(phrases.phrases_.items())
+        lines = [f"{score:14,.3f}  {phrase}" for phrase, score in found[:5]]
+        streamed = options.output == STANDARD_OUTPUT
+        place = "written to standard output" if streamed else f"saved in {options.output}"
+        lines.append(f"{len(found):,} phrases; {joined.n_tokens:,} words {place}")
+        (tell if streamed else say)("\n".join(lines))
+    return 0
 
-    Raises
-    ------
-    OSError, TypeError, ValueError
-        If a parameter is invalid, or the file cannot be read or comes with other parameters.
-    """
-    given = {name: getattr(options, name) for name in FINDING if hasattr(options, name)}
+
+def _phrases(options: argparse.Namespace) -> Phrases:
     if options.phrases is None:
-        phrases = Phrases(**given)
-        phrases.check_params()
-    elif given:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        made: Phrases = make(options, Phrases)
+        return made
+    if refused := [flag(Phrases, name) for name in parameters(Phrases) if name in given(options, Phrases)]:
+        names = ", ".join(refused)
         raise ValueError(f"the file of --phrases has its parameters; others cannot be given, got {names}")
-    else:
-        phrases = Phrases.load(options.phrases)
-    phrases.memory_limit = options.memory_limit
-    phrases.progress = not options.quiet
+    phrases = Phrases.load(options.phrases)
+    phrases.set_params(**given(options, Phrases), progress=not options.quiet)
     return phrases

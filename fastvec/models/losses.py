@@ -1,7 +1,7 @@
 """The losses of the models of words, a row each: what trains them, on which matrices, from which tables.
 
 `LOSSES` is all that tells one from another. A loss whose kernel takes the arguments of another one's is one
-more row; its estimator, files, continued training and the command line take it from there.
+more row; its estimator, files and continued training take it from there.
 """
 
 from __future__ import annotations
