@@ -16,6 +16,7 @@ import json
 import math
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -178,12 +179,13 @@ def machine() -> dict[str, Any]:
     """Return on what is measured."""
     import fastvec
     from fastvec import kernels
-    from fastvec.cli.machine import processor_name
 
+    asked = [sys.executable, "-m", "fastvec", "info"]
+    info = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     installed = {each.name: each.version for each in importlib.metadata.distributions()}
     peers = {name: installed[name] for name in PEERS if name in installed}
     return {
-        "processor": processor_name(),
+        "processor": re.findall(r"^processor +(.*)", info, re.MULTILINE)[0],
         "cores": cores(),
         "backend": kernels.selected(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

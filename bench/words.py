@@ -1,5 +1,6 @@
 """Vectors of words from text: skip-gram, CBOW, trees and n-grams; reading; phrases."""
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -160,7 +161,7 @@ def scored_text_with_rare(data: Data) -> Job:
     vocabulary = named("fastvec.Corpus")(job["file"]).vocabulary
     counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
     chosen: dict[str, list[str]] = {"MEN rare": [], "MEN unseen": []}
-    for line in Path(job["tests"]["MEN"]).read_text(encoding="utf-8").splitlines():
+    for line in Path(job["tests"].get("MEN", os.devnull)).read_text(encoding="utf-8").splitlines():
         rarest = min(counts.get(word.lower(), 0) for word in line.split()[:2])
         if rarest < 5 * RARE:
             chosen["MEN rare" if rarest >= RARE else "MEN unseen"].append(line + "\n")
@@ -219,10 +220,8 @@ beginning, shorter = partial(Data.text, words=4_000_000), partial(scored_text, w
 
 
 def speed(name: str, what: str, settings: Job, *contenders: Contender, **options: Any) -> Measurement:
-    title, settings = f"Training speed, {what} dimensions", {**settings, "epochs": 1}
-    return Measurement(
-        name, title, contenders, SPEED, beginning, settings, **{"threads": (1, ALL), **options}
-    )
+    options = {"threads": (1, ALL), "settings": {**settings, "epochs": 1}, **options}
+    return Measurement(name, f"Training speed, {what} dimensions", contenders, SPEED, beginning, **options)
 
 
 def whole(name: str, what: str, settings: Job, *contenders: Contender, **options: Any) -> Measurement:
