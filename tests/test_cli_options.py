@@ -179,3 +179,13 @@ def test_options_work_without_docstrings(tmp_path):
     command = [sys.executable, "-OO", "-m", "fastvec", "train", text, "-o", out, *options]
     subprocess.run(command, check=True, env=os.environ, capture_output=True)
     assert fastvec.load(out).metadata["window"] == 2
+
+
+def test_sizes_of_hidden_layers_are_numbers_without_docstrings():
+    code = (
+        "from fastvec.classify import WindowClassifier; from fastvec.cli import options; import argparse; "
+        "parser = argparse.ArgumentParser(); options.add_parameters(parser, {'tag': WindowClassifier}); "
+        "print(options.given(parser.parse_args(['--hidden', '20', '10']), WindowClassifier))"
+    )
+    run = subprocess.run([sys.executable, "-OO", "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout == "{'hidden': (20, 10)}\n"

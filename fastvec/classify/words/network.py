@@ -56,7 +56,7 @@ class WindowNetwork(NetworkEstimator, Saveable):
     vectors: Vectors | None = None
     window: int = 2
     _: KW_ONLY
-    hidden: Any = 200
+    hidden: int | Sequence[int] = 200
     activation: str = "relu"
     features: Sequence[str] = ()
     train_vectors: bool = False
