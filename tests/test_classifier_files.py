@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file
+from safetensors_files import rewrite
 from saved_classifiers import CLASSES, EVERY, OPINIONS, ROWS, SENTENCES, TAGS, TEXTS, WORDS, answers
 from sklearn.exceptions import NotFittedError
 
@@ -22,7 +23,6 @@ from fastvec.classify import (
     WindowClassifier,
     WindowRanker,
 )
-from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -199,10 +199,12 @@ def test_parameters_set_after_fit_make_no_file_that_cannot_be_used(loaded, name,
 def test_files_with_the_former_name_of_the_networks_are_read(saved, loaded, name, loss, tmp_path):
     path = tmp_path / "former.fvmodel"
     path.write_bytes(saved(name)[1])
-    tensors, metadata = read_tensors(path)
-    classifier = json.loads(metadata["classifier"])
-    classifier |= {"estimator": "TwoLayerClassifier", "parameters": classifier["parameters"] | {"loss": loss}}
-    write_tensors(path, tensors, metadata | {"classifier": json.dumps(classifier)})
+
+    def with_former_names(tensors, classifier):
+        classifier["estimator"] = "TwoLayerClassifier"
+        classifier["parameters"]["loss"] = loss
+
+    rewrite(path, "classifier", with_former_names)
     again = classify.load(path)
     assert type(again) is type(saved(name)[0])
     assert_same(name, again, loaded(name))
@@ -220,8 +222,7 @@ def test_the_file_is_one_of_safetensors_and_no_pickle(saved, name, tmp_path):
     with safe_open(path, framework="np") as file:
         metadata = file.metadata()
     assert (metadata["format"], metadata["format_version"]) == ("fastvec-classifier", "1")
-    said = json.loads(metadata["classifier"])
-    assert said["estimator"] == type(EVERY[name][0]).__name__
+    assert json.loads(metadata["classifier"])["estimator"] == type(EVERY[name][0]).__name__
     for parameter, array in getattr(saved(name)[0], "parameters_", {}).items():
         np.testing.assert_array_equal(tensors[f"parameters.{parameter}"], array)
     with pytest.raises(Exception):  # noqa: B017

@@ -7,11 +7,11 @@ import warnings
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+import safetensors_files
+from safetensors_files import rewrite
 from saved_classifiers import EVERY, VECTORS, answers
 
 from fastvec import classify
-from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -29,8 +29,7 @@ def saved(tmp_path_factory):
         if name not in made:
             estimator, X, y, _ = EVERY[name]
             estimator.fit(X, y).save(path)
-            tensors, metadata = read_tensors(path)
-            save_file(tensors, path, metadata)
+            safetensors_files.write(path, *safetensors_files.read(path))
             made[name] = path.read_bytes()
         return made[name]
 
@@ -141,19 +140,10 @@ def test_vectors_are_no_classifier(path):
 # ---- What a file says -------------------------------------------------------------------------------------
 
 
-def rewrite(path, change):
-    """Write the file anew with what `change` makes of its tensors and its account of the classifier."""
-    tensors, metadata = read_tensors(path)
-    said = json.loads(metadata["classifier"])
-    text = change(tensors, said)
-    metadata["classifier"] = text if isinstance(text, str) else json.dumps(said)
-    write_tensors(path, tensors, metadata)
-
-
 def a_tensor(name, make):
     """A change that puts another tensor in the place of a parameter, or takes it out."""
 
-    def change(tensors, said):
+    def change(tensors, account):
         tensor = make(tensors.pop(f"parameters.{name}"))
         if tensor is not None:
             tensors[f"parameters.{name}"] = tensor
@@ -162,15 +152,15 @@ def a_tensor(name, make):
 
 
 def classes(dtype, values):
-    return lambda tensors, said: said["learned"].update(classes={"dtype": dtype, "values": values})
+    return lambda tensors, account: account["learned"].update(classes={"dtype": dtype, "values": values})
 
 
 def learned(**changes):
-    return lambda tensors, said: said["learned"].update(changes)
+    return lambda tensors, account: account["learned"].update(changes)
 
 
 def parameters(**changes):
-    return lambda tensors, said: said["parameters"].update(changes)
+    return lambda tensors, account: account["parameters"].update(changes)
 
 
 def text_tensor(text):
@@ -274,7 +264,7 @@ DAMAGE += [(name, a_tensor(parameter, make), message) for name, parameter, make,
 @pytest.mark.parametrize(("name", "change", "message"), DAMAGE)
 def test_damage_is_named(saved, path, name, change, message):
     path.write_bytes(saved(name))
-    rewrite(path, lambda tensors, said: change(tensors, said))
+    rewrite(path, "classifier", change)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*damaged.*{message}"):
         classify.load(path)
 
@@ -282,14 +272,14 @@ def test_damage_is_named(saved, path, name, change, message):
 def test_the_changes_start_from_files_that_work(saved, path):
     for name in {name for name, *_ in DAMAGE}:
         path.write_bytes(saved(name))
-        rewrite(path, lambda tensors, said: None)
+        rewrite(path, "classifier", lambda tensors, account: None)
         assert not try_out(name, path)
 
 
 @pytest.mark.parametrize("version", ["2", "99", "x", "", "-1", "1.0"])
 def test_files_of_a_newer_fastvec_are_told(saved, path, version):
     path.write_bytes(saved("softmax"))
-    tensors, metadata = read_tensors(path)
-    write_tensors(path, tensors, metadata | {"format_version": version})
+    tensors, metadata = safetensors_files.read(path)
+    safetensors_files.write(path, tensors, metadata | {"format_version": version})
     with pytest.raises(ValueError, match=r"model\.fvmodel: .*version.*reads version 1; try a newer one"):
         classify.load(path)

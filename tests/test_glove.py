@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from commands import interrupt
+from inside import results_of, set_sizes
 from interrupts import can_be_interrupted, interrupt_training_at
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import glove, tiles
+from fastvec.models import tiles
 from fastvec.training import loop
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
@@ -28,7 +29,7 @@ def counts(topics):
 @pytest.fixture
 def many_chunks(monkeypatch):
     """Chunks so small that several threads find work."""
-    monkeypatch.setattr(glove, "CHUNK", 20)
+    set_sizes(monkeypatch, glove_chunk=20)
 
 
 def small(**params):
@@ -106,8 +107,8 @@ def test_seeds(counts):
 def test_starting_values(counts):
     d = 10
     model = small(learning_rate=1e-30, epochs=1).fit(counts)
-    drawn = (np.random.default_rng(1).random((2, 39, d + 1), dtype=np.float32) - 0.5) / d
-    for side, rows in zip(("word", "context"), drawn, strict=True):
+    start = (np.random.default_rng(1).random((2, 39, d + 1), dtype=np.float32) - 0.5) / d
+    for side, rows in zip(("word", "context"), start, strict=True):
         np.testing.assert_array_equal(getattr(model, f"{side}_vectors_"), rows[:, :d])
         np.testing.assert_array_equal(getattr(model, f"{side}_biases_"), rows[:, d])
 
@@ -172,10 +173,9 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
 
 
 def test_entries_may_go_to_a_file(counts, monkeypatch):
-    seen = []
-    monkeypatch.setattr(glove, "in_tiles", lambda *a, **b: seen.append(tiles.in_tiles(*a, **b)) or seen[-1])
+    made = results_of(monkeypatch, "in_tiles")
     models = [small(memory_limit=limit).fit(counts) for limit in (2**20, 1000)]
-    assert [isinstance(tiles.records, np.memmap) for tiles in seen] == [False, True]
+    assert [isinstance(tiles.records, np.memmap) for tiles in made] == [False, True]
     assert_same(*map(learned, models))
 
 

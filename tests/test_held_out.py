@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from inside import set_sizes
 
 import fastvec
 from fastvec import kernels
-from fastvec.training import held_out
 
 MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram"),
@@ -39,7 +39,7 @@ def long_text():
 @pytest.fixture
 def short_text(monkeypatch):
     """A text that would not do without what is held out, if texts like it were not told to."""
-    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 4000)
+    set_sizes(monkeypatch, shortest_text=4000)
     return text_of(4000, (1, 40), n_words=60)
 
 
@@ -187,7 +187,7 @@ def test_a_short_text_is_trained_on_as_a_whole(n_tokens, n_scored, watch):
 
 
 def test_the_loss_falls_on_a_text_whose_subject_changes(monkeypatch):
-    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 3000)
+    set_sizes(monkeypatch, shortest_text=3000)
     random = np.random.default_rng(0)
     subjects = [[f"{subject}{i}" for i in range(12)] for subject in "abc"]
     sentences = [random.choice(subject, 8) for subject in subjects for _ in range(125)]

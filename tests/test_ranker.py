@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import best_threshold, set_sizes
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
@@ -18,8 +19,6 @@ from window_texts import TAGS as Y
 
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
-from fastvec.classify.words import network
-from fastvec.classify.words.ranker import _best_threshold
 
 pytestmark = pytest.mark.any_backend
 
@@ -83,7 +82,7 @@ def f1(labels, found):
 def check_threshold(scores, labels):
     scores, labels = np.array(scores, np.float32), np.array(labels)
     best = max(f1(labels, scores >= lowest) for lowest in scores)
-    threshold = _best_threshold(scores, labels)
+    threshold = best_threshold(scores, labels)
     assert f1(labels, scores > threshold) == pytest.approx(best, rel=1e-12)
 
 
@@ -110,7 +109,7 @@ def test_the_threshold_is_the_best_of_all_where_nothing_is_between(scores, label
 
 
 def test_the_threshold_is_half_way():
-    assert _best_threshold(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
+    assert best_threshold(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
 
 
 def noisy(sentences, y):
@@ -246,7 +245,7 @@ def test_one_seed_gives_the_same_bits_and_training_goes_on(y):
 @pytest.mark.parametrize("n_small", [14, 15])
 @pytest.mark.parametrize("y", [IS_NOUN, None], ids=["labels", "none"])
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y, n_small):
-    monkeypatch.setattr(network, "FEW_WORDS", n_small)
+    set_sizes(monkeypatch, few_words=n_small)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         small().fit(X, y)

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from draws import implied_probabilities
+from inside import alias_table, keep_thresholds
 from scipy.stats import chisquare
 
 from fastvec import kernels
 from fastvec.reference import sampling
-from fastvec.training.tables import alias_table, keep_thresholds
 
 ALWAYS = 2**32 - 1
 LEAST_P_VALUE = 1e-4  # every test draws the same each time: this one will not fail now and then

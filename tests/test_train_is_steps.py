@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from inside import alias_table
 from objectives import bag, batch, int32, path, placed, window
 
 from fastvec import kernels
 from fastvec.reference import losses
 from fastvec.reference.sampling import draw, draw_noise, window_size
-from fastvec.training.tables import alias_table
 
 KEY, WINDOW, NEGATIVES = 12345, 20, 3
 AT_ONCE = 16  # contexts, targets or examples in an update; windows have more

@@ -1,18 +1,17 @@
 """The estimator: what it learns, what it promises about seeds, threads and Ctrl-C, and what it refuses."""
 
+import math
 import signal
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from inside import set_sizes
 from interrupts import can_be_interrupted, control_c, interrupt_training_after, interrupt_training_at
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import words
 from fastvec.training import loop
-from fastvec.training.loop import Schedule, train
 
 
 def small(**params):
@@ -50,7 +49,7 @@ def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):
 
 
 def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch, topics):
-    monkeypatch.setattr(words, "CHUNK", 500)
+    set_sizes(monkeypatch, words_chunk=500)
     one, four = (small(threads=threads).fit(topics()) for threads in (1, 4))
     assert [epoch.pairs for epoch in one.history_] == [epoch.pairs for epoch in four.history_]
     for a, b in zip(one.history_, four.history_, strict=True):
@@ -126,7 +125,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
 @can_be_interrupted
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
-    monkeypatch.setattr(words, "CHUNK", 50)  # of 720 words
+    set_sizes(monkeypatch, words_chunk=50)  # of 720 words
     calls = interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="interrupted in epoch 1 of 100"):
         model = small(epochs=100, threads=threads).fit(topics(60))
@@ -201,7 +200,7 @@ def test_a_corpus_that_min_count_empties_is_refused():
 
 def test_strings_in_place_of_sentences_are_refused():
     with pytest.raises(TypeError, match="split"):
-        small().fit(iter(["a sentence that nobody split", "another"]))
+        small().fit(iter(["a sentence that is not split", "another"]))
 
 
 def test_parameters_can_be_read_set_and_shown():
@@ -249,27 +248,28 @@ def test_training_that_diverges_without_nan_is_an_error(estimator, params, cause
         ([4.1, 16.3, 16.5], True),
     ],
 )
-def test_a_loss_that_rises_is_an_error(losses, diverged):
+def test_a_loss_that_rises_is_an_error(losses, diverged, monkeypatch):
     """Of one epoch after the other, where 5 negatives cost 4.16 without training."""
-    epochs = iter(losses)
-    schedule = Schedule(1, len(losses), 0.1, 0.1, 1, 0, untrained_loss=6 * np.log(2), with_params="window=5")
     seen = []
 
-    def run(further=0):
-        train(
-            lambda **_: (next(epochs), 1, 1),
-            replace(schedule, epochs_before=further),
-            (np.zeros(1, np.float32),),
-            after_epoch=lambda epoch: seen.append(epoch.loss),
+    def run(model, losses):
+        epochs = iter([*losses, math.nan])
+        given = [next(epochs)]
+        monkeypatch.setattr(kernels.get("skipgram"), "train", lambda **_: (given[-1], 1, 1))
+        model.set_params(
+            epochs=len(losses),
+            callbacks=[lambda model: (seen.append(model.history_[-1].loss), given.append(next(epochs)))],
         )
+        model.fit([["a", "b", "c"]])
 
     if not diverged:
-        run()
+        run(small(), losses)
         assert seen == losses
         return
-    message = rf"rose to {losses[-1]}, .* in epoch {len(losses)}: learning_rate=0.1 .* for window=5$"
+    message = rf"rose to {losses[-1]}, .* in epoch {len(losses)}: learning_rate=0.05 .* for window=5 and"
     with pytest.raises(FloatingPointError, match=message):
-        run()
+        run(small(), losses)
     assert seen == losses[:-1]
-    epochs = iter([1e9] * len(losses))  # of another text
-    run(further=1)
+    trained = small()
+    run(trained, [4.0])
+    run(trained, [1e9] * len(losses))  # of another text
