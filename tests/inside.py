@@ -16,6 +16,7 @@ from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
+from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "replacing",
     "row_means",
     "unit_rows",
+    "usable_threads",
     "write_model",
     "write_text",
 ]
@@ -65,14 +67,19 @@ SIZES = {
     "zeros": "formats.spool.ZEROS",
 }
 
-# Functions that tests watch, or put an error into.
+# Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
     "backward": "classify.networks.network.backward",
+    "best_threshold": "classify.words.ranker._best_threshold",
     "encode_files": "corpus.corpus.encode_files",
     "fast_rows": "formats.glove._fast_rows",
     "in_tiles": "models.glove.in_tiles",
     "multiply": "models.arpack.Product.__call__",
+    "epoch": "training.loop.Epoch",
     "penalty": "classify.networks.network.penalty",
+    "set_a_flag": "training.signals.set_a_flag",
+    "sgd_step": "classify.networks.optimizers.SGD.step",
+    "split_held_out": "classify.networks.fitting.split_held_out",
     "split_texts": "classify.texts.classifier.split_held_out",
     "sum_rows": "classify.words.network.sum_rows",
     "train": "models.base.train",
@@ -87,11 +94,17 @@ def set_sizes(monkeypatch, **sizes):
         monkeypatch.setattr(f"fastvec.{SIZES[name]}", size)
 
 
+def inner(name):
+    """Return one of `FUNCTIONS`."""
+    return pkgutil.resolve_name(f"fastvec.{FUNCTIONS[name]}")
+
+
 def wrap(monkeypatch, name, wrapper):
     """Let `wrapper`, which is given one of `FUNCTIONS` and then its arguments, stand in its place."""
-    place = f"fastvec.{FUNCTIONS[name]}"
-    function = pkgutil.resolve_name(place)
-    monkeypatch.setattr(place, lambda *given, **named: wrapper(function, *given, **named))
+    function = inner(name)
+    monkeypatch.setattr(
+        f"fastvec.{FUNCTIONS[name]}", lambda *given, **named: wrapper(function, *given, **named)
+    )
 
 
 def results_of(monkeypatch, name):
@@ -136,8 +149,3 @@ def without_derivative(monkeypatch, activation):
     """Let networks take 1 for the derivative of an activation."""
     activations = pkgutil.resolve_name("fastvec.classify.networks.layers.ACTIVATIONS")
     monkeypatch.setitem(activations, activation, (activations[activation][0], lambda values: values * 0 + 1))
-
-
-def best_threshold(scores, labels):
-    """Return the threshold that `WindowRanker` takes for such scores."""
-    return pkgutil.resolve_name("fastvec.classify.words.ranker._best_threshold")(scores, labels)

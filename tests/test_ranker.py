@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inside import best_threshold, set_sizes
+from inside import inner, set_sizes
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
@@ -82,7 +82,7 @@ def f1(labels, found):
 def check_threshold(scores, labels):
     scores, labels = np.array(scores, np.float32), np.array(labels)
     best = max(f1(labels, scores >= lowest) for lowest in scores)
-    threshold = best_threshold(scores, labels)
+    threshold = inner("best_threshold")(scores, labels)
     assert f1(labels, scores > threshold) == pytest.approx(best, rel=1e-12)
 
 
@@ -109,7 +109,7 @@ def test_the_threshold_is_the_best_of_all_where_nothing_is_between(scores, label
 
 
 def test_the_threshold_is_half_way():
-    assert best_threshold(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
+    assert inner("best_threshold")(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
 
 
 def noisy(sentences, y):

@@ -15,9 +15,7 @@ from interrupts import can_be_interrupted, interrupt_training_after, interrupt_t
 import fastvec
 from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier
-from fastvec.classify.networks import fitting
-from fastvec.formats import atomic
-from fastvec.training import loop, signals
+from fastvec.training import signals
 
 pytestmark = can_be_interrupted
 
@@ -48,7 +46,7 @@ def test_training_keeps_what_was_learned(number, monkeypatch):
     params = {"vector_size": 4, "min_count": 1, "subsample": 0, "threads": 1}
     model = fastvec.SkipGram(**params, epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
+    interrupt_training_at(monkeypatch, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(SENTENCES)
     assert model.interrupted_ and np.isfinite(model.vectors_.vectors).all()
@@ -59,7 +57,7 @@ def test_a_network_keeps_what_was_learned(number, monkeypatch):
     X, y = np.random.default_rng(0).standard_normal((50, 3)), [0, 1] * 25
     model = SoftmaxClassifier(epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_after(monkeypatch, fitting, 0.01)
+    interrupt_training_after(monkeypatch, 0.01)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(X, y)
     assert model.interrupted_ and np.isfinite(model.predict_proba(X)).all()
@@ -161,7 +159,7 @@ def test_saving_is_completed_before_control_c_is_answered(tmp_path, monkeypatch)
                 send(signal.SIGINT)
                 fsync(descriptor)
 
-            patch.setattr(atomic.os, "fsync", interrupted)
+            patch.setattr(os, "fsync", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 save(path)
         assert sorted(path.read_bytes()) == sorted(whole), name  # in safetensors, names have no order

@@ -10,14 +10,12 @@ from functools import partial
 import numpy as np
 import pytest
 from commands import interrupt, wait_for
+from inside import results_of, usable_threads, wrap
 from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
-import fastvec.classify.texts.classifier
 from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
-from fastvec.training import loop
-from fastvec.training.loop import usable_threads
 
 small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
@@ -183,14 +181,13 @@ def test_one_thread_and_one_seed_give_the_same_bits(params):
 
 @pytest.mark.parametrize(("threads", "expected"), [(1, 1), (3, 3), (None, usable_threads())])
 def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, expected):
-    taken, train = [], fastvec.classify.texts.classifier.train
-    monkeypatch.setattr(
-        fastvec.classify.texts.classifier,
-        "train",
-        lambda chunk, schedule, *given, **more: (
-            taken.append(schedule) or train(chunk, schedule, *given, **more)
-        ),
-    )
+    taken = []
+
+    def watched(train, chunk, schedule, *given, **more):
+        taken.append(schedule)
+        return train(chunk, schedule, *given, **more)
+
+    wrap(monkeypatch, "train_texts", watched)
     small(threads=threads).fit(X, Y)
     assert [schedule.threads for schedule in taken] == [expected]
 
@@ -203,7 +200,7 @@ def test_the_training_depends_on_the_random_order():
 
 @pytest.mark.parametrize("least", [0.0, 0.1])
 def test_the_learning_rate_falls_to_the_least(least):
-    """As `FitEpoch` says, and as other classifiers do, the history has the rates at the start of an epoch."""
+    """As `Epoch` says, and as other classifiers do, the history has the rates at the start of an epoch."""
     model = small(min_learning_rate=least, epochs=4).fit(X, Y)
     rates = [epoch.learning_rate for epoch in model.history_]
     np.testing.assert_allclose(rates, 0.5 + (least - 0.5) * np.arange(4) / 4)
@@ -213,18 +210,13 @@ def test_the_learning_rate_falls_to_the_least(least):
 
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
     documents, labels = noise(100)
-    parts, split = [], fastvec.classify.texts.classifier.split_held_out
-    monkeypatch.setattr(
-        fastvec.classify.texts.classifier,
-        "split_held_out",
-        lambda *given: parts.extend(split(*given)) or tuple(parts),
-    )
+    splits = results_of(monkeypatch, "split_texts")
     params = {"early_stopping": True, "patience": 3, "epochs": 100, "validation_fraction": 0.3}
     model = small(**params).fit(documents, labels)
     scores = [epoch.validation_score for epoch in model.history_]
     assert len(scores) < 100 and len(scores) - 1 - int(np.argmax(scores)) == 3
     assert scores[0] < max(scores)
-    kept, held_out = (set(part.tolist()) for part in parts)
+    kept, held_out = (set(part.tolist()) for part in splits[0])
     assert len(held_out) == 30 and len(kept) == 70 and not kept & held_out
     assert {epoch.examples for epoch in model.history_} == {70}
     assert model.score([documents[i] for i in held_out], labels[list(held_out)]) == max(scores)
@@ -360,7 +352,7 @@ def test_control_c_loses_nothing(params, monkeypatch):
     model = small(**params, epochs=1_000_000)
     message = r"interrupted in epoch \d+ of 1000000; what was learned is"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
-        interrupt_training_at(patch, loop, kernels.get("documents"), 300)
+        interrupt_training_at(patch, kernels.get("documents"), 300)
         model.fit(X, Y)
     assert caught[0].filename == __file__
     assert model.interrupted_ and model.score(X, Y) == 1
