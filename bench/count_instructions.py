@@ -9,8 +9,6 @@ Where speed cannot be measured, this says how near a loop is to its floor: the m
 for every register that it reads and a store for every one that it writes. The others are above it.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 from collections.abc import Iterator
@@ -19,17 +17,12 @@ from pathlib import Path
 from capstone import CS_ARCH_ARM64, CS_GRP_JUMP, CS_MODE_ARM, Cs, CsInsn
 from elftools.elf.elffile import ELFFile
 
+MODULES = Path(__file__).parents[1] / ".arm64"
 BUILT = "*/lib/python3*/site-packages/fastvec/kernels/neon/skipgram.*.so"
 COLUMNS = ("multiply-adds", "loads", "stores", "others", "all")
-
-FUNCTION = re.compile(r"__pyx_f_\w+\d(?:logistic|tiles)_(compute_coefficients|update|update_one)")
-KINDS = {
-    "fml": "multiply-adds",
-    "ld": "loads",
-    "st": "stores",
-    "prfm": "prefetches",
-}  # by how their names begin
-
+FUNCTION = re.compile(r"__pyx_f_\w+\d(?:step|tiles)_(compute_coefficients|update|update_in_turn|update_one)")
+# Kinds of instructions by how their names begin.
+KINDS = {"fml": "multiply-adds", "ld": "loads", "st": "stores", "prfm": "prefetches"}
 SIGMOID = "fcvtzs"  # once for every register: the segment of its table
 
 
@@ -42,8 +35,7 @@ def functions(elf: ELFFile) -> Iterator[tuple[str, list[CsInsn]]]:
         if match := FUNCTION.fullmatch(symbol.name):
             address = symbol["st_value"]
             first = address - text["sh_addr"]
-            code = text.data()[first : first + symbol["st_size"]]
-            yield match[1], list(disassembler.disasm(code, address))
+            yield match[1], list(disassembler.disasm(text.data()[first : first + symbol["st_size"]], address))
 
 
 def loops(instructions: list[CsInsn]) -> Iterator[list[CsInsn]]:
@@ -70,20 +62,20 @@ def loops(instructions: list[CsInsn]) -> Iterator[list[CsInsn]]:
 
 
 def kind(instruction: CsInsn) -> str:
-    """Return what kind of instruction this is: a column, or a prefetch."""
     return next((name for begin, name in KINDS.items() if instruction.mnemonic.startswith(begin)), "others")
 
 
 def describe(function: str, loop: list[CsInsn], multiply_adds: int) -> str:
     """Name a loop of a function in ``fastvec/kernels``."""
-    sigmoids = sum(instruction.mnemonic == SIGMOID for instruction in loop)
-    if sigmoids:
+    if sigmoids := sum(instruction.mnemonic == SIGMOID for instruction in loop):
         return f"errors of {4 * sigmoids} scores"
     if function == "compute_coefficients":
         return f"products of {multiply_adds // 6} by six rows"
-    if function == "update_one":
-        return "update of 1 row by six"
-    return f"update of any rows by six, {multiply_adds // 12} wide"
+    return (
+        "update of 1 row by six"
+        if function == "update_one"
+        else f"update of any rows by six, {multiply_adds // 12} wide"
+    )
 
 
 def table(path: Path) -> str:
@@ -92,31 +84,21 @@ def table(path: Path) -> str:
         elf = ELFFile(file)
         if elf["e_machine"] != "EM_AARCH64":
             raise SystemExit(f"modules must be built for arm64, got {path} for {elf.get_machine_arch()}")
-        comments = elf.get_section_by_name(".comment").data().decode()
-        rows = []
-        for function, instructions in functions(elf):
-            for loop in loops(instructions):
-                kinds = [kind(instruction) for instruction in loop]
-                counts = [*map(kinds.count, COLUMNS[:-1]), len(kinds)]
-                cells = [describe(function, loop, counts[0]), *map(str, counts)]
-                rows.append(f"| {' | '.join(cells)} |\n")
-    compilers = ", ".join(sorted(set(filter(None, comments.split("\0")))))
-    head = f"| {compilers} | {' | '.join(COLUMNS)} |\n|---|{'--:|' * len(COLUMNS)}\n"
-    return head + "".join(dict.fromkeys(rows))
+        compilers = sorted({*elf.get_section_by_name(".comment").data().decode().split("\0")} - {""})
+        rows = [f"| {', '.join(compilers)} | {' | '.join(COLUMNS)} |", f"|---|{'--:|' * len(COLUMNS)}"]
+        for function, loop in ((function, loop) for function, code in functions(elf) for loop in loops(code)):
+            kinds = [kind(instruction) for instruction in loop]
+            counts = [*map(kinds.count, COLUMNS[:-1]), len(kinds)]
+            rows.append(f"| {describe(function, loop, counts[0])} | {' | '.join(map(str, counts))} |")
+    return "\n".join(dict.fromkeys(rows)) + "\n"
 
 
-def main() -> None:
-    """Print a table for every module."""
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("modules", nargs="*", type=Path, metavar="MODULE", help="a kernel for arm64 (.so)")
-    cache = Path(__file__).parents[1] / ".arm64"
-    modules = parser.parse_args().modules or sorted(cache.glob(BUILT))
+    modules = parser.parse_args().modules or sorted(MODULES.glob(BUILT))
     if not modules:
-        parser.error(f"{cache} holds no modules: run `make test-arm64`, or name some")
+        parser.error(f"{MODULES} holds no modules: run `make test-arm64`, or name some")
     print("\n".join(map(table, modules)))
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 from commands import HANGS
 
+from fastvec.training import signals
+
 can_be_interrupted = pytest.mark.skipif(
     os.name == "nt", reason="on Windows os.kill ends a process, whatever the signal"
 )
@@ -45,12 +47,9 @@ def interrupt_at(monkeypatch, kernel, name, call, noticed):
     return calls
 
 
-def when_training_begins(monkeypatch, module, begun):
-    """Call `begun` with the flag that Ctrl-C sets, as soon as it sets that and raises nothing.
-
-    `module` is the one that trains, `training.loop` or `fitting`.
-    """
-    real = module.signals.set_a_flag
+def when_training_begins(monkeypatch, begun):
+    """Call `begun` with the flag that Ctrl-C sets, as soon as it sets that and raises nothing."""
+    real = signals.set_a_flag
 
     @contextmanager
     def seen():
@@ -58,16 +57,16 @@ def when_training_begins(monkeypatch, module, begun):
             begun(flag)
             yield flag
 
-    monkeypatch.setattr(module.signals, "set_a_flag", seen)
+    monkeypatch.setattr(signals, "set_a_flag", seen)
 
 
-def interrupt_training_at(monkeypatch, module, kernel, call):
+def interrupt_training_at(monkeypatch, kernel, call):
     """Send Ctrl-C when training calls a kernel for the `call`-th time; see `interrupt_at`."""
     flags = []
-    when_training_begins(monkeypatch, module, flags.append)
+    when_training_begins(monkeypatch, flags.append)
     return interrupt_at(monkeypatch, kernel, "train", call, lambda: flags[-1])
 
 
-def interrupt_training_after(monkeypatch, module, seconds):
+def interrupt_training_after(monkeypatch, seconds):
     """Send Ctrl-C some time after training has begun."""
-    when_training_begins(monkeypatch, module, lambda _: threading.Timer(seconds, control_c).start())
+    when_training_begins(monkeypatch, lambda _: threading.Timer(seconds, control_c).start())

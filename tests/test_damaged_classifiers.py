@@ -286,6 +286,21 @@ def test_the_changes_start_from_files_that_work(saved, path):
         assert not try_out(name, path)
 
 
+def test_a_history_of_examples_is_read(saved, path):
+    """As files were written before all estimators had the same record."""
+
+    def write_examples(tensors, said):
+        for epoch in said["history"]:
+            epoch["examples"] = epoch.pop("pairs")
+            del epoch["words_per_second"]
+
+    path.write_bytes(saved("softmax"))
+    history = classify.load(path).history_
+    rewrite(path, write_examples)
+    assert classify.load(path).history_ == history
+    assert [epoch.examples for epoch in history] == [epoch.pairs for epoch in history] != []
+
+
 @pytest.mark.parametrize("version", ["2", "99", "x", "", "-1", "1.0"])
 def test_files_of_a_newer_fastvec_are_told(saved, path, version):
     path.write_bytes(saved("softmax"))

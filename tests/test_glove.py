@@ -9,12 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from commands import interrupt
-from interrupts import can_be_interrupted, interrupt_training_at
+from interrupts import can_be_interrupted, interrupt_training_after
 
 import fastvec
 from fastvec import kernels
 from fastvec.models import glove, tiles
-from fastvec.training import loop
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
 
@@ -333,7 +332,7 @@ def test_training_that_diverges_leaves_the_model_as_it_was(counts):
 @can_be_interrupted
 def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     model = small(epochs=1_000_000, threads=2)
-    interrupt_training_at(monkeypatch, loop, kernels.get("glove"), 20)
+    interrupt_training_after(monkeypatch, 0.02)
     with pytest.warns(UserWarning, match=r"interrupted in epoch \d+ of 1000000; what was") as caught:
         model.fit(counts)
     assert caught[0].filename == __file__

@@ -7,7 +7,6 @@ from interrupts import can_be_interrupted, interrupt_training_at
 import fastvec
 from fastvec import kernels
 from fastvec.models.words import ids_in, with_new_words
-from fastvec.training import loop
 
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {}),
@@ -237,7 +236,7 @@ def test_control_c_keeps_what_was_learned(topics, monkeypatch):
     corpus = fastvec.Corpus(topics(60))
     message = "interrupted in epoch 9 of 1000005; what was"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
-        interrupt_training_at(patch, loop, kernels.get("skipgram"), 4)
+        interrupt_training_at(patch, kernels.get("skipgram"), 4)
         model.fit(corpus)
     assert caught[0].filename == __file__
     assert model.interrupted_

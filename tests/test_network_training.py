@@ -12,8 +12,8 @@ from interrupts import can_be_interrupted, interrupt_at, interrupt_training_afte
 from sklearn.datasets import make_blobs
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
-from fastvec.classify.networks import fitting
-from fastvec.classify.networks.fitting import Plan, run_epochs, split_held_out
+from fastvec.classify.networks.fitting import split_held_out
+from fastvec.classify.networks.optimizers import SGD
 
 pytestmark = pytest.mark.any_backend
 
@@ -42,24 +42,30 @@ def copy_of(parameters):
 
 
 @pytest.mark.parametrize("schedule", ["linear", "constant"])
-def test_every_epoch_visits_every_example_once_and_in_another_order(schedule):
-    batches, records = [], []
+def test_every_epoch_visits_every_example_once_and_in_another_order(schedule, monkeypatch):
+    batches, rates = [], []
 
-    def take_step(batch, learning_rate):
-        batches.append((batch.tolist(), learning_rate))
-        return float(len(batches))
+    def cost(self, parameters, batch):
+        batches.append(batch[0][:, 0].astype(int).tolist())
+        return float(len(batches)), {}
 
-    plan = Plan(epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, progress=False, epochs_before=5)
-    assert not run_epochs(take_step, 10, plan, np.random.default_rng(0), records.append)
-    assert [len(batch) for batch, _ in batches] == [4, 4, 2] * 3
-    orders = [[place for batch, _ in batches[i : i + 3] for place in batch] for i in (0, 3, 6)]
+    monkeypatch.setattr(SoftmaxClassifier, "_cost_and_gradients", cost)
+    monkeypatch.setattr(SGD, "step", lambda *given: rates.append(given[-1]))
+    model = SoftmaxClassifier(
+        optimizer="sgd", epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, momentum=0.0
+    )
+    records = model.fit(np.arange(10)[:, np.newaxis], [0, 1] * 5).history_
+    assert not model.interrupted_
+    assert [len(batch) for batch in batches] == [4, 4, 2] * 3
+    orders = [[place for batch in batches[i : i + 3] for place in batch] for i in (0, 3, 6)]
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert len({*map(tuple, orders)}) == 3
     done = np.array([0, 4, 8, 10, 14, 18, 20, 24, 28]) / 30
     expected = 0.6 * (1 - done) if schedule == "linear" else np.full(9, 0.6)
-    np.testing.assert_allclose([rate for _, rate in batches], expected)
+    np.testing.assert_allclose(rates, expected, atol=1e-12)
     np.testing.assert_allclose([record.learning_rate for record in records], expected[::3])
-    assert [record.epoch for record in records] == [6, 7, 8]
+    assert [record.epoch for record in records] == [1, 2, 3]
+    assert [record.examples for record in records] == [10, 10, 10]
     np.testing.assert_allclose([record.loss for record in records], [1.8, 4.8, 7.8])
 
 
@@ -313,7 +319,7 @@ def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
 @can_be_interrupted
 @BOTH
 def test_the_warning_points_at_the_line_that_called(new, monkeypatch):
-    interrupt_training_after(monkeypatch, fitting, 0)
+    interrupt_training_after(monkeypatch, 0)
     with pytest.warns(UserWarning, match="training was interrupted") as caught:
         new().set_params(epochs=1_000_000).fit(X, CLUSTERS)
     assert caught[0].filename == __file__

@@ -189,12 +189,12 @@ def test_a_warning_is_lost_rather_than_the_work(monkeypatch):
     with monkeypatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("always")
         patch.setattr(warnings, "showwarning", unwritable)
-        warn("nobody hears it", stacklevel=1)
+        warn("nobody hears it")
     with pytest.warns(UserWarning, match="heard") as caught:
-        warn("heard", stacklevel=1)
+        warn("heard")
     assert caught[0].filename == __file__
     with pytest.raises(UserWarning, match="an error, as the filter says"):
-        warn("an error, as the filter says", stacklevel=1)
+        warn("an error, as the filter says")
 
 
 def test_a_warning_before_the_work_does_not_end_it(monkeypatch):

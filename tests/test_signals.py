@@ -15,9 +15,8 @@ from interrupts import can_be_interrupted, interrupt_training_after, interrupt_t
 import fastvec
 from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier
-from fastvec.classify.networks import fitting
 from fastvec.formats import atomic
-from fastvec.training import loop, signals
+from fastvec.training import signals
 
 pytestmark = can_be_interrupted
 
@@ -48,7 +47,7 @@ def test_training_keeps_what_was_learned(number, monkeypatch):
     params = {"vector_size": 4, "min_count": 1, "subsample": 0, "threads": 1}
     model = fastvec.SkipGram(**params, epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
+    interrupt_training_at(monkeypatch, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(SENTENCES)
     assert model.interrupted_ and np.isfinite(model.vectors_.vectors).all()
@@ -59,7 +58,7 @@ def test_a_network_keeps_what_was_learned(number, monkeypatch):
     X, y = np.random.default_rng(0).standard_normal((50, 3)), [0, 1] * 25
     model = SoftmaxClassifier(epochs=10**9)
     monkeypatch.setattr("interrupts.control_c", lambda: send(number))
-    interrupt_training_after(monkeypatch, fitting, 0.01)
+    interrupt_training_after(monkeypatch, 0.01)
     with pytest.warns(UserWarning, match="training was interrupted in epoch"):
         model.fit(X, y)
     assert model.interrupted_ and np.isfinite(model.predict_proba(X)).all()

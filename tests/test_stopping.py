@@ -1,15 +1,17 @@
 """Training ends when it is asked to, by any thread or a callback."""
 
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 from commands import HANGS
-from small_runs import corpus, cut_small, learned, make, stopped_at
+from small_runs import corpus, cut_small, learned, make, stopped_at, watch_chunks
 
 from fastvec import classify
-from fastvec.classify.networks import fitting
-from fastvec.classify.texts import classifier
+from fastvec.training import loop
 
 
 @pytest.fixture(autouse=True)
@@ -51,14 +53,13 @@ def test_a_model_is_stopped_from_another_thread():
 )
 def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
     begun = threading.Event()
-    real = fitting.FitEpoch
+    real = loop.Epoch
 
     def record(*arguments, **named):
         begun.set()
         return real(*arguments, **named)
 
-    for module in (fitting, classifier):
-        monkeypatch.setattr(module, "FitEpoch", record)
+    monkeypatch.setattr(loop, "Epoch", record)
     model = new(epochs=1_000_000)
     thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])
     thread.start()
@@ -70,6 +71,49 @@ def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
     assert 1 <= len(model.history_) < 1_000_000
     assert len(model.predict(X)) == 18
     assert not model.set_params(epochs=1).fit(X, ["+", "-"] * 9).interrupted_
+
+
+DAEMON = """
+import random, threading
+import fastvec
+begun = threading.Event()
+text = [[str(random.randrange(99)) for _ in range(9)] for _ in range(999)]
+model = fastvec.SkipGram(epochs=10**9, threads=3, callbacks=[lambda model: begun.set()])
+threading.Thread(target=model.fit, args=[text], daemon=True).start()
+begun.wait()
+"""
+
+
+def test_a_program_need_not_wait_for_its_daemons():
+    ended = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, timeout=HANGS)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_calling_thread_is_one_of_those_that_train(threads, monkeypatch):
+    """Profilers, debuggers and limits of BLAS that a program has set for its thread hold for training."""
+    seen = set()
+    watch_chunks(monkeypatch, lambda: (seen.add(threading.get_ident()), time.sleep(0.001)))
+    make("skipgram", threads=threads).fit(corpus())
+    assert threading.get_ident() in seen
+    assert (len(seen) > 1) == (threads > 1)
+
+
+def test_an_error_in_any_thread_ends_the_training(monkeypatch):
+    """The first is raised, once all threads have ended."""
+
+    def fail_elsewhere():
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError("elsewhere")
+        time.sleep(0.001)
+
+    watch_chunks(monkeypatch, fail_elsewhere)
+    running = threading.active_count()
+    model = make("skipgram", threads=3, epochs=1_000_000)
+    with pytest.raises(MemoryError, match="elsewhere"):
+        model.fit(corpus())
+    assert threading.active_count() == running
+    assert not hasattr(model, "vectors_")
 
 
 def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):

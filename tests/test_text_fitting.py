@@ -16,8 +16,7 @@ from sklearn.exceptions import NotFittedError
 import fastvec.classify.texts.classifier
 from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
-from fastvec.training import loop
-from fastvec.training.loop import usable_threads
+from fastvec.training.threads import usable_threads
 
 small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
@@ -203,7 +202,7 @@ def test_the_training_depends_on_the_random_order():
 
 @pytest.mark.parametrize("least", [0.0, 0.1])
 def test_the_learning_rate_falls_to_the_least(least):
-    """As `FitEpoch` says, and as other classifiers do, the history has the rates at the start of an epoch."""
+    """As `Epoch` says, and as other classifiers do, the history has the rates at the start of an epoch."""
     model = small(min_learning_rate=least, epochs=4).fit(X, Y)
     rates = [epoch.learning_rate for epoch in model.history_]
     np.testing.assert_allclose(rates, 0.5 + (least - 0.5) * np.arange(4) / 4)
@@ -360,7 +359,7 @@ def test_control_c_loses_nothing(params, monkeypatch):
     model = small(**params, epochs=1_000_000)
     message = r"interrupted in epoch \d+ of 1000000; what was learned is"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
-        interrupt_training_at(patch, loop, kernels.get("documents"), 300)
+        interrupt_training_at(patch, kernels.get("documents"), 300)
         model.fit(X, Y)
     assert caught[0].filename == __file__
     assert model.interrupted_ and model.score(X, Y) == 1

@@ -11,7 +11,6 @@ from interrupts import can_be_interrupted, control_c, interrupt_training_after, 
 import fastvec
 from fastvec import kernels
 from fastvec.models import words
-from fastvec.training import loop
 from fastvec.training.loop import Schedule, train
 
 
@@ -116,7 +115,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
     message = "interrupted in epoch .*; what was learned is kept"
     for delay in np.linspace(0, 0.05, 12):
         with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message):
-            interrupt_training_after(patch, loop, delay)
+            interrupt_training_after(patch, delay)
             model = small(epochs=1_000_000).fit(corpus)
         assert model.interrupted_
         assert len(model.vectors_) == len(model.vocabulary_)
@@ -127,7 +126,7 @@ def test_control_c_between_or_within_epochs_loses_nothing(monkeypatch, topics):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_control_c_is_answered_before_the_next_chunk(monkeypatch, topics, threads):
     monkeypatch.setattr(words, "CHUNK", 50)  # of 720 words
-    calls = interrupt_training_at(monkeypatch, loop, kernels.get("skipgram"), 5)
+    calls = interrupt_training_at(monkeypatch, kernels.get("skipgram"), 5)
     with pytest.warns(UserWarning, match="interrupted in epoch 1 of 100"):
         model = small(epochs=100, threads=threads).fit(topics(60))
     assert 5 <= len(calls) < 5 + threads

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from fastvec.classify.networks.files import Saveable
-from fastvec.classify.networks.fitting import FitEpoch
 from fastvec.classify.networks.network import (
     NetworkClassifier,
     NetworkRegressor,
@@ -19,6 +18,7 @@ from fastvec.classify.texts.vectorizer import TextVectorizer
 from fastvec.classify.words.ranker import WindowRanker
 from fastvec.classify.words.tagger import WindowClassifier
 from fastvec.formats import model
+from fastvec.training.loop import Epoch
 
 __all__ = ["load"]
 
@@ -85,7 +85,12 @@ def _restored(saved: model.Model) -> Saveable:
     if hasattr(estimator, "check_gradient"):  # it was trained in epochs
         if not description["history"]:
             raise ValueError("a history of no epoch")
-        estimator.history_ = model.records(description["history"], FitEpoch)  # type: ignore[attr-defined]
+        # `pairs` of an epoch were `examples` once
+        history = [
+            {"pairs" if name == "examples" else name: value for name, value in dict(epoch).items()}
+            for epoch in description["history"]
+        ]
+        estimator.history_ = model.records(history, Epoch)  # type: ignore[attr-defined]
         estimator.interrupted_ = False  # type: ignore[attr-defined]
     if description["vectors"] and hasattr(estimator, "vectors_"):
         estimator.vectors = estimator.vectors_  # type: ignore[attr-defined]

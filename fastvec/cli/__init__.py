@@ -27,8 +27,9 @@ from fastvec.formats.atomic import WINDOWS
 from fastvec.training import signals
 from fastvec.training.progress import tell
 from fastvec.training.startup import exit_status
+from fastvec.training.threads import usable_threads
 
-__all__ = ["main"]
+__all__ = ["main", "usable_threads"]
 
 FAILED, UNREAD = 2, 141
 

@@ -14,7 +14,7 @@ from fastvec import __version__, kernels
 from fastvec.cli.files import add_reading
 from fastvec.cli.options import given
 from fastvec.formats.container import verify
-from fastvec.training.loop import usable_threads
+from fastvec.training.threads import usable_threads
 from fastvec.vectors import load
 
 __all__ = ["add_info"]

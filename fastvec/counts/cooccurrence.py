@@ -19,8 +19,7 @@ from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
 from fastvec.formats.spool import memory_left
-from fastvec.training.loop import number_of_threads
-from fastvec.training.threads import Workers
+from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import UnknownWordError
 
 __all__ = ["Cooccurrence"]

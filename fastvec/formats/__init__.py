@@ -230,7 +230,7 @@ def _without_duplicates(path: Path, contents: Contents) -> Contents:
     n, rows = len(contents.words), np.sort(np.fromiter(first.values(), np.intp))
     if len(rows) == n:
         return contents
-    warn(f"{path}: dropped {n - len(rows):,} of {n:,} words, which occurred before", stacklevel=4)
+    warn(f"{path}: dropped {n - len(rows):,} of {n:,} words, which occurred before")
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
@@ -245,14 +245,13 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
             inputs = contents.input_vectors.copy()
             inputs[ngrams] = 0
             contents = contents._replace(input_vectors=inputs)
-            warn(f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0", stacklevel=4)
+            warn(f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0")
     if not bad:
         return contents
     rows = np.array([row for row in range(n) if row not in bad], dtype=np.intp)
     warn(
         f"{path}: dropped {len(bad):,} of {n:,} words whose vectors are not finite, first "
-        f"{contents.words[min(bad)]!r}",
-        stacklevel=4,
+        f"{contents.words[min(bad)]!r}"
     )
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 

@@ -111,8 +111,7 @@ def _repaired(
         warn(
             f"{path}: dropped {len(dropped):,} of {len(names):,} words: without the bytes that are not UTF-8 "
             f"nothing is left of them, or what another word is; the first is {names[dropped[0]]!r} "
-            f"({place(int(dropped[0]))})",
-            stacklevel=2,
+            f"({place(int(dropped[0]))})"
         )
     return [words[row] for row in np.flatnonzero(kept)], np.flatnonzero(kept)
 

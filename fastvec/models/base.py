@@ -25,8 +25,8 @@ from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.held_out import HeldOut
-from fastvec.training.loop import Epoch, Schedule, TrainChunk, number_of_threads, train
-from fastvec.training.stopping import Stoppable
+from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State", "fill_uniform"]

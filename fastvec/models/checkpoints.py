@@ -145,7 +145,7 @@ class CheckpointFile(Checkpoints):
         try:
             self._replace(position, finished)
         except OSError as error:
-            warn(f"the checkpoint could not be written, the training continues: {error}", stacklevel=5)
+            warn(f"the checkpoint could not be written, the training continues: {error}")
         self.due = time.monotonic() + self.seconds
 
     def _replace(self, position: Position, finished: bool = False) -> None:

@@ -16,7 +16,9 @@ from fastvec.formats.spool import memory_left
 from fastvec.models.base import CountModel, EpochModel, Matrices, State, fill_uniform
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
-from fastvec.training.loop import Schedule, number_of_threads, padded_copies, padded_matrix
+from fastvec.training.loop import Schedule
+from fastvec.training.matrices import padded_copies, padded_matrix
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["GloVe"]

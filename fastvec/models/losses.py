@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.ngrams import Subwords
 from fastvec.models.base import State, fill_uniform
-from fastvec.training.loop import padded_matrix
+from fastvec.training.matrices import padded_matrix
 from fastvec.training.tables import alias_table
 
 __all__ = ["LOSSES", "Loss", "losses_of", "paths", "subwords_of"]

@@ -25,9 +25,11 @@ from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
-from fastvec.training.loop import CHUNK, Schedule, number_of_threads, padded_copies
+from fastvec.training.loop import CHUNK, Schedule
+from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn
 from fastvec.training.tables import keep_thresholds
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["WordModel"]
@@ -346,8 +348,7 @@ class WordModel(EpochModel, ABC):
         if left < FEWEST_LEFT:
             warn(
                 f"subsample={self.subsample} leaves {left:.1%} of the {n_words:,} words of the text: "
-                "a larger value leaves more, 0 leaves all",
-                stacklevel=3,
+                "a larger value leaves more, 0 leaves all"
             )
         return probabilities
 
@@ -359,8 +360,7 @@ class WordModel(EpochModel, ABC):
         warn(
             f"loss={self._loss().name!r} over {len(vocabulary):,} words takes {cost:.0e} multiply-adds per "
             f"epoch, or {cost / SPEED / 3600:,.1f} hours on one thread at {SPEED:.0e} per second: "
-            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this",
-            stacklevel=3,
+            "reduce the vocabulary with max_vocab, or use another loss, which takes a small fraction of this"
         )
 
     def _without_pairs(

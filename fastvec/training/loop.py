@@ -1,21 +1,22 @@
-"""The training loop that the models share: threads, chunks, learning rate, progress, interruption.
+"""The training loop of all estimators: epochs, chunks, learning rate, early stopping, progress, interruption.
 
-An epoch visits every position once: the tokens of a corpus, or the entries of counts. It is cut into chunks,
-visited from beginning to end or in a random order. Threads take them in turn and hand each to a kernel, which
-works without the GIL and changes the matrices in place, without locks (Hogwild: Niu, Recht, Ré and Wright
-2011; only GloVe's tiles wait for each other). A chunk's learning rate follows from its turn, its random
-numbers from (seed, epoch, position), so that what is drawn does not depend on the number of threads; with one
-thread the result is the same run after run.
+An epoch visits every position once: the tokens of a corpus, the entries of counts, documents or examples. It
+is cut into chunks, visited from beginning to end or in a random order. Threads take them in turn and hand
+each to a kernel, which works without the GIL and changes the matrices in place, without locks (Hogwild: Niu,
+Recht, Ré and Wright 2011; only GloVe's tiles wait for each other), or to a network, whose chunks are its
+mini-batches. A chunk's learning rate follows from its turn, a kernel's random numbers from (seed, epoch,
+position), so that what is drawn does not depend on the number of threads; with one thread the result is the
+same run after run.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,58 +25,57 @@ from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
+from fastvec.training.threads import Workers
 
-__all__ = [
-    "CHUNK",
-    "Epoch",
-    "Schedule",
-    "TrainChunk",
-    "has_diverged",
-    "number_of_threads",
-    "padded_copies",
-    "padded_matrix",
-    "train",
-    "usable_threads",
-]
+__all__ = ["CHUNK", "EarlyStopping", "Epoch", "Schedule", "Stoppable", "TrainChunk", "train"]
 
 # Tokens handed to a kernel at once: a millisecond or two of work, so that the interpreter's share is small
 # and Ctrl-C is answered at once.
 CHUNK = 8192
 # Windows that the running loss is taken of, at least: enough for three digits, too few to cost anything.
 LOSS_SAMPLE = 1 << 13
-# How many times as high as before the loss of an epoch is where training diverges.
+# How many times as high as before, and as 1, the loss of an epoch is where training diverges. Trainings at a
+# learning rate which is too large but still learns are below: the highest seen was 2.6, of a classifier of
+# two classes. Where they do not learn, it is tens to billions of times as high.
 RISE = 4
-# A matrix row starts on a cache line and is a whole number of AVX-512 registers.
-ALIGNMENT = 64
-LANES = 16
+# Seconds between two looks at the progress.
+SHOW_EVERY = 0.1
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """Record of one pass over the corpus or the counts.
+    """Record of one pass over a corpus, counts, documents or examples.
 
     Attributes
     ----------
     epoch : int
         Number of the epoch, from 1; continued training continues the numbering.
     loss : float
-        Mean loss per pair, of words that are held out: about one in 1,000 of a text's (1,024 to 16,384), as
-        whole sentences if these are not too long. They are never trained on, and scored after the epoch, with
-        the same windows and noise words each time, so that the losses of one kind of model on one text can be
-        compared between epochs, seeds and numbers of threads. A text of fewer than 131,072 words holds
-        nothing out: its loss is that of a sample of the text itself, scored alike. If subsampling leaves no
-        pair in what is scored, it is the loss during the epoch, of what is trained on. For GloVe, the mean
-        cost of all entries of the counts, each taken just before its update; none is held out, since it would
-        be missing from what is fitted.
+        For models of words, mean loss per pair, of words that are held out: about one in 1,000 of a text's
+        (1,024 to 16,384), as whole sentences if these are not too long. They are never trained on, and scored
+        after the epoch, with the same windows and noise words each time, so that the losses of one kind of
+        model on one text can be compared between epochs, seeds and numbers of threads. A text of fewer than
+        131,072 words holds nothing out: its loss is that of a sample of the text itself, scored alike. If
+        subsampling leaves no pair in what is scored, it is the loss during the epoch, of what is trained on.
+
+        For GloVe, the mean cost of all entries of the counts, each taken just before its update; none is held
+        out, since it would be missing from what is fitted. For classifiers, the mean cost of the
+        mini-batches, each before its step, including penalties, or for `TextClassifier` that of a sample of
+        the documents. It is of examples that are trained on, with parameters that change meanwhile;
+        `validation_score` is not.
     learning_rate : float
-        Learning rate at the end.
+        Learning rate at the end; for classifiers, at the start.
     pairs : int
-        Number of (centre, context) pairs, of windows for CBOW, or of entries of the counts for GloVe.
+        Number of (centre, context) pairs, of windows for CBOW, of entries of the counts for GloVe, or of
+        examples for classifiers.
     seconds : float
         Duration, without the scoring of what is held out.
     words_per_second : float, optional
         Words of the corpus per second, including those dropped by `min_count` and `subsample`; None for
-        GloVe, which trains on counts.
+        GloVe, which trains on counts, and for classifiers.
+    validation_score : float, optional
+        Score of a classifier on the validation part with early stopping: accuracy, or for regression minus
+        the mean cost.
     """
 
     epoch: int
@@ -84,11 +84,17 @@ class Epoch:
     pairs: int
     seconds: float
     words_per_second: float | None = None
+    validation_score: float | None = None
 
     @property
     def pairs_per_second(self) -> float:
         """What `pairs` counts, per second."""
         return self.pairs / self.seconds
+
+    @property
+    def examples(self) -> int:
+        """`pairs` of a classifier: the number of examples."""
+        return self.pairs
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,10 @@ class Schedule:
 
     The learning rate falls linearly from `learning_rate` to `min_learning_rate` over all epochs. Threads take
     `chunk` positions at a time, with `shuffle` in another order every epoch. `epochs_before` is how many
-    epochs earlier training had, whose random numbers are not drawn again. `unit` says what a position is,
-    "words" or "entries". `untrained_loss` is that of a model that has learned nothing, and `with_params`
-    names what else makes steps large, for errors.
+    epochs earlier training had, whose random numbers are not drawn again; `seed` is None where the loop's are
+    not used. `unit` says what a position is: "words", "entries", "documents" or "examples". `untrained_loss`
+    is that of a model that has learned nothing, `may_rise` whether a loss that rises far is no error, and
+    `with_params` names what else makes steps large, for errors.
     """
 
     n_positions: int
@@ -107,12 +114,13 @@ class Schedule:
     learning_rate: float
     min_learning_rate: float
     threads: int
-    seed: int
+    seed: int | None
     chunk: int = CHUNK
     shuffle: bool = False
     epochs_before: int = 0
     unit: str = "words"
     untrained_loss: float = math.inf
+    may_rise: bool = False
     with_params: str = ""
 
     def learning_rate_at(self, epoch: int, visited: int) -> float:
@@ -122,6 +130,8 @@ class Schedule:
 
     def key(self, epoch: int) -> int:
         """Return where the random sequence of an epoch starts."""
+        if self.seed is None:
+            return 0
         entropy = [self.seed, self.epochs_before + epoch]
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
 
@@ -142,32 +152,65 @@ class Schedule:
         return self.epochs_before + epoch + 1
 
 
-def number_of_threads(threads: int | None) -> int:
-    """Return the number of threads for a parameter `threads`; None stands for all processors."""
-    return usable_threads() if threads is None else threads
+class EarlyStopping:
+    """The end of a training whose score does not improve, with the parameters of its best epoch.
+
+    Parameters
+    ----------
+    score : callable
+        Returns the score on what is held out, of the parameters as they are.
+    keep, restore : callable
+        Return a copy of the parameters, and put one back in its place.
+    patience : int
+        Epochs without a better score after which the training ends.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[], float],
+        keep: Callable[[], Any],
+        restore: Callable[[Any], None],
+        patience: int,
+    ) -> None:
+        self.score = score
+        self.keep = keep
+        self.restore = restore
+        self.patience = patience
+        self.best = -math.inf
+        self.best_parameters: Any = None
+        self.waited = 0
+
+    def look(self) -> float:
+        """Score this epoch and keep its parameters if they are the best."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            score = self.score()
+        self.waited += 1
+        if score > self.best:
+            self.best, self.best_parameters, self.waited = score, self.keep(), 0
+        return score
+
+    def is_over(self) -> bool:
+        """Return whether the training should end."""
+        return self.waited >= self.patience
+
+    def use_the_best(self) -> None:
+        """Put the best parameters back."""
+        if self.best_parameters is not None:
+            self.restore(self.best_parameters)
 
 
-def usable_threads() -> int:
-    """Return the number of processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+class Stoppable:
+    """An estimator whose training can be asked to end."""
 
+    _stopping = False  # again when `fit` begins
 
-def padded_matrix(n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Return zeros of shape (n_rows, n_columns rounded up to 16), every row on a cache line."""
-    stride = -(-n_columns // LANES) * LANES
-    raw = np.zeros(n_rows * stride + ALIGNMENT // 4, np.float32)
-    start = -raw.ctypes.data % ALIGNMENT // 4
-    return raw[start : start + n_rows * stride].reshape(n_rows, stride)
+    def stop(self) -> None:
+        """End the training that is under way, from another thread or a callback, and keep what was learned.
 
-
-def padded_copies(matrices: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return copies with their rows padded as the kernels require."""
-    copies = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
-    for name, matrix in matrices.items():
-        copies[name][:, : matrix.shape[1]] = matrix
-    return copies
+        It ends after the current chunks or mini-batch, some milliseconds of work, as after Ctrl-C but without
+        a warning: `fit` returns, and `interrupted_` is True. Without a training under way, nothing happens.
+        """
+        self._stopping = True
 
 
 def train(
@@ -176,6 +219,7 @@ def train(
     parameters: tuple[NDArray[np.float32], ...],
     *,
     held_out: HeldOut | None = None,
+    early_stopping: EarlyStopping | None = None,
     progress: bool = False,
     before_epoch: Callable[[int, int], None] | None = None,
     after_epoch: Callable[[Epoch], bool | None],
@@ -183,6 +227,8 @@ def train(
     checkpoints: Checkpoints | None = None,
 ) -> bool:
     """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
+
+    The calling thread is one of those that train, so that with a single one, all is done in it.
 
     Parameters
     ----------
@@ -195,6 +241,8 @@ def train(
     held_out : HeldOut, optional
         What the loss of an epoch is taken of. Without it, or if there is no pair in it, it is the running
         loss: of positions that are trained on, just before they are.
+    early_stopping : EarlyStopping, optional
+        Ends the training early.
     progress : bool
         Whether to show a bar.
     before_epoch : callable, optional
@@ -210,7 +258,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        If training diverges: the parameters become NaN or infinite, or the loss rises, see `has_diverged`.
+        If training diverges: the parameters become NaN or infinite, or the loss rises far.
     """
     checkpoints = checkpoints or Checkpoints()
     start = checkpoints.start
@@ -219,22 +267,30 @@ def train(
     # What was learned of something else may be worse here than nothing: the first epoch shows.
     untrained_loss = math.inf if schedule.epochs_before else schedule.untrained_loss
     lowest = min(untrained_loss, start.lowest_loss)
+    score, ended_early = "", False
     with (
         Progress("epoch", schedule.epochs * n, f" {schedule.unit}", progress, done) as bar,
         signals.set_a_flag() as interrupted,
+        Workers(schedule.threads) as workers,
     ):
 
         def stopping() -> bool:
-            return interrupted.is_set() or stop()
+            return interrupted.is_set() or workers.stopped.is_set() or stop()
 
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            run = _EpochRun(train_chunk, schedule, position, stopping, held_out)
+            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
-                run.work_for(checkpoints.seconds_left(), bar)
+                started = time.perf_counter()
+                run.until = started + checkpoints.seconds_left()
+                others = [workers.submit(run.work) for _ in range(schedule.threads - 1)]
+                run.work(bar)
+                for other in others:
+                    other.result()
+                run.seconds += time.perf_counter() - started
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
                     break
@@ -242,33 +298,35 @@ def train(
             lowest = _check_loss(run, lowest, schedule)
             if not run.is_complete():
                 checkpoints.write(run.position())
-            record = run.record()
+            record = run.record(None if early_stopping is None else early_stopping.look())
+            if record.validation_score is not None:
+                score = run.score = f", held out {record.validation_score:.4f}"
+            run.show(bar)
             bar.line(
-                f"loss {record.loss:.4f}, learning rate {record.learning_rate:.4g}, "
+                f"loss {record.loss:.4f}{score}, learning rate {record.learning_rate:.4g}, "
                 f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
             )
-            is_over = bool(after_epoch(record))
+            is_over = bool(after_epoch(record)) or (early_stopping is not None and early_stopping.is_over())
             complete = run.is_complete()
             finished = complete and (is_over or epoch + 1 == schedule.epochs)
             if complete and (finished or stopping() or checkpoints.is_due_after(epoch + 1)):
                 checkpoints.write(Position(epoch + 1, lowest_loss=lowest), finished)
-            if interrupted.is_set():
+            was_interrupted = interrupted.is_set()
+            if was_interrupted:
                 warn(
-                    f"training was interrupted in epoch {schedule.number(epoch)} "
-                    f"of {schedule.number(schedule.epochs - 1)}; "
-                    "what was learned is kept",
-                    stacklevel=4,
+                    f"training was interrupted in epoch {schedule.number(epoch)} of "
+                    f"{schedule.number(schedule.epochs - 1)}; what was learned is kept"
                 )
-                return True
-            if finished:
+            if finished or stopping():
+                ended_early = was_interrupted or not finished
                 break
-            if stopping():
-                return True
-    return False
+    if early_stopping is not None:
+        early_stopping.use_the_best()
+    return ended_early
 
 
 class _EpochRun:
-    """One epoch on its threads, from a position on, and their progress."""
+    """One epoch from a position on, as its threads share it."""
 
     def __init__(
         self,
@@ -277,12 +335,14 @@ class _EpochRun:
         start: Position,
         stopping: Callable[[], bool],
         held_out: HeldOut | None,
+        score: str,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
         self.epoch = start.epoch
         self.stopping = stopping
         self.held_out = held_out
+        self.score = score
         self.starts = schedule.starts(start.epoch)
         self.key = schedule.key(start.epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
@@ -295,33 +355,46 @@ class _EpochRun:
         self.pairs = start.pairs
         self.seconds = start.seconds
         self.lowest_loss = start.lowest_loss
-        self.stop = False
-        self.error: BaseException | None = None
+        self.until = math.inf
+        self.shown = -math.inf
         self.lock = threading.Lock()
 
-    def work_for(self, seconds: float, bar: Progress) -> None:
-        """Run the threads to the end, for about so long but a chunk at least, or until they are to stop."""
-        started, first = time.perf_counter(), self.next_position
-        self.stop = False
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.schedule.threads)]
-        try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    left = started + seconds - time.perf_counter()
-                    self.stop |= left <= 0 and self.next_position > first
-                    thread.join(min(0.1, max(left, 0.001)))
-                    self._show(bar)
-        finally:
-            self.stop = True
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
-        self.seconds += time.perf_counter() - started
-        self._show(bar)
-        if self.error is not None:
-            raise self.error
+    def work(self, bar: Progress | None = None) -> None:
+        """Train on chunks, at least on one, until none is left, it is late, or the training is to stop.
+
+        One of the threads shows a bar.
+        """
+        while (visited := self._take()) is not None:
+            start = self.starts[visited // self.schedule.chunk]
+            stop = min(start + self.schedule.chunk, self.schedule.n_positions)
+            learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
+            for begin, end in self._parts(start, stop):
+                loss, sampled_pairs, pairs = self.train_chunk(
+                    start=begin,
+                    stop=end,
+                    learning_rate=learning_rate,
+                    key=self.key,
+                    loss_every=self.loss_every,
+                )
+                with self.lock:
+                    self.losses.append(loss)
+                    self.diverged |= not math.isfinite(loss)
+                    self.sampled_pairs += sampled_pairs
+                    self.pairs += pairs
+            with self.lock:
+                self.done += stop - start
+            now = time.perf_counter()
+            if bar is not None and now - self.shown >= SHOW_EVERY:
+                self.shown = now
+                self.show(bar)
+            if now >= self.until:
+                break
+
+    def show(self, bar: Progress) -> None:
+        if bar.shown:
+            rate = self.schedule.learning_rate_at(self.epoch, self.done)
+            bar.note(f"learning rate {rate:.4f}, loss {self.running_loss():.4f}{self.score}")
+            bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
     def is_complete(self) -> bool:
         return self.done == self.schedule.n_positions
@@ -338,67 +411,34 @@ class _EpochRun:
             lowest_loss=self.lowest_loss,
         )
 
-    def _work(self) -> None:
-        try:
-            while (visited := self._take()) is not None:
-                start = self.starts[visited // self.schedule.chunk]
-                stop = min(start + self.schedule.chunk, self.schedule.n_positions)
-                learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
-                results = [
-                    self.train_chunk(
-                        start=begin,
-                        stop=end,
-                        learning_rate=learning_rate,
-                        key=self.key,
-                        loss_every=self.loss_every,
-                    )
-                    for begin, end in self._parts(start, stop)
-                ]
-                with self.lock:
-                    for loss, sampled_pairs, pairs in results:
-                        self.losses.append(loss)
-                        self.diverged |= not math.isfinite(loss)
-                        self.sampled_pairs += sampled_pairs
-                        self.pairs += pairs
-                    self.done += stop - start
-        except BaseException as error:
-            self.error = error
-            self.stop = True
+    def running_loss(self) -> float:
+        """Return the mean loss so far, which does not depend on the order in which the chunks were done."""
+        return math.fsum(self.losses) / self.sampled_pairs if self.sampled_pairs else math.nan
+
+    def record(self, validation_score: float | None) -> Epoch:
+        loss = math.nan if self.held_out is None else self.held_out.loss(self.train_chunk)
+        classifies = self.schedule.unit in ("documents", "examples")
+        return Epoch(
+            epoch=self.schedule.number(self.epoch),
+            loss=self.running_loss() if math.isnan(loss) else loss,
+            learning_rate=self.schedule.learning_rate_at(self.epoch, 0 if classifies else self.done),
+            pairs=self.pairs,
+            seconds=self.seconds,
+            words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
+            validation_score=validation_score,
+        )
 
     def _take(self) -> int | None:
         """Return how many positions come before the next chunk, or None if there is nothing more to do."""
         with self.lock:
             visited = self.next_position
-            finished = visited >= self.schedule.n_positions or self.diverged
-            if finished or self.stop or self.stopping():
+            if visited >= self.schedule.n_positions or self.diverged or self.stopping():
                 return None
             self.next_position += self.schedule.chunk
             return visited
 
     def _parts(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
         return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)
-
-    def running_loss(self) -> float:
-        """Return the mean loss so far, which does not depend on the order in which the chunks were done."""
-        return math.fsum(self.losses) / self.sampled_pairs if self.sampled_pairs else math.nan
-
-    def record(self) -> Epoch:
-        loss = math.nan if self.held_out is None else self.held_out.loss(self.train_chunk)
-        return Epoch(
-            epoch=self.schedule.number(self.epoch),
-            loss=self.running_loss() if math.isnan(loss) else loss,
-            learning_rate=self.schedule.learning_rate_at(self.epoch, self.done),
-            pairs=self.pairs,
-            seconds=self.seconds,
-            words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
-        )
-
-    def _show(self, bar: Progress) -> None:
-        if not bar.shown:
-            return
-        rate = self.schedule.learning_rate_at(self.epoch, self.done)
-        bar.note(f"learning rate {rate:.4f}, loss {self.running_loss():.4f}")
-        bar.update(self.epoch * self.schedule.n_positions + self.done - bar.n)
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:
@@ -413,30 +453,10 @@ def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], s
 def _check_loss(run: _EpochRun, lowest: float, schedule: Schedule) -> float:
     """Return the lowest loss so far, if the epoch's has not risen far above it."""
     loss = run.running_loss()
-    if has_diverged(loss, lowest):
+    if loss > RISE * max(lowest, 1) and not schedule.may_rise:
         what = "without training" if lowest == schedule.untrained_loss else "before"
         raise _diverged(f"the loss rose to {loss:.6g}, from {lowest:.6g} {what},", run, schedule)
     return min(loss, lowest) if math.isfinite(loss) else lowest
-
-
-def has_diverged(loss: float, lowest: float) -> bool:
-    """Tell whether the mean loss of an epoch shows that training diverges.
-
-    Parameters
-    ----------
-    loss : float
-        The mean of what was trained on, during the epoch; NaN if that was nothing.
-    lowest : float
-        The lowest of earlier epochs and of a model that has learned nothing; infinity if neither is known.
-
-    Returns
-    -------
-    bool
-        Whether it is more than four times as high, and above 4. Trainings at a learning rate which is too
-        large but still learns are below: the highest seen was 2.6, of a classifier of two classes. Where they
-        do not learn, it is tens to billions of times as high.
-    """
-    return loss > RISE * max(lowest, 1)
 
 
 def _diverged(what: str, run: _EpochRun, schedule: Schedule) -> FloatingPointError:

@@ -125,16 +125,19 @@ def tell(text: str) -> None:
     stream.flush()
 
 
-def warn(message: str, stacklevel: int) -> None:
-    """Issue a UserWarning, which standard error does not turn into another error.
+def warn(message: str) -> None:
+    """Issue a UserWarning about the line that called fastvec, perhaps through scikit-learn.
 
-    `stacklevel` is that of `warnings.warn`, counted from the caller.
+    Standard error does not turn it into another error.
     """
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("fastvec", "sklearn"):
+        level, frame = level + 1, frame.f_back
     try:
-        warnings.warn(message, stacklevel=stacklevel + 1)
+        warnings.warn(message, stacklevel=level)
     except Warning:  # because a filter says so
         raise
-    except Exception:  # nobody can be warned: standard error raises more than the module expects
+    except Exception:  # the warning is lost: standard error raises more than the module expects
         return
 
 
@@ -198,7 +201,7 @@ def _is_terminal(stream: Any) -> bool:
 
 def _has_width(stream: Any) -> bool:
     try:
-        return os.get_terminal_size(stream.fileno()).columns > 0  # 0 where nobody has set it
+        return os.get_terminal_size(stream.fileno()).columns > 0  # 0 where it is not set
     except Exception:
         return False
 

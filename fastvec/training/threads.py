@@ -1,51 +1,91 @@
-"""Threads for work other than training."""
+"""Threads: how many there are to be, and a pool of them."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["Report", "Workers"]
+__all__ = ["Report", "Workers", "number_of_threads", "usable_threads"]
 
 Report = Callable[[float], object]
+
+
+def number_of_threads(threads: int | None) -> int:
+    """Return the number of threads for a parameter `threads`; None stands for all processors."""
+    return usable_threads() if threads is None else threads
+
+
+def usable_threads() -> int:
+    """Return the number of processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Workers:
     """Threads that end with their ``with`` block; after an error, pending work is dropped.
 
-    A single one is the calling thread, which works immediately.
+    A single one is the calling thread, which works immediately. The others are daemons, unlike those of
+    `concurrent.futures`: a program that trains in a daemon thread of its own may end meanwhile.
 
     Attributes
     ----------
     n : int
         Number of threads.
     stopped : threading.Event
-        Set when running work is no longer needed.
+        Set when running work is no longer needed: after an error, and at the end of the block.
     """
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.stopped = threading.Event()
-        self._pool = ThreadPoolExecutor(n)
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
-        self._pool.shutdown(cancel_futures=True)
+        for _thread in self._threads:
+            self._calls.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Let a thread call `work`."""
-        if self.n > 1:
-            return self._pool.submit(work, *arguments)
         done: Future[Any] = Future()
-        done.set_result(work(*arguments))
+        if self.n == 1:
+            done.set_result(work(*arguments))
+            return done
+
+        def call() -> None:
+            try:
+                if self.stopped.is_set():
+                    done.cancel()
+                else:
+                    done.set_result(work(*arguments))
+            except BaseException as error:
+                self.stopped.set()
+                done.set_exception(error)
+
+        self._calls.put(call)
+        if len(self._threads) < self.n:
+            thread = threading.Thread(target=self._serve, daemon=True)
+            thread.start()
+            self._threads.append(thread)
         return done
 
     def each(self, work: Callable[..., object], arguments: Sequence[tuple[Any, ...]]) -> None:
         """Call `work` with every tuple of arguments and wait for all calls."""
         for done in [self.submit(work, *of_call) for of_call in arguments]:
             done.result()
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+            del call  # which may hold large arrays

@@ -327,27 +327,27 @@ AROUND = [
     mutant(
         "mini-batches come in the same order every epoch",
         "network_training",
-        ("classify/networks/fitting.py", "order = generator.permutation(n)", "order = np.arange(n)"),
+        ("classify/networks/estimator.py", "= self._generator.permutation(n)", "= np.arange(n)"),
     ),
     mutant(
         "the learning rate of classifiers falls to a half only",
         "network_training",
         (
-            "classify/networks/fitting.py",
-            "self.learning_rate * (1 - done) if",
-            "self.learning_rate * (1 - done / 2) if",
+            "classify/networks/estimator.py",
+            'min_learning_rate=0.0 if schedule == "linear"',
+            'min_learning_rate=float(rate) / 2 if schedule == "linear"',
         ),
     ),
     mutant(
         "early stopping keeps the last of equal scores",
         "network_training",
-        ("classify/networks/fitting.py", "if score > self.best:", "if score >= self.best:"),
+        ("training/loop.py", "if score > self.best:", "if score >= self.best:"),
     ),
     mutant(
         "early stopping waits an epoch longer",
         "network_training text_fitting",
         (
-            "classify/networks/fitting.py",
+            "training/loop.py",
             "return self.waited >= self.patience",
             "return self.waited > self.patience",
         ),

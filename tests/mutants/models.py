@@ -46,8 +46,8 @@ MODELS = [
         "estimator_to_kernel",
         (
             TRAINING,
-            "for begin, end in self._parts(start, stop)",
-            "for begin, end in self._parts(start, stop) if stop - start == self.schedule.chunk",
+            "for begin, end in self._parts(start, stop):",
+            "for begin, end in self._parts(start, stop) if stop - start == self.schedule.chunk else ():",
         ),
     ),
     mutant(

@@ -7,9 +7,9 @@ examples are arrays with a row each; the last array is what is to be predicted.
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, TypeVar
 
@@ -19,21 +19,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float, check_int
-from fastvec.classify.networks.fitting import (
-    SCHEDULES,
-    FitEpoch,
-    Plan,
-    Watch,
-    check_fitting,
-    run_epochs,
-    split_held_out,
-)
+from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.gradcheck import GradientReport, gradcheck
-from fastvec.training.stopping import Stoppable
+from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 
-__all__ = ["Examples", "MakeBatch", "NetworkEstimator", "check_hidden", "undone_on_error"]
+__all__ = ["Examples", "MakeBatch", "NetworkEstimator", "check_hidden"]
+
+SCHEDULES = ("linear", "constant")
 
 Examples = tuple[Array, ...]
 MakeBatch = Callable[[NDArray[np.intp], np.random.Generator], Examples]
@@ -63,7 +57,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
 
     # What was learned; set by `fit`, which puts everything back when it fails.
     parameters_: dict[str, Array] = field(init=False)
-    history_: list[FitEpoch] = field(init=False)
+    history_: list[Epoch] = field(init=False)
     interrupted_: bool = field(init=False)
     _optimizer: Optimizer = field(init=False)
     _generator: np.random.Generator = field(init=False)
@@ -130,11 +124,11 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
             self.check_params()
             examples, groups = self._first_examples(X, y, None)
             self._start()
-            watch, held_out = None, examples
+            early_stopping, held_out = None, examples
             if self.early_stopping:
                 examples, held_out = self._split(examples, groups)
-                watch = self._watch(held_out)
-            self._run(examples, int(self.epochs), self.schedule, watch)
+                early_stopping = self._early_stopping(held_out)
+            self._train(examples, int(self.epochs), self.schedule, early_stopping)
             self._finish(held_out)
         return self
 
@@ -149,7 +143,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
             else:
                 examples, _ = self._first_examples(X, y, classes)
                 self._start()
-            self._run(examples, 1, "constant", None)
+            self._train(examples, 1, "constant", None)
             self._finish(examples)
         return self
 
@@ -197,24 +191,50 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         kept, held_out = (tuple(array[part] for array in examples) for part in parts)
         return kept, held_out
 
-    def _run(self, examples: Examples, epochs: int, schedule: str, watch: Watch | None) -> None:
+    def _train(
+        self, examples: Examples, epochs: int, schedule: str, early_stopping: EarlyStopping | None
+    ) -> None:
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
-        plan = Plan(epochs, int(self.batch_size), float(rate), schedule, self.progress, len(self.history_))
+        n = len(examples[-1])
         make_batch = self._batches(examples)
+        order = np.arange(n)
 
-        def take_step(batch: NDArray[np.intp], learning_rate: float) -> float:
-            examples_of_batch = make_batch(batch, self._generator)
-            cost, gradients = self._cost_and_gradients(self.parameters_, examples_of_batch)
-            self._optimizer.step(self.parameters_, gradients, learning_rate)
-            return cost
+        def before_epoch(key: int, position: int) -> None:
+            order[:] = self._generator.permutation(n)
 
-        self.interrupted_ = run_epochs(
+        def take_step(
+            *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
+        ) -> tuple[float, int, int]:
+            with np.errstate(over="ignore", invalid="ignore"):
+                batch = make_batch(order[start:stop], self._generator)
+                cost, gradients = self._cost_and_gradients(self.parameters_, batch)
+                self._optimizer.step(self.parameters_, gradients, learning_rate)
+            if not math.isfinite(cost):
+                raise FloatingPointError(
+                    f"the cost became {cost} in epoch {len(self.history_) + 1}: learning_rate={float(rate)} "
+                    "is probably too large, or the features are on very different scales"
+                )
+            return cost * (stop - start), stop - start, stop - start
+
+        self.interrupted_ = train(
             take_step,
-            len(examples[-1]),
-            plan,
-            self._generator,
-            self.history_.append,
-            watch,
+            Schedule(
+                n_positions=n,
+                epochs=epochs,
+                learning_rate=float(rate),
+                min_learning_rate=0.0 if schedule == "linear" else float(rate),
+                threads=1,
+                seed=None,
+                chunk=int(self.batch_size),
+                epochs_before=len(self.history_),
+                unit="examples",
+                may_rise=True,
+            ),
+            (),
+            early_stopping=early_stopping,
+            progress=self.progress,
+            before_epoch=before_epoch,
+            after_epoch=self.history_.append,
             stop=lambda: self._stopping,
         )
         for name, parameter in self.parameters_.items():
@@ -229,11 +249,11 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
                     "scikit-learn's StandardScaler"
                 )
 
-    def _watch(self, held_out: Examples) -> Watch:
+    def _early_stopping(self, held_out: Examples) -> EarlyStopping:
         def restore(parameters: dict[str, Array]) -> None:
             self.parameters_ = parameters
 
-        return Watch(
+        return EarlyStopping(
             score=lambda: self._validation_score(held_out),
             keep=lambda: {name: array.copy() for name, array in self.parameters_.items()},
             restore=restore,
@@ -298,16 +318,3 @@ def check_hidden(name: str, hidden: Any) -> tuple[int, ...]:
     if len(sizes) == 0:
         raise ValueError(f"{name} must be the size of a hidden layer, or several, got {hidden!r}")
     return tuple(check_int(name, size, 1) for size in sizes)
-
-
-@contextmanager
-def undone_on_error(estimator: Any) -> Iterator[None]:
-    """Restore what an estimator had learned if the body, which fits it, fails."""
-    before = dict(vars(estimator))
-    try:
-        estimator._stopping = False
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

@@ -250,7 +250,7 @@ class SoftmaxClassifier(FeedForwardClassifier):
         ``W1``, shape (D, K), and ``b1``, shape (K,).
     n_parameters_ : int
         Number of parameters, (D + 1) · K.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
@@ -349,7 +349,7 @@ class NetworkClassifier(HiddenLayers, FeedForwardClassifier):
         Weights and biases of all layers: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
     n_parameters_ : int
         Number of parameters, (D + 1) · H + (H + 1) · K with one hidden layer.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
@@ -411,7 +411,7 @@ class NetworkRegressor(HiddenLayers, RegressorMixin, FeedForward):
         Weights and biases of all layers: ``W1``, shape (D, H), ``b1``, shape (H,), ``W2``, ...
     n_parameters_ : int
         Number of parameters, (D + 1) · H + (H + 1) · K with one hidden layer and K numbers to predict.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.

@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastvec import kernels
 from fastvec._params import check_float, check_int
-from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import (
     Saveable,
     labels_of,
@@ -21,7 +20,7 @@ from fastvec.classify.networks.files import (
     parameters_of,
     said_of_labels,
 )
-from fastvec.classify.networks.fitting import FitEpoch, Watch, check_fitting, split_held_out
+from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, class_numbers, first_classes
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import (
@@ -35,8 +34,9 @@ from fastvec.classify.texts.documents import (
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.gradcheck import GradientReport, gradcheck
-from fastvec.training.loop import Epoch, Schedule, number_of_threads, padded_copies, padded_matrix, train
-from fastvec.training.stopping import Stoppable
+from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
+from fastvec.training.matrices import padded_copies, padded_matrix
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["TextClassifier"]
@@ -104,7 +104,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         The words with their vectors after training.
     n_parameters_ : int
         Number of parameters.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
@@ -140,7 +140,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     progress: bool = False
 
     classes_: NDArray[Any] = field(init=False)
-    history_: list[FitEpoch] = field(init=False)
+    history_: list[Epoch] = field(init=False)
     interrupted_: bool = field(init=False)
     _rows: DocumentRows = field(init=False)
     _matrices: dict[str, Array] = field(init=False)  # with their padding
@@ -373,19 +373,19 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         labels: NDArray[np.int32],
         epochs: int,
         min_learning_rate: float,
-        early_stopping: bool,
+        stops_early: bool,
     ) -> None:
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
-            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored", stacklevel=4)
+            warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored")
         if len(usable) == 0:
             raise ValueError("X must have at least one document with a known word, got none")
-        watch = None
-        if early_stopping:
+        early_stopping = None
+        if stops_early:
             generator = np.random.default_rng([self.seed, 1])
             kept, held_out = split_held_out(len(usable), float(self.validation_fraction), generator)
-            watch = self._watch(rows, offsets, labels, usable[held_out])
+            early_stopping = self._early_stopping(rows, offsets, labels, usable[held_out])
             usable = usable[kept]
         schedule = Schedule(
             n_positions=len(usable),
@@ -421,27 +421,20 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         def before_epoch(key: int, _: int) -> None:
             order[:] = np.random.default_rng(key).permutation(usable)
 
-        def after_epoch(epoch: Epoch) -> bool:
-            score = None if watch is None else watch.look()
-            rate = schedule.learning_rate_at(epoch.epoch - schedule.epochs_before - 1, 0)
-            self.history_.append(FitEpoch(epoch.epoch, epoch.loss, rate, epoch.pairs, epoch.seconds, score))
-            return watch is not None and watch.is_over()
-
         self.interrupted_ = train(
             train_chunk,
             schedule,
             tuple(matrices.values()),
+            early_stopping=early_stopping,
             progress=self.progress,
             before_epoch=before_epoch,
-            after_epoch=after_epoch,
+            after_epoch=self.history_.append,
             stop=lambda: self._stopping,
         )
-        if watch is not None:
-            watch.use_the_best()
 
-    def _watch(
+    def _early_stopping(
         self, rows: NDArray[np.int32], offsets: NDArray[np.int64], labels: NDArray[np.int32], held_out: Array
-    ) -> Watch:
+    ) -> EarlyStopping:
         def restore(matrices: dict[str, Array]) -> None:
             self._matrices = matrices
 
@@ -449,7 +442,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             scores = self._scores_of(rows, offsets)[held_out]
             return float(np.mean(scores.argmax(axis=1) == labels[held_out]))
 
-        return Watch(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
+        return EarlyStopping(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
 
     def _scores_of(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Array:
         scores: Array = means_of_rows(self._matrices["input_vectors"], rows, offsets) @ (
@@ -462,5 +455,5 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         rows, offsets = self._rows.look_up(read_documents(X))
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable", stacklevel=4)
+            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable")
         return self._scores_of(rows, offsets)

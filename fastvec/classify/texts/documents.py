@@ -112,9 +112,9 @@ def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
     return documents, labels
 
 
-def warn_of_empty(n_empty: int, n: int, what: str, stacklevel: int) -> None:
-    """Warn of documents without a known word; `stacklevel` is that of `warnings.warn`."""
-    warn(f"{n_empty:,} of {n:,} documents have no known word: {what}", stacklevel=stacklevel)
+def warn_of_empty(n_empty: int, n: int, what: str) -> None:
+    """Warn of documents without a known word."""
+    warn(f"{n_empty:,} of {n:,} documents have no known word: {what}")
 
 
 class DocumentRows:

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec._params import check_choice, check_float
-from fastvec.classify.networks.estimator import undone_on_error
 from fastvec.classify.networks.files import Saveable
+from fastvec.classify.networks.fitting import undone_on_error
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import Documents, means_of_rows, read_documents
 from fastvec.classify.words.lexicon import spellings
@@ -161,10 +161,7 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "n_documents_")
         means, n_empty = self._pooled(read_documents(X))
         if n_empty:
-            warn(
-                f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros",
-                stacklevel=3,  # scikit-learn wraps the method
-            )
+            warn(f"{n_empty:,} of {len(means):,} documents have no word with a vector: theirs are zeros")
         if self._pooling == "sif":
             means -= np.outer(means @ self.common_, self.common_)
         return means

@@ -118,8 +118,7 @@ class WindowNetwork(NetworkEstimator, Saveable):
                 f"train_vectors=True on a small data set ({n_words:,} words): words in it move, while "
                 "similar words that are not in it stay where they are, which may make the classifier worse "
                 "on other texts; set vectors_l2, for example to 1e-3, to hold words near their initial "
-                "vectors, or train_vectors=False to keep them there",
-                stacklevel=5,
+                "vectors, or train_vectors=False to keep them there"
             )
 
     def _look_up(self, sentences: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], ...]:

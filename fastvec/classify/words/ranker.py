@@ -107,7 +107,7 @@ class WindowRanker(WindowNetwork):
         The score above which `predict` returns True. Only available after training with labels.
     n_parameters_ : int
         Number of parameters.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.

@@ -109,7 +109,7 @@ class WindowClassifier(ClassNetwork, WindowNetwork):
         The words with their vectors after training.
     n_parameters_ : int
         Number of parameters.
-    history_ : list of FitEpoch
+    history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
@@ -186,8 +186,7 @@ class WindowClassifier(ClassNetwork, WindowNetwork):
         if not known.all():
             warn(
                 f"{np.sum(~known):,} of {len(known):,} labels are of classes not seen in training; "
-                "they count as errors",
-                stacklevel=2,
+                "they count as errors"
             )
         return float(np.mean(known & (scores.argmax(axis=1) == numbers)))
 
