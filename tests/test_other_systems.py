@@ -127,7 +127,7 @@ def test_a_reader_that_leaves_is_no_error(windows, path, monkeypatch, number):
     def print_to_nobody(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(cli, "print", print_to_nobody, raising=False)
+    monkeypatch.setattr("builtins.print", print_to_nobody)
     monkeypatch.setattr(os, "dup2", lambda *descriptors: closed.append(descriptors))
     with Path(os.devnull).open("w", encoding="utf-8") as nobody:
         monkeypatch.setattr("sys.stdout", nobody)

@@ -27,9 +27,8 @@ from fastvec.formats.atomic import WINDOWS
 from fastvec.training import signals
 from fastvec.training.progress import tell
 from fastvec.training.startup import exit_status
-from fastvec.training.threads import usable_threads
 
-__all__ = ["main", "usable_threads"]
+__all__ = ["main"]
 
 FAILED, UNREAD = 2, 141
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
+from fastvec import formats
+
 __all__ = ["add_parameters", "flag", "given", "joined", "make", "parameters"]
 
 # Parameters of estimators that are no options, or options of the files that a verb reads.
@@ -57,6 +59,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
+    "load.format": {"choices": formats.FORMATS},
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
     "WordModel.epochs": {"help": "number of passes over the text or its counts"},
     "WordModel.fit.checkpoint_every": {"type": lambda text: int(text) if text.isdecimal() else text},
@@ -109,7 +112,7 @@ def add_parameters(
         first = next(iter(having.values()))
         arguments = _arguments(first, name) | _row(first, name)
         if "choices" in arguments:
-            of_all = (_arguments(function, name)["choices"] for function in having.values())
+            of_all = ((_arguments(each, name) | _row(each, name))["choices"] for each in having.values())
             arguments["choices"] = tuple(dict.fromkeys(chain.from_iterable(of_all)))
         if "store" not in str(arguments.get("action")) and "(default" not in arguments["help"]:
             arguments["help"] += _defaults(having, name)
