@@ -12,6 +12,7 @@ reference, which type checkers take for it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from functools import cache
@@ -154,7 +155,7 @@ def get(kernel: str, backend: str | None = None) -> ModuleType:
 if not TYPE_CHECKING:  # they are to know the names
 
     def __getattr__(name: str) -> ModuleType:
-        try:
-            return get(name)
-        except ModuleNotFoundError as error:
-            raise AttributeError(f"fastvec has no kernel {name}") from error
+        if not name.startswith("_"):  # tools look for such names in every module
+            with contextlib.suppress(ModuleNotFoundError):
+                return get(name)
+        raise AttributeError(f"fastvec has no kernel {name}")

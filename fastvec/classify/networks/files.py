@@ -19,10 +19,10 @@ from fastvec.formats import model
 __all__ = [
     "EXTENSION",
     "Saveable",
+    "description_of_labels",
     "labels_of",
     "parameter_tensors",
     "parameters_of",
-    "said_of_labels",
 ]
 
 EXTENSION = ".fvmodel"
@@ -86,7 +86,7 @@ class Saveable(PlainAttributes, ABC):
         model.write(path, description, {name: np.asarray(tensor) for name, tensor in tensors.items()})
 
 
-def said_of_labels(classes: Array) -> dict[str, Any]:
+def description_of_labels(classes: Array) -> dict[str, Any]:
     """Return classes as JSON types.
 
     Raises
@@ -100,11 +100,11 @@ def said_of_labels(classes: Array) -> dict[str, Any]:
     return {"dtype": classes.dtype.str, "values": values}
 
 
-def labels_of(said: Mapping[str, Any]) -> Array:
-    """Return the classes that `said_of_labels` tells of."""
-    dtype, values = np.dtype(said["dtype"]), said["values"]
+def labels_of(description: Mapping[str, Any]) -> Array:
+    """Return the classes that `description_of_labels` describes."""
+    dtype, values = np.dtype(description["dtype"]), description["values"]
     if dtype.kind not in "OUbiuf" or not isinstance(values, list):
-        raise ValueError(f"classes of type {said['dtype']!r}")
+        raise ValueError(f"classes of type {description['dtype']!r}")
     if not values or not all(isinstance(value, (str, int, float)) for value in values):
         raise ValueError(f"classes that are {values!r}")
     labels = np.array(values, dtype=dtype)

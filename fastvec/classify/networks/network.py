@@ -17,10 +17,10 @@ from fastvec._params import check_choice
 from fastvec.classify.networks.estimator import Examples, NetworkEstimator, check_hidden
 from fastvec.classify.networks.files import (
     Saveable,
+    description_of_labels,
     labels_of,
     parameter_tensors,
     parameters_of,
-    said_of_labels,
 )
 from fastvec.classify.networks.labels import (
     LabelClassifier,
@@ -117,7 +117,7 @@ class ClassNetwork(NetworkEstimator, Saveable):
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         learned, tensors = super()._learned()  # type: ignore[safe-super]
-        return {**learned, "classes": said_of_labels(self.classes_)}, tensors
+        return {**learned, "classes": description_of_labels(self.classes_)}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])

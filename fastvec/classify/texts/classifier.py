@@ -15,10 +15,10 @@ from fastvec import kernels
 from fastvec._params import check_float, check_int
 from fastvec.classify.networks.files import (
     Saveable,
+    description_of_labels,
     labels_of,
     parameter_tensors,
     parameters_of,
-    said_of_labels,
 )
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, class_numbers, first_classes
@@ -333,7 +333,10 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             "words": json_of_words(self._rows.lexicon.words),
             "ngrams": self._rows.ngrams,
         }
-        return {"classes": said_of_labels(self.classes_)}, {**parameter_tensors(self.parameters_), **tensors}
+        return {"classes": description_of_labels(self.classes_)}, {
+            **parameter_tensors(self.parameters_),
+            **tensors,
+        }
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
