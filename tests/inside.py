@@ -139,7 +139,7 @@ def write_vectors(path, words, vectors, **more):
 
 
 def as_on_windows(monkeypatch):
-    """Let files be replaced as on Windows, where some wait until nobody has them open, and not for long."""
+    """Let files be replaced as on Windows, where some are waited for that are open, and not for long."""
     monkeypatch.setattr("fastvec.formats.atomic.WINDOWS", True)
     monkeypatch.setattr("fastvec.formats.atomic.WAITS", (0, 0.1, 0.2))
     monkeypatch.setattr("fastvec.cli.WINDOWS", True)

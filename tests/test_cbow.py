@@ -33,7 +33,7 @@ def test_the_word_before_weighs_more_when_it_alone_tells():
         sentences.append([f"{kind}{i}" for i in first for kind in ("if", "then")])
     model = small(position_weights=True, subsample=0).fit(sentences)
     weight = np.linalg.norm(model.position_weights_, axis=1)
-    # Half of the words are told by the word before, the other half by the one behind.
+    # Half of the words follow from the word before, the other half from the one behind.
     assert min(weight[2], weight[3]) > 2 * max(*weight[:2], *weight[4:])
 
 

@@ -24,10 +24,8 @@ SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def check_invariants(corpus, sentences):

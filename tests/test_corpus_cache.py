@@ -19,10 +19,8 @@ SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def assert_holds(corpus, sentences):

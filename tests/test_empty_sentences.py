@@ -12,10 +12,8 @@ TEXT = "\n  \nto be or\n\nnot to be\n\n\n"
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def test_sentence_i_is_line_i(text_file, tmp_path):

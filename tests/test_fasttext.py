@@ -51,14 +51,6 @@ def test_the_vectors_are_the_means_of_their_rows(topics):
         np.testing.assert_allclose(model.vectors_.vectors[i], mean, atol=1e-6)
 
 
-def test_callbacks_see_vectors_of_their_epoch(topics):
-    seen = []
-    small(callbacks=[lambda model: seen.append(model.vectors_["sea1"].copy())]).fit(topics(40))
-    assert len(seen) == 3
-    assert not np.array_equal(seen[0], seen[1])
-    assert not np.array_equal(seen[1], seen[2])
-
-
 def test_defaults_are_fasttexts():
     ours = fastvec.FastText().get_params()
     theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}

@@ -139,7 +139,7 @@ def test_vectors_are_what_combine_says(counts):
         np.testing.assert_array_equal(model.vectors_.vectors, expected[combine])
         assert model.vectors_.words == counts.vocabulary_.words
         assert model.vectors_.metadata["combine"] == combine
-        # It is said once, when the model is fitted.
+        # It is warned of once, when the model is fitted.
         model.set_params(combine="word")
         assert model.vectors_.vectors.shape == expected[combine].shape
 
@@ -248,14 +248,6 @@ def test_a_thread_that_fails_lets_the_others_go_on(counts, monkeypatch, threads)
     done = calls[0]["words_done"]
     tiles = calls[0]["order"][: max(call["stop"] for call in calls)]
     assert (done == np.bincount(tiles // calls[0]["n_blocks"], minlength=len(done))).all()
-
-
-def test_callbacks_see_every_epoch(counts):
-    seen = []
-    model = small(callbacks=[lambda model: seen.append((len(model.history_), model.vectors_["sea1"].copy()))])
-    model.fit(counts)
-    assert [epoch for epoch, _ in seen] == [1, 2, 3]
-    assert not np.array_equal(seen[0][1], seen[2][1])
 
 
 def test_it_goes_on_from_where_it_was(counts):

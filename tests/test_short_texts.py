@@ -7,7 +7,6 @@ import pytest
 from commands import succeed
 
 import fastvec
-from fastvec import kernels
 
 VARIANTS = [
     (fastvec.SkipGram, {}, "skipgram"),
@@ -27,19 +26,6 @@ def small(estimator, **params):
 
 def probabilities(call):
     return (call["keep"] + 1.0) / 2**32
-
-
-@pytest.fixture
-def watch(monkeypatch):
-    """Function that keeps the arguments of the calls of a kernel."""
-
-    def watch(kernel):
-        module, calls = kernels.get(kernel), []
-        train = module.train
-        monkeypatch.setattr(module, "train", lambda **a: calls.append(a) or train(**a))
-        return calls
-
-    return watch
 
 
 @pytest.mark.parametrize(("estimator", "own", "kernel"), VARIANTS, ids=str)

@@ -117,6 +117,15 @@ def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
     assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
 
 
+@pytest.mark.parametrize("family", ["skipgram", "fasttext", "glove"])
+def test_callbacks_see_every_epoch(family):
+    seen = []
+    callbacks = [lambda model: seen.append((len(model.history_), model.vectors_["word1"].tobytes()))]
+    make(family, callbacks=callbacks).fit(corpus())
+    assert [epoch for epoch, _ in seen] == [1, 2, 3, 4]
+    assert len({vector for _, vector in seen}) == 4
+
+
 @pytest.mark.parametrize("answer", [True, np.True_])
 def test_a_callback_that_returns_true_ends_the_training(answer, path):
     called = []

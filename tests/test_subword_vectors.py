@@ -1,4 +1,4 @@
-"""Words that nobody has seen get the mean of their n-grams, wherever a word may be asked for."""
+"""Words that were never seen get the mean of their n-grams, wherever a word may be asked for."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Words are tagged by their windows: what is learned, what moves, what is told and what is refused."""
+"""Words are tagged by their windows: what is learned, what moves, what is reported and what is refused."""
 
 import warnings
 from functools import partial

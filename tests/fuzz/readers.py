@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors_files
-from saved_classifiers import EVERY, SUBWORDS, VECTORS
+from saved_classifiers import EVERY, SUBWORDS, VECTORS, trained
 
 import fastvec
 from fastvec import classify, evaluate
@@ -231,8 +231,7 @@ def _save_model(name: str, path: Path) -> None:
 
 
 def _save_classifier(name: str, path: Path) -> None:
-    estimator, X, y, _ = EVERY[name]
-    estimator.fit(X, y).save(path)
+    path.write_bytes(trained(name)[1])
 
 
 def _save_counts(path: Path) -> None:
