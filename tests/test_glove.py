@@ -1,14 +1,11 @@
 """GloVe: what it learns, that threads change no bit of it, and what it refuses."""
 
 import os
-import subprocess
-import sys
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from commands import interrupt
 from inside import results_of, set_sizes
 from interrupts import can_be_interrupted, interrupt_training_after
 
@@ -330,24 +327,6 @@ def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     assert caught[0].filename == __file__
     assert model.interrupted_
     assert np.isfinite(model.vectors_.vectors).all()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_in_a_process_of_its_own(tmp_path):
-    program = """
-import fastvec, random
-draw = random.Random(0)
-counts = fastvec.Cooccurrence(min_count=1).fit([[draw.randrange(30) for _ in range(9)] for _ in range(400)])
-model = fastvec.GloVe(vector_size=10, epochs=10**9, callbacks=[lambda model: print(flush=True)]).fit(counts)
-print("kept", model.interrupted_, len(model.vectors_), flush=True)
-"""
-    command = [sys.executable, "-W", "default", "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "\n"
-        out, err = interrupt(process)
-    assert process.returncode == 0
-    assert out.endswith("kept True 30\n")
-    assert "training was interrupted in epoch" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize(

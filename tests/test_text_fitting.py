@@ -1,15 +1,11 @@
 """How a classifier of texts is trained: what it takes and refuses, going on, stopping early, Ctrl-C."""
 
-import os
 import signal
-import subprocess
-import sys
 import warnings
 from functools import partial
 
 import numpy as np
 import pytest
-from commands import interrupt, wait_for
 from inside import results_of, usable_threads, wrap
 from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
@@ -358,26 +354,6 @@ def test_control_c_loses_nothing(params, monkeypatch):
     assert model.interrupted_ and model.score(X, Y) == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert not model.partial_fit(X, Y).interrupted_
-
-
-ENDLESS = """
-from fastvec.classify import TextClassifier
-X, y = ["a fine film", "fine actors", "a bad film", "bad actors"] * 500, ["+", "+", "-", "-"] * 500
-model = TextClassifier(epochs=1_000_000, word_ngrams=2, progress=True).fit(X, y)
-print(model.interrupted_, len(model.history_), model.score(X, y) == 1)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_ends_the_training_of_a_program_and_nothing_else():
-    command = [sys.executable, "-c", ENDLESS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_for(b"epoch 3/", process.stderr)
-        output, rest = interrupt(process)
-    assert process.returncode == 0
-    interrupted, n_epochs, right = output.decode().split()
-    assert (interrupted, right) == ("True", "True")
-    assert f"interrupted in epoch {n_epochs} of 1000000; what was learned is kept" in rest.decode()
 
 
 def test_a_warning_that_is_an_error_changes_nothing():
