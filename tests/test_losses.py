@@ -14,7 +14,6 @@ from fastvec.models.losses import LOSSES, losses_of
 
 VARIANTS = [
     *[(fastvec.SkipGram, {"loss": loss}) for loss in losses_of("SkipGram")],
-    (fastvec.SkipGram, {"negative_sharing": "none"}),
     *[
         (fastvec.CBOW, {"loss": loss, "scale_gradient": scale})
         for loss in losses_of("CBOW")

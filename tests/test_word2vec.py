@@ -18,6 +18,14 @@ def small(**params):
     return fastvec.SkipGram(**{**defaults, **params})
 
 
+@pytest.mark.parametrize("sharing", ["window", "none"])
+def test_words_of_a_topic_end_up_together(sharing, topics):
+    vectors = small(negative_sharing=sharing, epochs=15).fit(topics()).vectors_
+    for topic in ("sea", "sky", "war"):
+        neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
+        assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
+
+
 def test_the_loss_falls(topics):
     model = small(epochs=6).fit(topics())
     losses = [epoch.loss for epoch in model.history_]
@@ -31,6 +39,12 @@ def test_the_loss_is_the_mean_per_pair():
     sentences = np.random.default_rng(0).integers(500, size=(2000, 5)).astype(str).tolist()
     model = small(learning_rate=1e-30, epochs=1, window=2).fit(sentences)
     assert 0.99 * 6 * np.log(2) < model.history_[0].loss < 6 * np.log(2)
+
+
+def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):
+    first, second, other = (small(seed=seed).fit(topics()).vectors_.vectors for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
 
 
 def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch, topics):
