@@ -170,7 +170,7 @@ def test_compressed_files(file, extension):
     assert read_conll(file(packed(CONLL.encode()), f"a{extension}")) == (SENTENCES, NAMES)
     assert read_labelled_lines(file(packed(LINES.encode()), "whatever its name")) == (DOCUMENTS, LABELS)
     for text, read in ((CONLL, read_conll), (LINES, read_labelled_lines)):
-        with pytest.raises(ValueError, match=r"file\.txt: (truncated|corrupt)"):
+        with pytest.raises(ValueError, match=r"text\.txt: (truncated|corrupt)"):
             read(file(packed(text.encode())[:-4]))
 
 
@@ -178,7 +178,7 @@ def test_compressed_files(file, extension):
 def test_bytes_that_are_not_utf8(file, broken):
     path = file(broken)
     read = read_labelled_lines if broken.startswith(b"_") else read_conll
-    with pytest.raises(ValueError, match=r"file\.txt, line 1, byte \d+: not valid UTF-8 \(.*, 0xff\)"):
+    with pytest.raises(ValueError, match=r"text\.txt, line 1, byte \d+: not valid UTF-8 \(.*, 0xff\)"):
         read(path)
     for errors, word in (("replace", "a\ufffd"), ("ignore", "a")):
         words, labels = read(path, errors=errors)
