@@ -329,31 +329,6 @@ def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     assert np.isfinite(model.vectors_.vectors).all()
 
 
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"vector_size": 0}, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
-        ({"window": 0}, ValueError, "window must be an int from 1 to 1000, got 0"),
-        ({"min_count": 0}, ValueError, "min_count must be an int >= 1, got 0"),
-        ({"threads": 0}, ValueError, "threads must be an int from 1 to 4096, got 0"),
-        ({"symmetric": 1}, TypeError, "symmetric must be True or False, got 1"),
-        ({"x_max": 0}, ValueError, "x_max must be a number > 0, got 0"),
-        ({"x_max": float("nan")}, ValueError, "x_max must be a number > 0, got nan"),
-        ({"alpha": -0.1}, ValueError, "alpha must be a number >= 0, got -0.1"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must be a number > 0, got 0"),
-        ({"learning_rate": None}, TypeError, "learning_rate must be a number > 0, got None"),
-        ({"epochs": 0}, ValueError, "epochs must be an int >= 1, got 0"),
-        ({"combine": "both"}, ValueError, "combine must be one of 'sum', 'word', 'concatenate', got 'both'"),
-        ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
-        ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message, counts):
-    with pytest.raises(error) as raised:
-        small(**params).fit(counts)
-    assert str(raised.value) == message
-
-
 def test_a_text_without_counts_is_refused():
     with pytest.raises(ValueError, match=r"source must have a sentence with two words .* Vocabulary\(2 "):
         small(min_count=1).fit([["alone"], ["single"]])

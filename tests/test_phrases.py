@@ -309,45 +309,6 @@ def test_a_memory_mapped_corpus_is_joined_into_one(tmp_path, monkeypatch, prose)
 # Parameters, progress, interruption
 
 
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"min_count": 0}, ValueError, "min_count must be an int >= 1, got 0"),
-        ({"min_count": -5}, ValueError, "min_count must be an int >= 1, got -5"),
-        ({"min_count": 1.5}, TypeError, "min_count must be an int >= 1, got 1.5"),
-        ({"threshold": -1}, ValueError, "threshold must be a number >= 0, got -1"),
-        ({"threshold": math.inf}, ValueError, "threshold must be a number >= 0, got inf"),
-        (
-            {"threshold": 1.5, "scoring": "npmi"},
-            ValueError,
-            "threshold must be a number >= -1 and <= 1, got 1.5",
-        ),
-        ({"scoring": "pmi"}, ValueError, "scoring must be one of 'word2phrase', 'npmi', got 'pmi'"),
-        (
-            {"delimiter": ""},
-            ValueError,
-            "delimiter must be a str that is not empty and has no white space, got ''",
-        ),
-        (
-            {"delimiter": "_\n"},
-            ValueError,
-            "delimiter must be a str that is not empty and has no white space, got '_\\n'",
-        ),
-        (
-            {"delimiter": None},
-            TypeError,
-            "delimiter must be a str that is not empty and has no white space, got None",
-        ),
-        ({"passes": 0}, ValueError, "passes must be an int >= 1, got 0"),
-        ({"progress": 1}, TypeError, "progress must be True or False, got 1"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message):
-    with pytest.raises(error) as raised:
-        Phrases(**params).fit(CITIES)
-    assert str(raised.value) == message
-
-
 def test_what_was_not_fitted_cannot_be_used(tmp_path):
     phrases = Phrases(passes=2)
     message = re.escape("phrases must be found first: call fit on Phrases(passes=2)")

@@ -233,27 +233,6 @@ def test_progress_is_shown_when_asked_for(counts, capfd, solver):
 # ---- What is refused --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"matrix": "pmi"}, ValueError, "matrix must be one of 'ppmi', 'log', 'counts', got 'pmi'"),
-        ({"shift": 0.5}, ValueError, r"shift must be a number >= 1, got 0\.5"),
-        ({"shift": "5"}, TypeError, "shift must be a number >= 1, got '5'"),
-        ({"context_smoothing": 1.5}, ValueError, "context_smoothing must be a number >= 0 and <= 1, got 1"),
-        ({"context_smoothing": -0.1}, ValueError, "context_smoothing must be a number >= 0 and <= 1, got -0"),
-        ({"eigenvalue_weighting": 2}, ValueError, "eigenvalue_weighting must be a number >= 0 and <= 1, got"),
-        ({"eigenvalue_weighting": None}, TypeError, "eigenvalue_weighting must be a number >= 0 and <= 1"),
-        ({"vector_size": 0}, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
-        ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
-        ({"window": 0}, ValueError, "window must be an int from 1 to 1000, got 0"),
-    ],
-)
-def test_parameters_that_make_no_sense(params, error, message):
-    for check in (fastvec.PPMI_SVD.check_params, lambda model: model.fit(unread())):
-        with pytest.raises(error, match=message):
-            check(fastvec.PPMI_SVD(**params))
-
-
 def unread():
     """A text that must not be read."""
     pytest.fail("the text was read")

@@ -145,39 +145,6 @@ def test_training_that_diverges_says_why(topics):
         small(learning_rate=1e30).fit(topics())
 
 
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"vector_size": 0}, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
-        ({"vector_size": 4097}, ValueError, "vector_size must be an int from 1 to 4096, got 4097"),
-        ({"vector_size": 10.0}, TypeError, "vector_size must be an int from 1 to 4096, got 10.0"),
-        ({"window": 0}, ValueError, "window must be an int from 1 to 1000, got 0"),
-        ({"negatives": 0}, ValueError, "negatives must be an int from 1 to 1000, got 0"),
-        (
-            {"negative_sharing": "all"},
-            ValueError,
-            "negative_sharing must be one of 'window', 'none', got 'all'",
-        ),
-        ({"min_count": 0}, ValueError, "min_count must be an int >= 1, got 0"),
-        ({"max_vocab": 0}, ValueError, "max_vocab must be an int >= 1, got 0"),
-        ({"subsample": -1}, ValueError, "subsample must be a number >= 0, got -1"),
-        ({"subsample": float("nan")}, ValueError, "subsample must be a number >= 0, got nan"),
-        ({"noise_exponent": "a"}, TypeError, "noise_exponent must be a finite number, got 'a'"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must be a number > 0, got 0"),
-        ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.05, got 1"),
-        ({"epochs": 0}, ValueError, "epochs must be an int >= 1, got 0"),
-        ({"threads": 0}, ValueError, "threads must be an int from 1 to 4096, got 0"),
-        ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
-        ({"progress": 1}, TypeError, "progress must be True or False, got 1"),
-        ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message, topics):
-    with pytest.raises(error) as raised:
-        small(**params).fit(topics())
-    assert str(raised.value) == message
-
-
 def test_a_corpus_without_pairs_is_refused():
     with pytest.raises(ValueError, match="corpus must have a sentence with two words"):
         small().fit([["alone"], ["single"]])
