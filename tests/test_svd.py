@@ -233,12 +233,6 @@ def test_progress_is_shown_when_asked_for(counts, capfd, solver):
 # ---- What is refused --------------------------------------------------------------------------------------
 
 
-def unread():
-    """A text that must not be read."""
-    pytest.fail("the text was read")
-    yield
-
-
 @pytest.mark.usefixtures("solver")
 @pytest.mark.parametrize("rank", [1, 5, 12])
 def test_no_more_dimensions_than_the_rank(rank):
