@@ -93,8 +93,7 @@ def train(
             many == NULL
             or allocate_batch(&batch, input_vectors.shape[1], n_words, BATCH, 2 * window) != 0
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
             ) != 0
         )
         for b in range(BATCH + 1):

@@ -267,8 +267,7 @@ def train(
             allocate_targets(&targets, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
         next_position = walk.first

@@ -54,7 +54,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
     trained to minimize the cross-entropy by stochastic gradient descent on Y and on the vectors, with one
     document per update: the supervised mode of fastText [1]_. The gradient is derived in
-    ``fastvec/kernels/documents.pyx``.
+    ``fastvec/reference/documents.py``.
 
     Word n-grams share `buckets` rows by a hash. Buckets that no training document has hit have no row; their
     n-grams are ignored, as unknown words are. A word without a row is looked up in lower case, then with
