@@ -2,12 +2,10 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - A negative that is repeated is merged and counted, so that its row is read and written once.
 - Negatives are drawn some positions ahead, and the output rows fetched into the cache meanwhile.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t

@@ -2,13 +2,11 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - A context that is repeated in a window is merged and counted, so that its row is read and written once.
 - The nodes of a path are found some positions ahead, and fetched into the cache meanwhile but for the first
   block: those nodes are on the paths of most words and in the cache always.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -20,7 +18,7 @@ from .ahead cimport (
 )
 from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport take_mean_step
-from .step cimport ONES, Step, allocate, merge_inputs, take_step, use_inputs
+from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
@@ -38,7 +36,6 @@ cdef extern from *:
     void fill_turns()
 
 cdef enum:
-    MAX_SHARED = 16
     POSITIONS = 8      # whose paths are at hand, a power of 2
 
 fill_sigmoid_table()

@@ -3,8 +3,8 @@
 What is done otherwise, and why:
 
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011). Every update
+  writes all output rows, so that threads get in each other's way more than elsewhere.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t

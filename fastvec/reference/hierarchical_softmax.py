@@ -58,11 +58,9 @@ from numpy.typing import NDArray
 from .losses import logistic
 from .mean import divisors
 from .sampling import walk_chunk
-from .step import move_in_turn
+from .step import MAX_SHARED, move_in_turn
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 

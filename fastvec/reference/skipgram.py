@@ -50,11 +50,9 @@ from numpy.typing import NDArray
 
 from .losses import LOSSES
 from .sampling import draw, draw_noise, walk_chunk
-from .step import label_outputs, move_in_turn
+from .step import MAX_SHARED, label_outputs, move_in_turn
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 

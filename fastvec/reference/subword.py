@@ -55,11 +55,9 @@ from numpy.typing import NDArray
 
 from .losses import logistic
 from .sampling import draw, draw_noise, walk_chunk
-from .step import label_outputs
+from .step import MAX_SHARED, label_outputs
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more targets in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 
