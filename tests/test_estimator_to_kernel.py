@@ -13,8 +13,9 @@ from draws import implied_probabilities
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import base, glove, words
+from fastvec.models import glove, words
 from fastvec.models.huffman import HuffmanTree
+from fastvec.training import matrices
 
 N_WORDS = 40
 # A model, its own parameters, its kernel and what the kernel is told of them.
@@ -176,7 +177,7 @@ def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
 @pytest.mark.parametrize("block", [1, 7, 100, 1 << 22])
 def test_starting_values_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch, block, corpus):
     """More than 4 M numbers are drawn in blocks: all are uniform in the same bounds."""
-    monkeypatch.setattr(base, "NUMBERS_AT_ONCE", block)
+    monkeypatch.setattr(matrices, "NUMBERS_AT_ONCE", block)
     model = fastvec.SkipGram(**GIVEN | {"vector_size": 33, "learning_rate": 1e-30, "min_learning_rate": 0})
     vectors = model.fit(corpus).vectors_.vectors
     expected = np.random.default_rng(5).random(vectors.shape, dtype=np.float32)
