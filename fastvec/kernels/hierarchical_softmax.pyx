@@ -175,6 +175,7 @@ def train(
     cdef Paths paths
     cdef Seen seen
     cdef float *inputs = &input_vectors[0, 0]
+    cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef Py_ssize_t i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
     cdef int32_t word
@@ -195,6 +196,7 @@ def train(
             if not (cbow and scale_gradient):
                 find_repeats(&walk, window)
             find_rows(&walk, inputs, stride, window)
+            contexts = walk.contexts   # read once: for all the compiler knows, a row's update changes it
             failed = (
                 allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
                 or allocate_paths(&paths, longest) != 0
@@ -223,9 +225,9 @@ def train(
             if cbow:
                 n_distinct = n_contexts
                 if repeats:
-                    n_distinct = move_repeats_behind(&seen, walk.contexts, n_contexts)
+                    n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
                 take_mean_step(
-                    &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                    &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 continue
@@ -233,9 +235,9 @@ def train(
             while c < n_contexts:
                 n = min(<Py_ssize_t>MAX_SHARED, n_contexts - c)
                 if repeats:
-                    merge_inputs(&work, walk.contexts + c, n)
+                    merge_inputs(&work, contexts + c, n)
                 else:
-                    use_inputs(&work, walk.contexts + c, n)
+                    use_inputs(&work, contexts + c, n)
                 take_step(&work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
