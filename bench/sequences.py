@@ -1,4 +1,4 @@
-"""Walks over graphs, baskets and texts: shared negatives, and either gradient of CBOW, against gensim.
+"""Walks over graphs, baskets and texts: shared negatives, BPR, and either gradient of CBOW, against gensim.
 
 Nodes are scored by links that the walks did not see: the area under the ROC curve (AUC) by cosine, and by a
 logistic regression on the products of unit vectors; items by one left out of every basket: how often it is
@@ -147,6 +147,7 @@ SKIPGRAM, CBOW = {"estimator": "SkipGram"}, {"estimator": "CBOW"}
 CONTENDERS = (
     Contender("skip-gram", fastvec, SKIPGRAM),
     Contender("skip-gram, unshared", fastvec, {**SKIPGRAM, "negative_sharing": "none"}),
+    Contender('skip-gram, loss="bpr"', fastvec, {**SKIPGRAM, "loss": "bpr"}),
     Contender("skip-gram of gensim", gensim, SKIPGRAM),
     Contender("CBOW", fastvec, CBOW),
     Contender("CBOW, scale_gradient=False", fastvec, {**CBOW, "scale_gradient": False}),

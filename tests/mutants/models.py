@@ -138,7 +138,7 @@ MODELS = [
         "starting values of the second block of numbers and later are not centred",
         "estimator_to_kernel",
         (
-            "models/base.py",
+            "training/matrices.py",
             "dtype=np.float32) - 0.5) / divisor",
             "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
         ),
@@ -273,6 +273,15 @@ MODELS = [
             "kernels/losses.pxd",
             "    if negatives > 0:\n        total[0] += negatives * log_one_plus_exp(score)",
             "    if negatives < 0:\n        total[0] += negatives * log_one_plus_exp(score)",
+        ),
+    ),
+    mutant(
+        "the target of BPR moves by its first block of negatives alone",
+        "gradients::test_gradient",
+        (
+            "kernels/losses.pxd",
+            "        first[c * SLOTS] -= total\n",
+            "        first[c * SLOTS] -= total if scores == first else 0\n",
         ),
     ),
     mutant(
