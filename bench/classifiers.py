@@ -12,7 +12,6 @@ from measure import Contender, Job, Measurement, estimator_of, named, renamed, t
 from texts import Data
 from words import FRESH_PAGES
 
-# Settings that others have other names for.
 MLP_CLASSIFIER = """activation optimizer=solver learning_rate=learning_rate_init batch_size epochs=max_iter
 seed=random_state"""
 FASTTEXT = """word_ngrams=wordNgrams learning_rate=lr epochs=epoch buckets=bucket vector_size=dim
@@ -20,7 +19,6 @@ threads=thread seed"""
 
 
 def starting_vectors(job: Job) -> Any:
-    """Return the vectors that words start from, or None."""
     return named("fastvec.load")(job["vectors_file"]) if job["start"] else None
 
 

@@ -58,7 +58,6 @@ def kind(instruction: CsInsn) -> str:
 
 
 def describe(function: str, loop: list[CsInsn], multiply_adds: int) -> str:
-    """Name a loop of a function in ``fastvec/kernels``."""
     if sigmoids := sum(instruction.mnemonic == SIGMOID for instruction in loop):
         return f"errors of {4 * sigmoids} scores"
     if function == "compute_coefficients":

@@ -57,8 +57,7 @@ def glove(job: Job) -> dict[str, Any]:
 
 
 def glove_c_training(job: Job) -> dict[str, Any]:
-    """Time GloVe C's training on fastvec's counts."""
-    counts = counts_of(job)
+    counts = counts_of(job)  # the same for both
     counts.write_glove(Path(job["folder"], "records"), Path(job["folder"], "vocabulary"))
     run(job, "shuffle")
     _, _, seconds = timed_training(lambda epochs: run({**job, "epochs": epochs}, "glove"), job["epochs"])

@@ -155,7 +155,6 @@ def peak_bytes() -> int:
 
 
 def machine() -> dict[str, Any]:
-    """Return on what is measured."""
     from fastvec import __version__, kernels
     from fastvec.training.threads import usable_threads
 

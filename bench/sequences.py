@@ -1,4 +1,4 @@
-"""Walks over graphs, and baskets: shared negatives, and either gradient of CBOW, against gensim."""
+"""Walks over graphs, baskets, a text: shared negatives, BPR, and either gradient of CBOW, against gensim."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from measure import Contender, Job, Measurement
 from texts import CACHE, Data
-from words import fastvec, gensim
+from words import SCORES, fastvec, gensim, scored_text
 
 WALK, HELD_OUT, NEAREST = 80, 0.2, 10
 
@@ -115,6 +115,7 @@ SKIPGRAM, CBOW = {"estimator": "SkipGram"}, {"estimator": "CBOW"}
 CONTENDERS = (
     Contender("skip-gram", fastvec, SKIPGRAM),
     Contender("skip-gram, unshared", fastvec, {**SKIPGRAM, "negative_sharing": "none"}),
+    Contender('skip-gram, loss="bpr"', fastvec, {**SKIPGRAM, "loss": "bpr"}),
     Contender("skip-gram of gensim", gensim, SKIPGRAM),
     Contender("CBOW", fastvec, CBOW),
     Contender("CBOW, scale_gradient=False", fastvec, {**CBOW, "scale_gradient": False}),
@@ -123,6 +124,8 @@ CONTENDERS = (
 SAME = {"negatives": 5, "subsample": 1e-3}
 GRAPH = {**SAME, "vector_size": 128, "window": 10, "min_count": 1, "epochs": 1}
 BASKETS = {**SAME, "vector_size": 64, "window": 10, "min_count": 2}
+TEXT = {**SAME, "vector_size": 100, "window": 5, "min_count": 5, "epochs": 5}
+SHORT, SHORT_TITLE = partial(scored_text, words=4_000_000), "Text: simplewiki.txt.gz"
 
 
 def on_graph(name: str, what: str, file: str, per_node: int) -> Measurement:
@@ -141,4 +144,5 @@ MEASUREMENTS = (
     on_graph("twitch_de", "streamers of Twitch", "DE_edges.csv", per_node=5),
     on_baskets("retail", "a shop", "retail.dat", None, epochs=20),
     on_baskets("groceries", "a grocery", "groceries.csv", ",", epochs=100),
+    Measurement("simplewiki", SHORT_TITLE, CONTENDERS, SCORES, SHORT, TEXT, threads=(1,)),
 )

@@ -125,7 +125,6 @@ def test_train(measure, training, n_words, size, backend):
 
 
 def test_documents(measure, n_words, size, backend):
-    """Measure documents of 20 words with two labels."""
     n_documents, random = 10_000, np.random.default_rng(7)
     ids, offsets, _ = corpus(n_words, 20 * n_documents)
     own = {"inputs": ids, "input_offsets": offsets, "learning_rate": 1e-4, "loss_every": 64}

@@ -130,11 +130,11 @@ def quality(vectors: Any, job: Job) -> dict[str, Any]:
     return scores
 
 
-def scored_text(data: Data) -> Job:
+def scored_text(data: Data, words: int | None = None) -> Job:
     """Return the text of a job with the test sets that are in the folder."""
     places = {name: data.folder / place for name, place in TESTS.items()}
     tests = {name: str(place) for name, place in places.items() if place.is_file()}
-    return {**data.text(), "score": "words.quality", "tests": tests}
+    return {**data.text(words), "score": "words.quality", "tests": tests}
 
 
 def scored_text_with_rare(data: Data) -> Job:

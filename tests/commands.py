@@ -55,7 +55,7 @@ def fail(*arguments, **options):
 
 
 def wait_for(what, stream):
-    """Read a stream up to where something is said."""
+    """Read a stream up to a text."""
     shown = b""
     while what not in shown:
         block = os.read(stream.fileno(), 4096)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -148,8 +148,31 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("compare")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def control_c_is_heard():
-    """Let Ctrl-C through where it is ignored, as in jobs that a shell starts in the background."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    """Function that writes a file and returns its path."""
+
+    def write(content: bytes | str, name: str = "text.txt") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
+    """Function that keeps the arguments of the calls of a kernel, which with `idle` does nothing else."""
+
+    def watch(kernel: str, idle: bool = False) -> list[dict[str, Any]]:
+        module, calls = kernels.get(kernel), []
+        train = module.train
+
+        def watched(**arguments: Any) -> tuple[float, int, int]:
+            calls.append(arguments)
+            return (1.0, 1, 1) if idle else train(**arguments)
+
+        monkeypatch.setattr(module, "train", watched)
+        return calls
+
+    return watch

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from commands import HANGS
-
-from fastvec.training import signals
+from inside import wrap
 
 can_be_interrupted = pytest.mark.skipif(
     os.name == "nt", reason="on Windows os.kill ends a process, whatever the signal"
@@ -49,15 +48,14 @@ def interrupt_at(monkeypatch, kernel, name, call, noticed):
 
 def when_training_begins(monkeypatch, begun):
     """Call `begun` with the flag that Ctrl-C sets, as soon as it sets that and raises nothing."""
-    real = signals.set_a_flag
 
     @contextmanager
-    def seen():
-        with real() as flag:
+    def seen(set_a_flag):
+        with set_a_flag() as flag:
             begun(flag)
             yield flag
 
-    monkeypatch.setattr(signals, "set_a_flag", seen)
+    wrap(monkeypatch, "set_a_flag", seen)
 
 
 def interrupt_training_at(monkeypatch, kernel, call):

@@ -15,8 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
+import safetensors_files
 from commands import HANGS
-from small_runs import corpus, cut_small, learned, make, watch_chunks
+from inside import watch_chunks
+from small_runs import corpus, cut_small, learned, make
 
 import fastvec
 
@@ -82,10 +84,8 @@ def position(path):
     """Return the epoch and the chunks of the checkpoint in a file, None without a file."""
     if not path.exists():
         return None
-    from fastvec.formats.container import map_tensors
-
-    said = json.loads(map_tensors(path)[1]["checkpoint"])["position"]
-    return said["epoch"], said["chunks"]
+    at = json.loads(safetensors_files.read(path)[1]["checkpoint"])["position"]
+    return at["epoch"], at["chunks"]
 
 
 if __name__ == "__main__":

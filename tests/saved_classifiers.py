@@ -1,6 +1,8 @@
 """A trained classifier of every kind, with and without words, and what is asked of it."""
 
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -64,6 +66,16 @@ EVERY = {
     ),
     "ranker-vectors": (WindowRanker(VECTORS, **WORDS, margin=2.0), SENTENCES, None, ["decision_function"]),
 }
+
+
+@cache
+def trained(name):
+    """Return the estimator of a name, trained, and the bytes of its file."""
+    estimator, X, y, _ = EVERY[name]
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.fvmodel")
+        estimator.fit(X, y).save(path)
+        return estimator, path.read_bytes()
 
 
 def answers(name, model):

@@ -1,9 +1,9 @@
 """Small trainings in many chunks, to be interrupted anywhere."""
 
 import numpy as np
+from inside import set_sizes, watch_chunks
 
 import fastvec
-from fastvec.models import base, glove, words
 
 # One of each kernel and kind of matrix. GloVe's result is the same for any number of threads.
 FAMILIES = {
@@ -38,23 +38,7 @@ def corpus(seed=0):
 
 def cut_small(monkeypatch):
     """Make an epoch of these trainings about twelve chunks."""
-    monkeypatch.setattr(words, "CHUNK", 512)
-    monkeypatch.setattr(glove, "CHUNK", 512)
-
-
-def watch_chunks(monkeypatch, begun):
-    """Call `begun` whenever a thread begins a chunk."""
-    real = base.train
-
-    def train(train_chunk, *arguments, **named):
-        def watched(**chunk):
-            if chunk["learning_rate"] > 0:  # not to score what is held out
-                begun()
-            return train_chunk(**chunk)
-
-        return real(watched, *arguments, **named)
-
-    monkeypatch.setattr(base, "train", train)
+    set_sizes(monkeypatch, words_chunk=512, glove_chunk=512)
 
 
 def stopped_at(monkeypatch, model, n, text, **arguments):

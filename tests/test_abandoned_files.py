@@ -14,21 +14,22 @@ import pytest
 from commands import HANGS
 
 import fastvec
-from fastvec.formats import atomic
 
 pytestmark = pytest.mark.any_backend
 
 VECTORS = fastvec.Vectors(["a", "b"], np.eye(2))
 HOLDS = """
-import sys, time
-from fastvec.formats.atomic import replacing
+import os, sys
+import fastvec
 
-with replacing(sys.argv[1]) as temporary, temporary.open("wb") as file:
-    file.write(b"half")
-    file.flush()
+replace = os.replace
+def wait(*paths):
     print("writing", flush=True)
     sys.stdin.read()
-    file.write(b" and half")
+    replace(*paths)
+
+os.replace = wait
+fastvec.Vectors(["a"], [[1.0]]).save(sys.argv[1])
 """
 SAVES = """
 import sys
@@ -55,7 +56,7 @@ def killed(process):
 
 
 def test_files_of_killed_processes_are_removed_and_those_of_living_ones_are_not(tmp_path):
-    dead, alive = started(HOLDS, tmp_path / "dead"), started(HOLDS, tmp_path / "alive")
+    dead, alive = started(HOLDS, tmp_path / "dead.fvec"), started(HOLDS, tmp_path / "alive.fvec")
     killed(dead)
     numbers = {name.name.split("-")[-2] for name in tmp_path.iterdir()}
     assert numbers == {str(dead.pid), str(alive.pid)}
@@ -65,8 +66,8 @@ def test_files_of_killed_processes_are_removed_and_those_of_living_ones_are_not(
     assert all(f"-{alive.pid}-" in name for name in left)
     alive.communicate(timeout=HANGS)
     assert alive.returncode == 0
-    assert (tmp_path / "alive").read_bytes() == b"half and half"
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["alive", "v.fvec"]
+    assert fastvec.load(tmp_path / "alive.fvec").words == ["a"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["alive.fvec", "v.fvec"]
 
 
 def test_a_folder_in_which_processes_were_killed_at_any_moment_is_clean(tmp_path):
@@ -92,11 +93,17 @@ def test_files_of_other_machines_and_of_others_stay(tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([*names, "v.fvec"])
 
 
-def test_a_save_within_a_save_removes_nothing_of_it(tmp_path):
-    with atomic.replacing(tmp_path / "outer") as temporary:
-        temporary.write_bytes(b"outer")
+def test_a_save_within_a_save_removes_nothing_of_it(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def save_another(source, target):
+        monkeypatch.setattr(os, "replace", replace)
         VECTORS.save(tmp_path / "inner.fvec")
-    assert (tmp_path / "outer").read_bytes() == b"outer"
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", save_another)
+    VECTORS.save(tmp_path / "outer.fvec")
+    assert (tmp_path / "outer.fvec").read_bytes() == (tmp_path / "inner.fvec").read_bytes()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
@@ -124,7 +131,7 @@ def test_where_there_are_no_locks_nothing_is_taken_for_abandoned(tmp_path, monke
     def flock(file, operation):
         raise OSError(38, "Function not implemented")
 
-    killed(started(HOLDS, tmp_path / "dead"))
+    killed(started(HOLDS, tmp_path / "dead.fvec"))
     monkeypatch.setattr(fcntl, "flock", flock)
     VECTORS.save(tmp_path / "v.fvec")
     assert len(list(tmp_path.iterdir())) == 3
@@ -132,21 +139,21 @@ def test_where_there_are_no_locks_nothing_is_taken_for_abandoned(tmp_path, monke
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fsync of folders")
 def test_the_file_and_then_its_name_reach_the_disk(tmp_path, monkeypatch):
-    said, sync, replace = [], os.fsync, os.replace
+    steps, sync, replace = [], os.fsync, os.replace
 
     def fsync(file):
-        said.append(("sync", os.fstat(file).st_ino))
+        steps.append(("sync", os.fstat(file).st_ino))
         sync(file)
 
-    def replace_and_say(source, target):
-        said.append(("rename", Path(source).stat().st_ino))
+    def noted_replace(source, target):
+        steps.append(("rename", Path(source).stat().st_ino))
         replace(source, target)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "replace", replace_and_say)
+    monkeypatch.setattr(os, "replace", noted_replace)
     VECTORS.save(tmp_path / "v.fvec")
     file, folder = (tmp_path / "v.fvec").stat().st_ino, tmp_path.stat().st_ino
-    assert said == [("sync", file), ("rename", file), ("sync", folder)]
+    assert steps == [("sync", file), ("rename", file), ("sync", folder)]
 
 
 @pytest.mark.parametrize(("code", "fails"), [("EINVAL", False), ("EACCES", False), ("EIO", True)])

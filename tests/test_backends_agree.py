@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from inside import HuffmanTree, alias_table, keep_thresholds
 
 from fastvec import kernels
-from fastvec.models.huffman import HuffmanTree
 from fastvec.reference import losses
-from fastvec.training.tables import alias_table, keep_thresholds
 
 KEY = 0xF123456789ABCDEF
 # ends inside the long sentence, at sentence ends, between them

@@ -33,7 +33,7 @@ def test_the_word_before_weighs_more_when_it_alone_tells():
         sentences.append([f"{kind}{i}" for i in first for kind in ("if", "then")])
     model = small(position_weights=True, subsample=0).fit(sentences)
     weight = np.linalg.norm(model.position_weights_, axis=1)
-    # Half of the words are told by the word before, the other half by the one behind.
+    # Half of the words follow from the word before, the other half from the one behind.
     assert min(weight[2], weight[3]) > 2 * max(*weight[:2], *weight[4:])
 
 
@@ -51,22 +51,3 @@ def test_the_loss_is_the_mean_per_window(topics):
     assert losses[-1] < 0.9 * losses[0]
     # At the start every score is 0 and each of 6 terms is log 2.
     assert 6 * np.log(2) * 0.5 < losses[0] < 6 * np.log(2)
-
-
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"scale_gradient": 1}, TypeError, "scale_gradient must be True or False, got 1"),
-        ({"position_weights": "yes"}, TypeError, "position_weights must be True or False, got 'yes'"),
-        (
-            {"position_weights": True, "loss": "softmax"},
-            ValueError,
-            "position_weights must be False unless loss='negative_sampling', got loss='softmax'",
-        ),
-        ({"learning_rate": -1}, ValueError, "learning_rate must be a number > 0, got -1"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message):
-    with pytest.raises(error) as raised:
-        small(**params).check_params()
-    assert str(raised.value) == message

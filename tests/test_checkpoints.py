@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,10 +17,7 @@ from interrupts import can_be_interrupted
 from small_runs import FAMILIES, corpus, cut_small, learned, make, stopped_at
 
 import fastvec
-from fastvec import cli
-from fastvec.formats import model as model_file
-from fastvec.training.checkpoints import Checkpoints
-from fastvec.training.loop import Schedule, train
+from fastvec import cli, kernels
 
 HERE = Path(__file__).parent
 
@@ -168,15 +166,16 @@ def test_resume_starts_a_run_where_there_is_none(path):
 
 
 def test_a_checkpoint_that_cannot_be_written_does_not_end_the_training(path, monkeypatch):
-    real, calls = model_file.write_tensors, []
+    fsync, calls = os.fsync, []
 
-    def full_disk(*arguments):
-        calls.append(None)
-        if len(calls) == 2:
-            raise OSError(28, "No space left on device", "run.fvec")
-        real(*arguments)
+    def full_disk(file):
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            calls.append(file)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
+        fsync(file)
 
-    monkeypatch.setattr(model_file, "write_tensors", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.warns(
         UserWarning, match="could not be written, the training continues: .* No space"
     ) as caught:
@@ -225,26 +224,18 @@ def test_what_diverges_does_not_replace_a_checkpoint(path):
     assert np.isfinite(fastvec.load(path).vectors).all()
 
 
-def test_the_lowest_loss_of_the_epochs_before_is_remembered():
-    class Kept(Checkpoints):
-        def write(self, position, finished=False):
-            self.start = position
+def test_the_lowest_loss_of_the_epochs_before_is_remembered(path, monkeypatch):
+    losses = iter([3.0, 5.0, 13.0])
 
-    def run(checkpoints, stop=lambda: False):
-        train(
-            lambda **_: (losses[len(records)], 1, 1),
-            Schedule(n_positions=9, epochs=3, learning_rate=1, min_learning_rate=0, threads=1, seed=1),
-            (),
-            after_epoch=records.append,
-            checkpoints=checkpoints,
-            stop=stop,
-        )
+    def one_epoch():
+        loss = next(losses)
+        monkeypatch.setattr(kernels.get("skipgram"), "train", lambda **_: (loss, 1, 1))
+        model = make("skipgram", callbacks=[lambda model: model.stop()])
+        return model.fit(corpus(), checkpoint=path, checkpoint_every=1, resume=True)
 
-    records, losses, checkpoints = [], [3.0, 5.0, 13.0], Kept()
-    for n in (1, 2):
-        run(checkpoints, stop=lambda n=n: len(records) == n)
+    assert [len(one_epoch().history_) for _ in range(2)] == [1, 2]
     with pytest.raises(FloatingPointError, match="the loss rose to 13, from 3 before"):
-        run(checkpoints)
+        one_epoch()
 
 
 # What is refused
@@ -432,6 +423,6 @@ def test_wrong_options_are_told_before_the_text_is_read(
 ):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["train", str(text_file), "-o", "out.fvec", *more]) == 2
-    told = capsys.readouterr().err
-    assert re.fullmatch(f"fastvec: error: .*{message}.*\n", told), told
+    shown = capsys.readouterr().err
+    assert re.fullmatch(f"fastvec: error: .*{message}.*\n", shown), shown
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file
-from saved_classifiers import CLASSES, EVERY, OPINIONS, ROWS, SENTENCES, TAGS, TEXTS, WORDS, answers
+from safetensors_files import rewrite
+from saved_classifiers import CLASSES, EVERY, OPINIONS, ROWS, SENTENCES, TAGS, TEXTS, WORDS, answers, trained
 from sklearn.exceptions import NotFittedError
 
 from fastvec import classify
@@ -22,36 +23,19 @@ from fastvec.classify import (
     WindowClassifier,
     WindowRanker,
 )
-from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
 with_files = pytest.mark.parametrize("name", EVERY)
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """Function that gives a trained estimator of a name, and the bytes of its file."""
-    made, path = {}, tmp_path_factory.mktemp("saved") / "model.fvmodel"
-
-    def get(name):
-        if name not in made:
-            estimator, X, y, _ = EVERY[name]
-            model = estimator.fit(X, y)
-            model.save(path)
-            made[name] = model, path.read_bytes()
-        return made[name]
-
-    return get
-
-
 @pytest.fixture
-def loaded(saved, tmp_path):
+def loaded(tmp_path):
     """Function that loads the file of a name, or other bytes."""
 
     def get(name, content=None):
         path = tmp_path / "model.fvmodel"
-        path.write_bytes(saved(name)[1] if content is None else content)
+        path.write_bytes(trained(name)[1] if content is None else content)
         return classify.load(path)
 
     return get
@@ -67,8 +51,8 @@ def assert_same(name, ours, theirs):
 
 
 @with_files
-def test_what_was_saved_comes_back(saved, loaded, name):
-    model, again = saved(name)[0], loaded(name)
+def test_what_was_saved_comes_back(loaded, name):
+    model, again = trained(name)[0], loaded(name)
     assert type(again) is type(model)
     assert_same(name, again, model)
     left_out = {"vectors": None, "progress": None}
@@ -82,15 +66,15 @@ def test_what_was_saved_comes_back(saved, loaded, name):
 
 
 @with_files
-def test_what_was_loaded_is_saved_again_byte_for_byte(saved, loaded, name, tmp_path):
+def test_what_was_loaded_is_saved_again_byte_for_byte(loaded, name, tmp_path):
     path = tmp_path / "again.fvmodel"
     loaded(name).save(path)
-    assert path.read_bytes() == saved(name)[1]
+    assert path.read_bytes() == trained(name)[1]
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if hasattr(EVERY[name][0], "partial_fit")])
-def test_training_goes_on(saved, loaded, name):
-    model, again = saved(name)[0], loaded(name)
+def test_training_goes_on(loaded, name):
+    model, again = trained(name)[0], loaded(name)
     _, X, y, _ = EVERY[name]
     again.partial_fit(X, y)
     assert [epoch.epoch for epoch in again.history_] == [*range(1, len(model.history_) + 2)]
@@ -110,7 +94,7 @@ def test_training_that_goes_on_draws_other_orders(loaded, tmp_path):
     assert len(set(states)) == 3
 
 
-def test_training_of_texts_goes_on_bit_for_bit(saved, loaded):
+def test_training_of_texts_goes_on_bit_for_bit(loaded):
     again, other = loaded("text-vectors"), loaded("text-vectors")
     for _ in range(2):
         again.partial_fit(TEXTS, OPINIONS)
@@ -119,15 +103,15 @@ def test_training_of_texts_goes_on_bit_for_bit(saved, loaded):
 
 
 @pytest.mark.parametrize("name", ["text-vectors", "window-features", "ranker-vectors"])
-def test_vectors_are_those_that_the_training_made(saved, loaded, name):
-    model, again = saved(name)[0], loaded(name)
+def test_vectors_are_those_that_the_training_made(loaded, name):
+    model, again = trained(name)[0], loaded(name)
     assert again.vectors.words == again.vectors_.words == model.vectors_.words
     np.testing.assert_array_equal(again.vectors.vectors, model.vectors_.vectors)
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name.startswith("vectorizer")])
-def test_a_vectorizer_keeps_its_vectors_as_they_are(saved, loaded, name):
-    mine, again = saved(name)[0].vectors, loaded(name).vectors
+def test_a_vectorizer_keeps_its_vectors_as_they_are(loaded, name):
+    mine, again = trained(name)[0].vectors, loaded(name).vectors
     assert type(again) is type(mine)
     assert (again.words, again.metadata) == (mine.words, mine.metadata)
     np.testing.assert_array_equal(again.vectors, mine.vectors)
@@ -196,15 +180,17 @@ def test_parameters_set_after_fit_make_no_file_that_cannot_be_used(loaded, name,
 
 
 @pytest.mark.parametrize(("name", "loss"), [("two", "cross_entropy"), ("numbers-2", "squared_error")])
-def test_files_with_the_former_name_of_the_networks_are_read(saved, loaded, name, loss, tmp_path):
+def test_files_with_the_former_name_of_the_networks_are_read(loaded, name, loss, tmp_path):
     path = tmp_path / "former.fvmodel"
-    path.write_bytes(saved(name)[1])
-    tensors, metadata = read_tensors(path)
-    classifier = json.loads(metadata["classifier"])
-    classifier |= {"estimator": "TwoLayerClassifier", "parameters": classifier["parameters"] | {"loss": loss}}
-    write_tensors(path, tensors, metadata | {"classifier": json.dumps(classifier)})
+    path.write_bytes(trained(name)[1])
+
+    def with_former_names(tensors, classifier):
+        classifier["estimator"] = "TwoLayerClassifier"
+        classifier["parameters"]["loss"] = loss
+
+    rewrite(path, "classifier", with_former_names)
     again = classify.load(path)
-    assert type(again) is type(saved(name)[0])
+    assert type(again) is type(trained(name)[0])
     assert_same(name, again, loaded(name))
 
 
@@ -212,38 +198,37 @@ def test_files_with_the_former_name_of_the_networks_are_read(saved, loaded, name
 
 
 @with_files
-def test_the_file_is_one_of_safetensors_and_no_pickle(saved, name, tmp_path):
-    content = saved(name)[1]
+def test_the_file_is_one_of_safetensors_and_no_pickle(name, tmp_path):
+    content = trained(name)[1]
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
     tensors = load_file(path)
     with safe_open(path, framework="np") as file:
         metadata = file.metadata()
     assert (metadata["format"], metadata["format_version"]) == ("fastvec-classifier", "1")
-    said = json.loads(metadata["classifier"])
-    assert said["estimator"] == type(EVERY[name][0]).__name__
-    for parameter, array in getattr(saved(name)[0], "parameters_", {}).items():
+    assert json.loads(metadata["classifier"])["estimator"] == type(EVERY[name][0]).__name__
+    for parameter, array in getattr(trained(name)[0], "parameters_", {}).items():
         np.testing.assert_array_equal(tensors[f"parameters.{parameter}"], array)
     with pytest.raises(Exception):  # noqa: B017
         list(pickletools.genops(content))
 
 
-def test_reading_imports_and_runs_nothing_of_a_file(saved, tmp_path, monkeypatch):
+def test_reading_imports_and_runs_nothing_of_a_file(tmp_path, monkeypatch):
     for module, function in (("pickle", "loads"), ("pickle", "load"), ("builtins", "eval"), ("os", "system")):
         monkeypatch.setattr(f"{module}.{function}", lambda *_: pytest.fail("a file is run"))
     path = tmp_path / "model.fvmodel"
     for name in EVERY:
-        path.write_bytes(saved(name)[1])
+        path.write_bytes(trained(name)[1])
         classify.load(path)
 
 
-def test_extensions(saved, tmp_path):
+def test_extensions(tmp_path):
     for name in ("model.fvec", "model", "model.fvmodel.gz"):
         with pytest.raises(ValueError, match=r"path must end in \.fvmodel, got '.*model"):
-            saved("text")[0].save(tmp_path / name)
+            trained("text")[0].save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
-    saved("text")[0].save(str(tmp_path / "MODEL.FVMODEL"))
-    assert_same("text", classify.load(str(tmp_path / "MODEL.FVMODEL")), saved("text")[0])
+    trained("text")[0].save(str(tmp_path / "MODEL.FVMODEL"))
+    assert_same("text", classify.load(str(tmp_path / "MODEL.FVMODEL")), trained("text")[0])
 
 
 @pytest.mark.parametrize(
@@ -256,11 +241,11 @@ def test_before_fit_there_is_nothing_to_save(estimator, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_the_permissions_of_an_old_file_stay(saved, tmp_path):
+def test_the_permissions_of_an_old_file_stay(tmp_path):
     path = tmp_path / "model.fvmodel"
     path.touch()
     path.chmod(0o640)
-    saved("softmax")[0].save(path)
+    trained("softmax")[0].save(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert list(tmp_path.iterdir()) == [path]
 
@@ -278,17 +263,17 @@ except OSError as error:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
-def test_a_full_disk_leaves_the_old_file(saved, tmp_path):
+def test_a_full_disk_leaves_the_old_file(tmp_path):
     path, old = tmp_path / "model.fvmodel", tmp_path / "old.fvmodel"
-    path.write_bytes(saved("window")[1])
-    old.write_bytes(saved("text")[1])
+    path.write_bytes(trained("window")[1])
+    old.write_bytes(trained("text")[1])
     done = subprocess.run([sys.executable, "-c", FULL, path, old], capture_output=True, text=True)
     assert done.stdout == f"[Errno 27] {os.strerror(27)}: {str(old)!r}\n", done.stderr
     assert sorted(tmp_path.iterdir()) == sorted([path, old])
-    assert old.read_bytes() == saved("text")[1]
+    assert old.read_bytes() == trained("text")[1]
 
 
-def test_an_interrupted_save_leaves_the_old_file(saved, tmp_path, monkeypatch):
+def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "model.fvmodel"
     path.write_bytes(b"old")
 
@@ -297,5 +282,5 @@ def test_an_interrupted_save_leaves_the_old_file(saved, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        saved("text")[0].save(path)
+        trained("text")[0].save(path)
     assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"old"

@@ -11,10 +11,10 @@ import textwrap
 
 import numpy as np
 import pytest
+import safetensors_files
+from inside import RECORD, set_sizes
 
 from fastvec import Cooccurrence
-from fastvec.counts import cooccurrence, files, glove_files, triples
-from fastvec.formats.container import map_tensors, write_tensors
 
 pytestmark = pytest.mark.any_backend
 
@@ -61,7 +61,7 @@ def test_long_files_are_checked_in_blocks(topics, tmp_path, monkeypatch):
     counts = Cooccurrence().fit(topics(50))
     counts.save(tmp_path / "x.fvcounts")
     for block in (1, 2, 7, counts.n_entries_ - 1, counts.n_entries_):
-        monkeypatch.setattr(files, "ENTRIES_AT_ONCE", block)
+        set_sizes(monkeypatch, entries_read=block)
         assert raw(Cooccurrence.load(tmp_path / "x.fvcounts")) == raw(counts)
 
 
@@ -138,8 +138,7 @@ def test_files_with_wrong_bytes(saved):
     ],
 )
 def test_files_that_are_not_of_counts(saved, change, message):
-    tensors, metadata = map_tensors(saved)
-    tensors = {name: np.array(tensor) for name, tensor in tensors.items()}
+    tensors, metadata = safetensors_files.read(saved)
     for name, new in change.items():
         part = metadata if name in metadata else tensors
         if new is None:
@@ -151,7 +150,7 @@ def test_files_that_are_not_of_counts(saved, change, message):
             part[name] = np.ascontiguousarray(
                 changed, None if changed.dtype == np.int64 else part[name].dtype
             )
-    write_tensors(saved, tensors, metadata)
+    safetensors_files.write(saved, tensors, metadata)
     expected = re.escape(f"{saved}: ") + re.escape(message).replace(r"\.\*", ".*")
     with pytest.raises(ValueError, match=f"^{expected}"):
         Cooccurrence.load(saved)
@@ -161,7 +160,7 @@ def test_missing_and_foreign_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         Cooccurrence.load(tmp_path / "missing.fvcounts")
     path = tmp_path / "x.fvcounts"
-    write_tensors(path, {"x": np.ones(3)}, {})
+    safetensors_files.write(path, {"x": np.ones(3)}, {})
     with pytest.raises(
         ValueError, match=f"^{re.escape(str(path))}: a safetensors file, but not a file of counts"
     ):
@@ -241,16 +240,16 @@ def test_known_bytes(of_glove, tmp_path):
 def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsys):
     counts = Cooccurrence(symmetric=False).fit(topics(80))
     files = tmp_path / "x.bin", tmp_path / "vocab.txt"
-    monkeypatch.setattr(cooccurrence, "ENTRIES_AT_ONCE", 7)
+    set_sizes(monkeypatch, entries_written=7)
     counts.write_glove(*files)
-    records = np.fromfile(files[0], glove_files.RECORD)
+    records = np.fromfile(files[0], RECORD)
     assert len(records) == counts.n_entries_
     params = {"symmetric": False, "min_count": 5}
     for seed in range(3):
         np.random.default_rng(seed).shuffle(records)
         records.tofile(files[0])
         for fewest, memory_limit in ((1 << 20, 2**32), (1, 2**10), (100, 1)):
-            monkeypatch.setattr(triples, "FEWEST_RECORDS", fewest)
+            set_sizes(monkeypatch, fewest_records=fewest)
             read = Cooccurrence.read_glove(*files, **params, memory_limit=memory_limit, progress=True)
             assert raw(read) == raw(counts)
     shown = capsys.readouterr().err
@@ -259,7 +258,7 @@ def test_records_in_any_order_and_in_pieces(topics, tmp_path, monkeypatch, capsy
 
 
 def record(word1=1, word2=2, count=1.0):
-    return np.array([(word1, word2, count)], glove_files.RECORD).tobytes()
+    return np.array([(word1, word2, count)], RECORD).tobytes()
 
 
 TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin counts word 4, and .*has 3 words"
@@ -289,8 +288,7 @@ TOGETHER = "counts and vocabulary do not belong together: .*cooccurrence.bin cou
 def test_records_that_cannot_be_true(of_glove, records, message, monkeypatch):
     of_glove[0].write_bytes(records)
     for block in (2, 1 << 20):
-        monkeypatch.setattr(triples, "TRIPLES_AT_ONCE", block)
-        monkeypatch.setattr(triples, "FEWEST_RECORDS", block)
+        set_sizes(monkeypatch, triples_at_once=block, fewest_records=block)
         with pytest.raises(ValueError, match=message):
             Cooccurrence.read_glove(*of_glove, memory_limit=1)
 

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from inside import set_sizes
 
 from fastvec import Cooccurrence
-from fastvec.counts import triples
 
 pytestmark = pytest.mark.any_backend
 
@@ -46,7 +46,7 @@ def test_triples_there_and_back():
 )
 def test_the_unit_of_numbers(values, unit, kept, monkeypatch):
     for block in (1, 1 << 20):
-        monkeypatch.setattr(triples, "TRIPLES_AT_ONCE", block)
+        set_sizes(monkeypatch, triples_at_once=block)
         counts = Cooccurrence.from_triples(["a", "b"], [0, 1], [1, 0], values)
         assert counts.unit_ == unit
         assert counts.triples()[2].tolist() == (values if kept is None else kept)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import set_sizes
 
 from fastvec import Corpus
 
@@ -23,10 +24,8 @@ SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def check_invariants(corpus, sentences):
@@ -323,14 +322,13 @@ def test_any_bytes_in_blocks_of_any_size(tmp_path_factory, text, errors, lowerca
     decoded = decoded.lower() if lowercase else decoded
     lines = (re.findall(r"[^ \t\n\v\f\r]+", line) for line in decoded.split("\n"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 7)
-        patch.setattr("fastvec.corpus.reading.PLAIN_BLOCK_BYTES", 3)
+        set_sizes(patch, compressed_block=7, plain_block=3)
         check_invariants(Corpus(path, errors=errors, lowercase=lowercase), [line for line in lines if line])
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 1000])
 def test_byte_order_mark_is_no_word(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", block)
+    set_sizes(monkeypatch, compressed_block=block)
     path = tmp_path / "text"
     path.write_text("one two", encoding="utf-8-sig")
     check_invariants(Corpus(path), [["one", "two"]])
@@ -375,9 +373,7 @@ def test_ids_that_outgrow_memory_go_to_a_file(tmp_path, monkeypatch):
     path = tmp_path / "text"
     path.write_text("\n".join(" ".join(sentence) for sentence in sentences))
     for limit in (1, 1000, 30_000, 59_999):
-        monkeypatch.setattr("fastvec.formats.spool.BLOCK_ITEMS", 100)
-        monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 5000)
-        monkeypatch.setattr("fastvec.corpus.reading.PLAIN_BLOCK_BYTES", 5000)
+        set_sizes(monkeypatch, spooled_block=100, compressed_block=5000, plain_block=5000)
         corpus = Corpus(path, memory_limit=limit)
         assert isinstance(corpus.ids, np.memmap)
         check_invariants(corpus, sentences)

@@ -5,13 +5,12 @@ import time
 
 import numpy as np
 import pytest
-import safetensors.numpy
+import safetensors_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inside import wrap
 
 from fastvec import Corpus
-from fastvec.corpus import corpus as corpus_module
-from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 
 pytestmark = pytest.mark.any_backend
 
@@ -20,10 +19,8 @@ SENTENCES = [["to", "be", "or", "not", "to", "be"], ["be", "quick"]]
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def assert_holds(corpus, sentences):
@@ -35,13 +32,12 @@ def assert_holds(corpus, sentences):
 def reads(monkeypatch):
     """The list of files whose text was read."""
     read = []
-    encode_files = corpus_module.encode_files
 
-    def recorded(paths, *arguments):
+    def recorded(encode_files, paths, *arguments):
         read.extend(paths)
         return encode_files(paths, *arguments)
 
-    monkeypatch.setattr(corpus_module, "encode_files", recorded)
+    wrap(monkeypatch, "encode_files", recorded)
     return read
 
 
@@ -93,7 +89,7 @@ def split_at_o(line):
 def test_safetensors_reads_the_cache(text_file, tmp_path):
     cache = tmp_path / "text.ids"
     corpus = Corpus(text_file, cache=cache)
-    tensors = safetensors.numpy.load_file(cache)
+    tensors, _ = safetensors_files.read(cache)
     assert tensors["ids"].tolist() == corpus.ids.tolist()
     assert tensors["counts"].tolist() == [3, 2, 1, 1, 1]
     assert tensors["words"].tobytes() == b"betoornotquick"
@@ -152,11 +148,9 @@ def test_truncated_caches(text_file, tmp_path):
 def test_caches_that_would_lead_a_kernel_astray(text_file, tmp_path, name, values, message):
     cache = tmp_path / "text.ids"
     Corpus(text_file, cache=cache)
-    tensors, metadata = map_tensors(cache)
-    changed = {key: np.array(tensor) for key, tensor in tensors.items()}
-    changed[name] = np.array(list(values), changed[name].dtype)
-    del tensors  # Windows replaces no file that is mapped
-    write_tensors(cache, changed, metadata)
+    tensors, metadata = safetensors_files.read(cache)
+    tensors[name] = np.array(list(values), tensors[name].dtype)
+    safetensors_files.write(cache, tensors, metadata)
     with pytest.raises(ValueError, match=f"^{re.escape(str(cache))}: corrupt cache .*{message}"):
         Corpus(text_file, cache=cache)
 
@@ -168,8 +162,7 @@ def unverified(tmp_path_factory):
     cache = text.with_suffix(".ids")
     text.write_text(TEXT)
     Corpus(text, cache=cache)
-    tensors, metadata = read_tensors(cache)
-    safetensors.numpy.save_file(tensors, cache, metadata)
+    safetensors_files.write(cache, *safetensors_files.read(cache))
     return text, cache, cache.read_bytes()
 
 

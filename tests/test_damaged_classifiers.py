@@ -4,14 +4,17 @@ import json
 import os
 import re
 import warnings
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from saved_classifiers import EVERY, VECTORS, answers
+import safetensors_files
+from safetensors_files import rewrite
+from saved_classifiers import VECTORS, answers, trained
 
 from fastvec import classify
-from fastvec.formats.container import read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
@@ -20,21 +23,14 @@ KINDS += ["window-features", "ranker", "ranker-vectors"]
 every_kind = pytest.mark.parametrize("name", KINDS)
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """Function that gives the bytes of the file of a trained estimator, without the checksums."""
-    made, path = {}, tmp_path_factory.mktemp("saved") / "model.fvmodel"
-
-    def get(name):
-        if name not in made:
-            estimator, X, y, _ = EVERY[name]
-            estimator.fit(X, y).save(path)
-            tensors, metadata = read_tensors(path)
-            save_file(tensors, path, metadata)
-            made[name] = path.read_bytes()
-        return made[name]
-
-    return get
+@cache
+def saved(name):
+    """Return the bytes of the file of a trained estimator, without the checksums."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.fvmodel")
+        path.write_bytes(trained(name)[1])
+        safetensors_files.write(path, *safetensors_files.read(path))
+        return path.read_bytes()
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def try_out(name, path, damage=()):
 
 
 @every_kind
-def test_files_that_are_cut_off_are_refused(saved, path, name):
+def test_files_that_are_cut_off_are_refused(path, name):
     content = saved(name)
     path.write_bytes(content)
     size = header_size(content)
@@ -86,14 +82,14 @@ def test_files_that_are_cut_off_are_refused(saved, path, name):
 
 
 @every_kind
-def test_files_with_something_behind_are_refused(saved, path, name):
+def test_files_with_something_behind_are_refused(path, name):
     path.write_bytes(saved(name) + b"\0")
     with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: corrupt"):
         classify.load(path)
 
 
 @every_kind
-def test_damaged_bytes_of_the_header_are_refused_or_do_no_harm(saved, path, name):
+def test_damaged_bytes_of_the_header_are_refused_or_do_no_harm(path, name):
     content = saved(name)
     random = np.random.default_rng(len(content))
     likely = list(b'0123456789eE.-+,"[]{}: <>|tfuUlnIO\\')
@@ -106,7 +102,7 @@ def test_damaged_bytes_of_the_header_are_refused_or_do_no_harm(saved, path, name
 
 
 @every_kind
-def test_damaged_bytes_of_tensors_are_refused_or_do_no_harm(saved, path, name):
+def test_damaged_bytes_of_tensors_are_refused_or_do_no_harm(path, name):
     content = saved(name)
     random = np.random.default_rng(len(content))
     path.write_bytes(content)
@@ -141,19 +137,10 @@ def test_vectors_are_no_classifier(path):
 # ---- What a file says -------------------------------------------------------------------------------------
 
 
-def rewrite(path, change):
-    """Write the file anew with what `change` makes of its tensors and its account of the classifier."""
-    tensors, metadata = read_tensors(path)
-    said = json.loads(metadata["classifier"])
-    text = change(tensors, said)
-    metadata["classifier"] = text if isinstance(text, str) else json.dumps(said)
-    write_tensors(path, tensors, metadata)
-
-
 def a_tensor(name, make):
     """A change that puts another tensor in the place of a parameter, or takes it out."""
 
-    def change(tensors, said):
+    def change(tensors, account):
         tensor = make(tensors.pop(f"parameters.{name}"))
         if tensor is not None:
             tensors[f"parameters.{name}"] = tensor
@@ -162,15 +149,15 @@ def a_tensor(name, make):
 
 
 def classes(dtype, values):
-    return lambda tensors, said: said["learned"].update(classes={"dtype": dtype, "values": values})
+    return lambda tensors, account: account["learned"].update(classes={"dtype": dtype, "values": values})
 
 
 def learned(**changes):
-    return lambda tensors, said: said["learned"].update(changes)
+    return lambda tensors, account: account["learned"].update(changes)
 
 
 def parameters(**changes):
-    return lambda tensors, said: said["parameters"].update(changes)
+    return lambda tensors, account: account["parameters"].update(changes)
 
 
 def text_tensor(text):
@@ -272,39 +259,39 @@ DAMAGE += [(name, a_tensor(parameter, make), message) for name, parameter, make,
 
 
 @pytest.mark.parametrize(("name", "change", "message"), DAMAGE)
-def test_damage_is_named(saved, path, name, change, message):
+def test_damage_is_named(path, name, change, message):
     path.write_bytes(saved(name))
-    rewrite(path, lambda tensors, said: change(tensors, said))
+    rewrite(path, "classifier", change)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*damaged.*{message}"):
         classify.load(path)
 
 
-def test_the_changes_start_from_files_that_work(saved, path):
+def test_the_changes_start_from_files_that_work(path):
     for name in {name for name, *_ in DAMAGE}:
         path.write_bytes(saved(name))
-        rewrite(path, lambda tensors, said: None)
+        rewrite(path, "classifier", lambda tensors, account: None)
         assert not try_out(name, path)
 
 
-def test_a_history_of_examples_is_read(saved, path):
+def test_a_history_of_examples_is_read(path):
     """As files were written before all estimators had the same record."""
 
-    def write_examples(tensors, said):
-        for epoch in said["history"]:
+    def write_examples(tensors, account):
+        for epoch in account["history"]:
             epoch["examples"] = epoch.pop("pairs")
             del epoch["words_per_second"]
 
     path.write_bytes(saved("softmax"))
     history = classify.load(path).history_
-    rewrite(path, write_examples)
+    rewrite(path, "classifier", write_examples)
     assert classify.load(path).history_ == history
     assert [epoch.examples for epoch in history] == [epoch.pairs for epoch in history] != []
 
 
 @pytest.mark.parametrize("version", ["2", "99", "x", "", "-1", "1.0"])
-def test_files_of_a_newer_fastvec_are_told(saved, path, version):
+def test_files_of_a_newer_fastvec_are_told(path, version):
     path.write_bytes(saved("softmax"))
-    tensors, metadata = read_tensors(path)
-    write_tensors(path, tensors, metadata | {"format_version": version})
+    tensors, metadata = safetensors_files.read(path)
+    safetensors_files.write(path, tensors, metadata | {"format_version": version})
     with pytest.raises(ValueError, match=r"model\.fvmodel: .*version.*reads version 1; try a newer one"):
         classify.load(path)

@@ -238,6 +238,22 @@ def test_every_public_name_is_in_the_reference():
     assert public - described == set()
 
 
+def test_architecture_names_and_quotes_what_there_is():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./]+)`", page))
+    sources = [path for end in ("py", "pyx", "pxd", "h") for path in (ROOT / "fastvec").rglob(f"*.{end}")]
+    modules = {path.stem for path in sources} - {"__init__"}
+    assert modules - {Path(name).stem for name in named} == set()
+    files = [name for name in named if re.search(r"\.(py|pyx|pxd|h)$", name)]
+    folders = ("", "fastvec", "fastvec/kernels", "tests")
+    assert len(files) > 30
+    assert [name for name in files if not any((ROOT / folder / name).exists() for folder in folders)] == []
+    code = "".join(path.read_text(encoding="utf-8") for path in [*sources, *(ROOT / "tests").glob("*.py")])
+    quoted = re.findall(r"^```\{code-block\} \w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(quoted) == page.count("{code-block}") > 3
+    assert [block for block in quoted if block not in code] == []
+
+
 def test_links_of_the_readme_are_absolute():
     links = re.findall(r"\]\(([^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(links) > 5

@@ -12,35 +12,20 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import fastvec
+import fastvec.classify
 
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(fastvec.__path__, "fastvec.")
-    if not module.name.startswith("fastvec.kernels") and module.name != "fastvec.__main__"
+    if not module.name.startswith("fastvec.kernels") and not module.name.endswith(".__main__")
 ]
-WITH_EXAMPLES = {
-    "fastvec",
-    "fastvec.classify",
-    "fastvec.classify.labelled_files",
-    "fastvec.classify.loading",
-    "fastvec.classify.words.ranker",
-    "fastvec.classify.texts.classifier",
-    "fastvec.classify.texts.vectorizer",
-    "fastvec.classify.networks.network",
-    "fastvec.classify.words.tagger",
-    "fastvec.corpus.corpus",
-    "fastvec.evaluate",
-    "fastvec.functional",
-    "fastvec.gradcheck",
-    "fastvec.models.loading",
-    "fastvec.counts.cooccurrence",
-    "fastvec.models.fasttext",
-    "fastvec.models.glove",
-    "fastvec.models.phrases",
-    "fastvec.models.svd",
-    "fastvec.models.word2vec",
-    "fastvec.vectors.subwords",
-    "fastvec.vectors.vectors",
+# Of what is public, these are in modules without examples.
+WITHOUT_EXAMPLES = {fastvec.UnknownWordError, fastvec.Vocabulary, fastvec.load}
+WITH_EXAMPLES = {"fastvec", "fastvec.classify"} | {
+    getattr(item, "__module__", item.__name__)
+    for offered in (fastvec, fastvec.classify)
+    for item in (getattr(offered, name) for name in offered.__all__)
+    if item not in WITHOUT_EXAMPLES
 }
 
 

@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 from commands import succeed
+from inside import set_sizes, write_text
 
 from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram, kernels
-from fastvec.corpus import writing
 
 WITH_EMPTY = [[], [], ["to", "be", "or"], [], ["not", "to", "be"], [], []]
 TEXT = "\n  \nto be or\n\nnot to be\n\n\n"
 
 
 @pytest.fixture
-def text_file(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT)
-    return path
+def text_file(file):
+    return file(TEXT)
 
 
 def test_sentence_i_is_line_i(text_file, tmp_path):
@@ -59,9 +57,9 @@ def test_a_cache_knows_whether_they_were_kept(text_file, tmp_path, text):
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 18])
 @pytest.mark.parametrize("sentences", [WITH_EMPTY, WITH_EMPTY[2:], WITH_EMPTY[:3], [[], []], []])
 def test_texts_are_written_with_them(tmp_path, monkeypatch, backend, chunk, sentences):
-    monkeypatch.setattr(writing, "WORDS_AT_ONCE", chunk)
+    set_sizes(monkeypatch, words_written=chunk)
     monkeypatch.setenv("FASTVEC_BACKEND", backend)
-    writing.write_text(Corpus(sentences, keep_empty=True), str(tmp_path / "text"))
+    write_text(Corpus(sentences, keep_empty=True), str(tmp_path / "text"))
     assert (tmp_path / "text").read_text() == "".join(f"{' '.join(words)}\n" for words in sentences)
 
 
@@ -91,8 +89,7 @@ FIXED = {"vector_size": 8, "window": 3, "min_count": 1, "subsample": 0, "epochs"
 )
 def test_models_learn_the_same_bits(monkeypatch, backend_name, model):
     monkeypatch.setenv("FASTVEC_BACKEND", backend_name)
-    monkeypatch.setattr("fastvec.training.loop.CHUNK", 17)
-    monkeypatch.setattr("fastvec.models.words.CHUNK", 17)
+    set_sizes(monkeypatch, words_chunk=17)
     learned = [
         type(model)(**model.get_params()).fit(Corpus(MANY, keep_empty=kept)).vectors_.vectors
         for kept in (False, True)
@@ -101,7 +98,7 @@ def test_models_learn_the_same_bits(monkeypatch, backend_name, model):
 
 
 def test_counts_are_the_same(monkeypatch):
-    monkeypatch.setattr("fastvec.counts.counting.CHUNK", 17)
+    set_sizes(monkeypatch, counted_chunk=17)
     skipped, kept = (
         Cooccurrence(min_count=1, threads=2).fit(Corpus(MANY, keep_empty=kept)) for kept in (False, True)
     )

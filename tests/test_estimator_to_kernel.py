@@ -10,14 +10,13 @@ from itertools import groupby, pairwise
 import numpy as np
 import pytest
 from draws import implied_probabilities
+from inside import HuffmanTree, results_of, set_sizes
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import base, glove, words
-from fastvec.models.huffman import HuffmanTree
 
 N_WORDS = 40
-# A model, its own parameters, its kernel and what the kernel is told of them.
+# A model, its own parameters, its kernel and what is passed on to the kernel.
 MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram", {"shared": True}),
     (fastvec.SkipGram, {"negative_sharing": "none"}, "skipgram", {"shared": False}),
@@ -76,7 +75,7 @@ def corpus():
 @pytest.fixture
 def calls(monkeypatch):
     """Function that lists the arguments with which a kernel trains from now on, by name."""
-    monkeypatch.setattr(words, "CHUNK", 300)
+    set_sizes(monkeypatch, words_chunk=300)
 
     def listed(kernel):
         module = kernels.get(kernel)
@@ -95,8 +94,8 @@ def calls(monkeypatch):
     return listed
 
 
-@pytest.mark.parametrize(("estimator", "own", "kernel", "told"), MODELS, ids=str)
-def test_kernels_get_what_models_are_given(estimator, own, kernel, told, corpus, calls):
+@pytest.mark.parametrize(("estimator", "own", "kernel", "passed"), MODELS, ids=str)
+def test_kernels_get_what_models_are_given(estimator, own, kernel, passed, corpus, calls):
     seen = calls(kernel)
     model = estimator(**GIVEN | own).fit(corpus)
     counts = model.vocabulary_.counts
@@ -110,7 +109,7 @@ def test_kernels_get_what_models_are_given(estimator, own, kernel, told, corpus,
         np.testing.assert_array_equal(call["sentence_offsets"], corpus.sentence_offsets)
         np.testing.assert_allclose((call["keep"] + 1.0) / 2**32, keep, rtol=1e-6)
         assert call["window"] == 3
-        assert {name: bool(call[name]) for name in told} == told
+        assert {name: bool(call[name]) for name in passed} == passed
         if kernel in ("skipgram", "cbow", "subword"):
             assert call["negatives"] == 7
             implied = implied_probabilities(np.asarray(call["noise"])) / (len(counts) * 2**32)
@@ -154,13 +153,7 @@ def test_every_position_is_trained_once_an_epoch_at_the_rate_of_the_line(
 @pytest.mark.parametrize("combine", ["sum", "word"])
 def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
     counts = fastvec.Cooccurrence(window=3, min_count=2).fit(corpus)
-    made, in_tiles = [], glove.in_tiles
-
-    def watched(*arguments, **named):
-        made.append(in_tiles(*arguments, **named))
-        return made[-1]
-
-    monkeypatch.setattr(glove, "in_tiles", watched)
+    made = results_of(monkeypatch, "in_tiles")
     model = fastvec.GloVe(
         vector_size=4, epochs=2, threads=1, x_max=7.0, alpha=0.3, learning_rate=0.02, combine=combine
     ).fit(counts)
@@ -176,7 +169,7 @@ def test_glove_weighs_counts_as_it_is_told(monkeypatch, combine, corpus):
 @pytest.mark.parametrize("block", [1, 7, 100, 1 << 22])
 def test_starting_values_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch, block, corpus):
     """More than 4 M numbers are drawn in blocks: all are uniform in the same bounds."""
-    monkeypatch.setattr(base, "NUMBERS_AT_ONCE", block)
+    set_sizes(monkeypatch, starting_numbers_at_once=block)
     model = fastvec.SkipGram(**GIVEN | {"vector_size": 33, "learning_rate": 1e-30, "min_learning_rate": 0})
     vectors = model.fit(corpus).vectors_.vectors
     expected = np.random.default_rng(5).random(vectors.shape, dtype=np.float32)

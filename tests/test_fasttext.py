@@ -51,14 +51,6 @@ def test_the_vectors_are_the_means_of_their_rows(topics):
         np.testing.assert_allclose(model.vectors_.vectors[i], mean, atol=1e-6)
 
 
-def test_callbacks_see_vectors_of_their_epoch(topics):
-    seen = []
-    small(callbacks=[lambda model: seen.append(model.vectors_["sea1"].copy())]).fit(topics(40))
-    assert len(seen) == 3
-    assert not np.array_equal(seen[0], seen[1])
-    assert not np.array_equal(seen[1], seen[2])
-
-
 def test_defaults_are_fasttexts():
     ours = fastvec.FastText().get_params()
     theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}
@@ -67,24 +59,6 @@ def test_defaults_are_fasttexts():
     names |= {"min_n": "minn", "max_n": "maxn", "buckets": "bucket"}
     ours["learning_rate"] = fastvec.FastText().first_learning_rate()
     assert {name: ours[name] for name in names} == {name: theirs[their] for name, their in names.items()}
-
-
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"model": "supervised"}, ValueError, "model must be one of 'skipgram', 'cbow', got 'supervised'"),
-        ({"min_n": -1, "max_n": 0}, ValueError, "min_n must be an int >= 0, got -1"),
-        ({"min_n": 7}, ValueError, "min_n must be an int from 0 to max_n=6, got 7"),
-        ({"max_n": -1}, ValueError, "max_n must be an int from 0 to 100, got -1"),
-        ({"buckets": 0}, ValueError, "buckets must be an int from 1 to 1073741824, got 0"),
-        ({"buckets": 1.5}, TypeError, "buckets must be an int from 1 to 1073741824, got 1.5"),
-        ({"scale_gradient": None}, TypeError, "scale_gradient must be True or False, got None"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message):
-    with pytest.raises(error) as raised:
-        small(**params).check_params()
-    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize("params", [{}, {"min_n": 0}, {"min_n": 0, "buckets": 0}, {"buckets": 7}])

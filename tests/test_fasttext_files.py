@@ -6,10 +6,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from inside import FastTextFile, read_model, set_sizes, write_model
 from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext
 
 import fastvec
-from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.vectors import Subwords, SubwordVectors
 
 UNSEEN = ["gardener", "Zürichs", "東京都", "q", "naïveté", "🙂", "<"]
@@ -145,7 +145,7 @@ def test_blocks_do_not_show(tmp_path, monkeypatch):
     words = [f"word{i}" for i in range(300)]
     vectors = small(words, Subwords(3, 6, 100), d=20)
     vectors.save(tmp_path / "whole.bin")
-    monkeypatch.setattr("fastvec.formats.fasttext.BLOCK_BYTES", 77)
+    set_sizes(monkeypatch, fasttext_block=77)
     vectors.save(tmp_path / "blocks.bin")
     assert (tmp_path / "blocks.bin").read_bytes() == (tmp_path / "whole.bin").read_bytes()
     for model in (fastvec.load(tmp_path / "blocks.bin"), read_model(tmp_path / "blocks.bin")):
@@ -415,11 +415,11 @@ def test_rows_that_are_not_finite(damaged, whole, row):
         match=rf"input_vectors must be finite .* nan in dimension 2 of row {row + 1}{word}; on_nonf",
     ):
         damaged(content)
-    with pytest.warns(UserWarning) as told:
+    with pytest.warns(UserWarning) as caught:
         vectors = damaged(content, on_nonfinite="drop")
     assert np.isfinite(vectors.vectors).all() and np.isfinite(vectors.input_vectors).all()
     if row == 0:
-        assert [str(warning.message).partition(": ")[2] for warning in told] == [
+        assert [str(warning.message).partition(": ")[2] for warning in caught] == [
             "dropped 1 of 4 words whose vectors are not finite, first 'paris'"
         ]
         assert vectors.words == ["Zürich", "東京", "</s>"]
@@ -427,7 +427,7 @@ def test_rows_that_are_not_finite(damaged, whole, row):
         np.testing.assert_array_equal(vectors.vectors, intact.vectors[1:])
         np.testing.assert_array_equal(vectors["parisian"], intact["parisian"])
     else:
-        assert "1 rows of n-grams that are not finite are now 0" in str(told[0].message)
+        assert "1 rows of n-grams that are not finite are now 0" in str(caught[0].message)
         assert not vectors.input_vectors[-1].any()
         assert "</s>" in vectors.words  # it has no n-grams
 

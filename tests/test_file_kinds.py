@@ -1,4 +1,4 @@
-"""Files that are no text in UTF-8 with a sentence per line are told as what they are, by all readers."""
+"""Files that are no text in UTF-8 with a sentence per line are recognized, by every reader."""
 
 import codecs
 import io
@@ -79,24 +79,14 @@ READERS = [
 ]
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="text.txt"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@pytest.mark.parametrize(("content", "told"), NO_TEXTS, ids=range(len(NO_TEXTS)))
-def test_what_is_no_text(file, content, told):
+@pytest.mark.parametrize(("content", "kind"), NO_TEXTS, ids=range(len(NO_TEXTS)))
+def test_what_is_no_text(file, content, kind):
     for packed in (content, lzma.compress(content)):
         path = file(packed)
         for read in READERS:
-            with pytest.raises(ValueError, match=f"^{re.escape(f'{path} {told}')}") as raised:
+            with pytest.raises(ValueError, match=f"^{re.escape(f'{path} {kind}')}") as raised:
                 read(path)
-            assert "errors=" not in str(raised.value) or "byte 3 is zero" in told
+            assert "errors=" not in str(raised.value) or "byte 3 is zero" in kind
 
 
 def test_errors_advise_what_there_is(file):
@@ -135,11 +125,11 @@ NO_SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(("content", "told", "remedy"), NO_SENTENCES)
-def test_texts_whose_lines_are_no_sentences(file, content, told, remedy):
+@pytest.mark.parametrize(("content", "kind", "remedy"), NO_SENTENCES)
+def test_texts_whose_lines_are_no_sentences(file, content, kind, remedy):
     for packed in (content, b"\xef\xbb\xbf" + content.encode(), lzma.compress(content.encode())):
         path = file(packed)
-        with pytest.raises(ValueError, match=f"^{re.escape(f'{path} {told}')}.*{re.escape(remedy)}"):
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{path} {kind}')}.*{re.escape(remedy)}"):
             Corpus([path])
         Corpus(path, tokenizer=str.split)  # who gives a tokenizer knows what the lines are
 

@@ -1,19 +1,17 @@
 """GloVe: what it learns, that threads change no bit of it, and what it refuses."""
 
 import os
-import subprocess
-import sys
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from commands import interrupt
+from inside import results_of, set_sizes
 from interrupts import can_be_interrupted, interrupt_training_after
 
 import fastvec
 from fastvec import kernels
-from fastvec.models import glove, tiles
+from fastvec.models import tiles
 
 PARTS = ("word_vectors_", "context_vectors_", "word_biases_", "context_biases_")
 
@@ -27,7 +25,7 @@ def counts(topics):
 @pytest.fixture
 def many_chunks(monkeypatch):
     """Chunks so small that several threads find work."""
-    monkeypatch.setattr(glove, "CHUNK", 20)
+    set_sizes(monkeypatch, glove_chunk=20)
 
 
 def small(**params):
@@ -105,8 +103,8 @@ def test_seeds(counts):
 def test_starting_values(counts):
     d = 10
     model = small(learning_rate=1e-30, epochs=1).fit(counts)
-    drawn = (np.random.default_rng(1).random((2, 39, d + 1), dtype=np.float32) - 0.5) / d
-    for side, rows in zip(("word", "context"), drawn, strict=True):
+    start = (np.random.default_rng(1).random((2, 39, d + 1), dtype=np.float32) - 0.5) / d
+    for side, rows in zip(("word", "context"), start, strict=True):
         np.testing.assert_array_equal(getattr(model, f"{side}_vectors_"), rows[:, :d])
         np.testing.assert_array_equal(getattr(model, f"{side}_biases_"), rows[:, d])
 
@@ -138,7 +136,7 @@ def test_vectors_are_what_combine_says(counts):
         np.testing.assert_array_equal(model.vectors_.vectors, expected[combine])
         assert model.vectors_.words == counts.vocabulary_.words
         assert model.vectors_.metadata["combine"] == combine
-        # It is said once, when the model is fitted.
+        # It is warned of once, when the model is fitted.
         model.set_params(combine="word")
         assert model.vectors_.vectors.shape == expected[combine].shape
 
@@ -171,10 +169,9 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
 
 
 def test_entries_may_go_to_a_file(counts, monkeypatch):
-    seen = []
-    monkeypatch.setattr(glove, "in_tiles", lambda *a, **b: seen.append(tiles.in_tiles(*a, **b)) or seen[-1])
+    made = results_of(monkeypatch, "in_tiles")
     models = [small(memory_limit=limit).fit(counts) for limit in (2**20, 1000)]
-    assert [isinstance(tiles.records, np.memmap) for tiles in seen] == [False, True]
+    assert [isinstance(tiles.records, np.memmap) for tiles in made] == [False, True]
     assert_same(*map(learned, models))
 
 
@@ -248,14 +245,6 @@ def test_a_thread_that_fails_lets_the_others_go_on(counts, monkeypatch, threads)
     done = calls[0]["words_done"]
     tiles = calls[0]["order"][: max(call["stop"] for call in calls)]
     assert (done == np.bincount(tiles // calls[0]["n_blocks"], minlength=len(done))).all()
-
-
-def test_callbacks_see_every_epoch(counts):
-    seen = []
-    model = small(callbacks=[lambda model: seen.append((len(model.history_), model.vectors_["sea1"].copy()))])
-    model.fit(counts)
-    assert [epoch for epoch, _ in seen] == [1, 2, 3]
-    assert not np.array_equal(seen[0][1], seen[2][1])
 
 
 def test_it_goes_on_from_where_it_was(counts):
@@ -338,49 +327,6 @@ def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     assert caught[0].filename == __file__
     assert model.interrupted_
     assert np.isfinite(model.vectors_.vectors).all()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_in_a_process_of_its_own(tmp_path):
-    program = """
-import fastvec, random
-draw = random.Random(0)
-counts = fastvec.Cooccurrence(min_count=1).fit([[draw.randrange(30) for _ in range(9)] for _ in range(400)])
-model = fastvec.GloVe(vector_size=10, epochs=10**9, callbacks=[lambda model: print(flush=True)]).fit(counts)
-print("kept", model.interrupted_, len(model.vectors_), flush=True)
-"""
-    command = [sys.executable, "-W", "default", "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "\n"
-        out, err = interrupt(process)
-    assert process.returncode == 0
-    assert out.endswith("kept True 30\n")
-    assert "training was interrupted in epoch" in err and "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("params", "error", "message"),
-    [
-        ({"vector_size": 0}, ValueError, "vector_size must be an int from 1 to 4096, got 0"),
-        ({"window": 0}, ValueError, "window must be an int from 1 to 1000, got 0"),
-        ({"min_count": 0}, ValueError, "min_count must be an int >= 1, got 0"),
-        ({"threads": 0}, ValueError, "threads must be an int from 1 to 4096, got 0"),
-        ({"symmetric": 1}, TypeError, "symmetric must be True or False, got 1"),
-        ({"x_max": 0}, ValueError, "x_max must be a number > 0, got 0"),
-        ({"x_max": float("nan")}, ValueError, "x_max must be a number > 0, got nan"),
-        ({"alpha": -0.1}, ValueError, "alpha must be a number >= 0, got -0.1"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must be a number > 0, got 0"),
-        ({"learning_rate": None}, TypeError, "learning_rate must be a number > 0, got None"),
-        ({"epochs": 0}, ValueError, "epochs must be an int >= 1, got 0"),
-        ({"combine": "both"}, ValueError, "combine must be one of 'sum', 'word', 'concatenate', got 'both'"),
-        ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
-        ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),
-    ],
-)
-def test_bad_parameters_are_named(params, error, message, counts):
-    with pytest.raises(error) as raised:
-        small(**params).fit(counts)
-    assert str(raised.value) == message
 
 
 def test_a_text_without_counts_is_refused():

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from inside import set_sizes
 
 import fastvec
 from fastvec import kernels
-from fastvec.training import held_out
 
 MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram"),
@@ -38,32 +38,14 @@ def long_text():
 
 @pytest.fixture
 def short_text(monkeypatch):
-    """A text that would not do without what is held out, if texts like it were not told to."""
-    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 4000)
+    """A text that would not do without what is held out, if texts like it did not have to."""
+    set_sizes(monkeypatch, shortest_text=4000)
     return text_of(4000, (1, 40), n_words=60)
 
 
 def small(estimator, **params):
     defaults = {"vector_size": 4, "window": 3, "negatives": 2, "min_count": 20, "threads": 1, "epochs": 2}
     return estimator(**{**defaults, **params})
-
-
-@pytest.fixture
-def watch(monkeypatch):
-    """Function that keeps the arguments of the calls of a kernel, which with `idle` does nothing else."""
-
-    def watch(kernel, idle=False):
-        module, calls = kernels.get(kernel), []
-        train = module.train
-
-        def watched(**arguments):
-            calls.append(arguments)
-            return (1.0, 1, 1) if idle else train(**arguments)
-
-        monkeypatch.setattr(module, "train", watched)
-        return calls
-
-    return watch
 
 
 def spans_of(calls):
@@ -129,8 +111,10 @@ def test_losses_of_seeds_threads_and_further_training_are_of_the_same_windows(lo
     scored = [call for call in calls if call["learning_rate"] == 0]
     third = len(scored) // 3
     runs = [scored[i * third : (i + 1) * third] for i in range(3)]
-    told = [[(call["start"], call["stop"], call["key"], call["loss_every"]) for call in run] for run in runs]
-    assert told[0] == told[1] == told[2]
+    passed = [
+        [(call["start"], call["stop"], call["key"], call["loss_every"]) for call in run] for run in runs
+    ]
+    assert passed[0] == passed[1] == passed[2]
     assert len({call["key"] for call in scored}) == 1
     assert not {call["key"] for call in scored} & {call["key"] for call in calls if call["learning_rate"] > 0}
     assert {call["loss_every"] for call in scored} == {1}
@@ -187,7 +171,7 @@ def test_a_short_text_is_trained_on_as_a_whole(n_tokens, n_scored, watch):
 
 
 def test_the_loss_falls_on_a_text_whose_subject_changes(monkeypatch):
-    monkeypatch.setattr(held_out, "SHORTEST_TEXT", 3000)
+    set_sizes(monkeypatch, shortest_text=3000)
     random = np.random.default_rng(0)
     subjects = [[f"{subject}{i}" for i in range(12)] for subject in "abc"]
     sentences = [random.choice(subject, 8) for subject in subjects for _ in range(125)]

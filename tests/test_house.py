@@ -159,22 +159,87 @@ def test_the_check_of_dependencies_can_fail(name, source, expected):
     assert expected in violations(edges)
 
 
-def strings(path):
+def strings(tree):
     """Strings of a Python file, without its docstrings."""
-    tree = ast.parse(path.read_text())
-    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
     ]
+
+
+# What is public, beside the kernels and their references, of which tests are a contract.
+PUBLIC = {"__init__", "classify", "cli", "corpus", "demo", "evaluate", "functional", "gradcheck", "vectors"}
+# The tests that use something else, and why.
+INSIDE = {
+    "inside.py": "what all others use: small sizes, functions that are watched, tables for kernels",
+    "test_cli_options.py": "options are made from any function's signature and docstring",
+    "test_formats.py": "a format is a row of a table; files hold more than `Vectors` takes",
+    "test_glove.py": "which tiles there are, and whose turn it is, changes no result",
+    "test_going_on.py": "ids are translated once, and where nothing is to translate, never",
+    "test_huffman.py": "trees of any counts, and trees that are damaged",
+    "test_losses.py": "every row of the table of losses has a model",
+    "test_mapped.py": "headers that no file of fastvec's has",
+    "test_optimizers.py": "the formulas of optimizers, one step after the other",
+    "test_parameter_types.py": "the types of numbers that checks return",
+    "test_progress.py": "what is shown at which time",
+    "test_signals.py": "in which order signals are held and let go",
+}
+
+
+def private_modules(source):
+    """What a test uses of fastvec that is not public: by import, as an attribute, or named in a string."""
+    tree = ast.parse(source)
+    used = imports(tree, "tests", is_package=False, modules=MODULES)
+    texts = [
+        *strings(tree),
+        *(ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+    ]
+    for text in texts:
+        for base, item in re.findall(r"\bfastvec((?:\.\w+)*)(?: import (\w+))?", text):
+            name = ".".join(filter(None, [base[1:], item]))
+            while name and name not in MODULES:
+                name = name.rpartition(".")[0]
+            used.add(name or "__init__")
+    return {name for name in used - PUBLIC if room(name) not in {"kernels", "reference"}}
+
+
+def test_few_tests_use_what_is_not_public():
+    tests = [path for path in Path(__file__).parent.rglob("*.py") if path.name != Path(__file__).name]
+    using = {path.name for path in tests if private_modules(path.read_text(encoding="utf-8"))}
+    assert using == set(INSIDE)
+    assert len(INSIDE) <= 12
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from fastvec.training.loop import train", {"training.loop"}),
+        ("def f():\n    from fastvec.corpus import reading", {"corpus.reading"}),
+        ("from fastvec.corpus import Corpus\nfrom fastvec.corpus.corpus import Corpus", {"corpus.corpus"}),
+        ("import fastvec.models.glove", {"models.glove"}),
+        ("import fastvec\nfastvec.vectors.vectors.unit_rows(x)", {"vectors.vectors"}),
+        ("patch.setattr('fastvec.formats.spool.BLOCK_ITEMS', 1)", {"formats.spool"}),
+        ("PROGRAM = 'import sys\\nfrom fastvec import formats'", {"formats"}),
+        (
+            "from fastvec import Vectors, classify, cli, kernels\ncli.main(['fastvec.Vectors'])",
+            set(),
+        ),
+        ("from fastvec.reference.sampling import draw\nfrom fastvec.kernels import cpu", set()),
+    ],
+)
+def test_the_check_of_what_tests_use_can_fail(source, expected):
+    assert private_modules(source) == expected
 
 
 def test_only_one_module_knows_where_the_kernels_are():
     naming = {
         module_name(path)
         for path in SOURCES
-        if any(re.match(r"fastvec\.(kernels|reference)\b", text) for text in strings(path))
+        if any(
+            re.match(r"fastvec\.(kernels|reference)\b", text) for text in strings(ast.parse(path.read_text()))
+        )
     }
     assert naming == {"kernels"}
 
@@ -225,7 +290,8 @@ def test_no_pickle():
 def test_flags_of_a_build_that_ships():
     """No flag that builds for this machine alone or that changes what floating-point numbers mean."""
     unwanted = re.compile(r"-m(arch|tune|cpu)=native|-Ofast|-f(no-)?fast-math|-ffinite-math|-funsafe-math")
-    flags = strings(ROOT / "setup.py") + strings(PACKAGE / "kernels/instruction_sets.py")
+    sources = (ROOT / "setup.py", PACKAGE / "kernels/instruction_sets.py")
+    flags = [text for path in sources for text in strings(ast.parse(path.read_text()))]
     assert "-O3" in flags
     shell = [path for path in (ROOT / "Makefile", ROOT / ".ci" / "run") if path.exists()]
     lines = [line.partition("#")[0] for path in shell for line in path.read_text().splitlines()]

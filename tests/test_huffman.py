@@ -44,7 +44,7 @@ def shortest_total(counts):
 
 
 def assert_is_a_tree(tree, n_words):
-    """Every word's path starts at the root, follows the branches, and is nobody else's beginning."""
+    """Every word's path starts at the root, follows the branches, and no other path begins with it."""
     nodes, codes = codes_of(tree)
     assert len(nodes) == n_words
     children = {}

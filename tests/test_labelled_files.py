@@ -34,18 +34,6 @@ LINES = "__label__good a fine  film\n__label__bad\tdull ümlaut\n"
 DOCUMENTS, LABELS = [["a", "fine", "film"], ["dull", "ümlaut"]], ["good", "bad"]
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Function that writes a file and returns its path."""
-
-    def write(content, name="file.txt"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 # ---- Columns ----------------------------------------------------------------------------------------------
 
 
@@ -106,10 +94,10 @@ def test_a_long_line_is_not_shown_as_a_whole(file):
 @pytest.mark.parametrize(
     ("content", "column", "message"),
     [
-        ("a O\n", 1, "file.txt: column must be one after the first, in which the words are, got 1 of 2"),
-        ("a O\n", -2, "file.txt: column must be one after the first, in which the words are, got -2 of 2"),
-        ("a O\n", 0, "file.txt: column must be one after the first, in which the words are, got 0 of 2"),
-        ("a\nb\n", -1, "file.txt: column must be one after the first, in which the words are, got -1 of 1"),
+        ("a O\n", 1, "text.txt: column must be one after the first, in which the words are, got 1 of 2"),
+        ("a O\n", -2, "text.txt: column must be one after the first, in which the words are, got -2 of 2"),
+        ("a O\n", 0, "text.txt: column must be one after the first, in which the words are, got 0 of 2"),
+        ("a\nb\n", -1, "text.txt: column must be one after the first, in which the words are, got -1 of 1"),
         ("a O\n", 3, "column must be an int from -2 to 2, got 3"),
         ("a O\n", -3, "column must be an int from -2 to 2, got -3"),
     ],
@@ -182,7 +170,7 @@ def test_compressed_files(file, extension):
     assert read_conll(file(packed(CONLL.encode()), f"a{extension}")) == (SENTENCES, NAMES)
     assert read_labelled_lines(file(packed(LINES.encode()), "whatever its name")) == (DOCUMENTS, LABELS)
     for text, read in ((CONLL, read_conll), (LINES, read_labelled_lines)):
-        with pytest.raises(ValueError, match=r"file\.txt: (truncated|corrupt)"):
+        with pytest.raises(ValueError, match=r"text\.txt: (truncated|corrupt)"):
             read(file(packed(text.encode())[:-4]))
 
 
@@ -190,7 +178,7 @@ def test_compressed_files(file, extension):
 def test_bytes_that_are_not_utf8(file, broken):
     path = file(broken)
     read = read_labelled_lines if broken.startswith(b"_") else read_conll
-    with pytest.raises(ValueError, match=r"file\.txt, line 1, byte \d+: not valid UTF-8 \(.*, 0xff\)"):
+    with pytest.raises(ValueError, match=r"text\.txt, line 1, byte \d+: not valid UTF-8 \(.*, 0xff\)"):
         read(path)
     for errors, word in (("replace", "a\ufffd"), ("ignore", "a")):
         words, labels = read(path, errors=errors)

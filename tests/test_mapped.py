@@ -1,3 +1,5 @@
+"""Files of safetensors: what is written and read, mapped and refused, whatever they hold."""
+
 import json
 import re
 
@@ -5,7 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from fastvec.formats.container import map_tensors
+from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 
 
 def test_files_of_the_safetensors_package_are_mapped(tmp_path):
@@ -74,3 +76,11 @@ def test_tensors_that_are_not_aligned_are_copied(tmp_path):
     assert tensor.tolist() == [1, 2]
     assert tensor.flags.aligned
     assert not tensor.flags.writeable
+
+
+def test_rows_that_are_not_contiguous_and_scalars(tmp_path):
+    wide = np.random.default_rng(0).standard_normal((3000, 64)).astype(np.float32)
+    write_tensors(tmp_path / "t.safetensors", {"t": wide[:, ::2], "scalar": np.float32(3).reshape(())}, {})
+    tensors, _ = read_tensors(tmp_path / "t.safetensors")
+    np.testing.assert_array_equal(tensors["t"], wide[:, ::2])
+    assert tensors["scalar"] == 3

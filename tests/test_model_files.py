@@ -1,13 +1,12 @@
 """Whole models in files: training goes on from them as if it had never stopped; nothing is trusted."""
 
-import json
-
 import numpy as np
 import pytest
+import safetensors_files
 from peers import fasttext
+from safetensors_files import rewrite
 
 import fastvec
-from fastvec.formats.container import read_tensors, write_tensors
 
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {"negative_sharing": "none", "max_vocab": 30}),
@@ -156,14 +155,6 @@ def test_before_fit_there_is_nothing_to_save(tmp_path):
         fastvec.CBOW().save(tmp_path / "model.fvec")
 
 
-def damaged(path, change):
-    """Write the file anew with what `change` makes of its tensors, metadata and account of the model."""
-    tensors, metadata = read_tensors(path)
-    said = json.loads(metadata["model"])
-    change(tensors, said)
-    write_tensors(path, tensors, metadata | {"model": json.dumps(said)})
-
-
 @pytest.mark.parametrize(
     ("variant", "change", "message"),
     [
@@ -196,7 +187,7 @@ def test_damage_is_named(variant, change, message, topics, tmp_path):
     params = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 1, "subsample": 0.01}
     path = tmp_path / "model.fvec"
     estimator(**params, **own).fit(topics(20)).save(path)
-    damaged(path, change)
+    rewrite(path, "model", change)
     with pytest.raises(ValueError, match=message) as raised:
         fastvec.load_model(path)
     assert str(raised.value).startswith(str(path))
@@ -207,8 +198,9 @@ def test_a_tree_of_other_words_is_refused(topics, tmp_path):
     small, path = tmp_path / "small.fvec", tmp_path / "model.fvec"
     fastvec.SkipGram(**params, max_vocab=9).fit(topics(20)).save(small)
     fastvec.SkipGram(**params).fit(topics(20)).save(path)
-    tree, _ = read_tensors(small, ("tree_parents", "tree_codes"))
-    damaged(path, lambda tensors, said: tensors.update(tree))
+    tensors, _ = safetensors_files.read(small)
+    tree = {name: tensors[name] for name in ("tree_parents", "tree_codes")}
+    rewrite(path, "model", lambda tensors, _: tensors.update(tree))
     with pytest.raises(ValueError, match="the tree must have 39 words, two or more, got 9"):
         fastvec.load_model(path)
 

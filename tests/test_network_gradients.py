@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from inside import without_derivative, wrap
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
-from fastvec.classify.networks import layers, network
 
 pytestmark = pytest.mark.any_backend
 
@@ -87,14 +87,13 @@ def test_a_sample_of_the_gradient():
 
 def breaking(monkeypatch, mistake):
     """Let a mistake change the gradients that come out of back-propagation."""
-    right = network.backward
 
-    def wrong(*arguments, **options):
-        gradients, to_inputs = right(*arguments, **options)
+    def wrong(backward, *arguments, **options):
+        gradients, to_inputs = backward(*arguments, **options)
         mistake(gradients)
         return gradients, to_inputs
 
-    monkeypatch.setattr(network, "backward", wrong)
+    wrap(monkeypatch, "backward", wrong)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -127,8 +126,7 @@ def test_an_error_in_a_single_number_is_found_and_placed(name, monkeypatch):
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 def test_a_derivative_that_is_left_out_is_found_below_it(activation, monkeypatch):
     model = deep(activation=activation)
-    f, _ = layers.ACTIVATIONS[activation]
-    monkeypatch.setitem(layers.ACTIVATIONS, activation, (f, np.ones_like))
+    without_derivative(monkeypatch, activation)
     report = check_gradient(model, TARGETS["classes"])
     assert report.max_relative_error > 1e-3
     assert report.worst[0] in {"W1", "b1", "W2", "b2"}  # the last layer has none
@@ -136,16 +134,15 @@ def test_a_derivative_that_is_left_out_is_found_below_it(activation, monkeypatch
 
 def test_half_a_penalty_is_found_in_the_weights(monkeypatch):
     model = deep(l2=0.02)
-    right = network.penalty
 
-    def half(parameters, gradients, l2):
+    def half(penalty, parameters, gradients, l2):
         before = {name: gradient.copy() for name, gradient in gradients.items()}
-        cost = right(parameters, gradients, l2)
+        cost = penalty(parameters, gradients, l2)
         for name in gradients:
             gradients[name] = (gradients[name] + before[name]) / 2
         return cost
 
-    monkeypatch.setattr(network, "penalty", half)
+    wrap(monkeypatch, "penalty", half)
     report = check_gradient(model, TARGETS["classes"])
     assert report.max_relative_error > 1e-3
     assert report.worst[0] in {"W1", "W2", "W3"}

@@ -1,19 +1,14 @@
 """How networks are trained: early stopping, seeds, going on, divergence, progress and Ctrl-C."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from commands import interrupt, wait_for
+from inside import inner, wrap
 from interrupts import can_be_interrupted, interrupt_at, interrupt_training_after
 from sklearn.datasets import make_blobs
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
-from fastvec.classify.networks.fitting import split_held_out
-from fastvec.classify.networks.optimizers import SGD
 
 pytestmark = pytest.mark.any_backend
 
@@ -50,7 +45,7 @@ def test_every_epoch_visits_every_example_once_and_in_another_order(schedule, mo
         return float(len(batches)), {}
 
     monkeypatch.setattr(SoftmaxClassifier, "_cost_and_gradients", cost)
-    monkeypatch.setattr(SGD, "step", lambda *given: rates.append(given[-1]))
+    wrap(monkeypatch, "sgd_step", lambda *given: rates.append(given[-1]))
     model = SoftmaxClassifier(
         optimizer="sgd", epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, momentum=0.0
     )
@@ -109,7 +104,7 @@ def test_what_is_held_out_is_apart_from_the_rest():
         (2, 0.9, None, 1),
         (200, 0.25, groups, 5),
     ):
-        train, held_out = split_held_out(n, fraction, np.random.default_rng(1), of)
+        train, held_out = inner("split_held_out")(n, fraction, np.random.default_rng(1), of)
         np.testing.assert_array_equal(np.sort(np.concatenate((train, held_out))), np.arange(n))
         assert len(train) and len(held_out)
         names = np.arange(n) if of is None else of
@@ -272,31 +267,6 @@ def test_progress_is_shown_on_standard_error_when_asked_for(new, capsys):
     assert "epoch 2/2: loss" in shown and "examples/s" in shown and "held out" not in shown
     new(progress=True, early_stopping=True).fit(X, CLUSTERS)
     assert "held out " in capsys.readouterr().err
-
-
-ENDLESS = """
-import numpy as np
-from fastvec.classify import NetworkClassifier
-X = np.random.default_rng(0).standard_normal((2000, 10))
-y = X[:, 0] > 0
-model = NetworkClassifier(epochs=1_000_000, progress=True, learning_rate=0.05).fit(X, y)
-print(model.interrupted_, len(model.history_), model.score(X, y) > 0.9)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_ends_the_training_of_a_program_and_nothing_else():
-    command = [sys.executable, "-c", ENDLESS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_for(b"loss", process.stderr)
-        output, rest = interrupt(process)
-    assert process.returncode == 0
-    interrupted, n_epochs, learned = output.decode().split()
-    assert (interrupted, learned) == ("True", "True")
-    assert int(n_epochs) >= 1
-    assert (
-        f"training was interrupted in epoch {n_epochs} of 1000000; what was learned is kept" in rest.decode()
-    )
 
 
 @can_be_interrupted

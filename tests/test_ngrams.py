@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inside import row_means
 from peers import fasttext
 
 from fastvec import kernels
-from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.vectors import Subwords
 
 BUCKETS = 2_000_000
 WORDS = ["a", "ab", "where", "Zürich", "東京都", "ﷺ", "e\u0301t", "🙂", "aaaaaaaa", "<", ">", "<s>", "naïve"]

@@ -173,7 +173,7 @@ def test_rows_without_a_gradient_do_not_move_by_a_bit(name, momentum, dtype):
 
 
 def test_what_a_row_remembers_stands_still_while_it_has_no_gradient():
-    """The compromise that is told of in the module: a row's velocity neither fades nor moves the row."""
+    """The compromise of the module's docstring: a row's velocity neither fades nor moves the row."""
     one, other = Rows(np.array([0]), np.ones((1, 2))), Rows(np.array([1]), np.ones((1, 2)))
     after = take_steps("sgd", 0.5, np.zeros((2, 2)), [one, other, one])
     np.testing.assert_allclose(after[0], -(RATES[0] + RATES[2] * 1.5))

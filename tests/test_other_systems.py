@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import run
+from inside import as_on_windows, preallocate, replacing, set_sizes
 
 import fastvec
 from fastvec import cli
-from fastvec.formats import atomic, spool
-from fastvec.models.glove import GloVe
 
 WORDS = ["a", "b", "c"]
 MATRIX = np.arange(21, dtype=np.float32).reshape(3, 7)
@@ -53,9 +52,7 @@ def windows(monkeypatch):
 
     monkeypatch.setattr(os, "replace", replace_as_windows)
     monkeypatch.setattr(os, "unlink", unlink_as_windows)
-    monkeypatch.setattr(atomic, "WINDOWS", True)
-    monkeypatch.setattr(atomic, "WAITS", (0, 0.1, 0.2))
-    monkeypatch.setattr(cli, "WINDOWS", True)
+    as_on_windows(monkeypatch)
 
 
 @pytest.fixture
@@ -95,7 +92,7 @@ def test_a_file_that_is_open_for_a_moment_is_replaced(windows, path):
 
 
 def test_a_body_that_fails_removes_its_file(windows, path):
-    with pytest.raises(RuntimeError), atomic.replacing(path) as temporary, temporary.open("wb"):
+    with pytest.raises(RuntimeError), replacing(path) as temporary, temporary.open("wb"):
         raise RuntimeError
     assert list(path.parent.iterdir()) == [path]
 
@@ -124,13 +121,13 @@ def test_the_command_refuses_a_file_in_use_before_the_work(windows, path, capsys
 def test_a_reader_that_leaves_is_no_error(windows, path, monkeypatch, number):
     closed = []
 
-    def print_to_nobody(*_, **__):
+    def fail(text):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("builtins.print", print_to_nobody)
     monkeypatch.setattr(os, "dup2", lambda *descriptors: closed.append(descriptors))
-    with Path(os.devnull).open("w", encoding="utf-8") as nobody:
-        monkeypatch.setattr("sys.stdout", nobody)
+    with Path(os.devnull).open("w", encoding="utf-8") as left:
+        left.write = fail
+        monkeypatch.setattr("sys.stdout", left)
         assert cli.main(["neighbors", str(path), "a"]) == 141
     assert len(closed) == 1
 
@@ -159,10 +156,10 @@ def test_disk_space_is_reserved_everywhere(tmp_path, monkeypatch, function):
         monkeypatch.delattr(os, "posix_fallocate", raising=False)
     else:
         monkeypatch.setattr(os, "posix_fallocate", function, raising=False)
-    monkeypatch.setattr(spool, "ZEROS", 1000)
+    set_sizes(monkeypatch, zeros=1000)
     path = tmp_path / "room"
     with path.open("wb") as file:
-        spool.preallocate(file, 4500)
+        preallocate(file, 4500)
         assert path.stat().st_size == 4500
     assert path.stat().st_blocks * 512 >= 4500
 
@@ -170,11 +167,14 @@ def test_disk_space_is_reserved_everywhere(tmp_path, monkeypatch, function):
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", refuse(errno.ENOSPC), raising=False)
     with (tmp_path / "room").open("wb") as file, pytest.raises(OSError, match="No space left"):
-        spool.preallocate(file, 4500)
+        preallocate(file, 4500)
 
 
 def test_glove_trains_on_disk_without_posix_fallocate(monkeypatch):
     monkeypatch.delattr(os, "posix_fallocate", raising=False)
     counts = fastvec.Cooccurrence(min_count=1).fit([["a", "b", "c", "d"] * 20])
-    fits = [GloVe(vector_size=5, epochs=2, threads=1, memory_limit=limit).fit(counts) for limit in (2**30, 1)]
+    fits = [
+        fastvec.GloVe(vector_size=5, epochs=2, threads=1, memory_limit=limit).fit(counts)
+        for limit in (2**30, 1)
+    ]
     np.testing.assert_array_equal(fits[0].vectors_.vectors, fits[1].vectors_.vectors)

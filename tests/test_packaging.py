@@ -65,7 +65,7 @@ def tree(known, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sdist(tree, tmp_path_factory):
-    """Names in the source distribution, and what was said when it was made."""
+    """Names in the source distribution, and what was printed when it was made."""
     folder = tmp_path_factory.mktemp("dist")
     log = in_tree(tree, "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1])", folder)
     with tarfile.open(folder / f"fastvec-{fastvec.__version__}.tar.gz") as archive:

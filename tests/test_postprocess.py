@@ -4,10 +4,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from inside import set_sizes, write_vectors
 
 import fastvec
-from fastvec import SubwordVectors, Vectors, formats
-from fastvec.vectors import Subwords, common
+from fastvec import SubwordVectors, Vectors
+from fastvec.vectors import Subwords
 
 pytestmark = pytest.mark.any_backend
 
@@ -28,7 +29,7 @@ def plain(matrix, remove_top):
 @pytest.mark.parametrize("block", [1, 40, 1 << 20])
 @pytest.mark.parametrize("remove_top", [0, 1, 5])
 def test_it_is_what_a_plain_svd_leaves(monkeypatch, block, remove_top):
-    monkeypatch.setattr(common, "NUMBERS_AT_ONCE", block)
+    set_sizes(monkeypatch, numbers_at_once=block)
     vectors = make()
     before = vectors.vectors.copy()
     expected = plain(vectors.vectors, remove_top)
@@ -68,8 +69,8 @@ def test_words_counts_and_what_was_done_are_kept(tmp_path):
 def test_nothing_to_do_and_nothing_to_do_it_to():
     vectors = make()
     np.testing.assert_array_equal(vectors.postprocess(center=False).vectors, vectors.vectors)
-    for nobody in (Vectors([], np.empty((0, 3))), Vectors(["a"], [[0, 0, 0]])):
-        np.testing.assert_array_equal(nobody.postprocess(unit_length=True).vectors, nobody.vectors)
+    for empty in (Vectors([], np.empty((0, 3))), Vectors(["a"], [[0, 0, 0]])):
+        np.testing.assert_array_equal(empty.postprocess(unit_length=True).vectors, empty.vectors)
 
 
 def test_what_was_done_can_be_saved(tmp_path):
@@ -105,13 +106,13 @@ def test_no_more_is_removed_than_there_is():
 def test_mapped_vectors_that_are_not_finite_have_no_mean(bad, tmp_path):
     matrix = np.ones((5, 2), np.float32)
     matrix[3, 1] = bad
-    formats.write(tmp_path / "v.fvec", formats.Contents(list("abcde"), matrix))
+    write_vectors(tmp_path / "v.fvec", list("abcde"), matrix)
     with pytest.raises(ValueError, match=r"finite numbers of float32, got .* in dimension 2 of row 4"):
         fastvec.load(tmp_path / "v.fvec", mmap=True).postprocess()
 
 
 def test_a_large_matrix_is_copied_once(monkeypatch):
-    monkeypatch.setattr(common, "NUMBERS_AT_ONCE", 1 << 14)
+    set_sizes(monkeypatch, numbers_at_once=1 << 14)
     matrix = np.ones((100_000, 50), np.float32)
     vectors = Vectors(range(len(matrix)), matrix)
     tracemalloc.start()

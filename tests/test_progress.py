@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
 
 
 class Broken:
-    """A terminal of nobody's kind whose writing fails after some calls."""
+    """A terminal whose writing fails after some calls."""
 
     encoding = "utf-8"
 
@@ -175,7 +175,7 @@ def test_a_line_that_cannot_be_written_is_lost(monkeypatch, capsys):
     with monkeypatch.context() as patch:
         for stream in (None, closed(), Broken(OSError(28, "No space left on device"))):
             patch.setattr(sys, "stderr", stream)
-            tell("nobody hears it")
+            tell("unheard")
     tell("heard")
     assert capsys.readouterr() == ("", "heard\n")
 
@@ -189,7 +189,7 @@ def test_a_warning_is_lost_rather_than_the_work(monkeypatch):
     with monkeypatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("always")
         patch.setattr(warnings, "showwarning", unwritable)
-        warn("nobody hears it")
+        warn("unheard")
     with pytest.warns(UserWarning, match="heard") as caught:
         warn("heard")
     assert caught[0].filename == __file__

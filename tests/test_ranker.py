@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import inner, set_sizes
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
@@ -18,8 +19,6 @@ from window_texts import TAGS as Y
 
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
-from fastvec.classify.words import network
-from fastvec.classify.words.ranker import _best_threshold
 
 pytestmark = pytest.mark.any_backend
 
@@ -83,7 +82,7 @@ def f1(labels, found):
 def check_threshold(scores, labels):
     scores, labels = np.array(scores, np.float32), np.array(labels)
     best = max(f1(labels, scores >= lowest) for lowest in scores)
-    threshold = _best_threshold(scores, labels)
+    threshold = inner("best_threshold")(scores, labels)
     assert f1(labels, scores > threshold) == pytest.approx(best, rel=1e-12)
 
 
@@ -110,7 +109,7 @@ def test_the_threshold_is_the_best_of_all_where_nothing_is_between(scores, label
 
 
 def test_the_threshold_is_half_way():
-    assert _best_threshold(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
+    assert inner("best_threshold")(np.array([0.0, 4.0, 1.0, 3.0]), np.array([False, True, False, True])) == 2
 
 
 def noisy(sentences, y):
@@ -135,7 +134,7 @@ def test_pairs_are_a_true_and_a_false_window_and_every_window_is_in_its_own():
     *ids, labels = ranker._known_examples(X, IS_NOUN)
     numbers = np.arange(len(labels))
     ids = [np.repeat(numbers[:, np.newaxis], 3, axis=1) + 100 * table for table in range(len(ids))]
-    random, drawn = np.random.default_rng(0), {True: set(), False: set()}
+    random, pairs_of = np.random.default_rng(0), {True: set(), False: set()}
     for _ in range(300):
         which = random.permutation(len(labels))[:7]
         *pairs, last = ranker._batches((*ids, labels))(which, random)
@@ -146,8 +145,10 @@ def test_pairs_are_a_true_and_a_false_window_and_every_window_is_in_its_own():
         np.testing.assert_array_equal(true_case - 100, true)
         np.testing.assert_array_equal(corrupted_case - 100, corrupted)
         for own, *pair in zip(labels[which].tolist(), true.tolist(), corrupted.tolist(), strict=True):
-            drawn[own].add(tuple(pair))
-    assert len(drawn[True]) == len(drawn[False]) == labels.sum() * (~labels).sum()  # every partner is drawn
+            pairs_of[own].add(tuple(pair))
+    assert (
+        len(pairs_of[True]) == len(pairs_of[False]) == labels.sum() * (~labels).sum()
+    )  # every partner is drawn
 
 
 # ---- Without labels ---------------------------------------------------------------------------------------
@@ -190,19 +191,19 @@ def test_only_the_word_in_the_middle_is_corrupted_and_by_any_word():
     ranker = small(window=2, min_count=1).fit(X)
     known = ranker._known_examples(X, None)
     before = known[0].copy()
-    random, drawn = np.random.default_rng(0), []
+    random, corruptions = np.random.default_rng(0), []
     for _ in range(100):
         which = random.permutation(len(before))[:8]
         true, corrupted, last = ranker._batches(known)(which, random)
         np.testing.assert_array_equal(true, before[which])
         np.testing.assert_array_equal(np.delete(corrupted, 2, axis=1), np.delete(true, 2, axis=1))
         np.testing.assert_array_equal(last, which)
-        drawn += corrupted[:, 2].tolist()
+        corruptions += corrupted[:, 2].tolist()
     np.testing.assert_array_equal(known[0], before)
     n = len(ranker.vectors_)
-    counts = np.bincount(drawn)
+    counts = np.bincount(corruptions)
     assert len(counts) == FIRST_WORD + n and not counts[:FIRST_WORD].any()
-    assert counts[FIRST_WORD:].min() > 0.6 * len(drawn) / n
+    assert counts[FIRST_WORD:].min() > 0.6 * len(corruptions) / n
 
 
 # ---- Parameters that are learned --------------------------------------------------------------------------
@@ -246,7 +247,7 @@ def test_one_seed_gives_the_same_bits_and_training_goes_on(y):
 @pytest.mark.parametrize("n_small", [14, 15])
 @pytest.mark.parametrize("y", [IS_NOUN, None], ids=["labels", "none"])
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(monkeypatch, y, n_small):
-    monkeypatch.setattr(network, "FEW_WORDS", n_small)
+    set_sizes(monkeypatch, few_words=n_small)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         small().fit(X, y)

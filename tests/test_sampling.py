@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from draws import implied_probabilities
+from inside import alias_table, keep_thresholds
 from scipy.stats import chisquare
 
 from fastvec import kernels
 from fastvec.reference import sampling
-from fastvec.training.tables import alias_table, keep_thresholds
 
 ALWAYS = 2**32 - 1
 LEAST_P_VALUE = 1e-4  # every test draws the same each time: this one will not fail now and then
@@ -23,7 +23,7 @@ LEAST_P_VALUE = 1e-4  # every test draws the same each time: this one will not f
 
 @pytest.fixture
 def train(backend, padded):
-    """Train one chunk, from the matrices up, with everything kept and no negatives unless said."""
+    """Train one chunk, from the matrices up, with everything kept and no negatives by default."""
 
     def run(inputs, outputs, ids, sentence_offsets, start=0, stop=None, **options):
         inputs, outputs = padded(inputs), padded(outputs)
@@ -334,7 +334,7 @@ def test_negatives_follow_the_noise_distribution(train, shared):
     probabilities = random.permutation(1 / np.arange(1, n_words + 1) ** 0.75)
     probabilities /= probabilities.sum()
     center, context = random.choice(n_words, 2, replace=False)
-    drawn = np.zeros(n_words)
+    occurrences = np.zeros(n_words)
     for key in range(n):
         _, outputs, _, _, pairs = train(
             np.ones((n_words, 1)), np.zeros((n_words, 1)), [center, context], [0, 2], 0, 1,
@@ -344,9 +344,9 @@ def test_negatives_follow_the_noise_distribution(train, shared):
         counts = whole(-2 * outputs[:, 0])
         assert counts[center] == -1  # the pair itself: the centre's draws are left out
         counts[center] = n_negatives - (counts.sum() + 1)
-        drawn += counts
-    assert 0.5 < drawn[center] / (n * n_negatives * probabilities[center]) < 2
-    assert chisquare(drawn, probabilities * n * n_negatives).pvalue > LEAST_P_VALUE
+        occurrences += counts
+    assert 0.5 < occurrences[center] / (n * n_negatives * probabilities[center]) < 2
+    assert chisquare(occurrences, probabilities * n * n_negatives).pvalue > LEAST_P_VALUE
 
 
 def test_the_chi_square_can_fail():
@@ -367,8 +367,8 @@ def test_noise_of_many_words():
     probabilities /= probabilities.sum()
     words = sampling.draw_noise(sampling.draw(99, np.arange(n)), alias_table(probabilities))
     groups = np.argsort(np.argsort(probabilities)) // 1000
-    drawn = np.bincount(groups[words], minlength=200)
-    assert chisquare(drawn, np.bincount(groups, probabilities) * n).pvalue > LEAST_P_VALUE
+    occurrences = np.bincount(groups[words], minlength=200)
+    assert chisquare(occurrences, np.bincount(groups, probabilities) * n).pvalue > LEAST_P_VALUE
 
 
 def test_every_context_has_its_own_negatives_when_not_shared(train):

@@ -7,8 +7,6 @@ import pytest
 from commands import succeed
 
 import fastvec
-from fastvec import kernels
-from fastvec.models import loading
 
 VARIANTS = [
     (fastvec.SkipGram, {}, "skipgram"),
@@ -28,19 +26,6 @@ def small(estimator, **params):
 
 def probabilities(call):
     return (call["keep"] + 1.0) / 2**32
-
-
-@pytest.fixture
-def watch(monkeypatch):
-    """Function that keeps the arguments of the calls of a kernel."""
-
-    def watch(kernel):
-        module, calls = kernels.get(kernel), []
-        train = module.train
-        monkeypatch.setattr(module, "train", lambda **a: calls.append(a) or train(**a))
-        return calls
-
-    return watch
 
 
 @pytest.mark.parametrize(("estimator", "own", "kernel"), VARIANTS, ids=str)
@@ -88,8 +73,8 @@ def test_further_training_on_a_short_text_keeps_it_whole(watch):
 
 def test_subsampling_that_leaves_next_to_nothing_is_told():
     sentences = [["a", "b", "c", "d"]] * 20_000
-    told = r"subsample=0.0001 leaves 3\.2% of the 80,000 words of the text: a larger value leaves more"
-    with pytest.warns(UserWarning, match=told) as caught:
+    message = r"subsample=0.0001 leaves 3\.2% of the 80,000 words of the text: a larger value leaves more"
+    with pytest.warns(UserWarning, match=message) as caught:
         small(fastvec.SkipGram, subsample=1e-4, epochs=1).fit(sentences)
     assert caught[0].filename == __file__
     small(fastvec.SkipGram, subsample=1e-3, epochs=1).fit(sentences)  # leaves 6.7 %
@@ -120,7 +105,7 @@ def test_the_command_line_trains_on_two_sentences(model, tmp_path):
 
 def test_the_documented_example_of_load_model_is_not_luck(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = doctest.DocTestFinder().find(loading.load_model, globs={})
+    (example,) = doctest.DocTestFinder().find(fastvec.load_model, globs={})
     source = "".join(part.source for part in example.examples)
     assert "threads=1)" in source
     for seed in range(12):

@@ -15,7 +15,6 @@ from interrupts import can_be_interrupted, interrupt_training_after, interrupt_t
 import fastvec
 from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier
-from fastvec.formats import atomic
 from fastvec.training import signals
 
 pytestmark = can_be_interrupted
@@ -160,7 +159,7 @@ def test_saving_is_completed_before_control_c_is_answered(tmp_path, monkeypatch)
                 send(signal.SIGINT)
                 fsync(descriptor)
 
-            patch.setattr(atomic.os, "fsync", interrupted)
+            patch.setattr(os, "fsync", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 save(path)
         assert sorted(path.read_bytes()) == sorted(whole), name  # in safetensors, names have no order
@@ -235,6 +234,46 @@ def test_what_nohup_starts_outlives_its_terminal(text, tmp_path):
         _, rest = interrupt(process, signal.SIGTERM)
     assert process.returncode == 128 + signal.SIGTERM
     assert b"training was interrupted" in rest
+
+
+# Programs that train for ever, and say at the end what came of it.
+ENDLESS = {
+    "TextClassifier": """
+from fastvec.classify import TextClassifier
+X, y = ["a fine film", "fine actors", "a bad film", "bad actors"] * 500, ["+", "+", "-", "-"] * 500
+model = TextClassifier(epochs=1_000_000, word_ngrams=2, progress=True).fit(X, y)
+good = model.score(X, y) == 1
+""",
+    "NetworkClassifier": """
+import numpy as np
+from fastvec.classify import NetworkClassifier
+X = np.random.default_rng(0).standard_normal((2000, 10))
+y = X[:, 0] > 0
+model = NetworkClassifier(epochs=1_000_000, progress=True, learning_rate=0.05).fit(X, y)
+good = model.score(X, y) > 0.9
+""",
+    "GloVe": """
+import fastvec, random
+draw = random.Random(0)
+counts = fastvec.Cooccurrence(min_count=1).fit([[draw.randrange(30) for _ in range(9)] for _ in range(400)])
+model = fastvec.GloVe(vector_size=10, epochs=1_000_000, progress=True).fit(counts)
+good = len(model.vectors_) == 30
+""",
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_control_c_ends_the_training_of_a_program_and_nothing_else(name):
+    program = f"{ENDLESS[name]}\nprint(model.interrupted_, len(model.history_), good)"
+    command = [sys.executable, "-W", "default", "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(b"epoch 3/", process.stderr)
+        output, errors = interrupt(process)
+    assert process.returncode == 0
+    interrupted, n_epochs, good = output.split()
+    assert (interrupted, good) == ("True", "True")
+    assert f"training was interrupted in epoch {n_epochs} of 1000000; what was learned is kept" in errors
+    assert "Traceback" not in errors
 
 
 # Stands for NumPy, the first module that takes time, and gets a signal instead.

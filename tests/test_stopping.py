@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 from commands import HANGS
-from small_runs import corpus, cut_small, learned, make, stopped_at, watch_chunks
+from inside import watch_chunks, wrap
+from small_runs import corpus, cut_small, learned, make, stopped_at
 
 from fastvec import classify
-from fastvec.training import loop
 
 
 @pytest.fixture(autouse=True)
@@ -53,13 +53,7 @@ def test_a_model_is_stopped_from_another_thread():
 )
 def test_a_classifier_is_stopped_from_another_thread(new, X, monkeypatch):
     begun = threading.Event()
-    real = loop.Epoch
-
-    def record(*arguments, **named):
-        begun.set()
-        return real(*arguments, **named)
-
-    monkeypatch.setattr(loop, "Epoch", record)
+    wrap(monkeypatch, "epoch", lambda real, *given, **named: begun.set() or real(*given, **named))
     model = new(epochs=1_000_000)
     thread = threading.Thread(target=model.fit, args=[X, ["+", "-"] * 9])
     thread.start()
@@ -123,10 +117,22 @@ def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
     assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
 
 
-@pytest.mark.parametrize("said", [True, np.True_])
-def test_a_callback_that_returns_true_ends_the_training(said, path):
+@pytest.mark.parametrize("family", ["skipgram", "fasttext", "glove"])
+def test_callbacks_see_every_epoch(family):
+    seen = []
+    callbacks = [lambda model: seen.append((len(model.history_), model.vectors_["word1"].tobytes()))]
+    make(family, callbacks=callbacks).fit(corpus())
+    assert [epoch for epoch, _ in seen] == [1, 2, 3, 4]
+    assert len({vector for _, vector in seen}) == 4
+
+
+@pytest.mark.parametrize("answer", [True, np.True_])
+def test_a_callback_that_returns_true_ends_the_training(answer, path):
     called = []
-    callbacks = [lambda model: said if len(model.history_) == 2 else None, lambda model: called.append(model)]
+    callbacks = [
+        lambda model: answer if len(model.history_) == 2 else None,
+        lambda model: called.append(model),
+    ]
     model = make("skipgram", callbacks=callbacks).fit(corpus(), checkpoint=path)
     assert [epoch.epoch for epoch in model.history_] == [1, 2]
     assert called == [model, model]
@@ -136,9 +142,9 @@ def test_a_callback_that_returns_true_ends_the_training(said, path):
     assert learned(again) == learned(model)
 
 
-@pytest.mark.parametrize("said", [False, None, 1, "yes", np.ones(2)])
-def test_a_callback_that_returns_anything_else_does_not(said):
-    assert len(make("skipgram", callbacks=[lambda _: said]).fit(corpus()).history_) == 4
+@pytest.mark.parametrize("answer", [False, None, 1, "yes", np.ones(2)])
+def test_a_callback_that_returns_anything_else_does_not(answer):
+    assert len(make("skipgram", callbacks=[lambda _: answer]).fit(corpus()).history_) == 4
 
 
 @pytest.mark.parametrize("family", ["skipgram", "glove"])

@@ -1,4 +1,4 @@
-"""Words that nobody has seen get the mean of their n-grams, wherever a word may be asked for."""
+"""Words that were never seen get the mean of their n-grams, wherever a word may be asked for."""
 
 import tracemalloc
 
@@ -8,7 +8,7 @@ from commands import run
 from safetensors.numpy import save_file
 
 import fastvec
-from fastvec import evaluate, formats
+from fastvec import evaluate
 from fastvec.vectors import Subwords, SubwordVectors
 
 WORDS = ["garden", "gardens", "Zürich", "東京", "12", "</s>"]
@@ -204,7 +204,7 @@ def test_damaged_ngrams_in_a_fvec(tmp_path, rows, subwords, message, mmap):
     path = tmp_path / "v.fvec"
     fvec_of(path, {} if rows is None else {"input_vectors": rows}, {"subwords": subwords})
     with pytest.raises(ValueError, match=message) as error:
-        formats.read(path, mmap=mmap)
+        fastvec.load(path, mmap=mmap)
     assert str(path) in str(error.value)
 
 

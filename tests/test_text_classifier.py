@@ -36,10 +36,10 @@ GOOD_OR_BAD = {"good": "+", "not good": "-", "bad": "-", "not bad": "+"}
 def negated(n=200, seed=0):
     """What counts is "good" or "bad" and whether "not" stands before it: no sum over words can tell."""
     random = np.random.default_rng(seed)
-    said = [str(random.choice(list(GOOD_OR_BAD))) for _ in range(n)]
+    opinions = [str(random.choice(list(GOOD_OR_BAD))) for _ in range(n)]
     around = [random.choice(["the", "film", "was", "very"], 4).tolist() for _ in range(n)]
-    X = [" ".join([*words[:2], what, *words[2:]]) for words, what in zip(around, said, strict=True)]
-    return X, [GOOD_OR_BAD[what] for what in said]
+    X = [" ".join([*words[:2], what, *words[2:]]) for words, what in zip(around, opinions, strict=True)]
+    return X, [GOOD_OR_BAD[what] for what in opinions]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

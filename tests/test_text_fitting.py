@@ -1,22 +1,17 @@
 """How a classifier of texts is trained: what it takes and refuses, going on, stopping early, Ctrl-C."""
 
-import os
 import signal
-import subprocess
-import sys
 import warnings
 from functools import partial
 
 import numpy as np
 import pytest
-from commands import interrupt, wait_for
+from inside import results_of, usable_threads, wrap
 from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
-import fastvec.classify.texts.classifier
 from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
-from fastvec.training.threads import usable_threads
 
 small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
@@ -182,14 +177,13 @@ def test_one_thread_and_one_seed_give_the_same_bits(params):
 
 @pytest.mark.parametrize(("threads", "expected"), [(1, 1), (3, 3), (None, usable_threads())])
 def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, expected):
-    taken, train = [], fastvec.classify.texts.classifier.train
-    monkeypatch.setattr(
-        fastvec.classify.texts.classifier,
-        "train",
-        lambda chunk, schedule, *given, **more: (
-            taken.append(schedule) or train(chunk, schedule, *given, **more)
-        ),
-    )
+    taken = []
+
+    def watched(train, chunk, schedule, *given, **more):
+        taken.append(schedule)
+        return train(chunk, schedule, *given, **more)
+
+    wrap(monkeypatch, "train_texts", watched)
     small(threads=threads).fit(X, Y)
     assert [schedule.threads for schedule in taken] == [expected]
 
@@ -212,18 +206,13 @@ def test_the_learning_rate_falls_to_the_least(least):
 
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
     documents, labels = noise(100)
-    parts, split = [], fastvec.classify.texts.classifier.split_held_out
-    monkeypatch.setattr(
-        fastvec.classify.texts.classifier,
-        "split_held_out",
-        lambda *given: parts.extend(split(*given)) or tuple(parts),
-    )
+    splits = results_of(monkeypatch, "split_texts")
     params = {"early_stopping": True, "patience": 3, "epochs": 100, "validation_fraction": 0.3}
     model = small(**params).fit(documents, labels)
     scores = [epoch.validation_score for epoch in model.history_]
     assert len(scores) < 100 and len(scores) - 1 - int(np.argmax(scores)) == 3
     assert scores[0] < max(scores)
-    kept, held_out = (set(part.tolist()) for part in parts)
+    kept, held_out = (set(part.tolist()) for part in splits[0])
     assert len(held_out) == 30 and len(kept) == 70 and not kept & held_out
     assert {epoch.examples for epoch in model.history_} == {70}
     assert model.score([documents[i] for i in held_out], labels[list(held_out)]) == max(scores)
@@ -365,26 +354,6 @@ def test_control_c_loses_nothing(params, monkeypatch):
     assert model.interrupted_ and model.score(X, Y) == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert not model.partial_fit(X, Y).interrupted_
-
-
-ENDLESS = """
-from fastvec.classify import TextClassifier
-X, y = ["a fine film", "fine actors", "a bad film", "bad actors"] * 500, ["+", "+", "-", "-"] * 500
-model = TextClassifier(epochs=1_000_000, word_ngrams=2, progress=True).fit(X, y)
-print(model.interrupted_, len(model.history_), model.score(X, y) == 1)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
-def test_control_c_ends_the_training_of_a_program_and_nothing_else():
-    command = [sys.executable, "-c", ENDLESS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_for(b"epoch 3/", process.stderr)
-        output, rest = interrupt(process)
-    assert process.returncode == 0
-    interrupted, n_epochs, right = output.decode().split()
-    assert (interrupted, right) == ("True", "True")
-    assert f"interrupted in epoch {n_epochs} of 1000000; what was learned is kept" in rest.decode()
 
 
 def test_a_warning_that_is_an_error_changes_nothing():

@@ -196,9 +196,9 @@ def test_a_search_over_poolings():
 
 
 def test_a_search_finds_that_bigrams_are_needed():
-    said = {"good": 1, "not good": 0, "bad": 0, "not bad": 1}
-    X = [f"{before} {what} {after}" for before in "abcde" for after in "vwxyz" for what in said]
-    y = [said[text[2:-2]] for text in X]
+    label_of = {"good": 1, "not good": 0, "bad": 0, "not bad": 1}
+    X = [f"{before} {what} {after}" for before in "abcde" for after in "vwxyz" for what in label_of]
+    y = [label_of[text[2:-2]] for text in X]
     model = TextClassifier(vector_size=10, epochs=50, learning_rate=0.5)
     search = GridSearchCV(model, {"word_ngrams": [1, 2]}, cv=3, error_score="raise").fit(X, y)
     assert search.best_params_ == {"word_ngrams": 2}

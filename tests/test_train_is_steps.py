@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from inside import alias_table
 from objectives import bag, batch, int32, path, placed, window
 
 from fastvec import kernels
 from fastvec.reference import losses
 from fastvec.reference.sampling import draw, draw_noise, window_size
-from fastvec.training.tables import alias_table
 
 KEY, WINDOW, NEGATIVES = 12345, 20, 3
 AT_ONCE = 16  # contexts, targets or examples in an update; windows have more
@@ -110,7 +110,7 @@ MEANS = [{"scale_gradient": True}, {"scale_gradient": False}]
 LOSSES = [{"loss": loss} for loss in losses.LOSSES]
 
 # For every kernel what makes its steps, the rows of its matrices and arguments of train; its modes, and what
-# both train and steps are told.
+# both train and steps are given.
 TRAININGS = [
     ("skipgram", skipgram, INPUTS | OUTPUTS, NOISY, [{"shared": True}, {"shared": False}], LOSSES),
     ("cbow", cbow, INPUTS | OUTPUTS | PLACES, NOISY, [{}], MEANS),
@@ -119,26 +119,26 @@ TRAININGS = [
     ("softmax", softmax, INPUTS | OUTPUTS, {}, BOTH, MEANS),
     ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS, BOTH, MEANS),
 ]
-CASES = [(*training, mode, told) for *training, modes, both in TRAININGS for mode in modes for told in both]
+CASES = [(*training, mode, given) for *training, modes, both in TRAININGS for mode in modes for given in both]
 
 
 @pytest.mark.parametrize(
-    ("kernel", "steps", "rows", "arguments", "mode", "told"),
+    ("kernel", "steps", "rows", "arguments", "mode", "given"),
     CASES,
-    ids=[f"{kernel} {mode | told}" for kernel, *_, mode, told in CASES],
+    ids=[f"{kernel} {mode | given}" for kernel, *_, mode, given in CASES],
 )
-def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode, told):
+def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode, given):
     implementation = kernels.get(kernel, backend)
     random = np.random.default_rng(2)
     start = {name: random.standard_normal((n, 20)) / 2 for name, n in rows.items()}
     expected, trained = ({name: padded(matrix) for name, matrix in start.items()} for _ in range(2))
-    todo = [step | told for step in steps(**mode)]
+    todo = [step | given for step in steps(**mode)]
     losses = [implementation.step(**expected, **step, learning_rate=0.05) for step in todo]
     loss, sampled_pairs, pairs = implementation.train(
         **trained,
         **arguments,
         **mode,
-        **told,
+        **given,
         ids=IDS,
         sentence_offsets=OFFSETS,
         start=0,

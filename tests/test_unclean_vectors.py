@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pytest
 from commands import fail, succeed
+from inside import WORD_LIMIT, write_vectors
 from peers import KeyedVectors
 from safetensors.numpy import save_file
 from vector_files import AB, binary, fasttext, in_every_format, put, text
 
 import fastvec
-from fastvec import cli, formats
-from fastvec.formats.words import WORD_LIMIT
+from fastvec import cli
 from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
@@ -32,7 +32,7 @@ def test_rows_that_are_not_finite_are_refused_or_dropped(tmp_path, number):
     faulty = rows()
     faulty[1, 2] = number
     fvec = tmp_path / "v.fvec"
-    formats.write(fvec, formats.Contents(["aa", "bb", "cc"], faulty))
+    write_vectors(fvec, ["aa", "bb", "cc"], faulty)
     for path in (fvec, *in_every_format(tmp_path, ABC, faulty)):
         which = "row" if path.name == "fasttext.bin" else "word"
         message = (
@@ -70,7 +70,7 @@ def test_mapped_vectors_are_looked_at_when_they_are_compared(tmp_path):
     faulty = rows()
     faulty[2] = np.nan
     path = tmp_path / "v.fvec"
-    formats.write(path, formats.Contents(["aa", "bb", "cc"], faulty))
+    write_vectors(path, ["aa", "bb", "cc"], faulty)
     vectors = fastvec.load(path, mmap=True)
     assert vectors["aa"].tolist() == rows()[0].tolist()
     for use in (lambda: vectors.most_similar("aa"), lambda: vectors.similarity("aa", "bb")):
@@ -109,9 +109,9 @@ def test_words_that_differ_only_in_invalid_bytes(tmp_path):
     for path in in_every_format(tmp_path, names, rows(5)):
         with pytest.raises(ValueError, match=r"byte 2 of the word b'a\\xffb' is not UTF-8; errors='rep"):
             fastvec.load(path)
-        with pytest.warns(UserWarning, match=r"dropped 1 of 5 words: .* the first is b'a\\xfeb'") as told:
+        with pytest.warns(UserWarning, match=r"dropped 1 of 5 words: .* the first is b'a\\xfeb'") as caught:
             replaced = fastvec.load(path, errors="replace")
-        assert len(told) == 1
+        assert len(caught) == 1
         assert replaced.words == ["a\ufffdb", "ab", "\ufffd", "c\ufffd"]
         with pytest.warns(UserWarning, match=r"dropped 3 of 5 words: .* the first is b'a\\xffb'"):
             ignored = fastvec.load(path, errors="ignore")
@@ -180,7 +180,7 @@ def test_words_that_occur_twice(tmp_path):
 
 def test_a_limit_reads_the_first_words(tmp_path):
     fvec = tmp_path / "v.fvec"
-    formats.write(fvec, formats.Contents(["aa", "bb", "cc"], rows(), np.array([3, 2, 1])))
+    fastvec.Vectors(["aa", "bb", "cc"], rows(), [3, 2, 1]).save(fvec)
     for path in (fvec, *in_every_format(tmp_path, ABC, rows())):
         whole = fastvec.load(path)
         for limit in (1, 2, np.int64(3), 100):

@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+from inside import set_sizes, unit_rows
 
 import fastvec.vectors
 from fastvec.vectors import Vectors, load
@@ -139,7 +140,7 @@ def test_equal_cosines_come_in_the_order_of_the_words():
 
 def test_most_similar_takes_words_vectors_and_lists():
     vectors = make()
-    unit = fastvec.vectors.vectors.unit_rows(vectors.vectors).astype(np.float64)
+    unit = unit_rows(vectors.vectors).astype(np.float64)
     words, expected = ranked(vectors, unit[1] + unit[2] - unit[3], {"paris", "london", "parks"})
     for positive, negative in (
         (["paris", "london"], "parks"),
@@ -169,7 +170,7 @@ def test_restrict_takes_the_first_words_only():
 
 @pytest.mark.parametrize("block", [1, 20, 1 << 22])
 def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
-    monkeypatch.setattr(fastvec.vectors.vectors, "COSINES_AT_ONCE", block)
+    set_sizes(monkeypatch, cosines_at_once=block)
     vectors = make()
     queries = ["paris", 12, vectors["london"], "zero"]
     batch = vectors.most_similar_batch(queries, topn=4, restrict=6)

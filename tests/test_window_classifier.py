@@ -1,10 +1,11 @@
-"""Words are tagged by their windows: what is learned, what moves, what is told and what is refused."""
+"""Words are tagged by their windows: what is learned, what moves, what is reported and what is refused."""
 
 import warnings
 from functools import partial
 
 import numpy as np
 import pytest
+from inside import set_sizes
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -13,8 +14,7 @@ from window_texts import SENTENCES as X
 from window_texts import TAGS as Y
 
 from fastvec.classify import WindowClassifier
-from fastvec.classify.words import network
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 
@@ -145,7 +145,7 @@ def test_every_sentence_has_its_predictions():
 def test_windows_that_go_through_in_parts_come_out_the_same(monkeypatch, at_once):
     model = small(features=["case"]).fit(X, Y)
     whole = np.concatenate(model.predict_proba(X))
-    monkeypatch.setattr(network, "WINDOWS_AT_ONCE", at_once)
+    set_sizes(monkeypatch, windows_at_once=at_once)
     np.testing.assert_allclose(np.concatenate(model.predict_proba(X)), whole, rtol=1e-5)
 
 
@@ -211,7 +211,7 @@ def test_one_seed_gives_the_same_bits_and_fit_begins_anew():
 def test_words_that_are_taken_away_by_a_small_text_are_warned_of(
     monkeypatch, given, params, small_below, warned, method
 ):
-    monkeypatch.setattr(network, "FEW_WORDS", small_below)
+    set_sizes(monkeypatch, few_words=small_below)
     model = small(some_vectors() if given else None, **params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

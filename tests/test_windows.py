@@ -10,7 +10,7 @@ from window_texts import FIRST_WORD, PADDING, UNKNOWN
 
 from fastvec import Corpus, Vectors
 from fastvec.classify import WindowClassifier
-from fastvec.vectors.subwords import Subwords, SubwordVectors
+from fastvec.vectors import Subwords, SubwordVectors
 
 pytestmark = pytest.mark.any_backend
 

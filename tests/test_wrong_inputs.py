@@ -93,17 +93,17 @@ everywhere = pytest.mark.parametrize(("name", "use"), EVERYWHERE)
 
 @everywhere
 def test_no_texts(name, use):
-    for wrong, told in OUTSIDE:
-        with pytest.raises(TypeError, match=re.escape(told.format(name=name))) as raised:
+    for wrong, message in OUTSIDE:
+        with pytest.raises(TypeError, match=re.escape(message.format(name=name))) as raised:
             use(wrong)
         assert str(raised.value).startswith(f"{name} must be ")
 
 
 @everywhere
 def test_no_text(name, use):
-    for wrong, told in INSIDE:
+    for wrong, message in INSIDE:
         for texts in ([["a", "b"], wrong], iter([["a", "b"], wrong])):
-            with pytest.raises(TypeError, match=re.escape(told)) as raised:
+            with pytest.raises(TypeError, match=re.escape(message)) as raised:
                 use(texts)
             assert re.match(rf"(sentence 2|document 1) of {name} must be ", str(raised.value))
 
@@ -153,8 +153,8 @@ def test_words_of_other_types_are_str():
 
 
 def test_vocabularies_have_an_order():
-    for words, told in (({"a": 1}, "pass words.values()"), ({"a"}, "pass a list"), ("a", "got 'a'")):
-        with pytest.raises(TypeError, match=re.escape(told)):
+    for words, message in (({"a": 1}, "pass words.values()"), ({"a"}, "pass a list"), ("a", "got 'a'")):
+        with pytest.raises(TypeError, match=re.escape(message)):
             Cooccurrence.from_triples(words, [0], [0], [1.0])
 
 
@@ -223,22 +223,22 @@ def test_labels_of_two_kinds(make, name):
     places = "position 0", "position 2"
     if make is WindowClassifier:
         places = "sentence 1, word 1", "sentence 3, word 1"
-    told = f"got 'a' at {places[0]} and 1 at {places[1]}"
+    given = f"got 'a' at {places[0]} and 1 at {places[1]}"
     for labels in (["a", "b", 1, "a"], np.array(["a", "b", 1, "a"], dtype=object)):
-        with pytest.raises(ValueError, match=f"^y must have labels of one kind, .*, {told}$"):
+        with pytest.raises(ValueError, match=f"^y must have labels of one kind, .*, {given}$"):
             classify(make, name, labels)
 
 
 @every_classifier
 @every_method
 def test_different_labels_never_become_equal(make, name):
-    for labels, told in (
+    for labels, shown in (
         ([2**70, 1], "1180591620717411303424"),
         ([2**53 + 1, 0.5], "9007199254740993"),
         ([2**63 + 1, -1], "9223372036854775809"),
         (["a\0", "a"], r"'a\x00'"),
     ):
-        with pytest.raises(ValueError, match=f"^y must have .* can hold, got {re.escape(told)}$"):
+        with pytest.raises(ValueError, match=f"^y must have .* can hold, got {re.escape(shown)}$"):
             classify(make, name, labels * 2)
 
 
@@ -250,8 +250,8 @@ def test_weights_of_a_score(model):
     labels = [y[0], y[1], other[2], other[3]]
     assert model.score(examples, labels, sample_weight=[3, 1, 0, 1]) == pytest.approx(0.8)
     assert model.score(examples, labels, sample_weight=[1e308] * 4) == pytest.approx(0.5)
-    for weights, told in (([1, 1, -1, 1], "-1.0"), ([1, np.nan, 1, 1], "nan"), ([1, 1, 1, np.inf], "inf")):
-        with pytest.raises(ValueError, match=f"^sample_weight must be finite numbers >= 0, got {told}$"):
+    for weights, shown in (([1, 1, -1, 1], "-1.0"), ([1, np.nan, 1, 1], "nan"), ([1, 1, 1, np.inf], "inf")):
+        with pytest.raises(ValueError, match=f"^sample_weight must be finite numbers >= 0, got {shown}$"):
             model.score(examples, labels, sample_weight=weights)
     with pytest.raises(TypeError, match=r"^sample_weight must be numbers, got "):
         model.score(examples, labels, sample_weight=["much"] * 4)

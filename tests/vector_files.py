@@ -1,8 +1,8 @@
 """Small files of vectors in the formats of other programs, made of bytes."""
 
 import numpy as np
+from inside import FastTextFile, write_model
 
-from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.vectors import Subwords
 
 AB = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Word vectors from windows: skip-gram and CBOW, each with three losses (Mikolov et al. 2013)."""
+"""Word vectors from windows: skip-gram and CBOW (Mikolov et al. 2013), with the losses of ``losses.py``."""
 
 from __future__ import annotations
 

@@ -83,11 +83,11 @@ def _watch(folder: Path, options: argparse.Namespace) -> int:
         child = subprocess.run(command, capture_output=True, text=True, check=False)
         first += n
         for line in child.stdout.splitlines():
-            said = json.loads(line)
-            if "found" in said:
+            report = json.loads(line)
+            if "found" in report:
                 found += 1
-                print(said["found"], flush=True)
-            for what, counts in said.get("done", {}).items():
+                print(report["found"], flush=True)
+            for what, counts in report.get("done", {}).items():
                 done[what].update(counts)
         if child.returncode:
             found += 1

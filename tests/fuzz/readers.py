@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors.numpy import save_file
-from saved_classifiers import EVERY, SUBWORDS, VECTORS
+import safetensors_files
+from saved_classifiers import EVERY, SUBWORDS, VECTORS, trained
 
 import fastvec
 from fastvec import classify, evaluate
-from fastvec.formats.container import read_tensors
 
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"], ["söng", "日本"]] * 3
 PLAIN = "".join(f"{' '.join(sentence)}\n" for sentence in TEXT)
@@ -188,13 +187,12 @@ def without_checksums(content: bytes, path: Path) -> bytes | None:
     """Return a file of fastvec's own without the checksums, which would refuse nearly all damage at once."""
     path.write_bytes(content)
     if path.suffix == ".json":
-        said = json.loads(content)
-        del said["crc32"]
-        return json.dumps(said, ensure_ascii=False).encode()
+        phrases = json.loads(content)
+        del phrases["crc32"]
+        return json.dumps(phrases, ensure_ascii=False).encode()
     if b"header_crc32" not in content:
         return None
-    tensors, metadata = read_tensors(path)
-    save_file(tensors, path, metadata)
+    safetensors_files.write(path, *safetensors_files.read(path))
     return path.read_bytes()
 
 
@@ -233,8 +231,7 @@ def _save_model(name: str, path: Path) -> None:
 
 
 def _save_classifier(name: str, path: Path) -> None:
-    estimator, X, y, _ = EVERY[name]
-    estimator.fit(X, y).save(path)
+    path.write_bytes(trained(name)[1])
 
 
 def _save_counts(path: Path) -> None:

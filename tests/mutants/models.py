@@ -276,6 +276,15 @@ MODELS = [
         ),
     ),
     mutant(
+        "the target of BPR moves by its first block of negatives alone",
+        "gradients::test_gradient",
+        (
+            "kernels/losses.pxd",
+            "        first[c * SLOTS] -= total\n",
+            "        first[c * SLOTS] -= total if scores == first else 0\n",
+        ),
+    ),
+    mutant(
         "the contexts of CBOW are summed and not averaged",
         "gradients::test_gradient_of_repeated_rows",
         (

@@ -36,7 +36,6 @@ from fastvec.classify import (
     read_conll,
 )
 from fastvec.gradcheck import GradientReport
-from fastvec.training.loop import Epoch
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:
@@ -153,7 +152,7 @@ def classify(vectors: Vectors, sentences: list[list[str]], tags: list[list[str]]
     tagger = WindowClassifier(vectors, window=2, hidden=(200, 100), features=("case",), train_vectors=True)
     assert_type(tagger.fit(sentences, tags), WindowClassifier)
     assert_type(tagger.vectors_, Vectors)
-    assert_type(tagger.history_, list[Epoch])
+    assert_type([epoch.loss for epoch in tagger.history_], list[float])
     assert_type(tagger.score(sentences, tags), float)
     assert_type(tagger.check_gradient(sentences, tags, sample=100), GradientReport)
     assert_type(WindowRanker(vectors).fit(sentences), WindowRanker)

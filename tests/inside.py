@@ -1,0 +1,151 @@
+"""What tests use of fastvec's inside: all have it from here, so that what moves in there is mended once.
+
+`test_house.py` lists the few files that test a part of the inside itself, and import that.
+"""
+
+import pkgutil
+
+from fastvec import formats
+from fastvec.corpus.writing import write_text
+from fastvec.counts.glove_files import RECORD
+from fastvec.formats.atomic import replacing
+from fastvec.formats.fasttext import FastTextFile, read_model, write_model
+from fastvec.formats.ngrams import row_means
+from fastvec.formats.spool import preallocate
+from fastvec.formats.words import WORD_LIMIT
+from fastvec.models.association import association
+from fastvec.models.huffman import HuffmanTree
+from fastvec.training.tables import alias_table, keep_thresholds
+from fastvec.training.threads import usable_threads
+from fastvec.vectors.vectors import unit_rows
+
+__all__ = [
+    "RECORD",
+    "WORD_LIMIT",
+    "FastTextFile",
+    "HuffmanTree",
+    "alias_table",
+    "association",
+    "keep_thresholds",
+    "preallocate",
+    "read_model",
+    "replacing",
+    "row_means",
+    "unit_rows",
+    "usable_threads",
+    "write_model",
+    "write_text",
+]
+
+# Sizes that nothing small would reach, or fill.
+SIZES = {
+    "compressed_block": "corpus.reading.COMPRESSED_BLOCK_BYTES",
+    "contexts_at_once": "counts.runs.CONTEXTS_AT_ONCE",
+    "cosines_at_once": "vectors.vectors.COSINES_AT_ONCE",
+    "counted_chunk": "counts.counting.CHUNK",
+    "dense_matrix": "models.arpack.DENSE",
+    "entries_at_once": "models.association.ENTRIES_AT_ONCE",
+    "entries_read": "counts.files.ENTRIES_AT_ONCE",
+    "entries_written": "counts.cooccurrence.ENTRIES_AT_ONCE",
+    "fasttext_block": "formats.fasttext.BLOCK_BYTES",
+    "few_words": "classify.words.network.FEW_WORDS",
+    "fewest_entries": "counts.runs.FEWEST_ENTRIES",
+    "fewest_records": "counts.triples.FEWEST_RECORDS",
+    "fewest_tokens": "counts.counting.FEWEST_TOKENS",
+    "glove_chunk": "models.glove.CHUNK",
+    "many_words": "models.words.MANY_WORDS",
+    "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
+    "phrases_chunk": "models.phrases.CHUNK",
+    "plain_block": "corpus.reading.PLAIN_BLOCK_BYTES",
+    "shortest_text": "training.held_out.SHORTEST_TEXT",
+    "spooled_block": "formats.spool.BLOCK_ITEMS",
+    "starting_numbers_at_once": "models.base.NUMBERS_AT_ONCE",
+    "triples_at_once": "counts.triples.TRIPLES_AT_ONCE",
+    "windows_at_once": "classify.words.network.WINDOWS_AT_ONCE",
+    "words_chunk": "models.words.CHUNK",
+    "words_written": "corpus.writing.WORDS_AT_ONCE",
+    "zeros": "formats.spool.ZEROS",
+}
+
+# Functions that tests watch, put an error into, or call.
+FUNCTIONS = {
+    "backward": "classify.networks.network.backward",
+    "best_threshold": "classify.words.ranker._best_threshold",
+    "encode_files": "corpus.corpus.encode_files",
+    "epoch": "training.loop.Epoch",
+    "fast_rows": "formats.glove._fast_rows",
+    "in_tiles": "models.glove.in_tiles",
+    "multiply": "models.arpack.Product.__call__",
+    "penalty": "classify.networks.network.penalty",
+    "set_a_flag": "training.signals.set_a_flag",
+    "sgd_step": "classify.networks.optimizers.SGD.step",
+    "split_held_out": "classify.networks.fitting.split_held_out",
+    "split_texts": "classify.texts.classifier.split_held_out",
+    "sum_rows": "classify.words.network.sum_rows",
+    "train": "models.base.train",
+    "train_texts": "classify.texts.classifier.train",
+    "workers": "counts.counting.Workers",
+}
+
+
+def set_sizes(monkeypatch, **sizes):
+    """Put other sizes in the place of some of `SIZES`."""
+    for name, size in sizes.items():
+        monkeypatch.setattr(f"fastvec.{SIZES[name]}", size)
+
+
+def inner(name):
+    """Return one of `FUNCTIONS`."""
+    return pkgutil.resolve_name(f"fastvec.{FUNCTIONS[name]}")
+
+
+def wrap(monkeypatch, name, wrapper):
+    """Let `wrapper`, which is given one of `FUNCTIONS` and then its arguments, stand in its place."""
+    function = inner(name)
+    monkeypatch.setattr(
+        f"fastvec.{FUNCTIONS[name]}", lambda *given, **named: wrapper(function, *given, **named)
+    )
+
+
+def results_of(monkeypatch, name):
+    """Return a list to which all that one of `FUNCTIONS` returns is added from now on."""
+    results = []
+
+    def keep(function, *given, **named):
+        results.append(function(*given, **named))
+        return results[-1]
+
+    wrap(monkeypatch, name, keep)
+    return results
+
+
+def watch_chunks(monkeypatch, begun):
+    """Call `begun` whenever a thread begins a chunk of a training."""
+
+    def train(real, train_chunk, *given, **named):
+        def watched(**chunk):
+            if chunk["learning_rate"] > 0:  # not to score what is held out
+                begun()
+            return train_chunk(**chunk)
+
+        return real(watched, *given, **named)
+
+    wrap(monkeypatch, "train", train)
+
+
+def write_vectors(path, words, vectors, **more):
+    """Write words and vectors as they are, checked by nothing."""
+    formats.write(path, formats.Contents(words, vectors, **more))
+
+
+def as_on_windows(monkeypatch):
+    """Let files be replaced as on Windows, where some are waited for that are open, and not for long."""
+    monkeypatch.setattr("fastvec.formats.atomic.WINDOWS", True)
+    monkeypatch.setattr("fastvec.formats.atomic.WAITS", (0, 0.1, 0.2))
+    monkeypatch.setattr("fastvec.cli.WINDOWS", True)
+
+
+def without_derivative(monkeypatch, activation):
+    """Let networks take 1 for the derivative of an activation."""
+    activations = pkgutil.resolve_name("fastvec.classify.networks.layers.ACTIVATIONS")
+    monkeypatch.setitem(activations, activation, (activations[activation][0], lambda values: values * 0 + 1))

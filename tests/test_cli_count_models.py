@@ -1,1 +1,0 @@
-"""Models of counts on the command line: from texts, and from one file of counts."""
