@@ -11,7 +11,7 @@ import inspect
 import math
 import numbers
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,9 @@ class PlainAttributes:
 
 class Estimator(PlainAttributes):
     """An estimator whose constructor takes keywords only and stores them."""
+
+    # Parameters that are not kept in files: they do not change what is learned.
+    _NOT_KEPT: ClassVar[tuple[str, ...]] = ("memory_limit", "progress", "callbacks")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor and their values.
@@ -95,6 +98,10 @@ class Estimator(PlainAttributes):
             if getattr(self, name) != default
         )
         return f"{type(self).__name__}({changed})"
+
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that are kept in files."""
+        return {name: value for name, value in self.get_params().items() if name not in self._NOT_KEPT}
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:

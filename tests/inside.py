@@ -59,7 +59,7 @@ SIZES = {
     "plain_block": "corpus.reading.PLAIN_BLOCK_BYTES",
     "shortest_text": "training.held_out.SHORTEST_TEXT",
     "spooled_block": "formats.spool.BLOCK_ITEMS",
-    "starting_numbers_at_once": "models.base.NUMBERS_AT_ONCE",
+    "starting_numbers_at_once": "training.matrices.NUMBERS_AT_ONCE",
     "triples_at_once": "counts.triples.TRIPLES_AT_ONCE",
     "windows_at_once": "classify.words.network.WINDOWS_AT_ONCE",
     "words_chunk": "models.words.CHUNK",

@@ -24,8 +24,6 @@ from fastvec.vectors import UnknownWordError
 
 __all__ = ["Cooccurrence"]
 
-# Parameters that say how to count, and do not change what is counted.
-NOT_KEPT = ("memory_limit", "threads", "progress")
 # Entries that are written at a time.
 ENTRIES_AT_ONCE = 1 << 20
 
@@ -98,6 +96,8 @@ class Cooccurrence(Estimator):
     >>> counts.triples(0, 1)
     (array([0, 0, 0], dtype=int32), array([1, 2, 3], dtype=int32), array([2., 1., 1.]))
     """
+
+    _NOT_KEPT = ("memory_limit", "threads", "progress")
 
     vocabulary_: Vocabulary
     row_offsets_: NDArray[np.int64]
@@ -271,9 +271,7 @@ class Cooccurrence(Estimator):
             If nothing has been counted yet.
         """
         self._check_fitted()
-        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
-        saved = files.Saved(self.vocabulary_, self._matrix(), self.unit_, parameters)
-        files.write(path, saved)
+        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, self._given()))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:

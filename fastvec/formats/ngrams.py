@@ -22,7 +22,7 @@ class Subwords:
     """The n-grams of words, as in fastText, as rows of one matrix that also has the rows of the words.
 
     With n words in the vocabulary, row i < n belongs to word i, and row n + b to the n-grams of bucket b. The
-    n-grams are derived in ``fastvec/kernels/ngrams.pyx``.
+    n-grams are derived in ``fastvec/reference/ngrams.py``.
 
     Parameters
     ----------

@@ -31,42 +31,18 @@ except ModuleNotFoundError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from fastvec.reference import (
-        cbow as cbow,
-    )
-    from fastvec.reference import (
-        cooccurrence as cooccurrence,
-    )
-    from fastvec.reference import (
-        documents as documents,
-    )
-    from fastvec.reference import (
-        glove as glove,
-    )
-    from fastvec.reference import (
-        hierarchical_softmax as hierarchical_softmax,
-    )
-    from fastvec.reference import (
-        ngrams as ngrams,
-    )
-    from fastvec.reference import (
-        phrases as phrases,
-    )
-    from fastvec.reference import (
-        scatter as scatter,
-    )
-    from fastvec.reference import (
-        skipgram as skipgram,
-    )
-    from fastvec.reference import (
-        softmax as softmax,
-    )
-    from fastvec.reference import (
-        subword as subword,
-    )
-    from fastvec.reference import (
-        tokenizer as tokenizer,
-    )
+    from fastvec.reference import cbow as cbow
+    from fastvec.reference import cooccurrence as cooccurrence
+    from fastvec.reference import documents as documents
+    from fastvec.reference import glove as glove
+    from fastvec.reference import hierarchical_softmax as hierarchical_softmax
+    from fastvec.reference import ngrams as ngrams
+    from fastvec.reference import phrases as phrases
+    from fastvec.reference import scatter as scatter
+    from fastvec.reference import skipgram as skipgram
+    from fastvec.reference import softmax as softmax
+    from fastvec.reference import subword as subword
+    from fastvec.reference import tokenizer as tokenizer
 
 __all__ = [
     "NAMES",

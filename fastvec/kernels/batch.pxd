@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from .distinct cimport Seen, move_repeats_behind, start_round
+from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport add_to_rows, average
 from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
@@ -69,7 +69,7 @@ cdef inline int allocate_batch(
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     batch.block_stride = (n + 1) * SLOTS
     room = <char *>allocate_zeros(&batch.memory, lay_out(batch, NULL, n, max_inputs))
-    if room == NULL or start_round(&batch.seen, max_inputs) != 0:
+    if room == NULL or make_room(&batch.seen, max_inputs) != 0:
         return -1
     lay_out(batch, room, n, max_inputs)
     for b in range(n):
@@ -231,7 +231,6 @@ cdef inline double take_step(
         if scale_gradient:
             add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1.0 / <float>n)
             continue
-        batch.seen.round += 1
         n = move_repeats_behind(&batch.seen, batch.input_rows, n)
         add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1)
     return loss

@@ -2,12 +2,10 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - A negative that is repeated is merged and counted, so that its row is read and written once.
 - Negatives are drawn some positions ahead, and the output rows fetched into the cache meanwhile.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -15,12 +13,12 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport fetch_rows_of, positions_ahead
-from .distinct cimport Seen, move_repeats_behind, start_round
+from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
-from .walk cimport Walk, copy_contexts, find_repeats, walk_chunk, walk_rows
+from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
 fill_sigmoid_table()
 
@@ -153,7 +151,7 @@ def step(
         failed = (
             rows == NULL or allocate(&work, stride, 1, n_outputs) != 0
             or (weighs and allocate_weighted(&weighted, n_contexts, stride) != 0)
-            or start_round(&seen, n_contexts) != 0
+            or make_room(&seen, n_contexts) != 0
         )
         if not failed:
             rows[0] = &output_vectors[0, 0] + center * stride
@@ -209,8 +207,6 @@ def train(
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t ahead = positions_ahead(2 + negatives, stride)
-    cdef float **rows = NULL   # of the words of the walk
-    cdef float **contexts
     cdef Py_ssize_t i, c, n_contexts, n_distinct, before
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -220,22 +216,19 @@ def train(
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
     with nogil:
-        contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
             allocate_outputs(&outputs, negatives, 1) != 0
-            or contexts == NULL
             or allocate(&work, stride, 1, 1 + negatives) != 0
+            or make_room(&seen, 2 * window) != 0
             or (weighs and allocate_weighted(&weighted, 2 * window, stride) != 0)
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1 + negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + negatives
             ) != 0
         )
         if not failed:
             if not scale_gradient:
                 find_repeats(&walk, window)
-            rows = walk_rows(&walk, &input_vectors[0, 0], stride, 2 * window + 8)
-            failed = rows == NULL
+            find_rows(&walk, &input_vectors[0, 0], stride, window)
         outputs.stop = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             if i + ahead >= outputs.stop and outputs.stop < walk.last:
@@ -250,7 +243,7 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += 1
             sampled_pairs += sampled
-            copy_contexts(contexts, rows, &walk, i, window)
+            copy_contexts(&walk, i, window)
             if weighs:
                 for c in range(n_contexts):
                     weighted.weights[c] = &position_weights[0, 0] + (window - before + c) * stride
@@ -259,23 +252,18 @@ def train(
             repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, contexts, n_contexts, repeats, False, scale_gradient, learning_rate,
-                    &loss if sampled else NULL
+                    &work, &weighted, walk.contexts, n_contexts, repeats, False, scale_gradient,
+                    learning_rate, &loss if sampled else NULL
                 )
                 continue
             n_distinct = n_contexts
             if repeats:
-                failed = start_round(&seen, n_contexts) != 0
-                if failed:
-                    break
-                n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
+                n_distinct = move_repeats_behind(&seen, walk.contexts, n_contexts)
             take_mean_step(
-                &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
         free_outputs(&outputs)
-        free(contexts)
-        free(rows)
         free(seen.slots)
         free_weighted(&weighted)
         free(work.memory)

@@ -15,8 +15,8 @@ cdef struct Seen:
     uint64_t round
 
 
-cdef inline int start_round(Seen *seen, Py_ssize_t n_keys) noexcept nogil:
-    """Forget all keys and make room for n; return 0 on success. Zeros at first, slots to be freed at last."""
+cdef inline int make_room(Seen *seen, Py_ssize_t n_keys) noexcept nogil:
+    """Make room for n keys and forget all; return 0 on success. Zeros at first, slots to be freed at last."""
     cdef Py_ssize_t n_slots = max(<Py_ssize_t>64, seen.n_slots)
     seen.round += 1
     while n_slots < 2 * n_keys:
@@ -44,10 +44,11 @@ cdef inline bint is_new(Seen *seen, uint64_t key) noexcept nogil:
 cdef inline Py_ssize_t move_repeats_behind(Seen *seen, float **rows, Py_ssize_t n_rows) noexcept nogil:
     """Put the distinct rows first, in their order, the repetitions behind them; return how many are distinct.
 
-    Of a round that has room for them all.
+    There is to be room for them all.
     """
     cdef Py_ssize_t i, n = 0
     cdef float *row
+    seen.round += 1
     for i in range(n_rows):
         row = rows[i]
         if is_new(seen, <uint64_t><size_t>row):

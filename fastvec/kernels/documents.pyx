@@ -4,8 +4,7 @@ What is done otherwise, and why:
 
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
 - The input rows of a document are fetched into the cache while those before it are trained on.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t

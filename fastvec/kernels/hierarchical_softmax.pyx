@@ -2,13 +2,11 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - A context that is repeated in a window is merged and counted, so that its row is read and written once.
 - The nodes of a path are found some positions ahead, and fetched into the cache meanwhile but for the first
   block: those nodes are on the paths of most words and in the cache always.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -18,12 +16,12 @@ from libc.string cimport memset
 from .ahead cimport (
     Ring, allocate_ring, fetch_rows_of, free_ring, place_of, positions_ahead, rows_of,
 )
-from .distinct cimport Seen, move_repeats_behind, start_round
+from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport take_mean_step
-from .step cimport ONES, Step, allocate, merge_inputs, take_step, use_inputs
+from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport fill_sigmoid_table
-from .walk cimport Walk, copy_contexts, find_repeats, walk_chunk, walk_rows
+from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
 cdef extern from *:
     """
@@ -38,7 +36,6 @@ cdef extern from *:
     void fill_turns()
 
 cdef enum:
-    MAX_SHARED = 16
     POSITIONS = 8      # whose paths are at hand, a power of 2
 
 fill_sigmoid_table()
@@ -130,7 +127,7 @@ def step(
         rows = <float **>malloc(n_contexts * sizeof(float *))
         failed = (
             rows == NULL or allocate(&work, stride, n_contexts, nodes.shape[0]) != 0
-            or allocate_paths(&path, nodes.shape[0]) != 0 or start_round(&seen, n_contexts) != 0
+            or allocate_paths(&path, nodes.shape[0]) != 0 or make_room(&seen, n_contexts) != 0
         )
         if not failed:
             for i in range(n_contexts):
@@ -178,10 +175,8 @@ def train(
     cdef Paths paths
     cdef Seen seen
     cdef float *inputs = &input_vectors[0, 0]
+    cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
-    cdef uint32_t n_words = <uint32_t>keep.shape[0]
-    cdef float **rows = NULL   # of the words of the walk
-    cdef float **contexts
     cdef Py_ssize_t i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
@@ -192,20 +187,18 @@ def train(
     memset(&paths, 0, sizeof(paths))
     memset(&seen, 0, sizeof(seen))
     with nogil:
-        contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
-        failed = contexts == NULL or walk_chunk(
-            &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-            &keep[0], n_words, <uint32_t>window, key, 1
+        failed = make_room(&seen, 2 * window) != 0 or walk_chunk(
+            &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
         ) != 0
         if not failed:
             for i in range(walk.first, walk.last):
                 longest = max(longest, path_offsets[walk.words[i] + 1] - path_offsets[walk.words[i]])
             if not (cbow and scale_gradient):
                 find_repeats(&walk, window)
-            rows = walk_rows(&walk, inputs, stride, 2 * window + 8)
+            find_rows(&walk, inputs, stride, window)
+            contexts = walk.contexts   # read once: for all the compiler knows, a row's update changes it
             failed = (
-                rows == NULL
-                or allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
+                allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
                 or allocate_paths(&paths, longest) != 0
             )
         ahead = positions_ahead(BLOCK, stride)
@@ -225,16 +218,13 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += 1 if cbow else n_contexts
             sampled_pairs += (1 if cbow else n_contexts) if sampled else 0
-            copy_contexts(contexts, rows, &walk, i, window)
+            copy_contexts(&walk, i, window)
             use_path(&work, &paths, i)
             fetch_rows_of(&work, &paths.ring, i + ahead, BLOCK, walk.last)
             repeats = not (cbow and scale_gradient) and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if cbow:
                 n_distinct = n_contexts
                 if repeats:
-                    failed = start_round(&seen, n_contexts) != 0
-                    if failed:
-                        break
                     n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
                 take_mean_step(
                     &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
@@ -251,9 +241,7 @@ def train(
                 take_step(&work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
-        free(contexts)
         free(seen.slots)
-        free(rows)
         free_paths(&paths)
         free(work.memory)
         free(walk.memory)

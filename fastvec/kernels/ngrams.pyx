@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 import numpy as np
 
-from .distinct cimport Seen, is_new, start_round
+from .distinct cimport Seen, is_new, make_room
 
 cdef enum:
     FNV_PRIME = 16777619
@@ -113,7 +113,7 @@ def put_repeats_behind(const int64_t[::1] offsets, int32_t[::1] rows):
     memset(&seen, 0, sizeof(seen))
     with nogil:
         for word in range(n):
-            failed = start_round(&seen, offsets[word + 1] - offsets[word]) != 0
+            failed = make_room(&seen, offsets[word + 1] - offsets[word]) != 0
             if failed:
                 break
             end = offsets[word]

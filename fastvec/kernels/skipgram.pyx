@@ -2,12 +2,10 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - A context that is repeated in a window is merged and counted, so that its row is read and written once.
 - Negatives are drawn some positions ahead, and the output rows fetched into the cache meanwhile.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -19,12 +17,9 @@ from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
-from .step cimport Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
+from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
 from .vector cimport fill_sigmoid_table
-from .walk cimport Walk, copy_contexts, find_repeats, walk_chunk, walk_rows
-
-cdef enum:
-    MAX_SHARED = 16
+from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
 fill_sigmoid_table()
 
@@ -92,8 +87,6 @@ def train(
     cdef Py_ssize_t sets = 1 if shared else 2 * window
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
     cdef Py_ssize_t ahead = positions_ahead(1 + sets * (1 + negatives), stride)
-    cdef float **rows = NULL   # of the words of the walk
-    cdef float **contexts
     cdef float **next_rows     # of the position that is `ahead`
     cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_sets
     cdef int64_t sampled_pairs = 0, pairs = 0
@@ -103,20 +96,16 @@ def train(
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
     with nogil:
-        contexts = <float **>malloc((4 * window + 8) * sizeof(float *))
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0
-            or contexts == NULL
             or allocate(&work, stride, at_once, 1 + negatives) != 0
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
         if not failed:
             find_repeats(&walk, window)
-            rows = walk_rows(&walk, &input_vectors[0, 0], stride, 2 * window + 8)
-            failed = rows == NULL
+            find_rows(&walk, &input_vectors[0, 0], stride, window)
         outputs.stop = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             if i + ahead >= outputs.stop and outputs.stop < walk.last:
@@ -128,7 +117,7 @@ def train(
             sampled = walk.positions[i] & (loss_every - 1) == 0
             pairs += n_contexts
             sampled_pairs += n_contexts if sampled else 0
-            copy_contexts(contexts, rows, &walk, i, window)
+            copy_contexts(&walk, i, window)
             repeats = shared and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             next_rows = rows_of_set(&outputs, i + ahead, 0)
             next_sets = sets_of(&outputs, &walk, i + ahead) if i + ahead < walk.last else 0
@@ -136,9 +125,9 @@ def train(
             while c < n_contexts:
                 n = min(at_once, n_contexts - c)
                 if repeats:
-                    merge_inputs(&work, contexts + c, n)
+                    merge_inputs(&work, walk.contexts + c, n)
                 else:
-                    use_inputs(&work, contexts + c, n)
+                    use_inputs(&work, walk.contexts + c, n)
                 if c == 0 or not shared:
                     use_set(&work, &outputs, i, c)
                 # fetch the same set of that position, its centre once only; the last step all that is left
@@ -148,8 +137,6 @@ def train(
                 take_step(&work, learning_rate, &total if sampled else NULL)
                 c += at_once
         free_outputs(&outputs)
-        free(contexts)
-        free(rows)
         free(work.memory)
         free(walk.memory)
     if failed:

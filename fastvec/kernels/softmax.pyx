@@ -3,8 +3,8 @@
 What is done otherwise, and why:
 
 - The exponential is a polynomial, relative error below 2e-7, and at least e⁻⁸⁷.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011). Every update writes all output rows, so that threads get in each other's way more than elsewhere.
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011). Every update
+  writes all output rows, so that threads get in each other's way more than elsewhere.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -93,8 +93,7 @@ def train(
             many == NULL
             or allocate_batch(&batch, input_vectors.shape[1], n_words, BATCH, 2 * window) != 0
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
             ) != 0
         )
         for b in range(BATCH + 1):

@@ -29,6 +29,10 @@ cdef extern from *:
     const float *ONES[7]
 
 
+cdef enum:
+    MAX_SHARED = 16    # inputs or targets of an update, as in the reference
+
+
 cdef struct Step:
     int loss                   # LOGISTIC, unless set
     Py_ssize_t stride          # floats from one row of a matrix to the next

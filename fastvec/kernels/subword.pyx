@@ -2,13 +2,11 @@
 
 What is done otherwise, and why:
 
-- The sigmoid comes from a table of 16 cubics on [−8, 8], absolute error below 3e-6: an exponential would cost
-  more than the products.
+- The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - Outputs that are repeated among the targets and negatives of an update are merged and counted, so that their
   rows are read and written once.
 - Negatives are drawn a position ahead, and the rows fetched into the cache meanwhile.
-- Several threads may call `train` on the same matrices without locks (Hogwild: Niu, Recht, Ré and Wright
-  2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -17,13 +15,12 @@ from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
 from .mean cimport take_mean_step
-from .step cimport Step, allocate, clear_merged, count_merged, use_merged
+from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
-    MAX_SHARED = 16
     MAX_FETCHED = 32   # input rows of a word that are fetched ahead
     POSITIONS = 2      # whose outputs are drawn, a power of 2
 
@@ -267,8 +264,7 @@ def train(
             allocate_targets(&targets, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
-                &walk, &ids[0], &sentence_offsets[0], sentence_offsets.shape[0] - 1, start, stop,
-                &keep[0], n_words, <uint32_t>window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
         next_position = walk.first

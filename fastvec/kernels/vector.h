@@ -119,7 +119,8 @@ static inline void store_twelve_sums(lanes a0, lanes a1, lanes a2, lanes a3, lan
  *
  * sigma(z) - 1/2 is odd. On [0, 8) it is tabulated as 16 cubics in u = 2|z| - segment - 1/2, coefficient by
  * coefficient: sixteen floats are one AVX-512 register, so that a look-up is one permutation of it. The absolute
- * error is below 3e-6. Outside, the value at the edge is kept: the gradient saturates, it does not vanish.
+ * error is below 3e-6; an exponential would cost more than the products. Outside, the value at the edge is kept: the
+ * gradient saturates, it does not vanish.
  */
 #define SEGMENTS 16
 #define SIGMOID_RANGE 8.0f

@@ -19,6 +19,8 @@ cdef struct Walk:
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
     int32_t *distinct          # words[distinct[i]:i + 1] holds no word twice: from find_repeats()
+    float **rows               # of the words in a matrix: from find_rows()
+    float **contexts           # the rows of the contexts of one word: from copy_contexts()
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
     Py_ssize_t n               # all words
@@ -40,25 +42,32 @@ cdef inline Py_ssize_t find_sentence(
 
 
 cdef inline int walk_chunk(
-    Walk *walk, const int32_t *ids, const int64_t *offsets, Py_ssize_t n_sentences,
-    int64_t start, int64_t stop, const uint32_t *keep, int32_t n_words, uint32_t window,
-    uint64_t key, uint64_t draws_per_token,
+    Walk *walk, const int32_t[::1] ids, const int64_t[::1] offsets, int64_t start, int64_t stop,
+    const uint32_t[::1] keep, uint32_t window, uint64_t key, uint64_t draws_per_token,
 ) noexcept nogil:
     """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
-    cdef Py_ssize_t n = 0, i, sentence_first, sentence = find_sentence(offsets, n_sentences, start)
+    cdef Py_ssize_t n = 0, i, sentence_first
+    cdef Py_ssize_t sentence = find_sentence(&offsets[0], offsets.shape[0] - 1, start)
     cdef int64_t t = start, begin = offsets[sentence], end
     cdef int32_t *size
-    cdef int32_t id
+    cdef int32_t id, n_words = <int32_t>keep.shape[0]
     cdef bint known
     cdef uint64_t word
+    # copy_contexts() copies up to two windows behind the last word, and a multiple of eight
+    cdef Py_ssize_t two_windows = 2 * window + 8
     # last_distance() reads up to a register before the first word
     cdef Py_ssize_t pad = 16
-    walk.memory = malloc(room * sizeof(int64_t) + (pad + 4 * room) * sizeof(int32_t))
+    walk.memory = malloc(
+        room * sizeof(int64_t) + (room + 3 * two_windows) * sizeof(float *)
+        + (pad + 4 * room) * sizeof(int32_t)
+    )
     if walk.memory == NULL:
         return -1
     walk.positions = <int64_t *>walk.memory
-    walk.words = <int32_t *>(walk.positions + room) + pad
+    walk.rows = <float **>(walk.positions + room)
+    walk.contexts = walk.rows + room + two_windows
+    walk.words = <int32_t *>(walk.contexts + 2 * two_windows) + pad
     walk.begin = walk.words + room
     walk.end = size = walk.begin + room
     walk.distinct = walk.end + room
@@ -114,27 +123,19 @@ cdef inline int32_t context_of(const Walk *walk, Py_ssize_t i, Py_ssize_t c) noe
     return walk.words[place + (place >= i)]
 
 
-cdef inline float **walk_rows(
-    const Walk *walk, float *matrix, Py_ssize_t stride, Py_ssize_t behind
-) noexcept nogil:
-    """The rows of the words of a walk, and `behind` more that are not to be touched; NULL without memory."""
-    cdef float **rows = <float **>malloc((walk.n + behind) * sizeof(float *))
+cdef inline void find_rows(Walk *walk, float *matrix, Py_ssize_t stride, Py_ssize_t window) noexcept nogil:
+    """Fill walk.rows; behind them come some that are copied with them, and not used."""
     cdef Py_ssize_t i
-    if rows != NULL:
-        for i in range(walk.n):
-            rows[i] = matrix + walk.words[i] * stride
-        for i in range(walk.n, walk.n + behind):
-            rows[i] = matrix
-    return rows
+    for i in range(walk.n):
+        walk.rows[i] = matrix + walk.words[i] * stride
+    for i in range(walk.n, walk.n + 2 * window + 8):
+        walk.rows[i] = matrix
 
 
-cdef inline void copy_contexts(
-    float **contexts, float **rows, const Walk *walk, Py_ssize_t i, Py_ssize_t window
-) noexcept nogil:
-    """Copy the rows of the contexts of words[i] from those of the walk.
+cdef inline void copy_contexts(const Walk *walk, Py_ssize_t i, Py_ssize_t window) noexcept nogil:
+    """Fill walk.contexts with the rows of the contexts of words[i].
 
-    It is as many as there can be always, so that no loop of unknown length is mispredicted: there is to be
-    room for 4 · window + 8, and rows for 2 · window + 8 behind the walk.
+    It is as many as there can be always, so that no loop of unknown length is mispredicted.
     """
-    copy_rows(contexts, rows + walk.begin[i], 2 * window)
-    copy_rows(contexts + i - walk.begin[i], rows + i + 1, 2 * window)
+    copy_rows(walk.contexts, walk.rows + walk.begin[i], 2 * window)
+    copy_rows(walk.contexts + i - walk.begin[i], walk.rows + i + 1, 2 * window)

@@ -29,15 +29,11 @@ from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
-__all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State", "fill_uniform"]
+__all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State"]
 
-# Parameters that do not change what is learned.
-NOT_KEPT = ("memory_limit", "progress", "callbacks")
 # The parameters that say what is counted, and those that say how.
 COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
 COUNTING = ("memory_limit", "threads", "progress")
-# Starting values drawn at once: 16 MB of them.
-NUMBERS_AT_ONCE = 1 << 22
 
 Matrices = dict[str, NDArray[np.float32]]
 Model = TypeVar("Model", bound="EpochModel")
@@ -116,10 +112,6 @@ class Learner(Estimator, ABC):
         if self._state is None:
             raise AttributeError(f"{type(self).__name__} has no {name} before fit")
         return self._state
-
-    def _given(self) -> dict[str, Any]:
-        """Return the parameters that affect what is learned."""
-        return {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -382,15 +374,6 @@ class EpochModel(Learner, Stoppable, ABC):
         history = model_file.records(saved.description["history"], Epoch)
         model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, history)
         return model
-
-
-def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random.Generator) -> None:
-    """Fill a matrix with numbers that are uniform in ±0.5 / `divisor`."""
-    n_columns = rows.shape[1]
-    at_once = max(1, NUMBERS_AT_ONCE // n_columns)
-    for begin in range(0, len(rows), at_once):
-        block = rows[begin : begin + at_once]
-        block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor
 
 
 def _hash(state: State | None) -> str:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from fastvec._params import check_choice, check_float
 from fastvec.corpus import Corpus
 from fastvec.formats.spool import memory_left
-from fastvec.models.base import CountModel, EpochModel, Matrices, State, fill_uniform
+from fastvec.models.base import CountModel, EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule
-from fastvec.training.matrices import padded_copies, padded_matrix
+from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 

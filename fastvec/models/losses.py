@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.ngrams import Subwords
-from fastvec.models.base import State, fill_uniform
-from fastvec.training.matrices import padded_matrix
+from fastvec.models.base import State
+from fastvec.training.matrices import fill_uniform, padded_matrix
 from fastvec.training.tables import alias_table
 
 __all__ = ["LOSSES", "Loss", "losses_of", "paths", "subwords_of"]

@@ -25,9 +25,6 @@ __all__ = ["Phrases"]
 # Tokens handed to a kernel at once: some milliseconds of work, so that Ctrl-C is answered at once.
 CHUNK = 1 << 18
 
-# Parameters that do not change what is found.
-NOT_KEPT = ("memory_limit", "progress")
-
 THRESHOLDS = {"word2phrase": 100.0, "npmi": 0.5}
 
 FORMAT = "fastvec phrases"
@@ -231,11 +228,10 @@ class Phrases(Estimator):
             If the file cannot be written.
         """
         self._check_fitted()
-        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_KEPT}
         content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
-            "parameters": parameters,
+            "parameters": self._given(),
             "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)

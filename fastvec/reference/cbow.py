@@ -134,34 +134,22 @@ def train(
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
     Parameters
     ----------
     input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16.
     position_weights : IN/OUT, float32 (2 · window, stride), or None
         Weights of the places in a window, padded as the matrices are; None for a plain mean.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
         K.
     scale_gradient : IN, bool
         Whether contexts and position weights take their gradients; see `step`.
     learning_rate : IN, float
         η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
 

@@ -58,11 +58,9 @@ from numpy.typing import NDArray
 from .losses import logistic
 from .mean import divisors
 from .sampling import walk_chunk
-from .step import move_in_turn
+from .step import MAX_SHARED, move_in_turn
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 
@@ -141,38 +139,26 @@ def train(
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
     Parameters
     ----------
     input_vectors : IN/OUT, float32 (n_words, stride)
         The words' vectors, rows padded with zeros to a multiple of 16.
     node_vectors : IN/OUT, float32 (n_nodes, stride)
         The vectors of the tree's inner nodes, padded alike.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     path_offsets : IN, int64 (n_words + 1,)
         The path to word w is at [path_offsets[w], path_offsets[w + 1]) of the next two.
     path_nodes : IN, int32
         Rows of node_vectors from the root down.
     path_codes : IN, uint8
         Which way the path turns at each, 0 or 1.
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
     scale_gradient : IN, bool
         Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
 

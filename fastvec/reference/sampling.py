@@ -111,19 +111,19 @@ def walk_chunk(
 
     Parameters
     ----------
-    ids : int32 (n_tokens,)
+    ids : IN, int32 (n_tokens,)
         The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : int64 (n_sentences + 1,)
+    sentence_offsets : IN, int64 (n_sentences + 1,)
         Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : int
+    start, stop : IN, int
         The chunk.
-    keep : uint32 (n_words,)
+    keep : IN, uint32 (n_words,)
         A word is kept with probability (keep + 1) / 2³².
-    window : int
-        The largest window size.
-    key : int
+    window : IN, int
+        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    key : IN, uint64
         Start of the epoch's random sequence.
-    draws_per_token : int
+    draws_per_token : IN, int
         How many draws a token owns.
 
     Yields

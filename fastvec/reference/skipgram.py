@@ -50,11 +50,9 @@ from numpy.typing import NDArray
 
 from .losses import LOSSES
 from .sampling import draw, draw_noise, walk_chunk
-from .step import label_outputs, move_in_turn
+from .step import MAX_SHARED, label_outputs, move_in_turn
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more inputs in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 
@@ -117,24 +115,14 @@ def train(
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
     Parameters
     ----------
     input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
         K.
     loss : IN, str
@@ -143,8 +131,6 @@ def train(
         One set of negatives for all contexts of a window, or one for each.
     learning_rate : IN, float
         η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
 

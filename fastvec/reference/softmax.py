@@ -156,32 +156,21 @@ def train(
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-    ``BATCH`` of them, the next that have contexts, are one update; what is left at the end of the chunk is a
+    ``BATCH`` windows, the next that have contexts, are one update; what is left at the end of the chunk is a
     smaller one.
 
     Parameters
     ----------
     input_vectors, output_vectors : IN/OUT, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or the centre its contexts.
     scale_gradient : IN, bool
         Whether the inputs take their gradient, or every row that of the mean, once in every window.
     learning_rate : IN, float
         η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["label_outputs", "move_in_turn"]
+__all__ = ["MAX_SHARED", "label_outputs", "move_in_turn"]
+
+MAX_SHARED = 16  # more inputs or targets in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 

@@ -55,11 +55,9 @@ from numpy.typing import NDArray
 
 from .losses import logistic
 from .sampling import draw, draw_noise, walk_chunk
-from .step import label_outputs
+from .step import MAX_SHARED, label_outputs
 
 __all__ = ["step", "train"]
-
-MAX_SHARED = 16  # more targets in one step and the sum of their gradients overshoots
 
 Matrix = NDArray[np.float32]
 
@@ -138,22 +136,14 @@ def train(
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
-    Windows reach over the ends of the chunk, never over the ends of a sentence, and count kept words only.
-
     Parameters
     ----------
     input_vectors : IN/OUT, float32 (n_words + n_buckets, stride)
         The vectors of words and n-grams, rows padded with zeros to a multiple of 16.
     output_vectors : IN/OUT, float32 (n_words, stride)
         The words' output vectors, padded alike.
-    ids : IN, int32 (n_tokens,)
-        The corpus; ids >= n_words are skipped as if they were not there.
-    sentence_offsets : IN, int64 (n_sentences + 1,)
-        Sentence s is ids[sentence_offsets[s]:sentence_offsets[s + 1]].
-    start, stop : IN, int
-        The chunk.
-    keep : IN, uint32 (n_words,)
-        A word is kept with probability (keep + 1) / 2³².
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
     subword_offsets : IN, int64 (2 · n_words + 1,)
@@ -161,8 +151,6 @@ def train(
         before subword_offsets[2w + 1] are all different, those behind repeat some of them.
     subwords : IN, int32
         Rows of input_vectors.
-    window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
     negatives : IN, int
         K.
     cbow : IN, bool
@@ -171,8 +159,6 @@ def train(
         Whether the inputs take their gradient, or the different rows of a word that of the mean.
     learning_rate : IN, float
         η.
-    key : IN, uint64
-        Start of the epoch's random sequence.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
 

@@ -1,4 +1,4 @@
-"""Matrices to be trained, with their rows in memory as the kernels require."""
+"""Matrices to be trained: their rows in memory as the kernels require, and random numbers to start from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["padded_copies", "padded_matrix"]
+__all__ = ["fill_uniform", "padded_copies", "padded_matrix"]
 
 # A row starts on a cache line and is a whole number of AVX-512 registers.
 ALIGNMENT = 64
 LANES = 16
+# Starting values drawn at once: 16 MB of them.
+NUMBERS_AT_ONCE = 1 << 22
 
 
 def padded_matrix(n_rows: int, n_columns: int) -> NDArray[np.float32]:
@@ -28,3 +30,12 @@ def padded_copies(matrices: Mapping[str, NDArray[np.float32]]) -> dict[str, NDAr
     for name, matrix in matrices.items():
         copies[name][:, : matrix.shape[1]] = matrix
     return copies
+
+
+def fill_uniform(rows: NDArray[np.float32], divisor: float, generator: np.random.Generator) -> None:
+    """Fill a matrix with numbers that are uniform in ±0.5 / `divisor`."""
+    n_columns = rows.shape[1]
+    at_once = max(1, NUMBERS_AT_ONCE // n_columns)
+    for begin in range(0, len(rows), at_once):
+        block = rows[begin : begin + at_once]
+        block[:] = (generator.random(block.shape, dtype=np.float32) - 0.5) / divisor

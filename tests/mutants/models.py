@@ -138,7 +138,7 @@ MODELS = [
         "starting values of the second block of numbers and later are not centred",
         "estimator_to_kernel",
         (
-            "models/base.py",
+            "training/matrices.py",
             "dtype=np.float32) - 0.5) / divisor",
             "dtype=np.float32) - (0 if begin else 0.5)) / divisor",
         ),

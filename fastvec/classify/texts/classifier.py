@@ -54,7 +54,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
     trained to minimize the cross-entropy by stochastic gradient descent on Y and on the vectors, with one
     document per update: the supervised mode of fastText [1]_. The gradient is derived in
-    ``fastvec/kernels/documents.pyx``.
+    ``fastvec/reference/documents.py``.
 
     Word n-grams share `buckets` rows by a hash. Buckets that no training document has hit have no row; their
     n-grams are ignored, as unknown words are. A word without a row is looked up in lower case, then with
@@ -329,14 +329,12 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             )
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        tensors: dict[str, Array] = {
+        tensors = {
+            **parameter_tensors(self.parameters_),
             "words": json_of_words(self._rows.lexicon.words),
             "ngrams": self._rows.ngrams,
         }
-        return {"classes": description_of_labels(self.classes_)}, {
-            **parameter_tensors(self.parameters_),
-            **tensors,
-        }
+        return {"classes": description_of_labels(self.classes_)}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.classes_ = labels_of(learned["classes"])
@@ -346,10 +344,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))
         d = self._vector_size = tensors["parameters.input_vectors"].shape[-1]
         shapes = {"input_vectors": (len(self._rows), d), "output_vectors": (len(self.classes_), d)}
-        self._matrices = {}
-        for name, array in parameters_of(tensors, shapes).items():
-            self._matrices[name] = padded_matrix(*array.shape)
-            self._matrices[name][:, :d] = array
+        self._matrices = padded_copies(parameters_of(tensors, shapes))
 
     def _start(self, documents: Documents, labels: NDArray[Any], classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""
