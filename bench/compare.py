@@ -1,11 +1,9 @@
-"""Compare fastvec with gensim, fastText, GloVe C and scikit-learn: speed, memory and quality.
-
-What is measured is in words.py, counts.py, classifiers.py and sequences.py; README.md beside them says how.
-"""
+"""Compare fastvec with gensim, fastText, GloVe C and scikit-learn: speed, memory and quality."""
 
 import argparse
 import json
 import os
+import re
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,52 +13,49 @@ import classifiers
 import counts
 import sequences
 import words
-from measure import Measurement, cores, measure
+from measure import measure
 from tables import Entry, Record, about, cell, place, record_table, table
 from texts import Data
 
+from fastvec.training.threads import usable_threads
+
 HERE = Path(__file__).resolve().parent
-MEASUREMENTS = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + sequences.MEASUREMENTS
+ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + sequences.MEASUREMENTS
+MEASUREMENTS = {each.name: each for each in ALL}
 
 README_CONTENDERS = ("fastvec", "fastvec (unshared negatives)", "gensim", "fastText")
-# What the README says of other models: of which measurement, and against whom.
-README_MODELS = {
-    "CBOW": ("cbow-100", "gensim"),
-    "skip-gram, hierarchical softmax": ("tree-100", "gensim"),
-    "skip-gram with n-grams": ("subwords-100", "fastText"),
-    "phrases, found and joined": ("phrases", "gensim"),
-    "pairs of words, counted": ("counting", "GloVe C"),
-    "GloVe, entries of the counts": ("glove-100", "GloVe C"),
+README_MODELS = {  # what it says of further measurements
+    "cbow-100": "CBOW",
+    "tree-100": "skip-gram, hierarchical softmax",
+    "subwords-100": "skip-gram with n-grams",
+    "phrases": "phrases, found and joined",
+    "counting": "pairs of words, counted",
+    "glove-100": "GloVe, entries of the counts",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add, data = cli.add_argument, os.environ.get("FASTVEC_DATA")
+    cli = argparse.ArgumentParser(description=__doc__)
+    add, data, names = cli.add_argument, os.environ.get("FASTVEC_DATA"), ", ".join(MEASUREMENTS)
     add("--data", type=Path, default=data, metavar="FOLDER", help="texts and tests (default: $FASTVEC_DATA)")
-    add("--corpus", type=Path, help="a text, plain or packed (default: corpus/simplewiki.txt.gz in --data)")
+    add("--corpus", type=Path, help="a text, plain or .gz (default: corpus/simplewiki.txt.gz in --data)")
     add("--words", type=positive, help="take only so many words of the text")
     add("--rounds", type=positive, default=3, help="rounds, each with its seed (%(default)s)")
-    add("--threads", type=positive, default=cores(), help="how many all threads are (%(default)s)")
-    add("--only", nargs="+", default=["*"], metavar="NAME", help="what to measure, such as 'glove-*'")
+    add("--threads", type=positive, default=usable_threads(), help="how many all threads are (%(default)s)")
+    add("--only", nargs="+", default=["*"], metavar="NAME", help=f"such as 'glove-*', of {names}")
     add("--results", type=Path, default=HERE / "results.json", help="where results are kept, with a .md")
     add("--readme", type=Path, default=HERE.parent / "README.md", help="the README that has a table of them")
-    add("--list", action="store_true", help="measure nothing: say what can be measured")
     add("--render", action="store_true", help="measure nothing: write the tables of the results")
     add("--check", action="store_true", help="measure nothing: exit with 1 if these are out of date")
     options = cli.parse_args(arguments)
     results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.is_file() else {}
-    if options.list:
-        print("\n".join(f"{each.name:20} {each.title}" for each in MEASUREMENTS))
-        return 0
     if options.render or options.check:
         return write_tables(results, options) if results else cli.error(f"{options.results} holds no results")
     if options.data is None:
         cli.error("the folder of texts and tests must be named: --data FOLDER, or FASTVEC_DATA")
-    chosen = [each for each in MEASUREMENTS if any(fnmatch(each.name, name) for name in options.only)]
+    chosen = [name for name in MEASUREMENTS if any(fnmatch(name, pattern) for pattern in options.only)]
     if not chosen:
-        cli.error(f"--only must name what --list does, got {' '.join(options.only)}")
+        cli.error(f"--only must name some of {names}, got {' '.join(options.only)}")
     return measure_all(chosen, results, options)
 
 
@@ -70,21 +65,20 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def measure_all(chosen: list[Measurement], results: dict[str, Record], options: argparse.Namespace) -> int:
+def measure_all(chosen: list[str], results: dict[str, Record], options: argparse.Namespace) -> int:
     """Measure what was chosen and the data are there for, and keep the results of each at once."""
     corpus = options.corpus or options.data / "corpus" / "simplewiki.txt.gz"
-    data, missing = Data(options.data, corpus, options.words), 0
-    for each in chosen:
+    data, measured = Data(options.data, corpus, options.words), 0
+    for name in chosen:
         try:
-            results[each.name] = measure(each, data, options.rounds, options.threads)
+            results[name] = measure(MEASUREMENTS[name], data, options.rounds, options.threads)
         except FileNotFoundError as error:
-            print(f"{each.name} is left out: {error}", file=sys.stderr)
-            missing += 1
+            print(f"{name} is left out: {error}", file=sys.stderr)
             continue
         options.results.write_text(as_json(results), encoding="utf-8")
-        options.results.with_suffix(".md").write_text(report(results), encoding="utf-8")
-        print(f"\n{section(each, results[each.name])}\n")
-    return int(missing == len(chosen))
+        print(f"\n{section(name, results)}\n")
+        measured += 1
+    return int(not measured)
 
 
 def as_json(results: dict[str, Record]) -> str:
@@ -102,33 +96,33 @@ def write_tables(results: dict[str, Record], options: argparse.Namespace) -> int
     readme, (times, tables) = options.readme.read_text(encoding="utf-8"), readme_tables(results)
     for name, new in (("speed", times), ("benchmark", f"\n{tables}\n")):
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-        if [readme.count(begin), readme.count(end), readme.find(begin) < readme.find(end)] != [1, 1, True]:
+        readme, n = re.subn(f"{begin}.*?{end}", f"{begin}{new}{end}", readme, flags=re.DOTALL)
+        if n != 1:
             print(f"{options.readme} must have the marks {begin} and {end}, once each", file=sys.stderr)
             return 1
-        readme = readme[: readme.find(begin)] + begin + new + readme[readme.find(end) :]
-    stale = []
+    stale = 0
     for path, text in {options.results.with_suffix(".md"): report(results), options.readme: readme}.items():
         if not options.check:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            stale.append(path)
+            stale = 1
             print(f"{path} is not up to date: run python bench/compare.py --render", file=sys.stderr)
-    return int(bool(stale))
+    return stale
 
 
 def report(results: dict[str, Record]) -> str:
-    """Return all of ``results.md``."""
-    sections = [section(each, results[each.name]) for each in MEASUREMENTS if each.name in results]
-    return "\n\n".join(["Generated by `python bench/compare.py`; do not edit.", *sections]) + "\n"
+    sections = [section(name, results) for name in MEASUREMENTS if name in results]
+    return "\n\n".join(["Generated by `python bench/compare.py --render`; do not edit.", *sections]) + "\n"
 
 
-def section(measurement: Measurement, record: Record) -> str:
+def section(name: str, results: dict[str, Record]) -> str:
+    measurement, record = MEASUREMENTS[name], results[name]
     load = f" (load {record['load']:.1f} before)" if record["load"] is not None else ""  # of other work
     parts = [f"## {measurement.title}", f"{about(record)}. {place(record)}{load}."]
     heads = filter(None, (measurement.columns, measurement.more))
     parts += [record_table(record, measurement.base, columns) for columns in heads]
     errors = {f"- {entry['contender']}: {entry['error']}" for entry in record["entries"] if "error" in entry}
-    return "\n\n".join([*parts, *filter(None, ["\n".join(sorted(errors))])])
+    return "\n\n".join([*parts, "\n".join(sorted(errors))]).rstrip()
 
 
 def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
@@ -151,13 +145,12 @@ def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
         "against": lambda entry: f"{cell('against {base}', entry)} {entry.base}",
         "all threads against one": lambda entry: cell("against one thread", entry._replace(threads=threads)),
     }
-    known = [each for each in MEASUREMENTS if each.name in results.keys() & {"speed-100", "whole"}]
-    lines = [f"{each.title}: {about(results[each.name])}." for each in known]
-    lines += dict.fromkeys(f"{place(results[each.name])}." for each in known)
-    rows = [
-        (model, Entry(results.get(name), "fastvec", 1, base)) for model, (name, base) in README_MODELS.items()
-    ]
     first = table([(name, name) for name in README_CONTENDERS], columns)
+    entries = [Entry(results.get(name), "fastvec", 1, MEASUREMENTS[name].base) for name in README_MODELS]
+    rows = list(zip(README_MODELS.values(), entries, strict=True))
+    known = [name for name in ("speed-100", "whole") if name in results]
+    lines = [f"{MEASUREMENTS[name].title}: {about(results[name])}." for name in known]
+    lines += dict.fromkeys(f"{place(results[name])}." for name in known)
     times = column(whole, "{base}'s time is")("fastvec").partition(".")[0]
     return times, "\n\n".join([first, table(rows, models), "\n".join(lines)])
 

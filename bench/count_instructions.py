@@ -1,16 +1,11 @@
 """Count the instructions of the kernels' inner loops, in what a compiler made of them for arm64.
 
-    make test-arm64
-    pip install capstone pyelftools
-    python bench/count_instructions.py                # of the modules that make test-arm64 has built
-    python bench/count_instructions.py skipgram.*.so  # of any for Linux on arm64
-
-Where speed cannot be measured, this says how near a loop is to its floor: the multiply-adds of a tile, a load
-for every register that it reads and a store for every one that it writes. The others are above it.
+python bench/count_instructions.py                # of the modules that make test-arm64 has built
+python bench/count_instructions.py skipgram.*.so  # of any for Linux on arm64
 """
 
-import argparse
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +34,7 @@ def functions(elf: ELFFile) -> Iterator[tuple[str, list[CsInsn]]]:
 
 
 def loops(instructions: list[CsInsn]) -> Iterator[list[CsInsn]]:
-    """Yield the innermost loops, from the target of a jump to the last jump back to it.
-
-    A loop that prefetches is no loop of its own, and left out of the one around it.
-    """
+    """Yield the innermost loops, from the target of a jump to the last one back, less prefetching ones."""
     places = {instruction.address: place for place, instruction in enumerate(instructions)}
     stops: dict[int, int] = {}
     for place, instruction in enumerate(instructions):
@@ -66,16 +58,13 @@ def kind(instruction: CsInsn) -> str:
 
 
 def describe(function: str, loop: list[CsInsn], multiply_adds: int) -> str:
-    """Name a loop of a function in ``fastvec/kernels``."""
     if sigmoids := sum(instruction.mnemonic == SIGMOID for instruction in loop):
         return f"errors of {4 * sigmoids} scores"
     if function == "compute_coefficients":
         return f"products of {multiply_adds // 6} by six rows"
-    return (
-        "update of 1 row by six"
-        if function == "update_one"
-        else f"update of any rows by six, {multiply_adds // 12} wide"
-    )
+    if function == "update_one":
+        return "update of 1 row by six"
+    return f"update of any rows by six, {multiply_adds // 12} wide"
 
 
 def table(path: Path) -> str:
@@ -94,11 +83,7 @@ def table(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("modules", nargs="*", type=Path, metavar="MODULE", help="a kernel for arm64 (.so)")
-    modules = parser.parse_args().modules or sorted(MODULES.glob(BUILT))
+    modules = list(map(Path, sys.argv[1:])) or sorted(MODULES.glob(BUILT))
     if not modules:
-        parser.error(f"{MODULES} holds no modules: run `make test-arm64`, or name some")
+        sys.exit(f"{MODULES} holds no modules: run `make test-arm64`, or name some")
     print("\n".join(map(table, modules)))

@@ -1,9 +1,4 @@
-"""Counts of pairs of words, and what is made of them: GloVe, and PPMI with its SVD.
-
-Stanford's GloVe C takes part where its programs are on the PATH: https://github.com/stanfordnlp/GloVe. The
-published scheme, with biases that take the learning rate, is in revisions before July 2019; later ones clip
-gradients instead.
-"""
+"""Counts of pairs of words, and what is made of them: GloVe, and PPMI with its SVD."""
 
 import resource
 import shlex
@@ -16,29 +11,7 @@ from measure import ALL, Contender, Job, Measurement, estimator_of, named, timed
 from texts import Data
 from words import FASTVEC, SCORES, SPEED, scored_text, whole
 
-
-def counting(job: Job) -> dict[str, Any]:
-    counts, seconds = timed(estimator_of(job).fit, named("fastvec.Corpus")(job["file"]))
-    return {"per_second": job["words"] / seconds, "entries": counts.n_entries_}
-
-
-def counts_of(job: Job) -> Any:
-    import fastvec
-
-    return fastvec.Cooccurrence.load(job["counts"])
-
-
-def glove(job: Job) -> dict[str, Any]:
-    epochs = estimator_of(job).fit(counts_of(job)).history_
-    return {"per_second": sum(epoch.pairs for epoch in epochs) / sum(epoch.seconds for epoch in epochs)}
-
-
-def svd(job: Job) -> dict[str, Any]:
-    model, seconds = timed(estimator_of(job).fit, counts_of(job))
-    return {"seconds": seconds, "vectors": lambda: model.vectors_}
-
-
-# GloVe C's programs, as in its demo.
+# GloVe C's programs, as in its demo; revisions from July 2019 on clip gradients, unlike the published scheme.
 PROGRAMS = {
     "vocab_count": "-min-count {min_count} < {file} > vocabulary",
     "cooccur": "-symmetric 1 -window-size {window} -vocab-file vocabulary -memory 4.0 < {file} > records",
@@ -57,6 +30,16 @@ def run(job: Job, *programs: str) -> None:
         subprocess.run(f"{program} -verbose 0 {options}", shell=True, cwd=job["folder"], check=True)
 
 
+def peak_of_programs() -> int:
+    """Return the most memory that a program run by this process has held."""
+    return 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+
+def counting(job: Job) -> dict[str, Any]:
+    counts, seconds = timed(estimator_of(job).fit, named("fastvec.Corpus")(job["file"]))
+    return {"per_second": job["words"] / seconds, "entries": counts.n_entries_}
+
+
 def glove_c_counting(job: Job) -> dict[str, Any]:
     run(job, "vocab_count")
     _, seconds = timed(run, job, "cooccur")
@@ -64,9 +47,17 @@ def glove_c_counting(job: Job) -> dict[str, Any]:
     return {"per_second": job["words"] / seconds, "entries": entries, "peak_bytes": peak_of_programs()}
 
 
+def counts_of(job: Job) -> Any:
+    return named("fastvec.Cooccurrence").load(job["counts"])
+
+
+def glove(job: Job) -> dict[str, Any]:
+    epochs = estimator_of(job).fit(counts_of(job)).history_
+    return {"per_second": sum(epoch.pairs for epoch in epochs) / sum(epoch.seconds for epoch in epochs)}
+
+
 def glove_c_training(job: Job) -> dict[str, Any]:
-    """Time GloVe C's training on fastvec's counts."""
-    counts = counts_of(job)
+    counts = counts_of(job)  # the same for both
     counts.write_glove(Path(job["folder"], "records"), Path(job["folder"], "vocabulary"))
     run(job, "shuffle")
     _, _, seconds = timed_training(lambda epochs: run({**job, "epochs": epochs}, "glove"), job["epochs"])
@@ -79,17 +70,17 @@ def glove_c(job: Job) -> dict[str, Any]:
     return {"peak_bytes": peak_of_programs(), "vectors": lambda: named("fastvec.load")(path, format="glove")}
 
 
-def peak_of_programs() -> int:
-    """Return the most memory that a program run by this process has held."""
-    return 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-
-
-def from_counts(data: Data) -> Job:
-    return {**data.text(), "counts": str(data.counts(**WINDOWS))}
+def svd(job: Job) -> dict[str, Any]:
+    model, seconds = timed(estimator_of(job).fit, counts_of(job))
+    return {"seconds": seconds, "vectors": lambda: model.vectors_}
 
 
 def scored_counts(data: Data) -> Job:
-    return {**scored_text(data), **from_counts(data)}
+    return {**scored_text(data), "counts": data.made("Cooccurrence", WINDOWS, ".fvcounts")}
+
+
+def counts_alone(data: Data) -> Job:
+    return {**data.text(), "counts": data.made("Cooccurrence", WINDOWS, ".fvcounts")}
 
 
 C, BOTH = "GloVe C", (1, ALL)
@@ -99,7 +90,7 @@ COOCCURRENCE = {"estimator": "Cooccurrence", **WINDOWS}
 GLOVE = {"estimator": "GloVe", **SIZES, "x_max": 100, "alpha": 0.75, "learning_rate": 0.05, "epochs": 1}
 PPMI = {"estimator": "PPMI_SVD", **SIZES, "shift": 1, "context_smoothing": 0.75, "eigenvalue_weighting": 0.5}
 COUNTING = "threads | words/s | against {base} | against one thread | peak memory | entries"
-TRAINING = SPEED.replace("words", "entries")
+TRAINING, QUALITY = SPEED.replace("words", "entries"), f"time | peak memory | {SCORES}"
 COUNTERS = (
     Contender("fastvec", counting),
     Contender("fastvec (256 MB)", counting, {"memory_limit": 2**28}),
@@ -107,24 +98,12 @@ COUNTERS = (
 )
 TRAINERS = Contender("fastvec", glove), Contender(C, glove_c_training, threads=(1,))
 FROM_TEXT = Contender(C, glove_c, slow=True)
-
-
-def glove_speed(size: int) -> Measurement:
-    title, settings = f"Training speed of GloVe, {size} dimensions", {**GLOVE, "vector_size": size}
-    return Measurement(f"glove-{size}", title, TRAINERS, TRAINING, from_counts, settings, C, BOTH)
-
+SVD = (Contender("fastvec", svd),)
+TITLE = "Training speed of GloVe, 100 dimensions"
 
 MEASUREMENTS = (
     Measurement("counting", "Counting pairs of words", COUNTERS, COUNTING, Data.text, COOCCURRENCE, C, BOTH),
-    glove_speed(100),
-    glove_speed(300),
-    Measurement(
-        "svd-100",
-        "PPMI and its SVD, from counts to vectors",
-        (Contender("fastvec", svd),),
-        f"time | peak memory | {SCORES}",
-        scored_counts,
-        PPMI,
-    ),
+    Measurement("glove-100", TITLE, TRAINERS, TRAINING, counts_alone, GLOVE, C, BOTH),
+    Measurement("svd-100", "PPMI and its SVD, from counts to vectors", SVD, QUALITY, scored_counts, PPMI),
     whole("glove-whole", ": GloVe", {**GLOVE, "epochs": 25}, FASTVEC, FROM_TEXT, base=C),
 )

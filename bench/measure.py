@@ -5,8 +5,7 @@ round) and a `folder` to leave files in. It returns its figures by name, NaN for
 and `vectors`, a function that gives them, where they are scored. `seconds` from the start of the process on,
 if it took no time itself, `peak_bytes` and the scores are added. Peers are imported by their functions.
 
-What was measured is a record, in JSON: ``{"date", "machine", "load", "data", "settings", "rounds",
-"entries"}``. An entry is a contender with a number of threads, and lists of figures, a value for every round.
+An entry of a record is a contender with a number of threads, and lists of figures, a value for every round.
 """
 
 import datetime
@@ -39,36 +38,29 @@ BLAS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Contender:
-    """A function with its name, its settings, and its numbers of threads if not the measurement's.
-
-    `environment` are variables of its process. One that is slow takes part in the first round only.
-    """
+    """A function with its name and its settings."""
 
     name: str
     function: Callable[[Job], dict[str, Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    threads: tuple[int, ...] = ()
+    threads: tuple[int, ...] = ()  # if not the measurement's
     environment: Mapping[str, str] = field(default_factory=dict)
-    slow: bool = False
+    slow: bool = False  # takes part in the first round only
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Contenders, the heads of the columns of its table (and of a second one), and settings for all.
-
-    `data` gives the part of a job that the data are, with `data` for the tables. Ratios are to `base`, or to
-    whom it has for a contender.
-    """
+    """Contenders, the heads of the columns of its table, and settings for all."""
 
     name: str
     title: str
     contenders: tuple[Contender, ...]
     columns: str
-    data: Callable[[Data], Job]
+    data: Callable[[Data], Job]  # the part of a job that the data are, with `data` for the tables
     settings: Mapping[str, Any] = field(default_factory=dict)
-    base: str | Mapping[str, str] = "gensim"
+    base: str = "gensim"  # to whom ratios are
     threads: tuple[int, ...] = (ALL,)
-    more: str = ""
+    more: str = ""  # the heads of a second table
 
 
 def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int) -> Record:
@@ -87,12 +79,9 @@ def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int)
             if "error" in entry or (contender.slow and turn):
                 continue
             job = {**measurement.settings, **shared, "threads": entry["threads"], "seed": turn + 1}
-            print(
-                f"{measurement.name}, round {turn + 1}: {contender.name}, {job['threads']} threads",
-                flush=True,
-            )
+            print(f"{measurement.name}, round {turn + 1}: {contender.name} ({job['threads']})", flush=True)
             figures = {name: rounded(value) for name, value in run(contender, job).items()}
-            print("   ", ", ".join(f"{name} {value}" for name, value in figures.items()), flush=True)
+            print("   ", figures, flush=True)
             entry |= {"error": figures["error"]} if "error" in figures else {}
             for name in sorted(shown & figures.keys()):
                 entry.setdefault(name, []).append(figures[name])
@@ -102,12 +91,9 @@ def measure(measurement: Measurement, data: Data, rounds: int, all_threads: int)
 def run(contender: Contender, job: Job) -> dict[str, Any]:
     """Run a contender in a process of its own and return its figures, or as `error` why there are none."""
     blas_threads = job["threads"] if job.get("blas") else 1  # vectors of words are too short for more
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # theirs is this fastvec, wherever it is
-        **dict.fromkeys(BLAS, str(blas_threads)),
-        **contender.environment,
-    }
+    environment = {**os.environ, **dict.fromkeys(BLAS, str(blas_threads))}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # theirs is this fastvec, too
+    environment |= contender.environment
     function = f"{contender.function.__module__}.{contender.function.__name__}"
     with tempfile.TemporaryDirectory() as folder:
         job = {**job, **contender.settings, "folder": folder, "started": time.monotonic()}
@@ -154,31 +140,23 @@ def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tupl
 
 
 def timed_training(train: Callable[[int], Any], epochs: int) -> tuple[Any, float, float]:
-    """Return what `train` returns, the seconds it takes, and these less the ones for no epoch: of training.
-
-    The latter are NaN where they are lost in the noise, on a text of a few words.
-    """
+    """Return what `train` returns, its seconds, and these less those of no epoch, NaN if lost in noise."""
     _, rest = timed(train, 0)
     model, whole = timed(train, epochs)
     return model, whole, whole - rest if whole > rest else math.nan
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process has held.
-
-    Linux's ``ru_maxrss`` is not it: it begins with the size of the process that started this one.
-    """
+    """Return the most memory that this process has held; Linux's ``ru_maxrss`` begins with its parent's."""
     status = Path("/proc/self/status")
     if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
-        return 1024 * int(lines["VmHWM"].split()[0])
+        return 1024 * int(re.findall(r"VmHWM:\s*(\d+)", status.read_text(encoding="utf-8"))[0])
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def machine() -> dict[str, Any]:
-    """Return on what is measured."""
-    import fastvec
-    from fastvec import kernels
+    from fastvec import __version__, kernels
+    from fastvec.training.threads import usable_threads
 
     asked = [sys.executable, "-m", "fastvec", "info"]
     info = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
@@ -186,15 +164,11 @@ def machine() -> dict[str, Any]:
     peers = {name: installed[name] for name in PEERS if name in installed}
     return {
         "processor": re.findall(r"^processor +(.*)", info, re.MULTILINE)[0],
-        "cores": cores(),
+        "cores": usable_threads(),
         "backend": kernels.selected(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "versions": {"fastvec": fastvec.__version__, **peers},
+        "versions": {"fastvec": __version__, **peers},
     }
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def rounded(value: Any) -> Any:

@@ -1,12 +1,7 @@
-"""Walks over graphs, baskets and texts: shared negatives, BPR, and either gradient of CBOW, against gensim.
-
-Nodes are scored by links that the walks did not see: the area under the ROC curve (AUC) by cosine, and by a
-logistic regression on the products of unit vectors; items by one left out of every basket: how often it is
-among the ten nearest to the others (HR@10), and its mean reciprocal rank (MRR).
-"""
+"""Walks over graphs, baskets, a text: shared negatives, BPR, and either gradient of CBOW, against gensim."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,15 +20,15 @@ def graph(data: Data, name: str, per_node: int) -> Job:
     random = np.random.default_rng(0)
     links = np.loadtxt(data.folder / name, delimiter=",", skiprows=1, dtype=np.int64)
     links = np.unique(np.sort(links[links[:, 0] != links[:, 1]], axis=1), axis=0)
-    links = links[random.permutation(len(links))]
+    links = random.permutation(links)
     held_out, seen = np.split(links, [int(len(links) * HELD_OUT)])
     degrees = np.bincount(seen.ravel(), minlength=links.max() + 1)
     held_out = held_out[(degrees[held_out] > 0).all(axis=1)]
     others = no_links(np.flatnonzero(degrees), set(map(tuple, links.tolist())), random)
-    drawn = [list(islice(others, len(pairs))) for pairs in (seen, held_out)]
+    no_seen, no_held_out = (list(islice(others, len(pairs))) for pairs in (seen, held_out))
     job = as_job(name, walks(seen, degrees, per_node, random), "sequences.links_score")
     path = Path(job["file"]).with_suffix(".npz")
-    np.savez(path, seen=seen, held_out=held_out, no_seen=drawn[0], no_held_out=drawn[1])
+    np.savez(path, seen=seen, held_out=held_out, no_seen=no_seen, no_held_out=no_held_out)
     return job
 
 
@@ -48,19 +43,17 @@ def walks(links: Any, degrees: Any, per_node: int, random: np.random.Generator) 
     both = np.concatenate((links, links[:, ::-1]))
     neighbours = both[np.argsort(both[:, 0], kind="stable"), 1]
     offsets = np.append(0, np.cumsum(degrees))
-    found = []
-    for _ in range(per_node):
-        steps = [random.permutation(np.flatnonzero(degrees))]
-        while len(steps) < WALK:
-            at = steps[-1]
-            steps.append(neighbours[offsets[at] + (random.random(len(at)) * degrees[at]).astype(np.int64)])
-        found.append(np.stack(steps, axis=1))
-    return np.concatenate(found).astype(str).tolist()
+    steps = [np.concatenate([random.permutation(np.flatnonzero(degrees)) for _ in range(per_node)])]
+    while len(steps) < WALK:
+        at = steps[-1]
+        steps.append(neighbours[offsets[at] + (random.random(len(at)) * degrees[at]).astype(np.int64)])
+    return np.stack(steps, axis=1).astype(str).tolist()
 
 
 def links_score(vectors: Any, job: Job) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     asked = np.load(Path(job["file"]).with_suffix(".npz"))
@@ -72,10 +65,8 @@ def links_score(vectors: Any, job: Job) -> dict[str, Any]:
         return unit[pairs[:, 0]] * unit[pairs[:, 1]], np.arange(len(pairs)) < len(asked[name])
 
     (seen, is_seen), (held_out, is_link) = products("seen"), products("held_out")
-    scale = StandardScaler().fit(seen)
-    regression = LogisticRegression(max_iter=1000, C=0.01).fit(scale.transform(seen), is_seen)
-    by_regression = regression.decision_function(scale.transform(held_out))
-    scores = {"AUC": held_out.sum(axis=1), "AUC, regression": by_regression}
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, C=0.01)).fit(seen, is_seen)
+    scores = {"AUC": held_out.sum(axis=1), "AUC, regression": model.decision_function(held_out)}
     return {name: 100 * roc_auc_score(is_link, score) for name, score in scores.items()}
 
 
@@ -83,33 +74,18 @@ def unit_rows(vectors: Any) -> Any:
     return vectors.vectors / np.linalg.norm(vectors.vectors, axis=1, keepdims=True)
 
 
-def baskets(data: Data, name: str) -> Job:
+def baskets(data: Data, name: str, separator: str | None) -> Job:
     """Leave an item of every basket of three or more out."""
     random, rest, asked = np.random.default_rng(0), [], []
-    lines = (data.folder / name).read_text(encoding="utf-8").splitlines()
-    if name.endswith(".inter"):
-        found = liked(lines)
-    else:  # items with commas between them, which have spaces in them, or with spaces
-        found = [
-            line.replace(" ", "_").split(",") if name.endswith(".csv") else line.split() for line in lines
-        ]
-    for basket in found:
-        mixed = list(map(str, random.permutation(list(dict.fromkeys(basket)))))
+    for line in (data.folder / name).read_text(encoding="utf-8").splitlines():
+        items = dict.fromkeys(item.replace(" ", "_") for item in line.split(separator))
+        mixed = random.permutation(list(items)).tolist()
         if len(mixed) > 2:
             asked.append(mixed)
         rest.append(mixed[len(mixed) > 2 :])
     job = as_job(name, rest, "sequences.left_out_score")
     Path(job["file"]).with_suffix(".json").write_text(json.dumps(asked), encoding="utf-8")
     return job
-
-
-def liked(lines: list[str]) -> list[list[str]]:
-    """Return the films that every user gave three stars or more, of lines "user film stars time"."""
-    films: dict[str, list[str]] = {}
-    for user, film, stars, _ in (line.split("\t") for line in lines[1:]):
-        if float(stars) >= 3:
-            films.setdefault(user, []).append(film)
-    return list(films.values())
 
 
 def left_out_score(vectors: Any, job: Job) -> dict[str, Any]:
@@ -135,14 +111,6 @@ def as_job(name: str, sequences: list[list[str]], score: str) -> Job:
     return {"file": str(path), "words": n_words, "data": about, "score": score}
 
 
-def lower_text(data: Data, name: str) -> Job:
-    """Return the first words of a text of the folder, in lower case."""
-    job = scored_text(Data(data.folder, data.folder / "corpus" / name, data.words), 4_000_000)
-    path = Path(job["file"]).with_suffix(".lower.txt")
-    path.write_text(Path(job["file"]).read_text(encoding="utf-8").lower(), encoding="utf-8")
-    return {**job, "file": str(path)}
-
-
 SKIPGRAM, CBOW = {"estimator": "SkipGram"}, {"estimator": "CBOW"}
 CONTENDERS = (
     Contender("skip-gram", fastvec, SKIPGRAM),
@@ -154,41 +122,27 @@ CONTENDERS = (
     Contender("CBOW of gensim", gensim, CBOW),
 )
 SAME = {"negatives": 5, "subsample": 1e-3}
-GRAPH = {"vector_size": 128, "window": 10, "min_count": 1, "epochs": 1}
-BASKETS = {"vector_size": 64, "window": 10, "min_count": 2}
-TEXT = {"vector_size": 100, "window": 5, "min_count": 5, "epochs": 5}
-GRAPHS = {
-    "lastfm_asia": ("friends on LastFM", "lastfm_asia_edges.csv", 10),
-    "facebook": ("pages of Facebook", "facebook_edges.csv", 4),
-    "twitch_de": ("streamers of Twitch", "DE_edges.csv", 5),
-}
-SHOPS = {
-    "retail": ("a shop", "retail.dat", 20),
-    "groceries": ("a grocery", "groceries.csv", 100),
-    "ml-100k": ("films", "ml-100k.inter", 100),
-}
-TEXTS = {"simplewiki": "simplewiki.txt.gz", "simplewiki-raw": "simplewiki-raw-sample.txt.gz"}
+GRAPH = {**SAME, "vector_size": 128, "window": 10, "min_count": 1, "epochs": 1}
+BASKETS = {**SAME, "vector_size": 64, "window": 10, "min_count": 2}
+TEXT = {**SAME, "vector_size": 100, "window": 5, "min_count": 5, "epochs": 5}
+SHORT, SHORT_TITLE = partial(scored_text, words=4_000_000), "Text: simplewiki.txt.gz"
 
 
-def compared(name: str, title: str, columns: str, settings: Job, data: Callable[[Data], Job]) -> Measurement:
-    return Measurement(name, title, CONTENDERS, columns, data, {**SAME, **settings}, threads=(1,))
+def on_graph(name: str, what: str, file: str, per_node: int) -> Measurement:
+    data = partial(graph, name=file, per_node=per_node)
+    return Measurement(name, f"Walks: {what}", CONTENDERS, "AUC | AUC, regression", data, GRAPH, threads=(1,))
+
+
+def on_baskets(name: str, what: str, file: str, separator: str | None, epochs: int) -> Measurement:
+    data, settings = partial(baskets, name=file, separator=separator), {**BASKETS, "epochs": epochs}
+    return Measurement(name, f"Baskets: {what}", CONTENDERS, "HR@10 | MRR", data, settings, threads=(1,))
 
 
 MEASUREMENTS = (
-    *(
-        compared(
-            name, f"Walks: {what}", "AUC | AUC, regression", GRAPH, partial(graph, name=file, per_node=n)
-        )
-        for name, (what, file, n) in GRAPHS.items()
-    ),
-    *(
-        compared(
-            name, f"Baskets: {what}", "HR@10 | MRR", {**BASKETS, "epochs": n}, partial(baskets, name=file)
-        )
-        for name, (what, file, n) in SHOPS.items()
-    ),
-    *(
-        compared(name, f"Text: {file}", SCORES, TEXT, partial(lower_text, name=file))
-        for name, file in TEXTS.items()
-    ),
+    on_graph("lastfm_asia", "friends on LastFM", "lastfm_asia_edges.csv", per_node=10),
+    on_graph("facebook", "pages of Facebook", "facebook_edges.csv", per_node=4),
+    on_graph("twitch_de", "streamers of Twitch", "DE_edges.csv", per_node=5),
+    on_baskets("retail", "a shop", "retail.dat", None, epochs=20),
+    on_baskets("groceries", "a grocery", "groceries.csv", ",", epochs=100),
+    Measurement("simplewiki", SHORT_TITLE, CONTENDERS, SCORES, SHORT, TEXT, threads=(1,)),
 )

@@ -33,10 +33,6 @@ class Entry(NamedTuple):
         pairs = zip(self.values(figure), other.values(figure))  # noqa: B905 - of someone slow there are fewer
         return middle([a / b for a, b in pairs if a and b], form)
 
-    def other(self) -> Entry:
-        """Return whom it is held against."""
-        return self._replace(contender=self.base)
-
 
 def middle(values: Sequence[float], form: str) -> str:
     return form.format(median(values)) if values else "–"
@@ -69,9 +65,8 @@ def score(entry: Entry, figure: str, digits: int = 1) -> str:
     return " ± ".join(f"{value:.{digits}f}" for value in found) or "–"
 
 
-def points(entry: Entry, figure: str) -> str:
-    these, others = entry.known(figure), entry.other().known(figure)
-    return f"{mean(these) - mean(others):+.2f}" if these and others else "–"
+def other(entry: Entry) -> Entry:
+    return entry._replace(contender=entry.base)
 
 
 def scaled(entry: Entry, figure: str) -> str:
@@ -89,29 +84,20 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "words/s": (millions, "per_second"),
     "entries/s": (millions, "per_second"),
     "lowest – highest": (limits, "per_second"),
-    "against {base}": (lambda entry, figure: entry.ratio(entry.other(), figure), "per_second"),
+    "against {base}": (lambda entry, figure: entry.ratio(other(entry), figure), "per_second"),
     "against one thread": (scaled, "per_second"),
     "time": (seconds, "seconds"),
     "fitting": (spread, "seconds"),
-    "{base}'s time is": (lambda entry, figure: entry.other().ratio(entry, figure), "seconds"),
-    "training alone": (spread, "training"),
-    "{base}'s training is": (lambda entry, figure: entry.other().ratio(entry, figure), "training"),
+    "{base}'s time is": (lambda entry, figure: other(entry).ratio(entry, figure), "seconds"),
     "reading": (hundredths, "seconds"),
-    "processor time": (hundredths, "processor_seconds"),
     "finding": (hundredths, "finding"),
     "joining": (hundredths, "joining"),
     "peak memory": (megabytes, "peak_bytes"),
     "phrases": (whole, "phrases"),
     "words left": (whole, "words_left"),
     "entries": (whole, "entries"),
-    **{name: (fine_score, name) for name in ("accuracy", "F1", "AUC", "AUC, regression", "HR@10", "MRR")},
-    "points above": (points, "accuracy"),
-    "points of F1 above": (points, "F1"),
-    "whom": (lambda entry, figure: entry.base, ""),
-    "word ngrams": (plain, "word_ngrams"),
-    "learning rate": (plain, "learning_rate"),
-    "epochs": (plain, "epochs"),
-    "held-out loss after each epoch": (partial(score, digits=3), "losses"),
+    **{name: (fine_score, name) for name in ("accuracy", "AUC", "AUC, regression", "HR@10", "MRR")},
+    **{name: (plain, name.replace(" ", "_")) for name in ("word ngrams", "learning rate", "epochs")},
     "seeds": (lambda entry, figure: str(len(entry.values(figure))), "seconds"),
 }
 
@@ -135,16 +121,11 @@ def table(rows: Sequence[tuple[str, Any]], columns: Mapping[str, Callable[[Any],
     return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
 
 
-def record_table(record: Record, base: str | Mapping[str, str], heads: str) -> str:
+def record_table(record: Record, base: str, heads: str) -> str:
     """Return the table of a record, its entries by number of threads."""
-
-    def entry(of: Mapping[str, Any]) -> Entry:
-        whom = base if isinstance(base, str) else base.get(of["contender"], "")
-        return Entry(record, of["contender"], of["threads"], whom)
-
-    entries = map(entry, sorted(record["entries"], key=lambda of: of["threads"]))
-    short = base.partition(",")[0] if isinstance(base, str) else ""
-    columns = {head.format(base=short): partial(cell, head) for head in heads.split(" | ")}
+    found = sorted(record["entries"], key=lambda entry: entry["threads"])
+    entries = [Entry(record, each["contender"], each["threads"], base) for each in found]
+    columns = {head.format(base=base.partition(",")[0]): partial(cell, head) for head in heads.split(" | ")}
     return table([(each.contender, each) for each in entries], columns)
 
 

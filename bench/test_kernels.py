@@ -1,8 +1,6 @@
-"""Micro-benchmarks of every kernel on every backend that this processor runs.
+"""Micro-benchmarks of every kernel on every backend of this processor: ``pytest bench --benchmark-enable``.
 
-``pytest bench --benchmark-enable`` measures; without the option every benchmark is run once. Groups put the
-backends of one kernel side by side, all doing the same work. ``extra_info`` in the file that
-``--benchmark-json`` writes has rates of the median round: millions of words, rows, entries ... per second.
+Groups have the backends of one kernel side by side; ``extra_info`` in the JSON has rates of the median round.
 """
 
 from functools import cache
@@ -15,6 +13,7 @@ import pytest
 from fastvec import Vocabulary, kernels
 from fastvec.formats.words import join_words
 from fastvec.models.huffman import HuffmanTree
+from fastvec.models.tiles import RECORD
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 
@@ -89,11 +88,8 @@ def paths(n_words: int) -> dict[str, Any]:
 def subwords(n_words: int) -> dict[str, Any]:
     """Return about as many n-grams as words of English have, in as many buckets as there are words."""
     random = np.random.default_rng(5)
-    made = (
-        np.append(word, random.integers(n_words, 2 * n_words, random.integers(6, 24)))
-        for word in range(n_words)
-    )
-    rows = list(map(np.unique, made))  # without repeated ones, which would follow the others of a word
+    n_grams = (random.integers(n_words, 2 * n_words, n) for n in random.integers(6, 24, n_words))
+    rows = [np.unique([word, *some]) for word, some in enumerate(n_grams)]  # each once
     offsets = np.cumsum([0, *(n for row in rows for n in (len(row), 0))], dtype=np.int64)
     return {"subword_offsets": offsets, "subwords": np.concatenate(rows).astype(np.int32)}
 
@@ -115,13 +111,8 @@ def arguments(kernel: str, n_words: int, size: int, **options: Any) -> dict[str,
 
 def by_chunks(train: Any, n: int, chunk: int, own: dict[str, Any]) -> Any:
     """Return a function that trains on another part every time, whose rows were not used just before."""
-    starts = cycle(range(0, n, chunk))
-
-    def one_chunk() -> None:
-        start = next(starts)
-        train(start=start, stop=start + chunk, **own)
-
-    return one_chunk
+    chunks = cycle([{"start": start, "stop": start + chunk} for start in range(0, n, chunk)])
+    return lambda: train(**next(chunks), **own)
 
 
 @pytest.mark.parametrize("training", TRAININGS)
@@ -134,19 +125,12 @@ def test_train(measure, training, n_words, size, backend):
 
 
 def test_documents(measure, n_words, size, backend):
-    """Measure documents of 20 words with two labels."""
     n_documents, random = 10_000, np.random.default_rng(7)
     ids, offsets, _ = corpus(n_words, 20 * n_documents)
-    own = {
-        "input_vectors": matrix(n_words, size),
-        "output_vectors": matrix(2, size, seed=3),
-        "inputs": ids,
-        "input_offsets": offsets,
-        "labels": random.integers(0, 2, n_documents).astype(np.int32),
-        "order": random.permutation(n_documents).astype(np.int32),
-        "learning_rate": 1e-4,
-        "loss_every": 64,
-    }
+    own = {"inputs": ids, "input_offsets": offsets, "learning_rate": 1e-4, "loss_every": 64}
+    own |= {"input_vectors": matrix(n_words, size), "output_vectors": matrix(2, size, seed=3)}
+    own["labels"] = random.integers(0, 2, n_documents).astype(np.int32)
+    own["order"] = random.permutation(n_documents).astype(np.int32)
     measure(by_chunks(kernels.get("documents", backend).train, n_documents, 50, own), words=20 * 50)
 
 
@@ -159,35 +143,28 @@ def test_add_rows(measure, size, backend):
     measure(add_rows, sums, places.astype(np.int64), values, rows=len(places))
 
 
-def test_skipgram_step(measure, size, backend):
-    """Measure one window of six contexts; a call from Python is a good part of it."""
-    contexts, negatives = np.array([5, 17, 2, 90, 33, 8], np.int32), np.array([71, 3, 44, 60, 12], np.int32)
-    matrices, step = (matrix(100, size), matrix(100, size, seed=3)), kernels.get("skipgram", backend).step
-    measure(step, *matrices, contexts, 40, negatives, LOSS, 1e-4, steps=1)
+def spelling(n_tokens: int) -> tuple[Any, ...]:
+    """Return what ``spell`` takes; words are numbers, so that the more frequent a word, the shorter."""
+    ids, offsets, vocabulary = corpus(70_000, n_tokens)
+    return ids, offsets, 0, n_tokens, *join_words(vocabulary.words)
 
 
-@cache
-def text(n_tokens: int) -> bytes:
-    """Return a text after Zipf's law; the more frequent a word, the shorter, about as in English."""
-    ids, _, vocabulary = corpus(70_000, n_tokens)
-    letters, random = np.frombuffer(b"etaoinshrdlucmfwypvbgkjqxz", np.uint8), np.random.default_rng(3)
-    lengths = [min(12, 2 + int(np.log2(word + 2) / 2) + word % 3) for word in range(len(vocabulary))]
-    words = [bytes(random.choice(letters, length)) for length in lengths]
-    tokens = [words[word] for word in ids]
-    return b"\n".join(b" ".join(tokens[start : start + 20]) for start in range(0, n_tokens, 20))
+def test_spell(measure, backend):
+    own, spell = spelling(200_000), kernels.get("phrases", backend).spell
+    measure(spell, *own, bytes=len(spell(*own)))
 
 
 def test_tokenizer(measure, backend):
     n_tokens, block_bytes = 500_000, 1 << 20
-    data, make = text(n_tokens), kernels.get("tokenizer", backend).Tokenizer
+    text = kernels.get("phrases").spell(*spelling(n_tokens))
 
     def read() -> None:
-        tokenizer = make()
-        for start in range(0, len(data), block_bytes):
-            tokenizer.feed(data[start : start + block_bytes])
+        tokenizer = kernels.get("tokenizer", backend).Tokenizer()
+        for start in range(0, len(text), block_bytes):
+            tokenizer.feed(text[start : start + block_bytes])
         tokenizer.finish()
 
-    measure(read, bytes=len(data), words=n_tokens)
+    measure(read, bytes=len(text), words=n_tokens)
 
 
 def test_remap(measure, backend):
@@ -207,19 +184,12 @@ def test_join_pairs(measure, backend):
     """Join 30,000 pairs of the corpus, as many as of a real text are phrases."""
     n_tokens, n_words, n_pairs = 200_000, 70_000, 30_000
     ids, offsets, _ = corpus(n_words, n_tokens)
-    pairs = np.unique(ids[:-1].astype(np.int64) * n_words + ids[1:])
-    pairs = np.random.default_rng(5).choice(pairs, n_pairs, replace=False)
-    columns = pairs // n_words, pairs % n_words, n_words + np.arange(n_pairs)
-    joiner = kernels.get("phrases", backend).Joiner(*(column.astype(np.int32) for column in columns))
+    pairs = np.unique(np.stack((ids[:-1], ids[1:]), axis=1), axis=0)
+    first, second = np.random.default_rng(5).choice(pairs, n_pairs, replace=False).T.copy()
+    joined = n_words + np.arange(n_pairs, dtype=np.int32)
+    joiner = kernels.get("phrases", backend).Joiner(first, second, joined)
     out = np.empty_like(ids), np.empty_like(offsets), 0
     measure(joiner.join, ids, offsets, 0, n_tokens, *out, words=n_tokens)
-
-
-def test_spell(measure, backend):
-    ids, offsets, vocabulary = corpus(70_000, 200_000)
-    own = (ids, offsets, 0, len(ids), *join_words(vocabulary.words))
-    spell = kernels.get("phrases", backend).spell
-    measure(spell, *own, bytes=len(spell(*own)))
 
 
 @cache
@@ -248,14 +218,12 @@ def test_count_rows(measure, n_words, backend):
 def test_glove(measure, n_words, size, backend):
     """Measure one tile; "in cache" its rows are those of 1,000 words, which are no more than its own."""
     n_records, random = 20_000 if backend != "reference" else 500, np.random.default_rng(6)
-    fields = [("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")]
-    records = np.empty(n_records, fields)
+    records = np.empty(n_records, RECORD)
     records["word"], records["context"] = random.integers(0, n_words, (2, n_records))
     records["log_count"], records["weight"] = random.random((2, n_records))
-    squares = [padded_matrix(n_words, size) for _ in range(2)]
-    for each in squares:
-        each[:] = 1
+    *vectors, squares, context_squares = (matrix(n_words, size, seed) for seed in range(4))
+    squares[:] = context_squares[:] = 1
     offsets, zero = np.array([0, n_records], np.int64), np.zeros(1, np.int32)
-    own = (matrix(n_words, size), matrix(n_words, size, seed=3), *squares, records, offsets, zero, zero)
+    own = (*vectors, squares, context_squares, records, offsets, zero, zero)
     train = kernels.get("glove", backend).train
     measure(lambda: train(*own, zero, zero.copy(), zero.copy(), 1, 0, 1, 1e-3, 1), entries=n_records)

@@ -1,15 +1,12 @@
 """The data folder, and what is made of its texts for the contenders, once, and kept in a cache."""
 
-import bz2
 import gzip
-import lzma
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CACHE = Path(__file__).parent / ".cache"
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -22,15 +19,17 @@ class Data:
 
     def text(self, words: int | None = None) -> dict[str, Any]:
         """Return the text, or its first lines with so many words, as the plain file of a job."""
+        from fastvec.formats.common import open_bytes
+
         words = min(filter(None, (self.words, words)), default=None)
         status = self.corpus.stat()
         name = f"{self.corpus.name.split('.')[0]}-{status.st_size}-{status.st_mtime_ns}-{words or 'all'}.txt"
 
-        def make(path: Path) -> None:
-            with OPENERS.get(self.corpus.suffix, open)(self.corpus, "rb") as text:
+        def write(path: Path) -> None:
+            with open_bytes(self.corpus) as text:
                 path.write_bytes(b"".join(first_words(text, words)))
 
-        path = kept(CACHE / name, make)
+        path = kept(CACHE / name, write)
         content = path.read_bytes()
         found = len(content.split())
         if not found:
@@ -38,30 +37,25 @@ class Data:
         about = f"{self.corpus.name}, {found / 1e6:.1f} M words"
         return {"file": str(path), "words": found, "lines": content.count(b"\n"), "data": about}
 
-    def packed(self) -> Path:
-        """Return the text as a .gz file."""
-        plain = Path(self.text()["file"])
-        return kept(
-            plain.with_suffix(".txt.gz"), lambda path: path.write_bytes(gzip.compress(plain.read_bytes(), 6))
-        )
+    def plain_and_packed(self) -> dict[str, Any]:
+        """Add the text as a .gz file."""
+        job = self.text()
+        path = Path(job["file"])
+        packed = kept(path.with_suffix(".gz"), lambda to: to.write_bytes(gzip.compress(path.read_bytes(), 6)))
+        return {**job, "packed": str(packed)}
 
-    def counts(self, **parameters: Any) -> Path:
-        """Return the counts of pairs of words of the text."""
-        from fastvec import Cooccurrence
+    def made(self, estimator: str, parameters: dict[str, Any], suffix: str) -> str:
+        """Return what an estimator learns from the text, vectors if it has any, as a file."""
+        import fastvec
 
-        return self.made(".fvcounts", parameters, lambda text: Cooccurrence(**parameters).fit(text))
-
-    def vectors(self, **parameters: Any) -> Path:
-        """Return skip-gram's vectors of the text, with all else at its default."""
-        from fastvec import SkipGram
-
-        return self.made(".fvec", parameters, lambda text: SkipGram(**parameters).fit(text).vectors_)
-
-    def made(self, suffix: str, parameters: dict[str, Any], make: Callable[[str], Any]) -> Path:
-        """Return what was made of the text, as a file."""
         text = self.text()["file"]
-        path = Path(text).with_suffix(f".{'-'.join(map(str, parameters.values()))}{suffix}")
-        return kept(path, lambda path: make(text).save(path))
+
+        def save(path: Path) -> None:
+            learned = getattr(fastvec, estimator)(**parameters).fit(text)
+            getattr(learned, "vectors_", learned).save(path)
+
+        name = f".{'-'.join(map(str, parameters.values()))}{suffix}"
+        return str(kept(Path(text).with_suffix(name), save))
 
 
 def first_words(lines: Iterable[bytes], words: int | None) -> Iterable[bytes]:

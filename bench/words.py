@@ -1,7 +1,6 @@
 """Vectors of words from text: skip-gram, CBOW, trees and n-grams; reading; phrases."""
 
 import os
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,8 @@ from measure import ALL, Contender, Job, Measurement, estimator_of, named, renam
 from texts import Data
 
 # Test sets by what the tables call them, and their place in the data folder.
-TESTS = {
-    "WS353": "similarity/ws353.txt",
-    "MEN": "similarity/men.txt",
-    "SimLex": "similarity/simlex999.txt",
-    "analogies": "analogy/google.txt",
-}
+TESTS = {"WS353": "similarity/ws353.txt", "MEN": "similarity/men.txt", "SimLex": "similarity/simlex999.txt"}
+TESTS |= {"analogies": "analogy/google.txt"}
 
 # fastText 0.9.3 draws starting values for the first threads/10 of its matrix only and leaves the rest as the
 # memory was, which ends in "Encountered NaN" if that was used before. Fresh pages are zeros, which do.
@@ -30,14 +25,10 @@ PHRASES = "min_count threshold scoring"
 
 
 def fastvec(job: Job) -> dict[str, Any]:
-    import fastvec
-
-    model = estimator_of(job).fit(fastvec.Corpus(job["file"]))
+    model = estimator_of(job).fit(named("fastvec.Corpus")(job["file"]))
     model.vectors_.save(Path(job["folder"], "vectors.fvec"))
-    seconds = sum(epoch.seconds for epoch in model.history_)
-    losses = [epoch.loss for epoch in model.history_]
-    rate = job["epochs"] * job["words"] / seconds
-    return {"per_second": rate, "losses": losses, "vectors": lambda: model.vectors_}
+    rate = job["epochs"] * job["words"] / sum(epoch.seconds for epoch in model.history_)
+    return {"per_second": rate, "vectors": lambda: model.vectors_}
 
 
 def gensim(job: Job) -> dict[str, Any]:
@@ -69,11 +60,8 @@ def fasttext(job: Job) -> dict[str, Any]:
 
 
 def fasttext_speed(job: Job) -> dict[str, Any]:
-    """Time fastText's training.
-
-    An epoch is not one pass over the text: words below `minCount` are counted for its length but not for its
-    progress, so that it reads on until as many words are trained on. It is credited with all that it reads.
-    """
+    # Words below `minCount` count for the length of an epoch, not for its progress: an epoch is more than one
+    # pass over the text. fastText is credited with all that it reads.
     model, _, seconds = timed_training(partial(train_fasttext, job), job["epochs"])
     counted = int(model.get_words(include_freq=True)[1].sum())
     passes = (job["words"] + job["lines"]) / counted  # an end of line is a word to fastText
@@ -95,14 +83,10 @@ def train_fasttext(job: Job, epochs: int) -> Any:
 
 
 def reading(job: Job) -> dict[str, Any]:
-    import fastvec
-
     path = Path(job[job["path"]])
     path.read_bytes()  # into the system's cache, whoever came before
-    before = time.process_time()
-    corpus, seconds = timed(fastvec.Corpus, path)
-    processor = time.process_time() - before
-    return {"per_second": corpus.n_tokens / seconds, "seconds": seconds, "processor_seconds": processor}
+    corpus, seconds = timed(named("fastvec.Corpus"), path)
+    return {"per_second": corpus.n_tokens / seconds, "seconds": seconds}
 
 
 def phrases(job: Job) -> dict[str, Any]:
@@ -112,7 +96,7 @@ def phrases(job: Job) -> dict[str, Any]:
     corpus, reading = timed(fastvec.Corpus, job["file"])
     model, finding = timed(fastvec.Phrases(**renamed(job, PHRASES)).fit, corpus)
     joined, joining = timed(model.transform, corpus)
-    return phrase_figures(job, reading + finding, joining, len(model.phrases_), joined.n_tokens)
+    return joining_figures(job, reading + finding, joining, len(model.phrases_), joined.n_tokens)
 
 
 def gensim_phrases(job: Job) -> dict[str, Any]:
@@ -123,14 +107,12 @@ def gensim_phrases(job: Job) -> dict[str, Any]:
     sentences = LineSentence(job["file"])
     model, finding = timed(lambda: Phrases(sentences, **renamed(job, PHRASES)).freeze())
     words_left, joining = timed(lambda: sum(map(len, model[sentences])))
-    return phrase_figures(job, finding, joining, len(model.phrasegrams), words_left)
+    return joining_figures(job, finding, joining, len(model.phrasegrams), words_left)
 
 
-def phrase_figures(
-    job: Job, finding: float, joining: float, n_phrases: int, words_left: int
-) -> dict[str, Any]:
-    seconds = {"finding": finding, "joining": joining, "per_second": job["words"] / (finding + joining)}
-    return {**seconds, "phrases": n_phrases, "words_left": words_left}
+def joining_figures(job: Job, finding: float, joining: float, phrases: int, left: int) -> dict[str, Any]:
+    figures = {"finding": finding, "joining": joining, "phrases": phrases, "words_left": left}
+    return {**figures, "per_second": job["words"] / (finding + joining)}
 
 
 def quality(vectors: Any, job: Job) -> dict[str, Any]:
@@ -172,10 +154,6 @@ def scored_text_with_rare(data: Data) -> Job:
     return job
 
 
-def plain_and_packed(data: Data) -> Job:
-    return {**data.text(), "packed": str(data.packed())}
-
-
 # The same for everyone, but for fastText's noise exponent, 0.5, and the end of its learning rate, 0.
 SKIPGRAM = {"estimator": "SkipGram", "vector_size": 100, "window": 5, "negatives": 5, "min_count": 5}
 SKIPGRAM |= {"subsample": 1e-3, "learning_rate": 0.025, "min_learning_rate": 1e-4}
@@ -186,7 +164,6 @@ SUBWORDS = {**SKIPGRAM, "estimator": "FastText", "min_n": 3, "max_n": 6, "bucket
 SUBWORDS |= {"subsample": 1e-4, "learning_rate": 0.05}
 RARE = 100  # words that occur less often are left out where n-grams are to give them a vector
 FREQUENT = {**SUBWORDS, "min_count": RARE}
-FIVE = {"buckets": 2_000_000, "epochs": 5}
 NPMI = {"min_count": 5, "scoring": "npmi", "threshold": 0.5}  # which mean the same to fastvec and gensim
 
 FASTVEC, WITH_GENSIM = Contender("fastvec", fastvec), Contender("gensim", gensim)
@@ -196,32 +173,23 @@ UNSCALED = Contender("fastvec (word2vec's gradient)", fastvec, {"scale_gradient"
 GENSIM_CBOW = Contender("gensim", gensim, {"learning_rate": 0.075})
 FASTTEXT_SPEED = Contender("fastText", fasttext_speed, environment=FRESH_PAGES)
 FASTTEXT_WHOLE = Contender("fastText", fasttext, environment=FRESH_PAGES, slow=True)
-READERS = (
-    Contender("fastvec (plain text)", reading, {"path": "file"}),
-    Contender("fastvec (.gz)", reading, {"path": "packed"}),
-)
+PLAIN = Contender("fastvec (plain text)", reading, {"path": "file"})
+PACKED = Contender("fastvec (.gz)", reading, {"path": "packed"})
 JOINERS = Contender("fastvec", phrases), Contender("gensim", gensim_phrases)
-ORDERS = tuple(
-    Contender(f"{name}{order}", fastvec, {"estimator": name, "shuffle": bool(order)})
-    for name in ("SkipGram", "CBOW", "FastText")
-    for order in ("", ", random order")
-)
 
 SCORES = " | ".join(TESTS)
 SPEED = "threads | words/s | lowest – highest | against {base} | against one thread"
-READING = "words/s | reading | processor time"
+READING = "words/s | reading"
 JOINING = "words/s | against {base} | finding | joining | peak memory | phrases | words left"
 WHOLE = f"time | {{base}}'s time is | peak memory | {SCORES} | semantic | syntactic | seeds"
 WITH_RARE = {"data": scored_text_with_rare, "base": "fastText"}
 WITH_RARE["columns"] = WHOLE.replace("semantic", "MEN rare | MEN unseen | semantic")
-LOSSES = f"{SCORES} | held-out loss after each epoch"
-
-beginning, shorter = partial(Data.text, words=4_000_000), partial(scored_text, words=3_000_000)
+BEGINNING = partial(Data.text, words=4_000_000)
 
 
 def speed(name: str, what: str, settings: Job, *contenders: Contender, **options: Any) -> Measurement:
     options = {"threads": (1, ALL), "settings": {**settings, "epochs": 1}, **options}
-    return Measurement(name, f"Training speed, {what} dimensions", contenders, SPEED, beginning, **options)
+    return Measurement(name, f"Training speed, {what} dimensions", contenders, SPEED, BEGINNING, **options)
 
 
 def whole(name: str, what: str, settings: Job, *contenders: Contender, **options: Any) -> Measurement:
@@ -236,10 +204,9 @@ MEASUREMENTS = (
     speed("cbow-100", "CBOW, 100", CBOW, FASTVEC, WITH_GENSIM),
     speed("tree-100", "skip-gram with hierarchical softmax, 100", TREE, FASTVEC, WITH_GENSIM),
     speed("subwords-100", "skip-gram with n-grams, 100", SUBWORDS, FASTVEC, FASTTEXT_SPEED, base="fastText"),
-    Measurement("reading", "Text to ids", READERS, READING, plain_and_packed, threads=(1,)),
+    Measurement("reading", "Text to ids", (PLAIN, PACKED), READING, Data.plain_and_packed, threads=(1,)),
     Measurement("phrases", "Phrases", JOINERS, JOINING, Data.text, NPMI, threads=(1,)),
     whole("whole", "", SKIPGRAM, FASTVEC, UNSHARED, WITH_GENSIM, FASTTEXT_WHOLE),
     whole("cbow-whole", ": CBOW", OWN_RATES, FASTVEC, UNSCALED, GENSIM_CBOW, base=UNSCALED.name),
     whole("subwords-whole", ": skip-gram with n-grams", FREQUENT, FASTVEC, FASTTEXT_WHOLE, **WITH_RARE),
-    Measurement("shuffle", "Orders of a text", ORDERS, LOSSES, shorter, FIVE, threads=(1,)),
 )
