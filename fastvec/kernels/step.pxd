@@ -5,10 +5,10 @@ Rows that occur several times are merged first and counted: an update reads and 
 
 from libc.string cimport memcpy, memset
 
-from .losses cimport add_cost, differentiate
+from .losses cimport LOGISTIC, add_cost, differentiate
 from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update_in_turn, update_one
-from .vector cimport REGISTERS, broadcast, lanes, noinline_void, prefetch_row
+from .vector cimport REGISTERS, broadcast, inlined_void, lanes, noinline_void, prefetch_row
 
 cdef extern from *:
     """
@@ -198,8 +198,7 @@ cdef inline void fetch_next_row(Step *step) noexcept nogil:
         step.n_next -= 1
 
 
-cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) noexcept nogil:
-    """coefficients[c, n] ← −η · ∂J/∂(x_c · yₙ)"""
+cdef inline inlined_void compute_coefficients_of(Step *step, int loss, float learning_rate) noexcept nogil:
     cdef Py_ssize_t block, c, slot
     cdef float *g
     cdef float *first = step.coefficients
@@ -216,21 +215,29 @@ cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) 
         while REGISTERS == 32 and c + 3 < step.n_x:
             fetch_next_row(step)
             dot_four(step.x + c, y, step.stride, g + c * SLOTS)
-            differentiate(step.loss, g + c * SLOTS, 4, positives, counts, rate, first + c * SLOTS)
+            differentiate(loss, g + c * SLOTS, 4, positives, counts, rate, first + c * SLOTS)
             c += 4
         while c + 1 < step.n_x:
             fetch_next_row(step)
             dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
-            differentiate(step.loss, g + c * SLOTS, 2, positives, counts, rate, first + c * SLOTS)
+            differentiate(loss, g + c * SLOTS, 2, positives, counts, rate, first + c * SLOTS)
             c += 2
         if c < step.n_x:
             dot_one(step.x[c], y, step.stride, g + c * SLOTS)
-            differentiate(step.loss, g + c * SLOTS, 1, positives, counts, rate, first + c * SLOTS)
+            differentiate(loss, g + c * SLOTS, 1, positives, counts, rate, first + c * SLOTS)
     for block in range(step.n_blocks if step.x_repeats else 0):
         g = step.coefficients + block * step.block_stride
         for c in range(step.n_x):
             for slot in range(BLOCK):
                 g[c * SLOTS + slot] *= step.x_counts[c]
+
+
+cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) noexcept nogil:
+    """coefficients[c, n] ← −η · ∂J/∂(x_c · yₙ)"""
+    if step.loss == LOGISTIC:  # a loop of its own, in which the sigmoid's table stays in registers
+        compute_coefficients_of(step, LOGISTIC, learning_rate)
+    else:
+        compute_coefficients_of(step, step.loss, learning_rate)
 
 
 cdef inline void update_rows(const Step *step) noexcept nogil:

@@ -93,9 +93,10 @@ class SkipGram(Word2Vec):
         up to date by then. One that returns True ends the training.
     loss : {"negative_sampling", "bpr", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words [1]_; by a higher score than that
-        of each noise word, Bayesian personalized ranking [4]_, which is meant for items and nodes; by the
-        branches on its path down a binary Huffman tree, in which frequent words are near the root [3]_; or
-        from every other word, which is exact, slow, and meant for small vocabularies.
+        of each noise word, Bayesian personalized ranking [4]_, which is meant for items and nodes, and needs
+        a smaller step size the more `negatives` there are; by the branches on its path down a binary Huffman
+        tree, in which frequent words are near the root [3]_; or from every other word, which is exact, slow,
+        and meant for small vocabularies.
     negative_sharing : {"window", "none"}
         Whether all contexts in a window share one set of noise words, which makes an update a small matrix
         product [2]_, or each has its own, the original scheme [1]_, which is two to four times slower. Only
