@@ -1,8 +1,8 @@
 """The estimator: what it learns, what it promises about seeds, threads and Ctrl-C, and what it refuses."""
 
 import math
+import os
 import signal
-import threading
 
 import numpy as np
 import pytest
@@ -128,15 +128,11 @@ def test_a_handler_of_the_program_is_left_alone(topics):
     caught = []
     before = signal.signal(signal.SIGINT, lambda *_: caught.append(1))
     try:
-        timer = threading.Timer(0.05, control_c)
-        timer.start()
-        model = small(epochs=300).fit(topics(60))
-        timer.join()
+        model = small(epochs=3, callbacks=[lambda _: control_c()]).fit(topics(60))
     finally:
         signal.signal(signal.SIGINT, before)
     assert not model.interrupted_
-    assert len(model.history_) == 300
-    assert caught == [1]
+    assert len(model.history_) == len(caught) == 3
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
@@ -173,7 +169,14 @@ def test_parameters_can_be_read_set_and_shown():
     ("estimator", "params", "cause"),
     [
         ("SkipGram", {"negatives": 500}, "learning_rate=0.025 .* for window=5 and negatives=500$"),
-        ("SkipGram", {"negatives": 500, "negative_sharing": "none"}, "for window=5 and negatives=500$"),
+        pytest.param(
+            "SkipGram",
+            {"negatives": 500, "negative_sharing": "none"},
+            "for window=5 and negatives=500$",
+            marks=pytest.mark.skipif(
+                os.environ.get("FASTVEC_BACKEND") == "reference", reason="takes the reference a minute"
+            ),
+        ),
         ("SkipGram", {"learning_rate": 0.2, "loss": "softmax"}, "learning_rate=0.2 .* for window=5$"),
         ("CBOW", {"learning_rate": 1.0}, "learning_rate=1.0 .* for window=5 and negatives=5$"),
         ("CBOW", {"learning_rate": 1.0, "loss": "hierarchical_softmax"}, "too large for window=5$"),
