@@ -41,6 +41,7 @@ def train(
     cdef Batch batch
     cdef Examples examples
     cdef float *rows = &input_vectors[0, 0]
+    cdef const int32_t *of_documents = &inputs[0] if inputs.shape[0] else NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef int64_t place, ahead, most = 1, sampled_documents = 0, trained = 0
     cdef int64_t[2] one_offsets
@@ -58,8 +59,8 @@ def train(
         failed = allocate_batch(&batch, stride, output_vectors.shape[0], 1, most) != 0
         for place in range(start, start if failed else stop):
             ahead = order[min(place + AHEAD, stop - 1)]
-            fetch_inputs(&inputs[0], input_offsets[ahead], input_offsets[ahead + 1], rows, stride)
-            examples.inputs = &inputs[0]
+            fetch_inputs(of_documents, input_offsets[ahead], input_offsets[ahead + 1], rows, stride)
+            examples.inputs = of_documents
             examples.input_offsets = &input_offsets[order[place]]
             examples.targets = &labels[order[place]]
             if examples.input_offsets[0] == examples.input_offsets[1]:
