@@ -179,10 +179,14 @@ cdef inline double compute_loss(const Step *step) noexcept nogil:
     cdef Py_ssize_t block, c, n
     cdef double total = 0, positives, negatives, x_count
     cdef float[3 * SLOTS] scores, first
+    first[0] = 0
     for block in range(step.n_blocks):
         for c in range(step.n_x):
-            dot_one(step.x[c], step.y, step.stride, first)
             dot_one(step.x[c], step.y + block * BLOCK, step.stride, scores)
+            if block == 0:
+                first[0] = scores[0]
+            elif step.loss != LOGISTIC:  # which does not compare scores
+                dot_one(step.x[c], step.y, step.stride, first)
             x_count = step.x_counts[c] if step.x_repeats else 1
             for n in range(BLOCK):
                 positives = step.positives[block][n]
