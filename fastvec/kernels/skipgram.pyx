@@ -17,6 +17,8 @@ from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
+from .tiles cimport BLOCK, SLOTS
+from .together cimport Together, begin_together, end_together, finish_batch, is_full, postpone
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
@@ -77,11 +79,16 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    uint64_t[::1] team=None,
+    Py_ssize_t n_threads=1,
+    Py_ssize_t thread=0,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Outputs outputs
+    cdef Together all
+    cdef bint together = team is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
@@ -94,6 +101,7 @@ def train(
     cdef bint sampled, repeats, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
+    memset(&all, 0, sizeof(all))
     work.loss = loss_named(loss)
     with nogil:
         failed = (
@@ -103,6 +111,11 @@ def train(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
+        if together and not failed:
+            failed = begin_together(
+                &all, team, n_threads, thread, stride, sets if not shared else (2 * window + MAX_SHARED - 1) // MAX_SHARED,
+                work.block_stride * (1 + negatives // BLOCK) * 2 * window if not shared else
+                (2 * window + (2 * window + MAX_SHARED - 1) // MAX_SHARED) * SLOTS * (1 + negatives // BLOCK), learning_rate) != 0
         if not failed:
             find_repeats(&walk, window)
             find_rows(&walk, &input_vectors[0, 0], stride, window)
@@ -134,8 +147,19 @@ def train(
                 n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
                 work.next_rows = next_rows + c * outputs.set_rows + (c > 0)
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
-                take_step(&work, learning_rate, &total if sampled else NULL)
+                if together:
+                    postpone(&all, &work, sampled)
+                else:
+                    take_step(&work, learning_rate, &total if sampled else NULL)
                 c += at_once
+            if together:
+                all.windows += 1
+                if is_full(&all):
+                    finish_batch(&all, &work)
+        if together:
+            finish_batch(&all, &work)
+            total += all.loss
+            end_together(&all)
         free_outputs(&outputs)
         free(work.memory)
         free(walk.memory)

@@ -122,6 +122,7 @@ class Schedule:
     untrained_loss: float = math.inf
     may_rise: bool = False
     with_params: str = ""
+    together: bool = False
 
     def learning_rate_at(self, epoch: int, visited: int) -> float:
         """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
@@ -286,7 +287,7 @@ def train(
             while True:
                 started = time.perf_counter()
                 run.until = started + checkpoints.seconds_left()
-                others = [workers.submit(run.work) for _ in range(schedule.threads - 1)]
+                others = [workers.submit(run.work, None, thread) for thread in range(1, schedule.threads)]
                 run.work(bar)
                 for other in others:
                     other.result()
@@ -358,13 +359,16 @@ class _EpochRun:
         self.until = math.inf
         self.shown = -math.inf
         self.lock = threading.Lock()
+        self.team = np.zeros(64, np.uint64) if schedule.together else None
+        self.positions = [self.next_position] * schedule.threads
+        self.end = schedule.n_positions
 
-    def work(self, bar: Progress | None = None) -> None:
+    def work(self, bar: Progress | None = None, thread: int = 0) -> None:
         """Train on chunks, at least on one, until none is left, it is late, or the training is to stop.
 
         One of the threads shows a bar.
         """
-        while (visited := self._take()) is not None:
+        while (visited := self._take(thread)) is not None:
             start = self.starts[visited // self.schedule.chunk]
             stop = min(start + self.schedule.chunk, self.schedule.n_positions)
             learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
@@ -375,19 +379,26 @@ class _EpochRun:
                     learning_rate=learning_rate,
                     key=self.key,
                     loss_every=self.loss_every,
+                    **({} if self.team is None else {"team": self.team, "n_threads": self.schedule.threads, "thread": thread}),
                 )
+                if self.team is not None and thread:
+                    continue
                 with self.lock:
                     self.losses.append(loss)
                     self.diverged |= not math.isfinite(loss)
                     self.sampled_pairs += sampled_pairs
                     self.pairs += pairs
+            if self.team is not None and thread:
+                continue
             with self.lock:
                 self.done += stop - start
             now = time.perf_counter()
             if bar is not None and now - self.shown >= SHOW_EVERY:
                 self.shown = now
                 self.show(bar)
-            if now >= self.until:
+            if self.team is not None and (now >= self.until or self.diverged or self.stopping()):
+                self.end = min(self.end, self.next_position + self.schedule.chunk)
+            elif now >= self.until:
                 break
 
     def show(self, bar: Progress) -> None:
@@ -428,8 +439,16 @@ class _EpochRun:
             validation_score=validation_score,
         )
 
-    def _take(self) -> int | None:
+    def _take(self, thread) -> int | None:
         """Return how many positions come before the next chunk, or None if there is nothing more to do."""
+        if self.team is not None:
+            visited = self.positions[thread]
+            if visited >= self.end:
+                return None
+            self.positions[thread] += self.schedule.chunk
+            if thread == 0:
+                self.next_position = self.positions[0]
+            return visited
         with self.lock:
             visited = self.next_position
             if visited >= self.schedule.n_positions or self.diverged or self.stopping():
