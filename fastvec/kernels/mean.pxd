@@ -154,7 +154,7 @@ cdef inline void update_inputs_and_outputs(
     Step *step, float **rows, Py_ssize_t n_moved, float scale
 ) noexcept nogil:
     """Move the outputs, and the first of the inputs, whose mean is the step's only row of x."""
-    cdef float *e = step.x[0] + step.stride
+    cdef float *e = step.hidden + step.stride
     if step.n_blocks == 1:
         update_all(
             step.x[0], step.y, step.coefficients, rows, n_moved, step.begin, step.end, scale, step.next_rows,

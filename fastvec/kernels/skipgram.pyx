@@ -17,9 +17,8 @@ from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
-from .tiles cimport BLOCK, SLOTS
-from .together cimport Together, begin_together, end_together, finish_batch, is_full, postpone
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
+from .together cimport Together, finish, free_room, join, leave, make_room, next_position, postpone
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
@@ -79,9 +78,7 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
-    uint64_t[::1] team=None,
-    Py_ssize_t n_threads=1,
-    Py_ssize_t thread=0,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -103,19 +100,17 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&all, 0, sizeof(all))
     work.loss = loss_named(loss)
+    if together:
+        join(&all, team, learning_rate)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0
             or allocate(&work, stride, at_once, 1 + negatives) != 0
+            or (together and make_room(&all, &work) != 0)
             or walk_chunk(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
-        if together and not failed:
-            failed = begin_together(
-                &all, team, n_threads, thread, stride, sets if not shared else (2 * window + MAX_SHARED - 1) // MAX_SHARED,
-                work.block_stride * (1 + negatives // BLOCK) * 2 * window if not shared else
-                (2 * window + (2 * window + MAX_SHARED - 1) // MAX_SHARED) * SLOTS * (1 + negatives // BLOCK), learning_rate) != 0
         if not failed:
             find_repeats(&walk, window)
             find_rows(&walk, &input_vectors[0, 0], stride, window)
@@ -153,16 +148,16 @@ def train(
                     take_step(&work, learning_rate, &total if sampled else NULL)
                 c += at_once
             if together:
-                all.windows += 1
-                if is_full(&all):
-                    finish_batch(&all, &work)
-        if together:
-            finish_batch(&all, &work)
-            total += all.loss
-            end_together(&all)
+                next_position(&all, &work)
+        if together and not failed:
+            finish(&all, &work, &total)
+            failed = all.failed
         free_outputs(&outputs)
         free(work.memory)
         free(walk.memory)
+        free_room(&all)
+    if together:
+        leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return total, sampled_pairs, pairs

@@ -1,7 +1,9 @@
-/* Threads that meet: a barrier on numbers that they share, each on a cache line of its own.
+/* Threads that share the tasks of a phase, and wait for each other at its end.
  *
- * Those who wait spin for some microseconds, which is how long the others usually take, and then let other threads
- * have the processor.
+ * Every thread has a task of its own, which it takes first. One that has nothing left to do waits some microseconds,
+ * which is longer than the others take if they are running; then it takes the tasks of those that have not come, since
+ * the system may run something else on their processor. So threads never wait for one that does not run, unless it was
+ * stopped in the middle of a task. Who does a task makes no difference to what is computed.
  */
 #ifndef FASTVEC_TEAM_H
 #define FASTVEC_TEAM_H
@@ -20,30 +22,66 @@ static inline void let_others_run(void) { sched_yield(); }
 #elif defined(__aarch64__)
 #define PAUSE() __asm__ volatile("yield")
 #else
-#define PAUSE()
+#define PAUSE() (void)0
 #endif
 
-/* Places in the shared numbers, as in fastvec/training/team.py. */
-enum { ARRIVED = 0, MEETING = 16, ABANDONED = 32, SHARED = 48 };
+enum { SPINS = 200, MANY_SPINS = 2000 };
 
-/* Wait for all of `n` threads; return 0, or -1 if one has gone away. */
-static inline int wait_for_all(uint64_t *shared, intptr_t n) {
-    if (n == 1) return 0;
-    const uint64_t meeting = __atomic_load_n(shared + MEETING, __ATOMIC_RELAXED);
-    if (__atomic_add_fetch(shared + ARRIVED, 1, __ATOMIC_ACQ_REL) == (uint64_t)n) {
-        __atomic_store_n(shared + ARRIVED, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(shared + MEETING, meeting + 1, __ATOMIC_RELEASE);
-        return 0;
+/* What all threads of a team share, in zeros at first; numbers that different threads write are on different pairs of
+ * cache lines. As in fastvec/training/team.py. */
+typedef struct {
+    uint64_t abandoned;     /* a thread has gone away: the others are not to wait */
+    uint64_t pad0[15];
+    uint64_t done;          /* tasks that were done in all phases */
+    uint64_t pad1[15];
+    uint64_t arrived;       /* threads that have come to the end of their calls */
+    uint64_t pad2[15];
+    double losses[2];       /* of the tasks of a call, by turns */
+    uint64_t pad3[14];
+    struct {
+        uint64_t phase;     /* the last one whose task of this number is taken */
+        uint64_t pad[15];
+    } tasks[];
+} Shared;
+
+static inline void abandon(Shared *shared) { __atomic_store_n(&shared->abandoned, 1, __ATOMIC_RELEASE); }
+
+/* Take a task of a phase; whether nobody else has. Phases count from 1. */
+static inline int take_task(Shared *shared, intptr_t task, uint64_t phase) {
+    uint64_t before = phase - 1;
+    return __atomic_load_n(&shared->tasks[task].phase, __ATOMIC_RELAXED) == before
+        && __atomic_compare_exchange_n(
+            &shared->tasks[task].phase, &before, phase, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void finish_task(Shared *shared) { __atomic_fetch_add(&shared->done, 1, __ATOMIC_RELEASE); }
+
+/* Wait until a number has reached another, or for some microseconds; whether it has. */
+static inline int wait_a_moment(const uint64_t *number, uint64_t wanted) {
+    for (int spins = 0; spins < SPINS; spins++) {
+        if (__atomic_load_n(number, __ATOMIC_ACQUIRE) >= wanted) return 1;
+        PAUSE();
     }
-    for (intptr_t spins = 0; __atomic_load_n(shared + MEETING, __ATOMIC_ACQUIRE) == meeting; spins++) {
-        if (spins < 2000) {
+    return 0;
+}
+
+/* Wait until a number has reached another; return 0, or -1 if a thread has gone away. */
+static inline int wait_until(const Shared *shared, const uint64_t *number, uint64_t wanted) {
+    for (int spins = 0; __atomic_load_n(number, __ATOMIC_ACQUIRE) < wanted; spins++) {
+        if (spins < MANY_SPINS) {
             PAUSE();
         } else {
-            if (__atomic_load_n(shared + ABANDONED, __ATOMIC_ACQUIRE)) return -1;
+            if (__atomic_load_n(&shared->abandoned, __ATOMIC_ACQUIRE)) return -1;
             let_others_run();
         }
     }
     return 0;
+}
+
+/* Come to the end of call number `call`, from 1 on, and wait for all threads. */
+static inline int meet(Shared *shared, uint64_t call, intptr_t n_threads) {
+    __atomic_fetch_add(&shared->arrived, 1, __ATOMIC_ACQ_REL);
+    return wait_until(shared, &shared->arrived, call * (uint64_t)n_threads);
 }
 
 #endif

@@ -251,7 +251,7 @@ class WordModel(EpochModel, ABC):
             shuffle=self.shuffle,
             epochs_before=len(state.history),
             untrained_loss=loss.untrained(self, n_words),
-            together=self.deterministic,
+            together=parameters if self.deterministic else None,
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
         arguments = {name: self._arguments()[name] for name in loss.arguments}

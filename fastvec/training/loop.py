@@ -25,6 +25,7 @@ from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
+from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
 __all__ = ["CHUNK", "EarlyStopping", "Epoch", "Schedule", "Stoppable", "TrainChunk", "train"]
@@ -122,7 +123,7 @@ class Schedule:
     untrained_loss: float = math.inf
     may_rise: bool = False
     with_params: str = ""
-    together: bool = False
+    together: dict = None
 
     def learning_rate_at(self, epoch: int, visited: int) -> float:
         """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
@@ -263,6 +264,7 @@ def train(
     """
     checkpoints = checkpoints or Checkpoints()
     start = checkpoints.start
+    team = Team(schedule.together, schedule.threads) if schedule.together else None
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
     # What was learned of something else may be worse here than nothing: the first epoch shows.
@@ -281,16 +283,21 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
+            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score, team)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
                 started = time.perf_counter()
                 run.until = started + checkpoints.seconds_left()
-                others = [workers.submit(run.work, None, thread) for thread in range(1, schedule.threads)]
+                if team is not None:
+                    team.take()
+                n_threads = schedule.threads if team is None else len(team.members)
+                others = [workers.submit(run.work, None, thread) for thread in range(1, n_threads)]
                 run.work(bar)
                 for other in others:
                     other.result()
+                if team is not None:
+                    team.give()
                 run.seconds += time.perf_counter() - started
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
@@ -337,6 +344,7 @@ class _EpochRun:
         stopping: Callable[[], bool],
         held_out: HeldOut | None,
         score: str,
+        team: Team | None = None,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
@@ -359,7 +367,7 @@ class _EpochRun:
         self.until = math.inf
         self.shown = -math.inf
         self.lock = threading.Lock()
-        self.team = np.zeros(64, np.uint64) if schedule.together else None
+        self.team = team
         self.positions = [self.next_position] * schedule.threads
         self.end = schedule.n_positions
 
@@ -379,7 +387,7 @@ class _EpochRun:
                     learning_rate=learning_rate,
                     key=self.key,
                     loss_every=self.loss_every,
-                    **({} if self.team is None else {"team": self.team, "n_threads": self.schedule.threads, "thread": thread}),
+                    **self._own(thread),
                 )
                 if self.team is not None and thread:
                     continue
@@ -438,6 +446,12 @@ class _EpochRun:
             words_per_second=self.done / self.seconds if self.schedule.unit == "words" else None,
             validation_score=validation_score,
         )
+
+    def _own(self, thread: int):
+        if self.team is None:
+            return {}
+        member = self.team.members[thread]
+        return {"team": member, **member.matrices}
 
     def _take(self, thread) -> int | None:
         """Return how many positions come before the next chunk, or None if there is nothing more to do."""
