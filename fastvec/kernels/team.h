@@ -39,30 +39,35 @@ typedef struct {
     double losses[2];       /* of the tasks of a call, by turns */
     uint64_t pad3[14];
     struct {
-        uint64_t phase;     /* the last one whose task of this number is taken */
-        uint64_t pad[15];
+        uint64_t taken;     /* the last phase whose task of this number is taken, and done */
+        uint64_t done;
+        uint64_t pad[14];
     } tasks[];
 } Shared;
 
 static inline void abandon(Shared *shared) { __atomic_store_n(&shared->abandoned, 1, __ATOMIC_RELEASE); }
 
-/* Take a task of a phase; whether nobody else has. Phases count from 1. */
+/* Take a task of a phase; whether it was to be taken: the same task of the phase before is done, and nobody else has
+ * taken it. Phases count from 1. */
 static inline int take_task(Shared *shared, intptr_t task, uint64_t phase) {
     uint64_t before = phase - 1;
-    return __atomic_load_n(&shared->tasks[task].phase, __ATOMIC_RELAXED) == before
+    return __atomic_load_n(&shared->tasks[task].done, __ATOMIC_ACQUIRE) == before
         && __atomic_compare_exchange_n(
-            &shared->tasks[task].phase, &before, phase, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+            &shared->tasks[task].taken, &before, phase, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static inline void finish_task(Shared *shared) { __atomic_fetch_add(&shared->done, 1, __ATOMIC_RELEASE); }
+static inline void finish_task(Shared *shared, intptr_t task, uint64_t phase) {
+    __atomic_store_n(&shared->tasks[task].done, phase, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&shared->done, 1, __ATOMIC_RELEASE);
+}
 
-/* Wait until a number has reached another, or for some microseconds; whether it has. */
-static inline int wait_a_moment(const uint64_t *number, uint64_t wanted) {
-    for (int spins = 0; spins < SPINS; spins++) {
-        if (__atomic_load_n(number, __ATOMIC_ACQUIRE) >= wanted) return 1;
+/* Whether a task of a phase is taken, within some microseconds if `patient`. */
+static inline int is_taken(const Shared *shared, intptr_t task, uint64_t phase, int patient) {
+    for (int spins = 0; __atomic_load_n(&shared->tasks[task].taken, __ATOMIC_RELAXED) < phase; spins++) {
+        if (!patient || spins == SPINS) return 0;
         PAUSE();
     }
-    return 0;
+    return 1;
 }
 
 /* Wait until a number has reached another; return 0, or -1 if a thread has gone away. */

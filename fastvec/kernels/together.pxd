@@ -13,13 +13,13 @@ for each thread, see ``team.h``.
 
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from .losses cimport add_cost, differentiate
-from .mean cimport average, update_inputs_and_outputs
-from .step cimport Step, update_rows
+from .mean cimport average, take_mean_step, update_inputs_and_outputs
+from .step cimport Step, take_step, update_rows
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two
-from .vector cimport LANES, REGISTERS, broadcast, lanes, load, prefetch_to_write, store
+from .vector cimport LANES, REGISTERS, broadcast, lanes, load, prefetch_to_read, prefetch_to_write, store
 
 cdef extern from "team.h" nogil:
     ctypedef struct Shared:
@@ -28,15 +28,15 @@ cdef extern from "team.h" nogil:
         double losses[2]
     void abandon(Shared *shared)
     bint take_task(Shared *shared, Py_ssize_t task, uint64_t phase)
-    void finish_task(Shared *shared)
-    bint wait_a_moment(const uint64_t *number, uint64_t wanted)
+    bint is_taken(const Shared *shared, Py_ssize_t task, uint64_t phase, bint patient)
+    void finish_task(Shared *shared, Py_ssize_t task, uint64_t phase)
     int wait_until(const Shared *shared, const uint64_t *number, uint64_t wanted)
     int meet(Shared *shared, uint64_t call, Py_ssize_t n_threads)
 
 cdef enum:
-    POSITIONS = 64     # words of a batch, unless there is not enough room for their scores
-    LINE = 16          # floats of a cache line
     AHEAD = 3          # steps between the prefetch of rows and their use
+    SCORES_AHEAD = 8   # the same for scores, which may come from another processor
+    LINE = 16          # floats of a cache line
     ROOM = 1 << 16     # floats for the scores of a batch and group, as in fastvec/training/team.py
     MAX_RECORDS = ROOM // (2 * SLOTS)
 
@@ -76,6 +76,7 @@ cdef struct Together:
     Py_ssize_t thread
     Py_ssize_t n_groups
     Py_ssize_t parts           # of the tasks of a group
+    Py_ssize_t steps           # of a batch, and those of its last word; fewer if their scores have no room
     Py_ssize_t n_columns
     Py_ssize_t stride          # floats from one row of a group to the next: its columns
     Py_ssize_t offset          # floats from a row of a group to that of the next
@@ -87,7 +88,6 @@ cdef struct Together:
     # of this call
     float learning_rate
     Py_ssize_t turn            # of two batches
-    Py_ssize_t positions       # in the batch
     Py_ssize_t n               # steps that wait
     Record *records
     Py_ssize_t place           # where the room for scores is free
@@ -102,11 +102,14 @@ cdef struct Together:
 
 
 cdef inline int join(Together *all, object team, float learning_rate) except -1:
-    """Read what the threads share, from an object of fastvec/training/team.py."""
-    cdef uint64_t[::1] numbers = team.numbers
-    cdef float[::1] scores = team.scores
-    cdef double[::1] losses = team.losses
-    cdef float[::1] zero_row = team.zero_row
+    """Become a thread of a team, see fastvec/training/team.py; without one, steps are taken at once."""
+    cdef uint64_t[::1] numbers
+    cdef float[::1] scores, zero_row
+    cdef double[::1] losses
+    memset(all, 0, sizeof(Together))
+    if team is None:
+        return 0
+    numbers, scores, losses, zero_row = team.numbers, team.scores, team.losses, team.zero_row
     all.shared = <Shared *>&numbers[0]
     all.scores = &scores[0]
     all.losses = &losses[0]
@@ -116,31 +119,39 @@ cdef inline int join(Together *all, object team, float learning_rate) except -1:
     all.n_groups = team.n_groups
     all.parts = max(1, all.n_threads // all.n_groups)
     all.n_columns = team.n_columns
+    all.steps = team.steps
     all.stride = zero_row.shape[0]
     all.offset = team.offset
     all.phase = team.phase
     all.call = team.call
     all.learning_rate = learning_rate
-    return 0
-
-
-cdef inline int make_room(Together *all, Step *step) noexcept nogil:
-    """Allocate, and let a step use the zeros of the team; return 0 on success."""
     all.records = <Record *>malloc(MAX_RECORDS * sizeof(Record))
     if all.records == NULL:
-        return -1
-    step.zero_row = all.zero_row
+        abandon(all.shared)
+        raise MemoryError("no memory for the steps of a batch")
     return 0
 
 
-cdef inline void free_room(Together *all) noexcept nogil:
+cdef inline void use_zeros(Together *all, Step *step) noexcept nogil:
+    """Let a step fill its last block with the zeros of the team: those of all groups are as far apart as rows."""
+    if all.shared != NULL:
+        step.zero_row = all.zero_row
+
+
+cdef inline int leave(Together *all, object team) except -1:
+    """Free what join() and steps have allocated, after finish()."""
     cdef Piece *next
+    if team is None:
+        return 0
+    team.phase = all.phase
+    team.call = all.call + 1
     while all.pieces != NULL:
         next = all.pieces.next
         free(all.pieces)
         all.pieces = next
     free(all.records)
     free(all.pointers)
+    return 0
 
 
 cdef inline void fail(Together *all) noexcept nogil:
@@ -310,13 +321,25 @@ cdef inline void fetch_columns(float **rows, Py_ssize_t n, Py_ssize_t by, Py_ssi
 
 
 cdef inline void fetch_record(Together *all, Record *record, Py_ssize_t group) noexcept nogil:
-    """Fetch the rows of a group into the cache."""
+    """Fetch the outputs of a group into the cache, and the last input: the others are those of the word before."""
     cdef Py_ssize_t by = (group - own_group(all)) * all.offset, columns = columns_of(all, group)
     fetch_columns(record.y, record.n_blocks * BLOCK, by, columns)
-    if record.x == NULL:
-        fetch_columns(record.rows, record.n_rows, by, columns)
+    if record.x != NULL:
+        fetch_columns(record.x + record.n_x - 1, 1, by, columns)
     else:
-        fetch_columns(record.x, record.n_x, by, columns)
+        fetch_columns(record.rows + record.n_rows - 1, 1, by, columns)
+
+
+cdef inline void fetch_scores(
+    Together *all, Record *record, Py_ssize_t first_group, Py_ssize_t last_group
+) noexcept nogil:
+    """Fetch what other threads have written."""
+    cdef Py_ssize_t group, k
+    for group in range(first_group, last_group):
+        k = 0
+        while k < record.n_blocks * (record.n_x + 1) * SLOTS:
+            prefetch_to_read(scores_of(all, group) + record.place + k)
+            k += LINE
 
 
 cdef inline void compute_scores(
@@ -422,8 +445,12 @@ cdef inline int do_task(Together *all, Step *step, int phase, Py_ssize_t task) n
                 average(step.x[0], rows, record.n_rows, 0, columns, 1.0 / <float>record.n_rows)
             compute_scores(step, scores_of(all, group) + record.place, 0, columns)
         elif phase == COEFFICIENTS:
+            if i + SCORES_AHEAD < end:
+                fetch_scores(all, record + SCORES_AHEAD, 0, all.n_groups)
             compute_coefficients(all, step, record, losses + i)
         else:
+            if i + SCORES_AHEAD < end:
+                fetch_scores(all, record + SCORES_AHEAD, 0, 1)
             if record.x == NULL:
                 rows = rows_of_group(all, record, group)
                 update_inputs_and_outputs(step, rows, record.n_moved, record.scale)
@@ -434,24 +461,33 @@ cdef inline int do_task(Together *all, Step *step, int phase, Py_ssize_t task) n
     return 0
 
 
+cdef inline void try_task(Together *all, Step *step, int phase, Py_ssize_t task) noexcept nogil:
+    """Do a task of a phase unless another thread has taken it."""
+    if not all.over and take_task(all.shared, task, all.phase):
+        if do_task(all, step, phase, task) != 0:
+            fail(all)
+        finish_task(all.shared, task, all.phase)
+
+
 cdef inline void run_phase(Together *all, Step *step, int phase) noexcept nogil:
-    """Do the tasks of a phase, the own one first, until all are done."""
-    cdef Py_ssize_t n_tasks = all.n_groups * all.parts, task, i
-    cdef uint64_t all_done = (all.phase + 1) * n_tasks
-    cdef bint alone = False
+    """Do the tasks of a phase, the own one first, until all are done.
+
+    Where a thread is the only one that works on a group, it may begin with the next batch while others are still
+    moving theirs.
+    """
+    cdef Py_ssize_t n_tasks = all.n_groups * all.parts, i, task
+    cdef bint patient = all.n_threads > 1 and not all.impatient
     all.phase += 1
-    for i in range(n_tasks):
+    all.impatient = False
+    try_task(all, step, phase, all.thread)
+    for i in range(1, n_tasks):
         task = (all.thread + i) % n_tasks
-        if i == 1 and all.n_threads > 1 and not all.impatient and wait_a_moment(&all.shared.done, all_done):
-            break
-        if not all.over and take_task(all.shared, task, all.phase):
-            if do_task(all, step, phase, task) != 0:
-                fail(all)
-            alone |= i > 0
-            finish_task(all.shared)
-    all.impatient = alone
-    if not all.over and all.n_threads > 1:
-        all.over = wait_until(all.shared, &all.shared.done, all_done) != 0
+        if not is_taken(all.shared, task, all.phase, patient):
+            patient = False
+            all.impatient = True
+            try_task(all, step, phase, task)
+    if all.n_threads > 1 and not all.over and (phase != UPDATE or all.parts > 1):
+        all.over = wait_until(all.shared, &all.shared.done, all.phase * n_tasks) != 0
 
 
 cdef inline void take_all(Together *all, Step *step) noexcept nogil:
@@ -462,28 +498,49 @@ cdef inline void take_all(Together *all, Step *step) noexcept nogil:
     run_phase(all, step, UPDATE)
     step[0] = before
     all.turn = 1 - all.turn
-    all.n = all.place = all.positions = 0
+    all.n = all.place = 0
     all.piece = NULL
 
 
-cdef inline void next_position(Together *all, Step *step) noexcept nogil:
-    """Take all steps that wait if they are those of enough words."""
-    all.positions += 1
-    if all.positions == POSITIONS:
+cdef inline void take(Together *all, Step *step, float learning_rate, double *loss) noexcept nogil:
+    """take_step() of step.pxd, or let it wait."""
+    if all.shared == NULL:
+        take_step(step, learning_rate, loss)
+    else:
+        postpone(all, step, loss != NULL)
+
+
+cdef inline void take_mean(
+    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
+    float learning_rate, double *loss,
+) noexcept nogil:
+    """take_mean_step() of mean.pxd, or let it wait."""
+    if all.shared == NULL:
+        take_mean_step(step, rows, n_rows, n_first, scale_gradient, learning_rate, loss)
+    else:
+        postpone_mean(all, step, rows, n_rows, n_first, scale_gradient, loss != NULL)
+
+
+cdef inline void end_word(Together *all, Step *step) noexcept nogil:
+    """Take all steps that wait if they are enough."""
+    if all.n > 0 and all.n >= all.steps:
         take_all(all, step)
 
 
-cdef inline void finish(Together *all, Step *step, double *loss) noexcept nogil:
-    """Take the last steps, and wait for the other threads; the loss is the first thread's to return."""
+cdef inline bint finish(Together *all, Step *step, bint failed, double *loss) noexcept nogil:
+    """Take the last steps and wait for the other threads; return whether there was no memory.
+
+    The loss becomes that of all threads for the first one, which is to return it.
+    """
+    if all.shared == NULL:
+        return failed
+    if failed:
+        fail(all)
     take_all(all, step)
     if not all.over:
         all.over = meet(all.shared, all.call, all.n_threads) != 0
+    loss[0] = 0
     if all.thread == 0:
         loss[0] = all.shared.losses[all.call & 1]
         all.shared.losses[all.call & 1] = 0
-
-
-cdef inline int leave(Together *all, object team) except -1:
-    team.phase = all.phase
-    team.call = all.call + 1
-    return 0
+    return all.failed

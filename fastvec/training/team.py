@@ -8,7 +8,9 @@ one is fetched with the other: so each group of columns is a matrix of its own i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,8 @@ class Member:
         Number of threads, and which one this is.
     n_groups, n_columns, offset : int
         Groups of columns, columns with padding, and numbers between a row of a group and that of the next.
+    steps : int
+        How many steps make a batch.
     phase, call : int
         How many phases and calls of the kernel there have been.
     matrices : dict
@@ -56,6 +60,7 @@ class Member:
     n_groups: int
     n_columns: int
     offset: int
+    steps: int
     matrices: dict[str, NDArray[np.float32]]
     phase: int = 0
     call: int = 1
@@ -70,17 +75,27 @@ class Team:
         The matrices by name, padded.
     threads : int
         How many threads there are to be at most; `members` are as many as can work.
+    steps : int
+        How many steps make a batch.
+    whole_rows : bool
+        Whether there is one group, and one thread: for kernels that know no groups.
     """
 
-    def __init__(self, parameters: Mapping[str, NDArray[np.float32]], threads: int) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, NDArray[np.float32]],
+        threads: int,
+        steps: int,
+        whole_rows: bool = False,
+    ) -> None:
         self.parameters = parameters
         n_columns = next(iter(parameters.values())).shape[1]
         n_lines = n_columns // LANES
-        n_groups = min(GROUPS, n_lines)
+        n_groups = 1 if whole_rows else min(GROUPS, n_lines)
         lines = -(-n_lines // n_groups)
         self.columns = lines * LANES
         parts = min(max(1, threads // n_groups), lines)
-        n_threads = min(threads, n_groups * parts)
+        n_threads = 1 if whole_rows else min(threads, n_groups * parts)
         n_rows = sum(map(len, parameters.values())) + 1
         room = padded_matrix(n_groups * n_rows, self.columns)
         self.groups = room.reshape(n_groups, n_rows, self.columns)
@@ -99,6 +114,7 @@ class Team:
                 n_groups=n_groups,
                 n_columns=n_columns,
                 offset=n_rows * self.columns,
+                steps=steps,
                 matrices=self._rows_of(group),
             )
             for thread in range(n_threads)
@@ -113,13 +129,17 @@ class Team:
             begin += len(matrix)
         return rows
 
-    def take(self) -> None:
-        """Copy the columns from the parameters, before threads begin to work."""
+    def arguments(self, thread: int) -> dict[str, Any]:
+        """Return the arguments of the kernel that tell a thread from the others."""
+        member = self.members[thread]
+        return {"team": member, **member.matrices}
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let threads work on the columns; afterwards the parameters are what these have become."""
         for theirs, ours in self._columns():
             ours[:] = theirs
-
-    def give(self) -> None:
-        """Copy the columns back into the parameters, when no thread is working."""
+        yield
         for theirs, ours in self._columns():
             theirs[:] = ours
 
