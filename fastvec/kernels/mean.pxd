@@ -44,7 +44,7 @@ cdef inline void add_to_rows(
     cdef lanes s = broadcast(scale)
     cdef Py_ssize_t k, i
     for i in range(n_rows):
-        k = 0
+        k = begin
         while k < end:
             store(rows[i] + k, load(rows[i] + k) + s * load(e + k))
             k += LANES
