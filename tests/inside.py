@@ -16,6 +16,7 @@ from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
+from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
@@ -24,6 +25,7 @@ __all__ = [
     "WORD_LIMIT",
     "FastTextFile",
     "HuffmanTree",
+    "Team",
     "alias_table",
     "association",
     "keep_thresholds",

@@ -6,94 +6,22 @@ and the error of the sigmoid's table. Had a kernel drawn one other negative, its
 """
 
 import inspect
-from itertools import pairwise, product
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-from inside import HuffmanTree, alias_table, keep_thresholds
+from epochs import (
+    KEY,
+    SETTINGS,
+    SETTINGS_OF_TEAMS,
+    bits,
+    name_of,
+    start_matrices,
+    train_epoch,
+    usual_learning_rate,
+)
 
 from fastvec import kernels
-from fastvec.reference import losses
-
-KEY = 0xF123456789ABCDEF
-# ends inside the long sentence, at sentence ends, between them
-CHUNKS = (0, 1, 3, 100, 101, 180, 181, 260, 400)
-N_BUCKETS = 11
-
-NEGATIVE_SAMPLING, *OTHERS = [{"loss": loss} for loss in losses.LOSSES]
-# For every kernel arguments of its ``train``; position_weights says whether there is a matrix of that name.
-SETTINGS = {
-    "skipgram": [
-        *[
-            {"window": window, "negatives": negatives, "shared": shared} | NEGATIVE_SAMPLING
-            for shared, (window, negatives) in product(
-                (True, False), ((1, 1), (5, 5), (1, 8), (5, 20), (20, 5))
-            )
-        ],
-        *[
-            {"window": window, "negatives": negatives, "shared": shared} | loss
-            for loss, shared, (window, negatives) in product(
-                OTHERS, (True, False), ((1, 1), (20, 5), (5, 20))
-            )
-        ],
-    ],
-    "cbow": [
-        *[
-            {"window": window, "negatives": negatives, "position_weights": weights, "scale_gradient": scale}
-            for weights, scale, (window, negatives) in product(
-                (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
-            )
-        ],
-        {"window": 5, "negatives": 20, "position_weights": False, "scale_gradient": True},
-    ],
-    "hierarchical_softmax": [
-        {"window": window, "cbow": cbow, "scale_gradient": scale}
-        for cbow, scale, window in product((False, True), (True, False), (1, 5, 20))
-    ],
-    "softmax": [
-        {"window": window, "cbow": cbow, "scale_gradient": scale}
-        for cbow, scale, window in product((False, True), (True, False), (1, 5, 20))
-    ],
-    "subword": [
-        *[
-            {"window": window, "negatives": negatives, "cbow": cbow, "scale_gradient": scale}
-            for cbow, scale, (window, negatives) in product(
-                (False, True), (True, False), ((1, 1), (5, 5), (5, 8), (20, 5))
-            )
-        ],
-        {"window": 5, "negatives": 20, "cbow": False, "scale_gradient": True},
-    ],
-}
-
-# Small enough that rounding does not grow from update to update: those of a softmax add up most gradients.
-LEARNING_RATES = {
-    "skipgram": 0.05,
-    "cbow": 0.1,
-    "hierarchical_softmax": 0.05,
-    "softmax": 0.01,
-    "subword": 0.02,
-}
-
-
-def usual_learning_rate(kernel, settings):
-    """Return a learning rate; in other losses than the first, the target may move by every negative."""
-    other = {"loss": settings.get("loss")} in OTHERS
-    return LEARNING_RATES[kernel] / (settings["negatives"] if other else 1)
-
-
-class Run(NamedTuple):
-    """What an epoch makes: the matrices and the sums of what ``train`` returns."""
-
-    matrices: dict
-    loss: float
-    sampled_pairs: int
-    pairs: int
-
-
-def name_of(value):
-    return value if isinstance(value, str) else ", ".join(f"{name} {each}" for name, each in value.items())
 
 
 def for_every_setting(choose=slice(None)):
@@ -101,89 +29,10 @@ def for_every_setting(choose=slice(None)):
     return pytest.mark.parametrize(("kernel", "settings"), rows, ids=name_of)
 
 
-def huffman_paths(weights):
-    """Return offsets, nodes and codes of the paths from the root of a Huffman tree down to every word."""
-    n_words, falling = len(weights), np.argsort(-weights)
-    tree = HuffmanTree.of_counts(weights[falling])
-    moved = np.append(np.argsort(falling), np.arange(n_words, 2 * n_words - 1))
-    return HuffmanTree(tree.parents[moved], tree.codes[moved]).paths()
-
-
-def subword_rows(n_words):
-    """Return offsets and rows of every word and its 0 to 9 n-grams, some of which share a row."""
-    random = np.random.default_rng(9)
-    rows = [np.append(word, n_words + random.integers(0, N_BUCKETS, word % 10)) for word in range(n_words)]
-    offsets, rows = np.cumsum([0, *map(len, rows)], dtype=np.int64), np.concatenate(rows).astype(np.int32)
-    repeats = kernels.get("ngrams", "reference").put_repeats_behind(offsets, rows)
-    return np.insert(repeats, np.arange(n_words + 1), offsets), rows
-
-
-def tables(kernel, corpus):
-    """Return the arguments of a kernel's ``train`` that belong to the vocabulary, by name."""
-    made = {"keep": keep_thresholds(corpus.keep_probabilities)}
-    if kernel == "hierarchical_softmax":
-        paths = huffman_paths(corpus.noise_probabilities)
-        made |= zip(("path_offsets", "path_nodes", "path_codes"), paths, strict=True)
-    elif kernel != "softmax":
-        made["noise"] = alias_table(corpus.noise_probabilities)
-    if kernel == "subword":
-        made |= zip(("subword_offsets", "subwords"), subword_rows(corpus.n_words), strict=True)
-    return made
-
-
-def start_matrices(kernel, settings, corpus, vector_size, padded):
-    """Return the matrices as they are before the training, by name."""
-    n_words = corpus.n_words
-    rows = {"input_vectors": n_words + N_BUCKETS * (kernel == "subword")}
-    if kernel == "hierarchical_softmax":
-        rows["node_vectors"] = n_words - 1
-    else:
-        rows["output_vectors"] = n_words
-    random = np.random.default_rng(5)
-    scale = 1.5 / vector_size**0.25
-    made = {name: padded(scale * random.standard_normal((n, vector_size))) for name, n in rows.items()}
-    if settings.get("position_weights"):
-        made["position_weights"] = padded(random.uniform(0.5, 1.5, (2 * settings["window"], vector_size)))
-    return made
-
-
 @pytest.fixture(scope="session")
 def epoch(toy_corpus, padded):
     """Function that trains an epoch on the toy corpus, chunk by chunk."""
-
-    def run(
-        backend,
-        kernel,
-        settings,
-        *,
-        chunks=CHUNKS,
-        vector_size=20,
-        learning_rate=None,
-        key=KEY,
-        loss_every=4,
-    ):
-        matrices = start_matrices(kernel, settings, toy_corpus, vector_size, padded)
-        arguments = tables(kernel, toy_corpus) | settings
-        if "position_weights" in settings:
-            arguments["position_weights"] = None
-        if learning_rate is None:
-            learning_rate = usual_learning_rate(kernel, settings)
-        sums = [
-            kernels.get(kernel, backend).train(
-                **arguments | matrices,
-                ids=toy_corpus.ids,
-                sentence_offsets=toy_corpus.sentence_offsets,
-                start=start,
-                stop=stop,
-                learning_rate=learning_rate,
-                key=key,
-                loss_every=loss_every,
-            )
-            for start, stop in pairwise([*chunks, len(toy_corpus.ids)])
-        ]
-        return Run(matrices, *map(sum, zip(*sums, strict=True)))
-
-    return run
+    return lambda *given, **options: train_epoch(*given, toy_corpus, padded, **options)
 
 
 @pytest.fixture(scope="session")
@@ -205,10 +54,6 @@ def check_same(ours, theirs):
     for name, matrix in theirs.matrices.items():
         np.testing.assert_allclose(ours.matrices[name], matrix, rtol=0, atol=1e-4, err_msg=name)
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
-
-
-def bits(run):
-    return {name: matrix.tobytes() for name, matrix in run.matrices.items()}
 
 
 @for_every_setting()
@@ -268,6 +113,31 @@ def test_loss_every_changes_only_the_loss(backend, epoch, kernel, settings):
     assert every.loss / every.pairs == pytest.approx(some.loss / some.sampled_pairs, rel=0.5)
 
 
+# ---- Threads that take chunks together ---------------------------------------------------------------------
+
+for_teams = pytest.mark.parametrize(("kernel", "settings"), SETTINGS_OF_TEAMS, ids=name_of)
+
+
+@for_teams
+def test_batches_of_a_team(compiled, epoch, expected_epoch, kernel, settings):
+    options = {"learning_rate": usual_learning_rate(kernel, settings) / 2}  # with more, many steps diverge
+    theirs = expected_epoch(kernel, settings, **options, steps=9)
+    check_same(epoch(compiled, kernel, settings, **options, steps=9, threads=2), theirs)
+    apart = expected_epoch(kernel, settings, **options)
+    for name, matrix in theirs.matrices.items():
+        assert np.abs(matrix - apart.matrices[name]).max() > 3e-4, name
+
+
+# A batch ends with a word, which is one step unless its contexts are many, or have their own negatives.
+ONE_STEP = [row for row in SETTINGS_OF_TEAMS if row[1]["window"] < 20 and row[1].get("shared", True)]
+
+
+@pytest.mark.parametrize(("kernel", "settings"), ONE_STEP, ids=name_of)
+def test_batches_of_one_step(backend, epoch, expected_epoch, kernel, settings):
+    ours = epoch(backend, kernel, settings, steps=1, threads=2)
+    check_same(ours, expected_epoch(kernel, settings))
+
+
 # ---- Signatures -------------------------------------------------------------------------------------------
 
 KERNELS = sorted(path.stem for path in Path(kernels.__file__).parent.glob("*.pyx") if path.stem != "cpu")
@@ -315,4 +185,5 @@ def test_objectives_have_a_step_and_a_walk(kernel):
     step, train = ([name for name, _ in functions[name]] for name in ("step", "train"))
     assert step[0] == train[0] == "input_vectors"
     assert step[-1] == "learning_rate"
-    assert train[-3:] == ["learning_rate", "key", "loss_every"]
+    last = ["learning_rate", "key", "loss_every", "team"]
+    assert train[-4:] == last if kernel in dict(SETTINGS_OF_TEAMS) else train[-3:] == last[:3]

@@ -411,7 +411,10 @@ cdef inline void compute_coefficients(
                 step.counts[block], rate, step.coefficients + c * SLOTS
             )
             c += 4
-        for c in range(step.n_x if record.x_counts != NULL else 0):
+    # after all blocks, each of which may add to the coefficients of the first output
+    for block in range(step.n_blocks if record.x_counts != NULL else 0):
+        g = step.coefficients + block * step.block_stride
+        for c in range(step.n_x):
             for slot in range(BLOCK):
                 g[c * SLOTS + slot] *= record.x_counts[c]
 

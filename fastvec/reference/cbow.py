@@ -45,6 +45,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,7 @@ from .losses import logistic
 from .mean import divisors
 from .sampling import draw, draw_noise, walk_chunk
 from .step import label_outputs
+from .together import Batch, Move
 
 __all__ = ["step", "train"]
 
@@ -96,23 +99,51 @@ def step(
     float
         J before the update.
     """
+    cost, move = prepare(
+        input_vectors,
+        output_vectors,
+        position_weights,
+        contexts,
+        positions,
+        center,
+        negatives,
+        scale_gradient,
+        learning_rate,
+    )
+    move()
+    return cost
+
+
+def prepare(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    position_weights: Matrix | None,
+    contexts: NDArray[np.int32],
+    positions: NDArray[np.int32],
+    center: int,
+    negatives: NDArray[np.int32],
+    scale_gradient: bool,
+    learning_rate: float,
+) -> tuple[float, Move]:
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(center, negatives)
     x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     d = np.ones_like(x) if position_weights is None else position_weights[positions]  # (C, stride)
     h = np.mean(d * x, axis=0)
-    y = output_vectors[outputs]  # (1 + K, stride)
-    scores = y @ h
+    scores = output_vectors[outputs] @ h  # (1 + K,)
     errors, costs = logistic(scores, labels, counts)
-    e = errors @ y
-    rate = np.float32(learning_rate)
-    moves = rate * (d * e) / divisors(contexts, scale_gradient)
-    np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated takes the sum
-    if position_weights is not None:
-        moves = rate * (x * e) / divisors(positions, scale_gradient)
-        np.subtract.at(position_weights, positions, moves)
-    np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
 
-    return float(np.sum(costs))
+    def move() -> None:
+        e = errors @ output_vectors[outputs]
+        rate = np.float32(learning_rate)
+        moves = rate * (d * e) / divisors(contexts, scale_gradient)
+        np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated takes the sum
+        if position_weights is not None:
+            moves = rate * (x * e) / divisors(positions, scale_gradient)
+            np.subtract.at(position_weights, positions, moves)
+        np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
+
+    return float(np.sum(costs)), move
 
 
 def train(
@@ -131,6 +162,7 @@ def train(
     learning_rate: float,
     key: int,
     loss_every: int,
+    team: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -152,6 +184,9 @@ def train(
         η.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
+    team : IN, object or None
+        Threads that take the chunk together: steps wait for their batch, see `together`. None with position
+        weights.
 
     Returns
     -------
@@ -161,6 +196,7 @@ def train(
         Windows with contexts in that sum, and trained in all.
     """
     draws_per_token = 1 + negatives
+    batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, n_before in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
@@ -168,7 +204,7 @@ def train(
         if not len(contexts):
             continue
         counters = position * draws_per_token + 1 + np.arange(negatives)
-        loss = step(
+        loss, move = prepare(
             input_vectors,
             output_vectors,
             position_weights,
@@ -179,8 +215,11 @@ def train(
             scale_gradient,
             learning_rate,
         )
+        batch.add(move)
+        batch.end_word()
         pairs += 1
         if position % loss_every == 0:
             total += loss
             sampled_pairs += 1
+    batch.finish()
     return total, sampled_pairs, pairs

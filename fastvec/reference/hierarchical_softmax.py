@@ -52,6 +52,8 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,6 +61,7 @@ from .losses import logistic
 from .mean import divisors
 from .sampling import walk_chunk
 from .step import MAX_SHARED, move_in_turn
+from .together import Batch, Move
 
 __all__ = ["step", "train"]
 
@@ -101,22 +104,41 @@ def step(
     float
         J before the update.
     """
+    cost, move = prepare(
+        input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient, learning_rate
+    )
+    move()
+    return cost
+
+
+def prepare(
+    input_vectors: Matrix,
+    node_vectors: Matrix,
+    contexts: NDArray[np.int32],
+    nodes: NDArray[np.int32],
+    codes: NDArray[np.uint8],
+    cbow: bool,
+    scale_gradient: bool,
+    learning_rate: float,
+) -> tuple[float, Move]:
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     labels = 1 - codes.astype(np.float32)
-    n = node_vectors[nodes]  # (L, stride): copies, and so from before the update
-    x = input_vectors[contexts]  # (C, stride)
+    x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     if cbow:
         x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
-    scores = x @ n.T  # (C, L), or (1, L) for CBOW
+    scores = x @ node_vectors[nodes].T  # (C, L), or (1, L) for CBOW
     errors, costs = logistic(scores, labels, np.ones_like(labels))
-    if cbow:
+
+    def move_mean() -> None:
         rate = np.float32(learning_rate)
-        moves = rate * (errors @ n) / divisors(contexts, scale_gradient)
+        moves = rate * (errors @ node_vectors[nodes]) / divisors(contexts, scale_gradient)
         np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated counts twice
         node_vectors[nodes] -= rate * (errors.T @ x)
-    else:
+
+    def move() -> None:
         move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
 
-    return float(np.sum(costs))
+    return float(np.sum(costs)), move_mean if cbow else move
 
 
 def train(
@@ -136,6 +158,7 @@ def train(
     learning_rate: float,
     key: int,
     loss_every: int,
+    team: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -161,6 +184,8 @@ def train(
         η.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
+    team : IN, object or None
+        Threads that take the chunk together: steps wait for their batch, see `together`.
 
     Returns
     -------
@@ -169,6 +194,7 @@ def train(
     sampled_pairs, pairs : int
         (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
     """
+    batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window, key, draws_per_token=1
@@ -179,7 +205,7 @@ def train(
         at_once = len(contexts) if cbow else MAX_SHARED
         loss = 0.0
         for c in range(0, len(contexts), at_once):
-            loss += step(
+            loss_of_step, move = prepare(
                 input_vectors,
                 node_vectors,
                 contexts[c : c + at_once],
@@ -189,9 +215,13 @@ def train(
                 scale_gradient,
                 learning_rate,
             )
+            loss += loss_of_step
+            batch.add(move)
+        batch.end_word()
         trained = 1 if cbow else len(contexts)
         pairs += trained
         if position % loss_every == 0:
             total += loss
             sampled_pairs += trained
+    batch.finish()
     return total, sampled_pairs, pairs

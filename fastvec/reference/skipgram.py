@@ -45,12 +45,15 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .losses import LOSSES
 from .sampling import draw, draw_noise, walk_chunk
 from .step import MAX_SHARED, label_outputs, move_in_turn
+from .together import Batch, Move
 
 __all__ = ["step", "train"]
 
@@ -88,12 +91,29 @@ def step(
     float
         J before the update.
     """
+    cost, move = prepare(input_vectors, output_vectors, contexts, center, negatives, loss, learning_rate)
+    move()
+    return cost
+
+
+def prepare(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    contexts: NDArray[np.int32],
+    center: int,
+    negatives: NDArray[np.int32],
+    loss: str,
+    learning_rate: float,
+) -> tuple[float, Move]:
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(center, negatives)
     scores = input_vectors[contexts] @ output_vectors[outputs].T  # (C, 1 + K)
     errors, costs = LOSSES[loss](scores, labels, counts)
 
-    move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate)
-    return float(np.sum(costs))
+    def move() -> None:
+        move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate)
+
+    return float(np.sum(costs)), move
 
 
 def train(
@@ -112,6 +132,7 @@ def train(
     learning_rate: float,
     key: int,
     loss_every: int,
+    team: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -133,6 +154,8 @@ def train(
         η.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
+    team : IN, object or None
+        Threads that take the chunk together: steps wait for their batch, see `together`.
 
     Returns
     -------
@@ -143,6 +166,7 @@ def train(
     """
     at_once = MAX_SHARED if shared else 1
     draws_per_token = 1 + negatives * (1 if shared else 2 * window)
+    batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
@@ -152,7 +176,7 @@ def train(
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
         cost = 0.0
         for c in range(0, len(contexts), at_once):
-            cost += step(
+            cost_of_step, move = prepare(
                 input_vectors,
                 output_vectors,
                 contexts[c : c + at_once],
@@ -161,8 +185,12 @@ def train(
                 loss,
                 learning_rate,
             )
+            cost += cost_of_step
+            batch.add(move)
+        batch.end_word()
         pairs += len(contexts)
         if position % loss_every == 0:
             total += cost
             sampled_pairs += len(contexts)
+    batch.finish()
     return total, sampled_pairs, pairs

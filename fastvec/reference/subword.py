@@ -50,12 +50,15 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .losses import logistic
 from .sampling import draw, draw_noise, walk_chunk
 from .step import MAX_SHARED, label_outputs
+from .together import Batch, Move
 
 __all__ = ["step", "train"]
 
@@ -98,21 +101,39 @@ def step(
     float
         J before the update.
     """
+    cost, move = prepare(
+        input_vectors, output_vectors, inputs, targets, negatives, n_first, scale_gradient, learning_rate
+    )
+    move()
+    return cost
+
+
+def prepare(
+    input_vectors: Matrix,
+    output_vectors: Matrix,
+    inputs: NDArray[np.int32],
+    targets: NDArray[np.int32],
+    negatives: NDArray[np.int32],
+    n_first: int,
+    scale_gradient: bool,
+    learning_rate: float,
+) -> tuple[float, Move]:
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(targets, negatives)  # (T, 1 + K)
     h = np.mean(input_vectors[inputs], axis=0)
-    y = output_vectors[outputs]  # (T, 1 + K, stride): copies, and so from before the update
-    scores = y @ h
+    scores = output_vectors[outputs] @ h
     errors, costs = logistic(scores, labels, counts)
-    e = np.tensordot(errors, y)  # Σₙ δₙ yₙ
-    if scale_gradient:
-        e /= np.float32(len(inputs))
 
-    rate = np.float32(learning_rate)
-    moved = inputs if scale_gradient else inputs[:n_first]
-    np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
-    np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
+    def move() -> None:
+        e = np.tensordot(errors, output_vectors[outputs])  # Σₙ δₙ yₙ
+        if scale_gradient:
+            e /= np.float32(len(inputs))
+        rate = np.float32(learning_rate)
+        moved = inputs if scale_gradient else inputs[:n_first]
+        np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
+        np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
-    return float(np.sum(costs))
+    return float(np.sum(costs)), move
 
 
 def train(
@@ -133,6 +154,7 @@ def train(
     learning_rate: float,
     key: int,
     loss_every: int,
+    team: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -161,6 +183,8 @@ def train(
         η.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
+    team : IN, object or None
+        Threads that take the chunk together: steps wait for their batch, see `together`.
 
     Returns
     -------
@@ -170,6 +194,7 @@ def train(
         (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
     """
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
+    batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
@@ -185,7 +210,7 @@ def train(
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
         loss = 0.0
         for t in range(0, len(targets), MAX_SHARED):
-            loss += step(
+            loss_of_step, move = prepare(
                 input_vectors,
                 output_vectors,
                 inputs,
@@ -195,8 +220,12 @@ def train(
                 scale_gradient,
                 learning_rate,
             )
+            loss += loss_of_step
+            batch.add(move)
+        batch.end_word()
         pairs += len(targets)
         if position % loss_every == 0:
             total += loss
             sampled_pairs += len(targets)
+    batch.finish()
     return total, sampled_pairs, pairs

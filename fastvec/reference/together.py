@@ -1,0 +1,74 @@
+"""Steps that threads take together: a batch of them, with scores from before all.
+
+Objective. For steps b = 1..B with the losses J_b of their objective, minimize the sum
+
+    J = Σ_b J_b
+
+Gradient. ∂J/∂θ = Σ_b ∂J_b/∂θ: a row that several steps use takes the sum of what they would give it.
+
+Update. The errors δ of all steps, and the mean h where an objective has one, are those from before the batch.
+Then the rows move, step after step, each by the others as the steps before have moved them: for one context
+and b = 1..B
+
+    x_b ← x_b − η Σₙ δ_bn yₙ        and        yₙ ← yₙ − η δ_bn x_b with the x_b from before
+
+That is −η times the gradient of J, and in second order in η what it is for steps that are taken one at a
+time but for the errors, which there have seen the steps before.
+
+Why that does no harm. A row y that m of the steps use with inputs x moves by gradient descent on the sum of
+m losses, whose curvature is at most m |x|² / 4 as σ' ≤ 1/4; the descent is stable for η m |x|² < 8. Few words
+occur often: B is chosen such that η m is small for the most frequent one, and is 64 at most. With scores from
+up to 256 windows before, vectors of words were as good as with those from just before; with 1,024, training
+diverged.
+
+The same bits for any number of threads. The columns k of all rows are cut into groups, into how many depends
+on the number of columns alone. A score is the sum of those of the groups,
+
+    x · y = Σ_g Σ_{k in group g} x_k y_k
+
+always added in the order of the groups, since sums in another order may round otherwise. Column k of a row
+moves by the errors and by column k of other rows. So whichever thread computes the scores of a group, or
+moves some of its columns, the result is the same, and scores are all that threads exchange
+(``kernels/together.pxd``). Here, rows are whole: there is one group, and one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Batch", "Move"]
+
+# What is left of a step once its errors are known: to move its rows.
+Move = Callable[[], None]
+
+
+class Batch:
+    """Moves of steps, each made at once, or together with others if there is a team.
+
+    Parameters
+    ----------
+    team : object or None
+        `team.steps` is B: a batch ends with the word that makes it as many steps, or more.
+    """
+
+    def __init__(self, team: Any) -> None:
+        self.steps = 0 if team is None else team.steps
+        self.moves: list[Move] = []
+
+    def add(self, move: Move) -> None:
+        """Make a move, or let it wait."""
+        self.moves.append(move)
+        if self.steps == 0:
+            self.finish()
+
+    def end_word(self) -> None:
+        """Make the moves that wait if they are enough."""
+        if len(self.moves) >= self.steps:
+            self.finish()
+
+    def finish(self) -> None:
+        """Make the moves that wait."""
+        for move in self.moves:
+            move()
+        self.moves.clear()
