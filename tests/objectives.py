@@ -80,6 +80,21 @@ class Objective:
         return np.arange(self.rows[matrix])
 
 
+def numeric_gradient(loss, matrices, arguments, epsilon=1e-5):
+    """Centred differences of the loss for every parameter of every matrix, a row at a time."""
+    matrices = {name: np.asarray(matrix, dtype=np.float64) for name, matrix in matrices.items()}
+    gradient = {name: np.empty_like(matrix) for name, matrix in matrices.items()}
+    for name, matrix in matrices.items():
+        n = matrix.shape[1]
+        steps = epsilon * np.concatenate((np.eye(n), -np.eye(n)))
+        for row in range(len(matrix)):
+            moved = np.repeat(matrix[np.newaxis], 2 * n, axis=0)
+            moved[:, row] += steps
+            above, below = loss(**matrices | {name: moved}, **arguments).reshape(2, n)
+            gradient[name][row] = (above - below) / (2 * epsilon)
+    return gradient
+
+
 def int32(ids):
     return np.array(ids, dtype=np.int32)
 
