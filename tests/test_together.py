@@ -1,0 +1,230 @@
+"""Threads that take a chunk together: the same bytes for any number of them, and nobody waits for ever."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+from conftest import pad
+from epochs import SETTINGS_OF_TEAMS, bits, name_of, start_matrices, tables, train_epoch, usual_learning_rate
+from inside import Team, set_sizes, wrap
+
+from fastvec import CBOW, FastText, SkipGram, kernels
+
+CHUNKS = (0, 3, 180, 260)
+THREADS = (2, 3, 4, 8)
+# A setting or two for everything a step can be: windows and pairs, merged contexts, means and trees.
+MODELS = [
+    (kernel, settings)
+    for kernel, settings in SETTINGS_OF_TEAMS
+    if settings["window"] == 5 and settings.get("negatives", 5) in (5, 20)
+]
+for_every_model = pytest.mark.parametrize(("kernel", "settings"), MODELS, ids=name_of)
+
+
+@pytest.fixture(scope="module")
+def train(toy_corpus):
+    """Function that trains an epoch of some chunks on the toy corpus, by a team."""
+
+    def train(backend, kernel, settings, *, vector_size=100, steps=7, chunks=CHUNKS, **options):
+        options.setdefault("learning_rate", usual_learning_rate(kernel, settings) / 4)
+        return train_epoch(
+            backend,
+            kernel,
+            settings,
+            toy_corpus,
+            pad,
+            vector_size=vector_size,
+            steps=steps,
+            chunks=chunks,
+            **options,
+        )
+
+    return train
+
+
+def check_bytes(run, expected):
+    assert bits(run) == bits(expected)
+    assert run[1:] == expected[1:]
+
+
+@pytest.mark.parametrize("vector_size", [1, 16, 17, 100, 300])
+@for_every_model
+def test_any_number_of_threads_makes_the_same_bytes(compiled, train, kernel, settings, vector_size):
+    expected = train(compiled, kernel, settings, vector_size=vector_size)
+    assert all(np.isfinite(matrix).all() for matrix in expected.matrices.values())
+    for threads in THREADS:
+        check_bytes(train(compiled, kernel, settings, vector_size=vector_size, threads=threads), expected)
+
+
+@for_every_model
+def test_more_threads_than_processors(compiled, train, one_processor, kernel, settings):
+    expected = train(compiled, kernel, settings, vector_size=300)
+    check_bytes(train(compiled, kernel, settings, vector_size=300, threads=16), expected)
+
+
+@pytest.fixture
+def one_processor():
+    """Let this thread, and those that it starts, have a single processor where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(usable)})
+    yield
+    os.sched_setaffinity(0, usable)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 64, 10**6])
+def test_batches_of_any_size(compiled, train, steps):
+    kernel, settings = MODELS[0]
+    expected = train(compiled, kernel, settings, steps=steps)
+    for threads in THREADS:
+        check_bytes(train(compiled, kernel, settings, steps=steps, threads=threads), expected)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "vector_size"),
+    [("skipgram", 20), ("cbow", 4096), ("hierarchical_softmax", 20), ("subword", 2048)],
+)
+def test_a_batch_ends_where_there_is_no_more_room(compiled, train, toy_corpus, kernel, vector_size):
+    """With small steps, batches move everything as steps of their own do: no step of them is lost."""
+    settings = next(
+        row for name, row in reversed(SETTINGS_OF_TEAMS) if name == kernel and row["window"] == 20
+    )
+    options = {"vector_size": vector_size, "chunks": (200,), "learning_rate": 2e-5}
+    apart, together, by_two = (
+        train(compiled, kernel, settings, **options, steps=steps, threads=threads)
+        for steps, threads in ((None, 1), (10**6, 1), (10**6, 2))
+    )
+    check_bytes(by_two, together)
+    start = train(compiled, kernel, settings, **options | {"learning_rate": 0}).matrices
+    for name, before in start.items():
+        expected = apart.matrices[name] - before
+        found = together.matrices[name] - before
+        np.testing.assert_allclose(found, expected, rtol=0, atol=0.05 * np.abs(expected).max())
+
+
+# ---- Threads that go away ---------------------------------------------------------------------------------
+
+
+def ends(*threads):
+    """Return whether all threads end within a time in which they would have ended long ago."""
+    for thread in threads:
+        thread.join(60)
+    return not any(thread.is_alive() for thread in threads)
+
+
+def run(work, *given):
+    thread = threading.Thread(target=work, args=given, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.fixture
+def two(compiled, toy_corpus):
+    """A team of two, and a function that lets one of them train on a part of the toy corpus."""
+    kernel, settings = MODELS[0]
+    matrices = start_matrices(kernel, settings, toy_corpus, 100, pad)
+    team = Team(matrices, threads=2, steps=7)
+    team.at_work().__enter__()
+    arguments = tables(kernel, toy_corpus) | settings
+
+    def train(thread, start, stop):
+        kernels.get(kernel, compiled).train(
+            **arguments,
+            **team.arguments(thread),
+            ids=toy_corpus.ids,
+            sentence_offsets=toy_corpus.sentence_offsets,
+            start=start,
+            stop=stop,
+            learning_rate=0.01,
+            key=1,
+            loss_every=1,
+        )
+
+    return team, train
+
+
+def test_a_thread_that_never_comes(two):
+    team, train = two
+    other = run(train, 0, 0, 400)
+    other.join(0.2)
+    assert other.is_alive(), "the other did not wait"
+    team.abandon()
+    assert ends(other)
+    assert team.is_abandoned
+
+
+def test_a_thread_that_goes_away_in_the_middle(two):
+    team, train = two
+
+    def both_chunks():
+        train(0, 0, 200)
+        train(0, 200, 400)
+
+    other = run(both_chunks)
+    train(1, 0, 200)
+    other.join(0.2)
+    assert other.is_alive(), "the other did not wait"
+    team.abandon()
+    assert ends(other)
+
+
+def test_nobody_waits_for_threads_that_have_done_their_work(two):
+    _, train = two
+    assert ends(*[run(train, thread, 0, 400) for thread in range(2)])
+
+
+@pytest.mark.parametrize("thread", [0, 1, 3])
+def test_an_error_in_a_thread_ends_training(monkeypatch, topics, thread):
+    def fail_in_thread(real, train_chunk, *given, **named):
+        def failing(**chunk):
+            if chunk["start"] > 0 and "team" in chunk and chunk["team"].thread == thread:
+                raise RuntimeError("no electricity")
+            return train_chunk(**chunk)
+
+        return real(failing, *given, **named)
+
+    wrap(monkeypatch, "train", fail_in_thread)
+    set_sizes(monkeypatch, words_chunk=500)
+    model, errors = SkipGram(vector_size=100, threads=4, deterministic=True), []
+
+    def fit():
+        try:
+            model.fit(topics(200))
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    assert ends(run(fit))
+    assert errors == ["no electricity"]
+
+
+# ---- Models -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        (SkipGram, {}),
+        (SkipGram, {"loss": "bpr"}),
+        (SkipGram, {"negative_sharing": "none"}),
+        (SkipGram, {"loss": "hierarchical_softmax"}),
+        (SkipGram, {"loss": "softmax"}),
+        (CBOW, {}),
+        (CBOW, {"loss": "hierarchical_softmax"}),
+        (CBOW, {"position_weights": True}),
+        (FastText, {"buckets": 500, "learning_rate": 0.005}),
+        (FastText, {"buckets": 500, "model": "cbow"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_vectors_are_the_same_for_any_number_of_threads(monkeypatch, topics, model, parameters):
+    set_sizes(monkeypatch, words_chunk=500)
+    first, *others = [
+        model(vector_size=40, threads=threads, deterministic=True, epochs=2, **parameters).fit(topics(200))
+        for threads in (1, 2, 3)
+    ]
+    for other in others:
+        assert np.asarray(other.vectors_).tobytes() == np.asarray(first.vectors_).tobytes()
+        assert [epoch.loss for epoch in other.history_] == [epoch.loss for epoch in first.history_]
