@@ -198,8 +198,8 @@ def train(
     draws_per_token = 1 + negatives
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
-    for position, center, contexts, n_before in walk_chunk(
-        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
+    for position, center, contexts, n_before in batch.visit(
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token), window
     ):
         if not len(contexts):
             continue

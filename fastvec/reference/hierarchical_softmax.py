@@ -196,8 +196,8 @@ def train(
     """
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
-    for position, center, contexts, _ in walk_chunk(
-        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token=1
+    for position, center, contexts, _ in batch.visit(
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token=1), window
     ):
         if not len(contexts):
             continue

@@ -196,8 +196,8 @@ def train(
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
-    for position, center, contexts, _ in walk_chunk(
-        ids, sentence_offsets, start, stop, keep, window, key, draws_per_token
+    for position, center, contexts, _ in batch.visit(
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token), window
     ):
         if not len(contexts):
             continue

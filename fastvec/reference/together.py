@@ -17,9 +17,10 @@ time but for the errors, which there have seen the steps before.
 
 Why that does no harm. A row y that m of the steps use with inputs x moves by gradient descent on the sum of
 m losses, whose curvature is at most m |x|² / 4 as σ' ≤ 1/4; the descent is stable for η m |x|² < 8. Few words
-occur often: B is chosen such that η m is small for the most frequent one, and is 64 at most. With scores from
-up to 256 windows before, vectors of words were as good as with those from just before; with 1,024, training
-diverged.
+occur often: B is chosen such that η m is small for the most frequent one, and is 64 at most. Neighbours in
+the text have the same contexts: so a batch takes its words from places far apart, one from each of B parts of
+the chunk. With scores from up to 256 windows before, vectors of words were as good as with those from just
+before; with 1,024, training diverged.
 
 The same bits for any number of threads. The columns k of all rows are cut into groups, into how many depends
 on the number of columns alone. A score is the sum of those of the groups,
@@ -34,13 +35,14 @@ moves some of its columns, the result is the same, and scores are all that threa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 __all__ = ["Batch", "Move"]
 
 # What is left of a step once its errors are known: to move its rows.
 Move = Callable[[], None]
+Word = TypeVar("Word")
 
 
 class Batch:
@@ -55,6 +57,18 @@ class Batch:
     def __init__(self, team: Any) -> None:
         self.steps = 0 if team is None else team.steps
         self.moves: list[Move] = []
+
+    def visit(self, words: Iterable[Word], window: int) -> Iterable[Word]:
+        """Return the words of a chunk as they are trained on: by a team, one of each of B parts in turn.
+
+        There are fewer parts if these would be shorter than a window.
+        """
+        if self.steps == 0:
+            return words
+        words = list(words)
+        parts = max(1, min(self.steps, len(words) // (2 * window + 1)))
+        length = -(-len(words) // parts)
+        return [word for first in range(length) for word in words[first::length]]
 
     def add(self, move: Move) -> None:
         """Make a move, or let it wait."""
