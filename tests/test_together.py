@@ -111,7 +111,7 @@ def test_a_batch_ends_where_there_is_no_more_room(compiled, train, toy_corpus, k
 def ends(*threads):
     """Return whether all threads end within a time in which they would have ended long ago."""
     for thread in threads:
-        thread.join(60)
+        thread.join(20)
     return not any(thread.is_alive() for thread in threads)
 
 

@@ -4,7 +4,8 @@ from mutants._edits import ROOT, Edit, Mutant
 from mutants.around import AROUND
 from mutants.models import MODELS
 from mutants.sampled import SAMPLED
+from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER]

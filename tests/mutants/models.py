@@ -289,8 +289,8 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "average(step.hidden, rows, n_rows, step.stride, mean)",
-            "average(step.hidden, rows, n_rows, step.stride, 1)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, mean)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, 1)",
         ),
         ("reference/cbow.py", "h = np.mean(d * x, axis=0)", "h = np.sum(d * x, axis=0)"),
     ),
@@ -305,8 +305,8 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "cdef float scale = mean if",
-            "cdef float scale = 1.0 / <float>(n_rows + 1) if",
+            "n_first, mean if scale_gradient else 1",
+            "n_first, 1.0 / <float>(n_rows + 1) if scale_gradient else 1",
         ),
     ),
     mutant(

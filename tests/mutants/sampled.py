@@ -86,8 +86,8 @@ SAMPLED = [
         "sampling",
         (
             "kernels/negatives.pxd",
-            "walk.positions[i] * (1 + outputs.sets * outputs.negatives) + 1",
-            "walk.positions[i] + 1",
+            "walk.positions[visited(walk, i)] * (1 + outputs.sets * outputs.negatives) + 1",
+            "walk.positions[visited(walk, i)] + 1",
         ),
         ("reference/skipgram.py", "position * draws_per_token + 1 + np", "position + 1 + np"),
     ),
