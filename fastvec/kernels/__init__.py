@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from fastvec.reference import softmax as softmax
     from fastvec.reference import subword as subword
     from fastvec.reference import tokenizer as tokenizer
+    from fastvec.reference import word_ngrams as word_ngrams
 
 __all__ = [
     "NAMES",

@@ -47,7 +47,13 @@ class Lexicon:
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words."""
-        return each_once(self.row, words)
+        words = list(words)
+        rows = list(map(self._rows.get, words))
+        if None in rows:
+            others = [i for i, row in enumerate(rows) if row is None]
+            for i, row in zip(others, each_once(self.row, [words[i] for i in others]).tolist(), strict=True):
+                rows[i] = row
+        return np.array(rows, np.int32)
 
     def with_words_of(self, sentences: Sentences, min_count: int, *, as_written: bool = False) -> Lexicon:
         """Return a lexicon that also has the words of a text that are unknown and frequent enough in it.
