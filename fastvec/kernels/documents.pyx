@@ -11,10 +11,13 @@ from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
 
 from .batch cimport Batch, Examples, allocate_batch, free_batch, take_step
-from .vector cimport prefetch_row
+from .vector cimport prefetch_row, prefetch_to_read
 
 cdef enum:
-    AHEAD = 2   # documents that rows are fetched ahead of their use
+    # Documents ahead of their use that are fetched:
+    ROWS_AHEAD = 2      # their input rows
+    INPUTS_AHEAD = 8    # which rows these are
+    PLACES_AHEAD = 16   # and where that is written, and their labels
 
 
 cdef inline void fetch_inputs(
@@ -43,7 +46,7 @@ def train(
     cdef float *rows = &input_vectors[0, 0]
     cdef const int32_t *of_documents = &inputs[0] if inputs.shape[0] else NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
-    cdef int64_t place, ahead, most = 1, sampled_documents = 0, trained = 0
+    cdef int64_t place, ahead, i, most = 1, sampled_documents = 0, trained = 0
     cdef int64_t[2] one_offsets
     cdef bint sampled
     cdef double loss = 0
@@ -58,7 +61,13 @@ def train(
             most = max(most, input_offsets[order[place] + 1] - input_offsets[order[place]])
         failed = allocate_batch(&batch, stride, output_vectors.shape[0], 1, most) != 0
         for place in range(start, start if failed else stop):
-            ahead = order[min(place + AHEAD, stop - 1)]
+            ahead = order[min(place + PLACES_AHEAD, stop - 1)]
+            prefetch_to_read(&input_offsets[ahead])
+            prefetch_to_read(&labels[ahead])
+            ahead = order[min(place + INPUTS_AHEAD, stop - 1)]
+            for i in range(input_offsets[ahead], input_offsets[ahead + 1], 16):
+                prefetch_to_read(of_documents + i)
+            ahead = order[min(place + ROWS_AHEAD, stop - 1)]
             fetch_inputs(of_documents, input_offsets[ahead], input_offsets[ahead + 1], rows, stride)
             examples.inputs = of_documents
             examples.input_offsets = &input_offsets[order[place]]

@@ -208,7 +208,9 @@ class DocumentRows:
     ) -> DocumentRows:
         """Assign rows to the words of some vectors, and to the words and n-grams of documents."""
         known = Lexicon([] if vectors is None else vectors.words)
-        is_new = (documents.counts >= min_count) & (known.rows(documents.words) == UNKNOWN)
+        is_new = documents.counts >= min_count
+        if vectors is not None:
+            is_new &= known.rows(documents.words) == UNKNOWN
         lexicon = Lexicon([*known.words, *compress(documents.words, is_new.tolist())])
         ngrams = np.empty(0, np.int64)
         if longest > 1:

@@ -16,6 +16,8 @@ __all__ = ["FIRST_WORD", "PADDING", "UNKNOWN", "Lexicon", "each_once", "spelling
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
+DIGIT = re.compile(r"\d")
+
 Sentences = Sequence[Sequence[str]]
 
 
@@ -79,8 +81,9 @@ def each_once(row_of: Callable[[str], int], words: Iterable[str]) -> NDArray[np.
 def spellings(word: str) -> Iterator[str]:
     """Yield a word as it is, in lower case, and with every digit replaced by 0."""
     yield word
-    yield word.lower()
-    yield re.sub(r"\d", "0", word.lower())
+    lowered = word.lower()
+    yield lowered
+    yield DIGIT.sub("0", lowered)
 
 
 def starting_table(
