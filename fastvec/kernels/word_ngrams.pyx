@@ -2,8 +2,8 @@
 
 What is done otherwise, and why:
 
-- A table has one bit for every bucket, set where the bucket has a row, and for every 64 of them how many were
-  set before: 16 bytes, so that a look-up touches one cache line, and two million buckets take half a megabyte.
+- A table has one bit for every bucket, set where the bucket has a row, and for every 64 of them how many are
+  set before: 16 bytes, so that a look-up touches one cache line, and 2 million buckets take half a megabyte.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -56,7 +56,7 @@ def find_buckets(
     int64_t buckets
 ):
     """Return the buckets of the n-grams of 2 to `longest` words that occur, in rising order."""
-    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, i, at = 0
+    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, _n, i, at = 0
     cdef uint32_t bucket
     cdef uint64_t rest
     cdef uint64_t[::1] seen = np.zeros(buckets // 64 + 1, np.uint64)
@@ -68,7 +68,7 @@ def find_buckets(
             n_words = n_ngrams = start_ngrams(
                 words, offsets[document], offsets[document + 1], hashes, of_words, of_ngrams
             )
-            for n in range(2, longest + 1):
+            for _n in range(2, longest + 1):
                 n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words)
                 for i in range(n_ngrams):
                     bucket = bucket_of(of_ngrams[i], <uint32_t> buckets)
@@ -109,7 +109,7 @@ def find_rows(
     int32_t first_row
 ):
     """Return the rows of every document: of its words in order, then of its n-grams, the shortest first."""
-    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, i, at = 0
+    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, _n, i, at = 0
     cdef uint32_t bucket
     cdef uint64_t bits, bit
     cdef int32_t row
@@ -136,7 +136,7 @@ def find_rows(
                 n_words = n_ngrams = start_ngrams(
                     words, offsets[document], offsets[document + 1], hashes, of_words, of_ngrams
                 )
-                for n in range(2, longest + 1):
+                for _n in range(2, longest + 1):
                     n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words)
                     for i in range(n_ngrams):
                         bucket = bucket_of(of_ngrams[i], <uint32_t> buckets)
