@@ -56,7 +56,7 @@ def find_buckets(
     int64_t buckets
 ):
     """Return the buckets of the n-grams of 2 to `longest` words that occur, in rising order."""
-    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, _n, i, at = 0
+    cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, _n, i, at = 0
     cdef uint32_t bucket
     cdef uint64_t rest
     cdef uint64_t[::1] seen = np.zeros(buckets // 64 + 1, np.uint64)

@@ -407,8 +407,8 @@ AROUND = [
         "text_vectorizer",
         (
             "classify/texts/vectorizer.py",
-            "self.smoothing / (self.smoothing + share)",
-            "share / (self.smoothing + share)",
+            "self.smoothing / (self.smoothing + shares)",
+            "shares / (self.smoothing + shares)",
         ),
     ),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from fastvec import kernels
 from fastvec._params import shortened
@@ -74,6 +75,13 @@ class Documents:
         """Hashes of the words' letters, the same on every machine."""
         digests = [blake2b(_bytes_of(word), digest_size=8).digest() for word in self.words]
         return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+    def document_counts(self) -> NDArray[np.int64]:
+        """Return how many documents have each of the words."""
+        shape = len(self), len(self.words)
+        times = csr_array((np.ones(len(self.numbers), np.int32), self.numbers.copy(), self.offsets), shape)
+        times.sum_duplicates()
+        return np.bincount(times.indices, minlength=len(self.words))
 
     def owners(self) -> NDArray[np.int64]:
         """Return the document of every token."""
@@ -208,7 +216,9 @@ class DocumentRows:
     ) -> DocumentRows:
         """Assign rows to the words of some vectors, and to the words and n-grams of documents."""
         known = Lexicon([] if vectors is None else vectors.words)
-        is_new = documents.counts >= min_count
+        is_new = np.ones(len(documents.words), np.bool_)
+        if min_count > 1:
+            is_new &= documents.counts >= min_count
         if vectors is not None:
             is_new &= known.rows(documents.words) == UNKNOWN
         lexicon = Lexicon([*known.words, *compress(documents.words, is_new.tolist())])
