@@ -114,7 +114,7 @@ cdef inline double take_step(
     for block in range(batch.n_blocks):
         find_block(batch, block, output_vectors, y)
         update(
-            batch.gradients, batch.hidden, 1, y, batch.stride, batch.scores + block * batch.block_stride
+            batch.gradients, batch.hidden, 1, y, 0, batch.stride, batch.scores + block * batch.block_stride
         )
     add_to_rows(batch.input_rows, n, batch.gradients[0], batch.stride, scale, upcoming)
     return loss
