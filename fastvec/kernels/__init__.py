@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 try:
-    from fastvec.kernels.cpu import features
+    from fastvec.kernels.cpu import features as _ask_for_features
 except ModuleNotFoundError as error:
     raise ImportError(
         f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
@@ -55,6 +55,12 @@ __all__ = [
 ]
 
 NAMES = ("reference", *(row.name for row in INSTRUCTION_SETS))
+
+
+@cache
+def features() -> frozenset[str]:
+    """Return the features of this processor, which are asked for once: in a virtual machine it takes long."""
+    return _ask_for_features()
 
 
 @cache
