@@ -47,6 +47,7 @@ SIZES = {
     "entries_at_once": "models.association.ENTRIES_AT_ONCE",
     "entries_read": "counts.files.ENTRIES_AT_ONCE",
     "entries_written": "counts.cooccurrence.ENTRIES_AT_ONCE",
+    "documents_at_once": "classify.texts.documents.DOCUMENTS_AT_ONCE",
     "fasttext_block": "formats.fasttext.BLOCK_BYTES",
     "few_words": "classify.words.network.FEW_WORDS",
     "fewest_entries": "counts.runs.FEWEST_ENTRIES",

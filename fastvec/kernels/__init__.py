@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 try:
-    from fastvec.kernels.cpu import features
+    from fastvec.kernels.cpu import features as _ask_for_features
 except ModuleNotFoundError as error:
     raise ImportError(
         f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from fastvec.reference import softmax as softmax
     from fastvec.reference import subword as subword
     from fastvec.reference import tokenizer as tokenizer
+    from fastvec.reference import word_ngrams as word_ngrams
 
 __all__ = [
     "NAMES",
@@ -54,6 +55,12 @@ __all__ = [
 ]
 
 NAMES = ("reference", *(row.name for row in INSTRUCTION_SETS))
+
+
+@cache
+def features() -> frozenset[str]:
+    """Return the features of this processor, which are asked for once: in a virtual machine it takes long."""
+    return _ask_for_features()
 
 
 @cache

@@ -385,16 +385,13 @@ AROUND = [
     mutant(
         "document vectors start half as large as fastText's",
         "text_fitting text_classifier",
-        ("classify/texts/classifier.py", "- 0.5) * (2 / d)", "- 0.5) * (1 / d)"),
+        ("classify/texts/classifier.py", "- 0.5, 2 / d, out", "- 0.5, 1 / d, out"),
     ),
     mutant(
-        "n-grams of words reach over the ends of documents",
-        "text_classifier text_fitting",
-        (
-            "classify/texts/documents.py",
-            "inside = owners[: len(hashes)] == owners[n - 1 :]",
-            "inside = np.ones(len(hashes), bool)",
-        ),
+        "n-grams of three words end with their second",
+        "word_ngrams text_classifier",
+        ("kernels/word_ngrams.pyx", "first = n_words - n", "first = 1"),
+        ("reference/word_ngrams.py", "hashes[n - 1 :]", "hashes[1:]"),
     ),
     mutant(
         "idf is not smoothed",
@@ -410,8 +407,8 @@ AROUND = [
         "text_vectorizer",
         (
             "classify/texts/vectorizer.py",
-            "self.smoothing / (self.smoothing + share)",
-            "share / (self.smoothing + share)",
+            "self.smoothing / (self.smoothing + shares)",
+            "shares / (self.smoothing + shares)",
         ),
     ),
 ]
