@@ -41,7 +41,7 @@ __all__ = [
 SIZES = {
     "compressed_block": "corpus.reading.COMPRESSED_BLOCK_BYTES",
     "contexts_at_once": "counts.runs.CONTEXTS_AT_ONCE",
-    "cosines_at_once": "vectors.vectors.COSINES_AT_ONCE",
+    "cosines_at_once": "vectors.nearest.COSINES_AT_ONCE",
     "counted_chunk": "counts.counting.CHUNK",
     "dense_matrix": "models.arpack.DENSE",
     "entries_at_once": "models.association.ENTRIES_AT_ONCE",
