@@ -1,9 +1,9 @@
 """The rows of a matrix with the highest cosines with queries, block by block.
 
-The cosines of all queries with a block of rows fit in the processor's cache, where they are compared with the lowest
-of those kept so far of each query. After the first blocks few are higher, so that the rest takes little beside the
-product, and memory does not grow with the number of rows. For one query the product is as fast as memory delivers the
-matrix; for many, the matrix is read once for a thousand of them.
+The cosines of all queries with a block of rows fit in the processor's cache, where they are compared with the
+lowest of those kept so far of each query. After the first blocks few are higher, so that almost all of the
+time is that of the product, and memory does not grow with the number of rows. For one query the product is as
+fast as memory delivers the matrix; for many, the matrix is read once for a thousand of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["nearest"]
 
 # The cosines of a block: few enough for the processor's cache.
-COSINES_AT_ONCE = 1 << 17
+COSINES_AT_ONCE = 1 << 16
 # With fewer rows in a block, its product with many queries is slower.
 FEWEST_ROWS = 1 << 10
 # A thousand queries make a product limited by arithmetic; more gain nothing.
@@ -88,7 +88,7 @@ def _nearest(
 def _cosines(
     rows: NDArray[np.float32], inverse_norms: NDArray[np.float32], queries: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the cosine of each row and each column of `queries`, by rounding perhaps a little beyond 1 or -1."""
+    """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1."""
     d, n_queries = queries.shape
     if n_queries > d:  # scaling the rows is less than scaling their products
         return (rows * inverse_norms) @ queries
@@ -110,7 +110,7 @@ class _Highest:
     def __init__(self, n_queries: int, topn: int) -> None:
         self._topn = topn
         self._enough = n_queries * topn
-        # What a cosine must exceed; equal ones come in the order of the rows, of which later ones are to come.
+        # What a cosine must exceed: of equal ones that of the earlier row counts, and only later rows come.
         self._least = np.full(n_queries, -np.inf, np.float32)
         self._rows = [np.empty(0, np.intp)]
         self._queries = [np.empty(0, np.intp)]
@@ -120,7 +120,8 @@ class _Highest:
     def add(self, begin: int, cosines: NDArray[np.float32]) -> None:
         """Collect from the cosines of rows that follow those before, shape (n, m), -inf for excluded ones."""
         higher = cosines > self._least
-        if len(cosines) > self._topn and np.count_nonzero(higher) > 2 * self._enough:
+        crowded = len(cosines) > self._topn and np.count_nonzero(higher) > 2 * self._enough
+        if crowded:
             lowest = np.partition(cosines, -self._topn, axis=0)[-self._topn]
             # Those beyond 1 or -1 are equal to these.
             higher &= cosines >= np.where(lowest > -1, np.minimum(lowest, 1), -np.inf)
@@ -132,7 +133,7 @@ class _Highest:
         self._queries.append(queries)
         self._cosines.append(np.clip(cosines[rows, queries], -1, 1))
         self._n_collected += len(places)
-        if self._n_collected > 2 * self._enough:
+        if crowded or self._n_collected > 2 * self._enough:
             self._sort()
 
     def of_each(self) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:

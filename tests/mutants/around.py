@@ -203,32 +203,37 @@ AROUND = [
         "of equal cosines the later word comes first",
         "vectors",
         (
-            "vectors/vectors.py",
-            'positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]',
-            "positions = positions[np.lexsort((-positions, -cosines[positions]))][:topn]",
-        ),
-    ),
-    mutant(
-        "words of equal cosines are cut off at random",
-        "vectors",
-        (
-            "vectors/vectors.py",
-            "positions = np.flatnonzero(cosines >= least)",
-            "positions = np.argpartition(cosines, -topn)[-topn:]",
+            "vectors/nearest.py",
+            "order = np.lexsort((rows, -cosines, queries))",
+            "order = np.lexsort((-rows, -cosines, queries))",
         ),
     ),
     mutant(
         "the word asked for is an answer",
         "vectors",
-        ("vectors/vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
+        (
+            "vectors/nearest.py",
+            "cosines[without_rows[here] - begin, without_queries[here]] = -np.inf",
+            "pass",
+        ),
+    ),
+    mutant(
+        "of cosines beyond 1 the highest comes first",
+        "vectors",
+        ("vectors/nearest.py", "np.where(lowest > -1, np.minimum(lowest, 1), -np.inf)", "lowest"),
+    ),
+    mutant(
+        "an earlier row loses against a later one with the same cosine",
+        "vectors",
+        ("vectors/nearest.py", "higher &= cosines >= ", "higher &= cosines > "),
     ),
     mutant(
         "vectors of queries are not scaled to length 1",
         "vectors",
         (
             "vectors/vectors.py",
-            "        queries = unit_rows(queries)\n",
-            "        queries = np.asarray(queries)\n",
+            "self._inverse_norms[:restrict], unit_rows(queries), asked",
+            "self._inverse_norms[:restrict], np.asarray(queries), asked",
         ),
     ),
     mutant(
