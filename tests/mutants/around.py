@@ -195,8 +195,8 @@ AROUND = [
         ),
         (
             "evaluate.py",
-            "unit_rows(vectors.vectors[:restrict])",
-            "unit_rows(vectors.vectors[: None if restrict is None else restrict + 1])",
+            "_answer(vectors.vectors[:restrict], ",
+            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
@@ -244,17 +244,31 @@ AROUND = [
     mutant(
         "analogies are answered by a - b + c",
         "evaluate",
-        ("evaluate.py", "(unit[b] - unit[a] + unit[c])", "(unit[a] - unit[b] + unit[c])"),
+        (
+            "evaluate.py",
+            "products[pairs[:, 1]] - products[pairs[:, 0]]",
+            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+        ),
     ),
     mutant(
         "words of the question are answers",
         "evaluate",
-        ("evaluate.py", "                row[same[word]] = -np.inf\n", "                pass\n"),
+        ("evaluate.py", "        _exclude(products, own, begin)\n", ""),
+    ),
+    mutant(
+        "the first word of the question is an answer",
+        "evaluate",
+        ("evaluate.py", "        _exclude(differences, first, begin)\n", ""),
     ),
     mutant(
         "words of the question in another case are answers",
         "evaluate",
-        ("evaluate.py", "row[same[word]] = -np.inf", "row[word] = -np.inf"),
+        ("evaluate.py", "for other in same[row]]", "for other in [row]]"),
+    ),
+    mutant(
+        "analogies are answered by the last of some blocks of words",
+        "evaluate",
+        ("evaluate.py", "higher = highest > best[start:end]", "higher = highest > -2"),
     ),
     mutant(
         "components are those of vectors that are not centred",
