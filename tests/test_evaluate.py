@@ -226,12 +226,7 @@ def test_many_analogies_are_answered_as_one_by_one(tmp_path, monkeypatch, block)
     matrix = random.standard_normal((8, 1, 6)) + random.standard_normal((5, 6)) + np.zeros((8, 5, 6))
     matrix = (matrix + 0.3 * random.standard_normal(matrix.shape)).reshape(-1, 6).astype(np.float32)
     questions = [
-        [a + i, a + j, b + i, b + j]
-        for a in "abcdefgh"
-        for b in "abcdefgh"
-        if a != b
-        for i in "01"
-        for j in "0123"
+        [a + i, a + j, b + i, b + j] for a, b in permutations("abcdefgh", 2) for i in "01" for j in "0123"
     ]
     sections = {"one": questions[:100], "two": [], "three": questions[100:]}
     path = tmp_path / "many.txt"
