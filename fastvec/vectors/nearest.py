@@ -90,10 +90,12 @@ def _cosines(
 ) -> NDArray[np.float32]:
     """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1."""
     d, n_queries = queries.shape
+    cosines: NDArray[np.float32]
     if n_queries > d:  # scaling the rows is less than scaling their products
-        return (rows * inverse_norms) @ queries
+        cosines = (rows * inverse_norms) @ queries
+        return cosines
     if n_queries > FEW_QUERIES:
-        cosines: NDArray[np.float32] = rows @ queries
+        cosines = rows @ queries
     else:
         each = queries.T[:, :, np.newaxis]
         cosines = np.matmul(rows[:, np.newaxis, np.newaxis, :], each)[:, :, 0, 0]
