@@ -92,7 +92,7 @@ def _cosines(
     d, n_queries = queries.shape
     cosines: NDArray[np.float32]
     if n_queries > d:  # scaling the rows is less than scaling their products
-        cosines = (rows * inverse_norms) @ queries
+        cosines = np.matmul(rows * inverse_norms, queries)
         return cosines
     if n_queries > FEW_QUERIES:
         cosines = rows @ queries
