@@ -195,40 +195,45 @@ AROUND = [
         ),
         (
             "evaluate.py",
-            "unit_rows(vectors.vectors[:restrict])",
-            "unit_rows(vectors.vectors[: None if restrict is None else restrict + 1])",
+            "_answer(vectors.vectors[:restrict], ",
+            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
         "of equal cosines the later word comes first",
         "vectors",
         (
-            "vectors/vectors.py",
-            'positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]',
-            "positions = positions[np.lexsort((-positions, -cosines[positions]))][:topn]",
-        ),
-    ),
-    mutant(
-        "words of equal cosines are cut off at random",
-        "vectors",
-        (
-            "vectors/vectors.py",
-            "positions = np.flatnonzero(cosines >= least)",
-            "positions = np.argpartition(cosines, -topn)[-topn:]",
+            "vectors/nearest.py",
+            "order = np.lexsort((rows, -cosines, queries))",
+            "order = np.lexsort((-rows, -cosines, queries))",
         ),
     ),
     mutant(
         "the word asked for is an answer",
         "vectors",
-        ("vectors/vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
+        (
+            "vectors/nearest.py",
+            "cosines[without_rows[here] - begin, without_queries[here]] = -np.inf",
+            "pass",
+        ),
+    ),
+    mutant(
+        "of cosines beyond 1 the highest comes first",
+        "vectors",
+        ("vectors/nearest.py", "np.where(lowest > -1, np.minimum(lowest, 1), -np.inf)", "lowest"),
+    ),
+    mutant(
+        "an earlier row loses against a later one with the same cosine",
+        "vectors",
+        ("vectors/nearest.py", "higher &= cosines >= ", "higher &= cosines > "),
     ),
     mutant(
         "vectors of queries are not scaled to length 1",
         "vectors",
         (
             "vectors/vectors.py",
-            "        queries = unit_rows(queries)\n",
-            "        queries = np.asarray(queries)\n",
+            "self._inverse_norms[:restrict], unit_rows(queries), asked",
+            "self._inverse_norms[:restrict], np.asarray(queries), asked",
         ),
     ),
     mutant(
@@ -239,17 +244,31 @@ AROUND = [
     mutant(
         "analogies are answered by a - b + c",
         "evaluate",
-        ("evaluate.py", "(unit[b] - unit[a] + unit[c])", "(unit[a] - unit[b] + unit[c])"),
+        (
+            "evaluate.py",
+            "products[pairs[:, 1]] - products[pairs[:, 0]]",
+            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+        ),
     ),
     mutant(
         "words of the question are answers",
         "evaluate",
-        ("evaluate.py", "                row[same[word]] = -np.inf\n", "                pass\n"),
+        ("evaluate.py", "        _exclude(products, own, begin)\n", ""),
+    ),
+    mutant(
+        "the first word of the question is an answer",
+        "evaluate",
+        ("evaluate.py", "        _exclude(differences, first, begin)\n", ""),
     ),
     mutant(
         "words of the question in another case are answers",
         "evaluate",
-        ("evaluate.py", "row[same[word]] = -np.inf", "row[word] = -np.inf"),
+        ("evaluate.py", "for other in same[row]]", "for other in [row]]"),
+    ),
+    mutant(
+        "analogies are answered by the last of some blocks of words",
+        "evaluate",
+        ("evaluate.py", "higher = highest > best[start:end]", "higher = highest > -2"),
     ),
     mutant(
         "components are those of vectors that are not centred",
