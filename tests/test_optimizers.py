@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from fastvec import kernels
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Rows, sum_rows
-
-pytestmark = pytest.mark.any_backend
 
 RATES = [0.1, 0.1, 0.05, 0.2, 0.01, 0.1]
 ALONE = [("sgd", 0.0), ("adagrad", 0.0)]  # rules for which a gradient of zero changes nothing
@@ -214,7 +213,32 @@ def test_rows_are_summed_up_of_any_memory_layout():
 
 
 def test_no_rows_are_no_gradient():
-    found = sum_rows(np.empty(0, np.int32), np.empty((0, 3), np.float32))
+    found = sum_rows(np.empty(0, np.int32), np.empty((0, 3)))
     assert (found.rows.shape, found.values.shape) == ((0,), (0, 3))
     start = np.ones((2, 3))
     np.testing.assert_array_equal(take_steps("adam", 0.0, start, [found]), start)
+
+
+# ---- Kernels ----------------------------------------------------------------------------------------------
+
+# What a rule remembers, and is told besides the learning rate.
+TAKES = {"sgd": (1, (0.9,)), "adagrad": (1, ()), "adam": (2, (3,))}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [None, [5, 0, 3], []])
+@pytest.mark.parametrize("name", TAKES)
+@pytest.mark.parametrize("width", [1, 7, 16, 33])
+def test_every_backend_does_what_the_reference_does(compiled, width, name, rows, dtype):
+    n_slots, more = TAKES[name]
+    random = np.random.default_rng(width)
+    which = None if rows is None else np.array(rows, np.int64)
+    before = [random.uniform(0.1, 1, (6, width)).astype(dtype) for _ in range(1 + n_slots)]
+    gradient = random.standard_normal((6 if rows is None else len(rows), width)).astype(dtype)
+    expected, found = ([array.copy() for array in before] for _ in range(2))
+    getattr(kernels.get("optimizers", "reference"), name)(*expected, gradient, which, 0.1, *more)
+    getattr(kernels.get("optimizers", compiled), name)(*found, gradient, which, 0.1, *more)
+    for array, other, start in zip(found, expected, before, strict=True):
+        np.testing.assert_allclose(array, other, rtol=32 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+        for row in [] if rows is None else {*range(6)} - {*rows}:
+            assert array[row].tobytes() == start[row].tobytes()
