@@ -57,7 +57,7 @@ def take_steps(name, momentum, start, gradients):
     parameters = {"W": start.copy()}
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=False):
-        optimizer.step(parameters, {"W": gradient}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W": gradient}, rate)
     return parameters["W"]
 
 
@@ -81,7 +81,7 @@ def test_several_parameters_do_not_meddle_with_each_other(name, momentum):
     alone["b1"] = take_steps(name, momentum, parameters["b1"], gradients[:, 0])
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=False):
-        optimizer.step(parameters, {"W1": gradient, "b1": gradient[0]}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W1": gradient, "b1": gradient[0]}, rate)
     for key, expected in alone.items():
         np.testing.assert_array_equal(parameters[key], expected)
 
@@ -94,7 +94,7 @@ def test_single_precision_stays_single_and_in_place(name, momentum):
     array, given = parameters["W"], gradients.copy()
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=True):
-        optimizer.step(parameters, {"W": gradient}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W": gradient}, rate)
     assert parameters["W"] is array
     assert {array.dtype, *(slot.dtype for slot in optimizer.memory["W"])} == {np.dtype(np.float32)}
     assert gradients.tobytes() == given.tobytes()
@@ -161,7 +161,7 @@ def test_rows_without_a_gradient_do_not_move_by_a_bit(name, momentum, dtype):
     for rows, rate in zip(some_rows(dtype=dtype), RATES, strict=True):
         before = parameters["E"].copy()
         memory = [slot.copy() for slot in optimizer.memory.get("E", [])]
-        optimizer.step(parameters, {"E": rows}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"E": rows}, rate)
         others = np.setdiff1d(np.arange(8), rows.rows)
         assert parameters["E"][others].tobytes() == before[others].tobytes()
         for slot, old in zip(optimizer.memory["E"], memory, strict=False):

@@ -79,7 +79,11 @@ def _is_built(backend: str) -> bool:
 
 def instruction_sets() -> tuple[str, ...]:
     """Return the names of the instruction sets that this processor runs, slowest first."""
-    has = features()
+    return _sets_with(features())
+
+
+@cache
+def _sets_with(has: frozenset[str]) -> tuple[str, ...]:
     return tuple(row.name for row in INSTRUCTION_SETS if row.needs <= has)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fastvec import kernels
 from fastvec._params import check_choice, check_float, check_int
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.layers import Array, Parameters
@@ -94,13 +95,13 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
 
         It returns the sum of their costs.
         """
-        make_batch = self._batches(examples)
+        make_batch, kernel = self._batches(examples), kernels.optimizers
 
         def take_step(which: NDArray[np.intp], learning_rates: NDArray[np.float64]) -> float:
             (learning_rate,) = learning_rates.tolist()
             batch = make_batch(which, self._generator)
             cost, gradients = self._cost_and_gradients(self.parameters_, batch)
-            self._optimizer.step(self.parameters_, gradients, learning_rate)
+            self._optimizer.step(kernel, self.parameters_, gradients, learning_rate)
             return cost * len(which)
 
         return take_step
@@ -216,7 +217,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         self, examples: Examples, epochs: int, falling: bool, early_stopping: EarlyStopping | None
     ) -> None:
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
-        n = len(examples[-1])
+        n, batch_size = len(examples[-1]), int(self.batch_size)
         order = np.arange(n)
         take_steps = self._steps(examples)
         schedule = Schedule(
@@ -226,7 +227,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
             min_learning_rate=0.0 if falling else float(rate),
             threads=1,
             seed=None,
-            chunk=int(self.batch_size) * self._batches_at_once(examples),
+            chunk=batch_size * self._batches_at_once(examples),
             epochs_before=len(self.history_),
             unit="examples",
             may_rise=True,
@@ -238,9 +239,11 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
         ) -> tuple[float, int, int]:
-            epoch = len(self.history_) - schedule.epochs_before
-            visited: Any = np.arange(start, stop, int(self.batch_size))  # before each mini-batch
-            rates: Any = schedule.learning_rate_at(epoch, visited)
+            rates: Any = np.array([learning_rate])
+            if stop - start > batch_size:
+                epoch = len(self.history_) - schedule.epochs_before
+                visited: Any = np.arange(start, stop, batch_size)  # before each mini-batch
+                rates = schedule.learning_rate_at(epoch, visited)
             with np.errstate(over="ignore", invalid="ignore"):
                 cost = take_steps(order[start:stop], rates)
             if not math.isfinite(cost):

@@ -67,11 +67,14 @@ class Optimizer(ABC):
         self.memory: dict[str, list[Array]] = {}
 
     def step(
-        self, parameters: Mapping[str, Array], gradients: Mapping[str, Gradient], learning_rate: float
+        self,
+        kernel: Any,
+        parameters: Mapping[str, Array],
+        gradients: Mapping[str, Gradient],
+        learning_rate: float,
     ) -> None:
-        """Take one step with all gradients."""
+        """Take one step with all gradients, by the kernel `optimizers`, whose look-up takes as long."""
         self.n_steps += 1
-        kernel = kernels.optimizers
         for name, gradient in gradients.items():
             if isinstance(gradient, Rows):
                 values, rows = gradient.values, gradient.rows.astype(np.int64)
