@@ -98,7 +98,7 @@ cdef inline void update_weighted(
             store(contexts[c] + k, load(contexts[c] + k) + change)
             k += LANES
     for c in range(n_contexts):
-        add_to_rows(weighted.weights + c, 1, weighted.products[c], stride, 1)
+        add_to_rows(weighted.weights + c, 1, weighted.products[c], 0, stride, 1)
 
 
 cdef inline void take_weighted_step(
@@ -111,7 +111,7 @@ cdef inline void take_weighted_step(
     cdef float *context_scales = weighted.scales
     cdef float *weight_scales = weighted.scales + n_contexts
     multiply_rows(contexts, weighted.weights, n_contexts, work.stride, weighted.products)
-    average(work.hidden, weighted.products, n_contexts, work.stride, mean)
+    average(work.hidden, weighted.products, n_contexts, 0, work.stride, mean)
     use_inputs(work, &work.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(work)

@@ -18,6 +18,7 @@ from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
+from .together cimport Together, finish, free_room, join, leave, make_room, next_position, postpone
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
@@ -77,11 +78,14 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Outputs outputs
+    cdef Together all
+    cdef bint together = team is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
@@ -94,11 +98,15 @@ def train(
     cdef bint sampled, repeats, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
+    memset(&all, 0, sizeof(all))
     work.loss = loss_named(loss)
+    if together:
+        join(&all, team, learning_rate)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0
             or allocate(&work, stride, at_once, 1 + negatives) != 0
+            or (together and make_room(&all, &work) != 0)
             or walk_chunk(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
@@ -134,11 +142,22 @@ def train(
                 n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
                 work.next_rows = next_rows + c * outputs.set_rows + (c > 0)
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
-                take_step(&work, learning_rate, &total if sampled else NULL)
+                if together:
+                    postpone(&all, &work, sampled)
+                else:
+                    take_step(&work, learning_rate, &total if sampled else NULL)
                 c += at_once
+            if together:
+                next_position(&all, &work)
+        if together and not failed:
+            finish(&all, &work, &total)
+            failed = all.failed
         free_outputs(&outputs)
         free(work.memory)
         free(walk.memory)
+        free_room(&all)
+    if together:
+        leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return total, sampled_pairs, pairs

@@ -73,6 +73,7 @@ class WordModel(EpochModel, ABC):
     seed: int = 1
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
+    deterministic: bool = False
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -250,6 +251,7 @@ class WordModel(EpochModel, ABC):
             shuffle=self.shuffle,
             epochs_before=len(state.history),
             untrained_loss=loss.untrained(self, n_words),
+            together=parameters if self.deterministic else None,
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
         arguments = {name: self._arguments()[name] for name in loss.arguments}

@@ -25,6 +25,7 @@ from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
+from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
 __all__ = ["CHUNK", "EarlyStopping", "Epoch", "Schedule", "Stoppable", "TrainChunk", "train"]
@@ -122,6 +123,7 @@ class Schedule:
     untrained_loss: float = math.inf
     may_rise: bool = False
     with_params: str = ""
+    together: dict = None
 
     def learning_rate_at(self, epoch: int, visited: int) -> float:
         """Return the learning rate when so many positions of `epoch`, counted from 0, have been visited."""
@@ -262,6 +264,7 @@ def train(
     """
     checkpoints = checkpoints or Checkpoints()
     start = checkpoints.start
+    team = Team(schedule.together, schedule.threads) if schedule.together else None
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
     # What was learned of something else may be worse here than nothing: the first epoch shows.
@@ -280,16 +283,21 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
+            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score, team)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
                 started = time.perf_counter()
                 run.until = started + checkpoints.seconds_left()
-                others = [workers.submit(run.work) for _ in range(schedule.threads - 1)]
+                if team is not None:
+                    team.take()
+                n_threads = schedule.threads if team is None else len(team.members)
+                others = [workers.submit(run.work, None, thread) for thread in range(1, n_threads)]
                 run.work(bar)
                 for other in others:
                     other.result()
+                if team is not None:
+                    team.give()
                 run.seconds += time.perf_counter() - started
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
@@ -336,6 +344,7 @@ class _EpochRun:
         stopping: Callable[[], bool],
         held_out: HeldOut | None,
         score: str,
+        team: Team | None = None,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
@@ -358,13 +367,16 @@ class _EpochRun:
         self.until = math.inf
         self.shown = -math.inf
         self.lock = threading.Lock()
+        self.team = team
+        self.positions = [self.next_position] * schedule.threads
+        self.end = schedule.n_positions
 
-    def work(self, bar: Progress | None = None) -> None:
+    def work(self, bar: Progress | None = None, thread: int = 0) -> None:
         """Train on chunks, at least on one, until none is left, it is late, or the training is to stop.
 
         One of the threads shows a bar.
         """
-        while (visited := self._take()) is not None:
+        while (visited := self._take(thread)) is not None:
             start = self.starts[visited // self.schedule.chunk]
             stop = min(start + self.schedule.chunk, self.schedule.n_positions)
             learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
@@ -375,19 +387,26 @@ class _EpochRun:
                     learning_rate=learning_rate,
                     key=self.key,
                     loss_every=self.loss_every,
+                    **self._own(thread),
                 )
+                if self.team is not None and thread:
+                    continue
                 with self.lock:
                     self.losses.append(loss)
                     self.diverged |= not math.isfinite(loss)
                     self.sampled_pairs += sampled_pairs
                     self.pairs += pairs
+            if self.team is not None and thread:
+                continue
             with self.lock:
                 self.done += stop - start
             now = time.perf_counter()
             if bar is not None and now - self.shown >= SHOW_EVERY:
                 self.shown = now
                 self.show(bar)
-            if now >= self.until:
+            if self.team is not None and (now >= self.until or self.diverged or self.stopping()):
+                self.end = min(self.end, self.next_position + self.schedule.chunk)
+            elif now >= self.until:
                 break
 
     def show(self, bar: Progress) -> None:
@@ -428,8 +447,22 @@ class _EpochRun:
             validation_score=validation_score,
         )
 
-    def _take(self) -> int | None:
+    def _own(self, thread: int):
+        if self.team is None:
+            return {}
+        member = self.team.members[thread]
+        return {"team": member, **member.matrices}
+
+    def _take(self, thread) -> int | None:
         """Return how many positions come before the next chunk, or None if there is nothing more to do."""
+        if self.team is not None:
+            visited = self.positions[thread]
+            if visited >= self.end:
+                return None
+            self.positions[thread] += self.schedule.chunk
+            if thread == 0:
+                self.next_position = self.positions[0]
+            return visited
         with self.lock:
             visited = self.next_position
             if visited >= self.schedule.n_positions or self.diverged or self.stopping():
