@@ -221,7 +221,7 @@ def test_no_rows_are_no_gradient():
 
 # ---- Kernels ----------------------------------------------------------------------------------------------
 
-# What a rule remembers, and is told besides the learning rate.
+# How many matrices a rule remembers, and its arguments besides the learning rate.
 TAKES = {"sgd": (1, (0.9,)), "adagrad": (1, ()), "adam": (2, (3,))}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastvec import kernels
-from fastvec.reference import regression
+from fastvec.reference import optimizers, regression
 
 SIZES = [  # features, classes, examples of a mini-batch: about registers, blocks and rows at once
     (1, 2, 1),
@@ -81,6 +81,18 @@ def test_a_mini_batch_moves_by_its_gradient(kernel, d, n_classes, batch_size, l2
     scale = np.abs(gradient).max()
     np.testing.assert_allclose(velocity[0], gradient, rtol=1e-5, atol=1e-5 * scale)
     np.testing.assert_allclose(after, problem.parameters - 0.25 * gradient, atol=1e-6 + 1e-5 * scale)
+
+
+@every_optimizer
+def test_the_optimizers_take_the_steps(kernel, optimizer):
+    problem = Problem(20, 3, 40, optimizer)
+    _, gradient = problem.cost_and_gradient(0.01)
+    _, after, _ = problem.train(kernel, 40, [0.1], n_steps=3)
+    expected = problem.parameters.astype(np.float64)
+    more = {"sgd": (0.9,), "adagrad": (), "adam": (4,)}[optimizer]
+    memory = problem.memory.astype(np.float64)
+    getattr(optimizers, optimizer)(expected, *memory, gradient, None, 0.1, *more)
+    np.testing.assert_allclose(after, expected, atol=1e-5)
 
 
 @every_size
