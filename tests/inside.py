@@ -56,6 +56,7 @@ SIZES = {
     "fewest_tokens": "counts.counting.FEWEST_TOKENS",
     "glove_chunk": "models.glove.CHUNK",
     "many_words": "models.words.MANY_WORDS",
+    "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
     "phrases_chunk": "models.phrases.CHUNK",
     "plain_block": "corpus.reading.PLAIN_BLOCK_BYTES",

@@ -317,26 +317,42 @@ AROUND = [
     mutant(
         "Adam does not correct the bias of its mean",
         "optimizers",
-        ("classify/networks/optimizers.py", " / (1 - self.BETA1**self.n_steps)", ""),
+        ("reference/optimizers.py", " / (1 - BETA1**n_steps)", ""),
+        ("kernels/rules.pxd", " / (1 - pow(0.9, n_steps))", ""),
     ),
     mutant(
         "momentum is forgotten",
         "optimizers",
-        ("classify/networks/optimizers.py", "velocity *= self.momentum", "velocity *= 0"),
+        ("reference/optimizers.py", "v = momentum * velocity[which]", "v = 0 * velocity[which]"),
+        ("kernels/rules.pxd", "v = momentum * velocity[k]", "v = 0 * velocity[k]"),
     ),
     mutant(
         "AdaGrad divides before it has added the square",
         "optimizers",
-        (
-            "classify/networks/optimizers.py",
-            "        squares += gradient * gradient\n        change = np.sqrt(squares)\n",
-            "        change = np.sqrt(squares)\n        squares += gradient * gradient\n",
-        ),
+        ("reference/optimizers.py", "(np.sqrt(s) + EPSILON)", "(np.sqrt(s - gradient * gradient) + EPSILON)"),
+        ("kernels/rules.pxd", "(root(s) + ", "(root(s - gradient[k] * gradient[k]) + "),
     ),
     mutant(
         "the gradient of the penalty is half of it",
         "network_gradients",
         ("classify/networks/layers.py", "+= 2 * l2 * parameters[name]", "+= l2 * parameters[name]"),
+    ),
+    mutant(
+        "the penalty of softmax regression pulls half as hard",
+        "regression_kernel",
+        ("kernels/regression.pyx", "2 * l2 * weights[k]", "l2 * weights[k]"),
+        ("reference/regression.py", "np.float32(2 * l2)", "np.float32(l2)"),
+    ),
+    mutant(
+        "the last mini-batch of softmax regression is divided by the size of the others",
+        "regression_kernel",
+        ("kernels/regression.pyx", "1 / <float>size", "1 / <float>batch_size"),
+    ),
+    mutant(
+        "softmax regression steps every time as if for the first time",
+        "regression_kernel",
+        ("kernels/regression.pyx", "n_steps += 1", "n_steps = 1"),
+        ("reference/regression.py", "n_steps + number + 1", "1"),
     ),
     mutant(
         "weights start within bounds that are too small",
@@ -353,8 +369,8 @@ AROUND = [
         "network_training",
         (
             "classify/networks/estimator.py",
-            'min_learning_rate=0.0 if schedule == "linear"',
-            'min_learning_rate=float(rate) / 2 if schedule == "linear"',
+            "min_learning_rate=0.0 if falling",
+            "min_learning_rate=float(rate) / 2 if falling",
         ),
     ),
     mutant(

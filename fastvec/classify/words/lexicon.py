@@ -62,12 +62,10 @@ class Lexicon:
 
         They are in lower case and with 0 for every digit there, unless they are wanted as they are written.
         """
-        counts = Counter(
-            word if as_written else list(spellings(word))[-1]
-            for sentence in sentences
-            for word in sentence
-            if self.row(word) == UNKNOWN
-        )
+        counts: Counter[str] = Counter()
+        for word, n in Counter(word for sentence in sentences for word in sentence).items():
+            if self.row(word) == UNKNOWN:
+                counts[word if as_written else list(spellings(word))[-1]] += n
         return Lexicon([*self.words, *(word for word, n in counts.most_common() if n >= min_count)])
 
 
