@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fastvec.reference import hierarchical_softmax as hierarchical_softmax
     from fastvec.reference import ngrams as ngrams
     from fastvec.reference import phrases as phrases
+    from fastvec.reference import rows as rows
     from fastvec.reference import scatter as scatter
     from fastvec.reference import skipgram as skipgram
     from fastvec.reference import softmax as softmax
