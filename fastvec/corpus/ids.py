@@ -42,7 +42,7 @@ VERSION = "1"
 IDS_AT_ONCE = 1 << 18
 
 # A text is split in pieces of about so many bytes, whose words have a table in the processor's cache.
-PIECE_BYTES = 1 << 18
+PIECE_BYTES = 1 << 20
 SPACE = b" \t\n\v\f\r"
 
 
@@ -127,7 +127,7 @@ def encode_files(
 def _pieces(
     paths: Iterable[str], errors: str, report: Callable[[int], object]
 ) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the texts of files in pieces between which no word is cut, with their paths, and None at an end."""
+    """Yield the texts of files in pieces that cut no word, with their paths, and None at the end of each."""
     end_of_words = kernels.tokenizer.end_of_words
     for path in paths:
         parts: list[bytes | memoryview] = []

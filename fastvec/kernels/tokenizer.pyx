@@ -52,7 +52,7 @@ cdef extern from *:
 cdef enum:
     LINE_FEED = 10
     FIRST_CAPACITY = 1 << 12  # slots of a table at least
-    REPETITION = 8            # times that a word of a piece occurs in it, about
+    BYTES_PER_SLOT = 32       # of a piece of text, for the first table of its words
     AHEAD = 8                 # words between the fetching of a slot and its use
 
 cdef struct Slot:
@@ -147,32 +147,32 @@ cdef class Piece:
     cdef SlotOfPiece *table
     cdef uint64_t capacity
 
-    def __cinit__(self, text, bint keep_empty):
+    def __cinit__(self, bytes text, bint keep_empty):
         cdef const uint8_t[::1] view = text
         cdef int64_t n = view.shape[0]
-        cdef int64_t n_spaces = 0, n_ids = 0, n_ends = 0, i
+        cdef int64_t n_ids = 0, n_ends = 0, i
+        cdef int32_t *counts
         self.text = text
-        with nogil:
-            for i in range(n):
-                n_spaces += is_space(view[i])
-                self.n_lines += view[i] == LINE_FEED
-        ids = np.empty(n_spaces + 1, np.int32)
+        self.n_lines = text.count(b"\n")
+        if n == 0:
+            self.ids, self.sentence_ends = np.empty(0, np.int32), np.empty(0, np.int64)
+            return
+        ids = np.empty(n // 2 + 1, np.int32)
         sentence_ends = np.empty(self.n_lines + 1, np.int64)
         cdef int32_t[::1] ids_view = ids
         cdef int64_t[::1] ends_view = sentence_ends
         self.capacity = FIRST_CAPACITY
-        while self.capacity * REPETITION < <uint64_t> n_spaces:
+        while self.capacity * BYTES_PER_SLOT < <uint64_t> n:
             self.capacity *= 2
         self.table = <SlotOfPiece *> allocated(self.capacity * sizeof(SlotOfPiece))
-        if n:
-            with nogil:
-                self.split(&view[0], &view[0] + n, keep_empty, &ids_view[0], &n_ids, &ends_view[0], &n_ends)
-                self.counts = <int32_t *> allocated(self.n_words * sizeof(int32_t))
-                for i in range(n_ids):
-                    self.counts[ids_view[i]] += 1
+        with nogil:
+            self.split(&view[0], &view[0] + n, keep_empty, &ids_view[0], &n_ids, &ends_view[0], &n_ends)
+            self.counts = counts = <int32_t *> allocated((self.n_words + 1) * sizeof(int32_t))
+            for i in range(n_ids):
+                counts[ids_view[i]] += 1
         free(self.table)
         self.table = NULL
-        self.ids = ids[:n_ids]
+        self.ids = ids[:n_ids].copy()
         self.sentence_ends = sentence_ends[:n_ends]
 
     def __dealloc__(self):

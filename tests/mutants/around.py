@@ -20,8 +20,8 @@ AROUND = [
     mutant(
         "empty lines are sentences",
         "tokenizer corpus",
-        (TOKENIZER[0], "n_before + n_ids > self.sentence_start:", "n_before + n_ids >= self.sentence_start:"),
-        (TOKENIZER[1], "self.n_tokens > self._sentence_start:", "self.n_tokens >= self._sentence_start:"),
+        (TOKENIZER[0], "n > sentence_ends[m - 1])", "n >= sentence_ends[m - 1])"),
+        (TOKENIZER[1], "len(ids) > ends[-1]:", "len(ids) >= ends[-1]:"),
     ),
     mutant(
         "of words of equal count the last comes first",
