@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from inside import set_sizes, wrap
 
 from fastvec import Corpus, formats
 from fastvec.training.threads import Workers, file_threads, usable_threads
@@ -56,8 +57,8 @@ def test_an_error_of_items_comes_after_their_results(n):
 
 @pytest.fixture(params=THREADS)
 def threads(request, monkeypatch):
-    for module in ("corpus.ids", "formats.glove"):
-        monkeypatch.setattr(f"fastvec.{module}.file_threads", lambda: request.param)
+    for name in ("corpus_threads", "text_threads"):
+        wrap(monkeypatch, name, lambda _: request.param)
     before = threading.active_count()
     yield request.param
     assert threading.active_count() == before
@@ -65,9 +66,7 @@ def threads(request, monkeypatch):
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    monkeypatch.setattr("fastvec.corpus.ids.PIECE_BYTES", 50)
-    monkeypatch.setattr("fastvec.corpus.reading.PLAIN_BLOCK_BYTES", 30)
-    monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 70)
+    set_sizes(monkeypatch, pieces_of_text=50, plain_block=30, compressed_block=70)
 
 
 def a_text(seed, n_lines=300):
@@ -112,13 +111,13 @@ def test_an_interrupted_text_leaves_no_thread(tmp_path, threads, small_pieces, m
         yield b"some words\n" * 100
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastvec.corpus.ids.read_blocks", interrupted)
+    wrap(monkeypatch, "read_blocks", interrupted)
     with pytest.raises(KeyboardInterrupt):
         Corpus(tmp_path / __file__)
 
 
 def test_vectors_as_text_are_the_same(tmp_path, threads, monkeypatch):
-    monkeypatch.setattr("fastvec.formats.glove.TEXT_BYTES", 2000)
+    set_sizes(monkeypatch, text_block=2000)
     words, path = [f"wörd{i}" for i in range(500)], tmp_path / "v.vec"
     vectors = np.random.default_rng(6).standard_normal((500, 7)).astype(np.float32)
     formats.write(path, formats.Contents(words, vectors))

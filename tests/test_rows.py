@@ -163,5 +163,11 @@ def test_shapes_that_do_not_fit(rows):
     for shape, message in (((1, 2), "names must have 2 rows of 2"), ((2, 3), "names must have 2 rows of 2")):
         with pytest.raises(ValueError, match=message):
             rows.read_text(b"a 1\n", np.empty((2, 1), np.float32), np.empty(shape, np.int64))
-    with pytest.raises(ValueError, match="values must have one column or more"):
-        rows.read_records(b"a 1\n", b" ", np.empty((2, 0), np.uint8), np.empty((2, 2), np.int64))
+    for call in (
+        lambda: rows.read_text(b"a\n", np.empty((1, 0), np.float32), np.empty((1, 2), np.int64)),
+        lambda: rows.write_text(names, offsets, np.empty((2, 0), np.float32)),
+        lambda: rows.read_records(b"a ", b" ", np.empty((1, 0), np.uint8), np.empty((1, 2), np.int64)),
+        lambda: rows.write_records(names, offsets, b" ", np.empty((2, 0), np.uint8), b""),
+    ):
+        with pytest.raises(ValueError, match="values must have one column or more"):
+            call()

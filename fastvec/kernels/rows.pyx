@@ -14,7 +14,7 @@ The GIL is released throughout, but for what Python does.
 
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from libc.math cimport ldexp
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcpy
 
 import numpy as np
@@ -273,7 +273,7 @@ cdef uint8_t *put(uint8_t *p, float value) except NULL nogil:
 def write_text(const uint8_t[::1] names, const int64_t[::1] offsets, const float[:, ::1] values):
     """Return rows as lines of text."""
     cdef int64_t n = values.shape[0], d = values.shape[1], row, column
-    check_offsets(names, offsets, n)
+    check_offsets(names, offsets, n, d)
     text = np.empty(names.shape[0] + n * (1 + d * LONGEST_NUMBER), np.uint8)
     if n == 0:
         return text
@@ -314,13 +314,14 @@ def read_records(const uint8_t[::1] content, bytes separator, uint8_t[:, ::1] va
 
 
 def write_records(
-    const uint8_t[::1] names, const int64_t[::1] offsets, bytes separator, const uint8_t[:, ::1] values, bytes end
+    const uint8_t[::1] names, const int64_t[::1] offsets, bytes separator, const uint8_t[:, ::1] values,
+    bytes end
 ):
     """Return records as bytes."""
     cdef int64_t n = values.shape[0], size = values.shape[1], n_end = len(end), row
     cdef uint8_t mark = separator[0]
     cdef const char *ending = PyBytes_AsString(end)
-    check_offsets(names, offsets, n)
+    check_offsets(names, offsets, n, size)
     content = np.empty(names.shape[0] + n * (1 + size + n_end), np.uint8)
     if n == 0:
         return content
@@ -340,11 +341,16 @@ cdef inline uint8_t *put_name(
     uint8_t *p, const uint8_t[::1] names, const int64_t[::1] offsets, int64_t row
 ) noexcept nogil:
     cdef int64_t length = offsets[row + 1] - offsets[row]
-    memcpy(p, &names[offsets[row]], length)
+    if length:
+        memcpy(p, &names[offsets[row]], length)
     return p + length
 
 
-cdef int check_offsets(const uint8_t[::1] names, const int64_t[::1] offsets, int64_t n) except -1:
+cdef int check_offsets(
+    const uint8_t[::1] names, const int64_t[::1] offsets, int64_t n, int64_t n_columns
+) except -1:
+    if n_columns < 1:
+        raise ValueError("values must have one column or more")
     if offsets.shape[0] != n + 1 or offsets[0] != 0 or offsets[n] != names.shape[0]:
         raise ValueError(f"offsets must be {n + 1} from 0 to {names.shape[0]}")
     return 0

@@ -77,7 +77,7 @@ def write_text(
         The n lines, the numbers as "%.9g" has them.
     """
     line = b"%b" + b" %.9g" * values.shape[1] + b"\n"
-    rows = zip(_split(names, offsets, len(values)), values.tolist(), strict=True)
+    rows = zip(_split(names, offsets, values), values.tolist(), strict=True)
     return np.frombuffer(b"".join(line % (name, *row) for name, row in rows), np.uint8)
 
 
@@ -137,13 +137,15 @@ def write_records(
     end : bytes
         IN: what ends a record.
     """
-    rows = zip(_split(names, offsets, len(values)), values, strict=True)
+    rows = zip(_split(names, offsets, values), values, strict=True)
     return np.frombuffer(
         b"".join(b"%b%b%b%b" % (name, separator, row.tobytes(), end) for name, row in rows), np.uint8
     )
 
 
-def _split(names: NDArray[np.uint8], offsets: NDArray[np.int64], n: int) -> list[bytes]:
+def _split(names: NDArray[np.uint8], offsets: NDArray[np.int64], values: NDArray[Any]) -> list[bytes]:
+    n = len(values)
+    _check_columns(values)
     if len(offsets) != n + 1 or offsets[0] != 0 or offsets[n] != len(names):
         raise ValueError(f"offsets must be {n + 1} from 0 to {len(names)}")
     joined = names.tobytes()
@@ -151,7 +153,11 @@ def _split(names: NDArray[np.uint8], offsets: NDArray[np.int64], n: int) -> list
 
 
 def _check_shapes(values: NDArray[Any], names: NDArray[np.int64]) -> None:
-    if values.shape[1] < 1:
-        raise ValueError("values must have one column or more")
+    _check_columns(values)
     if names.shape != (len(values), 2):
         raise ValueError(f"names must have {len(values)} rows of 2")
+
+
+def _check_columns(values: NDArray[Any]) -> None:
+    if values.shape[1] < 1:
+        raise ValueError("values must have one column or more")
