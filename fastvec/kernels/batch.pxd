@@ -103,13 +103,13 @@ cdef inline void compute_scores(Batch *batch, Py_ssize_t n_examples, float *outp
         scores = batch.scores + block * batch.block_stride
         b = 0
         while REGISTERS == 32 and b + 3 < n_examples:
-            dot_four(batch.hidden + b, y, batch.stride, scores + b * SLOTS)
+            dot_four(batch.hidden + b, y, 0, batch.stride, scores + b * SLOTS)
             b += 4
         while b + 1 < n_examples:
-            dot_two(batch.hidden[b], batch.hidden[b + 1], y, batch.stride, scores + b * SLOTS)
+            dot_two(batch.hidden[b], batch.hidden[b + 1], y, 0, batch.stride, scores + b * SLOTS)
             b += 2
         if b < n_examples:
-            dot_one(batch.hidden[b], y, batch.stride, scores + b * SLOTS)
+            dot_one(batch.hidden[b], y, 0, batch.stride, scores + b * SLOTS)
     scores = batch.scores + (batch.n_blocks - 1) * batch.block_stride
     for n in range(batch.n_words - (batch.n_blocks - 1) * BLOCK, BLOCK):
         for b in range(n_examples):
@@ -212,7 +212,7 @@ cdef inline double take_step(
     cdef (float *)[BLOCK] y
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)
-        average(batch.hidden[b], batch.input_rows, n, batch.stride, 1.0 / <float>n)
+        average(batch.hidden[b], batch.input_rows, n, 0, batch.stride, 1.0 / <float>n)
         memset(batch.gradients[b], 0, batch.stride * sizeof(float))
     compute_scores(batch, examples.n, output_vectors)
     find_largest(batch, examples.n)
@@ -223,14 +223,14 @@ cdef inline double take_step(
     for block in range(batch.n_blocks):
         find_block(batch, block, output_vectors, y)
         update(
-            batch.gradients, batch.hidden, examples.n, y, batch.stride,
+            batch.gradients, batch.hidden, examples.n, y, 0, batch.stride,
             batch.scores + block * batch.block_stride,
         )
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)
         if scale_gradient:
-            add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1.0 / <float>n)
+            add_to_rows(batch.input_rows, n, batch.gradients[b], 0, batch.stride, 1.0 / <float>n)
             continue
         n = move_repeats_behind(&batch.seen, batch.input_rows, n)
-        add_to_rows(batch.input_rows, n, batch.gradients[b], batch.stride, 1)
+        add_to_rows(batch.input_rows, n, batch.gradients[b], 0, batch.stride, 1)
     return loss

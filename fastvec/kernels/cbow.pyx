@@ -17,6 +17,7 @@ from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
+from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
@@ -98,7 +99,7 @@ cdef inline void update_weighted(
             store(contexts[c] + k, load(contexts[c] + k) + change)
             k += LANES
     for c in range(n_contexts):
-        add_to_rows(weighted.weights + c, 1, weighted.products[c], stride, 1)
+        add_to_rows(weighted.weights + c, 1, weighted.products[c], 0, stride, 1)
 
 
 cdef inline void take_weighted_step(
@@ -111,7 +112,7 @@ cdef inline void take_weighted_step(
     cdef float *context_scales = weighted.scales
     cdef float *weight_scales = weighted.scales + n_contexts
     multiply_rows(contexts, weighted.weights, n_contexts, work.stride, weighted.products)
-    average(work.hidden, weighted.products, n_contexts, work.stride, mean)
+    average(work.hidden, weighted.products, n_contexts, 0, work.stride, mean)
     use_inputs(work, &work.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(work)
@@ -196,6 +197,7 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -203,6 +205,7 @@ def train(
     cdef Outputs outputs
     cdef Weighted weighted
     cdef Seen seen
+    cdef Together all
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
@@ -215,6 +218,7 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
+    join(&all, team, learning_rate)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, 1) != 0
@@ -225,6 +229,7 @@ def train(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + negatives
             ) != 0
         )
+        use_zeros(&all, &work)
         if not failed:
             if not scale_gradient:
                 find_repeats(&walk, window)
@@ -259,15 +264,18 @@ def train(
             n_distinct = n_contexts
             if repeats:
                 n_distinct = move_repeats_behind(&seen, walk.contexts, n_contexts)
-            take_mean_step(
-                &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+            take_mean(
+                &all, &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
+            end_word(&all, &work)
+        failed = finish(&all, &work, failed, &loss)
         free_outputs(&outputs)
         free(seen.slots)
         free_weighted(&weighted)
         free(work.memory)
         free(walk.memory)
+    leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return loss, sampled_pairs, pairs

@@ -20,6 +20,7 @@ from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
+from .together cimport Together, end_word, finish, join, leave, take, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
@@ -168,12 +169,14 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Paths paths
     cdef Seen seen
+    cdef Together all
     cdef float *inputs = &input_vectors[0, 0]
     cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
@@ -186,6 +189,7 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&paths, 0, sizeof(paths))
     memset(&seen, 0, sizeof(seen))
+    join(&all, team, learning_rate)
     with nogil:
         failed = make_room(&seen, 2 * window) != 0 or walk_chunk(
             &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
@@ -201,6 +205,7 @@ def train(
                 allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
                 or allocate_paths(&paths, longest) != 0
             )
+        use_zeros(&all, &work)
         ahead = positions_ahead(BLOCK, stride)
         found = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
@@ -226,10 +231,11 @@ def train(
                 n_distinct = n_contexts
                 if repeats:
                     n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
-                take_mean_step(
-                    &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                take_mean(
+                    &all, &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
+                end_word(&all, &work)
                 continue
             c = 0
             while c < n_contexts:
@@ -238,13 +244,16 @@ def train(
                     merge_inputs(&work, contexts + c, n)
                 else:
                     use_inputs(&work, contexts + c, n)
-                take_step(&work, learning_rate, &loss if sampled else NULL)
+                take(&all, &work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
+            end_word(&all, &work)
+        failed = finish(&all, &work, failed, &loss)
         free(seen.slots)
         free_paths(&paths)
         free(work.memory)
         free(walk.memory)
+    leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return loss, sampled_pairs, pairs

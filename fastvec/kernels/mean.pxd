@@ -12,12 +12,12 @@ from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_w
 
 
 cdef inline noinline_void average(
-    float *hidden, float **rows, Py_ssize_t n_rows, Py_ssize_t stride, float scale
+    float *hidden, float **rows, Py_ssize_t n_rows, Py_ssize_t begin, Py_ssize_t end, float scale
 ) noexcept nogil:
     """hidden = scale · Σ rows, four columns of registers at a time."""
     cdef lanes s = broadcast(scale), a, b, c, d
-    cdef Py_ssize_t k = 0, i
-    while k + 4 * LANES <= stride:
+    cdef Py_ssize_t k = begin, i
+    while k + 4 * LANES <= end:
         a = b = c = d = broadcast(0)
         for i in range(n_rows):
             a += load(rows[i] + k)
@@ -29,7 +29,7 @@ cdef inline noinline_void average(
         store(hidden + k + 2 * LANES, s * c)
         store(hidden + k + 3 * LANES, s * d)
         k += 4 * LANES
-    while k < stride:
+    while k < end:
         a = broadcast(0)
         for i in range(n_rows):
             a += load(rows[i] + k)
@@ -38,21 +38,21 @@ cdef inline noinline_void average(
 
 
 cdef inline void add_to_rows(
-    float **rows, Py_ssize_t n_rows, const float *e, Py_ssize_t stride, float scale
+    float **rows, Py_ssize_t n_rows, const float *e, Py_ssize_t begin, Py_ssize_t end, float scale
 ) noexcept nogil:
     """rows ← rows + scale · e"""
     cdef lanes s = broadcast(scale)
     cdef Py_ssize_t k, i
     for i in range(n_rows):
         k = 0
-        while k < stride:
+        while k < end:
             store(rows[i] + k, load(rows[i] + k) + s * load(e + k))
             k += LANES
 
 
 cdef inline noinline_void update_block(
-    const float *hidden, float *e, float **y, const float *g, Py_ssize_t stride, float **next_rows,
-    Py_ssize_t n_next,
+    const float *hidden, float *e, float **y, const float *g, Py_ssize_t begin, Py_ssize_t end,
+    float **next_rows, Py_ssize_t n_next,
 ) noexcept nogil:
     """e += Σₙ gₙ yₙ and yₙ += gₙ h for a block; meanwhile next_rows are fetched into the cache."""
     cdef float *y0 = y[0]
@@ -64,8 +64,8 @@ cdef inline noinline_void update_block(
     cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
     cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
     cdef lanes h, d, v
-    cdef Py_ssize_t k = 0, r
-    while k < stride:
+    cdef Py_ssize_t k = begin, r
+    while k < end:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
         h = load(hidden + k)
@@ -95,21 +95,21 @@ cdef inline noinline_void update_block(
 cdef inline void update_outputs(Step *step, float *e) noexcept nogil:
     """e = Σₙ gₙ yₙ and yₙ += gₙ h, for a step whose only row of x is h."""
     cdef Py_ssize_t block, n_next = step.n_next // step.n_blocks
-    memset(e, 0, step.stride * sizeof(float))
+    memset(e + step.begin, 0, (step.end - step.begin) * sizeof(float))
     for block in range(step.n_blocks):
         if block == step.n_blocks - 1:
             n_next = step.n_next
         update_block(
-            step.x[0], e, step.y + block * BLOCK, step.coefficients + block * step.block_stride, step.stride,
-            step.next_rows, n_next,
+            step.x[0], e, step.y + block * BLOCK, step.coefficients + block * step.block_stride, step.begin,
+            step.end, step.next_rows, n_next,
         )
         step.next_rows += n_next
         step.n_next -= n_next
 
 
 cdef inline noinline_void update_all(
-    const float *hidden, float **y, const float *g, float **rows, Py_ssize_t n_rows, Py_ssize_t stride,
-    float scale, float **next_rows, Py_ssize_t n_next,
+    const float *hidden, float **y, const float *g, float **rows, Py_ssize_t n_rows, Py_ssize_t begin,
+    Py_ssize_t end, float scale, float **next_rows, Py_ssize_t n_next,
 ) noexcept nogil:
     """update_outputs() and add_to_rows() in one loop, for the only block of outputs."""
     cdef float *y0 = y[0]
@@ -121,8 +121,8 @@ cdef inline noinline_void update_all(
     cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
     cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
     cdef lanes s = broadcast(scale), h, e, v
-    cdef Py_ssize_t k = 0, i, r
-    while k < stride:
+    cdef Py_ssize_t k = begin, i, r
+    while k < end:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
         h = load(hidden + k)
@@ -150,6 +150,21 @@ cdef inline noinline_void update_all(
         k += LANES
 
 
+cdef inline void update_inputs_and_outputs(
+    Step *step, float **rows, Py_ssize_t n_moved, float scale
+) noexcept nogil:
+    """Move the outputs, and the first of the inputs, whose mean is the step's only row of x."""
+    cdef float *e = step.hidden + step.stride
+    if step.n_blocks == 1:
+        update_all(
+            step.x[0], step.y, step.coefficients, rows, n_moved, step.begin, step.end, scale, step.next_rows,
+            step.n_next,
+        )
+        return
+    update_outputs(step, e)
+    add_to_rows(rows, n_moved, e, step.begin, step.end, scale)
+
+
 cdef inline void take_mean_step(
     Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
     float learning_rate, double *loss,
@@ -159,20 +174,12 @@ cdef inline void take_mean_step(
     Without scale_gradient only the first n_first rows move: those behind repeat some of them. The loss is
     added up unless it is NULL.
     """
-    cdef Py_ssize_t n_moved = n_rows if scale_gradient else n_first
     cdef float mean = 1.0 / <float>n_rows
-    cdef float scale = mean if scale_gradient else 1
-    cdef float *e = step.hidden + step.stride
-    average(step.hidden, rows, n_rows, step.stride, mean)
+    average(step.hidden, rows, n_rows, step.begin, step.end, mean)
     use_inputs(step, &step.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
-    if step.n_blocks == 1:
-        update_all(
-            step.hidden, step.y, step.coefficients, rows, n_moved, step.stride, scale, step.next_rows,
-            step.n_next,
-        )
-        return
-    update_outputs(step, e)
-    add_to_rows(rows, n_moved, e, step.stride, scale)
+    update_inputs_and_outputs(
+        step, rows, n_rows if scale_gradient else n_first, mean if scale_gradient else 1
+    )

@@ -18,6 +18,7 @@ from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
+from .together cimport Together, end_word, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
 
@@ -77,11 +78,13 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Outputs outputs
+    cdef Together all
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
@@ -95,6 +98,7 @@ def train(
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
+    join(&all, team, learning_rate)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0
@@ -103,6 +107,7 @@ def train(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
+        use_zeros(&all, &work)
         if not failed:
             find_repeats(&walk, window)
             find_rows(&walk, &input_vectors[0, 0], stride, window)
@@ -134,11 +139,14 @@ def train(
                 n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
                 work.next_rows = next_rows + c * outputs.set_rows + (c > 0)
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
-                take_step(&work, learning_rate, &total if sampled else NULL)
+                take(&all, &work, learning_rate, &total if sampled else NULL)
                 c += at_once
+            end_word(&all, &work)
+        failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)
         free(walk.memory)
+    leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return total, sampled_pairs, pairs

@@ -36,6 +36,8 @@ cdef enum:
 cdef struct Step:
     int loss                   # LOGISTIC, unless set
     Py_ssize_t stride          # floats from one row of a matrix to the next
+    Py_ssize_t begin           # of the floats that move; all unless set
+    Py_ssize_t end
     Py_ssize_t n_x
     float **x                  # rows, all different
     bint x_repeats             # whether x_counts says how often each counts; else once
@@ -87,6 +89,8 @@ cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssi
     cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, block
     cdef char *room
     step.stride = stride
+    step.begin = 0
+    step.end = stride
     # behind the last row, a tile of AVX-512 writes up to 8 floats more
     step.block_stride = (max_x + 1) * SLOTS
     step.n_next = 0
@@ -182,11 +186,11 @@ cdef inline double compute_loss(const Step *step) noexcept nogil:
     first[0] = 0
     for block in range(step.n_blocks):
         for c in range(step.n_x):
-            dot_one(step.x[c], step.y + block * BLOCK, step.stride, scores)
+            dot_one(step.x[c], step.y + block * BLOCK, 0, step.stride, scores)
             if block == 0:
                 first[0] = scores[0]
             elif step.loss != LOGISTIC:  # which does not compare scores
-                dot_one(step.x[c], step.y, step.stride, first)
+                dot_one(step.x[c], step.y, 0, step.stride, first)
             x_count = step.x_counts[c] if step.x_repeats else 1
             for n in range(BLOCK):
                 positives = step.positives[block][n]
@@ -218,16 +222,16 @@ cdef inline inlined_void compute_coefficients_of(Step *step, int loss, float lea
         c = 0
         while REGISTERS == 32 and c + 3 < step.n_x:
             fetch_next_row(step)
-            dot_four(step.x + c, y, step.stride, g + c * SLOTS)
+            dot_four(step.x + c, y, 0, step.stride, g + c * SLOTS)
             differentiate(loss, g + c * SLOTS, 4, positives, counts, rate, first + c * SLOTS)
             c += 4
         while c + 1 < step.n_x:
             fetch_next_row(step)
-            dot_two(step.x[c], step.x[c + 1], y, step.stride, g + c * SLOTS)
+            dot_two(step.x[c], step.x[c + 1], y, 0, step.stride, g + c * SLOTS)
             differentiate(loss, g + c * SLOTS, 2, positives, counts, rate, first + c * SLOTS)
             c += 2
         if c < step.n_x:
-            dot_one(step.x[c], y, step.stride, g + c * SLOTS)
+            dot_one(step.x[c], y, 0, step.stride, g + c * SLOTS)
             differentiate(loss, g + c * SLOTS, 1, positives, counts, rate, first + c * SLOTS)
     for block in range(step.n_blocks if step.x_repeats else 0):
         g = step.coefficients + block * step.block_stride
@@ -248,16 +252,18 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
     cdef Py_ssize_t block, c
     cdef float **x_before = step.x
     if step.n_x == 1 and step.n_blocks == 1:
-        update_one(step.x[0], step.y, step.stride, step.coefficients, step.next_rows, step.n_next)
+        update_one(step.x[0], step.y, step.begin, step.end, step.coefficients, step.next_rows, step.n_next)
         return
     if step.n_blocks > 1:
         x_before = step.x_before
         for c in range(step.n_x):
             x_before[c] = step.copies + c * step.stride
-            memcpy(x_before[c], step.x[c], step.stride * sizeof(float))
+            memcpy(
+                x_before[c] + step.begin, step.x[c] + step.begin, (step.end - step.begin) * sizeof(float)
+            )
     for block in range(step.n_blocks):
         update_in_turn(
-            step.x, x_before, step.n_x, step.y + block * BLOCK, step.stride,
+            step.x, x_before, step.n_x, step.y + block * BLOCK, step.begin, step.end,
             step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
         )
 

@@ -17,6 +17,7 @@ from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, row
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
+from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, walk_chunk
 
@@ -235,12 +236,14 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    team=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
     cdef Targets targets
     cdef Inputs rows
+    cdef Together all
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
@@ -259,6 +262,7 @@ def train(
     rows.stride = stride
     rows.offsets = &subword_offsets[0]
     rows.subwords = &subwords[0]
+    join(&all, team, learning_rate)
     with nogil:
         failed = (
             allocate_targets(&targets, negatives, sets) != 0
@@ -267,6 +271,7 @@ def train(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
         )
+        use_zeros(&all, &work)
         next_position = walk.first
         for i in range(walk.first, walk.first if failed else walk.last):
             while next_position <= min(i + 1, walk.last - 1):
@@ -296,15 +301,18 @@ def train(
             while c < n_sets:
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, targets.places, outputs)
-                take_mean_step(
-                    &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
+                take_mean(
+                    &all, &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 c += n
+            end_word(&all, &work)
+        failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
         free(rows.rows)
         free(work.memory)
         free(walk.memory)
+    leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return loss, sampled_pairs, pairs

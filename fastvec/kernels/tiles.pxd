@@ -16,7 +16,9 @@ cdef enum:
     SLOTS = 8    # floats from one row of x to the next in the scores
 
 
-cdef inline void dot_one(const float *x, float **y, Py_ssize_t stride, float *scores) noexcept nogil:
+cdef inline void dot_one(
+    const float *x, float **y, Py_ssize_t begin, Py_ssize_t end, float *scores
+) noexcept nogil:
     """scores[n] = x · yₙ"""
     cdef lanes a0 = broadcast(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, t
     cdef const float *y0 = y[0]
@@ -25,8 +27,8 @@ cdef inline void dot_one(const float *x, float **y, Py_ssize_t stride, float *sc
     cdef const float *y3 = y[3]
     cdef const float *y4 = y[4]
     cdef const float *y5 = y[5]
-    cdef Py_ssize_t k = 0
-    while k < stride:
+    cdef Py_ssize_t k = begin
+    while k < end:
         t = load(x + k)
         a0 += t * load(y0 + k)
         a1 += t * load(y1 + k)
@@ -39,7 +41,7 @@ cdef inline void dot_one(const float *x, float **y, Py_ssize_t stride, float *sc
 
 
 cdef inline void dot_two(
-    const float *x0, const float *x1, float **y, Py_ssize_t stride, float *scores
+    const float *x0, const float *x1, float **y, Py_ssize_t begin, Py_ssize_t end, float *scores
 ) noexcept nogil:
     """scores[n] = x0 · yₙ, scores[SLOTS + n] = x1 · yₙ"""
     cdef lanes a0 = broadcast(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0
@@ -50,8 +52,8 @@ cdef inline void dot_two(
     cdef const float *y3 = y[3]
     cdef const float *y4 = y[4]
     cdef const float *y5 = y[5]
-    cdef Py_ssize_t k = 0
-    while k < stride:
+    cdef Py_ssize_t k = begin
+    while k < end:
         s = load(x0 + k)
         t = load(x1 + k)
         v = load(y0 + k)
@@ -76,7 +78,9 @@ cdef inline void dot_two(
     store_twelve_sums(a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5, scores)
 
 
-cdef inline void dot_four(float **x, float **y, Py_ssize_t stride, float *scores) noexcept nogil:
+cdef inline void dot_four(
+    float **x, float **y, Py_ssize_t begin, Py_ssize_t end, float *scores
+) noexcept nogil:
     """scores[c * SLOTS + n] = x_c · yₙ for four rows: twenty-four accumulators, of 32 registers."""
     cdef lanes a0 = broadcast(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0
     cdef lanes b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0
@@ -93,8 +97,8 @@ cdef inline void dot_four(float **x, float **y, Py_ssize_t stride, float *scores
     cdef const float *y3 = y[3]
     cdef const float *y4 = y[4]
     cdef const float *y5 = y[5]
-    cdef Py_ssize_t k = 0
-    while k < stride:
+    cdef Py_ssize_t k = begin
+    while k < end:
         p = load(x0 + k)
         q = load(x1 + k)
         r = load(x2 + k)
@@ -135,7 +139,7 @@ cdef inline void dot_four(float **x, float **y, Py_ssize_t stride, float *scores
 
 
 cdef inline noinline_void update_one(
-    float *x, float **y, Py_ssize_t stride, const float *g, float **next_rows, Py_ssize_t n_next
+    float *x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g, float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """The same as update() for one row of x and the only block."""
     cdef float *y0 = y[0]
@@ -147,8 +151,8 @@ cdef inline noinline_void update_one(
     cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
     cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
     cdef lanes before, e, v
-    cdef Py_ssize_t k = 0, r
-    while k < stride:
+    cdef Py_ssize_t k = begin, r
+    while k < end:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
         e = before = load(x + k)
@@ -290,7 +294,7 @@ cdef inline inlined_void update_two_columns(
 
 
 cdef inline inlined_void update_columns(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g,
     float **next_rows, Py_ssize_t n_next, bint in_turn,
 ) noexcept nogil:
     """update() or update_in_turn() of all columns.
@@ -298,16 +302,16 @@ cdef inline inlined_void update_columns(
     Meanwhile next_rows are fetched into the cache: spread over the loop, since a burst of prefetches fills
     the processor's queue of misses and waits.
     """
-    cdef Py_ssize_t k = 0, r
+    cdef Py_ssize_t k = begin, r
     if REGISTERS == 32:
-        while k + 2 * LANES <= stride:
+        while k + 2 * LANES <= end:
             for r in range(n_next if k % 16 == 0 else 0):
                 prefetch_to_write(next_rows[r] + k)
                 if LANES == 16:
                     prefetch_to_write(next_rows[r] + k + 16)
             update_two_columns(x, x_before, n_x, y, k, g, in_turn)
             k += 2 * LANES
-    while k < stride:
+    while k < end:
         for r in range(n_next if k % 16 == 0 else 0):
             prefetch_to_write(next_rows[r] + k)
         update_column(x, x_before, n_x, y, k, g, in_turn)
@@ -315,19 +319,19 @@ cdef inline inlined_void update_columns(
 
 
 cdef inline noinline_void update(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g
 ) noexcept nogil:
     """x_c += Σₙ g[c, n] yₙ and yₙ += Σ_c g[c, n] x_c, every right-hand side from before the update.
 
     x_before holds the rows of x as they were before any block's update; it may be x itself for the only
     block. The rows of x must be distinct, and those of y (where g is not zero).
     """
-    update_columns(x, x_before, n_x, y, stride, g, NULL, 0, False)
+    update_columns(x, x_before, n_x, y, begin, end, g, NULL, 0, False)
 
 
 cdef inline noinline_void update_in_turn(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t stride, const float *g,
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g,
     float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """The same, but every row of x takes the yₙ that the rows before it have moved; next_rows are fetched."""
-    update_columns(x, x_before, n_x, y, stride, g, next_rows, n_next, True)
+    update_columns(x, x_before, n_x, y, begin, end, g, next_rows, n_next, True)

@@ -26,6 +26,7 @@ from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
@@ -264,6 +265,7 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
+        team: Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -298,6 +300,7 @@ class EpochModel(Learner, Stoppable, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
+                team=team,
             )
         except FloatingPointError:
             self._state = before

@@ -23,12 +23,13 @@ from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.huffman import HuffmanTree
-from fastvec.models.losses import Loss, paths
+from fastvec.models.losses import Loss, noise, paths
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn
 from fastvec.training.tables import keep_thresholds
+from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
@@ -36,6 +37,8 @@ __all__ = ["WordModel"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
+# Steps of a batch at most, and what they may move a row by, in units of the gradients' sum.
+MOST_STEPS, FARTHEST = 64, 1.6
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
@@ -73,6 +76,7 @@ class WordModel(EpochModel, ABC):
     seed: int = 1
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
+    deterministic: bool = False
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -140,6 +144,7 @@ class WordModel(EpochModel, ABC):
             check_int("threads", self.threads, 1, 4096)
         check_int("seed", self.seed, 0)
         check_bool("progress", self.progress)
+        check_bool("deterministic", self.deterministic)
 
     def first_learning_rate(self) -> float:
         """Return the initial step size: `learning_rate`, or the value that None stands for.
@@ -230,12 +235,21 @@ class WordModel(EpochModel, ABC):
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
+        loss = self._loss()
         threads = number_of_threads(self.threads)
+        if self.deterministic and not loss.by_team:
+            threads = 1
         state, parameters = self._start(corpus, before, update_vocabulary, threads)
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
-        keep = keep_thresholds(self._keep_probabilities(state.vocabulary, counts))
-        loss, n_words = self._loss(), len(state.vocabulary)
+        kept = self._keep_probabilities(state.vocabulary, counts)
+        keep = keep_thresholds(kept)
+        n_words = len(state.vocabulary)
+        team = None
+        if self.deterministic and loss.by_team:
+            whole_rows = kernels.selected() == "reference"
+            team = Team(parameters, threads, self._steps_of_batch(state.vocabulary, counts * kept), whole_rows)
+            threads = len(team.members)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
@@ -268,12 +282,27 @@ class WordModel(EpochModel, ABC):
             text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
-        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints)
+        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, team=team)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
             raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
+
+    def _steps_of_batch(self, vocabulary: Vocabulary, counts: NDArray[np.float64]) -> int:
+        """Return how many steps a team may take with scores from before all of them.
+
+        As many as move no row too far: a row that is an output, or a context, in most of them takes the sum of
+        the moves, each as if it were the first. `counts` are how often words occur that are not dropped.
+        """
+        loss = self._loss()
+        often = float(counts.max(initial=0)) / max(float(counts.sum()), 1)
+        uses = (self.window + 1) * often
+        if noise in loss.tables:
+            uses = max(uses, often + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max())
+        if self._has_tree():
+            uses = max(uses, 1)
+        return int(np.clip(FARTHEST / (uses * self.first_learning_rate()), 1, MOST_STEPS))
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int

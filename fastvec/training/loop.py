@@ -4,9 +4,9 @@ An epoch visits every position once: the tokens of a corpus, the entries of coun
 is cut into chunks, visited from beginning to end or in a random order. Threads take them in turn and hand
 each to a kernel, which works without the GIL and changes the matrices in place, without locks (Hogwild: Niu,
 Recht, Ré and Wright 2011; only GloVe's tiles wait for each other), or to a network, whose chunks are its
-mini-batches. A chunk's learning rate follows from its turn, a kernel's random numbers from (seed, epoch,
-position), so that what is drawn does not depend on the number of threads; with one thread the result is the
-same run after run.
+mini-batches. A team of threads takes every chunk together (``team.py``). A chunk's learning rate follows from its turn, a kernel's random numbers from (seed, epoch,
+position), so that what is drawn does not depend on the number of threads; with one thread, or a team, the
+result is the same run after run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
+from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
 __all__ = ["CHUNK", "EarlyStopping", "Epoch", "Schedule", "Stoppable", "TrainChunk", "train"]
@@ -225,6 +227,7 @@ def train(
     after_epoch: Callable[[Epoch], bool | None],
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
+    team: Team | None = None,
 ) -> bool:
     """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
 
@@ -254,6 +257,8 @@ def train(
         Returns True to end training after the current chunks.
     checkpoints : Checkpoints, optional
         Where to start, and when to keep the state.
+    team : Team, optional
+        The threads, if they take every chunk together; they are all there are then.
 
     Raises
     ------
@@ -280,16 +285,20 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
+            if team is None:
+                run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
+            else:
+                run = _TeamRun(train_chunk, schedule, position, stopping, held_out, score, team=team)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
                 started = time.perf_counter()
-                run.until = started + checkpoints.seconds_left()
-                others = [workers.submit(run.work) for _ in range(schedule.threads - 1)]
-                run.work(bar)
-                for other in others:
-                    other.result()
+                run.begin(until=started + checkpoints.seconds_left())
+                with nullcontext() if team is None else team.at_work():
+                    others = [workers.submit(run.work, thread) for thread in range(1, schedule.threads)]
+                    run.work(0, bar)
+                    for other in others:
+                        other.result()
                 run.seconds += time.perf_counter() - started
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
@@ -355,40 +364,25 @@ class _EpochRun:
         self.pairs = start.pairs
         self.seconds = start.seconds
         self.lowest_loss = start.lowest_loss
-        self.until = math.inf
         self.shown = -math.inf
         self.lock = threading.Lock()
 
-    def work(self, bar: Progress | None = None) -> None:
+    def begin(self, until: float) -> None:
+        """Make ready for threads to work, until this time of the performance counter."""
+        self.until = until
+        self.begun_at = self.next_position
+
+    def work(self, thread: int, bar: Progress | None = None) -> None:
         """Train on chunks, at least on one, until none is left, it is late, or the training is to stop.
 
         One of the threads shows a bar.
         """
-        while (visited := self._take()) is not None:
-            start = self.starts[visited // self.schedule.chunk]
-            stop = min(start + self.schedule.chunk, self.schedule.n_positions)
-            learning_rate = self.schedule.learning_rate_at(self.epoch, visited)
-            for begin, end in self._parts(start, stop):
-                loss, sampled_pairs, pairs = self.train_chunk(
-                    start=begin,
-                    stop=end,
-                    learning_rate=learning_rate,
-                    key=self.key,
-                    loss_every=self.loss_every,
-                )
-                with self.lock:
-                    self.losses.append(loss)
-                    self.diverged |= not math.isfinite(loss)
-                    self.sampled_pairs += sampled_pairs
-                    self.pairs += pairs
-            with self.lock:
-                self.done += stop - start
+        while (visited := self._take(thread)) is not None:
+            self._train_on(visited, thread)
             now = time.perf_counter()
             if bar is not None and now - self.shown >= SHOW_EVERY:
                 self.shown = now
                 self.show(bar)
-            if now >= self.until:
-                break
 
     def show(self, bar: Progress) -> None:
         if bar.shown:
@@ -428,17 +422,94 @@ class _EpochRun:
             validation_score=validation_score,
         )
 
-    def _take(self) -> int | None:
+    def _take(self, thread: int) -> int | None:
         """Return how many positions come before the next chunk, or None if there is nothing more to do."""
         with self.lock:
             visited = self.next_position
-            if visited >= self.schedule.n_positions or self.diverged or self.stopping():
+            if visited >= self.schedule.n_positions or self._should_stop():
                 return None
             self.next_position += self.schedule.chunk
             return visited
 
+    def _should_stop(self) -> bool:
+        is_late = self.next_position > self.begun_at and time.perf_counter() >= self.until
+        return is_late or self.diverged or self.stopping()
+
+    def _train_on(self, visited: int, thread: int) -> None:
+        for result in self._results(visited):
+            self._add(*result)
+        self._add_done(visited)
+
+    def _results(self, visited: int, **arguments: Any) -> Iterator[tuple[float, int, int]]:
+        """Train on the parts of a chunk, with more arguments of the kernel."""
+        start = self.starts[visited // self.schedule.chunk]
+        stop = min(start + self.schedule.chunk, self.schedule.n_positions)
+        for begin, end in self._parts(start, stop):
+            yield self.train_chunk(
+                start=begin,
+                stop=end,
+                learning_rate=self.schedule.learning_rate_at(self.epoch, visited),
+                key=self.key,
+                loss_every=self.loss_every,
+                **arguments,
+            )
+
+    def _add(self, loss: float, sampled_pairs: int, pairs: int) -> None:
+        with self.lock:
+            self.losses.append(loss)
+            self.diverged |= not math.isfinite(loss)
+            self.sampled_pairs += sampled_pairs
+            self.pairs += pairs
+
+    def _add_done(self, visited: int) -> None:
+        with self.lock:
+            self.done += min(self.schedule.chunk, self.schedule.n_positions - visited)
+
     def _parts(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
         return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)
+
+
+class _TeamRun(_EpochRun):
+    """An epoch whose threads take every chunk together.
+
+    All go through the same chunks, and wait for each other at the end of each, in the kernel. The first one alone
+    says how many they are, and keeps the record.
+    """
+
+    def __init__(self, *arguments: Any, team: Team) -> None:
+        super().__init__(*arguments)
+        self.team = team
+
+    def begin(self, until: float) -> None:
+        super().begin(until)
+        self.last = self.schedule.n_positions
+        self.next_positions = [self.next_position] * len(self.team.members)
+
+    def _take(self, thread: int) -> int | None:
+        visited = self.next_positions[thread]
+        if thread == 0:
+            # Said before the last chunk, which the others do not finish without this thread.
+            self.next_position = visited
+            if self._should_stop():
+                self.last = min(self.last, visited + self.schedule.chunk)
+        if visited >= self.last or self.team.is_abandoned:
+            return None
+        self.next_positions[thread] += self.schedule.chunk
+        return visited
+
+    def _train_on(self, visited: int, thread: int) -> None:
+        for result in self._results(visited, **self.team.arguments(thread)):
+            if thread == 0:
+                self._add(*result)
+        if thread == 0:
+            self._add_done(visited)
+
+    def work(self, thread: int, bar: Progress | None = None) -> None:
+        try:
+            super().work(thread, bar)
+        except BaseException:
+            self.team.abandon()
+            raise
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:
