@@ -89,6 +89,7 @@ FUNCTIONS = {
     "text_threads": "formats.glove.file_threads",
     "train": "models.base.train",
     "train_texts": "classify.texts.classifier.train",
+    "usable_threads": "training.threads.usable_threads",
     "workers": "counts.counting.Workers",
 }
 

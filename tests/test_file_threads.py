@@ -6,16 +6,19 @@ import time
 
 import numpy as np
 import pytest
-from inside import set_sizes, wrap
+from inside import inner, set_sizes, wrap
 
-from fastvec import Corpus, formats
-from fastvec.training.threads import Workers, file_threads, usable_threads
+import fastvec
+from fastvec import Corpus, Vectors
 
+Workers = inner("workers")
 THREADS = (1, 2, 3, 8)
 
 
-def test_as_many_threads_as_processors_but_few():
-    assert file_threads() == min(usable_threads(), 8)
+@pytest.mark.parametrize(("usable", "expected"), [(1, 1), (3, 3), (64, 8)])
+def test_as_many_threads_as_processors_but_few(monkeypatch, usable, expected):
+    wrap(monkeypatch, "usable_threads", lambda _: usable)
+    assert inner("corpus_threads")() == inner("text_threads")() == expected
 
 
 @pytest.mark.parametrize("n", THREADS)
@@ -120,20 +123,20 @@ def test_vectors_as_text_are_the_same(tmp_path, threads, monkeypatch):
     set_sizes(monkeypatch, text_block=2000)
     words, path = [f"wörd{i}" for i in range(500)], tmp_path / "v.vec"
     vectors = np.random.default_rng(6).standard_normal((500, 7)).astype(np.float32)
-    formats.write(path, formats.Contents(words, vectors))
+    Vectors(words, vectors).save(path)
     lines = [" ".join([word, *(f"{x:.9g}" for x in row)]) for word, row in zip(words, vectors, strict=True)]
     assert path.read_text(encoding="utf-8") == "".join(f"{line}\n" for line in ["500 7", *lines])
-    contents = formats.read(path)
-    assert contents.words == words
-    np.testing.assert_array_equal(contents.vectors, vectors)
+    loaded = fastvec.load(path)
+    assert loaded.words == words
+    np.testing.assert_array_equal(loaded.vectors, vectors)
     lines[100] = "\n" + lines[100].replace(" ", "  ")  # as `_careful_rows` reads it
     path.write_text("\n".join(["500 7", *lines]), encoding="utf-8")
-    np.testing.assert_array_equal(formats.read(path).vectors, vectors)
+    np.testing.assert_array_equal(fastvec.load(path).vectors, vectors)
     for limit in (1, 99, 101, 400):
-        np.testing.assert_array_equal(formats.read(path, limit=limit).vectors, vectors[:limit])
+        np.testing.assert_array_equal(fastvec.load(path, limit=limit).vectors, vectors[:limit])
     for bad in (490, 200, 199):
         lines[bad] += " x"
         path.write_text("\n".join(["500 7", *lines]), encoding="utf-8")
         with pytest.raises(ValueError, match=f"line {bad + 3}: "):
-            formats.read(path)
-    assert formats.read(path, limit=199).words == words[:199]
+            fastvec.load(path)
+    assert fastvec.load(path, limit=199).words == words[:199]
