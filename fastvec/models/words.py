@@ -248,9 +248,7 @@ class WordModel(EpochModel, ABC):
         team = None
         if self.deterministic and loss.by_team:
             whole_rows = kernels.selected() == "reference"
-            team = Team(
-                parameters, threads, self._steps_of_batch(state.vocabulary, counts * kept), whole_rows
-            )
+            team = Team(parameters, threads, self._steps_of_batch(state.vocabulary, counts * kept), whole_rows)
             threads = len(team.members)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -301,9 +299,7 @@ class WordModel(EpochModel, ABC):
         often = float(counts.max(initial=0)) / max(float(counts.sum()), 1)
         uses = (self.window + 1) * often
         if noise in loss.tables:
-            uses = max(
-                uses, often + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max()
-            )
+            uses = max(uses, often + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max())
         if self._has_tree():
             uses = max(uses, 1)
         return int(np.clip(FARTHEST / (uses * self.first_learning_rate()), 1, MOST_STEPS))
