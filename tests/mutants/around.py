@@ -4,6 +4,7 @@ from mutants._edits import mutant
 
 COUNTING = "kernels/cooccurrence.pyx", "reference/cooccurrence.py"
 NGRAMS = "kernels/ngrams.pyx", "reference/ngrams.py"
+ROWS = "kernels/rows.pyx", "reference/rows.py"
 TOKENIZER = "kernels/tokenizer.pyx", "reference/tokenizer.py"
 
 AROUND = [
@@ -19,8 +20,8 @@ AROUND = [
     mutant(
         "empty lines are sentences",
         "tokenizer corpus",
-        (TOKENIZER[0], "n_before + n_ids > self.sentence_start:", "n_before + n_ids >= self.sentence_start:"),
-        (TOKENIZER[1], "self.n_tokens > self._sentence_start:", "self.n_tokens >= self._sentence_start:"),
+        (TOKENIZER[0], "n > sentence_ends[m - 1])", "n >= sentence_ends[m - 1])"),
+        (TOKENIZER[1], "len(ids) > ends[-1]:", "len(ids) >= ends[-1]:"),
     ),
     mutant(
         "of words of equal count the last comes first",
@@ -176,13 +177,14 @@ AROUND = [
     mutant(
         "word2vec's binary is big-endian, written and read",
         "formats",
-        ("formats/word2vec.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
-        ("formats/word2vec.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+        ("formats/word2vec.py", 'at_once], dtype="<f4")', 'at_once], dtype=">f4")'),
+        ("formats/word2vec.py", '(n_read, d), dtype="<f4")', '(n_read, d), dtype=">f4")'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
-        "formats",
-        ("formats/glove.py", "%.9g", "%.8g"),
+        "formats rows",
+        (ROWS[0], "    n_digits = DIGITS\n", "    n_digits = DIGITS - 1\n"),
+        (ROWS[1], 'b" %.9g"', 'b" %.8g"'),
     ),
     # Looking up and evaluating.
     mutant(
