@@ -3,10 +3,12 @@
 import os
 import threading
 
+import hypothesis
 import numpy as np
 import pytest
 from conftest import pad
 from epochs import SETTINGS_OF_TEAMS, bits, name_of, start_matrices, tables, train_epoch, usual_learning_rate
+from hypothesis import strategies as st
 from inside import Team, set_sizes, wrap
 
 from fastvec import CBOW, FastText, SkipGram, kernels
@@ -55,6 +57,19 @@ def test_any_number_of_threads_makes_the_same_bytes(compiled, train, kernel, set
     assert all(np.isfinite(matrix).all() for matrix in expected.matrices.values())
     for threads in THREADS:
         check_bytes(train(compiled, kernel, settings, vector_size=vector_size, threads=threads), expected)
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
+@hypothesis.given(
+    model=st.sampled_from([row for row in MODELS if row[1].get("negatives") != 20]),
+    threads=st.integers(2, 8),
+    vector_size=st.integers(1, 130),
+    steps=st.integers(1, 80),
+    chunks=st.lists(st.integers(1, 400), min_size=1, max_size=3, unique=True).map(sorted),
+)
+def test_any_chunks_and_batches(compiled, train, model, threads, vector_size, steps, chunks):
+    options = {"vector_size": vector_size, "steps": steps, "chunks": chunks, "learning_rate": 0.001}
+    check_bytes(train(compiled, *model, threads=threads, **options), train(compiled, *model, **options))
 
 
 @for_every_model

@@ -20,7 +20,8 @@ cdef inline int allocate_ring(Ring *ring, Py_ssize_t n_positions, Py_ssize_t pos
     ring.n_positions = n_positions
     ring.position_rows = position_rows
     ring.n_rows = <Py_ssize_t *>calloc(n_positions, sizeof(Py_ssize_t))
-    ring.rows = <float **>malloc(n_positions * position_rows * sizeof(float *))
+    # copy_rows() reads up to seven more
+    ring.rows = <float **>malloc((n_positions * position_rows + 7) * sizeof(float *))
     return 0 if ring.n_rows != NULL and ring.rows != NULL else -1
 
 

@@ -59,8 +59,9 @@ cdef int allocate_paths(Paths *paths, Py_ssize_t longest) noexcept nogil:
     cdef Py_ssize_t blocks = (longest + BLOCK - 1) // BLOCK
     cdef bint failed = allocate_ring(&paths.ring, POSITIONS, blocks * BLOCK + 1) != 0
     paths.max_blocks = blocks
-    paths.counts = <const float **>malloc(POSITIONS * blocks * sizeof(float *))
-    paths.positives = <const float **>malloc(POSITIONS * blocks * sizeof(float *))
+    # copy_rows() reads up to seven more
+    paths.counts = <const float **>malloc((POSITIONS * blocks + 7) * sizeof(float *))
+    paths.positives = <const float **>malloc((POSITIONS * blocks + 7) * sizeof(float *))
     return -1 if failed or paths.counts == NULL or paths.positives == NULL else 0
 
 

@@ -181,7 +181,8 @@ cdef inline int add_rows(Inputs *inputs, int64_t begin, int64_t end) noexcept no
     cdef Py_ssize_t k, n = end - begin
     cdef float **larger
     if inputs.n + n > inputs.room:
-        larger = <float **>realloc(inputs.rows, 2 * (inputs.n + n) * sizeof(float *))
+        # copy_rows() reads up to seven more
+        larger = <float **>realloc(inputs.rows, (2 * (inputs.n + n) + 7) * sizeof(float *))
         if larger == NULL:
             return -1
         inputs.rows = larger
