@@ -89,17 +89,12 @@ def name_of(value):
     return value if isinstance(value, str) else ", ".join(f"{name} {each}" for name, each in value.items())
 
 
-def by_teams(settings):
-    """Return those of a kernel's settings with which threads can take a chunk together."""
-    return [one for one in settings if not one.get("position_weights")]
-
-
-# The settings for teams: steps are windows and pairs, with few contexts and many, of every objective.
+# Those with which threads can take a chunk together.
 SETTINGS_OF_TEAMS = [
     (kernel, settings)
     for kernel, every in SETTINGS.items()
-    if kernel != "softmax"
-    for settings in by_teams(every)
+    for settings in every
+    if kernel != "softmax" and not settings.get("position_weights")
 ]
 
 
