@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -37,8 +37,9 @@ __all__ = ["WordModel"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
-# Steps of a batch at most, and what they may move a row by, in units of the gradients' sum.
-MOST_STEPS, FARTHEST = 64, 1.6
+# Steps of a batch at most, the contexts in one, the sum of the step sizes with which a batch may move a row, and how
+# much words have in common at the root of a tree, where all meet.
+MOST_STEPS, MOST_CONTEXTS, FARTHEST, TREE_OVERLAP = 64, 16, 0.8, 1 / 6
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
@@ -245,10 +246,14 @@ class WordModel(EpochModel, ABC):
         kept = self._keep_probabilities(state.vocabulary, counts)
         keep = keep_thresholds(kept)
         n_words = len(state.vocabulary)
+        tables: dict[str, Any] = {}
+        for table in loss.tables:
+            tables |= table(self, state)
         team = None
         if self.deterministic and loss.by_team:
-            whole_rows = kernels.selected() == "reference"
-            team = Team(parameters, threads, self._steps_of_batch(state.vocabulary, counts * kept), whole_rows)
+            left = counts * kept
+            steps = self._steps_of_batch(state.vocabulary, left / max(float(left.sum()), 1), tables)
+            team = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
             threads = len(team.members)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -266,9 +271,7 @@ class WordModel(EpochModel, ABC):
             untrained_loss=loss.untrained(self, n_words),
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
-        arguments = {name: self._arguments()[name] for name in loss.arguments}
-        for table in loss.tables:
-            arguments |= table(self, state)
+        arguments = {name: self._arguments()[name] for name in loss.arguments} | tables
         train_chunk = partial(
             kernels.get(loss.kernel).train,
             ids=ids,
@@ -289,20 +292,27 @@ class WordModel(EpochModel, ABC):
             raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
 
-    def _steps_of_batch(self, vocabulary: Vocabulary, counts: NDArray[np.float64]) -> int:
+    def _steps_of_batch(
+        self, vocabulary: Vocabulary, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+    ) -> int:
         """Return how many steps a team may take with scores from before all of them.
 
-        As many as move no row too far: a row that is an output, or a context, in most of them takes the sum of
-        the moves, each as if it were the first. `counts` are how often words occur that are not dropped.
+        As many as move no row too far: one that is in most of the steps takes the sum of their moves, each as if it
+        were the first. `frequencies` are those of words that are not dropped.
         """
-        loss = self._loss()
-        often = float(counts.max(initial=0)) / max(float(counts.sum()), 1)
-        uses = (self.window + 1) * often
-        if noise in loss.tables:
-            uses = max(uses, often + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max())
+        arguments = self._arguments()
+        contexts = min(self.window + 1, MOST_CONTEXTS) if arguments.get("shared", True) else 1
+        often = overlap(frequencies, tables)
         if self._has_tree():
-            uses = max(uses, 1)
-        return int(np.clip(FARTHEST / (uses * self.first_learning_rate()), 1, MOST_STEPS))
+            of_input = often
+            of_output = max(often, TREE_OVERLAP) * contexts if not arguments["cbow"] else 1.0
+        else:
+            of_input = often * (1 + self.negatives)
+            of_output = frequencies.max() + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max()
+            of_output *= 1 if arguments["cbow"] else contexts
+        if not (arguments["cbow"] and arguments["scale_gradient"]):
+            of_input *= contexts
+        return int(np.clip(FARTHEST / (max(of_input, of_output) * self.first_learning_rate()), 1, MOST_STEPS))
 
     def _start(
         self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
@@ -405,6 +415,23 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> float:
+    """Return how much the input of a word has in common with that of another one of the text, at most.
+
+    Parameters
+    ----------
+    frequencies : float64 array
+        How often each word occurs, relative to all.
+    tables : dict
+        The tables of the loss, with the rows of n-grams if words have them.
+    """
+    if "subwords" not in tables:
+        return float(frequencies.max())
+    rows, begins, n_rows = tables["subwords"], tables["subword_offsets"][:-1:2], np.diff(tables["subword_offsets"][::2])
+    of_rows = np.bincount(rows, weights=np.repeat(frequencies, n_rows))
+    return float((np.add.reduceat(of_rows[rows], begins) / n_rows).max())
 
 
 def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
