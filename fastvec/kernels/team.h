@@ -32,8 +32,6 @@ enum { SPINS = 200, MANY_SPINS = 2000 };
 typedef struct {
     uint64_t abandoned;     /* a thread has gone away: the others are not to wait */
     uint64_t pad0[15];
-    uint64_t done;          /* tasks that were done in all phases */
-    uint64_t pad1[15];
     uint64_t arrived;       /* threads that have come to the end of their calls */
     uint64_t pad2[15];
     double losses[2];       /* of the tasks of a call, by turns */
@@ -58,7 +56,6 @@ static inline int take_task(Shared *shared, intptr_t task, uint64_t phase) {
 
 static inline void finish_task(Shared *shared, intptr_t task, uint64_t phase) {
     __atomic_store_n(&shared->tasks[task].done, phase, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&shared->done, 1, __ATOMIC_RELEASE);
 }
 
 /* Whether a task of a phase is taken, within some microseconds if `patient`. */
@@ -79,6 +76,14 @@ static inline int wait_until(const Shared *shared, const uint64_t *number, uint6
             if (__atomic_load_n(&shared->abandoned, __ATOMIC_ACQUIRE)) return -1;
             let_others_run();
         }
+    }
+    return 0;
+}
+
+/* Wait until all tasks of a phase are done; return 0, or -1 if a thread has gone away. */
+static inline int wait_for_tasks(const Shared *shared, intptr_t n_tasks, uint64_t phase) {
+    for (intptr_t task = 0; task < n_tasks; task++) {
+        if (wait_until(shared, &shared->tasks[task].done, phase) != 0) return -1;
     }
     return 0;
 }

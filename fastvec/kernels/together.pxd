@@ -19,18 +19,16 @@ from .losses cimport add_cost, differentiate
 from .mean cimport average, take_mean_step, update_inputs_and_outputs
 from .step cimport Step, take_step, update_rows
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two
-from .vector cimport LANES, REGISTERS, broadcast, lanes, load, prefetch_to_read, prefetch_to_write, store
+from .vector cimport LANES, REGISTERS, broadcast, copy_rows, lanes, load, prefetch_to_read, prefetch_to_write, store
 
 cdef extern from "team.h" nogil:
     ctypedef struct Shared:
-        uint64_t done
-        uint64_t arrived
         double losses[2]
     void abandon(Shared *shared)
     bint take_task(Shared *shared, Py_ssize_t task, uint64_t phase)
     bint is_taken(const Shared *shared, Py_ssize_t task, uint64_t phase, bint patient)
     void finish_task(Shared *shared, Py_ssize_t task, uint64_t phase)
-    int wait_until(const Shared *shared, const uint64_t *number, uint64_t wanted)
+    int wait_for_tasks(const Shared *shared, Py_ssize_t n_tasks, uint64_t phase)
     int meet(Shared *shared, uint64_t call, Py_ssize_t n_threads)
 
 cdef enum:
@@ -184,9 +182,16 @@ cdef inline void *take_room(Together *all, Py_ssize_t size) noexcept nogil:
     return taken
 
 
-cdef inline void *copy_of(Together *all, const void *from_, Py_ssize_t size) noexcept nogil:
-    cdef void *copy = take_room(all, size)
-    return memcpy(copy, from_, size) if copy != NULL else NULL
+cdef inline float **copy_of_rows(Together *all, float **rows, Py_ssize_t n) noexcept nogil:
+    cdef float **copy = <float **>take_room(all, (n + 7) * sizeof(void *))
+    if copy != NULL:
+        copy_rows(copy, rows, n)
+    return copy
+
+
+cdef inline const float *copy_of_counts(Together *all, const float *counts, Py_ssize_t n) noexcept nogil:
+    cdef void *copy = take_room(all, n * sizeof(float))
+    return <const float *>memcpy(copy, counts, n * sizeof(float)) if copy != NULL else NULL
 
 
 cdef inline Record *add_record(
@@ -205,15 +210,18 @@ cdef inline Record *add_record(
     record.sampled = sampled
     record.place = all.place
     record.n_blocks = step.n_blocks
-    record.y = <float **>copy_of(all, step.y, step.n_blocks * BLOCK * sizeof(void *))
-    record.counts = <const float **>copy_of(all, step.counts, step.n_blocks * sizeof(void *))
-    record.positives = <const float **>copy_of(all, step.positives, step.n_blocks * sizeof(void *))
+    record.y = copy_of_rows(all, step.y, step.n_blocks * BLOCK)
+    record.counts = step.counts
+    record.positives = step.positives
+    if step.counts != step.all_once:
+        record.counts = <const float **>copy_of_rows(all, <float **>step.counts, step.n_blocks)
+        record.positives = <const float **>copy_of_rows(all, <float **>step.positives, step.n_blocks)
     if step.counts == step.merged_counts:
-        numbers = <const float *>copy_of(all, step.merged, step.n_blocks * 4 * SLOTS * sizeof(float))
-        for block in range(0 if all.failed else step.n_blocks):
+        numbers = copy_of_counts(all, step.merged, step.n_blocks * 4 * SLOTS)
+        for block in range(0 if all.over else step.n_blocks):
             record.counts[block] = numbers + block * 4 * SLOTS
             record.positives[block] = record.counts[block] + 2 * SLOTS
-    if all.failed:
+    if all.over:
         return NULL
     all.place += size
     all.n += 1
@@ -225,11 +233,11 @@ cdef inline void postpone(Together *all, Step *step, bint sampled) noexcept nogi
     cdef Record *record = add_record(all, step, step.n_x, 0, sampled)
     if record == NULL:
         return
-    record.x = <float **>copy_of(all, step.x, step.n_x * sizeof(void *))
+    record.x = copy_of_rows(all, step.x, step.n_x)
     record.x_counts = NULL
     record.n_rows = 0
     if step.x_repeats:
-        record.x_counts = <const float *>copy_of(all, step.x_counts, step.n_x * sizeof(float))
+        record.x_counts = copy_of_counts(all, step.x_counts, step.n_x)
 
 
 cdef inline void postpone_mean(
@@ -242,7 +250,7 @@ cdef inline void postpone_mean(
         return
     record.x = NULL
     record.x_counts = NULL
-    record.rows = <float **>copy_of(all, rows, n_rows * sizeof(void *))
+    record.rows = copy_of_rows(all, rows, n_rows)
     record.n_rows = n_rows
     record.n_moved = n_rows if scale_gradient else n_first
     record.scale = 1.0 / <float>n_rows if scale_gradient else 1
@@ -487,7 +495,7 @@ cdef inline void run_phase(Together *all, Step *step, int phase) noexcept nogil:
             all.impatient = True
             try_task(all, step, phase, task)
     if all.n_threads > 1 and not all.over and (phase != UPDATE or all.parts > 1):
-        all.over = wait_until(all.shared, &all.shared.done, all.phase * n_tasks) != 0
+        all.over = wait_for_tasks(all.shared, n_tasks, all.phase) != 0
 
 
 cdef inline void take_all(Together *all, Step *step) noexcept nogil:

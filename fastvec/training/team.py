@@ -26,7 +26,7 @@ GROUPS = 2
 ROOM = 1 << 16
 MAX_RECORDS = ROOM // 16
 # As in team.h, in numbers of 64 bits: what comes before the tasks, and a task.
-ABANDONED, FIXED, TASK = 0, 64, 16
+ABANDONED, FIXED, TASK = 0, 48, 16
 
 
 @dataclass
