@@ -310,8 +310,9 @@ class WordModel(EpochModel, ABC):
             of_output = 1 if arguments["cbow"] else contexts * max(common, AT_ROOT)
         else:
             noise_probabilities = vocabulary.noise_probabilities(self.noise_exponent)
-            of_input = common * (1 + self.negatives)
-            of_output = frequencies.max() + self.negatives * noise_probabilities.max()
+            targets = self.negatives if arguments.get("loss") == "bpr" else 1
+            of_input = common * (targets + self.negatives)
+            of_output = targets * frequencies.max() + self.negatives * noise_probabilities.max()
             of_output *= 1 if arguments["cbow"] else contexts
         if not (arguments["cbow"] and arguments["scale_gradient"]):
             of_input *= contexts
