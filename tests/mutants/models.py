@@ -56,6 +56,26 @@ MODELS = [
         (WORD_MODEL, "n_positions=corpus.n_tokens", "n_positions=int(corpus.sentence_offsets[-2]) or 1"),
     ),
     mutant(
+        "batches have as many steps for five words as for many",
+        "deterministic::test_texts_of_few_words_are_learned_as_without_it",
+        (WORD_MODEL, "np.clip(FARTHEST / step_size, 1, MOST_STEPS)", "np.clip(MOST_STEPS, 1, MOST_STEPS)"),
+    ),
+    mutant(
+        "n-grams that words have in common do not make batches smaller",
+        "deterministic::test_texts_of_few_words_are_learned_as_without_it",
+        (WORD_MODEL, 'if "subwords" not in tables:', "if True:"),
+    ),
+    mutant(
+        "a team's position is a chunk too far",
+        "deterministic::test_what_is_stopped_within_an_epoch_goes_on_with_other_threads",
+        (TRAINING, "self.next_position = visited\n", "self.next_position = visited + self.schedule.chunk\n"),
+    ),
+    mutant(
+        "a team does not bring back its last column",
+        "deterministic::test_columns_of_any_number",
+        ("training/team.py", "            theirs[:] = ours\n", "            theirs[:, :-1] = ours[:, :-1]\n"),
+    ),
+    mutant(
         "skip-gram's window is one smaller",
         "estimator_to_kernel",
         (
@@ -289,8 +309,8 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "average(step.hidden, rows, n_rows, step.stride, mean)",
-            "average(step.hidden, rows, n_rows, step.stride, 1)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, mean)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, 1)",
         ),
         ("reference/cbow.py", "h = np.mean(d * x, axis=0)", "h = np.sum(d * x, axis=0)"),
     ),
@@ -305,8 +325,8 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "cdef float scale = mean if",
-            "cdef float scale = 1.0 / <float>(n_rows + 1) if",
+            "mean if scale_gradient else 1",
+            "1.0 / <float>(n_rows + 1) if scale_gradient else 1",
         ),
     ),
     mutant(
