@@ -155,16 +155,33 @@ def test_spell(measure, backend):
 
 
 def test_tokenizer(measure, backend):
-    n_tokens, block_bytes = 500_000, 1 << 20
+    n_tokens, piece_bytes = 500_000, 1 << 20
     text = kernels.get("phrases").spell(*spelling(n_tokens))
+    module = kernels.get("tokenizer", backend)
 
     def read() -> None:
-        tokenizer = kernels.get("tokenizer", backend).Tokenizer()
-        for start in range(0, len(text), block_bytes):
-            tokenizer.feed(text[start : start + block_bytes])
+        tokenizer = module.Tokenizer()
+        for start in range(0, len(text), piece_bytes):
+            tokenizer.add(module.split(text[start : start + piece_bytes]))
         tokenizer.finish()
 
     measure(read, bytes=len(text), words=n_tokens)
+
+
+def rows_of_vectors(n: int, d: int) -> tuple[Any, Any, Any]:
+    words = [f"word{i}" for i in range(n)]
+    return *join_words(words), np.random.default_rng(5).standard_normal((n, d)).astype(np.float32)
+
+
+def test_write_rows_as_text(measure, backend):
+    own, write = rows_of_vectors(2_000, 300), kernels.get("rows", backend).write_text
+    measure(write, *own, bytes=len(write(*own)))
+
+
+def test_read_rows_of_text(measure, backend):
+    text = kernels.get("rows").write_text(*rows_of_vectors(2_000, 300)).tobytes()
+    values, names = np.empty((2_000, 300), np.float32), np.empty((2_000, 2), np.int64)
+    measure(kernels.get("rows", backend).read_text, text, values, names, bytes=len(text))
 
 
 def test_remap(measure, backend):

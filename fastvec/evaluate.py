@@ -25,8 +25,8 @@ from fastvec.vectors.vectors import UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
 
-# Few enough for the processor's cache, enough for a fast product of matrices.
-COSINES_AT_ONCE = 1 << 22
+# Words whose cosines with those of the questions are computed together: few enough for the processor's cache.
+WORDS_AT_ONCE = 1 << 12
 # What the first two columns are called where columns have names.
 WORD_NAMES = re.compile(r".*(word|term|item|noun|verb|concept).*|w_?[12]", re.IGNORECASE)
 # What may be behind the words or in front of them, and is too short for most words.
@@ -244,15 +244,17 @@ def analogies(
     for row, first in enumerate(stands_for):
         same.setdefault(int(first), []).append(row)
 
-    unit = unit_rows(vectors.vectors[:restrict])
-    results = []
-    for name, questions in sections:
-        known = [[rows[word] for word in question] for question in questions if rows.keys() >= set(question)]
-        answers = _answer(unit, np.array(known, dtype=np.intp).reshape(-1, 4), same)
-        correct = sum(
-            stands_for[answer] == question[3] for answer, question in zip(answers, known, strict=True)
-        )
-        results.append(AnalogySection(name, correct=int(correct), covered=len(known), total=len(questions)))
+    known = [
+        [[rows[word] for word in question] for question in questions if rows.keys() >= set(question)]
+        for _, questions in sections
+    ]
+    every = np.array([question for part in known for question in part], dtype=np.intp).reshape(-1, 4)
+    is_correct = stands_for[_answer(vectors.vectors[:restrict], every, same)] == every[:, 3]
+    ends = np.cumsum([len(part) for part in known])
+    results = [
+        AnalogySection(name, correct=int(right.sum()), covered=len(right), total=len(questions))
+        for (name, questions), right in zip(sections, np.split(is_correct, ends[:-1]), strict=True)
+    ]
     return AnalogyResult(path.stem, tuple(results))
 
 
@@ -278,19 +280,50 @@ def _centred_ranks(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _answer(
-    unit: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
+    matrix: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
 ) -> NDArray[np.intp]:
-    """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word."""
-    at_once = max(1, COSINES_AT_ONCE // max(1, len(unit)))
-    answers = np.empty(len(questions), dtype=np.intp)
-    for start in range(0, len(questions), at_once):
-        a, b, c, _ = questions[start : start + at_once].T
-        cosines = (unit[b] - unit[a] + unit[c]) @ unit.T
-        for row, asked in zip(cosines, zip(a, b, c, strict=True), strict=True):
-            for word in asked:
-                row[same[word]] = -np.inf
-        answers[start : start + at_once] = cosines.argmax(axis=1)
+    """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word.
+
+    The product of a row with b − a + c is the sum of those with b, −a and c: a row is multiplied by the few
+    hundred words of all questions, not by every question, and the first two are added once for all questions
+    with the same a and b.
+    """
+    asked, places = np.unique(questions[:, :3], return_inverse=True)
+    pairs, pair_of = np.unique(places.reshape(-1, 3)[:, :2], axis=0, return_inverse=True)
+    by_pair = np.argsort(pair_of.ravel(), kind="stable")
+    third = places.reshape(-1, 3)[by_pair, 2]
+    ends = np.cumsum(np.bincount(pair_of.ravel(), minlength=len(pairs))).tolist()
+    own, first = _places(same, asked), _places(same, asked[pairs[:, 0]])
+    queries = unit_rows(matrix[asked])
+    best, answers = np.full(len(questions), -np.inf, np.float32), np.zeros(len(questions), np.intp)
+    for begin in range(0, len(matrix) if len(questions) else 0, WORDS_AT_ONCE):
+        products = queries @ unit_rows(matrix[begin : begin + WORDS_AT_ONCE]).T
+        _exclude(products, own, begin)
+        with np.errstate(invalid="ignore"):  # where a is b
+            differences = products[pairs[:, 1]] - products[pairs[:, 0]]
+        _exclude(differences, first, begin)
+        for difference, start, end in zip(differences, [0, *ends], ends, strict=False):
+            sums = products[third[start:end]]
+            sums += difference
+            rows = sums.argmax(axis=1)
+            highest = sums[np.arange(len(rows)), rows]
+            higher = highest > best[start:end]
+            answers[start:end][higher] = begin + rows[higher]
+            np.maximum(best[start:end], highest, out=best[start:end])
+    answers[by_pair] = answers.copy()
     return answers
+
+
+def _places(same: dict[int, list[int]], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return all rows of the words of `rows`, in ascending order, each with its number among `rows`."""
+    found = [(other, number) for number, row in enumerate(rows.tolist()) for other in same[row]]
+    return np.array(sorted(found), dtype=np.intp).reshape(-1, 2)
+
+
+def _exclude(values: NDArray[np.float32], places: NDArray[np.intp], begin: int) -> None:
+    """Make −inf of the values, shape (m, n), at `places`, of rows that are counted from `begin` on."""
+    here = places[slice(*np.searchsorted(places[:, 0], (begin, begin + values.shape[1])))]
+    values[here[:, 1], here[:, 0] - begin] = -np.inf
 
 
 def _together(name: str, sections: Sequence[AnalogySection]) -> AnalogySection:

@@ -211,9 +211,9 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> tuple[float, Array]:
     shifted = z - z.max(axis=1, keepdims=True)
     e = np.exp(shifted)
     total = e.sum(axis=1, keepdims=True)
-    gradient = e / total
+    gradient = np.divide(e, total, out=e)
     if y.ndim == 1:
-        if y.shape != z.shape[:1] or not np.issubdtype(y.dtype, np.integer):
+        if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
             raise ValueError(
                 f"y must be {len(z)} whole numbers, a class for each row of z, "
                 f"got {y.dtype} of shape {y.shape}"
@@ -295,4 +295,4 @@ def hinge(s: ArrayLike, s_corrupt: ArrayLike, margin: float = 1.0) -> tuple[floa
 
 def _floating(z: ArrayLike) -> Array:
     array = np.asarray(z)
-    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -99,8 +99,8 @@ def test_word2vec_binary_with_and_without_line_feeds(tmp_path, ending):
 
 def test_blocks_do_not_show(tmp_path, monkeypatch):
     words = [f"w{i}" for i in range(500)]
-    for module in ("word2vec", "glove"):
-        monkeypatch.setattr(f"fastvec.formats.{module}.BLOCK_BYTES", 333)
+    for name in ("word2vec.BLOCK_BYTES", "fasttext.BLOCK_BYTES", "glove.TEXT_BYTES"):
+        monkeypatch.setattr(f"fastvec.formats.{name}", 333)
     for extension in EXTENSIONS:
         path = tmp_path / f"v.{extension}"
         formats.write(path, formats.Contents(words, matrix(500)))

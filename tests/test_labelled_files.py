@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
+from inside import set_sizes
 
 from fastvec import Corpus
 from fastvec.classify import read_conll, read_labelled_lines
@@ -137,6 +138,29 @@ def test_there_must_be_a_word(file, content):
 def test_lines(file, content):
     assert read_labelled_lines(file(content)) == (DOCUMENTS, LABELS)
     assert read_labelled_lines(str(file(content))) == (DOCUMENTS, LABELS)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 7, 64, 1000])
+def test_lines_that_end_in_other_blocks(file, monkeypatch, n_bytes):
+    set_sizes(monkeypatch, plain_block=n_bytes, compressed_block=n_bytes)
+    random = np.random.default_rng(n_bytes)
+    expected = [
+        (words, str(len(words) % 3)) for words in (["w", "ü"] * n for n in random.integers(0, 60, 300))
+    ]
+    places = [random.integers(0, len(words) + 1) if i % 2 else 0 for i, (words, _) in enumerate(expected)]
+    lines = [
+        " ".join([*words[:place], f"__label__{label}", *words[place:]])
+        for (words, label), place in zip(expected, places, strict=True)
+    ]
+    path = file("\n".join(f"{line}\n" if i % 7 else line for i, line in enumerate(lines)))
+    documents, labels = read_labelled_lines(path)
+    assert list(zip(documents, labels, strict=True)) == expected
+    wrong = file("\n".join([*lines, "", "no label", *lines]), "wrong.txt")
+    with pytest.raises(ValueError, match=r"line 302: a text must have one __label__\.\.\., got 0$"):
+        read_labelled_lines(wrong)
+    invalid = "\n".join(lines).encode() + b"\n__label__x a \xff"
+    with pytest.raises(ValueError, match=f"line 301, byte {len(invalid) - 1}: not valid UTF-8"):
+        read_labelled_lines(file(invalid, "invalid.txt"))
 
 
 def test_a_label_may_stand_alone(file):

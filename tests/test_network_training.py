@@ -4,13 +4,12 @@ import signal
 
 import numpy as np
 import pytest
-from inside import inner, wrap
+from inside import inner, set_sizes, wrap
 from interrupts import can_be_interrupted, interrupt_at, interrupt_training_after
 from sklearn.datasets import make_blobs
 
+from fastvec import kernels
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
-
-pytestmark = pytest.mark.any_backend
 
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
@@ -44,9 +43,9 @@ def test_every_epoch_visits_every_example_once_and_in_another_order(schedule, mo
         batches.append(batch[0][:, 0].astype(int).tolist())
         return float(len(batches)), {}
 
-    monkeypatch.setattr(SoftmaxClassifier, "_cost_and_gradients", cost)
+    monkeypatch.setattr(NetworkClassifier, "_cost_and_gradients", cost)
     wrap(monkeypatch, "sgd_step", lambda *given: rates.append(given[-1]))
-    model = SoftmaxClassifier(
+    model = NetworkClassifier(
         optimizer="sgd", epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, momentum=0.0
     )
     records = model.fit(np.arange(10)[:, np.newaxis], [0, 1] * 5).history_
@@ -62,6 +61,64 @@ def test_every_epoch_visits_every_example_once_and_in_another_order(schedule, mo
     assert [record.epoch for record in records] == [1, 2, 3]
     assert [record.examples for record in records] == [10, 10, 10]
     np.testing.assert_allclose([record.loss for record in records], [1.8, 4.8, 7.8])
+
+
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+@pytest.mark.parametrize("at_once", [1, 50, 1 << 23])
+def test_the_kernel_is_told_which_examples_and_how_fast(schedule, at_once, monkeypatch):
+    set_sizes(monkeypatch, multiply_adds_at_once=at_once)
+    kernel, calls = kernels.get("regression"), []
+    real = kernel.train
+
+    def watched(parameters, memory, X, y, order, batch_size, learning_rates, *more):
+        assert [*map(len, (X, y))] == [10, 10]
+        calls.append((order.tolist(), batch_size, learning_rates.tolist(), more))
+        return real(parameters, memory, X, y, order, batch_size, learning_rates, *more)
+
+    monkeypatch.setattr(kernel, "train", watched)
+    model = SoftmaxClassifier(epochs=3, batch_size=4, learning_rate=0.6, schedule=schedule, l2=0.1)
+    model.fit(np.arange(30).reshape(10, 3), [0, 1] * 5)
+    # 4 examples of 3 features and 2 classes are 24 products
+    batches = {1: [1, 1, 1], 50: [2, 1], 1 << 23: [3]}[at_once]
+    assert [len(rates) for _, _, rates, _ in calls] == batches * 3
+    orders = np.concatenate([order for order, *_ in calls]).reshape(3, 10)
+    assert all(sorted(order) == list(range(10)) for order in orders.tolist())
+    assert len({*map(tuple, orders.tolist())}) == 3
+    done = np.array([0, 4, 8, 10, 14, 18, 20, 24, 28]) / 30
+    expected = 0.6 * (1 - done) if schedule == "linear" else np.full(9, 0.6)
+    np.testing.assert_allclose(np.concatenate([rates for _, _, rates, _ in calls]), expected, atol=1e-12)
+    steps_before = np.cumsum([0, *(len(rates) for _, _, rates, _ in calls)])
+    for (_, batch_size, _, more), n_steps in zip(calls, steps_before[:-1], strict=True):
+        assert (batch_size, more) == (4, ("adam", 0.9, n_steps, 0.1))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_how_much_is_done_at_once_changes_no_bit(optimizer, monkeypatch):
+    model = SoftmaxClassifier(optimizer=optimizer, l2=0.01, batch_size=7)
+    whole = model.fit(X, CLUSTERS).parameters_
+    set_sizes(monkeypatch, multiply_adds_at_once=1)
+    assert_same(model.fit(X, CLUSTERS).parameters_, whole)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_softmax_regression_takes_the_steps_of_all_networks(optimizer, monkeypatch):
+    params = {"optimizer": optimizer, "l2": 0.01, "epochs": 3, "learning_rate": 0.02}
+    found = SoftmaxClassifier(**params).fit(X, CLUSTERS)
+    for name in ("_steps", "_batches_at_once", "_train"):
+        monkeypatch.setattr(SoftmaxClassifier, name, getattr(NetworkClassifier, name))
+    expected = SoftmaxClassifier(**params).fit(X, CLUSTERS)
+    for name, array in expected.parameters_.items():
+        np.testing.assert_allclose(found.parameters_[name], array, rtol=1e-4, atol=1e-5)
+    losses = [[epoch.loss for epoch in model.history_] for model in (found, expected)]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_parameters_lie_in_memory_by_themselves():
+    model = SoftmaxClassifier(epochs=2).fit(X, CLUSTERS)
+    for _ in range(2):
+        for array in model.parameters_.values():
+            assert array.flags.c_contiguous and array.flags.owndata
+        model.partial_fit(X, CLUSTERS)
 
 
 # ---- Early stopping ---------------------------------------------------------------------------------------
@@ -277,7 +334,12 @@ def test_control_c_anywhere_loses_nothing(new, early_stopping, monkeypatch):
     for batch in (1, 2, 100, 1000):
         message = r"interrupted in epoch \d+ of 1000000; what was learned is"
         with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message):
-            calls = interrupt_at(patch, type(model), "_cost_and_gradients", batch, None)
+            trained = (
+                (kernels.get("regression"), "train")
+                if isinstance(model, SoftmaxClassifier)
+                else (type(model), "_cost_and_gradients")
+            )
+            calls = interrupt_at(patch, *trained, batch, None)
             model.fit(X, CLUSTERS)
         assert model.interrupted_
         assert len(calls) == batch

@@ -15,8 +15,6 @@ from fastvec.classify import (
     WindowRanker,
 )
 
-pytestmark = pytest.mark.any_backend
-
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)

@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from fastvec import kernels
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Rows, sum_rows
-
-pytestmark = pytest.mark.any_backend
 
 RATES = [0.1, 0.1, 0.05, 0.2, 0.01, 0.1]
 ALONE = [("sgd", 0.0), ("adagrad", 0.0)]  # rules for which a gradient of zero changes nothing
@@ -58,7 +57,7 @@ def take_steps(name, momentum, start, gradients):
     parameters = {"W": start.copy()}
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=False):
-        optimizer.step(parameters, {"W": gradient}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W": gradient}, rate)
     return parameters["W"]
 
 
@@ -82,7 +81,7 @@ def test_several_parameters_do_not_meddle_with_each_other(name, momentum):
     alone["b1"] = take_steps(name, momentum, parameters["b1"], gradients[:, 0])
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=False):
-        optimizer.step(parameters, {"W1": gradient, "b1": gradient[0]}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W1": gradient, "b1": gradient[0]}, rate)
     for key, expected in alone.items():
         np.testing.assert_array_equal(parameters[key], expected)
 
@@ -95,7 +94,7 @@ def test_single_precision_stays_single_and_in_place(name, momentum):
     array, given = parameters["W"], gradients.copy()
     optimizer = OPTIMIZERS[name](momentum)
     for gradient, rate in zip(gradients, RATES, strict=True):
-        optimizer.step(parameters, {"W": gradient}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"W": gradient}, rate)
     assert parameters["W"] is array
     assert {array.dtype, *(slot.dtype for slot in optimizer.memory["W"])} == {np.dtype(np.float32)}
     assert gradients.tobytes() == given.tobytes()
@@ -162,7 +161,7 @@ def test_rows_without_a_gradient_do_not_move_by_a_bit(name, momentum, dtype):
     for rows, rate in zip(some_rows(dtype=dtype), RATES, strict=True):
         before = parameters["E"].copy()
         memory = [slot.copy() for slot in optimizer.memory.get("E", [])]
-        optimizer.step(parameters, {"E": rows}, rate)
+        optimizer.step(kernels.optimizers, parameters, {"E": rows}, rate)
         others = np.setdiff1d(np.arange(8), rows.rows)
         assert parameters["E"][others].tobytes() == before[others].tobytes()
         for slot, old in zip(optimizer.memory["E"], memory, strict=False):
@@ -214,7 +213,32 @@ def test_rows_are_summed_up_of_any_memory_layout():
 
 
 def test_no_rows_are_no_gradient():
-    found = sum_rows(np.empty(0, np.int32), np.empty((0, 3), np.float32))
+    found = sum_rows(np.empty(0, np.int32), np.empty((0, 3)))
     assert (found.rows.shape, found.values.shape) == ((0,), (0, 3))
     start = np.ones((2, 3))
     np.testing.assert_array_equal(take_steps("adam", 0.0, start, [found]), start)
+
+
+# ---- Kernels ----------------------------------------------------------------------------------------------
+
+# How many matrices a rule remembers, and its arguments besides the learning rate.
+TAKES = {"sgd": (1, (0.9,)), "adagrad": (1, ()), "adam": (2, (3,))}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [None, [5, 0, 3], []])
+@pytest.mark.parametrize("name", TAKES)
+@pytest.mark.parametrize("width", [1, 7, 16, 33])
+def test_every_backend_does_what_the_reference_does(compiled, width, name, rows, dtype):
+    n_slots, more = TAKES[name]
+    random = np.random.default_rng(width)
+    which = None if rows is None else np.array(rows, np.int64)
+    before = [random.uniform(0.1, 1, (6, width)).astype(dtype) for _ in range(1 + n_slots)]
+    gradient = random.standard_normal((6 if rows is None else len(rows), width)).astype(dtype)
+    expected, found = ([array.copy() for array in before] for _ in range(2))
+    getattr(kernels.get("optimizers", "reference"), name)(*expected, gradient, which, 0.1, *more)
+    getattr(kernels.get("optimizers", compiled), name)(*found, gradient, which, 0.1, *more)
+    for array, other, start in zip(found, expected, before, strict=True):
+        np.testing.assert_allclose(array, other, rtol=32 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+        for row in [] if rows is None else {*range(6)} - {*rows}:
+            assert array[row].tobytes() == start[row].tobytes()

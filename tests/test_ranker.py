@@ -20,8 +20,6 @@ from window_texts import TAGS as Y
 from fastvec import Corpus
 from fastvec.classify import WindowRanker
 
-pytestmark = pytest.mark.any_backend
-
 IS_NOUN = [[tag == "N" for tag in tags] for tags in Y]
 
 small = partial(WindowRanker, window=1, hidden=8, vector_size=8, epochs=12, learning_rate=0.01, batch_size=16)

@@ -14,8 +14,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
 
-pytestmark = pytest.mark.any_backend
-
 NETWORKS = [SoftmaxClassifier(), NetworkClassifier(), NetworkRegressor()]
 X, CLUSTERS = make_blobs(120, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 

@@ -16,46 +16,43 @@ WORDS = [b"six666", b"seven77", b"eight888", b"nine99999", b"x" * 15, b"x" * 16,
 PIECES = st.tuples(st.sampled_from(BYTES) | st.sampled_from(WORDS), st.sampled_from(SEPARATORS)).map(b"".join)
 TEXTS = st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200)
 
+# Each two have the length, the first eight or 16 bytes, the slot and 24 more bits of the hash in common.
+COLLISIONS = [
+    (b"samestem00046237", b"samestem00920473"),
+    (b"samestemsamestem00610912", b"samestemsamestem00644275"),
+]
+
 
 @pytest.fixture(scope="session")
 def tokenizer_module(backend):
     return kernels.get("tokenizer", backend)
 
 
-def tokenize(module, blocks, keep_empty=False):
+def tokenize(module, pieces, keep_empty=False):
     tokenizer = module.Tokenizer(keep_empty)
-    results = [tokenizer.feed(block) for block in blocks] + [tokenizer.finish()]
-    ids = np.concatenate([ids for ids, _ in results])
-    ends = np.concatenate([ends for _, ends in results])
-    return tokenizer, ids, ends
+    ids, ends = zip(*(tokenizer.add(module.split(piece, keep_empty)) for piece in pieces), strict=True)
+    return tokenizer, np.concatenate(ids), np.concatenate([*ends, tokenizer.finish()])
 
 
 def split_naively(text, keep_empty=False):
-    """Return the sentences of a text as lists of words, and where every distinct word appears first."""
-    sentences, first_seen = [], {}
-    for line_number, line in enumerate(re.finditer(rb"[^\n]*\n|[^\n]+", text)):
-        words = list(re.finditer(rb"[^ \t\n\v\f\r]+", line.group()))
-        for word in words:
-            first_seen.setdefault(word.group(), (line_number, line.start() + word.start()))
-        if words or keep_empty:
-            sentences.append([word.group() for word in words])
-    return sentences, first_seen
+    """Return the sentences of a text as lists of words."""
+    lines = [re.findall(rb"[^ \t\n\v\f\r]+", line) for line in text.removesuffix(b"\n").split(b"\n")]
+    return [words for words in lines if words or keep_empty] if text else []
 
 
 def check(module, text, cuts, keep_empty=False):
-    cuts = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    blocks = [text[begin:end] for begin, end in itertools.pairwise(cuts)]
-    tokenizer, ids, ends = tokenize(module, blocks, keep_empty)
-    sentences, first_seen = split_naively(text, keep_empty)
+    places = {module.end_of_words(text[:cut]) for cut in cuts}
+    pieces = [text[begin:end] for begin, end in itertools.pairwise([0, *sorted(places), len(text)])]
+    tokenizer, ids, ends = tokenize(module, pieces, keep_empty)
+    sentences = split_naively(text, keep_empty)
     flat = [word for sentence in sentences for word in sentence]
-    words = tokenizer.words()
+    words = list(dict.fromkeys(flat))
+    assert tokenizer.words() == b"".join(word + b"\n" for word in words)
     assert [words[i] for i in ids] == flat
     assert ends.tolist() == np.cumsum([len(sentence) for sentence in sentences], dtype=int).tolist()
-    assert words == list(first_seen)
-    assert [tokenizer.first_seen(i) for i in range(len(words))] == list(first_seen.values())
     assert tokenizer.counts().tolist() == [flat.count(word) for word in words]
     assert (tokenizer.n_words, tokenizer.n_tokens) == (len(words), len(flat))
-    assert (tokenizer.n_lines, tokenizer.n_bytes) == (text.count(b"\n"), len(text))
+    assert sum(module.split(piece).n_lines for piece in pieces) == text.count(b"\n")
     assert ids.dtype == np.int32
     assert ends.dtype == np.int64
 
@@ -67,8 +64,15 @@ def test_equals_naive_splitting_however_the_text_is_cut(backend, text, cuts, kee
 
 @settings(max_examples=20, deadline=None)
 @given(text=TEXTS)
-def test_blocks_of_one_byte(backend, text):
+def test_pieces_of_one_word(backend, text):
     check(kernels.get("tokenizer", backend), text, range(len(text)))
+
+
+@given(text=TEXTS)
+def test_end_of_words(backend, text):
+    end = kernels.get("tokenizer", backend).end_of_words(text)
+    assert not re.search(rb"[ \t\n\v\f\r]", text[end:])
+    assert end == 0 or text[end - 1 : end].isspace()
 
 
 def test_every_single_byte(tokenizer_module):
@@ -82,9 +86,11 @@ def test_words_of_every_length_before_every_separator(tokenizer_module):
     check(tokenizer_module, b" ".join(b"w" * n for n in range(250, 300)), [])
 
 
-def test_words_that_the_table_s_slots_cannot_tell_apart(tokenizer_module):
-    # They have the length, the first eight bytes, the slot and 24 more bits of the hash in common.
-    check(tokenizer_module, b"samestem00266650 samestem00412245 samestem00266650", [])
+@pytest.mark.parametrize("words", COLLISIONS)
+def test_words_that_the_table_s_slots_cannot_tell_apart(tokenizer_module, words):
+    first, second = words
+    check(tokenizer_module, b" ".join([first, second, first]), [])
+    check(tokenizer_module, b" ".join([first, second, first]), [len(first) + 1])
 
 
 def test_words_that_differ_only_in_zero_bytes(tokenizer_module):
@@ -95,19 +101,24 @@ def test_words_that_differ_only_beyond_their_first_eight_bytes(tokenizer_module)
     check(tokenizer_module, b" ".join(b"prefix__" + bytes([c]) * 8 for c in range(65, 90)), [])
 
 
-def test_table_grows(tokenizer_module):
+def test_tables_grow(tokenizer_module):
     words = [str(n * 7919).encode() for n in range(50_000)]
-    tokenizer, ids, _ = tokenize(tokenizer_module, [b" ".join(words), b" ", b" ".join(reversed(words))])
-    assert tokenizer.words() == words
-    assert ids.tolist() == [*range(50_000), *reversed(range(50_000))]
-    assert tokenizer.words(49_998) == words[-2:]
+    for separator in (b" ", b" prefix__of_eight_and_more"):
+        text = separator.join(words)
+        for pieces in ([text + b" ", separator.join(reversed(words))], [text, text]):
+            tokenizer, ids, _ = tokenize(tokenizer_module, pieces)
+            assert tokenizer.words() == b"".join(
+                word + b"\n" for word in dict.fromkeys(b" ".join(pieces).split())
+            )
+            found = tokenizer.words().split()
+            assert [found[i] for i in ids] == [word for piece in pieces for word in piece.split()]
+    assert tokenizer.words(tokenizer.n_words - 1) == found[-1] + b"\n"
+    assert tokenizer.words(tokenizer.n_words) == b""
 
 
-def test_word_of_a_million_bytes_in_blocks(tokenizer_module):
-    blocks = [b"x" * 1000] * 1000
-    tokenizer, ids, ends = tokenize(tokenizer_module, [b"a ", *blocks, b" b"])
-    assert tokenizer.words() == [b"a", b"x" * 1_000_000, b"b"]
-    assert tokenizer.first_seen(2) == (0, 1_000_003)
+def test_word_of_a_million_bytes(tokenizer_module):
+    tokenizer, ids, ends = tokenize(tokenizer_module, [b"a " + b"x" * 1_000_000, b" b"])
+    assert tokenizer.words() == b"a\n" + b"x" * 1_000_000 + b"\nb\n"
     assert ids.tolist() == [0, 1, 2]
     assert ends.tolist() == [3]
 
@@ -115,33 +126,33 @@ def test_word_of_a_million_bytes_in_blocks(tokenizer_module):
 def test_empty_input(tokenizer_module):
     tokenizer, ids, ends = tokenize(tokenizer_module, [b"", b" \n\n ", b""])
     assert len(ids) == len(ends) == tokenizer.n_words == 0
-    assert tokenizer.words() == []
+    assert tokenizer.words() == b""
     assert tokenizer.counts().tolist() == []
 
 
 def test_finish_separates_sources(tokenizer_module):
     tokenizer = tokenizer_module.Tokenizer()
-    tokenizer.feed(b"one two")
-    tokenizer.finish()
-    ids, _ = tokenizer.feed(b"one\n")
-    assert ids.tolist() == [0]
-    assert tokenizer.words() == [b"one", b"two"]
-    assert tokenizer.first_seen(1) == (0, 4)
+    assert tokenizer.add(tokenizer_module.split(b"one two"))[1].tolist() == []
+    assert tokenizer.finish().tolist() == [2]
+    assert tokenizer.finish().tolist() == []
+    ids, ends = tokenizer.add(tokenizer_module.split(b"one\n"))
+    assert (ids.tolist(), ends.tolist()) == ([0], [3])
+    assert tokenizer.words() == b"one\ntwo\n"
 
 
 def test_empty_lines_are_of_one_source(tokenizer_module):
     tokenizer = tokenizer_module.Tokenizer(keep_empty=True)
     ends = []
     for source in (b"one\n\n", b"", b"\n", b"two", b" ", b"three\n"):
-        ends.append([*tokenizer.feed(source)[1], *tokenizer.finish()[1]])
+        ends.append([*tokenizer.add(tokenizer_module.split(source, True))[1], *tokenizer.finish()])
     assert ends == [[1, 1], [], [1], [2], [2], [3]]
 
 
-@pytest.mark.parametrize("word", [-1, 1])
-def test_first_seen_of_an_unknown_id(tokenizer_module, word):
+@pytest.mark.parametrize("first", [-1, 2])
+def test_words_from_an_id_that_is_none(tokenizer_module, first):
     tokenizer, _, _ = tokenize(tokenizer_module, [b"a"])
-    with pytest.raises(IndexError, match="word must be an int from 0 to 0, got"):
-        tokenizer.first_seen(word)
+    with pytest.raises(IndexError, match="first must be an int from 0 to 1, got"):
+        tokenizer.words(first)
 
 
 def test_remap_in_place_and_into_another(tokenizer_module):

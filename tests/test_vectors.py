@@ -170,7 +170,7 @@ def test_restrict_takes_the_first_words_only():
 
 @pytest.mark.parametrize("block", [1, 20, 1 << 22])
 def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
-    set_sizes(monkeypatch, cosines_at_once=block)
+    set_sizes(monkeypatch, cosines_at_once=block, fewest_rows=1)
     vectors = make()
     queries = ["paris", 12, vectors["london"], "zero"]
     batch = vectors.most_similar_batch(queries, topn=4, restrict=6)
@@ -179,6 +179,58 @@ def test_a_batch_gives_what_one_by_one_gives(monkeypatch, block):
         assert [word for word, _ in found] == [word for word, _ in alone]
         np.testing.assert_allclose([c for _, c in found], [c for _, c in alone], atol=1e-6)
     assert vectors.most_similar_batch([]) == []
+
+
+def exact_vectors(n):
+    """Vectors of one or four powers of two: all cosines are multiples of 1/4, and many are equal."""
+    random = np.random.default_rng(3)
+    matrix = np.zeros((n, 8), np.float32)
+    for row in matrix:
+        entries = random.choice(8, random.choice([0, 1, 4], p=[0.1, 0.3, 0.6]), replace=False)
+        row[entries] = random.choice([-1, 1], len(entries)) * 2.0 ** random.integers(-3, 3)
+    return Vectors(range(n), matrix)
+
+
+@pytest.mark.parametrize("order", [1, -1, None], ids=["rising", "falling", "mixed"])
+@pytest.mark.parametrize("topn", [1, 7, 150, 1000])
+@pytest.mark.parametrize(
+    ("block", "fewest", "at_once", "results"), [(1, 1, 2, 1), (60, 3, 1000, 99), (1 << 18,) * 4]
+)
+def test_blocks_change_neither_order_nor_ties_nor_cosines(
+    monkeypatch, block, fewest, at_once, results, topn, order
+):
+    set_sizes(
+        monkeypatch,
+        cosines_at_once=block,
+        fewest_rows=fewest,
+        queries_at_once=at_once,
+        results_at_once=results,
+    )
+    vectors = exact_vectors(200)
+    if order:  # the cosines of the first query rise or fall from block to block
+        ranks = np.argsort(order * cosines(vectors, vectors.vectors[5].astype(np.float64)), kind="stable")
+        vectors = Vectors(range(200), vectors.vectors[ranks])
+    for n_queries in (1, 3, 6, 30):
+        answers = vectors.most_similar_batch(range(n_queries), topn=topn, restrict=190)
+        for query, found in enumerate(answers):
+            row = vectors.vectors[query].astype(np.float64)
+            expected = cosines(vectors, row)[:190] if row.any() else np.zeros(190)
+            rank = [i for i in np.argsort(-expected, kind="stable") if i != query][:topn]
+            assert found == [(str(i), expected[i]) for i in rank]
+
+
+@pytest.mark.parametrize("n_queries", [1, 5, 20])
+def test_cosines_that_rounding_takes_beyond_1_are_equal(n_queries):
+    query = np.random.default_rng(1).standard_normal(9).astype(np.float32)
+    matrix = np.outer(np.random.default_rng(2).uniform(0.5, 2, 3000), query).astype(np.float32)
+    vectors = Vectors(range(len(matrix)), matrix)
+    for found in vectors.most_similar_batch([query] * n_queries, topn=3000):
+        values = [cosine for _, cosine in found]
+        assert max(values) == 1
+        ones = [int(word) for word, cosine in found if cosine == 1]
+        assert ones == sorted(ones)
+        first = vectors.most_similar_batch([query] * n_queries, topn=5)[0]
+        assert first == found[:5]
 
 
 def test_zero_and_extreme_vectors_are_safe():

@@ -16,8 +16,6 @@ from window_texts import TAGS as Y
 from fastvec.classify import WindowClassifier
 from fastvec.vectors import Subwords, SubwordVectors
 
-pytestmark = pytest.mark.any_backend
-
 quietly = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
 
 small = partial(

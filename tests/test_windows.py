@@ -12,8 +12,6 @@ from fastvec import Corpus, Vectors
 from fastvec.classify import WindowClassifier
 from fastvec.vectors import Subwords, SubwordVectors
 
-pytestmark = pytest.mark.any_backend
-
 
 def fitted(sentences, vectors=None, **params):
     """A model at its start: its step size changes no word by a bit."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
 from fastvec._params import check_choice, check_int
-from fastvec.corpus.reading import check_readable, read_lines
+from fastvec.corpus.reading import check_readable, invalid_text, read_blocks, read_lines
 from fastvec.formats.kinds import conll_u
 
 __all__ = [
@@ -24,6 +29,7 @@ __all__ = [
 # What a label begins with in a line, by fastText's convention.
 LABEL = "__label__"
 SEVERAL = "; repeat the text in a line for each label: fastText's softmax, too, learns one at a time"
+ERRORS = ("strict", "replace", "ignore")
 # Words are separated by the white space of ASCII, as in `Corpus`.
 WORDS = re.compile(r"[^ \t\n\r\v\f]+")
 # The line that CoNLL-2003 puts between documents; it is no sentence.
@@ -200,11 +206,56 @@ def read_labelled_lines(
 def read_lines_of(
     path: str | os.PathLike[str], errors: str = "strict"
 ) -> Iterator[tuple[int, list[str], list[str]]]:
-    """Yield the number of every line, its words, and its labels."""
-    for number, line in _numbered_lines(os.fspath(path), errors):
-        tokens = WORDS.findall(line)
-        words = [token for token in tokens if not token.startswith(LABEL)]
-        yield number, words, [token[len(LABEL) :] for token in tokens if token.startswith(LABEL)]
+    """Yield the number of every line, its words, and its labels.
+
+    Words that are equal are one object: the tokenizer tells them apart once.
+    """
+    path = os.fspath(path)
+    number, tokens = 0, list[str]()
+    label_places = np.empty(0, np.intp)  # among the tokens
+    for of_block, is_label, ends in _tokens_of_blocks(path, errors):
+        ends, label_places = ends + len(tokens), np.append(label_places, is_label.nonzero()[0] + len(tokens))
+        tokens += of_block
+        begin = first = 0
+        n_labels = np.searchsorted(label_places, ends)
+        for end, last in zip(ends.tolist(), n_labels.tolist(), strict=True):
+            number += 1
+            if first == last:
+                yield number, tokens[begin:end], []
+            elif last == first + 1 and label_places[first] == begin:
+                yield number, tokens[begin + 1 : end], [tokens[begin][len(LABEL) :]]
+            else:
+                line = tokens[begin:end]
+                words = [token for token in line if not token.startswith(LABEL)]
+                yield number, words, [token[len(LABEL) :] for token in line if token.startswith(LABEL)]
+            begin, first = end, last
+        del tokens[:begin]
+        label_places = label_places[first:] - begin
+
+
+def _tokens_of_blocks(
+    path: str, errors: str
+) -> Iterator[tuple[list[str], NDArray[np.bool_], NDArray[np.int64]]]:
+    """Yield the tokens of every block of a file, which of them are labels, and where lines end among them."""
+    check_choice("errors", errors, ERRORS)
+    check_readable([path])
+    tokenizer = kernels.tokenizer.Tokenizer(keep_empty=True)
+    names: list[str] = []
+    labels: list[int] = []
+    for block in chain(read_blocks(path, errors, lambda n: None), [None]):
+        n_before = tokenizer.n_tokens
+        ids, ends = tokenizer.finish() if block is None else tokenizer.feed(block)
+        for name in tokenizer.words(len(names)):
+            try:
+                names.append(name.decode())
+            except UnicodeDecodeError as error:
+                line, byte = tokenizer.first_seen(len(names))
+                raise invalid_text(path, line + 1, byte, error) from None
+            if names[-1].startswith(LABEL):
+                labels.append(len(names) - 1)
+        is_label = np.zeros(len(names), np.bool_)
+        is_label[labels] = True
+        yield [*map(names.__getitem__, ids.tolist())], is_label[ids], ends - n_before
 
 
 def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
@@ -219,6 +270,6 @@ def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tu
 
 
 def _numbered_lines(path: str, errors: str) -> Iterator[tuple[int, str]]:
-    check_choice("errors", errors, ("strict", "replace", "ignore"))
+    check_choice("errors", errors, ERRORS)
     check_readable([path])
     return enumerate(read_lines(path, errors, lambda n: None), 1)

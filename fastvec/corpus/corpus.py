@@ -33,7 +33,8 @@ class Corpus:
         Text files with one sentence per line and words separated by ASCII white space: a path, a list of
         paths, or ``"-"`` for standard input. Files compressed with gzip, bzip2, xz or zstd are recognized by
         their content. Or sentences as lists of words, from any iterable; words are str, or int (ids of
-        products or nodes), which are converted to str.
+        products or nodes), which are converted to str. Files are read by several threads, as many as the
+        process may use processors but at most eight; the ids do not depend on their number.
     lowercase : bool
         Whether to convert words to lower case with `str.lower`.
     tokenizer : callable, optional

@@ -24,6 +24,7 @@ from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.kinds import check_kind
 from fastvec.formats.spool import BLOCK_ITEMS, Spool, memory_left
 from fastvec.formats.words import check_offsets, join_words, split_words
+from fastvec.training.threads import Workers, file_threads
 
 __all__ = [
     "Encoded",
@@ -39,6 +40,10 @@ VERSION = "1"
 
 # Sentences of Python objects are handed on in pieces of about so many ids.
 IDS_AT_ONCE = 1 << 18
+
+# A text is split in pieces of about so many bytes, whose words have a table in the processor's cache.
+PIECE_BYTES = 1 << 20
+SPACE = b" \t\n\v\f\r"
 
 
 @dataclass
@@ -91,29 +96,66 @@ def encode_files(
         If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
         "strict".
     """
-    tokenizer = kernels.tokenizer.Tokenizer(keep_empty)
+    tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty), kernels.tokenizer.split
     words: list[str] = []
     offsets = [np.zeros(1, np.int64)]
-    for path in paths:
-        lines_before, bytes_before = tokenizer.n_lines, tokenizer.n_bytes
-        for ids, sentence_ends in _tokenized(tokenizer, check_kind(path, read_blocks(path, errors, report))):
+    n_lines = n_bytes = 0  # of the pieces of a file so far
+
+    def split_piece(piece: tuple[str, bytes | None]) -> Any:
+        path, text = piece
+        return path, text if text is None else split(text, keep_empty)
+
+    with Workers(file_threads()) as workers:
+        for path, piece in workers.in_order(split_piece, _pieces(paths, errors, report)):
+            if piece is None:
+                offsets.append(tokenizer.finish())
+                n_lines = n_bytes = 0
+                continue
+            ids, sentence_ends = tokenizer.add(piece)
             spool.append(ids)
             offsets.append(sentence_ends)
-            for word in tokenizer.words(len(words)):
-                try:
-                    words.append(word.decode())
-                except UnicodeDecodeError as error:
-                    line, byte = tokenizer.first_seen(len(words))
-                    raise invalid_text(path, line - lines_before + 1, byte - bytes_before, error) from None
+            try:
+                words += tokenizer.words(len(words)).decode().split("\n")
+            except UnicodeDecodeError:
+                raise _invalid_piece(path, piece.text, n_lines, n_bytes) from None
+            words.pop()  # what is after the last line feed
+            n_lines += piece.n_lines
+            n_bytes += len(piece.text)
     return Encoded(words, tokenizer.counts(), np.concatenate(offsets), spool)
 
 
-def _tokenized(
-    tokenizer: Any, blocks: Iterable[bytes]
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
-    for block in blocks:
-        yield tokenizer.feed(block)
-    yield tokenizer.finish()
+def _pieces(
+    paths: Iterable[str], errors: str, report: Callable[[int], object]
+) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the texts of files in pieces that cut no word, with their paths, and None at the end of each."""
+    end_of_words = kernels.tokenizer.end_of_words
+    for path in paths:
+        parts: list[bytes | memoryview] = []
+        size = 0
+        for block in check_kind(path, read_blocks(path, errors, report)):
+            size += len(block)
+            end = end_of_words(block) if size >= PIECE_BYTES else 0
+            if end:
+                yield path, b"".join([*parts, memoryview(block)[:end]])
+                parts, size = [], len(block) - end
+            parts.append(memoryview(block)[end:])
+        yield path, b"".join(parts)
+        yield path, None
+
+
+def _invalid_piece(path: str, text: bytes, n_lines: int, n_bytes: int) -> ValueError:
+    """Return the error for a piece of a file that is not UTF-8, behind so many lines and bytes."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        place = error.start
+    begin = max(text.rfind(space, 0, place) for space in SPACE) + 1
+    n_lines += text.count(b"\n", 0, begin)
+    try:
+        text[begin:].split(None, 1)[0].decode()
+    except UnicodeDecodeError as error:
+        return invalid_text(path, n_lines + 1, n_bytes + begin, error)
+    raise AssertionError
 
 
 def encode_sentences(sentences: Iterable[Any], keep_empty: bool, spool: Spool) -> Encoded:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import replacing
 from fastvec.formats.spool import naming_full_disk
-from fastvec.formats.words import decode_words, encode_words
+from fastvec.formats.words import check_separable, decode_words
 from fastvec.training.signals import hold
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
@@ -110,7 +110,7 @@ def write(
     """
     if path.resolve() == vocabulary_path.resolve():
         raise ValueError(f"path and vocabulary_path must be two files, got {str(path)!r} for both")
-    names = encode_words(vocabulary.words)
+    check_separable(vocabulary.words)
     needed = n_entries * RECORD.itemsize
     with (
         naming_full_disk("the file", needed, path.resolve().parent),
@@ -118,6 +118,7 @@ def write(
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):
+        names = map(str.encode, vocabulary.words)
         lines = (b"%b %d\n" % named for named in zip(names, vocabulary.counts.tolist(), strict=True))
         temporary_vocabulary.write_bytes(b"".join(lines))
         with temporary.open("wb") as file:

@@ -31,11 +31,12 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import kernels
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
-from fastvec.formats.words import WORD_LIMIT, check_unique, decode_words, encode_words
+from fastvec.formats.words import WORD_LIMIT, check_separable, check_unique, decode_words, join_words
 from fastvec.training.signals import hold
 
 __all__ = [
@@ -50,7 +51,7 @@ __all__ = [
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
 SIZES = struct.Struct("<3i2q")
-ENTRY = struct.Struct("<qb")
+ENTRY = np.dtype([("count", "<i8"), ("type", "i1")])
 SHAPE = struct.Struct("<2q")
 
 LOSSES = {1: "hierarchical_softmax", 2: "negative_sampling", 3: "softmax", 4: "one_vs_all"}
@@ -172,20 +173,21 @@ def _write(path: Path, model: FastTextFile) -> None:
     for word in model.words:
         if "\0" in word:
             raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
-    names = encode_words(model.words)
-    counts = np.ones(len(names), np.int64) if model.counts is None else model.counts
+    check_separable(model.words)
+    n = len(model.words)
+    entries = np.zeros(n, ENTRY)
+    entries["count"] = 1 if model.counts is None else model.counts
     with path.open("wb") as file:
         file.write(FASTTEXT_MAGIC + VERSION.pack(12) + _arguments(model))
-        file.write(SIZES.pack(len(names), len(names), 0, int(counts.sum()), -1))
-        for name, count in zip(names, counts.tolist(), strict=True):
-            file.write(b"%b\0%b" % (name, ENTRY.pack(count, 0)))
+        file.write(SIZES.pack(n, n, 0, int(entries["count"].sum()), -1))
+        file.write(kernels.rows.write_records(*join_words(model.words), b"\0", _as_bytes(entries), b"").data)
         _write_matrix(file, model.input_vectors)
         if model.output_vectors is not None:
             _write_matrix(file, model.output_vectors)
         else:
             d = model.input_vectors.shape[1]
-            file.write(b"\0" + SHAPE.pack(len(names), d))
-            file.truncate(file.tell() + 4 * len(names) * d)
+            file.write(b"\0" + SHAPE.pack(n, d))
+            file.truncate(file.tell() + 4 * n * d)
 
 
 def _write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
@@ -232,9 +234,10 @@ def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile
         raise _quantised(path)
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
         raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
-    stream.check((1 + ENTRY.size) * n_entries, f"the {n_entries:,} words that the header promises")
-    names, counts, types = stream.entries(n_entries)
-    if types != [0] * n_words + [1] * n_labels or min(counts, default=0) < 0:
+    stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
+    names, entries = stream.entries(n_entries)
+    counts, types = entries["count"].astype(np.int64), entries["type"]
+    if types[:n_words].any() or (types[n_words:] != 1).any() or counts.min(initial=0) < 0:
         raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
 
     if stream.take(1, "input matrix") != b"\0":
@@ -248,8 +251,7 @@ def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile
     assert input_vectors is not None
     if n_buckets > subwords.buckets:  # nothing points at these rows
         input_vectors = input_vectors[:n_words].copy()
-    counted = np.array(counts[:n_words], dtype=np.int64)
-    file = FastTextFile([], counted, input_vectors, output_vectors, subwords, parameters)
+    file = FastTextFile([], counts[:n_words], input_vectors, output_vectors, subwords, parameters)
     return file, names[:n_words]
 
 
@@ -289,6 +291,10 @@ def _quantised(path: Path) -> ValueError:
     )
 
 
+def _as_bytes(entries: NDArray[Any]) -> NDArray[np.uint8]:
+    return entries.view(np.uint8).reshape(len(entries), ENTRY.itemsize)
+
+
 class _Stream:
     """A file read sequentially, with a bound on the number of bytes left."""
 
@@ -315,23 +321,30 @@ class _Stream:
         self.left -= n
         return self.buffer[self.position - n : self.position]
 
-    def entries(self, n: int) -> tuple[list[bytes], list[int], list[int]]:
-        """Return the words, counts and types of `n` entries of the dictionary."""
-        names, counts, types = [], [], []
-        for row in range(n):
-            while (end := self.buffer.find(b"\0", self.position)) < 0:
-                if len(self.buffer) - self.position > WORD_LIMIT:
-                    raise ValueError(
-                        f"{self.path}, word {row + 1:,} of {n:,}: no NUL ends it within {WORD_LIMIT:,} "
-                        "bytes; the file is damaged"
-                    )
-                self._read_block("words")
-            entry = self.take(end + 1 - self.position + ENTRY.size, "words")
-            count, kind = ENTRY.unpack_from(entry, len(entry) - ENTRY.size)
-            names.append(entry[: -ENTRY.size - 1])
-            counts.append(count)
-            types.append(kind)
-        return names, counts, types
+    def entries(self, n: int) -> tuple[list[bytes], NDArray[Any]]:
+        """Return the words of `n` entries of the dictionary, and what follows them."""
+        names: list[bytes] = []
+        entries = np.empty(n, ENTRY)
+        while len(names) < n:
+            content = self.buffer[self.position :]
+            row = len(names)
+            at_most = min(n - row, len(content) // (1 + ENTRY.itemsize))
+            bounds = np.empty((at_most, 2), np.int64)
+            n_found, end = kernels.rows.read_records(
+                content, b"\0", _as_bytes(entries[row : row + at_most]), bounds
+            )
+            names += [content[begin:stop] for begin, stop in bounds[:n_found].tolist()]
+            self.position += end
+            self.left -= end
+            if len(names) == n:
+                break
+            if len(content) - end > WORD_LIMIT and content.find(b"\0", end) < 0:
+                raise ValueError(
+                    f"{self.path}, word {len(names) + 1:,} of {n:,}: no NUL ends it within {WORD_LIMIT:,} "
+                    "bytes; the file is damaged"
+                )
+            self._read_block("words")
+        return names, entries
 
     def matrix(self, rows: int, columns: int, part: str, *, keep: bool) -> NDArray[np.float32] | None:
         """Return a matrix, which must have this shape, or skip it."""

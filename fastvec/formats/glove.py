@@ -8,26 +8,30 @@ numbers as a row. GloVe's ``-write-header 1`` counts one row too few: that of it
 from __future__ import annotations
 
 import codecs
+import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.formats.common import BLOCK_BYTES, Contents, check_sizes, open_bytes
+from fastvec import kernels
+from fastvec.formats.common import Contents, check_sizes, open_bytes
 from fastvec.formats.kinds import NUMBER, sizes
-from fastvec.formats.words import decode_words, encode_words
+from fastvec.formats.words import check_separable, decode_words, join_words
+from fastvec.training.threads import Workers, file_threads
 
 __all__ = ["begins", "is_text", "read", "read_rows", "write", "write_rows"]
 
+# Bytes of lines that are parsed together.
+TEXT_BYTES = 1 << 20
 # Rows that say together how many dimensions there are, where no header does.
 SAMPLE = 100
 GLOVE_UNKNOWN = b"<unk>"
-# What regular numbers and the blanks between them are made of: NumPy's parser takes other things for blanks.
-PLAIN = b"0123456789+-.eE \n"
 # One between blanks, as in the rows of text files.
 NUMBER_OF_ROW = re.compile(rb"[ \t]" + NUMBER.pattern + rb"(?=\s|$)")
 UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
@@ -67,17 +71,21 @@ def read(path: Path, errors: str, limit: int | None) -> Contents:
 
 def write_rows(path: Path, contents: Contents, header: bytes) -> None:
     """Write words and vectors to a new file, after a header line or nothing."""
-    names = encode_words(contents.words)
+    check_separable(contents.words)
     n, d = contents.vectors.shape
-    # Nine significant digits give every float32 back exactly, in a third of the time of the fewest that do.
-    line = b"%b " + b" ".join([b"%.9g"] * d) + b"\n"
-    rows = max(1, BLOCK_BYTES // (16 * d))
-    with path.open("wb") as file:
+    at_once = max(1, TEXT_BYTES // (16 * d))
+
+    def lines_from(start: int) -> NDArray[np.uint8]:
+        values = np.ascontiguousarray(contents.vectors[start : start + at_once], dtype=np.float32)
+        lines: NDArray[np.uint8] = kernels.rows.write_text(
+            *join_words(contents.words[start : start + at_once]), values
+        )
+        return lines
+
+    with path.open("wb") as file, Workers(file_threads()) as workers:
         file.write(header)
-        for start in range(0, n, rows):
-            block = contents.vectors[start : start + rows].tolist()
-            names_of_block = names[start : start + rows]
-            file.write(b"".join(line % (name, *row) for name, row in zip(names_of_block, block, strict=True)))
+        for lines in workers.in_order(lines_from, range(0, n, at_once)):
+            file.write(lines.data)
 
 
 def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Contents:
@@ -86,29 +94,31 @@ def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> 
     blocks: list[NDArray[np.float32]] = []
     line_numbers: list[Sequence[int]] = []
     promised, d, above = None, 0, 0
-    with open_bytes(path) as file:
-        lines = file.readlines(BLOCK_BYTES)
-        if lines:
-            lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+
+    def parse(part: tuple[int, bytes]) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
+        at_most = None if limit is None else limit - len(names)
+        return _fast_rows(*part, d, at_most) or _careful_rows(path, *part, d, at_most)
+
+    # With a limit, how many rows of a part are read depends on those before it.
+    n_threads = file_threads() if limit is None else 1
+    with open_bytes(path) as file, Workers(n_threads) as workers:
+        texts = _whole_lines(file)
+        first = next(texts, b"").removeprefix(codecs.BOM_UTF8)
+        if first:
+            lines = _lines(first)
             promised = _header(lines, of_glove)
             if promised is None:
                 d = _dimensions(path, lines, of_glove)
             else:
                 d = promised[1]
                 check_sizes(path, promised[0] if limit is None else min(promised[0], limit), d, 2 * d + 1)
-                lines, above = lines[1:] or file.readlines(BLOCK_BYTES), 1
-        while lines:
-            n_lines = len(lines)
-            if limit is not None:
-                lines = _first(lines, limit - len(names))
-            found, values, numbers = _fast_rows(above, lines, d) or _careful_rows(path, above, lines, d)
+                first, above = first[len(lines[0]) :], 1
+        for found, values, numbers in workers.in_order(parse, _below(above, itertools.chain([first], texts))):
             names += found
             blocks.append(values)
             line_numbers.append(numbers)
-            above += n_lines
             if len(names) == limit:
                 break
-            lines = file.readlines(BLOCK_BYTES)
     if promised is not None:
         _check_promise(path, promised[0], names, limit)
 
@@ -118,6 +128,30 @@ def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> 
     words, kept = decode_words(path, names, errors, place)
     vectors = np.concatenate(blocks) if blocks else np.empty((0, d), dtype=np.float32)
     return Contents(words, vectors[kept])
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the content of a file in parts that end with a line feed, but perhaps for the last."""
+    pieces: list[bytes] = []
+    while block := file.read(TEXT_BYTES):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*pieces, block[:end]])
+            pieces.clear()
+        pieces.append(block[end:])
+    yield b"".join(pieces)
+
+
+def _below(above: int, texts: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield texts that are not empty, each with the number of lines above it."""
+    for text in filter(None, texts):
+        yield above, text
+        above += text.count(b"\n")
+
+
+def _lines(text: bytes) -> list[bytes]:
+    """Return the lines of a text with their ends."""
+    return io.BytesIO(text).readlines()
 
 
 def _header(lines: list[bytes], of_glove: bool) -> tuple[int, int] | None:
@@ -161,12 +195,6 @@ def _count_numbers(line: bytes) -> int:
     return sum(1 for _ in itertools.takewhile(_is_number, reversed(line.split()[1:])))
 
 
-def _first(lines: list[bytes], n: int) -> list[bytes]:
-    """Return the lines up to the `n`-th that is not blank."""
-    filled = (i for i, line in enumerate(lines, 1) if not line.isspace())
-    return lines[: next(itertools.islice(filled, n - 1, None), len(lines))]
-
-
 def _check_promise(path: Path, n: int, names: list[bytes], limit: int | None) -> None:
     """Raise if there are not as many rows as the header says."""
     found = len(names)
@@ -181,14 +209,14 @@ def _check_promise(path: Path, n: int, names: list[bytes], limit: int | None) ->
 
 
 def _fast_rows(
-    above: int, lines: list[bytes], d: int
+    above: int, text: bytes, d: int, at_most: int | None
 ) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]] | None:
-    """Parse regular lines, a word, a space and d numbers each, which stand below `above` lines of the file.
+    """Parse lines of a word, a space and d numbers each, which stand below `above` lines of the file.
 
     Returns
     -------
     names : list of bytes
-        The words.
+        The words, `at_most` so many.
     values : ndarray of float32, shape (n, d)
         Their vectors.
     numbers : sequence of int
@@ -196,33 +224,29 @@ def _fast_rows(
 
     None if a line is irregular: `_careful_rows` then reads what is allowed.
     """
-    rows = [line.rstrip().partition(b" ") for line in lines]
-    names = [row[0] for row in rows]
-    numbers = [row[2] for row in rows]
-    if not all(numbers) or b" ".join(names).split() != names:
+    ended = text if text.endswith(b"\n") else text + b"\n"
+    n = ended.count(b"\n")
+    n = n if at_most is None else min(n, at_most)
+    if n * (2 * d + 1) > len(ended):  # not all lines have d numbers
         return None
-    if b"\n".join(numbers).translate(None, PLAIN):
+    values, bounds = np.empty((n, d), np.float32), np.empty((n, 2), np.int64)
+    if not kernels.rows.read_text(ended, values, bounds):
         return None
-    try:
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as that
-            values = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
-    except ValueError:
-        return None
-    if values.shape != (len(lines), d):
-        return None
-    return names, values, range(above + 1, above + 1 + len(lines))
+    return [text[begin:end] for begin, end in bounds.tolist()], values, range(above + 1, above + 1 + n)
 
 
 def _careful_rows(
-    path: Path, above: int, lines: list[bytes], d: int
+    path: Path, above: int, text: bytes, d: int, at_most: int | None
 ) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
     """Parse lines one by one, to accept irregular ones and to report invalid ones, as `_fast_rows`."""
     names: list[bytes] = []
     numbers: list[int] = []
     values: list[list[float]] = []
-    for number, line in enumerate(lines, above + 1):
+    for number, line in enumerate(_lines(text), above + 1):
         if line.isspace():
             continue
+        if len(names) == at_most:
+            break
         place = f"{path}, line {number:,}"
         fields = line.strip().rsplit(None, d)
         inside = fields[0].split()[1:]

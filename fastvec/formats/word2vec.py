@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import kernels
 from fastvec.formats.common import BLOCK_BYTES, Contents, check_sizes, open_bytes
 from fastvec.formats.glove import is_text, read_rows, write_rows
 from fastvec.formats.kinds import sizes
-from fastvec.formats.words import WORD_LIMIT, decode_words, encode_words
+from fastvec.formats.words import WORD_LIMIT, check_separable, decode_words, join_words
 
 __all__ = ["begins_binary", "read_binary", "read_text", "write_binary", "write_text"]
 
@@ -48,19 +49,15 @@ def read_text(path: Path, errors: str, limit: int | None) -> Contents:
 
 def write_binary(path: Path, contents: Contents) -> None:
     """Write words and vectors to a new file; the format holds nothing else."""
-    names = encode_words(contents.words)
+    check_separable(contents.words)
     n, d = contents.vectors.shape
-    rows = max(1, BLOCK_BYTES // (4 * d))
+    at_once = max(1, BLOCK_BYTES // (4 * d))
     with path.open("wb") as file:
         file.write(b"%d %d\n" % (n, d))
-        for start in range(0, n, rows):
-            block = np.asarray(contents.vectors[start : start + rows], dtype="<f4")
-            file.write(
-                b"".join(
-                    b"%b %b\n" % (name, row.tobytes())
-                    for name, row in zip(names[start : start + rows], block, strict=True)
-                )
-            )
+        for start in range(0, n, at_once):
+            values = np.ascontiguousarray(contents.vectors[start : start + at_once], dtype="<f4")
+            joined = join_words(contents.words[start : start + at_once])
+            file.write(kernels.rows.write_records(*joined, b" ", values.view(np.uint8), b"\n").data)
 
 
 def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
@@ -81,32 +78,36 @@ def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
         n_read = n if limit is None else min(n, limit)
         check_sizes(path, n_read, d, 4 * d + 1)
         names: list[bytes] = []
-        vectors = np.empty((n_read, d), dtype=np.float32)
-        buffer, position = b"", 0
-        for row in range(n_read):
-            searched = position
-            while (space := buffer.find(b" ", searched)) < 0 or space + 1 + 4 * d > len(buffer):
-                if space < 0 and len(buffer) - position > WORD_LIMIT:
-                    raise ValueError(
-                        f"{place(row)}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
-                    )
-                more = file.read(BLOCK_BYTES)
-                if not more:
-                    raise ValueError(
-                        f"{place(row)}: the file ends within it; it is truncated or damaged; "
-                        f"limit={row} reads the words before it"
-                    )
-                searched = (len(buffer) if space < 0 else space) - position
-                buffer, position = buffer[position:] + more, 0
-            names.append(buffer[position:space])
-            vectors[row] = np.frombuffer(buffer, dtype="<f4", count=d, offset=space + 1)
-            position = space + 1 + 4 * d
-        if n_read == n and (buffer[position:] + file.read(BLOCK_BYTES)).strip():
+        vectors = np.empty((n_read, d), dtype="<f4")
+        content = b""
+        while len(names) < n_read:
+            row = len(names)
+            at_most = min(n_read - row, len(content) // (4 * d + 1))
+            bounds = np.empty((at_most, 2), np.int64)
+            values = vectors[row : row + at_most].view(np.uint8)
+            n_found, end = kernels.rows.read_records(content, b" ", values, bounds)
+            names += [content[begin:space] for begin, space in bounds[:n_found].tolist()]
+            content = content[end:]
+            if n_found:
+                continue
+            if len(content) > WORD_LIMIT and b" " not in content:
+                raise ValueError(
+                    f"{place(row)}: no space ends it within {WORD_LIMIT:,} bytes; the file is damaged"
+                )
+            more = file.read(BLOCK_BYTES)
+            if not more:
+                raise ValueError(
+                    f"{place(row)}: the file ends within it; it is truncated or damaged; "
+                    f"limit={row} reads the words before it"
+                )
+            content += more
+        if n_read == n and (content + file.read(BLOCK_BYTES)).strip():
             raise ValueError(
                 f"{path}: the file continues after the {n:,} words that its header promises; it is damaged; "
                 f"limit={n} reads these"
             )
-    _check_spaces(names, vectors, buffer[position : position + 4 * d], place)
+    vectors = vectors.astype(np.float32, copy=False)
+    _check_spaces(names, vectors, content[: 4 * d], place)
     names = [name.lstrip(b"\r\n") for name in names]
     _check_names(names, place)
     words, kept = decode_words(path, names, errors, place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ __all__ = [
     "WORD_LIMIT",
     "Rows",
     "check_offsets",
+    "check_separable",
     "check_unique",
     "decode_words",
-    "encode_words",
     "join_words",
     "json_of_words",
     "split_words",
@@ -82,6 +83,10 @@ def decode_words(
     """
     if not all(names):
         raise ValueError(f"{place(names.index(b''))}: the word is empty")
+    joined = b"\n".join(names)
+    if joined.count(b"\n") == len(names) - 1:  # no word has one
+        with suppress(UnicodeDecodeError):
+            return joined.decode().split("\n"), slice(None)
     try:
         return [name.decode() for name in names], slice(None)
     except UnicodeDecodeError as error:
@@ -116,23 +121,24 @@ def _repaired(
     return [words[row] for row in np.flatnonzero(kept)], np.flatnonzero(kept)
 
 
-def encode_words(words: Sequence[str]) -> list[bytes]:
-    """Encode words, or raise ValueError for one that could not be read back."""
-    for word in words:
-        if not word or SPACE.search(word):
-            what = "has white space" if word else "is empty"
-            raise ValueError(f"the word {word!r} {what}, which this format cannot hold; save as .fvec")
+def check_separable(words: Sequence[str]) -> None:
+    """Raise ValueError for a word that could not be read back from a file of words between white space."""
+    joined = "".join(words)
+    if not all(words) or SPACE.search(joined):
+        word = next(word for word in words if not word or SPACE.search(word))
+        what = "has white space" if word else "is empty"
+        raise ValueError(f"the word {word!r} {what}, which this format cannot hold; save as .fvec")
     try:
-        names = [word.encode() for word in words]
-    except UnicodeEncodeError as error:
-        raise _lone_surrogate(error.object) from None
-    longest = max(names, key=len, default=b"")
-    if len(longest) > WORD_LIMIT:
-        raise ValueError(
-            f"the word {longest[:20]!r}... has {len(longest):,} bytes, and this format holds words of up to "
-            f"{WORD_LIMIT:,}; save as .fvec"
-        )
-    return names
+        joined.encode()
+    except UnicodeEncodeError:
+        raise _lone_surrogate(next(filter(SURROGATE.search, words))) from None
+    if 4 * max(map(len, words), default=0) > WORD_LIMIT:  # a character has up to four bytes
+        longest = max((word.encode() for word in words), key=len)
+        if len(longest) > WORD_LIMIT:
+            raise ValueError(
+                f"the word {longest[:20]!r}... has {len(longest):,} bytes, and this format holds words of up "
+                f"to {WORD_LIMIT:,}; save as .fvec"
+            )
 
 
 def json_of_words(words: Sequence[str], errors: str = "surrogatepass") -> NDArray[np.uint8]:
@@ -150,7 +156,7 @@ def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[s
         words = json.loads(tensor.tobytes().decode(errors=errors))
     except RecursionError as error:
         raise ValueError(error) from None
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+    if not isinstance(words, list) or not {str}.issuperset(map(type, words)):
         raise ValueError("not a list of strings")
     return words
 
@@ -159,7 +165,7 @@ def join_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int6
     """Return all words end to end in UTF-8, and where each begins, with their length."""
     names = [word.encode() for word in words]
     offsets = np.zeros(len(names) + 1, np.int64)
-    np.cumsum([len(name) for name in names], out=offsets[1:])
+    np.cumsum(np.fromiter(map(len, names), np.int64, len(names)), out=offsets[1:])
     return np.frombuffer(b"".join(names), np.uint8), offsets
 
 

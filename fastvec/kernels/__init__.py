@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
 try:
-    from fastvec.kernels.cpu import features
+    from fastvec.kernels.cpu import features as features_of_cpu
 except ModuleNotFoundError as error:
     raise ImportError(
         f"fastvec is not compiled in {Path(__file__).parent}: run `make build` there, or start Python in "
@@ -37,12 +37,19 @@ if TYPE_CHECKING:
     from fastvec.reference import glove as glove
     from fastvec.reference import hierarchical_softmax as hierarchical_softmax
     from fastvec.reference import ngrams as ngrams
+    from fastvec.reference import optimizers as optimizers
     from fastvec.reference import phrases as phrases
+    from fastvec.reference import regression as regression
+    from fastvec.reference import rows as rows
     from fastvec.reference import scatter as scatter
     from fastvec.reference import skipgram as skipgram
     from fastvec.reference import softmax as softmax
     from fastvec.reference import subword as subword
     from fastvec.reference import tokenizer as tokenizer
+    from fastvec.reference import word_ngrams as word_ngrams
+
+# In a virtual machine the processor takes up to 0.1 ms to answer, which is longer than a mini-batch.
+features = cache(features_of_cpu)
 
 __all__ = [
     "NAMES",
@@ -74,7 +81,11 @@ def _is_built(backend: str) -> bool:
 
 def instruction_sets() -> tuple[str, ...]:
     """Return the names of the instruction sets that this processor runs, slowest first."""
-    has = features()
+    return _sets_with(features())
+
+
+@cache
+def _sets_with(has: frozenset[str]) -> tuple[str, ...]:
     return tuple(row.name for row in INSTRUCTION_SETS if row.needs <= has)
 
 

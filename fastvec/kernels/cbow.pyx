@@ -19,7 +19,9 @@ from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, u
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
 from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
-from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
+from .walk cimport (
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+)
 
 fill_sigmoid_table()
 
@@ -206,11 +208,12 @@ def train(
     cdef Weighted weighted
     cdef Seen seen
     cdef Together all
+    cdef bint team_works = team is not None
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t ahead = positions_ahead(2 + negatives, stride)
-    cdef Py_ssize_t i, c, n_contexts, n_distinct, before
+    cdef Py_ssize_t number, i, c, n_contexts, n_distinct, before
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint sampled, repeats, failed
@@ -228,6 +231,7 @@ def train(
             or walk_chunk(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + negatives
             ) != 0
+            or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
         if not failed:
@@ -235,10 +239,11 @@ def train(
                 find_repeats(&walk, window)
             find_rows(&walk, &input_vectors[0, 0], stride, window)
         outputs.stop = walk.first
-        for i in range(walk.first, walk.first if failed else walk.last):
-            if i + ahead >= outputs.stop and outputs.stop < walk.last:
+        for number in range(walk.first, walk.first if failed else walk.last):
+            i = visited(&walk, number)
+            if number + ahead >= outputs.stop and outputs.stop < walk.last:
                 draw_outputs(
-                    &outputs, &work, &walk, i, window, &input_vectors[0, 0], &output_vectors[0, 0],
+                    &outputs, &work, &walk, number, window, &input_vectors[0, 0], &output_vectors[0, 0],
                     &noise[0, 0], n_words, key
                 )
             before = i - walk.begin[i]
@@ -252,8 +257,8 @@ def train(
             if weighs:
                 for c in range(n_contexts):
                     weighted.weights[c] = &position_weights[0, 0] + (window - before + c) * stride
-            use_set(&work, &outputs, i, 0)
-            fetch_rows_of(&work, &outputs.ring, i + ahead, 0, walk.last)
+            use_set(&work, &outputs, number, 0)
+            fetch_rows_of(&work, &outputs.ring, number + ahead, 0, walk.last)
             repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
@@ -274,7 +279,7 @@ def train(
         free(seen.slots)
         free_weighted(&weighted)
         free(work.memory)
-        free(walk.memory)
+        free_walk(&walk)
     leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")

@@ -22,7 +22,9 @@ from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, us
 from .tiles cimport BLOCK
 from .together cimport Together, end_word, finish, join, leave, take, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table
-from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
+from .walk cimport (
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+)
 
 cdef extern from *:
     """
@@ -177,10 +179,11 @@ def train(
     cdef Paths paths
     cdef Seen seen
     cdef Together all
+    cdef bint team_works = team is not None
     cdef float *inputs = &input_vectors[0, 0]
     cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
-    cdef Py_ssize_t i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
+    cdef Py_ssize_t number, i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -193,7 +196,7 @@ def train(
     with nogil:
         failed = make_room(&seen, 2 * window) != 0 or walk_chunk(
             &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
-        ) != 0
+        ) != 0 or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         if not failed:
             for i in range(walk.first, walk.last):
                 longest = max(longest, path_offsets[walk.words[i] + 1] - path_offsets[walk.words[i]])
@@ -208,13 +211,14 @@ def train(
         use_zeros(&all, &work)
         ahead = positions_ahead(BLOCK, stride)
         found = walk.first
-        for i in range(walk.first, walk.first if failed else walk.last):
-            while found <= min(i + ahead, walk.last - 1):
-                word = walk.words[found]
+        for number in range(walk.first, walk.first if failed else walk.last):
+            i = visited(&walk, number)
+            while found <= min(number + ahead, walk.last - 1):
+                word = walk.words[visited(&walk, found)]
                 find_path(
                     &paths, found, &path_nodes[path_offsets[word]], &path_codes[path_offsets[word]],
                     path_offsets[word + 1] - path_offsets[word], &node_vectors[0, 0],
-                    inputs + walk.words[min(found + window, walk.last - 1)] * stride, &work
+                    inputs + walk.words[min(visited(&walk, found) + window, walk.last - 1)] * stride, &work
                 )
                 found += 1
             n_contexts = walk.end[i] - walk.begin[i] - 1
@@ -224,8 +228,8 @@ def train(
             pairs += 1 if cbow else n_contexts
             sampled_pairs += (1 if cbow else n_contexts) if sampled else 0
             copy_contexts(&walk, i, window)
-            use_path(&work, &paths, i)
-            fetch_rows_of(&work, &paths.ring, i + ahead, BLOCK, walk.last)
+            use_path(&work, &paths, number)
+            fetch_rows_of(&work, &paths.ring, number + ahead, BLOCK, walk.last)
             repeats = not (cbow and scale_gradient) and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if cbow:
                 n_distinct = n_contexts
@@ -252,7 +256,7 @@ def train(
         free(seen.slots)
         free_paths(&paths)
         free(work.memory)
-        free(walk.memory)
+        free_walk(&walk)
     leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")

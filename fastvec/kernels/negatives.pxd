@@ -8,7 +8,7 @@ from .sampling cimport draw_columns, draw_noise
 from .step cimport Step, merge_outputs, use_outputs
 from .tiles cimport BLOCK
 from .vector cimport has_repeats
-from .walk cimport Walk
+from .walk cimport Walk, visited
 
 
 cdef struct Outputs:
@@ -60,7 +60,8 @@ cdef inline bint *repeats_of(const Outputs *outputs, Py_ssize_t i) noexcept nogi
     return outputs.repeats + place_of(&outputs.ring, i) * outputs.sets
 
 
-cdef inline Py_ssize_t sets_of(const Outputs *outputs, const Walk *walk, Py_ssize_t i) noexcept nogil:
+cdef inline Py_ssize_t sets_of(const Outputs *outputs, const Walk *walk, Py_ssize_t number) noexcept nogil:
+    cdef Py_ssize_t i = visited(walk, number)
     return 1 if outputs.sets == 1 else walk.end[i] - walk.begin[i] - 1
 
 
@@ -97,11 +98,11 @@ cdef inline void draw_outputs(
 
     The noise table is larger than the nearest caches: its columns are fetched for all positions first.
     """
-    cdef Py_ssize_t i, s, n_sets, stop = min(current + outputs.ring.n_positions, walk.last)
+    cdef Py_ssize_t i, s, n_sets, word, stop = min(current + outputs.ring.n_positions, walk.last)
     cdef uint64_t counter
     cdef uint64_t *random = outputs.random
     for i in range(outputs.stop, stop):
-        counter = walk.positions[i] * (1 + outputs.sets * outputs.negatives) + 1
+        counter = walk.positions[visited(walk, i)] * (1 + outputs.sets * outputs.negatives) + 1
         for _ in range(sets_of(outputs, walk, i)):
             draw_columns(random, outputs.negatives, key, counter, noise, n_words)
             counter += outputs.negatives
@@ -109,11 +110,12 @@ cdef inline void draw_outputs(
     random = outputs.random
     for i in range(outputs.stop, stop):
         n_sets = sets_of(outputs, walk, i)
+        word = visited(walk, i)
         for s in range(n_sets):
-            find_set(outputs, step, i, s, walk.words[i], random, output_vectors, noise, n_words)
+            find_set(outputs, step, i, s, walk.words[word], random, output_vectors, noise, n_words)
             random += outputs.set_random
         rows_of_set(outputs, i, n_sets)[0] = (
-            input_vectors + walk.words[min(i + window, walk.last - 1)] * step.stride
+            input_vectors + walk.words[min(word + window, walk.last - 1)] * step.stride
         )
         outputs.ring.n_rows[place_of(&outputs.ring, i)] = n_sets * outputs.set_rows + 1
     outputs.stop = stop

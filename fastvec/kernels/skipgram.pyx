@@ -20,7 +20,9 @@ from .negatives cimport (
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
 from .together cimport Together, end_word, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
-from .walk cimport Walk, copy_contexts, find_repeats, find_rows, walk_chunk
+from .walk cimport (
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+)
 
 fill_sigmoid_table()
 
@@ -85,13 +87,14 @@ def train(
     cdef Walk walk
     cdef Outputs outputs
     cdef Together all
+    cdef bint team_works = team is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if shared else 2 * window
     cdef Py_ssize_t at_once = MAX_SHARED if shared else 1
     cdef Py_ssize_t ahead = positions_ahead(1 + sets * (1 + negatives), stride)
     cdef float **next_rows     # of the position that is `ahead`
-    cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_sets
+    cdef Py_ssize_t number, i, c, n, n_contexts, n_sets, next_sets
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double total = 0
     cdef bint sampled, repeats, failed
@@ -106,16 +109,18 @@ def train(
             or walk_chunk(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
+            or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
         if not failed:
             find_repeats(&walk, window)
             find_rows(&walk, &input_vectors[0, 0], stride, window)
         outputs.stop = walk.first
-        for i in range(walk.first, walk.first if failed else walk.last):
-            if i + ahead >= outputs.stop and outputs.stop < walk.last:
+        for number in range(walk.first, walk.first if failed else walk.last):
+            i = visited(&walk, number)
+            if number + ahead >= outputs.stop and outputs.stop < walk.last:
                 draw_outputs(
-                    &outputs, &work, &walk, i, window, &input_vectors[0, 0], &output_vectors[0, 0],
+                    &outputs, &work, &walk, number, window, &input_vectors[0, 0], &output_vectors[0, 0],
                     &noise[0, 0], n_words, key
                 )
             n_contexts = walk.end[i] - walk.begin[i] - 1
@@ -124,8 +129,8 @@ def train(
             sampled_pairs += n_contexts if sampled else 0
             copy_contexts(&walk, i, window)
             repeats = shared and walk.distinct[walk.end[i] - 1] > walk.begin[i]
-            next_rows = rows_of_set(&outputs, i + ahead, 0)
-            next_sets = sets_of(&outputs, &walk, i + ahead) if i + ahead < walk.last else 0
+            next_rows = rows_of_set(&outputs, number + ahead, 0)
+            next_sets = sets_of(&outputs, &walk, number + ahead) if number + ahead < walk.last else 0
             c = 0
             while c < n_contexts:
                 n = min(at_once, n_contexts - c)
@@ -134,7 +139,7 @@ def train(
                 else:
                     use_inputs(&work, walk.contexts + c, n)
                 if c == 0 or not shared:
-                    use_set(&work, &outputs, i, c)
+                    use_set(&work, &outputs, number, c)
                 # fetch the same set of that position, its centre once only; the last step all that is left
                 n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
                 work.next_rows = next_rows + c * outputs.set_rows + (c > 0)
@@ -145,7 +150,7 @@ def train(
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)
-        free(walk.memory)
+        free_walk(&walk)
     leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")

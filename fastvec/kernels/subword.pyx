@@ -19,7 +19,7 @@ from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_m
 from .sampling cimport draw_columns, draw_noise
 from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table, last_distance
-from .walk cimport Walk, context_of, walk_chunk
+from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
 cdef enum:
     MAX_FETCHED = 32   # input rows of a word that are fetched ahead
@@ -139,14 +139,14 @@ cdef inline int32_t *words_of(const Targets *targets, Py_ssize_t i) noexcept nog
 
 
 cdef void draw_position(
-    Targets *targets, Py_ssize_t i, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
+    Targets *targets, Py_ssize_t number, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
     float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
     const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
-    """Draw the outputs of position i, and note the rows to fetch: theirs and those of an entering word."""
-    cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives)
-    cdef int32_t *words = words_of(targets, i)
-    cdef float **rows = rows_of(&targets.ring, i)
+    """Draw the outputs of the word visited, and note the rows to fetch: theirs and those of an entering word."""
+    cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives), i = visited(walk, number)
+    cdef int32_t *words = words_of(targets, number)
+    cdef float **rows = rows_of(&targets.ring, number)
     cdef uint64_t counter = walk.positions[i] * (1 + targets.sets * targets.negatives) + 1
     draw_columns(targets.random, n_sets * targets.negatives, key, counter, noise, n_words)
     for s in range(n_sets):
@@ -162,7 +162,7 @@ cdef void draw_position(
     ):
         rows[n] = input_vectors + subwords[subword_offsets[2 * entering] + k] * stride
         n += 1
-    targets.ring.n_rows[place_of(&targets.ring, i)] = n
+    targets.ring.n_rows[place_of(&targets.ring, number)] = n
 
 
 cdef struct Inputs:
@@ -244,13 +244,14 @@ def train(
     cdef Targets targets
     cdef Inputs rows
     cdef Together all
+    cdef bint team_works = team is not None
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if cbow else 2 * window
     cdef Py_ssize_t at_once = min(<Py_ssize_t>MAX_SHARED, sets)
-    cdef Py_ssize_t i, c, n, n_contexts, n_sets, next_position
+    cdef Py_ssize_t number, word, i, c, n, n_contexts, n_sets, next_position
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
     cdef double loss = 0
@@ -270,15 +271,18 @@ def train(
             or walk_chunk(
                 &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
             ) != 0
+            or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
         next_position = walk.first
-        for i in range(walk.first, walk.first if failed else walk.last):
-            while next_position <= min(i + 1, walk.last - 1):
-                n_contexts = walk.end[next_position] - walk.begin[next_position] - 1
+        for number in range(walk.first, walk.first if failed else walk.last):
+            i = visited(&walk, number)
+            while next_position <= min(number + 1, walk.last - 1):
+                word = visited(&walk, next_position)
+                n_contexts = walk.end[word] - walk.begin[word] - 1
                 draw_position(
                     &targets, next_position, &walk, min(sets, n_contexts),
-                    walk.words[min(next_position + window, walk.last - 1) if cbow else next_position],
+                    walk.words[min(word + window, walk.last - 1) if cbow else word],
                     inputs, outputs, stride, &subword_offsets[0], &subwords[0], &noise[0, 0], n_words, key
                 )
                 next_position += 1
@@ -295,8 +299,8 @@ def train(
                 failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:
                 break
-            words = words_of(&targets, i)
-            fetch_rows_of(&work, &targets.ring, i + 1, 0, walk.last)
+            words = words_of(&targets, number)
+            fetch_rows_of(&work, &targets.ring, number + 1, 0, walk.last)
             c = 0
             while c < n_sets:
                 n = min(at_once, n_sets - c)
@@ -311,7 +315,7 @@ def train(
         free_targets(&targets)
         free(rows.rows)
         free(work.memory)
-        free(walk.memory)
+        free_walk(&walk)
     leave(&all, team)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")

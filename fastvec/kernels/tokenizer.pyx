@@ -5,16 +5,19 @@ What is done otherwise, and why:
 - Eight bytes are looked at in one load. Three additions mark the white space among them, so that one load
   both finds the end of most words and is the key they are compared by.
 - The hash folds the 128-bit product of those eight bytes and a constant, once per eight bytes.
-- The table is open-addressed, with linear probing and at most half full. A slot of 16 bytes holds the first
+- Tables are open-addressed, with linear probing and at most half full. A slot of 16 bytes holds the first
   eight bytes of its word, its length and 24 bits of its hash: words of up to eight bytes are compared without
-  looking anywhere else, and longer ones that differ almost never need a look into the arena.
-- Distinct words lie end to end in one arena; counts and places of first appearance are indexed by id.
+  looking anywhere else, and longer ones that differ almost never need a look at their other bytes.
+- A piece has a table of its own, which stays in the processor's cache. The large one is asked for every word
+  of a piece once, and its slots are fetched some words before they are used.
+- Distinct words lie end to end in one arena, each with a line feed after it; counts are indexed by id.
 
-The word that reaches into the next block is carried over in a buffer. The GIL is released throughout.
+The GIL is released throughout, so that several threads split pieces at once.
 """
 
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy
 
 import numpy as np
@@ -44,15 +47,31 @@ cdef extern from *:
     uint64_t load_eight(const uint8_t *p) noexcept nogil
     uint64_t fold_product(uint64_t a, uint64_t b) noexcept nogil
     int __builtin_ctzll(unsigned long long x) noexcept nogil
+    void __builtin_prefetch(const void *address) noexcept nogil
 
 cdef enum:
     LINE_FEED = 10
-    FIRST_CAPACITY = 1 << 12
+    FIRST_CAPACITY = 1 << 12  # slots of a table at least
+    BYTES_PER_SLOT = 32       # of a piece of text, for the first table of its words
+    AHEAD = 8                 # words between the fetching of a slot and its use
 
 cdef struct Slot:
     uint64_t prefix  # the first eight bytes of the word, zeros after its end
     uint32_t tag     # 24 bits of the hash, and the length, 255 standing for all that are longer
     uint32_t word    # id + 1; zero marks an empty slot
+
+cdef struct SlotOfPiece:
+    uint64_t first   # eight bytes of the word
+    uint64_t second  # eight more, zeros after its end
+    uint32_t tag
+    uint32_t word
+
+cdef struct Word:
+    uint64_t hashed
+    uint64_t first
+    uint64_t second
+    const uint8_t *start
+    int64_t length
 
 
 cdef inline bint is_space(uint8_t c) noexcept nogil:
@@ -81,98 +100,258 @@ cdef inline uint64_t load_up_to(const uint8_t *p, const uint8_t *end) noexcept n
     return load_eight(padded)
 
 
-cdef inline uint64_t next_hash(uint64_t running, uint64_t eight) noexcept nogil:
-    return fold_product(running ^ eight, HASH_MULTIPLIER)
+cdef inline uint64_t first_hash(uint64_t first, uint64_t second) noexcept nogil:
+    """Return the hash of 16 bytes of a word, with zeros after its end."""
+    return fold_product(fold_product(HASH_START ^ first, HASH_MULTIPLIER) ^ second, HASH_MULTIPLIER)
 
 
-cdef inline uint64_t last_hash(uint64_t running, uint64_t rest, int64_t length) noexcept nogil:
-    """Return the hash of a word: `running` covers its full eights, `rest` are its bytes after them."""
-    return fold_product(running ^ rest, HASH_MULTIPLIER + <uint64_t> length)
+cdef inline uint64_t last_hash(uint64_t running, int64_t length) noexcept nogil:
+    return fold_product(running, HASH_MULTIPLIER + <uint64_t> length)
 
 
 cdef uint64_t hash_of(const uint8_t *word, int64_t length) noexcept nogil:
-    cdef uint64_t running = HASH_START
-    cdef int64_t i = 0
-    while i + 8 <= length:
-        running = next_hash(running, load_eight(word + i))
-        i += 8
-    return last_hash(running, load_up_to(word + i, word + length), length)
+    cdef const uint8_t *end = word + length
+    cdef uint64_t running = first_hash(load_up_to(word, end), load_up_to(word + 8, end))
+    cdef int64_t i
+    for i in range(16, length, 8):
+        running = fold_product(running ^ load_up_to(word + i, end), HASH_MULTIPLIER)
+    return last_hash(running, length)
 
 
 cdef inline uint32_t tag_of(uint64_t hashed, int64_t length) noexcept nogil:
     return <uint32_t> (hashed >> 40 << 8) | <uint32_t> min(length, 255)
 
 
-cdef class Tokenizer:
-    """Splits a text, fed in blocks, into word ids and sentence ends."""
+def end_of_words(const uint8_t[::1] text):
+    """Return where the last white space of a text ends."""
+    cdef int64_t n = text.shape[0]
+    with nogil:
+        while n and not is_space(text[n - 1]):
+            n -= 1
+    return n
 
-    cdef readonly int64_t n_words, n_tokens, n_lines, n_bytes
-    cdef int64_t sentence_start, line_start
-    cdef bint keep_empty
+
+def split(text, bint keep_empty=False):
+    """Return the words of a piece of text and the ends of sentences in it."""
+    return Piece(text, keep_empty)
+
+
+cdef class Piece:
+    """Words and ends of sentences of a piece of text."""
+
+    cdef readonly object text, ids, sentence_ends
+    cdef readonly int64_t n_lines, n_words
+    cdef Word *words
+    cdef int32_t *counts
+    cdef int64_t room
+    cdef SlotOfPiece *table
+    cdef uint64_t capacity
+
+    def __cinit__(self, bytes text, bint keep_empty):
+        cdef const uint8_t[::1] view = text
+        cdef int64_t n = view.shape[0]
+        cdef int64_t n_ids = 0, n_ends = 0, i
+        cdef int32_t *counts
+        self.text = text
+        self.n_lines = text.count(b"\n")
+        if n == 0:
+            self.ids, self.sentence_ends = np.empty(0, np.int32), np.empty(0, np.int64)
+            return
+        ids = np.empty(n // 2 + 1, np.int32)
+        sentence_ends = np.empty(self.n_lines + 1, np.int64)
+        cdef int32_t[::1] ids_view = ids
+        cdef int64_t[::1] ends_view = sentence_ends
+        self.capacity = FIRST_CAPACITY
+        while self.capacity * BYTES_PER_SLOT < <uint64_t> n:
+            self.capacity *= 2
+        self.table = <SlotOfPiece *> allocated(self.capacity * sizeof(SlotOfPiece))
+        with nogil:
+            self.split(&view[0], &view[0] + n, keep_empty, &ids_view[0], &n_ids, &ends_view[0], &n_ends)
+            self.counts = counts = <int32_t *> allocated((self.n_words + 1) * sizeof(int32_t))
+            for i in range(n_ids):
+                counts[ids_view[i]] += 1
+        free(self.table)
+        self.table = NULL
+        self.ids = ids[:n_ids].copy()
+        self.sentence_ends = sentence_ends[:n_ends]
+
+    def __dealloc__(self):
+        free(self.table)
+        free(self.words)
+        free(self.counts)
+
+    cdef int split(
+        self, const uint8_t *p, const uint8_t *end, bint keep_empty,
+        int32_t *ids, int64_t *n_ids, int64_t *sentence_ends, int64_t *n_ends
+    ) except -1 nogil:
+        cdef Word word
+        cdef const uint8_t *stop
+        cdef uint64_t spaces, more_spaces, eight, top = <uint64_t> 1 << 63
+        cdef int64_t n = 0  # words so far
+        cdef int64_t m = 0  # ends so far
+        while p < end:
+            word.first = load_up_to(p, end)
+            spaces = spaces_among(word.first)
+            if spaces & 0x80:
+                if p[0] == LINE_FEED and (keep_empty or m == 0 or n > sentence_ends[m - 1]):
+                    sentence_ends[m] = n
+                    m += 1
+                p += 1
+                continue
+            word.start = p
+            word.second = load_up_to(p + 8, end)
+            more_spaces = spaces_among(word.second)
+            # Most words end within 16 bytes: whether within eight is not left to a branch.
+            word.first &= ((spaces & -spaces) >> 7) - 1
+            word.second &= 0 if spaces else ((more_spaces & -more_spaces) >> 7) - 1
+            word.hashed = first_hash(word.first, word.second)
+            if spaces | more_spaces:
+                word.length = __builtin_ctzll(spaces | top) >> 3
+                word.length = word.length if spaces else 8 + (__builtin_ctzll(more_spaces | top) >> 3)
+                p += word.length
+            else:
+                p = min(p + 16, end)
+                while p < end:
+                    eight = load_up_to(p, end)
+                    spaces = spaces_among(eight)
+                    eight &= ((spaces & -spaces) >> 7) - 1
+                    stop = p + (__builtin_ctzll(spaces) >> 3) if spaces else min(p + 8, end)
+                    if stop > p:
+                        word.hashed = fold_product(word.hashed ^ eight, HASH_MULTIPLIER)
+                    p = stop
+                    if spaces:
+                        break
+                word.length = p - word.start
+            word.hashed = last_hash(word.hashed, word.length)
+            ids[n] = self.id_of(&word)
+            n += 1
+            p += p < end and p[0] == c" "
+        n_ids[0] = n
+        n_ends[0] = m
+        return 0
+
+    cdef inline int32_t id_of(self, const Word *word) except -1 nogil:
+        """Return the id of a word in this piece."""
+        cdef uint32_t tag = tag_of(word.hashed, word.length)
+        cdef uint64_t at = word.hashed & (self.capacity - 1)
+        cdef SlotOfPiece *slot = &self.table[at]
+        while slot.word:
+            if (slot.first ^ word.first) | (slot.second ^ word.second) | (slot.tag ^ tag) == 0:
+                if word.length <= 16 or self.is_word(slot.word - 1, word):
+                    return <int32_t> (slot.word - 1)
+            at = (at + 1) & (self.capacity - 1)
+            slot = &self.table[at]
+        return self.insert(slot, word)
+
+    cdef inline bint is_word(self, int64_t found, const Word *word) noexcept nogil:
+        cdef int64_t length = self.words[found].length
+        return length == word.length and memcmp(self.words[found].start, word.start, length) == 0
+
+    cdef int32_t insert(self, SlotOfPiece *slot, const Word *word) except -1 nogil:
+        """Give a new word the next id and the empty slot; return the id."""
+        cdef int64_t new = self.n_words
+        if new == self.room:
+            self.room = max(2 * self.room, 1024)
+            self.words = <Word *> enlarged(self.words, self.room * sizeof(Word))
+        self.words[new] = word[0]
+        self.n_words = new + 1
+        self.fill(slot, new)
+        if 2 * <uint64_t> self.n_words > self.capacity:
+            self.rehash()
+        return <int32_t> new
+
+    cdef inline void fill(self, SlotOfPiece *slot, int64_t word) noexcept nogil:
+        slot.first = self.words[word].first
+        slot.second = self.words[word].second
+        slot.tag = tag_of(self.words[word].hashed, self.words[word].length)
+        slot.word = <uint32_t> (word + 1)
+
+    cdef int rehash(self) except -1 nogil:
+        """Double the table."""
+        cdef int64_t word
+        cdef uint64_t at
+        free(self.table)
+        self.table = NULL
+        self.table = <SlotOfPiece *> allocated(2 * self.capacity * sizeof(SlotOfPiece))
+        self.capacity *= 2
+        for word in range(self.n_words):
+            at = self.words[word].hashed & (self.capacity - 1)
+            while self.table[at].word:
+                at = (at + 1) & (self.capacity - 1)
+            self.fill(&self.table[at], word)
+        return 0
+
+
+cdef class Tokenizer:
+    """Gives words ids, in the order in which they first appear in the pieces of a text."""
+
+    cdef readonly int64_t n_words, n_tokens
+    cdef int64_t sentence_start
+    cdef bint keep_empty, in_line
     cdef Slot *table
     cdef uint64_t capacity
-    # By id: counts, lines and bytes before the first appearance, and the end in the arena.
+    # By id: counts, and where the word's line feed ends in the arena.
     cdef int64_t *counts_
-    cdef int64_t *lines_
-    cdef int64_t *bytes_
     cdef int64_t *ends_
     cdef int64_t room
     cdef uint8_t *arena
     cdef int64_t arena_size, arena_room
-    cdef uint8_t *carry
-    cdef int64_t carry_size, carry_room
 
     def __cinit__(self, bint keep_empty=False):
         self.keep_empty = keep_empty
-        self.table = <Slot *> calloc(FIRST_CAPACITY, sizeof(Slot))
-        if self.table is NULL:
-            raise MemoryError
+        self.table = <Slot *> allocated(FIRST_CAPACITY * sizeof(Slot))
         self.capacity = FIRST_CAPACITY
 
     def __dealloc__(self):
         free(self.table)
         free(self.counts_)
-        free(self.lines_)
-        free(self.bytes_)
         free(self.ends_)
         free(self.arena)
-        free(self.carry)
 
-    def feed(self, block):
-        """Take the next block of the text."""
-        cdef const uint8_t[::1] view = block
-        cdef int64_t n = view.shape[0]
-        ids = np.empty(n // 2 + 1, np.int32)
-        sentence_ends = np.empty(n if self.keep_empty else n // 2 + 1, np.int64)
-        if n == 0:
-            return ids[:0], sentence_ends[:0]
-        cdef int32_t[::1] ids_view = ids
-        cdef int64_t[::1] ends_view = sentence_ends
-        cdef int64_t n_before = self.n_tokens
-        cdef int64_t n_ends
-        with nogil:
-            n_ends = self.split(&view[0], n, &ids_view[0], &ends_view[0])
-        return ids[:self.n_tokens - n_before], sentence_ends[:n_ends].copy()
+    def add(self, Piece piece):
+        """Take the next piece of the text."""
+        cdef int64_t i, n = piece.ids.shape[0]
+        cdef int32_t[::1] ids = piece.ids
+        cdef int32_t *new_ids = <int32_t *> malloc(max(1, piece.n_words) * sizeof(int32_t))
+        if new_ids is NULL:
+            raise MemoryError
+        try:
+            with nogil:
+                for i in range(piece.n_words):
+                    if i + AHEAD < piece.n_words:
+                        __builtin_prefetch(&self.table[piece.words[i + AHEAD].hashed & (self.capacity - 1)])
+                    new_ids[i] = self.id_of(&piece.words[i], piece.counts[i])
+                for i in range(n):
+                    ids[i] = new_ids[ids[i]]
+        finally:
+            free(new_ids)
+        sentence_ends = piece.sentence_ends + self.n_tokens
+        cdef int64_t n_ends = len(sentence_ends), n_bytes = len(piece.text)
+        if n_ends and not self.keep_empty and sentence_ends[0] == self.sentence_start:
+            sentence_ends = sentence_ends[1:]
+            n_ends -= 1
+        if n_ends:
+            self.sentence_start = sentence_ends[n_ends - 1]
+        if n_bytes:
+            self.in_line = piece.text[n_bytes - 1] != LINE_FEED
+        self.n_tokens += n
+        return piece.ids, sentence_ends
 
     def finish(self):
-        """End the last word and the last sentence, as at the end of a file; return what `feed` returns."""
-        if self.line_start == self.n_bytes:
-            return self.feed(b"")
-        result = self.feed(b"\n")
-        self.n_lines -= 1
-        self.n_bytes -= 1
-        self.line_start = self.n_bytes
-        return result
+        """End the last sentence, as at the end of a file; return its end in an array, or an empty one."""
+        cdef bint ended = self.in_line and (self.keep_empty or self.n_tokens > self.sentence_start)
+        self.in_line = False
+        if not ended:
+            return np.empty(0, np.int64)
+        self.sentence_start = self.n_tokens
+        return np.array([self.n_tokens], np.int64)
 
-    def words(self, first=0):
-        """Return the distinct words with ids from `first` on, as a list of bytes."""
-        cdef int64_t word
-        cdef int64_t start
-        found = []
-        for word in range(first, self.n_words):
-            start = self.start_of(word)
-            found.append(self.arena[start:self.ends_[word]])
-        return found
+    def words(self, int64_t first=0):
+        """Return the distinct words with ids from `first` on, each with a line feed after it."""
+        if not 0 <= first <= self.n_words:
+            raise IndexError(f"first must be an int from 0 to {self.n_words}, got {first}")
+        cdef int64_t start = self.start_of(first)
+        return PyBytes_FromStringAndSize(<const char *> self.arena + start, self.arena_size - start)
 
     def counts(self):
         """Return how often each word occurred, by id, as an int64 array."""
@@ -183,107 +362,33 @@ cdef class Tokenizer:
             view[word] = self.counts_[word]
         return counts
 
-    def first_seen(self, int64_t word):
-        """Return how many line feeds and how many bytes came before the first appearance of an id."""
-        if not 0 <= word < self.n_words:
-            raise IndexError(f"word must be an int from 0 to {self.n_words - 1}, got {word}")
-        return self.lines_[word], self.bytes_[word]
-
     cdef inline int64_t start_of(self, int64_t word) noexcept nogil:
         return self.ends_[word - 1] if word else 0
 
-    cdef int64_t split(
-        self, const uint8_t *block, int64_t n, int32_t *ids, int64_t *sentence_ends
-    ) except -1 nogil:
-        """Split n > 0 bytes into ids [OUT] and sentence_ends [OUT]; return the number of sentence ends."""
-        cdef const uint8_t *end = block + n
-        cdef const uint8_t *p = block
-        cdef const uint8_t *last = end  # behind the last white space: words before it are complete
-        cdef const uint8_t *start
-        cdef uint64_t x, spaces, running, prefix
-        cdef int64_t length, n_ends = 0
-        cdef int64_t n_ids = 0
-        cdef int64_t n_before = self.n_tokens
-
-        while last > block and not is_space((last - 1)[0]):
-            last -= 1
-        if last == block:
-            self.keep(block, n)
-            self.n_bytes += n
-            return 0
-        if self.carry_size:
-            while not is_space(p[0]):
-                p += 1
-            self.keep(block, p - block)
-            length = self.carry_size
-            ids[0] = self.id_of(
-                self.carry, length, hash_of(self.carry, length),
-                load_up_to(self.carry, self.carry + length), self.n_bytes + (p - block) - length
-            )
-            n_ids = 1
-            self.carry_size = 0
-
-        while p < last:
-            x = load_up_to(p, end)
-            spaces = spaces_among(x)
-            if spaces & 0x80:
-                if p[0] == LINE_FEED:
-                    self.n_lines += 1
-                    self.line_start = self.n_bytes + (p - block) + 1
-                    if self.keep_empty or n_before + n_ids > self.sentence_start:
-                        self.sentence_start = n_before + n_ids
-                        sentence_ends[n_ends] = self.sentence_start
-                        n_ends += 1
-                p += 1
-                continue
-            start = p
-            prefix = x
-            running = HASH_START
-            while spaces == 0:
-                running = next_hash(running, x)
-                p += 8
-                x = load_up_to(p, end)
-                spaces = spaces_among(x)
-            x &= ((spaces & -spaces) >> 7) - 1
-            p += __builtin_ctzll(spaces) >> 3
-            length = p - start
-            if length < 8:
-                prefix = x
-            ids[n_ids] = self.id_of(
-                start, length, last_hash(running, x, length), prefix, self.n_bytes + (start - block)
-            )
-            n_ids += 1
-
-        self.keep(last, end - last)
-        self.n_tokens = n_before + n_ids
-        self.n_bytes += n
-        return n_ends
-
-    cdef inline int32_t id_of(
-        self, const uint8_t *word, int64_t length, uint64_t hashed, uint64_t prefix, int64_t place
-    ) except -1 nogil:
-        """Count a word and return its id; `place` is its first byte in the text."""
-        cdef uint32_t tag = tag_of(hashed, length)
-        cdef uint64_t at = hashed & (self.capacity - 1)
+    cdef inline int32_t id_of(self, const Word *word, int64_t count) except -1 nogil:
+        """Add to the count of a word and return its id."""
+        cdef uint32_t tag = tag_of(word.hashed, word.length)
+        cdef uint64_t at = word.hashed & (self.capacity - 1)
         cdef Slot *slot = &self.table[at]
         cdef int64_t found
         while slot.word:
-            if slot.prefix == prefix and slot.tag == tag:
+            if slot.prefix == word.first and slot.tag == tag:
                 found = slot.word - 1
-                if length <= 8 or self.is_word(found, word, length):
-                    self.counts_[found] += 1
+                if word.length <= 8 or self.is_word(found, word):
+                    self.counts_[found] += count
                     return <int32_t> found
             at = (at + 1) & (self.capacity - 1)
             slot = &self.table[at]
-        return self.insert(slot, word, length, tag, prefix, place)
+        return self.insert(slot, word, count)
 
-    cdef inline bint is_word(self, int64_t word, const uint8_t *other, int64_t length) noexcept nogil:
-        cdef int64_t start = self.start_of(word)
-        return self.ends_[word] - start == length and memcmp(self.arena + start, other, length) == 0
+    cdef inline bint is_word(self, int64_t found, const Word *word) noexcept nogil:
+        cdef int64_t start = self.start_of(found)
+        return (
+            self.ends_[found] - start - 1 == word.length
+            and memcmp(self.arena + start, word.start, word.length) == 0
+        )
 
-    cdef int32_t insert(
-        self, Slot *slot, const uint8_t *word, int64_t length, uint32_t tag, uint64_t prefix, int64_t place
-    ) except -1 nogil:
+    cdef int32_t insert(self, Slot *slot, const Word *word, int64_t count) except -1 nogil:
         """Give a new word the next id and the empty slot; return the id."""
         cdef int64_t new = self.n_words
         if new == 0x7FFFFFFF:
@@ -292,21 +397,16 @@ cdef class Tokenizer:
         if new == self.room:
             self.room = max(2 * self.room, 1024)
             self.counts_ = <int64_t *> enlarged(self.counts_, self.room * sizeof(int64_t))
-            self.lines_ = <int64_t *> enlarged(self.lines_, self.room * sizeof(int64_t))
-            self.bytes_ = <int64_t *> enlarged(self.bytes_, self.room * sizeof(int64_t))
             self.ends_ = <int64_t *> enlarged(self.ends_, self.room * sizeof(int64_t))
-        if self.arena_size + length > self.arena_room:
-            self.arena_room = 2 * self.arena_room + length
+        if self.arena_size + word.length + 1 > self.arena_room:
+            self.arena_room = 2 * self.arena_room + word.length + 1
             self.arena = <uint8_t *> enlarged(self.arena, self.arena_room)
-        memcpy(self.arena + self.arena_size, word, length)
-        self.arena_size += length
+        memcpy(self.arena + self.arena_size, word.start, word.length)
+        self.arena[self.arena_size + word.length] = LINE_FEED
+        self.arena_size += word.length + 1
         self.ends_[new] = self.arena_size
-        self.counts_[new] = 1
-        self.lines_[new] = self.n_lines
-        self.bytes_[new] = place
-        slot.prefix = prefix
-        slot.tag = tag
-        slot.word = <uint32_t> (new + 1)
+        self.counts_[new] = count
+        fill(slot, word.hashed, word.first, word.length, new)
         self.n_words = new + 1
         if 2 * <uint64_t> self.n_words > self.capacity:
             self.rehash()
@@ -314,36 +414,39 @@ cdef class Tokenizer:
 
     cdef int rehash(self) except -1 nogil:
         """Double the table."""
-        cdef Slot *old = self.table
-        cdef uint64_t i, at, mask = 2 * self.capacity - 1
-        cdef Slot *table = <Slot *> calloc(2 * self.capacity, sizeof(Slot))
-        cdef int64_t word, start
-        if table is NULL:
-            with gil:
-                raise MemoryError
-        for i in range(self.capacity):
-            if old[i].word:
-                word = old[i].word - 1
-                start = self.start_of(word)
-                at = hash_of(self.arena + start, self.ends_[word] - start) & mask
-                while table[at].word:
-                    at = (at + 1) & mask
-                table[at] = old[i]
-        self.table = table
+        cdef int64_t word, length
+        cdef const uint8_t *start
+        cdef uint64_t at, hashed
+        free(self.table)
+        self.table = NULL
+        self.table = <Slot *> allocated(2 * self.capacity * sizeof(Slot))
         self.capacity *= 2
-        free(old)
+        for word in range(self.n_words):
+            start = self.arena + self.start_of(word)
+            length = self.ends_[word] - 1 - self.start_of(word)
+            hashed = hash_of(start, length)
+            at = hashed & (self.capacity - 1)
+            while self.table[at].word:
+                at = (at + 1) & (self.capacity - 1)
+            fill(&self.table[at], hashed, load_up_to(start, start + length), length, word)
         return 0
 
-    cdef int keep(self, const uint8_t *piece, int64_t n) except -1 nogil:
-        """Append the piece of a word to what is carried over to the next block."""
-        if n == 0:
-            return 0
-        if self.carry_size + n > self.carry_room:
-            self.carry_room = 2 * self.carry_room + n
-            self.carry = <uint8_t *> enlarged(self.carry, self.carry_room)
-        memcpy(self.carry + self.carry_size, piece, n)
-        self.carry_size += n
-        return 0
+
+cdef inline void fill(
+    Slot *slot, uint64_t hashed, uint64_t prefix, int64_t length, int64_t word
+) noexcept nogil:
+    slot.prefix = prefix
+    slot.tag = tag_of(hashed, length)
+    slot.word = <uint32_t> (word + 1)
+
+
+cdef void *allocated(int64_t n) except NULL nogil:
+    """Return n > 0 bytes of zeros."""
+    cdef void *memory = calloc(n, 1)
+    if memory is NULL:
+        with gil:
+            raise MemoryError
+    return memory
 
 
 cdef void *enlarged(void *memory, int64_t n) except NULL nogil:

@@ -6,7 +6,7 @@ centres. They never reach over the ends of a sentence, and count kept words only
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .sampling cimport draw, is_kept, window_size
@@ -24,7 +24,8 @@ cdef struct Walk:
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
     Py_ssize_t n               # all words
-    void *memory               # to be freed by the caller
+    int32_t *order             # the chunk's own words as they are visited, order[first:last]; NULL: as they are
+    void *memory               # to be freed by free_walk()
 
 
 cdef inline Py_ssize_t find_sentence(
@@ -105,6 +106,35 @@ cdef inline int walk_chunk(
         walk.last = n
     walk.n = n
     return 0
+
+
+cdef inline void free_walk(Walk *walk) noexcept nogil:
+    free(walk.memory)
+    free(walk.order)
+
+
+cdef inline int visit_in_lanes(Walk *walk, Py_ssize_t lanes, Py_ssize_t window) noexcept nogil:
+    """Visit a word of each of so many parts of the chunk in turn, as reference/together.py; return 0 on success.
+
+    There are fewer parts if these would be shorter than a window.
+    """
+    cdef Py_ssize_t n = walk.last - walk.first, length, begin, place = walk.first
+    walk.order = <int32_t *>malloc((walk.last + 1) * sizeof(int32_t))
+    if walk.order == NULL:
+        return -1
+    lanes = max(<Py_ssize_t>1, min(lanes, n // (2 * window + 1)))
+    length = (n + lanes - 1) // lanes
+    for begin in range(length):
+        while begin < n:
+            walk.order[place] = <int32_t>(walk.first + begin)
+            place += 1
+            begin += length
+    return 0
+
+
+cdef inline Py_ssize_t visited(const Walk *walk, Py_ssize_t number) noexcept nogil:
+    """The word that is visited as number first, first + 1, ... up to last."""
+    return number if walk.order == NULL else walk.order[number]
 
 
 cdef inline void find_repeats(Walk *walk, Py_ssize_t window) noexcept nogil:

@@ -331,7 +331,9 @@ class Phrases(Estimator):
         lefts, rights, pair_counts = counter.pairs(self.min_count)
         scores = self._scores(counts[lefts], counts[rights], pair_counts, corpus.n_tokens)
         above = scores > (THRESHOLDS[self.scoring] if self.threshold is None else self.threshold)
-        chosen = zip(lefts[above].tolist(), rights[above].tolist(), scores[above].tolist(), strict=True)
+        lefts, rights, scores = lefts[above], rights[above], scores[above]
+        order = np.lexsort((rights, lefts))
+        chosen = zip(lefts[order].tolist(), rights[order].tolist(), scores[order].tolist(), strict=True)
         return {(words[left], words[right]): score for left, right, score in chosen}
 
     def _scores(

@@ -48,7 +48,7 @@ class PairCounter:
                 self._counts[int(ids[i]), int(ids[i + 1])] += 1
 
     def pairs(self, min_count: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-        """Return the pairs that were counted at least `min_count` times, in ascending order.
+        """Return the pairs that were counted at least `min_count` times, in any order.
 
         Returns
         -------
@@ -57,7 +57,7 @@ class PairCounter:
         counts : int64 array
             How often they were counted.
         """
-        found = sorted((pair, count) for pair, count in self._counts.items() if count >= min_count)
+        found = [(pair, count) for pair, count in self._counts.items() if count >= min_count]
         lefts, rights = (np.array([pair[side] for pair, _ in found], np.int32) for side in (0, 1))
         return lefts, rights, np.array([count for _, count in found], np.int64)
 

@@ -1,7 +1,9 @@
 """Bytes of text to word ids.
 
-A `Tokenizer` is fed a text block by block. It splits at ASCII white space, ends a sentence at every line
-feed, and gives every distinct word an id in the order of first appearance. No word, line or text is too long.
+A text is cut into pieces at white space, which may be split by several threads. A piece is split at ASCII
+white space, and a sentence ends at every line feed; its words have ids of its own. A `Tokenizer` takes the
+pieces in order, and gives every distinct word of the text an id in the order of first appearance. The ids do
+not depend on where the text was cut. No word, line or text is too long.
 """
 
 from __future__ import annotations
@@ -11,110 +13,138 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Tokenizer", "remap"]
+__all__ = ["Piece", "Tokenizer", "end_of_words", "remap", "split"]
 
 WORD_BYTES = bytes(set(range(256)) - set(b" \t\n\v\f\r"))
 WORD_OR_LINE_FEED = re.compile(rb"[^ \t\n\v\f\r]+|\n")
 
 
+def end_of_words(text: bytes) -> int:
+    """Return where the last white space of a text ends, 0 if it has none.
+
+    Parameters
+    ----------
+    text : bytes-like
+        IN: what is before that place has whole words only.
+    """
+    return len(bytes(text).rstrip(WORD_BYTES))
+
+
+def split(text: bytes, keep_empty: bool = False) -> Piece:
+    """Return the words of a piece of text and the ends of sentences in it.
+
+    Parameters
+    ----------
+    text : bytes
+        IN: any number of bytes. A word in it ends at its end.
+    keep_empty : bool
+        Whether a line without words makes an empty sentence, or none.
+    """
+    return Piece(text, keep_empty)
+
+
+class Piece:
+    """Words and ends of sentences of a piece of text.
+
+    Attributes
+    ----------
+    text : bytes
+        The piece.
+    ids : int32 array
+        Which of its distinct words stand in it, in order. `Tokenizer.add` makes them ids of the whole text.
+    sentence_ends : int64 array
+        The number of words before each end of a sentence. If there are no words before the first, another
+        piece must say whether it is one.
+    n_lines, n_words : int
+        The number of line feeds and of distinct words.
+    """
+
+    def __init__(self, text: bytes, keep_empty: bool) -> None:
+        self.text = text
+        self.n_lines = text.count(b"\n")
+        self.words: dict[bytes, int] = {}
+        ids: list[int] = []
+        ends: list[int] = []
+        for match in WORD_OR_LINE_FEED.finditer(text):
+            if match.group() != b"\n":
+                ids.append(self.words.setdefault(match.group(), len(self.words)))
+            elif keep_empty or not ends or len(ids) > ends[-1]:
+                ends.append(len(ids))
+        self.n_words = len(self.words)
+        self.ids = np.array(ids, np.int32)
+        self.sentence_ends = np.array(ends, np.int64)
+
+
 class Tokenizer:
-    """Splits a text, fed in blocks, into word ids and sentence ends.
+    """Gives words ids, in the order in which they first appear in the pieces of a text.
 
     Parameters
     ----------
     keep_empty : bool
-        Whether a line without words makes an empty sentence, or none.
+        As for `split`.
 
     Attributes
     ----------
-    n_words : int
-        The number of distinct words so far.
-    n_tokens : int
-        The number of words so far; one that the last block cut is not counted yet.
-    n_lines, n_bytes : int
-        The number of line feeds and of bytes so far.
+    n_words, n_tokens : int
+        The number of distinct words and of words so far.
     """
 
     def __init__(self, keep_empty: bool = False) -> None:
-        self.n_words = self.n_tokens = self.n_lines = self.n_bytes = 0
+        self.n_words = self.n_tokens = 0
         self._keep_empty = keep_empty
         self._sentence_start = 0
-        self._line_start = 0
+        self._in_line = False
         self._ids: dict[bytes, int] = {}
         self._counts: list[int] = []
-        self._first_seen: list[tuple[int, int]] = []
-        self._carry: list[bytes] = []
 
-    def feed(self, block: bytes) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Take the next block of the text.
+    def add(self, piece: Piece) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Take the next piece of the text.
 
         Parameters
         ----------
-        block : bytes-like
-            IN: any number of bytes; it may begin and end within a word, or within a character.
+        piece : Piece
+            IN/OUT: it is used up.
 
         Returns
         -------
         ids : int32 array
-            The ids of the words that end in this block.
+            The ids of its words.
         sentence_ends : int64 array
-            The number of words, since the first block, before each end of a sentence in this block.
+            The number of words, since the first piece, before each end of a sentence in it.
         """
-        after_last_space = len(block.rstrip(WORD_BYTES))
-        self.n_bytes += len(block)
-        if after_last_space == 0:
-            self._carry.append(block)
-            return np.empty(0, np.int32), np.empty(0, np.int64)
-        complete = b"".join([*self._carry, block[:after_last_space]])
-        self._carry = [block[after_last_space:]]
-        place = self.n_bytes - len(self._carry[0]) - len(complete)
+        new_ids = [self._ids.setdefault(word, len(self._ids)) for word in piece.words]
+        self.n_words = len(self._ids)
+        self._counts += [0] * (self.n_words - len(self._counts))
+        for word, count in enumerate(np.bincount(piece.ids, minlength=piece.n_words).tolist()):
+            self._counts[new_ids[word]] += count
+        ends = piece.sentence_ends + self.n_tokens
+        if len(ends) and not self._keep_empty and ends[0] == self._sentence_start:
+            ends = ends[1:]
+        if len(ends):
+            self._sentence_start = ends[-1]
+        if piece.text:
+            self._in_line = not piece.text.endswith(b"\n")
+        self.n_tokens += len(piece.ids)
+        return np.array(new_ids, np.int32)[piece.ids], ends
 
-        ids, sentence_ends = [], []
-        for match in WORD_OR_LINE_FEED.finditer(complete):
-            if match.group() != b"\n":
-                ids.append(self._id_of(match.group(), place + match.start()))
-                self.n_tokens += 1
-                continue
-            self.n_lines += 1
-            self._line_start = place + match.end()
-            if self._keep_empty or self.n_tokens > self._sentence_start:
-                self._sentence_start = self.n_tokens
-                sentence_ends.append(self.n_tokens)
-        return np.array(ids, np.int32), np.array(sentence_ends, np.int64)
+    def finish(self) -> NDArray[np.int64]:
+        """End the last sentence, as at the end of a file; return its end in an array, or an empty one."""
+        ended = self._in_line and (self._keep_empty or self.n_tokens > self._sentence_start)
+        self._in_line = False
+        if not ended:
+            return np.empty(0, np.int64)
+        self._sentence_start = self.n_tokens
+        return np.array([self.n_tokens], np.int64)
 
-    def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """End the last word and the last sentence, as at the end of a file; return what `feed` returns."""
-        if self._line_start == self.n_bytes:
-            return self.feed(b"")
-        result = self.feed(b"\n")
-        self.n_lines -= 1
-        self.n_bytes -= 1
-        self._line_start = self.n_bytes
-        return result
-
-    def words(self, first: int = 0) -> list[bytes]:
-        """Return the distinct words with ids from `first` on, as a list of bytes."""
-        return list(self._ids)[first:]
+    def words(self, first: int = 0) -> bytes:
+        """Return the distinct words with ids from `first` on, each with a line feed after it."""
+        if not 0 <= first <= self.n_words:
+            raise IndexError(f"first must be an int from 0 to {self.n_words}, got {first}")
+        return b"".join(word + b"\n" for word in list(self._ids)[first:])
 
     def counts(self) -> NDArray[np.int64]:
         """Return how often each word occurred, by id, as an int64 array."""
         return np.array(self._counts, np.int64)
-
-    def first_seen(self, word: int) -> tuple[int, int]:
-        """Return how many line feeds and how many bytes came before the first appearance of an id."""
-        if not 0 <= word < self.n_words:
-            raise IndexError(f"word must be an int from 0 to {self.n_words - 1}, got {word}")
-        return self._first_seen[word]
-
-    def _id_of(self, word: bytes, place: int) -> int:
-        """Count a word and return its id; `place` is its first byte in the text."""
-        found = self._ids.setdefault(word, self.n_words)
-        if found == self.n_words:
-            self.n_words += 1
-            self._counts.append(0)
-            self._first_seen.append((self.n_lines, place))
-        self._counts[found] += 1
-        return found
 
 
 def remap(ids: NDArray[np.int32], new_ids: NDArray[np.int32], out: NDArray[np.int32]) -> None:

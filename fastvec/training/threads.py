@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["Report", "Workers", "number_of_threads", "usable_threads"]
+__all__ = ["Report", "Workers", "file_threads", "number_of_threads", "usable_threads"]
 
 Report = Callable[[float], object]
+
+# One thread moves the bytes of a file for all that work on them: more than these would wait for it.
+MOST_FILE_THREADS = 8
 
 
 def number_of_threads(threads: int | None) -> int:
@@ -24,6 +28,11 @@ def usable_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def file_threads() -> int:
+    """Return the number of threads that read or write one file."""
+    return min(usable_threads(), MOST_FILE_THREADS)
 
 
 class Workers:
@@ -84,6 +93,30 @@ class Workers:
         """Call `work` with every tuple of arguments and wait for all calls."""
         for done in [self.submit(work, *of_call) for of_call in arguments]:
             done.result()
+
+    def in_order(self, work: Callable[..., Any], items: Iterable[Any]) -> Iterator[Any]:
+        """Yield ``work(item)`` for every item, in order, while the threads work on the next ones.
+
+        An error of `items` is raised after the results of the items before it.
+        """
+        following = iter(items)
+        pending: deque[Future[Any]] = deque()
+        most = 1 if self.n == 1 else 2 * self.n
+        error: Exception | None = None
+        ended = False
+        while True:
+            while not ended and len(pending) < most:
+                try:
+                    pending.append(self.submit(work, next(following)))
+                except StopIteration:
+                    ended = True
+                except Exception as raised:
+                    ended, error = True, raised
+            if not pending:
+                break
+            yield pending.popleft().result()
+        if error is not None:
+            raise error
 
     def _serve(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -16,12 +16,13 @@ from fastvec._params import check_bool, check_counts, check_int, check_item
 from fastvec.corpus.sequences import check_sequences
 from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, without
+from fastvec.vectors.nearest import nearest
 from fastvec.vectors.spelling import nearest_spellings
 
 __all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
 
-# Few enough for the processor's cache, enough for a fast product of matrices.
-COSINES_AT_ONCE = 1 << 22
+# 2 MB in double precision.
+NUMBERS_AT_ONCE = 1 << 18
 
 
 class UnknownWordError(KeyError):
@@ -449,18 +450,13 @@ class Vectors:
         topn = check_int("topn", topn, 1)
         if restrict is not None:
             restrict = check_int("restrict", restrict, 1)
-        candidates, scale = self.vectors[:restrict], self._inverse_norms[:restrict]
-        queries = unit_rows(queries)
-        at_once = max(1, COSINES_AT_ONCE // max(1, len(candidates)))
-        answers = []
-        for start in range(0, len(queries), at_once):
-            cosines = queries[start : start + at_once] @ candidates.T
-            cosines *= scale
-            np.clip(cosines, -1, 1, out=cosines)
-            for row, excluded in zip(cosines, asked[start : start + at_once], strict=True):
-                row[[i for i in excluded if i < len(row)]] = -np.inf
-                answers.append([(self.words[i], float(row[i])) for i in _highest(row, topn)])
-        return answers
+        found = nearest(
+            self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries), asked, topn
+        )
+        return [
+            [(self.words[row], cosine) for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)]
+            for rows, cosines in found
+        ]
 
 
 def as_words(words: Sequence[str | int]) -> list[str]:
@@ -477,7 +473,12 @@ def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:
 
 def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
     """Return 1 / length of each row, and 0 for rows of zeros, which makes their every cosine 0."""
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
+    squares = np.empty(len(matrix))
+    at_once = max(1, NUMBERS_AT_ONCE // matrix.shape[1])
+    for begin in range(0, len(matrix), at_once):
+        rows = matrix[begin : begin + at_once].astype(np.float64, order="C")
+        squares[begin : begin + at_once] = (rows[:, np.newaxis, :] @ rows[:, :, np.newaxis])[:, 0, 0]
+    norms = np.sqrt(squares)
     if not np.isfinite(norms).all():  # the matrix is memory-mapped, or was changed
         raise not_finite("vectors", matrix, int(np.argmin(np.isfinite(norms))), "row")
     check_lengths("vectors", norms)
@@ -485,14 +486,6 @@ def _inverse_norms(matrix: NDArray[Any]) -> NDArray[np.float32]:
     inverse = np.zeros(len(norms), dtype=np.float32)
     inverse[long_enough] = 1 / norms[long_enough]
     return inverse
-
-
-def _highest(cosines: NDArray[np.float32], topn: int) -> NDArray[np.intp]:
-    """Return the positions of the `topn` highest, in descending order, without those excluded by −inf."""
-    least = np.partition(cosines, -topn)[-topn] if topn < len(cosines) else -np.inf
-    positions = np.flatnonzero(cosines >= least)  # of equal ones the first come first
-    positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]
-    return positions[cosines[positions] > -np.inf]
 
 
 def _as_list(items: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from mutants._edits import mutant
 
 COUNTING = "kernels/cooccurrence.pyx", "reference/cooccurrence.py"
 NGRAMS = "kernels/ngrams.pyx", "reference/ngrams.py"
+ROWS = "kernels/rows.pyx", "reference/rows.py"
 TOKENIZER = "kernels/tokenizer.pyx", "reference/tokenizer.py"
 
 AROUND = [
@@ -19,8 +20,8 @@ AROUND = [
     mutant(
         "empty lines are sentences",
         "tokenizer corpus",
-        (TOKENIZER[0], "n_before + n_ids > self.sentence_start:", "n_before + n_ids >= self.sentence_start:"),
-        (TOKENIZER[1], "self.n_tokens > self._sentence_start:", "self.n_tokens >= self._sentence_start:"),
+        (TOKENIZER[0], "n > sentence_ends[m - 1])", "n >= sentence_ends[m - 1])"),
+        (TOKENIZER[1], "len(ids) > ends[-1]:", "len(ids) >= ends[-1]:"),
     ),
     mutant(
         "of words of equal count the last comes first",
@@ -176,13 +177,14 @@ AROUND = [
     mutant(
         "word2vec's binary is big-endian, written and read",
         "formats",
-        ("formats/word2vec.py", 'rows], dtype="<f4")', 'rows], dtype=">f4")'),
-        ("formats/word2vec.py", 'np.frombuffer(buffer, dtype="<f4"', 'np.frombuffer(buffer, dtype=">f4"'),
+        ("formats/word2vec.py", 'at_once], dtype="<f4")', 'at_once], dtype=">f4")'),
+        ("formats/word2vec.py", '(n_read, d), dtype="<f4")', '(n_read, d), dtype=">f4")'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
-        "formats",
-        ("formats/glove.py", "%.9g", "%.8g"),
+        "formats rows",
+        (ROWS[0], "    n_digits = DIGITS\n", "    n_digits = DIGITS - 1\n"),
+        (ROWS[1], 'b" %.9g"', 'b" %.8g"'),
     ),
     # Looking up and evaluating.
     mutant(
@@ -195,40 +197,45 @@ AROUND = [
         ),
         (
             "evaluate.py",
-            "unit_rows(vectors.vectors[:restrict])",
-            "unit_rows(vectors.vectors[: None if restrict is None else restrict + 1])",
+            "_answer(vectors.vectors[:restrict], ",
+            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
         "of equal cosines the later word comes first",
         "vectors",
         (
-            "vectors/vectors.py",
-            'positions = positions[np.argsort(-cosines[positions], kind="stable")][:topn]',
-            "positions = positions[np.lexsort((-positions, -cosines[positions]))][:topn]",
-        ),
-    ),
-    mutant(
-        "words of equal cosines are cut off at random",
-        "vectors",
-        (
-            "vectors/vectors.py",
-            "positions = np.flatnonzero(cosines >= least)",
-            "positions = np.argpartition(cosines, -topn)[-topn:]",
+            "vectors/nearest.py",
+            "order = np.lexsort((rows, -cosines, queries))",
+            "order = np.lexsort((-rows, -cosines, queries))",
         ),
     ),
     mutant(
         "the word asked for is an answer",
         "vectors",
-        ("vectors/vectors.py", "row[[i for i in excluded if i < len(row)]] = -np.inf", "pass"),
+        (
+            "vectors/nearest.py",
+            "cosines[without_rows[here] - begin, without_queries[here]] = -np.inf",
+            "pass",
+        ),
+    ),
+    mutant(
+        "of cosines beyond 1 the highest comes first",
+        "vectors",
+        ("vectors/nearest.py", "np.where(lowest > -1, np.minimum(lowest, 1), -np.inf)", "lowest"),
+    ),
+    mutant(
+        "an earlier row loses against a later one with the same cosine",
+        "vectors",
+        ("vectors/nearest.py", "higher &= cosines >= ", "higher &= cosines > "),
     ),
     mutant(
         "vectors of queries are not scaled to length 1",
         "vectors",
         (
             "vectors/vectors.py",
-            "        queries = unit_rows(queries)\n",
-            "        queries = np.asarray(queries)\n",
+            "self._inverse_norms[:restrict], unit_rows(queries), asked",
+            "self._inverse_norms[:restrict], np.asarray(queries), asked",
         ),
     ),
     mutant(
@@ -239,17 +246,31 @@ AROUND = [
     mutant(
         "analogies are answered by a - b + c",
         "evaluate",
-        ("evaluate.py", "(unit[b] - unit[a] + unit[c])", "(unit[a] - unit[b] + unit[c])"),
+        (
+            "evaluate.py",
+            "products[pairs[:, 1]] - products[pairs[:, 0]]",
+            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+        ),
     ),
     mutant(
         "words of the question are answers",
         "evaluate",
-        ("evaluate.py", "                row[same[word]] = -np.inf\n", "                pass\n"),
+        ("evaluate.py", "        _exclude(products, own, begin)\n", ""),
+    ),
+    mutant(
+        "the first word of the question is an answer",
+        "evaluate",
+        ("evaluate.py", "        _exclude(differences, first, begin)\n", ""),
     ),
     mutant(
         "words of the question in another case are answers",
         "evaluate",
-        ("evaluate.py", "row[same[word]] = -np.inf", "row[word] = -np.inf"),
+        ("evaluate.py", "for other in same[row]]", "for other in [row]]"),
+    ),
+    mutant(
+        "analogies are answered by the last of some blocks of words",
+        "evaluate",
+        ("evaluate.py", "higher = highest > best[start:end]", "higher = highest > -2"),
     ),
     mutant(
         "components are those of vectors that are not centred",
@@ -298,26 +319,42 @@ AROUND = [
     mutant(
         "Adam does not correct the bias of its mean",
         "optimizers",
-        ("classify/networks/optimizers.py", " / (1 - self.BETA1**self.n_steps)", ""),
+        ("reference/optimizers.py", " / (1 - BETA1**n_steps)", ""),
+        ("kernels/rules.pxd", " / (1 - pow(0.9, n_steps))", ""),
     ),
     mutant(
         "momentum is forgotten",
         "optimizers",
-        ("classify/networks/optimizers.py", "velocity *= self.momentum", "velocity *= 0"),
+        ("reference/optimizers.py", "v = momentum * velocity[which]", "v = 0 * velocity[which]"),
+        ("kernels/rules.pxd", "v = momentum * velocity[k]", "v = 0 * velocity[k]"),
     ),
     mutant(
         "AdaGrad divides before it has added the square",
         "optimizers",
-        (
-            "classify/networks/optimizers.py",
-            "        squares += gradient * gradient\n        change = np.sqrt(squares)\n",
-            "        change = np.sqrt(squares)\n        squares += gradient * gradient\n",
-        ),
+        ("reference/optimizers.py", "(np.sqrt(s) + EPSILON)", "(np.sqrt(s - gradient * gradient) + EPSILON)"),
+        ("kernels/rules.pxd", "(root(s) + ", "(root(s - gradient[k] * gradient[k]) + "),
     ),
     mutant(
         "the gradient of the penalty is half of it",
         "network_gradients",
         ("classify/networks/layers.py", "+= 2 * l2 * parameters[name]", "+= l2 * parameters[name]"),
+    ),
+    mutant(
+        "the penalty of softmax regression pulls half as hard",
+        "regression_kernel",
+        ("kernels/regression.pyx", "2 * l2 * weights[k]", "l2 * weights[k]"),
+        ("reference/regression.py", "np.float32(2 * l2)", "np.float32(l2)"),
+    ),
+    mutant(
+        "the last mini-batch of softmax regression is divided by the size of the others",
+        "regression_kernel",
+        ("kernels/regression.pyx", "1 / <float>size", "1 / <float>batch_size"),
+    ),
+    mutant(
+        "softmax regression steps every time as if for the first time",
+        "regression_kernel",
+        ("kernels/regression.pyx", "n_steps += 1", "n_steps = 1"),
+        ("reference/regression.py", "n_steps + number + 1", "1"),
     ),
     mutant(
         "weights start within bounds that are too small",
@@ -334,8 +371,8 @@ AROUND = [
         "network_training",
         (
             "classify/networks/estimator.py",
-            'min_learning_rate=0.0 if schedule == "linear"',
-            'min_learning_rate=float(rate) / 2 if schedule == "linear"',
+            "min_learning_rate=0.0 if falling",
+            "min_learning_rate=float(rate) / 2 if falling",
         ),
     ),
     mutant(
@@ -385,16 +422,13 @@ AROUND = [
     mutant(
         "document vectors start half as large as fastText's",
         "text_fitting text_classifier",
-        ("classify/texts/classifier.py", "- 0.5) * (2 / d)", "- 0.5) * (1 / d)"),
+        ("classify/texts/classifier.py", "- 0.5, 2 / d, out", "- 0.5, 1 / d, out"),
     ),
     mutant(
-        "n-grams of words reach over the ends of documents",
-        "text_classifier text_fitting",
-        (
-            "classify/texts/documents.py",
-            "inside = owners[: len(hashes)] == owners[n - 1 :]",
-            "inside = np.ones(len(hashes), bool)",
-        ),
+        "n-grams of three words end with their second",
+        "word_ngrams text_classifier",
+        ("kernels/word_ngrams.pyx", "first = n_words - n", "first = 1"),
+        ("reference/word_ngrams.py", "hashes[n - 1 :]", "hashes[1:]"),
     ),
     mutant(
         "idf is not smoothed",
@@ -410,8 +444,8 @@ AROUND = [
         "text_vectorizer",
         (
             "classify/texts/vectorizer.py",
-            "self.smoothing / (self.smoothing + share)",
-            "share / (self.smoothing + share)",
+            "self.smoothing / (self.smoothing + shares)",
+            "shares / (self.smoothing + shares)",
         ),
     ),
 ]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fastvec import kernels
 from fastvec._params import check_choice, check_float, check_int
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.layers import Array, Parameters
@@ -25,12 +26,13 @@ from fastvec.classify.networks.optimizers import OPTIMIZERS, Gradient, Optimizer
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 
-__all__ = ["Examples", "MakeBatch", "NetworkEstimator", "check_hidden"]
+__all__ = ["Examples", "MakeBatch", "NetworkEstimator", "TakeSteps", "check_hidden"]
 
 SCHEDULES = ("linear", "constant")
 
 Examples = tuple[Array, ...]
 MakeBatch = Callable[[NDArray[np.intp], np.random.Generator], Examples]
+TakeSteps = Callable[[NDArray[np.intp], NDArray[np.float64]], float]
 Estimator = TypeVar("Estimator", bound="NetworkEstimator")
 
 
@@ -88,6 +90,26 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         """Return a function that makes a batch of examples, with random draws if there are any."""
         return lambda which, generator: tuple(array[which] for array in examples)
 
+    def _steps(self, examples: Examples) -> TakeSteps:
+        """Return a function that trains on some examples, at the learning rate of each of their mini-batches.
+
+        It returns the sum of their costs.
+        """
+        make_batch, kernel = self._batches(examples), kernels.optimizers
+
+        def take_step(which: NDArray[np.intp], learning_rates: NDArray[np.float64]) -> float:
+            (learning_rate,) = learning_rates.tolist()
+            batch = make_batch(which, self._generator)
+            cost, gradients = self._cost_and_gradients(self.parameters_, batch)
+            self._optimizer.step(kernel, self.parameters_, gradients, learning_rate)
+            return cost * len(which)
+
+        return take_step
+
+    def _batches_at_once(self, examples: Examples) -> int:
+        """Return for how many mini-batches at once the function of `_steps` is called."""
+        return 1
+
     @abstractmethod
     def _scores_of(self, inputs: Sequence[Array]) -> Array:
         """Return the scores of examples, whose arrays but the last are `inputs`."""
@@ -128,7 +150,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
             if self.early_stopping:
                 examples, held_out = self._split(examples, groups)
                 early_stopping = self._early_stopping(held_out)
-            self._train(examples, int(self.epochs), self.schedule, early_stopping)
+            self._train(examples, int(self.epochs), self.schedule == "linear", early_stopping)
             self._finish(held_out)
         return self
 
@@ -143,7 +165,7 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
             else:
                 examples, _ = self._first_examples(X, y, classes)
                 self._start()
-            self._train(examples, 1, "constant", None)
+            self._train(examples, 1, False, None)
             self._finish(examples)
         return self
 
@@ -192,44 +214,48 @@ class NetworkEstimator(Stoppable, BaseEstimator, ABC):
         return kept, held_out
 
     def _train(
-        self, examples: Examples, epochs: int, schedule: str, early_stopping: EarlyStopping | None
+        self, examples: Examples, epochs: int, falling: bool, early_stopping: EarlyStopping | None
     ) -> None:
         rate = self.LEARNING_RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
-        n = len(examples[-1])
-        make_batch = self._batches(examples)
+        n, batch_size = len(examples[-1]), int(self.batch_size)
         order = np.arange(n)
+        take_steps = self._steps(examples)
+        schedule = Schedule(
+            n_positions=n,
+            epochs=epochs,
+            learning_rate=float(rate),
+            min_learning_rate=0.0 if falling else float(rate),
+            threads=1,
+            seed=None,
+            chunk=batch_size * self._batches_at_once(examples),
+            epochs_before=len(self.history_),
+            unit="examples",
+            may_rise=True,
+        )
 
         def before_epoch(key: int, position: int) -> None:
             order[:] = self._generator.permutation(n)
 
-        def take_step(
+        def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
         ) -> tuple[float, int, int]:
+            rates: Any = np.array([learning_rate])
+            if stop - start > batch_size:
+                epoch = len(self.history_) - schedule.epochs_before
+                visited: Any = np.arange(start, stop, batch_size)  # before each mini-batch
+                rates = schedule.learning_rate_at(epoch, visited)
             with np.errstate(over="ignore", invalid="ignore"):
-                batch = make_batch(order[start:stop], self._generator)
-                cost, gradients = self._cost_and_gradients(self.parameters_, batch)
-                self._optimizer.step(self.parameters_, gradients, learning_rate)
+                cost = take_steps(order[start:stop], rates)
             if not math.isfinite(cost):
                 raise FloatingPointError(
                     f"the cost became {cost} in epoch {len(self.history_) + 1}: learning_rate={float(rate)} "
                     "is probably too large, or the features are on very different scales"
                 )
-            return cost * (stop - start), stop - start, stop - start
+            return cost, stop - start, stop - start
 
         self.interrupted_ = train(
-            take_step,
-            Schedule(
-                n_positions=n,
-                epochs=epochs,
-                learning_rate=float(rate),
-                min_learning_rate=0.0 if schedule == "linear" else float(rate),
-                threads=1,
-                seed=None,
-                chunk=int(self.batch_size),
-                epochs_before=len(self.history_),
-                unit="examples",
-                may_rise=True,
-            ),
+            train_chunk,
+            schedule,
             (),
             early_stopping=early_stopping,
             progress=self.progress,

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fastvec import functional
+from fastvec import functional, kernels
 from fastvec._params import check_choice
-from fastvec.classify.networks.estimator import Examples, NetworkEstimator, check_hidden
+from fastvec.classify.networks import regression
+from fastvec.classify.networks.estimator import Examples, NetworkEstimator, TakeSteps, check_hidden
 from fastvec.classify.networks.files import (
     Saveable,
     description_of_labels,
@@ -42,6 +43,9 @@ from fastvec.classify.networks.layers import (
 from fastvec.classify.networks.optimizers import Gradient
 
 __all__ = ["ClassNetwork", "NetworkClassifier", "NetworkRegressor", "SoftmaxClassifier", "TwoLayerClassifier"]
+
+# Of the products of weights and features that a call of the kernel adds up: a millisecond or two of work.
+MULTIPLY_ADDS_AT_ONCE = 1 << 23
 
 Classifier = TypeVar("Classifier", bound="ClassNetwork")
 Regressor = TypeVar("Regressor", bound="NetworkRegressor")
@@ -263,6 +267,41 @@ class SoftmaxClassifier(FeedForwardClassifier):
     >>> classifier.predict([[-1.0], [5.0]]).tolist()
     ['low', 'high']
     """
+
+    def _steps(self, examples: Examples) -> TakeSteps:
+        X, y = np.ascontiguousarray(examples[0]), examples[1].astype(np.int64)
+        self.parameters_, matrices = regression.packed(self.parameters_, self._optimizer)
+        train, batch_size, momentum = kernels.regression.train, int(self.batch_size), float(self.momentum)
+
+        def take_steps(which: NDArray[np.intp], learning_rates: NDArray[np.float64]) -> float:
+            cost: float = train(
+                matrices[0],
+                matrices[1:],
+                X,
+                y,
+                which,
+                batch_size,
+                learning_rates,
+                self.optimizer,
+                momentum,
+                self._optimizer.n_steps,
+                float(self.l2),
+            )
+            self._optimizer.n_steps += len(learning_rates)
+            return cost
+
+        return take_steps
+
+    def _batches_at_once(self, examples: Examples) -> int:
+        in_a_batch: int = int(self.batch_size) * examples[0].shape[1] * len(self.classes_)
+        return max(1, MULTIPLY_ADDS_AT_ONCE // in_a_batch)
+
+    def _train(self, *given: Any) -> None:
+        super()._train(*given)
+        self.parameters_ = {name: array.copy() for name, array in self.parameters_.items()}
+        self._optimizer.memory = {
+            name: [slot.copy() for slot in slots] for name, slots in self._optimizer.memory.items()
+        }
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the scores z of the classes, shape (n, K); with two classes their difference, shape (n,).

@@ -1,26 +1,16 @@
-"""Steps of gradient descent: plain with momentum, AdaGrad and Adam, on whole arrays and on some rows of them.
+"""Optimizers of networks: what each remembers, and its steps on whole arrays and on some rows of tables.
 
-With the gradient g of a parameter θ and the learning rate η, element by element:
-
-    sgd      v ← μ v + g                                θ ← θ − η v
-    adagrad  s ← s + g²                                 θ ← θ − η g / (sqrt(s) + ε)
-    adam     m ← β₁ m + (1 − β₁) g                      θ ← θ − η m̂ / (sqrt(v̂) + ε)
-             v ← β₂ v + (1 − β₂) g²                     with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) at step t
-
-A gradient may be that of some rows of a table, `Rows`; all others are zero and are not visited. A compromise:
-what a row remembers (v and m) stands still while it has no gradient, instead of fading, and the row does not
-move; for AdaGrad, and for sgd without momentum, that is exact.
-
-References: Polyak 1964 (momentum); Duchi, Hazan and Singer 2011 (AdaGrad); Kingma and Ba 2015,
-arXiv:1412.6980 (Adam).
+The rules are in ``fastvec/reference/optimizers.py``. A gradient may be that of some rows of a table, `Rows`;
+all others are zero and are not visited. A compromise: what a row remembers (v and m) stands still while it
+has no gradient, instead of fading, and the row does not move; for AdaGrad, and for sgd without momentum, that
+is exact.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +19,6 @@ from fastvec import kernels
 from fastvec.classify.networks.layers import Array
 
 __all__ = ["OPTIMIZERS", "Gradient", "Optimizer", "Rows", "sum_rows"]
-
-EPSILON = 1e-8
 
 
 class Rows(NamedTuple):
@@ -79,28 +67,31 @@ class Optimizer(ABC):
         self.memory: dict[str, list[Array]] = {}
 
     def step(
-        self, parameters: Mapping[str, Array], gradients: Mapping[str, Gradient], learning_rate: float
+        self,
+        kernel: Any,
+        parameters: Mapping[str, Array],
+        gradients: Mapping[str, Gradient],
+        learning_rate: float,
     ) -> None:
-        """Take one step with all gradients."""
+        """Take one step with all gradients, by the kernel `optimizers`, whose look-up takes as long."""
         self.n_steps += 1
         for name, gradient in gradients.items():
-            whole = [parameters[name], *self._slots(name, parameters[name])]
             if isinstance(gradient, Rows):
-                some = [array[gradient.rows] for array in whole]
-                self._update(some[0], some[1:], gradient.values, learning_rate)
-                for array, changed in zip(whole, some, strict=True):
-                    array[gradient.rows] = changed
+                values, rows = gradient.values, gradient.rows.astype(np.int64)
             else:
-                self._update(whole[0], whole[1:], gradient, learning_rate)
+                values, rows = gradient, None
+            arrays = (parameters[name], *self.slots(name, parameters[name]), values)
+            self._update(kernel, (*map(_matrix, arrays), rows), learning_rate)
 
-    def _slots(self, name: str, parameter: Array) -> list[Array]:
+    def slots(self, name: str, parameter: Array) -> list[Array]:
+        """Return what is remembered of a parameter, zeros at first."""
         if name not in self.memory:
             self.memory[name] = [np.zeros_like(parameter) for _ in range(self.SLOTS)]
         return self.memory[name]
 
     @abstractmethod
-    def _update(self, parameter: Array, slots: list[Array], gradient: Array, learning_rate: float) -> None:
-        """Change a parameter and its slots in place."""
+    def _update(self, kernel: Any, arrays: tuple[Any, ...], learning_rate: float) -> None:
+        """Change a parameter and its slots in place: the arrays are these, the gradient, and its rows."""
 
 
 class SGD(Optimizer):
@@ -108,11 +99,8 @@ class SGD(Optimizer):
 
     SLOTS = 1
 
-    def _update(self, parameter: Array, slots: list[Array], gradient: Array, learning_rate: float) -> None:
-        (velocity,) = slots
-        velocity *= self.momentum
-        velocity += gradient
-        parameter -= learning_rate * velocity
+    def _update(self, kernel: Any, arrays: tuple[Any, ...], learning_rate: float) -> None:
+        kernel.sgd(*arrays, learning_rate, self.momentum)
 
 
 class AdaGrad(Optimizer):
@@ -120,37 +108,22 @@ class AdaGrad(Optimizer):
 
     SLOTS = 1
 
-    def _update(self, parameter: Array, slots: list[Array], gradient: Array, learning_rate: float) -> None:
-        (squares,) = slots
-        squares += gradient * gradient
-        change = np.sqrt(squares)
-        change += EPSILON
-        np.divide(gradient, change, out=change)
-        change *= learning_rate
-        parameter -= change
+    def _update(self, kernel: Any, arrays: tuple[Any, ...], learning_rate: float) -> None:
+        kernel.adagrad(*arrays, learning_rate)
 
 
 class Adam(Optimizer):
     """Means of the gradient and of its square, which both fade."""
 
     SLOTS = 2
-    BETA1, BETA2 = 0.9, 0.999
 
-    def _update(self, parameter: Array, slots: list[Array], gradient: Array, learning_rate: float) -> None:
-        mean, square = slots
-        mean *= self.BETA1
-        mean += (1 - self.BETA1) * gradient
-        square *= self.BETA2
-        change = gradient * gradient
-        change *= 1 - self.BETA2
-        square += change
-        # sqrt(v̂) + ε = (sqrt(v) + ε sqrt(1 − β₂ᵗ)) / sqrt(1 − β₂ᵗ)
-        correction = math.sqrt(1 - self.BETA2**self.n_steps)
-        np.sqrt(square, out=change)
-        change += EPSILON * correction
-        np.divide(mean, change, out=change)
-        change *= learning_rate * correction / (1 - self.BETA1**self.n_steps)
-        parameter -= change
+    def _update(self, kernel: Any, arrays: tuple[Any, ...], learning_rate: float) -> None:
+        kernel.adam(*arrays, learning_rate, self.n_steps)
+
+
+def _matrix(array: Array) -> Array:
+    """Return biases as a matrix of one row, and matrices as they are."""
+    return array if array.ndim == 2 else array[np.newaxis]
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}

@@ -43,6 +43,8 @@ __all__ = ["TextClassifier"]
 
 # Documents handed to the kernel at once, at most.
 DOCUMENTS_AT_ONCE = 512
+# Starting values drawn at once: few enough for the processor's cache.
+NUMBERS_AT_ONCE = 1 << 15
 
 Classifier = TypeVar("Classifier", bound="TextClassifier")
 
@@ -356,7 +358,10 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         n_rows = len(self._rows)
         d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
         inputs = padded_matrix(n_rows, d)
-        inputs[:, :d] = (generator.random((n_rows, d), dtype=np.float32) - 0.5) * (2 / d)
+        at_once = max(1, NUMBERS_AT_ONCE // d)
+        for begin in range(0, n_rows, at_once):
+            rows = inputs[begin : begin + at_once, :d]
+            np.multiply(generator.random(rows.shape, dtype=np.float32) - 0.5, 2 / d, out=rows)
         if self.vectors is not None:
             inputs[FIRST_WORD : FIRST_WORD + len(self.vectors), :d] = self.vectors.vectors
         outputs = padded_matrix(len(self.classes_), d)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
+from fastvec import kernels
 from fastvec._params import shortened
-from fastvec.classify.labelled_files import WORDS
 from fastvec.classify.networks.labels import check_labels
 from fastvec.classify.words.lexicon import UNKNOWN, Lexicon
 from fastvec.classify.words.sentences import words_of
@@ -24,15 +28,20 @@ __all__ = [
     "DocumentRows",
     "Documents",
     "means_of_rows",
-    "ngram_buckets",
     "read_documents",
     "read_labelled",
     "warn_of_empty",
 ]
 
+# Documents numbered at once: some hundred kilobytes of text, which fit in the processor's cache.
+DOCUMENTS_AT_ONCE = 1024
 WHITE_SPACE = re.compile(r"\s")
-# Odd, with bits all over: the increment of SplitMix64.
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+# The white space that ends a word, but for the space and the line feed between words and documents.
+OTHER_SPACE = "\t\r\v\f"
+# Stand in words that were given as such for white space and for nothing: bytes that are in no UTF-8.
+HIDDEN = bytes.maketrans(b" \t\n\r\v\f", b"\xf8\xf9\xfa\xfb\xfc\xfd")
+SHOWN = bytes.maketrans(b"\xf8\xf9\xfa\xfb\xfc\xfd", b" \t\n\r\v\f")
+EMPTY_WORD = b"\xff"
 
 
 @dataclass(frozen=True)
@@ -43,18 +52,36 @@ class Documents:
     ----------
     words : list of str
         The different words of all documents, in the order of first appearance.
-    numbers : int64 array, shape (n_tokens,)
+    numbers : int32 array, shape (n_tokens,)
         Which of these each token is, one document after the other.
     offsets : int64 array, shape (n_documents + 1,)
         Document t has numbers[offsets[t]:offsets[t + 1]].
     """
 
     words: list[str]
-    numbers: NDArray[np.int64]
+    numbers: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each of the words occurs."""
+        return np.bincount(self.numbers, minlength=len(self.words))
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Hashes of the words' letters, the same on every machine."""
+        digests = [blake2b(_bytes_of(word), digest_size=8).digest() for word in self.words]
+        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+    def document_counts(self) -> NDArray[np.int64]:
+        """Return how many documents have each of the words."""
+        shape = len(self), len(self.words)
+        times = csr_array((np.ones(len(self.numbers), np.int32), self.numbers.copy(), self.offsets), shape)
+        times.sum_duplicates()
+        return np.bincount(times.indices, minlength=len(self.words))
 
     def owners(self) -> NDArray[np.int64]:
         """Return the document of every token."""
@@ -76,17 +103,62 @@ def read_documents(X: Any) -> Documents:
         document.
     """
     check_sequences("X", "documents, each a str or a list of words", X)
-    index: dict[str, int] = {}
-    numbers: list[int] = []
-    ends = [0]
-    for place, document in enumerate(X):
-        if isinstance(document, str):
-            words = WORDS.findall(document)
-        else:
-            words = words_of(document, f"document {place}", "a str or a list of words")
-        numbers.extend([index.setdefault(word, len(index)) for word in words])
-        ends.append(len(numbers))
-    return Documents(list(index), np.array(numbers, np.int64), np.array(ends, np.int64))
+    tokenizer = kernels.tokenizer.Tokenizer(keep_empty=True)
+    numbers, ends = [np.empty(0, np.int32)], [np.zeros(1, np.int64)]
+    documents = iter(X)
+    while some := list(islice(documents, DOCUMENTS_AT_ONCE)):
+        text = _lines_of(some)
+        if text is None:
+            text = b"".join(_line_of(one, place) for place, one in enumerate(some, tokenizer.n_lines))
+        of_some, ends_of_some = tokenizer.feed(text)
+        numbers.append(of_some)
+        ends.append(ends_of_some)
+    words = [_word_of(word) for word in tokenizer.words()]
+    return Documents(words, np.concatenate(numbers), np.concatenate(ends))
+
+
+def _lines_of(documents: Sequence[Any]) -> bytes | None:
+    """Return documents as lines of text that are split into their words again; None if not all of them are.
+
+    It is a fast way for the usual ones: str without line feeds, and lists of words without white space.
+    """
+    kinds = {*map(type, documents)}
+    if kinds == {str}:
+        text = "\n".join(documents)
+        return None if text.count("\n") >= len(documents) else _bytes_of(text + "\n")
+    if not kinds <= {list, tuple}:
+        return None
+    try:
+        text = "\n".join(map(" ".join, documents))
+    except TypeError:  # an item that is no str
+        return None
+    is_plain = (
+        text.count(" ") == sum(map(len, documents)) - sum(map(bool, documents))
+        and text.count("\n") == len(documents) - 1
+        and not any(space in text for space in OTHER_SPACE)
+        and all(map(all, documents))
+    )
+    return _bytes_of(text + "\n") if is_plain else None
+
+
+def _line_of(document: Any, place: int) -> bytes:
+    """Return a document as a line of text, white space in words that are given as such hidden."""
+    if isinstance(document, str):
+        return _bytes_of(document).replace(b"\n", b" ") + b"\n"
+    words = words_of(document, f"document {place}", "a str or a list of words")
+    return b" ".join([_bytes_of(word).translate(HIDDEN) or EMPTY_WORD for word in words]) + b"\n"
+
+
+def _word_of(name: bytes) -> str:
+    """Return the word that is meant by one of a line."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return "" if name == EMPTY_WORD else name.translate(SHOWN).decode(errors="surrogatepass")
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
 
 
 def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
@@ -144,49 +216,46 @@ class DocumentRows:
     ) -> DocumentRows:
         """Assign rows to the words of some vectors, and to the words and n-grams of documents."""
         known = Lexicon([] if vectors is None else vectors.words)
-        counts = np.bincount(documents.numbers, minlength=len(documents.words)).tolist()
-        frequent = [word for word, n in zip(documents.words, counts, strict=True) if n >= min_count]
+        is_new = np.ones(len(documents.words), np.bool_)
+        if min_count > 1:
+            is_new &= documents.counts >= min_count
         if vectors is not None:
-            frequent = [word for word in frequent if known.row(word) == UNKNOWN]
-        lexicon = Lexicon([*known.words, *frequent])
-        return cls(lexicon, np.unique(ngram_buckets(documents, longest, buckets)[0]), longest, buckets)
+            is_new &= known.rows(documents.words) == UNKNOWN
+        lexicon = Lexicon([*known.words, *compress(documents.words, is_new.tolist())])
+        ngrams = np.empty(0, np.int64)
+        if longest > 1:
+            ngrams = kernels.word_ngrams.find_buckets(
+                words=documents.numbers,
+                offsets=documents.offsets,
+                hashes=documents.hashes,
+                longest=longest,
+                buckets=buckets,
+            )
+        return cls(lexicon, ngrams, longest, buckets)
 
     def __len__(self) -> int:
         return len(self.lexicon) + len(self.ngrams)
 
+    @cached_property
+    def _table(self) -> NDArray[np.uint64]:
+        table: NDArray[np.uint64] = kernels.word_ngrams.table_of(self.ngrams, self.buckets)
+        return table
+
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
-        of_words = self.lexicon.rows(documents.words)
-        words = documents.only(of_words[documents.numbers] != UNKNOWN)
-        buckets, owners = ngram_buckets(documents, self.longest, self.buckets)
-        places = np.searchsorted(self.ngrams, buckets)
-        seen = np.append(self.ngrams, -1)[places] == buckets
-        rows = np.concatenate((of_words[words.numbers], len(self.lexicon) + places[seen]))
-        owners = np.concatenate((words.owners(), owners[seen]))
-        order = np.argsort(owners, kind="stable")
-        offsets = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(documents)))))
-        return rows[order].astype(np.int32), offsets.astype(np.int64)
-
-
-def ngram_buckets(
-    documents: Documents, longest: int, buckets: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the buckets of all n-grams of 2 to `longest` words, and the document of each.
-
-    A word's number is a hash of its letters, that of an n-gram w_1..w_n is h_n = h_{n−1} · M + w_n modulo
-    2⁶⁴ with h_1 = w_1, and its bucket the remainder of its upper half by `buckets`: the same on every
-    machine.
-    """
-    word_hashes = np.array([_hash(word) for word in documents.words], np.uint64)
-    tokens, owners = word_hashes[documents.numbers], documents.owners()
-    found, found_owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    hashes = tokens
-    for n in range(2, longest + 1):
-        hashes = hashes[:-1] * MULTIPLIER + tokens[n - 1 :]  # empty where there are fewer tokens
-        inside = owners[: len(hashes)] == owners[n - 1 :]
-        found.append(((hashes[inside] >> np.uint64(32)) % np.uint64(buckets)).astype(np.int64))
-        found_owners.append(owners[n - 1 :][inside])
-    return np.concatenate(found), np.concatenate(found_owners)
+        word_rows = self.lexicon.rows(documents.words)
+        word_rows[word_rows == UNKNOWN] = -1
+        rows, offsets = kernels.word_ngrams.find_rows(
+            words=documents.numbers,
+            offsets=documents.offsets,
+            word_rows=word_rows,
+            hashes=documents.hashes if self.longest > 1 else np.empty(0, np.uint64),
+            longest=self.longest,
+            buckets=self.buckets,
+            table=self._table,
+            first_row=len(self.lexicon),
+        )
+        return rows, offsets
 
 
 def means_of_rows(
@@ -197,8 +266,3 @@ def means_of_rows(
     means = np.zeros((len(some), table.shape[1]), np.float32)
     means[some] = row_means(table, np.append(offsets[:-1][some], offsets[-1]), rows)
     return means
-
-
-def _hash(word: str) -> int:
-    digest = blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")

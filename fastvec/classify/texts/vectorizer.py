@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ from fastvec.formats.fvec import pack, unpack
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.training.progress import warn
 from fastvec.vectors import UnknownWordError, Vectors
-from fastvec.vectors.subwords import vectors_of
+from fastvec.vectors.subwords import SubwordVectors, vectors_of
 
 __all__ = ["TextVectorizer"]
 
@@ -126,12 +127,10 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             self._pooling = self.pooling
             n = len(documents)
             if self.pooling == "tfidf":
-                pairs = np.unique(documents.owners() * len(documents.words) + documents.numbers)
-                seen = np.bincount(pairs % max(1, len(documents.words)), minlength=len(documents.words))
+                seen = documents.document_counts()
                 self.idf_ = dict(zip(documents.words, _idf(n, seen).tolist(), strict=True))
             elif self.pooling == "sif":
-                counts = np.bincount(documents.numbers, minlength=len(documents.words))
-                shares = counts / max(1, counts.sum())
+                shares = documents.counts / max(1, documents.counts.sum())
                 self.frequencies_ = dict(zip(documents.words, shares.tolist(), strict=True))
             self.n_documents_ = n
             if self.pooling == "sif":
@@ -228,20 +227,12 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
 
     def _pooled(self, documents: Documents) -> tuple[NDArray[np.float32], int]:
         """Return the weighted means of documents, and how many have no word with a vector."""
-        vectors = self.vectors
-        assert vectors is not None
-        n_counted = 0 if vectors.counts is None else int(vectors.counts.sum())
-        table = np.zeros((len(documents.words), vectors.vector_size), np.float32)
-        weights = np.zeros(len(documents.words))
-        known = np.zeros(len(documents.words), dtype=bool)
-        for i, word in enumerate(documents.words):
-            found = _vector(vectors, word)
-            if found is not None:
-                form, table[i] = found
-                known[i], weights[i] = True, self._weight(word, form, vectors, n_counted)
+        assert self.vectors is not None
+        table, is_known, indices = _vectors_of(self.vectors, documents.words)
+        documents = documents.only(is_known[documents.numbers])
+        weights = self._weights(documents.words, self.vectors, indices)
         table *= weights[:, np.newaxis].astype(np.float32)
-        documents = documents.only(known[documents.numbers])
-        means = means_of_rows(table, documents.numbers.astype(np.int32), documents.offsets)
+        means = means_of_rows(table, documents.numbers, documents.offsets)
         n_words = np.diff(documents.offsets)
         if self._pooling == "tfidf":  # by the sum of the weights, not by their number
             sums = np.bincount(documents.owners(), weights[documents.numbers], minlength=len(documents))
@@ -250,28 +241,43 @@ class TextVectorizer(Saveable, TransformerMixin, BaseEstimator):
             ]
         return means, int(np.sum(n_words == 0))
 
-    def _weight(self, word: str, form: str, vectors: Vectors, n_counted: int) -> float:
-        """Return the weight of a word whose vector is that of `form`, of n_counted words in all."""
+    def _weights(self, words: list[str], vectors: Vectors, indices: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the weights of words whose vectors are at some indices, or of n-grams where that is -1."""
         if self._pooling == "tfidf":
-            return float(self.idf_.get(word, _idf(self.n_documents_, 0)))
+            largest = float(_idf(self.n_documents_, 0))
+            return np.array([self.idf_.get(word, largest) for word in words], np.float64)
         if self._pooling == "mean":
-            return 1.0
+            return np.ones(len(words))
+        n_counted = 0 if vectors.counts is None else int(vectors.counts.sum())
         if vectors.counts is None or n_counted == 0:
-            share = self.frequencies_.get(word, 0.0)
+            shares = np.array([self.frequencies_.get(word, 0.0) for word in words], np.float64)
         else:
-            share = vectors.counts[vectors.index(form)] / n_counted if form in vectors else 0.0
-        return float(self.smoothing / (self.smoothing + share))
+            shares = np.append(vectors.counts, 0)[indices] / n_counted
+        weights: NDArray[np.float64] = self.smoothing / (self.smoothing + shares)
+        return weights
 
 
-def _vector(vectors: Vectors, word: str) -> tuple[str, NDArray[np.float32]] | None:
-    """Return the first spelling of a word that has a vector, known words before n-grams, and the vector."""
-    forms = list(dict.fromkeys(spellings(word)))
-    for form in sorted(forms, key=lambda form: form not in vectors):
-        try:
-            return form, vectors[form]
-        except UnknownWordError:
-            continue
-    return None
+def _vectors_of(
+    vectors: Vectors, words: list[str]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.intp]]:
+    """Return the vectors of words in some spelling, zeros for none, which have one, and their indices.
+
+    Known words come before n-grams: a vector made of these has the index -1.
+    """
+    index = vectors._index
+    indices = np.array([index.get(word, -1) for word in words], np.intp)
+    for i in np.flatnonzero(indices < 0).tolist():
+        indices[i] = next((index[form] for form in spellings(words[i]) if form in index), -1)
+    is_known = indices >= 0
+    table = np.zeros((len(words), vectors.vector_size), np.float32)
+    table[is_known] = vectors.vectors[indices[is_known]]
+    if isinstance(vectors, SubwordVectors):
+        for i in np.flatnonzero(~is_known).tolist():
+            for form in dict.fromkeys(spellings(words[i])):
+                with suppress(UnknownWordError):
+                    table[i], is_known[i] = vectors[form], True
+                    break
+    return table, is_known, indices
 
 
 def _idf(n_documents: int, n_with_word: Any) -> Any:

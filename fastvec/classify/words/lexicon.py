@@ -16,6 +16,8 @@ __all__ = ["FIRST_WORD", "PADDING", "UNKNOWN", "Lexicon", "each_once", "spelling
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
+DIGIT = re.compile(r"\d")
+
 Sentences = Sequence[Sequence[str]]
 
 
@@ -47,19 +49,23 @@ class Lexicon:
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words."""
-        return each_once(self.row, words)
+        words = list(words)
+        rows = list(map(self._rows.get, words))
+        if None in rows:
+            others = [i for i, row in enumerate(rows) if row is None]
+            for i, row in zip(others, each_once(self.row, [words[i] for i in others]).tolist(), strict=True):
+                rows[i] = row
+        return np.array(rows, np.int32)
 
     def with_words_of(self, sentences: Sentences, min_count: int, *, as_written: bool = False) -> Lexicon:
         """Return a lexicon that also has the words of a text that are unknown and frequent enough in it.
 
         They are in lower case and with 0 for every digit there, unless they are wanted as they are written.
         """
-        counts = Counter(
-            word if as_written else list(spellings(word))[-1]
-            for sentence in sentences
-            for word in sentence
-            if self.row(word) == UNKNOWN
-        )
+        counts: Counter[str] = Counter()
+        for word, n in Counter(word for sentence in sentences for word in sentence).items():
+            if self.row(word) == UNKNOWN:
+                counts[word if as_written else list(spellings(word))[-1]] += n
         return Lexicon([*self.words, *(word for word, n in counts.most_common() if n >= min_count)])
 
 
@@ -73,8 +79,9 @@ def each_once(row_of: Callable[[str], int], words: Iterable[str]) -> NDArray[np.
 def spellings(word: str) -> Iterator[str]:
     """Yield a word as it is, in lower case, and with every digit replaced by 0."""
     yield word
-    yield word.lower()
-    yield re.sub(r"\d", "0", word.lower())
+    lowered = word.lower()
+    yield lowered
+    yield DIGIT.sub("0", lowered)
 
 
 def starting_table(
