@@ -27,7 +27,7 @@ test: .venv/test
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
 # with other backends has run on them all there. The reference is too slow for benchmarks, examples and processes.
 LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench checkpoints cli cli_classifiers \
-    cli_outputs cli_streams demo docs docstrings held_out peer_results signals))
+    cli_outputs cli_streams demo deterministic docs docstrings held_out peer_results signals))
 test-backends: .venv/test
 	@names=$$($(BIN)/python -I -c 'from fastvec import kernels; print(*kernels.available()[:-1])') || exit 1; \
 	for name in $$names; do \

@@ -1,7 +1,8 @@
 """A training that is killed at random moments and resumed until it ends: ``python killed_runs.py FAMILY``.
 
 Every run is a process of its own, forked from this one, which has imported everything. It writes a byte to a
-pipe whenever it begins a chunk, and is killed after so many bytes, drawn at random.
+pipe whenever it begins a chunk, and is killed after so many bytes, drawn at random. Where the number of
+threads makes no difference, each run has another.
 """
 
 import itertools
@@ -18,7 +19,7 @@ import pytest
 import safetensors_files
 from commands import HANGS
 from inside import watch_chunks
-from small_runs import corpus, cut_small, learned, make
+from small_runs import ANY_THREADS, corpus, cut_small, learned, make
 
 import fastvec
 
@@ -36,7 +37,10 @@ def main(family):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.fvec")
         killed_at = []
-        while not run_and_kill(family, text, path, moments.randint(1, MOST_CHUNKS), monkeypatch):
+        threads = itertools.cycle((3, 1, 2, 8) if family in ANY_THREADS else (1,))
+        while not run_and_kill(
+            family, next(threads), text, path, moments.randint(1, MOST_CHUNKS), monkeypatch
+        ):
             killed_at.append(position(path))
         model = fastvec.load_model(path)
         resumed = make(family).fit(text, checkpoint=path, resume=True)
@@ -45,7 +49,7 @@ def main(family):
     print(json.dumps(killed_at))
 
 
-def run_and_kill(family, text, path, n_chunks, monkeypatch):
+def run_and_kill(family, threads, text, path, n_chunks, monkeypatch):
     """Resume the training in a process, kill that when it has begun so many chunks; return if it ended."""
     read_end, write_end = os.pipe()
     child = os.fork()
@@ -54,7 +58,8 @@ def run_and_kill(family, text, path, n_chunks, monkeypatch):
         try:
             begun = itertools.count()
             watch_chunks(monkeypatch, lambda: begin(write_end, n_chunks, begun))
-            make(family).fit(text, checkpoint=path, checkpoint_every="0.001s", resume=True)
+            model = make(family, threads=threads)
+            model.fit(text, checkpoint=path, checkpoint_every="0.001s", resume=True)
             status = 0
         finally:
             os._exit(status)

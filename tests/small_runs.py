@@ -5,7 +5,7 @@ from inside import set_sizes, watch_chunks
 
 import fastvec
 
-# One of each kernel and kind of matrix. GloVe's result is the same for any number of threads.
+# One of each kernel and kind of matrix, and one of threads that work together.
 FAMILIES = {
     "skipgram": (fastvec.SkipGram, {}),
     "skipgram-unshared": (fastvec.SkipGram, {"negative_sharing": "none"}),
@@ -17,7 +17,10 @@ FAMILIES = {
     "fasttext": (fastvec.FastText, {"buckets": 200}),
     "fasttext-cbow": (fastvec.FastText, {"buckets": 200, "model": "cbow"}),
     "glove": (fastvec.GloVe, {"threads": 3}),
+    "together": (fastvec.CBOW, {"deterministic": True, "vector_size": 40}),
 }
+# Those whose result is the same for any number of threads.
+ANY_THREADS = ("glove", "together")
 WORDS = {"min_count": 1, "subsample": 0.01}
 
 

@@ -27,6 +27,7 @@ BAD = {
         ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.025, got 1"),
         ({"epochs": 0}, ValueError, "epochs must be an int >= 1, got 0"),
         ({"threads": 0}, ValueError, "threads must be an int from 1 to 4096, got 0"),
+        ({"deterministic": 1}, TypeError, "deterministic must be True or False, got 1"),
         ({"seed": -1}, ValueError, "seed must be an int >= 0, got -1"),
         ({"progress": 1}, TypeError, "progress must be True or False, got 1"),
         ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),

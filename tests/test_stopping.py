@@ -72,14 +72,17 @@ import random, threading
 import fastvec
 begun = threading.Event()
 text = [[str(random.randrange(99)) for _ in range(9)] for _ in range(999)]
-model = fastvec.SkipGram(epochs=10**9, threads=3, callbacks=[lambda model: begun.set()])
+given = {"deterministic": %s, "callbacks": [lambda model: begun.set()]}
+model = fastvec.SkipGram(epochs=10**9, threads=3, **given)
 threading.Thread(target=model.fit, args=[text], daemon=True).start()
 begun.wait()
 """
 
 
-def test_a_program_need_not_wait_for_its_daemons():
-    ended = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, timeout=HANGS)
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_a_program_need_not_wait_for_its_daemons(deterministic):
+    program = DAEMON % deterministic
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=HANGS)
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 

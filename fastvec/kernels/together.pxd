@@ -201,7 +201,7 @@ cdef inline Record *add_record(
     cdef Py_ssize_t size = step.n_blocks * (n_x + 1) * SLOTS + mean, block
     cdef Record *record
     cdef const float *numbers
-    if all.place + size > ROOM or all.n == MAX_RECORDS:
+    if all.n >= all.steps or all.place + size > ROOM or all.n == MAX_RECORDS:
         take_all(all, step)
     if all.over:
         return NULL

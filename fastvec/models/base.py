@@ -247,7 +247,10 @@ class EpochModel(Learner, Stoppable, ABC):
     ) -> CheckpointFile | None:
         """Return what the arguments of `fit` stand for, after validation."""
         if checkpoint is not None:
-            return CheckpointFile(checkpoint, checkpoint_every, resume, type(self).__name__, self._given())
+            usual = type(self)()._given()
+            return CheckpointFile(
+                checkpoint, checkpoint_every, resume, type(self).__name__, self._given(), usual
+            )
         if resume:
             raise ValueError(f"resume must be False unless checkpoint is a file, got {resume!r}")
         if checkpoint_every != EVERY:

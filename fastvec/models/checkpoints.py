@@ -56,8 +56,8 @@ class CheckpointFile(Checkpoints):
         Whether to start from the file if it exists.
     estimator : str
         The name of the class that trains.
-    given : dict
-        Its parameters.
+    given, usual : dict
+        Its parameters, and their defaults, which those have that a file of an earlier version lacks.
 
     Attributes
     ----------
@@ -82,6 +82,7 @@ class CheckpointFile(Checkpoints):
         resume: bool,
         estimator: str,
         given: Mapping[str, Any],
+        usual: Mapping[str, Any],
     ) -> None:
         self.path = os.fspath(path)
         if Path(self.path).suffix.lower() != ".fvec":
@@ -97,7 +98,7 @@ class CheckpointFile(Checkpoints):
             saved = model.read(self.path)
             self._check_kind(saved, resume)
             if resume:
-                self._check_parameters(saved, estimator, given)
+                self._check_parameters(saved, estimator, given, usual)
                 self.saved = saved
 
     def begin(
@@ -190,12 +191,14 @@ class CheckpointFile(Checkpoints):
                 "resume=True (--resume), or delete the file"
             )
 
-    def _check_parameters(self, saved: model.Model, estimator: str, given: Mapping[str, Any]) -> None:
+    def _check_parameters(
+        self, saved: model.Model, estimator: str, given: Mapping[str, Any], usual: Mapping[str, Any]
+    ) -> None:
         before, parameters = saved.description["estimator"], saved.description["parameters"]
         if before != estimator:
             raise self._differs(f"the estimator must be {before} as in the checkpoint, got {estimator}")
         for name in {**parameters, **given}:
-            was, now = parameters.get(name), given.get(name)
+            was, now = parameters.get(name, usual.get(name)), given.get(name)
             if name not in FREE and was != now:
                 raise self._differs(f"{name} must be {was!r} as in the checkpoint, got {now!r}")
 

@@ -81,9 +81,14 @@ class SkipGram(Word2Vec):
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
         kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
-        Number of threads; all processors by default. With one thread, the same seed gives the same vectors
-        bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
-        differ slightly from run to run.
+        Number of threads; all processors by default. With one thread, or with `deterministic`, the same seed
+        gives the same vectors bit for bit. Otherwise, several threads write to the same matrices without
+        locks (Hogwild), so that results differ slightly from run to run.
+    deterministic : bool
+        Whether the same seed gives the same vectors, bit for bit, for any number of threads. All threads
+        then work on the same words, each on columns of its own: about one for every 16 columns at most, 8
+        with ``vector_size=100``. With ``loss="softmax"``, one thread does all the work. Steps are taken in
+        small batches, which makes other vectors than one thread makes by default.
     seed : int
         Seed of the initial vectors and of all random draws.
     progress : bool
@@ -205,9 +210,14 @@ class CBOW(Word2Vec):
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
         kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
     threads : int, optional
-        Number of threads; all processors by default. With one thread, the same seed gives the same vectors
-        bit for bit. Several threads write to the same matrices without locks (Hogwild), so that results
-        differ slightly from run to run.
+        Number of threads; all processors by default. With one thread, or with `deterministic`, the same seed
+        gives the same vectors bit for bit. Otherwise, several threads write to the same matrices without
+        locks (Hogwild), so that results differ slightly from run to run.
+    deterministic : bool
+        Whether the same seed gives the same vectors, bit for bit, for any number of threads. All threads
+        then work on the same words, each on columns of its own: about one for every 16 columns at most, 8
+        with ``vector_size=100``. With ``loss="softmax"`` or `position_weights`, one thread does all the work.
+        Steps are taken in small batches, which makes other vectors than one thread makes by default.
     seed : int
         Seed of the initial vectors and of all random draws.
     progress : bool

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.huffman import HuffmanTree
-from fastvec.models.losses import Loss, noise, paths
+from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
@@ -37,8 +37,10 @@ __all__ = ["WordModel"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
-# Steps of a batch at most, and what they may move a row by, in units of the gradients' sum.
-MOST_STEPS, FARTHEST = 64, 1.6
+# For `deterministic`: how many steps a batch has, and how many contexts of a word count, at most; the sum of
+# step sizes by which a batch may move a row; what inputs have in common at the root of a tree, at least. With
+# twice the sum, texts of few words diverge.
+MOST_STEPS, MOST_CONTEXTS, FARTHEST, AT_ROOT = 64, 32, 0.8, 1 / 6
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
@@ -73,10 +75,10 @@ class WordModel(EpochModel, ABC):
     shuffle: bool = False
     memory_limit: int = 2**32
     threads: int | None = None
+    deterministic: bool = False
     seed: int = 1
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
-    deterministic: bool = False
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -142,9 +144,9 @@ class WordModel(EpochModel, ABC):
         check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
+        check_bool("deterministic", self.deterministic)
         check_int("seed", self.seed, 0)
         check_bool("progress", self.progress)
-        check_bool("deterministic", self.deterministic)
 
     def first_learning_rate(self) -> float:
         """Return the initial step size: `learning_rate`, or the value that None stands for.
@@ -188,7 +190,7 @@ class WordModel(EpochModel, ABC):
         The first call starts from random vectors. Further calls continue from what has been learned, with a
         new run of the learning rate from its first to its last value. Words that the model does not know are
         skipped. Training needs memory for a second copy of the parameters, so that `vectors_` obtained before
-        do not change.
+        do not change, and with `deterministic` for one more.
 
         If training diverges, the model stays as it was before the call. If a signal such as Ctrl-C,
         `stop` (see `interrupted_`), or a callback that returns True or raises an error ends it, what has been
@@ -213,8 +215,8 @@ class WordModel(EpochModel, ABC):
         resume : bool
             Whether to continue the run in `checkpoint` if the file exists, else start one. The corpus, what
             was learned before and all parameters must be the same, except `threads`, `memory_limit`,
-            `progress` and `callbacks`. With ``threads=1`` the result is that of a run without interruption,
-            bit for bit.
+            `progress` and `callbacks`. With ``threads=1``, and with `deterministic` for any numbers of
+            threads, the result is that of a run without interruption, bit for bit.
 
         Returns
         -------
@@ -239,17 +241,22 @@ class WordModel(EpochModel, ABC):
         threads = number_of_threads(self.threads)
         if self.deterministic and not loss.by_team:
             threads = 1
-        state, parameters = self._start(corpus, before, update_vocabulary, threads)
+        state, parameters = self._start(corpus, before, update_vocabulary)
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         kept = self._keep_probabilities(state.vocabulary, counts)
         keep = keep_thresholds(kept)
         n_words = len(state.vocabulary)
+        tables: dict[str, Any] = {}
+        for table in loss.tables:
+            tables |= table(self, state)
         team = None
         if self.deterministic and loss.by_team:
-            whole_rows = kernels.selected() == "reference"
-            team = Team(parameters, threads, self._steps_of_batch(state.vocabulary, counts * kept), whole_rows)
+            left = counts * kept
+            steps = self._steps_of_batch(state.vocabulary, left / max(float(left.sum()), 1), tables)
+            team = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
             threads = len(team.members)
+        state.metadata["threads"] = threads
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
@@ -266,9 +273,7 @@ class WordModel(EpochModel, ABC):
             untrained_loss=loss.untrained(self, n_words),
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
-        arguments = {name: self._arguments()[name] for name in loss.arguments}
-        for table in loss.tables:
-            arguments |= table(self, state)
+        arguments = {name: self._arguments()[name] for name in loss.arguments} | tables
         train_chunk = partial(
             kernels.get(loss.kernel).train,
             ids=ids,
@@ -289,24 +294,32 @@ class WordModel(EpochModel, ABC):
             raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
 
-    def _steps_of_batch(self, vocabulary: Vocabulary, counts: NDArray[np.float64]) -> int:
+    def _steps_of_batch(
+        self, vocabulary: Vocabulary, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+    ) -> int:
         """Return how many steps a team may take with scores from before all of them.
 
-        As many as move no row too far: a row that is an output, or a context, in most of them takes the sum of
-        the moves, each as if it were the first. `counts` are how often words occur that are not dropped.
+        As many as move no row too far: one that is in most steps takes the sum of their moves, each as if it
+        were the first. `frequencies` are those of the words of a text that are not dropped.
         """
-        loss = self._loss()
-        often = float(counts.max(initial=0)) / max(float(counts.sum()), 1)
-        uses = (self.window + 1) * often
-        if noise in loss.tables:
-            uses = max(uses, often + self.negatives * vocabulary.noise_probabilities(self.noise_exponent).max())
+        arguments = self._arguments()
+        contexts = min(self.window + 1, MOST_CONTEXTS) if arguments.get("shared", True) else 1
+        common = max(overlap(frequencies, tables), 1 / self.vector_size)
         if self._has_tree():
-            uses = max(uses, 1)
-        return int(np.clip(FARTHEST / (uses * self.first_learning_rate()), 1, MOST_STEPS))
+            of_input = common
+            of_output = 1 if arguments["cbow"] else contexts * max(common, AT_ROOT)
+        else:
+            noise_probabilities = vocabulary.noise_probabilities(self.noise_exponent)
+            targets = self.negatives if arguments.get("loss") == "bpr" else 1
+            of_input = common * (targets + self.negatives)
+            of_output = targets * frequencies.max() + self.negatives * noise_probabilities.max()
+            of_output *= 1 if arguments["cbow"] else contexts
+        if not (arguments["cbow"] and arguments["scale_gradient"]):
+            of_input *= contexts
+        step_size = max(of_input, of_output) * self.first_learning_rate()
+        return int(np.clip(FARTHEST / step_size, 1, MOST_STEPS))
 
-    def _start(
-        self, corpus: Corpus, before: State | None, update_vocabulary: bool, threads: int
-    ) -> tuple[State, Matrices]:
+    def _start(self, corpus: Corpus, before: State | None, update_vocabulary: bool) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
         if before is None:
             vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
@@ -333,7 +346,6 @@ class WordModel(EpochModel, ABC):
                 **given,
                 "learning_rate": self.first_learning_rate(),
                 "min_learning_rate": self.last_learning_rate(),
-                "threads": threads,
             },
             tree=tree,
             history=[] if before is None else list(before.history),
@@ -405,6 +417,24 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> float:
+    """Return how much the input of a word has in common with that of another one of the text, at most.
+
+    Parameters
+    ----------
+    frequencies : float64 array
+        How often each word occurs, relative to all.
+    tables : dict
+        The tables of the loss, with the rows of n-grams if words have them.
+    """
+    if "subwords" not in tables:
+        return float(frequencies.max())
+    rows, begins = tables["subwords"], tables["subword_offsets"][::2]
+    n_rows = np.diff(begins)
+    of_rows = np.bincount(rows, weights=np.repeat(frequencies, n_rows))
+    return float((np.add.reduceat(of_rows[rows], begins[:-1]) / n_rows).max())
 
 
 def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:

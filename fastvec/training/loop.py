@@ -4,9 +4,9 @@ An epoch visits every position once: the tokens of a corpus, the entries of coun
 is cut into chunks, visited from beginning to end or in a random order. Threads take them in turn and hand
 each to a kernel, which works without the GIL and changes the matrices in place, without locks (Hogwild: Niu,
 Recht, Ré and Wright 2011; only GloVe's tiles wait for each other), or to a network, whose chunks are its
-mini-batches. A team of threads takes every chunk together (``team.py``). A chunk's learning rate follows from its turn, a kernel's random numbers from (seed, epoch,
-position), so that what is drawn does not depend on the number of threads; with one thread, or a team, the
-result is the same run after run.
+mini-batches. Or all threads take every chunk together, as a team (``team.py``). A chunk's learning rate
+follows from its turn, a kernel's random numbers from (seed, epoch, position), so that what is drawn does not
+depend on the number of threads; with one thread, or a team, the result is the same run after run.
 """
 
 from __future__ import annotations
@@ -472,8 +472,8 @@ class _EpochRun:
 class _TeamRun(_EpochRun):
     """An epoch whose threads take every chunk together.
 
-    All go through the same chunks, and wait for each other at the end of each, in the kernel. The first one alone
-    says how many they are, and keeps the record.
+    All go through the same chunks, and wait for each other at the end of each, in the kernel. The first one
+    alone says which is the last, and keeps the record.
     """
 
     def __init__(self, *arguments: Any, team: Team) -> None:
@@ -488,7 +488,7 @@ class _TeamRun(_EpochRun):
     def _take(self, thread: int) -> int | None:
         visited = self.next_positions[thread]
         if thread == 0:
-            # Said before the last chunk, which the others do not finish without this thread.
+            # Decided before the last chunk, which the others do not finish without this thread.
             self.next_position = visited
             if self._should_stop():
                 self.last = min(self.last, visited + self.schedule.chunk)

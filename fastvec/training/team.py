@@ -1,8 +1,9 @@
 """Threads that train together: the columns of the matrices in groups, and what the threads share.
 
-With `deterministic`, threads do not take chunks of the text in turns, but all work on the same one, each on columns of
-its own of every row (``fastvec/kernels/together.pxd``). Two threads must not work on neighbouring cache lines, of which
-one is fetched with the other: so each group of columns is a matrix of its own in memory while threads work.
+With `deterministic`, threads do not take chunks of the text in turns, but all work on the same one, each on
+columns of its own of every row (``fastvec/kernels/together.pxd``). Two threads must not work on neighbouring
+cache lines, of which one is fetched with the other: so each group of columns is a matrix of its own in memory
+while threads work.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from fastvec.training.matrices import LANES, padded_matrix
 
 __all__ = ["Member", "Team"]
 
-# Into which the columns are cut. More would let more threads work without a cache line in common, and take more
-# time on few: each adds up the scores of its columns.
+# Into which the columns are cut. More would let more threads work without a cache line in common, and take
+# more time on few: each adds up the scores of its columns.
 GROUPS = 2
 # As in together.pxd: numbers for the scores of a group in a batch, and records at most.
 ROOM = 1 << 16
@@ -136,10 +137,17 @@ class Team:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Let threads work on the columns; afterwards the parameters are what these have become."""
+        """Let threads work on the columns; afterwards the parameters are what these have become.
+
+        After an error, no thread waits for one that may not even have begun.
+        """
         for theirs, ours in self._columns():
             ours[:] = theirs
-        yield
+        try:
+            yield
+        except BaseException:
+            self.abandon()
+            raise
         for theirs, ours in self._columns():
             theirs[:] = ours
 

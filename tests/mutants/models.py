@@ -56,6 +56,26 @@ MODELS = [
         (WORD_MODEL, "n_positions=corpus.n_tokens", "n_positions=int(corpus.sentence_offsets[-2]) or 1"),
     ),
     mutant(
+        "batches have as many steps for five words as for many",
+        "deterministic::test_texts_of_few_words_are_learned_as_without_it",
+        (WORD_MODEL, "np.clip(FARTHEST / step_size, 1, MOST_STEPS)", "np.clip(MOST_STEPS, 1, MOST_STEPS)"),
+    ),
+    mutant(
+        "n-grams that words have in common do not make batches smaller",
+        "deterministic::test_texts_of_few_words_are_learned_as_without_it",
+        (WORD_MODEL, 'if "subwords" not in tables:', "if True:"),
+    ),
+    mutant(
+        "a team's position is a chunk too far",
+        "deterministic::test_what_is_stopped_within_an_epoch_goes_on_with_other_threads",
+        (TRAINING, "self.next_position = visited\n", "self.next_position = visited + self.schedule.chunk\n"),
+    ),
+    mutant(
+        "a team does not bring back its last column",
+        "deterministic::test_columns_of_any_number",
+        ("training/team.py", "            theirs[:] = ours\n", "            theirs[:, :-1] = ours[:, :-1]\n"),
+    ),
+    mutant(
         "skip-gram's window is one smaller",
         "estimator_to_kernel",
         (
