@@ -128,11 +128,7 @@ def test_batches_of_a_team(compiled, epoch, expected_epoch, kernel, settings):
         assert np.abs(matrix - apart.matrices[name]).max() > 3e-4, name
 
 
-# A batch ends with a word, which is one step unless its contexts are many, or have their own negatives.
-ONE_STEP = [row for row in SETTINGS_OF_TEAMS if row[1]["window"] < 20 and row[1].get("shared", True)]
-
-
-@pytest.mark.parametrize(("kernel", "settings"), ONE_STEP, ids=name_of)
+@for_teams
 def test_batches_of_one_step(backend, epoch, expected_epoch, kernel, settings):
     ours = epoch(backend, kernel, settings, steps=1, threads=2)
     check_same(ours, expected_epoch(kernel, settings))
