@@ -9,9 +9,9 @@ import pytest
 from conftest import pad
 from epochs import SETTINGS_OF_TEAMS, bits, name_of, start_matrices, tables, train_epoch, usual_learning_rate
 from hypothesis import strategies as st
-from inside import Team, set_sizes, wrap
+from inside import Team
 
-from fastvec import CBOW, FastText, SkipGram, kernels
+from fastvec import kernels
 
 CHUNKS = (0, 3, 180, 260)
 THREADS = (2, 3, 4, 8)
@@ -189,57 +189,3 @@ def test_a_thread_that_goes_away_in_the_middle(two):
 def test_nobody_waits_for_threads_that_have_done_their_work(two):
     _, train = two
     assert ends(*[run(train, thread, 0, 400) for thread in range(2)])
-
-
-@pytest.mark.parametrize("thread", [0, 1, 3])
-def test_an_error_in_a_thread_ends_training(monkeypatch, topics, thread):
-    def fail_in_thread(real, train_chunk, *given, **named):
-        def failing(**chunk):
-            if chunk["start"] > 0 and "team" in chunk and chunk["team"].thread == thread:
-                raise RuntimeError("no electricity")
-            return train_chunk(**chunk)
-
-        return real(failing, *given, **named)
-
-    wrap(monkeypatch, "train", fail_in_thread)
-    set_sizes(monkeypatch, words_chunk=500)
-    model, errors = SkipGram(vector_size=100, threads=4, deterministic=True), []
-
-    def fit():
-        try:
-            model.fit(topics(200))
-        except RuntimeError as error:
-            errors.append(str(error))
-
-    assert ends(run(fit))
-    assert errors == ["no electricity"]
-
-
-# ---- Models -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("model", "parameters"),
-    [
-        (SkipGram, {}),
-        (SkipGram, {"loss": "bpr"}),
-        (SkipGram, {"negative_sharing": "none"}),
-        (SkipGram, {"loss": "hierarchical_softmax"}),
-        (SkipGram, {"loss": "softmax"}),
-        (CBOW, {}),
-        (CBOW, {"loss": "hierarchical_softmax"}),
-        (CBOW, {"position_weights": True}),
-        (FastText, {"buckets": 500, "learning_rate": 0.005}),
-        (FastText, {"buckets": 500, "model": "cbow"}),
-    ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
-def test_vectors_are_the_same_for_any_number_of_threads(monkeypatch, topics, model, parameters):
-    set_sizes(monkeypatch, words_chunk=500)
-    first, *others = [
-        model(vector_size=40, threads=threads, deterministic=True, epochs=2, **parameters).fit(topics(200))
-        for threads in (1, 2, 3)
-    ]
-    for other in others:
-        assert np.asarray(other.vectors_).tobytes() == np.asarray(first.vectors_).tobytes()
-        assert [epoch.loss for epoch in other.history_] == [epoch.loss for epoch in first.history_]

@@ -118,11 +118,6 @@ TOGETHER = [
         (TEAM, "if (__atomic_load_n(&shared->abandoned, __ATOMIC_ACQUIRE)) return -1;", ""),
     ),
     mutant(
-        "team: a thread does not say that an error has ended it",
-        "together::test_an_error_in_a_thread_ends_training",
-        ("training/loop.py", "            self.team.abandon()\n", "            pass\n"),
-    ),
-    mutant(
         "team: the last columns are not given back",
         AGREE,
         ("training/team.py", "            theirs[:] = ours\n", "            theirs[:, :16] = ours[:, :16]\n"),
