@@ -17,7 +17,7 @@ from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, row
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
-from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
+from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
@@ -311,7 +311,6 @@ def train(
                     &loss if sampled else NULL
                 )
                 c += n
-            end_word(&all, &work)
         failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
         free(rows.rows)

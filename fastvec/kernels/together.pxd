@@ -74,7 +74,7 @@ cdef struct Together:
     Py_ssize_t thread
     Py_ssize_t n_groups
     Py_ssize_t parts           # of the tasks of a group
-    Py_ssize_t steps           # of a batch, and those of its last word; fewer if their scores have no room
+    Py_ssize_t steps           # of a batch; fewer if their scores have no room
     Py_ssize_t n_columns
     Py_ssize_t stride          # floats from one row of a group to the next: its columns
     Py_ssize_t offset          # floats from a row of a group to that of the next
@@ -530,12 +530,6 @@ cdef inline void take_mean(
         take_mean_step(step, rows, n_rows, n_first, scale_gradient, learning_rate, loss)
     else:
         postpone_mean(all, step, rows, n_rows, n_first, scale_gradient, loss != NULL)
-
-
-cdef inline void end_word(Together *all, Step *step) noexcept nogil:
-    """Take all steps that wait if they are enough."""
-    if all.n > 0 and all.n >= all.steps:
-        take_all(all, step)
 
 
 cdef inline bint finish(Together *all, Step *step, bint failed, double *loss) noexcept nogil:

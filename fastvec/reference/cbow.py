@@ -216,7 +216,6 @@ def train(
             learning_rate,
         )
         batch.add(move)
-        batch.end_word()
         pairs += 1
         if position % loss_every == 0:
             total += loss

@@ -217,7 +217,6 @@ def train(
             )
             loss += loss_of_step
             batch.add(move)
-        batch.end_word()
         trained = 1 if cbow else len(contexts)
         pairs += trained
         if position % loss_every == 0:

@@ -187,7 +187,6 @@ def train(
             )
             cost += cost_of_step
             batch.add(move)
-        batch.end_word()
         pairs += len(contexts)
         if position % loss_every == 0:
             total += cost

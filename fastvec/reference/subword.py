@@ -222,7 +222,6 @@ def train(
             )
             loss += loss_of_step
             batch.add(move)
-        batch.end_word()
         pairs += len(targets)
         if position % loss_every == 0:
             total += loss

@@ -51,7 +51,7 @@ class Batch:
     Parameters
     ----------
     team : object or None
-        `team.steps` is B: a batch ends with the word that makes it as many steps, or more.
+        `team.steps` is B.
     """
 
     def __init__(self, team: Any) -> None:
@@ -71,13 +71,8 @@ class Batch:
         return [word for first in range(length) for word in words[first::length]]
 
     def add(self, move: Move) -> None:
-        """Make a move, or let it wait."""
+        """Make a move, or let it wait until there are enough."""
         self.moves.append(move)
-        if self.steps == 0:
-            self.finish()
-
-    def end_word(self) -> None:
-        """Make the moves that wait if they are enough."""
         if len(self.moves) >= self.steps:
             self.finish()
 

@@ -128,11 +128,11 @@ TOGETHER = [
         ("training/team.py", "            theirs[:] = ours\n", "            theirs[:, :16] = ours[:, :16]\n"),
     ),
     mutant(
-        "team: the reference computes a step's scores when it moves",
+        "team: the reference makes every move at once",
         "train_is_steps backends_agree::test_batches_of_a_team",
         (
             "reference/together.py",
-            "        if self.steps == 0:\n            self.finish()\n",
+            "        if len(self.moves) >= self.steps:\n            self.finish()\n",
             "        self.finish()\n",
         ),
     ),
