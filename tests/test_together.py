@@ -142,7 +142,6 @@ def two(compiled, toy_corpus):
     kernel, settings = MODELS[0]
     matrices = start_matrices(kernel, settings, toy_corpus, 100, pad)
     team = Team(matrices, threads=2, steps=7)
-    team.at_work().__enter__()
     arguments = tables(kernel, toy_corpus) | settings
 
     def train(thread, start, stop):
@@ -158,7 +157,8 @@ def two(compiled, toy_corpus):
             loss_every=1,
         )
 
-    return team, train
+    with team.at_work():
+        yield team, train
 
 
 def test_a_thread_that_never_comes(two):
