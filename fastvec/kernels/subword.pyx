@@ -143,7 +143,7 @@ cdef void draw_position(
     float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
     const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
-    """Draw the outputs of the word visited, and note the rows to fetch: theirs and those of an entering word."""
+    """Draw the outputs of a word, and note the rows to fetch: theirs and those of an entering word."""
     cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives), i = visited(walk, number)
     cdef int32_t *words = words_of(targets, number)
     cdef float **rows = rows_of(&targets.ring, number)
