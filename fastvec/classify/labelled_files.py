@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_choice, check_int
-from fastvec.corpus.reading import check_readable, invalid_text, read_blocks, read_lines
+from fastvec.corpus.ids import invalid_piece, whole_words
+from fastvec.corpus.reading import check_readable, read_blocks, read_lines
 from fastvec.formats.kinds import conll_u
 
 __all__ = [
@@ -239,23 +239,26 @@ def _tokens_of_blocks(
     """Yield the tokens of every block of a file, which of them are labels, and where lines end among them."""
     check_choice("errors", errors, ERRORS)
     check_readable([path])
-    tokenizer = kernels.tokenizer.Tokenizer(keep_empty=True)
+    tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty=True), kernels.tokenizer.split
     names: list[str] = []
     labels: list[int] = []
-    for block in chain(read_blocks(path, errors, lambda n: None), [None]):
+    n_lines = n_bytes = 0
+    for text in whole_words(read_blocks(path, errors, lambda n: None)):
         n_before = tokenizer.n_tokens
-        ids, ends = tokenizer.finish() if block is None else tokenizer.feed(block)
-        for name in tokenizer.words(len(names)):
-            try:
-                names.append(name.decode())
-            except UnicodeDecodeError as error:
-                line, byte = tokenizer.first_seen(len(names))
-                raise invalid_text(path, line + 1, byte, error) from None
-            if names[-1].startswith(LABEL):
-                labels.append(len(names) - 1)
+        piece = split(text, keep_empty=True)
+        ids, ends = tokenizer.add(piece)
+        try:
+            new_names = tokenizer.words(len(names)).decode().split("\n")[:-1]
+        except UnicodeDecodeError:
+            raise invalid_piece(path, text, n_lines, n_bytes) from None
+        labels += [place for place, name in enumerate(new_names, len(names)) if name.startswith(LABEL)]
+        names += new_names
+        n_lines += piece.n_lines
+        n_bytes += len(text)
         is_label = np.zeros(len(names), np.bool_)
         is_label[labels] = True
         yield [*map(names.__getitem__, ids.tolist())], is_label[ids], ends - n_before
+    yield [], np.zeros(0, np.bool_), tokenizer.finish() - tokenizer.n_tokens
 
 
 def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -30,9 +30,11 @@ __all__ = [
     "Encoded",
     "encode_files",
     "encode_sentences",
+    "invalid_piece",
     "open_cache",
     "remapped",
     "save_cache",
+    "whole_words",
 ]
 
 FORMAT = "fastvec corpus"
@@ -117,7 +119,7 @@ def encode_files(
             try:
                 words += tokenizer.words(len(words)).decode().split("\n")
             except UnicodeDecodeError:
-                raise _invalid_piece(path, piece.text, n_lines, n_bytes) from None
+                raise invalid_piece(path, piece.text, n_lines, n_bytes) from None
             words.pop()  # what is after the last line feed
             n_lines += piece.n_lines
             n_bytes += len(piece.text)
@@ -128,22 +130,28 @@ def _pieces(
     paths: Iterable[str], errors: str, report: Callable[[int], object]
 ) -> Iterator[tuple[str, bytes | None]]:
     """Yield the texts of files in pieces that cut no word, with their paths, and None at the end of each."""
-    end_of_words = kernels.tokenizer.end_of_words
     for path in paths:
-        parts: list[bytes | memoryview] = []
-        size = 0
-        for block in check_kind(path, read_blocks(path, errors, report)):
-            size += len(block)
-            end = end_of_words(block) if size >= PIECE_BYTES else 0
-            if end:
-                yield path, b"".join([*parts, memoryview(block)[:end]])
-                parts, size = [], len(block) - end
-            parts.append(memoryview(block)[end:])
-        yield path, b"".join(parts)
+        for text in whole_words(check_kind(path, read_blocks(path, errors, report))):
+            yield path, text
         yield path, None
 
 
-def _invalid_piece(path: str, text: bytes, n_lines: int, n_bytes: int) -> ValueError:
+def whole_words(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the blocks of a file as larger pieces that cut no word, one at least."""
+    end_of_words = kernels.tokenizer.end_of_words
+    parts: list[bytes | memoryview] = []
+    size = 0
+    for block in blocks:
+        size += len(block)
+        end = end_of_words(block) if size >= PIECE_BYTES else 0
+        if end:
+            yield b"".join([*parts, memoryview(block)[:end]])
+            parts, size = [], len(block) - end
+        parts.append(memoryview(block)[end:])
+    yield b"".join(parts)
+
+
+def invalid_piece(path: str, text: bytes, n_lines: int, n_bytes: int) -> ValueError:
     """Return the error for a piece of a file that is not UTF-8, behind so many lines and bytes."""
     try:
         text.decode()

@@ -17,7 +17,7 @@ from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
-from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
+from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
 from .walk cimport (
     Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
@@ -273,7 +273,6 @@ def train(
                 &all, &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
-            end_word(&all, &work)
         failed = finish(&all, &work, failed, &loss)
         free_outputs(&outputs)
         free(seen.slots)

@@ -20,7 +20,7 @@ from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
-from .together cimport Together, end_word, finish, join, leave, take, take_mean, use_zeros
+from .together cimport Together, finish, join, leave, take, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport (
     Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
@@ -240,7 +240,6 @@ def train(
                     &all, &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
-                end_word(&all, &work)
                 continue
             c = 0
             while c < n_contexts:
@@ -252,7 +251,6 @@ def train(
                 take(&all, &work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
-            end_word(&all, &work)
         failed = finish(&all, &work, failed, &loss)
         free(seen.slots)
         free_paths(&paths)

@@ -18,7 +18,7 @@ from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
 from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
-from .together cimport Together, end_word, finish, join, leave, take, use_zeros
+from .together cimport Together, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport (
     Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
@@ -146,7 +146,6 @@ def train(
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
                 take(&all, &work, learning_rate, &total if sampled else NULL)
                 c += at_once
-            end_word(&all, &work)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)

@@ -17,7 +17,7 @@ from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, row
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
-from .together cimport Together, end_word, finish, join, leave, take_mean, use_zeros
+from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
@@ -143,7 +143,7 @@ cdef void draw_position(
     float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
     const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
-    """Draw the outputs of the word visited, and note the rows to fetch: theirs and those of an entering word."""
+    """Draw the outputs of a word, and note the rows to fetch: theirs and those of an entering word."""
     cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives), i = visited(walk, number)
     cdef int32_t *words = words_of(targets, number)
     cdef float **rows = rows_of(&targets.ring, number)
@@ -311,7 +311,6 @@ def train(
                     &loss if sampled else NULL
                 )
                 c += n
-            end_word(&all, &work)
         failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
         free(rows.rows)

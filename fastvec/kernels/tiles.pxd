@@ -139,7 +139,8 @@ cdef inline void dot_four(
 
 
 cdef inline noinline_void update_one(
-    float *x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g, float **next_rows, Py_ssize_t n_next
+    float *x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g, float **next_rows,
+    Py_ssize_t n_next,
 ) noexcept nogil:
     """The same as update() for one row of x and the only block."""
     cdef float *y0 = y[0]

@@ -1,14 +1,16 @@
 """Steps that threads take together, so that vectors have the same bits for any number of threads.
 
-Steps wait until there is a batch of them. Then the scores of all are computed from the rows as they are, and the rows
-move, step after step, as in ``step.pxd`` and ``mean.pxd``. Every thread goes through all of the text, and makes the same
-steps. What it computes is columns: the matrices are cut into groups of columns, each a matrix of its own in memory
-(``fastvec/training/team.py``). A score is the sum of those of the groups, and is what threads exchange; no row is ever
-in the caches of two threads, unless there are more threads than groups. Into how many groups matrices are cut depends on
-d alone, and so do the bits.
+As reference/together.py: steps wait until there is a batch of them. Then the scores of all are computed from
+the rows as they are, and the rows move, step after step, as in ``step.pxd`` and ``mean.pxd``.
 
-A batch is three phases: the scores of the groups; their sums, which become coefficients; the update. A phase has a task
-for each thread, see ``team.h``.
+Every thread goes through all of the text and makes the same steps; what it computes is columns. The matrices
+are cut into groups of columns, each a matrix of its own in memory (``fastvec/training/team.py``). A score is
+the sum of those of the groups, and is what threads exchange: no row is ever in the caches of two threads,
+unless there are more threads than groups. Into how many groups matrices are cut depends on d alone, and so do
+the bits.
+
+A batch is three phases: the scores of the groups; their sums, which become coefficients; the update. A phase
+has a task for each thread, see ``team.h``.
 """
 
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
@@ -19,7 +21,9 @@ from .losses cimport add_cost, differentiate
 from .mean cimport average, take_mean_step, update_inputs_and_outputs
 from .step cimport Step, take_step, update_rows
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two
-from .vector cimport LANES, REGISTERS, broadcast, copy_rows, lanes, load, prefetch_to_read, prefetch_to_write, store
+from .vector cimport (
+    LANES, REGISTERS, broadcast, copy_rows, lanes, load, prefetch_to_read, prefetch_to_write, store,
+)
 
 cdef extern from "team.h" nogil:
     ctypedef struct Shared:
@@ -74,7 +78,7 @@ cdef struct Together:
     Py_ssize_t thread
     Py_ssize_t n_groups
     Py_ssize_t parts           # of the tasks of a group
-    Py_ssize_t steps           # of a batch, and those of its last word; fewer if their scores have no room
+    Py_ssize_t steps           # of a batch; fewer if their scores have no room
     Py_ssize_t n_columns
     Py_ssize_t stride          # floats from one row of a group to the next: its columns
     Py_ssize_t offset          # floats from a row of a group to that of the next
@@ -131,7 +135,7 @@ cdef inline int join(Together *all, object team, float learning_rate) except -1:
 
 
 cdef inline void use_zeros(Together *all, Step *step) noexcept nogil:
-    """Let a step fill its last block with the zeros of the team: those of all groups are as far apart as rows."""
+    """Let a step fill its last block with zeros of the team, which are as far apart as rows of the groups."""
     if all.shared != NULL:
         step.zero_row = all.zero_row
 
@@ -329,7 +333,7 @@ cdef inline void fetch_columns(float **rows, Py_ssize_t n, Py_ssize_t by, Py_ssi
 
 
 cdef inline void fetch_record(Together *all, Record *record, Py_ssize_t group) noexcept nogil:
-    """Fetch the outputs of a group into the cache, and the last input: the others are those of the word before."""
+    """Fetch the outputs of a group into the cache, and the input that has not been near since long."""
     cdef Py_ssize_t by = (group - own_group(all)) * all.offset, columns = columns_of(all, group)
     fetch_columns(record.y, record.n_blocks * BLOCK, by, columns)
     if record.x != NULL:
@@ -483,8 +487,8 @@ cdef inline void try_task(Together *all, Step *step, int phase, Py_ssize_t task)
 cdef inline void run_phase(Together *all, Step *step, int phase) noexcept nogil:
     """Do the tasks of a phase, the own one first, until all are done.
 
-    Where a thread is the only one that works on a group, it may begin with the next batch while others are still
-    moving theirs.
+    Where a thread is the only one that works on a group, it may begin with the next batch while others are
+    still moving theirs.
     """
     cdef Py_ssize_t n_tasks = all.n_groups * all.parts, i, task
     cdef bint patient = all.n_threads > 1 and not all.impatient
@@ -530,12 +534,6 @@ cdef inline void take_mean(
         take_mean_step(step, rows, n_rows, n_first, scale_gradient, learning_rate, loss)
     else:
         postpone_mean(all, step, rows, n_rows, n_first, scale_gradient, loss != NULL)
-
-
-cdef inline void end_word(Together *all, Step *step) noexcept nogil:
-    """Take all steps that wait if they are enough."""
-    if all.n > 0 and all.n >= all.steps:
-        take_all(all, step)
 
 
 cdef inline bint finish(Together *all, Step *step, bint failed, double *loss) noexcept nogil:

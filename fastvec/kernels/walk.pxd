@@ -24,7 +24,7 @@ cdef struct Walk:
     Py_ssize_t first           # the chunk's own words: first <= i < last
     Py_ssize_t last
     Py_ssize_t n               # all words
-    int32_t *order             # the chunk's own words as they are visited, order[first:last]; NULL: as they are
+    int32_t *order             # the chunk's own words as they are visited, from `first` on; NULL: as they are
     void *memory               # to be freed by free_walk()
 
 
@@ -114,9 +114,9 @@ cdef inline void free_walk(Walk *walk) noexcept nogil:
 
 
 cdef inline int visit_in_lanes(Walk *walk, Py_ssize_t lanes, Py_ssize_t window) noexcept nogil:
-    """Visit a word of each of so many parts of the chunk in turn, as reference/together.py; return 0 on success.
+    """Visit a word of each of so many parts of the chunk in turn; return 0 on success.
 
-    There are fewer parts if these would be shorter than a window.
+    As reference/together.py: there are fewer parts if these would be shorter than a window.
     """
     cdef Py_ssize_t n = walk.last - walk.first, length, begin, place = walk.first
     walk.order = <int32_t *>malloc((walk.last + 1) * sizeof(int32_t))

@@ -37,10 +37,10 @@ __all__ = ["WordModel"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
-# For `deterministic`: how many steps a batch has, and how many contexts of a word count, at most; the sum of
-# step sizes by which a batch may move a row; what inputs have in common at the root of a tree, at least. With
-# twice the sum, texts of few words diverge.
-MOST_STEPS, MOST_CONTEXTS, FARTHEST, AT_ROOT = 64, 32, 0.8, 1 / 6
+# For `deterministic`: how many steps a batch has, and how many contexts of a word count, at most; contexts of
+# a step (MAX_SHARED of step.pxd); the sum of step sizes by which a batch may move a row; what inputs have in
+# common at the root of a tree, at least. With twice the sum, texts of few words diverge.
+MOST_STEPS, MOST_CONTEXTS, CONTEXTS_AT_ONCE, FARTHEST, AT_ROOT = 64, 32, 16, 0.8, 1 / 3
 # Words that a text has up to 50 times are always kept: a word of relative frequency f is for certain if
 # subsample >= 0.382 f.
 ALWAYS_KEPT = 0.382 * 50
@@ -302,22 +302,27 @@ class WordModel(EpochModel, ABC):
         As many as move no row too far: one that is in most steps takes the sum of their moves, each as if it
         were the first. `frequencies` are those of the words of a text that are not dropped.
         """
-        arguments = self._arguments()
-        contexts = min(self.window + 1, MOST_CONTEXTS) if arguments.get("shared", True) else 1
+        arguments, rate = self._arguments(), self.first_learning_rate()
+        shared = arguments.get("shared", True)
+        contexts = min(self.window + 1, MOST_CONTEXTS) if shared else 1
         common = max(overlap(frequencies, tables), 1 / self.vector_size)
+        targets = self.negatives if arguments.get("loss") == "bpr" else 1
         if self._has_tree():
             of_input = common
             of_output = 1 if arguments["cbow"] else contexts * max(common, AT_ROOT)
         else:
             noise_probabilities = vocabulary.noise_probabilities(self.noise_exponent)
-            targets = self.negatives if arguments.get("loss") == "bpr" else 1
             of_input = common * (targets + self.negatives)
             of_output = targets * frequencies.max() + self.negatives * noise_probabilities.max()
             of_output *= 1 if arguments["cbow"] else contexts
         if not (arguments["cbow"] and arguments["scale_gradient"]):
             of_input *= contexts
-        step_size = max(of_input, of_output) * self.first_learning_rate()
-        return int(np.clip(FARTHEST / step_size, 1, MOST_STEPS))
+        # The word in the middle of a long window is in several steps, one after the other.
+        in_middle = targets + self.negatives if "subwords" in tables else targets
+        is_long = not arguments["cbow"] and self.window >= CONTEXTS_AT_ONCE
+        if is_long and in_middle * (self.window + 1) * rate > FARTHEST:
+            of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
+        return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
 
     def _start(self, corpus: Corpus, before: State | None, update_vocabulary: bool) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""

@@ -55,27 +55,29 @@ class Batch:
     """
 
     def __init__(self, team: Any) -> None:
-        self.steps = 1 if team is None else team.steps
+        self.steps = 0 if team is None else team.steps
         self.moves: list[Move] = []
 
-    def visit(self, words: Iterable[Word], window: int) -> list[Word]:
+    def visit(self, words: Iterable[Word], window: int) -> Iterable[Word]:
         """Return the words of a chunk as they are trained on: by a team, one of each of B parts in turn.
 
         There are fewer parts if these would be shorter than a window.
         """
+        if self.steps == 0:
+            return words
         words = list(words)
         parts = max(1, min(self.steps, len(words) // (2 * window + 1)))
         length = -(-len(words) // parts)
         return [word for first in range(length) for word in words[first::length]]
 
     def add(self, move: Move) -> None:
-        """Make a move with those that wait if they are a batch, else let it wait."""
+        """Make a move, or let it wait until there are enough."""
         self.moves.append(move)
-        if len(self.moves) == self.steps:
+        if len(self.moves) >= self.steps:
             self.finish()
 
     def finish(self) -> None:
-        """Make the moves that wait, at the end of a chunk however few."""
+        """Make the moves that wait."""
         for move in self.moves:
             move()
         self.moves.clear()

@@ -58,7 +58,11 @@ MODELS = [
     mutant(
         "batches have as many steps for five words as for many",
         "deterministic::test_texts_of_few_words_are_learned_as_without_it",
-        (WORD_MODEL, "np.clip(FARTHEST / step_size, 1, MOST_STEPS)", "np.clip(MOST_STEPS, 1, MOST_STEPS)"),
+        (
+            WORD_MODEL,
+            "np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS)",
+            "np.clip(MOST_STEPS, 1, MOST_STEPS)",
+        ),
     ),
     mutant(
         "n-grams that words have in common do not make batches smaller",

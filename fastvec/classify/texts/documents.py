@@ -103,17 +103,18 @@ def read_documents(X: Any) -> Documents:
         document.
     """
     check_sequences("X", "documents, each a str or a list of words", X)
-    tokenizer = kernels.tokenizer.Tokenizer(keep_empty=True)
+    tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty=True), kernels.tokenizer.split
     numbers, ends = [np.empty(0, np.int32)], [np.zeros(1, np.int64)]
-    documents = iter(X)
+    documents, n_before = iter(X), 0
     while some := list(islice(documents, DOCUMENTS_AT_ONCE)):
         text = _lines_of(some)
         if text is None:
-            text = b"".join(_line_of(one, place) for place, one in enumerate(some, tokenizer.n_lines))
-        of_some, ends_of_some = tokenizer.feed(text)
+            text = b"".join(_line_of(one, place) for place, one in enumerate(some, n_before))
+        of_some, ends_of_some = tokenizer.add(split(text, keep_empty=True))
         numbers.append(of_some)
         ends.append(ends_of_some)
-    words = [_word_of(word) for word in tokenizer.words()]
+        n_before += len(some)
+    words = [_word_of(word) for word in tokenizer.words().split(b"\n")[:-1]]
     return Documents(words, np.concatenate(numbers), np.concatenate(ends))
 
 
