@@ -418,12 +418,12 @@ def test_the_numeric_derivative_is_independent_of_the_kernels():
     matrices = {"input_vectors": np.array([[1.0], [0.0]]), "output_vectors": np.array([[1.0], [0.0]])}
     example = batch(([0], [0]))
     assert SOFTMAX.loss(**matrices, **example) == pytest.approx(np.log1p(np.exp(-1)), rel=1e-12)
-    gradient = numeric_gradient(SOFTMAX, matrices, example)
+    gradient = numeric_gradient(SOFTMAX.loss, matrices, example)
     np.testing.assert_allclose(gradient["input_vectors"], expected, atol=1e-9)
     np.testing.assert_allclose(gradient["output_vectors"], [[error], [-error]], atol=1e-9)
     matrices = {"word_vectors": np.array([[1.0], [0.0]]), "context_vectors": np.array([[0.0], [1.0]])}
     entry = pair(0, 1, log_count=4.0, weight=0.5)
     assert GLOVE.loss(**matrices, **entry) == 0.5 * 0.5 * (1 - 4) ** 2
-    gradient = numeric_gradient(GLOVE, matrices, entry)
+    gradient = numeric_gradient(GLOVE.loss, matrices, entry)
     np.testing.assert_allclose(gradient["word_vectors"], [[-1.5], [0]], atol=1e-9)
     np.testing.assert_allclose(gradient["context_vectors"], [[0], [-1.5]], atol=1e-9)

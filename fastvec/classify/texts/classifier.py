@@ -339,9 +339,11 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         return {"classes": description_of_labels(self.classes_)}, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
+        self.check_params()
         self.classes_ = labels_of(learned["classes"])
         lexicon, ngrams = Lexicon(words_of_json(tensors["words"])), tensors["ngrams"]
-        if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (np.diff(ngrams) <= 0).any():
+        numbers = np.concatenate(([-1], ngrams.ravel(), [self.buckets]))
+        if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (numbers[1:] <= numbers[:-1]).any():
             raise ValueError("ngrams must be int64 numbers of buckets in rising order")
         self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))
         d = self._vector_size = tensors["parameters.input_vectors"].shape[-1]
