@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int64_t
 
-from .rules cimport ADAGRAD, ADAM, SGD, Rule, adagrad_numbers, adam_numbers, real, sgd_numbers
+from .rules cimport ADAGRAD, ADAM, SGD, adagrad_numbers, adam_numbers, real, sgd_numbers
 
 
 cdef void step(
-    Rule rule, real *parameter, real *first, real *second, const real *gradient, Py_ssize_t n, double rate,
+    int rule, real *parameter, real *first, real *second, const real *gradient, Py_ssize_t n, double rate,
     double momentum, double n_steps,
 ) noexcept nogil:
     if rule == SGD:
@@ -18,7 +18,7 @@ cdef void step(
 
 
 cdef void step_rows(
-    Rule rule, real[:, ::1] parameter, real[:, ::1] first, real[:, ::1] second, const real[:, ::1] gradient,
+    int rule, real[:, ::1] parameter, real[:, ::1] first, real[:, ::1] second, const real[:, ::1] gradient,
     const int64_t[::1] rows, double rate, double momentum, double n_steps,
 ) noexcept:
     """`second` may be `first` for a rule that remembers one number."""

@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from .rules cimport ADAGRAD, ADAM, SGD, Rule, adagrad_numbers, adam_numbers, sgd_numbers
+from .rules cimport ADAGRAD, ADAM, SGD, adagrad_numbers, adam_numbers, sgd_numbers
 from .vector cimport (
     LANES, broadcast, exp_of_negative, lanes, larger, load, noinline_void, prefetch_to_read, store,
 )
@@ -125,7 +125,7 @@ def train(
 ):
     """Take a step for every mini-batch, and return the sum of the costs of all examples."""
     cdef Model model
-    cdef Rule rule = {"sgd": SGD, "adagrad": ADAGRAD, "adam": ADAM}[optimizer]
+    cdef int rule = {"sgd": SGD, "adagrad": ADAGRAD, "adam": ADAM}[optimizer]
     cdef Py_ssize_t n = order.shape[0], begin = 0, end, at, here, batch, size
     cdef Py_ssize_t n_floats, n_x, n_z
     cdef float *first = &memory[0, 0, 0]

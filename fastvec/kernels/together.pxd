@@ -162,7 +162,7 @@ cdef inline void fail(Together *all) noexcept nogil:
 
 
 cdef inline void *take_room(Together *all, Py_ssize_t size) noexcept nogil:
-    """Memory until the end of the batch; NULL, and `failed`, if there is none."""
+    """Memory until the end of the batch; NULL, and training is over, if there is none."""
     cdef Piece *piece
     cdef Py_ssize_t piece_size = max(<Py_ssize_t>1 << 16, size + <Py_ssize_t>sizeof(Piece))
     cdef void *taken
@@ -333,7 +333,7 @@ cdef inline void fetch_columns(float **rows, Py_ssize_t n, Py_ssize_t by, Py_ssi
 
 
 cdef inline void fetch_record(Together *all, Record *record, Py_ssize_t group) noexcept nogil:
-    """Fetch the outputs of a group into the cache, and the input that has not been near since long."""
+    """Fetch the outputs of a group into the cache, and the last input: the others were used not long ago."""
     cdef Py_ssize_t by = (group - own_group(all)) * all.offset, columns = columns_of(all, group)
     fetch_columns(record.y, record.n_blocks * BLOCK, by, columns)
     if record.x != NULL:
