@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 import safetensors_files
-from commands import succeed
-from inside import set_sizes, usable_threads, watch_chunks
+from commands import HANGS, succeed
+from inside import set_sizes, usable_threads, watch_chunks, wrap
 from interrupts import can_be_interrupted
 from sklearn.base import clone
 from small_runs import ANY_THREADS, FAMILIES, corpus, cut_small, learned, make, stopped_at
@@ -216,6 +216,38 @@ def test_without_threads_that_begin_nothing_waits_for_them(monkeypatch):
     with pytest.raises(RuntimeError, match="can't start new thread"):
         same("skipgram", 4).fit(corpus())
     assert threading.active_count() == running
+
+
+@pytest.mark.skipif(kernels.selected() == "reference", reason="the reference has one thread")
+def test_the_others_do_not_pass_a_thread_that_stops_where_nothing_is_trained_on(monkeypatch):
+    """At a chunk that is wholly held out no thread waits for another."""
+    chunk, at, passed = 8, [], threading.Event()
+    set_sizes(monkeypatch, words_chunk=chunk)
+    words = np.random.default_rng(0).integers(0, 50, 1 << 17).astype(str)
+
+    def stop_there(real, train_chunk, *given, held_out, stop, **named):
+        begin, end = next((-(-b // chunk) * chunk, e) for b, e in held_out.spans if b > chunk)
+        assert begin + chunk <= end
+
+        def watched(**one):
+            if "team" in one and one["team"].thread == 0:
+                at[:] = [one["start"]]
+            elif one["start"] > begin and "team" in one:
+                passed.set()
+            return train_chunk(**one)
+
+        def reached():
+            return at == [begin - chunk] and passed.wait(HANGS)
+
+        return real(watched, *given, held_out=held_out, stop=reached, **named)
+
+    wrap(monkeypatch, "train", stop_there)
+    model = fastvec.SkipGram(vector_size=WIDE, deterministic=True, threads=3, epochs=1)
+    fitting = threading.Thread(target=model.fit, args=(words.reshape(-1, 64).tolist(),), daemon=True)
+    fitting.start()
+    fitting.join(HANGS)
+    assert not fitting.is_alive()
+    assert passed.is_set()
 
 
 # Texts of few words: a batch in which a row is used again and again must not move it too far

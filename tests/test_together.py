@@ -6,6 +6,7 @@ import threading
 import hypothesis
 import numpy as np
 import pytest
+from commands import HANGS
 from conftest import pad
 from epochs import SETTINGS_OF_TEAMS, bits, name_of, start_matrices, tables, train_epoch, usual_learning_rate
 from hypothesis import strategies as st
@@ -124,9 +125,9 @@ def test_a_batch_ends_where_there_is_no_more_room(compiled, train, toy_corpus, k
 
 
 def ends(*threads):
-    """Return whether all threads end within a time in which they would have ended long ago."""
+    """Return whether all threads end."""
     for thread in threads:
-        thread.join(20)
+        thread.join(HANGS)
     return not any(thread.is_alive() for thread in threads)
 
 

@@ -31,15 +31,15 @@ enum { SPINS = 200, MANY_SPINS = 2000 };
  * cache lines. As in fastvec/training/team.py. */
 typedef struct {
     uint64_t abandoned;     /* a thread has gone away: the others are not to wait */
-    uint64_t pad0[15];
+    uint64_t after_abandoned[15];
     uint64_t arrived;       /* threads that have come to the end of their calls */
-    uint64_t pad2[15];
+    uint64_t after_arrived[15];
     double losses[2];       /* of the tasks of a call, by turns */
-    uint64_t pad3[14];
+    uint64_t after_losses[14];
     struct {
-        uint64_t taken;     /* the last phase whose task of this number is taken, and done */
-        uint64_t done;
-        uint64_t pad[14];
+        uint64_t taken;     /* the last phase whose task of this number is taken */
+        uint64_t done;      /* the last one whose is done */
+        uint64_t after_done[14];
     } tasks[];
 } Shared;
 

@@ -442,9 +442,7 @@ class _EpochRun:
 
     def _results(self, visited: int, **arguments: Any) -> Iterator[tuple[float, int, int]]:
         """Train on the parts of a chunk, with more arguments of the kernel."""
-        start = self.starts[visited // self.schedule.chunk]
-        stop = min(start + self.schedule.chunk, self.schedule.n_positions)
-        for begin, end in self._parts(start, stop):
+        for begin, end in self._parts(visited):
             yield self.train_chunk(
                 start=begin,
                 stop=end,
@@ -465,7 +463,10 @@ class _EpochRun:
         with self.lock:
             self.done += min(self.schedule.chunk, self.schedule.n_positions - visited)
 
-    def _parts(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
+    def _parts(self, visited: int) -> Iterable[tuple[int, int]]:
+        """Return where the parts of a chunk that are trained on begin and end."""
+        start = self.starts[visited // self.schedule.chunk]
+        stop = min(start + self.schedule.chunk, self.schedule.n_positions)
         return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)
 
 
@@ -488,9 +489,10 @@ class _TeamRun(_EpochRun):
     def _take(self, thread: int) -> int | None:
         visited = self.next_positions[thread]
         if thread == 0:
-            # Decided before the last chunk, which the others do not finish without this thread.
+            # Decided before the last chunk, which the others do not finish without this thread; one of which
+            # nothing is trained on they would.
             self.next_position = visited
-            if self._should_stop():
+            if visited < self.last and self._should_stop() and any(self._parts(visited)):
                 self.last = min(self.last, visited + self.schedule.chunk)
         if visited >= self.last or self.team.is_abandoned:
             return None

@@ -100,8 +100,8 @@ class Team:
         n_rows = sum(map(len, parameters.values())) + 1
         room = padded_matrix(n_groups * n_rows, self.columns)
         self.groups = room.reshape(n_groups, n_rows, self.columns)
-        numbers = np.zeros(FIXED + (1 + n_groups * parts) * TASK + TASK, np.uint64)
-        numbers = numbers[-numbers.ctypes.data % 128 // 8 :]
+        numbers = np.zeros(FIXED + n_groups * parts * TASK + TASK, np.uint64)
+        numbers = numbers[-numbers.ctypes.data % (8 * TASK) // 8 :]
         scores = padded_matrix(2 * n_groups, ROOM).ravel()
         losses = np.zeros(2 * MAX_RECORDS)
         self.members = [

@@ -46,8 +46,9 @@ MODELS = [
         "estimator_to_kernel",
         (
             TRAINING,
-            "for begin, end in self._parts(start, stop):",
-            "for begin, end in self._parts(start, stop) if stop - start == self.schedule.chunk else ():",
+            "for begin, end in self._parts(visited):",
+            "for begin, end in self._parts(visited) if visited + self.schedule.chunk <= "
+            "self.schedule.n_positions else ():",
         ),
     ),
     mutant(
