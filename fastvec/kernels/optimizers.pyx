@@ -17,14 +17,14 @@ cdef void step(
         adam_numbers(parameter, first, second, gradient, n, rate, n_steps)
 
 
-cdef void step_rows(
+cdef int step_rows(
     int rule, real[:, ::1] parameter, real[:, ::1] first, real[:, ::1] second, const real[:, ::1] gradient,
     const int64_t[::1] rows, double rate, double momentum, double n_steps,
-) noexcept:
+) except -1:
     """`second` may be `first` for a rule that remembers one number."""
     cdef Py_ssize_t i, at, d = gradient.shape[1], n = gradient.shape[0]
     if n == 0 or d == 0:
-        return
+        return 0
     with nogil:
         if rows is None:
             step(
@@ -38,6 +38,7 @@ cdef void step_rows(
                     rule, &parameter[0, 0] + at, &first[0, 0] + at, &second[0, 0] + at,
                     &gradient[0, 0] + i * d, d, rate, momentum, n_steps,
                 )
+    return 0
 
 
 def sgd(
