@@ -167,7 +167,9 @@ FREQUENT = {**SUBWORDS, "min_count": RARE}
 NPMI = {"min_count": 5, "scoring": "npmi", "threshold": 0.5}  # which mean the same to fastvec and gensim
 
 FASTVEC, WITH_GENSIM = Contender("fastvec", fastvec), Contender("gensim", gensim)
-AVX2 = Contender("fastvec (AVX2)", fastvec, threads=(1,), environment={"FASTVEC_BACKEND": "avx2"})
+AVX2 = Contender("fastvec (AVX2)", fastvec, environment={"FASTVEC_BACKEND": "avx2"})
+SAME_BITS = Contender("fastvec (deterministic)", fastvec, {"deterministic": True}, threads=(ALL,))
+THREE = FASTVEC, AVX2, SAME_BITS
 UNSHARED = Contender("fastvec (unshared negatives)", fastvec, {"negative_sharing": "none"})
 UNSCALED = Contender("fastvec (word2vec's gradient)", fastvec, {"scale_gradient": False})
 GENSIM_CBOW = Contender("gensim", gensim, {"learning_rate": 0.075})
@@ -199,11 +201,11 @@ def whole(name: str, what: str, settings: Job, *contenders: Contender, **options
 
 
 MEASUREMENTS = (
-    speed("speed-100", "100", SKIPGRAM, FASTVEC, AVX2, UNSHARED, WITH_GENSIM, FASTTEXT_SPEED),
-    speed("speed-300", "300", {**SKIPGRAM, "vector_size": 300}, FASTVEC, WITH_GENSIM, threads=(1,)),
-    speed("cbow-100", "CBOW, 100", CBOW, FASTVEC, WITH_GENSIM),
-    speed("tree-100", "skip-gram with hierarchical softmax, 100", TREE, FASTVEC, WITH_GENSIM),
-    speed("subwords-100", "skip-gram with n-grams, 100", SUBWORDS, FASTVEC, FASTTEXT_SPEED, base="fastText"),
+    speed("speed-100", "100", SKIPGRAM, *THREE, UNSHARED, WITH_GENSIM, FASTTEXT_SPEED),
+    speed("speed-300", "300", {**SKIPGRAM, "vector_size": 300}, FASTVEC, AVX2, WITH_GENSIM, threads=(1,)),
+    speed("cbow-100", "CBOW, 100", CBOW, *THREE, WITH_GENSIM),
+    speed("tree-100", "skip-gram with hierarchical softmax, 100", TREE, *THREE, WITH_GENSIM),
+    speed("subwords-100", "skip-gram with n-grams, 100", SUBWORDS, *THREE, FASTTEXT_SPEED, base="fastText"),
     Measurement("reading", "Text to ids", (PLAIN, PACKED), READING, Data.plain_and_packed, threads=(1,)),
     Measurement("phrases", "Phrases", JOINERS, JOINING, Data.text, NPMI, threads=(1,)),
     whole("whole", "", SKIPGRAM, FASTVEC, UNSHARED, WITH_GENSIM, FASTTEXT_WHOLE),
