@@ -165,11 +165,11 @@ def test_new_words_are_taken_in_and_old_ones_keep_their_rows(small, topics):
 
 
 def test_new_words_end_up_where_they_belong(small, topics):
-    model = small(epochs=8, learning_rate=0.1).fit(topics(300))
+    model = small(epochs=8, learning_rate=0.1).fit(topics(100))
     random = np.random.default_rng(1)
     more = [
         [str(random.choice(["novel", *(f"sky{i}" for i in range(12))])) for _ in range(12)]
-        for _ in range(300)
+        for _ in range(100)
     ]
     model.fit(more, update_vocabulary=True)
     near = [word for word, _ in model.vectors_.most_similar("novel", topn=8)]

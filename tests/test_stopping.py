@@ -92,7 +92,7 @@ def test_the_calling_thread_is_one_of_those_that_train(threads, monkeypatch):
     """Profilers, debuggers and limits of BLAS that a program has set for its thread hold for training."""
     seen = set()
     watch_chunks(monkeypatch, lambda: (seen.add(threading.get_ident()), time.sleep(0.001)))
-    make("skipgram", threads=threads).fit(corpus())
+    make("skipgram", threads=threads, epochs=1).fit(corpus())
     assert threading.get_ident() in seen
     assert (len(seen) > 1) == (threads > 1)
 
