@@ -8,8 +8,9 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# A process for each processor, and in it one thread of BLAS.
-PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
+# A process for each processor, and in it one thread of BLAS. Tests of a module stay together as long as can be, for its
+# fixtures are made once in each process.
+PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 # The tests but for those of packages that the extra `test` lacks.
 TESTS = --ignore=interop .
 
