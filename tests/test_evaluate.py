@@ -15,6 +15,8 @@ from scipy.stats import spearmanr
 import fastvec.evaluate
 from fastvec import Vectors, evaluate
 
+pytestmark = pytest.mark.any_backend
+
 DATA = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the test sets are not at {DATA} (FASTVEC_DATA)")
 
