@@ -15,6 +15,7 @@ from fastvec.formats.spool import preallocate
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.huffman import HuffmanTree
+from fastvec.training.copies import Copies
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
@@ -23,6 +24,7 @@ from fastvec.vectors.vectors import unit_rows
 __all__ = [
     "RECORD",
     "WORD_LIMIT",
+    "Copies",
     "FastTextFile",
     "HuffmanTree",
     "Team",
