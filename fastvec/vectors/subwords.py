@@ -263,7 +263,8 @@ class SubwordVectors(Vectors):
 
     def _with(self, words: list[str], vectors: NDArray[np.float32]) -> SubwordVectors:
         extended = super()._with(words, vectors)
-        every = np.empty((len(extended) + self.subwords.buckets, self.vector_size), dtype=np.float32)
+        shape = (len(extended) + self.subwords.buckets, self.vector_size)
+        every = np.empty(shape, dtype=self.input_vectors.dtype)
         every[: len(self)] = self.input_vectors[: len(self)]
         every[len(extended) :] = self.input_vectors[len(self) :]
         for word, vector in zip(words, vectors.astype(np.float64), strict=True):

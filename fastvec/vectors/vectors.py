@@ -698,9 +698,9 @@ class Vectors:
         restrict : int, optional
             Only consider this many words, the first ones, which by convention are the most frequent.
         method : {"3cosadd", "3cosmul"}
-            The score: the cosine with b − a + c, of unit vectors (3CosAdd [1]_); or the product of the
-            cosines with b and c, divided by that with a, all of them shifted to be from 0 to 1 (3CosMul
-            [2]_), in which one high cosine does not outweigh the others.
+            How words are scored. By 3CosAdd [1]_ it is the cosine with b − a + c, of unit vectors; by 3CosMul
+            [2]_ the product of the cosines with b and c, divided by that with a, all of them shifted to be
+            from 0 to 1, so that one high cosine does not outweigh the others.
 
         Returns
         -------
@@ -976,7 +976,7 @@ class Vectors:
         """Return vectors with words added or replaced."""
         new = [word for word in words if word not in self]
         rows = {word: row for row, word in enumerate(new, len(self))}
-        matrix = np.empty((len(self) + len(new), self.vector_size), dtype=np.float32)
+        matrix = np.empty((len(self) + len(new), self.vector_size), dtype=self.vectors.dtype)
         matrix[: len(self)] = self.vectors
         matrix[[self.index(word, rows.get(word)) for word in words]] = vectors
         counts = None if self.counts is None else np.pad(self.counts, (0, len(new)))
