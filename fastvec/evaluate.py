@@ -243,9 +243,9 @@ def analogies(
         Whether "Athens" equals "athens"; if the vocabulary has several spellings, the first, most frequent
         one is used.
     method : {"3cosadd", "3cosmul"}
-        How words are scored. By 3CosAdd (Mikolov, Yih and Zweig 2013) it is the cosine with b − a + c, of unit
-        vectors; by 3CosMul (Levy and Goldberg 2014) the product of the cosines with b and c, divided by that
-        with a, all of them shifted to be from 0 to 1.
+        How words are scored. By 3CosAdd (Mikolov, Yih and Zweig 2013) it is the cosine with b − a + c, of
+        unit vectors; by 3CosMul (Levy and Goldberg 2014) the product of the cosines with b and c, divided by
+        that with a, all of them shifted to be from 0 to 1.
     count_unknown : bool
         Whether questions with a word that is not in the vocabulary count as answered wrongly. They are
         ignored otherwise, with `SubwordVectors` too, since answers are chosen from the vocabulary.
