@@ -723,7 +723,7 @@ class Vectors:
         if topn is None:
             return scores
         asked = [row for _, rows in found for row in rows if row < len(scores)]
-        rows = highest(scores, asked, check_int("topn", topn, 1)).tolist()
+        rows = highest(scores, asked, _as_topn(topn)).tolist()
         return [(self.words[row], float(scores[row])) for row in rows]
 
     def subset(self, words: Iterable[str | int]) -> Vectors:
@@ -1039,7 +1039,7 @@ class Vectors:
         self, queries: NDArray[np.float32], asked: list[list[int]], topn: int, restrict: int | None
     ) -> list[list[tuple[str, float]]]:
         """Return the words nearest to each of the `queries`, shape (m, d), less the rows `asked` with it."""
-        topn = check_int("topn", topn, 1)
+        topn = _as_topn(topn)
         restrict = _as_restrict(restrict)
         found = nearest(
             self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries), asked, topn
@@ -1118,6 +1118,13 @@ def _as_weights(weights: ArrayLike | None, n_words: int) -> NDArray[np.float64]:
     if not np.isfinite(given).all():
         raise ValueError(f"weights must be finite numbers, got {shortened(weights)}")
     return given.astype(np.float64)
+
+
+def _as_topn(topn: int) -> int:
+    try:
+        return check_int("topn", topn, 1)
+    except ValueError as error:
+        raise ValueError(f"{error}: None returns the cosines of all words") from None
 
 
 def _as_restrict(restrict: int | None) -> int | None:
