@@ -593,11 +593,12 @@ class Vectors:
         weighted += [(-weight, item) for item, weight in map(_weighted, _as_list(negative))]
         if not weighted:
             raise ValueError("positive and negative must name a word or a vector, got neither")
+        largest = max(abs(weight) for weight, _ in weighted) or 1  # so that no sum overflows
         query = np.zeros(self.vector_size, dtype=np.float32)
         asked = []
         for weight, item in weighted:
             direction, rows = self._direction(item)
-            query += weight * direction
+            query += weight / largest * direction
             asked += rows
         if topn is None:
             cosines: NDArray[np.float32] = self._cosines(query[np.newaxis], restrict)[0]
@@ -823,6 +824,43 @@ class Vectors:
             raise ValueError(f"words must be distinct, got {Counter(given).most_common(1)[0][0]!r} twice")
         return self._with(given, matrix)
 
+    def reduce(self, n_components: int) -> Vectors:
+        """Return new vectors of fewer dimensions: their principal components.
+
+        They are projected, as they are, on the directions in which the vectors of all words vary most. What
+        principal component analysis does, which centers them first, is
+        ``vectors.postprocess().reduce(n_components)``.
+
+        Parameters
+        ----------
+        n_components : int
+            The number of dimensions, at most that of these vectors.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors, the first component first. The list
+            ``"postprocessing"`` in `metadata` has one more entry.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_components` is invalid, or vectors are not finite.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north"], [[8, 0, 0], [0, 1, 0], [0, 0, 2]])
+        >>> vectors.reduce(2)
+        Vectors(3 words, 2 dimensions)
+        """
+        n_components = check_int("n_components", n_components, 1, self.vector_size)
+        directions = common_part(self.vectors, n_components).components[:, ::-1]
+        # Of the two directions that are each other's opposite, the one whose largest number is positive.
+        largest = np.abs(directions).argmax(axis=0)
+        directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
+        return self._projected(directions, self._postprocessed({"n_components": n_components}))
+
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.
 
@@ -878,43 +916,6 @@ class Vectors:
         matrix = without(self.vectors, common)
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
-
-    def reduce(self, n_components: int) -> Vectors:
-        """Return new vectors of fewer dimensions: their principal components.
-
-        They are projected, as they are, on the directions in which the vectors of all words vary most. What
-        principal component analysis does, which centers them first, is
-        ``vectors.postprocess().reduce(n_components)``.
-
-        Parameters
-        ----------
-        n_components : int
-            The number of dimensions, at most that of these vectors.
-
-        Returns
-        -------
-        Vectors
-            The words with their counts and new vectors, the first component first. The list
-            ``"postprocessing"`` in `metadata` has one more entry.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `n_components` is invalid, or vectors are not finite.
-
-        Examples
-        --------
-        >>> from fastvec.vectors import Vectors
-        >>> vectors = Vectors(["east", "northeast", "north"], [[8, 0, 0], [0, 1, 0], [0, 0, 2]])
-        >>> vectors.reduce(2)
-        Vectors(3 words, 2 dimensions)
-        """
-        n_components = check_int("n_components", n_components, 1, self.vector_size)
-        directions = common_part(self.vectors, n_components).components[:, ::-1]
-        # Of the two directions that are each other's opposite, the one whose largest number is positive.
-        largest = np.abs(directions).argmax(axis=0)
-        directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
-        return self._projected(directions, self._postprocessed({"n_components": n_components}))
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Save to a file; if anything fails, an existing file is left untouched.

@@ -285,7 +285,7 @@ AROUND = [
     mutant(
         "weights of words in a query are ignored",
         "comparing",
-        ("vectors/vectors.py", "query += weight * direction", "query += np.sign(weight) * direction"),
+        ("vectors/vectors.py", "query += weight / largest", "query += np.sign(weight)"),
     ),
     mutant(
         "zero vectors count in means of unit vectors",
