@@ -161,8 +161,8 @@ def write_toys(path, contents):
     path.write_text(TOY_MAGIC + "\n" + "".join(f"{word};{';'.join(map(repr, row))}\n" for word, row in rows))
 
 
-def read_toys(path, errors, limit):
-    rows = [line.split(";") for line in path.read_text(errors=errors).splitlines()[1:]][:limit]
+def read_toys(path, wanted):
+    rows = [line.split(";") for line in path.read_text(errors=wanted.errors).splitlines()[1:]][: wanted.limit]
     numbers = np.array([row[1:] for row in rows], np.float32)
     return formats.Contents([row[0] for row in rows], numbers)
 

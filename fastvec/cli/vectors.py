@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
@@ -52,10 +53,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec convert``."""
     parser.set_defaults(run=_convert)
-    add_vectors(parser, "--from")
+    add_vectors(parser, "--from", ["counts"])
     parser.add_argument("output", metavar="OUT", help=f"output file: {formats.extensions()}")
     add_quiet(parser)
     add_format(parser, "--to")
+    parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
 
 
@@ -91,9 +93,12 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    check_files([options.vectors], {"OUT": options.output})
+    reading = given(options, load)
+    check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     check_format(options.output, options.format, "--to")
-    vectors = _load(options)
+    if options.words is not None:
+        reading["words"] = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
+    vectors = load(options.vectors, **reading)
     postprocessing = given(options, Vectors.postprocess)
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)

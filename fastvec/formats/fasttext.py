@@ -21,21 +21,23 @@ Every length is checked against the size of the file before it is used.
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from fastvec import kernels
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.formats.wanted import Wanted
 from fastvec.formats.words import WORD_LIMIT, check_separable, check_unique, decode_words, join_words
 from fastvec.training.signals import hold
 
@@ -119,15 +121,25 @@ def _read(
     errors: str,
     check: Callable[[FastTextFile], object] | None = None,
     *,
-    with_output: bool = True,
+    wanted: Wanted | None = None,
 ) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model, less the words that `decode_words` drops, and the bytes of its words."""
+    """Return a model, less the words that `decode_words` drops, and the bytes of its words.
+
+    With `wanted`, of its words what that says, and no output matrix.
+    """
     with open_bytes(path) as file:
-        model, names = _parse(path, _Stream(path, file), with_output)
+        model, every = _parse(path, _Stream(path, file), wanted)
     if check is not None:
         check(model)
+    places = range(len(every)) if wanted is None else _wanted_rows(every, wanted)
+    names = [every[place] for place in places]
     n = len(names)
-    words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
+
+    def place(row: int) -> str:
+        return f"{path}, word {places[row] + 1:,} of {len(every):,}"
+
+    encoding = None if wanted is None else wanted.encoding
+    words, kept = decode_words(path, names, errors, place, encoding)
     model = model._replace(words=words)
     if len(words) == n:
         return model, names
@@ -153,11 +165,17 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
         _write(temporary, file)
 
 
-def read(path: Path, errors: str) -> Contents:
+def _wanted_rows(names: list[bytes], wanted: Wanted) -> Sequence[int]:
+    first = range(wanted.first(len(names)))
+    rows = wanted.rows(names[: len(first)])
+    return first if isinstance(rows, slice) else rows.tolist()
+
+
+def read(path: Path, wanted: Wanted) -> Contents:
     """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
-    file, names = _read(path, errors, with_output=False)
-    # A word's n-grams are those of its bytes, whatever `errors` has made of them.
-    vectors = row_means(file.input_vectors, *file.subwords.rows(names))
+    file, names = _read(path, wanted.errors, wanted=wanted)
+    # A word's n-grams are those of its bytes, whatever `errors` and the encoding have made of them.
+    vectors = row_means(file.input_vectors, *file.subwords.rows(names), wanted.dtype)
     return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
 
 
@@ -220,7 +238,8 @@ def _arguments(model: FastTextFile) -> bytes:
     )
 
 
-def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
     if stream.take(4, "header") != FASTTEXT_MAGIC:
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
     version = VERSION.unpack(stream.take(4, "header"))[0]
@@ -243,16 +262,24 @@ def _parse(path: Path, stream: _Stream, with_output: bool) -> tuple[FastTextFile
     if stream.take(1, "input matrix") != b"\0":
         raise _quantised(path)
     d = parameters["vector_size"]
-    input_vectors = stream.matrix(n_words + n_buckets, d, "input matrix", keep=True)
+    stream.shape(n_words + n_buckets, d, "input matrix")
+    rows = np.ones(n_words + n_buckets, dtype=bool)
+    if wanted is not None:
+        rows[:n_words] = False
+        rows[_wanted_rows(names[:n_words], wanted)] = True
+        rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
+    input_vectors = stream.matrix(rows, d, "input matrix", np.float32 if wanted is None else wanted.dtype)
+    counts, n_kept = counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
     stream.take(1, "output matrix")
     n_outputs = n_labels if parameters["model"] == "supervised" else n_words
-    output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
+    stream.shape(n_outputs, d, "output matrix")
+    output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
     stream.finish()
-    assert input_vectors is not None
-    if n_buckets > subwords.buckets:  # nothing points at these rows
-        input_vectors = input_vectors[:n_words].copy()
-    file = FastTextFile([], counts[:n_words], input_vectors, output_vectors, subwords, parameters)
-    return file, names[:n_words]
+    if n_buckets > subwords.buckets:
+        input_vectors = input_vectors[:n_kept].copy()
+    return FastTextFile(
+        [], counts, input_vectors, output_vectors if wanted is None else None, subwords, parameters
+    ), names[:n_words]
 
 
 def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, Any], int]:
@@ -346,20 +373,48 @@ class _Stream:
             self._read_block("words")
         return names, entries
 
-    def matrix(self, rows: int, columns: int, part: str, *, keep: bool) -> NDArray[np.float32] | None:
-        """Return a matrix, which must have this shape, or skip it."""
+    def shape(self, rows: int, columns: int, part: str) -> None:
+        """Pass over the shape of a matrix, which must be this; there must be as many numbers."""
         shape = SHAPE.unpack(self.take(SHAPE.size, part))
         if shape != (rows, columns):
             raise ValueError(
                 f"{self.path}: the {part} must have the shape {(rows, columns)} after the header, got "
                 f"{shape}; the file is damaged"
             )
-        n = 4 * rows * columns
-        self.check(n, f"the {rows:,} rows of the {part}")
-        if not keep:
-            for start in range(0, n, BLOCK_BYTES):
-                self.take(min(BLOCK_BYTES, n - start), part)
-            return None
+        self.check(4 * rows * columns, f"the {rows:,} rows of the {part}")
+
+    def matrix(
+        self, rows: NDArray[np.bool_], columns: int, part: str, dtype: DTypeLike = np.float32
+    ) -> NDArray[Any]:
+        """Return those rows of a matrix that are asked for, and pass over the others."""
+        if rows.all() and dtype == np.float32:
+            return self._whole((len(rows), columns), part)
+        matrix = np.empty((np.count_nonzero(rows), columns), dtype=dtype)
+        at_once, n_kept = max(1, BLOCK_BYTES // (4 * columns)), 0
+        for begin in range(0, len(rows), at_once):
+            kept = rows[begin : begin + at_once]
+            n = 4 * columns * len(kept)
+            if not kept.any():
+                self._skip(n, part)
+                continue
+            block = np.frombuffer(self.take(n, part), "<f4").reshape(-1, columns)[kept]
+            with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+                matrix[n_kept : n_kept + len(block)] = block
+            n_kept += len(block)
+        return matrix
+
+    def _skip(self, n: int, part: str) -> None:
+        """Pass over n bytes, of a file that is not gzipped without reading them."""
+        buffered = len(self.buffer) - self.position
+        if n <= buffered or isinstance(self.file, gzip.GzipFile):
+            self.take(n, part)
+            return
+        self.file.seek(n - buffered, os.SEEK_CUR)
+        self.buffer, self.position = b"", 0
+        self.left -= n
+
+    def _whole(self, shape: tuple[int, int], part: str) -> NDArray[np.float32]:
+        n = 4 * shape[0] * shape[1]
         matrix = np.empty(shape, dtype="<f4")
         target = matrix.reshape(-1).view(np.uint8)
         done = min(n, len(self.buffer) - self.position)

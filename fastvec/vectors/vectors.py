@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastvec import formats
 from fastvec._params import check_bool, check_counts, check_int, check_item
 from fastvec.corpus.sequences import check_sequences
-from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
+from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, without
 from fastvec.vectors.nearest import nearest
 from fastvec.vectors.spelling import nearest_spellings
@@ -62,7 +62,8 @@ class Vectors:
         n different words, in the order of the rows; by convention the most frequent first.
     vectors : array_like of float32, shape (n, d)
         One row per word, of finite numbers. A float32 array is not copied, even if it is strided or
-        memory-mapped. The numbers of a memory-mapped one are read, and refused if they are not finite, when
+        memory-mapped, nor is one of float16, which takes half the memory: cosines and what else is computed
+        are float32. The numbers of a memory-mapped one are read, and refused if they are not finite, when
         the first cosine is computed.
     counts : array_like of int, shape (n,), optional
         How often each word occurred in the training text.
@@ -113,7 +114,7 @@ class Vectors:
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.words = as_words(words)
-        matrix = as_float32(vectors).view()
+        matrix = as_floats(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
                 f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
@@ -165,8 +166,7 @@ class Vectors:
             rows = np.array([self.index(one) for one in word], dtype=np.intp)
         else:
             rows = self.index(cast("str | int", word))
-        found: NDArray[np.float32] = self.vectors[rows]
-        return found
+        return self.vectors[rows].astype(np.float32, copy=False)
 
     def index(self, word: str | int) -> int:
         """Return the row of a word.
@@ -389,7 +389,13 @@ class Vectors:
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        counts: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Save to a file; if anything fails, an existing file is left untouched.
 
         Parameters
@@ -401,13 +407,17 @@ class Vectors:
             and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
+        counts : path-like, optional
+            A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
+            word2vec and GloVe have no place for counts.
 
         Raises
         ------
         OSError
-            If the file cannot be written, for example because the disk is full.
+            If a file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is unknown, or a word (with white space) cannot be stored in this format.
+            If the extension is unknown, a word (with white space) cannot be stored in this format, or there
+            are no counts for a file of them.
 
         Examples
         --------
@@ -416,7 +426,7 @@ class Vectors:
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self._contents(), format=format)
+        formats.write(path, self._contents(), format=format, counts=counts)
 
     def _contents(self) -> formats.Contents:
         """Return what files hold of the vectors."""
@@ -432,7 +442,7 @@ class Vectors:
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list."""
         row = self.index(word)
-        return self.vectors[row] * self._inverse_norms[row], [row]
+        return self[word] * self._inverse_norms[row], [row]
 
     def _direction(self, item: Any) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""
