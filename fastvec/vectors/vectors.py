@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastvec import formats
 from fastvec._params import check_bool, check_counts, check_int, check_item
 from fastvec.corpus.sequences import check_sequences
+from fastvec.exports import approximate, embedding, projector, sentences, tables
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, without
 from fastvec.vectors.nearest import nearest
@@ -427,6 +428,156 @@ class Vectors:
         Vectors(2 words, 2 dimensions)
         """
         formats.write(path, self._contents(), format=format, counts=counts)
+
+    def to_pandas(self) -> Any:
+        """Return a `pandas.DataFrame` with a row for each word, its index, and a column for each dimension.
+
+        It shares the memory of `vectors`, and cannot be written to.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The vectors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return tables.to_pandas(self._contents())
+
+    def to_arrow(self) -> Any:
+        """Return an Arrow table of words and vectors, for Parquet, Polars, DuckDB and others.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns ``word``, ``vector``, lists of a fixed size that share the memory of `vectors` if that
+            is contiguous, and ``count``, if counts are known.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        """
+        return tables.to_arrow(self._contents())
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> Vectors:
+        """Return the vectors of a table as `to_arrow` makes it.
+
+        Parameters
+        ----------
+        table : pyarrow.Table, or DataFrame of Polars, pandas or DuckDB
+            Columns ``word``, ``vector``, lists of numbers, and perhaps ``count``; others are ignored.
+
+        Returns
+        -------
+        Vectors
+            The words in the order of the rows.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        TypeError, ValueError
+            If it is no table, or a column is missing, has nulls, or lists of several lengths.
+        """
+        return Vectors(*tables.from_arrow(table)[:3])
+
+    def to_torch(self, *, freeze: bool = True, padding: bool = False) -> Any:
+        """Return a `torch.nn.Embedding` with a copy of the vectors; `index` has the number of a word.
+
+        Parameters
+        ----------
+        freeze : bool
+            Whether training leaves the vectors as they are.
+        padding : bool
+            Whether to add a row of zeros behind those of the words, the ``padding_idx``.
+
+        Returns
+        -------
+        torch.nn.Embedding
+            The layer, in float32.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        """
+        return embedding.to_torch(self._contents(), freeze=freeze, padding=padding)
+
+    def to_projector(self, folder: str | os.PathLike[str]) -> None:
+        """Write ``vectors.tsv`` and ``metadata.tsv`` for TensorBoard's embedding projector.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of these names in it are replaced.
+
+        Raises
+        ------
+        ValueError
+            If a word is empty or has a tab or line feed.
+        """
+        projector.to_projector(self._contents(), folder)
+
+    def to_sentence_transformers(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        sif: float | None = None,
+        lowercase: bool | None = None,
+    ) -> None:
+        """Write a static embedding model that sentence-transformers and model2vec load.
+
+        A text becomes the mean of the vectors of its words. It is split at white space, and punctuation at
+        the beginning and the end of a piece is split off. Words that are not in the vocabulary do not count,
+        not even if they have n-grams, which such a model has no place for. A text without a known word
+        becomes zeros.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of a model in it are replaced.
+        sif : float, optional
+            Multiply the vector of a word by sif / (sif + p), where p is its part of the training text, so
+            that frequent words count less [1]_; 0.001 is usual. Needs counts.
+        lowercase : bool, optional
+            Whether to put texts in lower case. By default, if no word of the vocabulary has capital letters.
+
+        Raises
+        ------
+        ValueError
+            If there are no words, or with `sif` no counts.
+
+        References
+        ----------
+        .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings",
+           ICLR 2017.
+        """
+        sentences.to_sentence_transformers(self._contents(), folder, sif=sif, lowercase=lowercase)
+
+    def to_usearch(self, path: str | os.PathLike[str]) -> Any:
+        """Write an index of USearch by cosine, which finds neighbors approximately, and return it.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, for ``usearch.index.Index.restore``; an existing one is replaced.
+
+        Returns
+        -------
+        usearch.index.Index
+            The index. Its keys are rows, so that ``vectors.words[key]`` is a word; its distances are 1 less
+            the cosine.
+
+        Raises
+        ------
+        ImportError
+            If USearch is not installed.
+        """
+        return approximate.to_usearch(self._contents(), path)
 
     def _contents(self) -> formats.Contents:
         """Return what files hold of the vectors."""
