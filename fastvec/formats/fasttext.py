@@ -16,6 +16,10 @@ bool                  whether the output matrix is quantized
 int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
 ====================  =====================================================================================
 
+The first versions, of 2016, lack the first part, the pairs of a table, and whether matrices are quantized.
+Such a file is known by parameters that are all within their ranges. Those versions gave n-grams to ``</s>``,
+too, which it does not have here.
+
 Every length is checked against the size of the file before it is used.
 """
 
@@ -53,6 +57,7 @@ __all__ = [
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
 SIZES = struct.Struct("<3i2q")
+FIRST_SIZES = struct.Struct("<3iq")
 ENTRY = np.dtype([("count", "<i8"), ("type", "i1")])
 SHAPE = struct.Struct("<2q")
 
@@ -92,7 +97,26 @@ class FastTextFile(NamedTuple):
 
 def begins(head: bytes) -> bool:
     """Return whether a file that begins so is one of fastText's."""
-    return head.startswith(FASTTEXT_MAGIC)
+    return head.startswith(FASTTEXT_MAGIC) or _is_of_2016(head)
+
+
+def _is_of_2016(head: bytes) -> bool:
+    if len(head) < ARGUMENTS.size:
+        return False
+    d, window, epochs, min_count, negatives, word_ngrams, loss, model, buckets, min_n, max_n, rate, t = (
+        ARGUMENTS.unpack_from(head)
+    )
+    return (
+        0 < d < 100_000
+        and 0 < window < 100_000
+        and min(epochs, min_count, negatives, buckets, min_n, max_n) >= 0
+        and 0 < word_ngrams < 100
+        and loss in LOSSES
+        and model in MODELS
+        and max(min_n, max_n) < 1000
+        and rate > 0
+        and 0 <= t <= 1
+    )
 
 
 def read_model(
@@ -240,16 +264,21 @@ def _arguments(model: FastTextFile) -> bytes:
 
 def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
     """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
-    if stream.take(4, "header") != FASTTEXT_MAGIC:
+    arguments, version = stream.take(4, "header"), 0
+    if arguments == FASTTEXT_MAGIC:
+        version = VERSION.unpack(stream.take(4, "header"))[0]
+        if version not in (11, 12):
+            raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
+        arguments = b""
+    arguments += stream.take(ARGUMENTS.size - len(arguments), "header")
+    if version == 0 and not _is_of_2016(arguments):
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
-    version = VERSION.unpack(stream.take(4, "header"))[0]
-    if version not in (11, 12):
-        raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
-    parameters, n_buckets = _parameters(path, version, stream.take(ARGUMENTS.size, "header"))
+    parameters, n_buckets = _parameters(path, version, arguments)
     subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
 
-    n_entries, n_words, n_labels, _, pruned = SIZES.unpack(stream.take(SIZES.size, "header"))
-    if pruned >= 0:
+    sizes = SIZES if version else FIRST_SIZES
+    n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
+    if version and pruned[0] >= 0:
         raise _quantised(path)
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
         raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
@@ -259,7 +288,7 @@ def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastText
     if types[:n_words].any() or (types[n_words:] != 1).any() or counts.min(initial=0) < 0:
         raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
 
-    if stream.take(1, "input matrix") != b"\0":
+    if version and stream.take(1, "input matrix") != b"\0":
         raise _quantised(path)
     d = parameters["vector_size"]
     stream.shape(n_words + n_buckets, d, "input matrix")
@@ -270,7 +299,8 @@ def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastText
         rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
     input_vectors = stream.matrix(rows, d, "input matrix", np.float32 if wanted is None else wanted.dtype)
     counts, n_kept = counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
-    stream.take(1, "output matrix")
+    if version:
+        stream.take(1, "output matrix")
     n_outputs = n_labels if parameters["model"] == "supervised" else n_words
     stream.shape(n_outputs, d, "output matrix")
     output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
@@ -287,7 +317,7 @@ def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, A
     d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = ARGUMENTS.unpack(
         arguments
     )
-    old_classifier = version == 11 and MODELS.get(model) == "supervised"
+    old_classifier = version < 12 and MODELS.get(model) == "supervised"
     if old_classifier or min_n > max_n:  # no n-grams: -maxn 0 leaves minn at its 3
         min_n = max_n = 0
     if d < 1 or loss not in LOSSES or model not in MODELS or not math.isfinite(t):

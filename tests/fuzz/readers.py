@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import safetensors_files
 from saved_classifiers import EVERY, SUBWORDS, VECTORS, trained
+from vector_files import make_of_2016
 
 import fastvec
 from fastvec import classify, evaluate
@@ -95,6 +96,7 @@ def _vectors() -> list[Reader]:
         Reader("vectors, word2vec .bin", "v.bin", plain, _load),
         Reader("vectors, word2vec .bin, replacing", "v.bin", plain, partial(_load, errors="replace")),
         Reader("vectors, fastText .bin", "v.bin", of_fasttext, _load),
+        Reader("vectors, fastText .bin of 2016", "v.bin", {"n-grams": _save_of_2016}, _load),
         Reader("vectors, .vec", "v.vec", plain, _load),
         Reader("vectors, .vec, ignoring", "v.vec", plain, partial(_load, errors="ignore")),
         Reader("vectors, .glove", "v.glove", glove, _load),
@@ -205,6 +207,11 @@ def without_checksums(content: bytes, path: Path) -> bytes | None:
 
 def _load(path: Path, **options: Any) -> None:
     _use(fastvec.load(path, **options))
+
+
+def _save_of_2016(path: Path) -> None:
+    SUBWORDS.save(path)
+    make_of_2016(path)
 
 
 def _save_counts_of_vectors(path: Path) -> None:
