@@ -111,7 +111,11 @@ FORMATS = {
         read=fasttext.read,
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
-        refused={".ftz": "a quantized fastText model, which is not supported; its .bin is"},
+        refused={
+            ".ftz": "a quantized fastText model, which is not supported; its .bin is",
+            ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
+            "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
+        },
     ),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"),
