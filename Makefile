@@ -14,7 +14,7 @@ PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxproces
 # The tests but for those of packages that the extra `test` lacks.
 TESTS = --ignore=interop .
 
-.PHONY: build test test-backends test-arm64 mutants fuzz lint lint-cross bench docs check demo
+.PHONY: build test test-backends test-interop test-arm64 mutants fuzz lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once, until another target installs
 # a copy.
@@ -39,6 +39,10 @@ test-backends: .venv/test
 	    long=; test $$name = reference && long='$(LONG)'; \
 	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long $(MARKED) $(TESTS)) || exit 1; \
 	done
+
+# What other libraries make of vectors: with pandas, PyTorch, spaCy and others, some gigabytes of packages.
+test-interop: .venv/test-interop
+	cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest interop
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:
@@ -99,6 +103,6 @@ demo: .venv/installed
 	touch $@
 
 # fastvec is there: what this installs is the packages of one of its extras.
-.venv/test .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
+.venv/test .venv/test-interop .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
 	$(BIN)/pip install --quiet 'fastvec[$*]'
 	touch $@

@@ -11,6 +11,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +82,13 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec convert``."""
     parser.set_defaults(run=_convert)
-    add_vectors(parser, "--from")
+    add_vectors(parser, "--from", ["counts"])
     parser.add_argument("output", metavar="OUT", help=f"output file: {formats.extensions()}")
     add_quiet(parser)
     add_format(parser, "--to")
     what = "number of dimensions that are kept, the first principal components, before any postprocessing"
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
+    parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
 
 
@@ -178,9 +180,12 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    check_files([options.vectors], {"OUT": options.output})
+    reading = given(options, load)
+    check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     check_format(options.output, options.format, "--to")
-    vectors = _load(options)
+    if options.words is not None:
+        reading["words"] = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
+    vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
     postprocessing = given(options, Vectors.postprocess)

@@ -115,6 +115,7 @@ def _cosines(
     """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1."""
     d, n_queries = queries.shape
     cosines: NDArray[np.float32]
+    rows = rows.astype(np.float32, copy=False)
     if n_queries > d:  # scaling the rows is less than scaling their products
         cosines = np.matmul(rows * inverse_norms, queries)
         return cosines

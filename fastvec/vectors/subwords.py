@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
 from fastvec._params import check_item
-from fastvec.formats.finite import as_float32, check_finite
+from fastvec.formats.finite import as_floats, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.reference.ngrams import ngrams
 from fastvec.vectors.common import CommonPart, projected, without
@@ -33,7 +33,7 @@ class SubwordVectors(Vectors):
         n different words, in the order of the rows; by convention the most frequent first.
     input_vectors : array_like of float32, shape (n + buckets, d)
         The rows of the words, followed by those of the n-grams, all finite. A float32 array with contiguous
-        rows is not copied, even if it is padded or memory-mapped.
+        rows is not copied, even if it is padded or memory-mapped, nor is one of float16.
     subwords : Subwords
         Which n-grams a word has.
     counts : array_like of int, shape (n,), optional
@@ -88,7 +88,7 @@ class SubwordVectors(Vectors):
         vectors: ArrayLike | None = None,
     ) -> None:
         words = as_words(words)
-        rows = as_float32(input_vectors).view()
+        rows = as_floats(input_vectors).view()
         if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
             raise ValueError(
                 f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
@@ -99,7 +99,7 @@ class SubwordVectors(Vectors):
         rows.flags.writeable = False
         check_finite("input_vectors", rows, "row", words)
         if vectors is None:
-            vectors = row_means(rows, *subwords.rows(words))
+            vectors = row_means(rows, *subwords.rows(words), rows.dtype)
         super().__init__(words, vectors, counts, metadata)
         self.input_vectors: NDArray[np.float32] = rows
         self.subwords = subwords

@@ -24,7 +24,8 @@ from fastvec._params import (
     shortened,
 )
 from fastvec.corpus.sequences import check_sequences, check_words
-from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
+from fastvec.exports import approximate, embedding, projector, sentences, tables
+from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, projected, without
 from fastvec.vectors.elsewhere import NAMES_HERE
 from fastvec.vectors.nearest import all_cosines, highest, nearest
@@ -87,7 +88,8 @@ class Vectors:
         n different words, in the order of the rows; by convention the most frequent first.
     vectors : array_like of float32, shape (n, d)
         One row per word, of finite numbers. A float32 array is not copied, even if it is strided or
-        memory-mapped. The numbers of a memory-mapped one are read, and refused if they are not finite, when
+        memory-mapped, nor is one of float16, which takes half the memory: cosines and what else is computed
+        are float32. The numbers of a memory-mapped one are read, and refused if they are not finite, when
         the first cosine is computed.
     counts : array_like of int, shape (n,), optional
         How often each word occurred in the training text.
@@ -138,7 +140,7 @@ class Vectors:
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.words = as_words(words)
-        matrix = as_float32(vectors).view()
+        matrix = as_floats(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
                 f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
@@ -211,8 +213,7 @@ class Vectors:
             rows = np.array([self.index(one) for one in word], dtype=np.intp)
         else:
             rows = self.index(cast("str | int", word))
-        found: NDArray[np.float32] = self.vectors[rows]
-        return found
+        return self.vectors[rows].astype(np.float32, copy=False)
 
     def __setitem__(self, word: Any, vector: Any) -> NoReturn:
         raise TypeError(
@@ -917,7 +918,13 @@ class Vectors:
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        counts: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Save to a file; if anything fails, an existing file is left untouched.
 
         Parameters
@@ -929,13 +936,17 @@ class Vectors:
             and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
+        counts : path-like, optional
+            A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
+            word2vec and GloVe have no place for counts.
 
         Raises
         ------
         OSError
-            If the file cannot be written, for example because the disk is full.
+            If a file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is unknown, or a word (with white space) cannot be stored in this format.
+            If the extension is unknown, a word (with white space) cannot be stored in this format, or there
+            are no counts for a file of them.
 
         Examples
         --------
@@ -944,7 +955,157 @@ class Vectors:
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self._contents(), format=format)
+        formats.write(path, self._contents(), format=format, counts=counts)
+
+    def to_pandas(self) -> Any:
+        """Return a `pandas.DataFrame` with a row for each word, its index, and a column for each dimension.
+
+        It shares the memory of `vectors`, and cannot be written to.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The vectors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return tables.to_pandas(self._contents())
+
+    def to_arrow(self) -> Any:
+        """Return an Arrow table of words and vectors, for Parquet, Polars, DuckDB and others.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns ``word``, ``vector``, lists of a fixed size that share the memory of `vectors` if that
+            is contiguous, and ``count``, if counts are known.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        """
+        return tables.to_arrow(self._contents())
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> Vectors:
+        """Return the vectors of a table as `to_arrow` makes it.
+
+        Parameters
+        ----------
+        table : pyarrow.Table, or DataFrame of Polars, pandas or DuckDB
+            Columns ``word``, ``vector``, lists of numbers, and perhaps ``count``; others are ignored.
+
+        Returns
+        -------
+        Vectors
+            The words in the order of the rows.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        TypeError, ValueError
+            If it is no table, or a column is missing, has nulls, or lists of several lengths.
+        """
+        return Vectors(*tables.from_arrow(table)[:3])
+
+    def to_torch(self, *, freeze: bool = True, padding: bool = False) -> Any:
+        """Return a `torch.nn.Embedding` with a copy of the vectors; `index` has the number of a word.
+
+        Parameters
+        ----------
+        freeze : bool
+            Whether training leaves the vectors as they are.
+        padding : bool
+            Whether to add a row of zeros behind those of the words, the ``padding_idx``.
+
+        Returns
+        -------
+        torch.nn.Embedding
+            The layer, in float32.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        """
+        return embedding.to_torch(self._contents(), freeze=freeze, padding=padding)
+
+    def to_projector(self, folder: str | os.PathLike[str]) -> None:
+        """Write ``vectors.tsv`` and ``metadata.tsv`` for TensorBoard's embedding projector.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of these names in it are replaced.
+
+        Raises
+        ------
+        ValueError
+            If a word is empty or has a tab or line feed.
+        """
+        projector.to_projector(self._contents(), folder)
+
+    def to_sentence_transformers(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        sif: float | None = None,
+        lowercase: bool | None = None,
+    ) -> None:
+        """Write a static embedding model that sentence-transformers and model2vec load.
+
+        A text becomes the mean of the vectors of its words. It is split at white space, and punctuation at
+        the beginning and the end of a piece is split off. Words that are not in the vocabulary do not count,
+        not even if they have n-grams, which such a model has no place for. A text without a known word
+        becomes zeros.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of a model in it are replaced.
+        sif : float, optional
+            Multiply the vector of a word by sif / (sif + p), where p is its part of the training text, so
+            that frequent words count less [1]_; 0.001 is usual. Needs counts.
+        lowercase : bool, optional
+            Whether to put texts in lower case. By default, if no word of the vocabulary has capital letters.
+
+        Raises
+        ------
+        ValueError
+            If there are no words, or with `sif` no counts.
+
+        References
+        ----------
+        .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings",
+           ICLR 2017.
+        """
+        sentences.to_sentence_transformers(self._contents(), folder, sif=sif, lowercase=lowercase)
+
+    def to_usearch(self, path: str | os.PathLike[str]) -> Any:
+        """Write an index of USearch by cosine, which finds neighbors approximately, and return it.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, for ``usearch.index.Index.restore``; an existing one is replaced.
+
+        Returns
+        -------
+        usearch.index.Index
+            The index. Its keys are rows, so that ``vectors.words[key]`` is a word; its distances are 1 less
+            the cosine.
+
+        Raises
+        ------
+        ImportError
+            If USearch is not installed.
+        """
+        return approximate.to_usearch(self._contents(), path)
 
     def _contents(self) -> formats.Contents:
         """Return what files hold of the vectors."""
@@ -983,7 +1144,7 @@ class Vectors:
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list."""
         row = self.index(word)
-        return self.vectors[row] * self._inverse_norms[row], [row]
+        return self[word] * self._inverse_norms[row], [row]
 
     def _direction(self, item: Any) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""

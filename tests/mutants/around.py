@@ -178,7 +178,7 @@ AROUND = [
         "word2vec's binary is big-endian, written and read",
         "formats",
         ("formats/word2vec.py", 'at_once], dtype="<f4")', 'at_once], dtype=">f4")'),
-        ("formats/word2vec.py", '(n_read, d), dtype="<f4")', '(n_read, d), dtype=">f4")'),
+        ("formats/word2vec.py", 'sys.byteorder == "big"', 'sys.byteorder == "little"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
