@@ -30,7 +30,7 @@ Read = Callable[..., tuple[Any, Any]]
 
 def add_classify(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec classify``."""
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     labelled = "one text per line, starting with its label, __label__..."
     _add_train(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
     predict = verbs.add_parser("predict", help="write the label of every line; empty lines stay empty")
@@ -44,7 +44,7 @@ def add_classify(parser: argparse.ArgumentParser) -> None:
 
 def add_tag(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec tag``."""
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     tagged = "one word per line, its tag in a further column, empty lines between sentences"
     _add_train(verbs, "tagged words", tagged, read_conll, WindowClassifier)
     predict = verbs.add_parser("predict", help="write a file with one more column, of predicted tags")

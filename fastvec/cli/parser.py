@@ -1,0 +1,138 @@
+"""The parser of the command: errors of one line that suggest what was meant, and examples in the help."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from fastvec.cli.examples import EXAMPLES
+from fastvec.training.progress import tell
+
+__all__ = ["FAILED", "Parser", "did_you_mean"]
+
+FAILED = 2
+
+# What the programs of others call a verb, and its options, and what that is here.
+PEER_VERBS = {
+    "analogies": "analogy",
+    "cbow": "train --model cbow",
+    "dump": "info",
+    "glove": "train --model glove",
+    "nn": "neighbors",
+    "predict-prob": "classify predict --probabilities",
+    "skipgram": "train",
+    "supervised": "classify train",
+    "test": "classify evaluate",
+    "test-label": "classify evaluate",
+    "vocab_count": "cooccur --vocabulary",
+    "word2phrase": "phrases",
+    "word2vec": "train",
+}
+PEER_OPTIONS = {
+    "-binary": "--format",
+    "-bucket": "--buckets",
+    "-cbow": "--model",
+    "-dim": "--vector-size",
+    "-epoch": "--epochs",
+    "-eta": "--learning-rate",
+    "-hs": "--loss",
+    "-input": "TEXT",
+    "-iter": "--epochs",
+    "-lr": "--learning-rate",
+    "-maxn": "--max-n",
+    "-minCount": "--min-count",
+    "-minn": "--min-n",
+    "-neg": "--negatives",
+    "-negative": "--negatives",
+    "-output": "--output",
+    "-pretrainedVectors": "--vectors",
+    "-sample": "--subsample",
+    "-sg": "--model",
+    "-size": "--vector-size",
+    "-t": "--subsample",
+    "-thread": "--threads",
+    "-train": "TEXT",
+    "-verbose": "--quiet",
+    "-window-size": "--window",
+    "-wordNgrams": "--word-ngrams",
+    "-workers": "--threads",
+    "-ws": "--window",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options by their whole names only; one of verbs shows its help if none is given."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kinds = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        super().__init__(*args, **(kinds | kwargs))
+        if examples := EXAMPLES.get(self.prog.removeprefix("fastvec").strip()):
+            self.epilog = "\n  ".join(["examples:", *examples])
+
+    def add_subparsers(self, **kwargs: Any) -> Any:
+        """Add verbs."""
+        self.set_defaults(run=self._show_help)
+        return super().add_subparsers(**kwargs)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse arguments, of which none may be unknown."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        self._check_options(arguments)
+        options, unknown = super().parse_known_args(arguments, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, []
+
+    def error(self, message: str) -> NoReturn:
+        """End with one line, like all other errors."""
+        self.exit(FAILED, f"fastvec: error: {message} (see {self.prog} --help)\n")
+
+    def _show_help(self, _: argparse.Namespace) -> int:
+        self.print_help()
+        return 0
+
+    def _check_options(self, arguments: Iterable[str]) -> None:
+        """End with an error if an option is unknown, before others are missed in whose place it stands."""
+        known = self._option_string_actions
+        for argument in arguments:
+            name = argument.partition("=")[0]
+            if argument == "--" or (not argument.startswith("-") and self._subparsers is not None):
+                return
+            if name in known or not name.startswith("-") or " " in argument:
+                continue
+            ours = PEER_OPTIONS.get(f"-{name.lstrip('-')}")
+            if ours in known or (ours is not None and not ours.startswith("-")):
+                self.error(f"unrecognized arguments: {name}; it is {ours} here")
+            if name.startswith("--"):
+                self.error(f"unrecognized arguments: {name}{did_you_mean(name, known)}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Raise an error if a value is not among the choices of an argument, for verbs too."""
+        if action.choices is None or value in action.choices:
+            return
+        choices = [*map(str, action.choices)]
+        hint = did_you_mean(str(value), choices)
+        if self.prog == "fastvec" and value in PEER_VERBS:
+            hint = f"; it is fastvec {PEER_VERBS[value]} here"
+        raise argparse.ArgumentError(
+            action, f"invalid choice: {value!r}{hint} (choose from {', '.join(map(repr, choices))})"
+        )
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stderr:
+            tell(message.removesuffix("\n"))
+        else:
+            print(message, end="", flush=True)
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return the end of an error on a misspelt name: which names it may stand for, if there are any."""
+    known = list(known)
+    beginning = [name for name in known if name.startswith(given) and len(given) > 2]
+    near = beginning[:3] or difflib.get_close_matches(given, known, n=2)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
