@@ -67,7 +67,10 @@ class Parser(argparse.ArgumentParser):
     """A parser that takes options by their whole names only; one of verbs shows its help if none is given."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kinds = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        kinds: dict[str, Any] = {
+            "allow_abbrev": False,
+            "formatter_class": argparse.RawDescriptionHelpFormatter,
+        }
         super().__init__(*args, **(kinds | kwargs))
         if examples := EXAMPLES.get(self.prog.removeprefix("fastvec").strip()):
             self.epilog = "\n  ".join(["examples:", *examples])
