@@ -15,7 +15,7 @@ from typing import Any
 
 from fastvec import formats
 
-__all__ = ["add_parameters", "flag", "given", "joined", "make", "parameters"]
+__all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
 
 # Parameters of estimators that are no options, or options of the files that a verb reads.
 ELSEWHERE = {"callbacks", "memory_limit", "progress", "vectors"}

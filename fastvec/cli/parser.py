@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from fastvec.cli.examples import EXAMPLES
 from fastvec.training.progress import tell
 
-__all__ = ["FAILED", "Parser", "did_you_mean"]
+__all__ = ["FAILED", "FROM_FILES", "Parser", "did_you_mean"]
 
 FAILED = 2
+
+# Options of files that hold other options; of two, the last takes precedence.
+FROM_FILES = ("--like", "--config")
 
 # What the programs of others call a verb, and its options, and what that is here.
 PEER_VERBS = {
@@ -64,7 +68,14 @@ PEER_OPTIONS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes options by their whole names only; one of verbs shows its help if none is given."""
+    """A parser that takes options by their whole names only; one of verbs shows its help if none is given.
+
+    Attributes
+    ----------
+    files_of_defaults : dict of str to callable
+        What returns the values in a file by their destinations, given the parser and the path, by the option
+        that names the file: `FROM_FILES`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kinds: dict[str, Any] = {
@@ -74,6 +85,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **(kinds | kwargs))
         if examples := EXAMPLES.get(self.prog.removeprefix("fastvec").strip()):
             self.epilog = "\n  ".join(["examples:", *examples])
+        self.files_of_defaults: dict[str, Callable[[Parser, str], Mapping[str, Any]]] = {}
 
     def add_subparsers(self, **kwargs: Any) -> Any:
         """Add verbs."""
@@ -86,6 +98,10 @@ class Parser(argparse.ArgumentParser):
         """Parse arguments, of which none may be unknown."""
         arguments = sys.argv[1:] if args is None else list(args)
         self._check_options(arguments)
+        for flag in FROM_FILES:
+            path = _value_of(flag, arguments)
+            if path is not None and flag in self.files_of_defaults:
+                self._set_defaults_of(self.files_of_defaults[flag](self, path))
         options, unknown = super().parse_known_args(arguments, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -98,6 +114,14 @@ class Parser(argparse.ArgumentParser):
     def _show_help(self, _: argparse.Namespace) -> int:
         self.print_help()
         return 0
+
+    def _set_defaults_of(self, values: Mapping[str, Any]) -> None:
+        """Make values those of arguments that are not given, which are required no more."""
+        for action in self._actions:
+            if action.dest in values:
+                action.default, action.required = values[action.dest], False
+                if not action.option_strings:
+                    action.nargs = "*" if isinstance(action.default, list) else "?"
 
     def _check_options(self, arguments: Iterable[str]) -> None:
         """End with an error if an option is unknown, before others are missed in whose place it stands."""
@@ -131,6 +155,13 @@ class Parser(argparse.ArgumentParser):
             tell(message.removesuffix("\n"))
         else:
             print(message, end="", flush=True)
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
+    """Return the last value of an option, if it is given."""
+    found = [argument.partition("=")[2] for argument in arguments if argument.startswith(f"{flag}=")]
+    found += [after for before, after in pairwise(arguments) if before == flag]
+    return found[-1] if found else None
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
