@@ -93,9 +93,14 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     for name, (module, what) in VERBS.items():
         verb = verbs.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}.")
         if called in (None, name):
-            with signals.end_at_once():
-                add = getattr(importlib.import_module(f"fastvec.cli.{module}"), f"add_{name}")
-            add(verb)
+            try:
+                with signals.end_at_once():
+                    add = getattr(importlib.import_module(f"fastvec.cli.{module}"), f"add_{name}")
+            except ImportError:  # of scikit-learn, without which there are no classifiers
+                if called is not None:
+                    raise
+            else:
+                add(verb)
     return parser
 
 

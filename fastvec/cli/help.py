@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
+from fastvec import __version__
 from fastvec.cli import VERBS, _parser
+from fastvec.cli.examples import EXAMPLES
 
 __all__ = ["add_completion", "add_help", "add_man"]
 
 SHELLS = ("bash", "zsh", "fish")
+# What names of files are called in help.
+FILES = ("FILE", "MODEL", "OUT", "TEXT", "VECTORS")
 
 
 def add_help(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +44,34 @@ def _completion(options: argparse.Namespace) -> int:
         import shtab
     except ImportError:
         raise ImportError("completion needs shtab: pip install 'fastvec[completion]'") from None
-    print(shtab.complete(_parser(), shell=options.shell))
+    parser = _parser()
+    for action in _actions(parser):
+        if action.metavar in FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(parser, shell=options.shell))
     return 0
 
 
 def _man(_: argparse.Namespace) -> int:
+    try:
+        from argparse_manpage.manpage import Manpage
+    except ImportError:
+        raise ImportError("man needs argparse-manpage: pip install 'fastvec[completion]'") from None
+    parser = _parser()
+    parser.epilog = None
+    page = Manpage(parser)
+    page.source, page.manual = f"fastvec {__version__}", "fastvec"
+    page.description = "train word vectors on a CPU, and use them"
+    lines = [line.replace("\\", "\\e").replace("-", "\\-") for verb in EXAMPLES.values() for line in verb]
+    page.add_section("examples", ">", "\n".join([".nf", *lines, ".fi"]))
+    print(page, end="")
     return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield all arguments of a parser and of its verbs."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from _actions(verb)

@@ -26,8 +26,8 @@ from fastvec.vectors import load
 
 __all__ = ["add_info"]
 
-SIZES = ("words", "sentences", "distinct_words", "examples")
-OF_CORPUS = ("files", *SIZES, "sha256")
+# What is counted, in files and texts.
+SIZES = ("words", "sentences", "distinct_words", "examples", "dimensions", "occurrences", "entries", "labels")
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,9 @@ def _run(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"file": options.vectors, **about})
         else:
-            _print_rows({row: text for name, value in about.items() for row, text in _rows(name, value)})
+            titles = {"vector_size": "dimensions"}
+            rows = [row for name, value in about.items() for row in _rows(titles.get(name, name), value)]
+            _print_rows(dict(rows))
     return 0
 
 
@@ -81,7 +83,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
             "metadata": metadata,
         }
     vectors = load(path, **given(options, load))
-    about: dict[str, Any] = {"words": len(vectors), "dimensions": vectors.vector_size}
+    about: dict[str, Any] = {"words": len(vectors), "vector_size": vectors.vector_size}
     if vectors.counts is not None:
         about["occurrences"] = int(vectors.counts.sum())
     return {**about, "metadata": vectors.metadata}
@@ -102,33 +104,38 @@ def _rows(name: str, value: Any) -> list[tuple[str, list[str]]]:
     """Return the names and the lines of what is said of a file."""
     if name == "metadata":
         return [row for item in value.items() for row in _rows(*item)]
-    if name == "corpora":
-        return [(name, [line for corpus in value for line in _lines_of_corpus(corpus)])]
-    if name == "history":
-        return [(name, [_line_of_epoch(epoch) for epoch in value])]
-    if isinstance(value, float):
-        return [(name, [f"{value:.6g}"])]
-    sized = name in ("words", "dimensions", "occurrences", "entries", "labels")
-    return [(name, [f"{value:,}" if sized else str(value)])]
+    if name in LINES and isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        return [(name, [line for entry in value for line in LINES[name](entry)])]
+    return [(name, [_shown(value) if name in SIZES or isinstance(value, float) else str(value)])]
 
 
 def _lines_of_corpus(corpus: Mapping[str, Any]) -> list[str]:
     if not corpus:
         return ["unknown"]
-    others = {name: value for name, value in corpus.items() if name not in OF_CORPUS}
+    files = corpus.get("files")
+    source = ", ".join(map(str, files)) if isinstance(files, list) else "no files"
+    sizes = ", ".join(f"{_shown(corpus[name])} {name.replace('_', ' ')}" for name in SIZES if name in corpus)
+    others = {name: value for name, value in corpus.items() if name not in ("files", "sha256", *SIZES)}
     options = "".join(f", {name}={value}" for name, value in others.items())
-    sizes = ", ".join(f"{corpus[name]:,} {name.replace('_', ' ')}" for name in SIZES if name in corpus)
-    source = ", ".join(corpus.get("files", ["no files"]))
-    return [f"{source}: {sizes}{options}", f"sha256 {corpus.get('sha256', 'unknown')}"]
+    return [f"{source}: {sizes}{options}", *(f"sha256 {corpus[name]}" for name in corpus if name == "sha256")]
 
 
-def _line_of_epoch(epoch: Mapping[str, Any]) -> str:
-    shown = {name: value for name, value in epoch.items() if name != "epoch" and value is not None}
-    values = (
-        f"{name.replace('_', ' ')} {f'{value:.5g}' if isinstance(value, float) else f'{value:,}'}"
-        for name, value in shown.items()
+def _lines_of_epoch(epoch: Mapping[str, Any]) -> list[str]:
+    shown = (
+        f"{name.replace('_', ' ')} {_shown(value)}"
+        for name, value in epoch.items()
+        if name != "epoch" and value is not None
     )
-    return f"epoch {epoch.get('epoch')}: {', '.join(values)}"
+    return [f"epoch {epoch.get('epoch')}: {', '.join(shown)}"]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+LINES = {"corpora": _lines_of_corpus, "history": _lines_of_epoch}
 
 
 def _print_machine(as_json: bool) -> None:

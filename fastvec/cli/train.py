@@ -90,10 +90,13 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     metadata = load(path, mmap=True).metadata
     name = _model_named(metadata)
     if name is None:
-        raise ValueError(f"{path}: no parameters of a training to repeat, which convert does not know either")
+        raise ValueError(f"{path}: its metadata have no training to repeat, only those of trained vectors do")
     corpora = metadata.get("corpora", [{}])
     if len(corpora) > 1:
-        raise ValueError(f"{path}: trained on {len(corpora)} texts in turn, which one command cannot repeat")
+        raise ValueError(
+            f"{path}: made of {len(corpora)} texts that were trained on, or counted, one after the other, "
+            "which one command cannot repeat"
+        )
     text = corpora[0] if corpora else {}
     phrases = text.get("phrases")
     if "tokenizer" in text or (phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}):
