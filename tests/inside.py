@@ -6,6 +6,7 @@
 import pkgutil
 
 from fastvec import formats
+from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
 from fastvec.formats.atomic import replacing
@@ -21,6 +22,7 @@ from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
+    "EXAMPLES",
     "RECORD",
     "WORD_LIMIT",
     "FastTextFile",

@@ -3,9 +3,9 @@
 import shlex
 
 import pytest
+from inside import EXAMPLES
 
 from fastvec import cli
-from fastvec.cli.examples import EXAMPLES
 
 pytestmark = pytest.mark.any_backend
 

@@ -6,23 +6,30 @@ A file for ``classify`` has one text per line, in fastText's format; one for ``t
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from fastvec import classify
 from fastvec._params import check_int
 from fastvec.classify import TextClassifier, WindowClassifier, read_conll, read_labelled_lines
 from fastvec.classify.labelled_files import LABEL, read_columns, read_lines_of
+from fastvec.classify.networks.files import provenance
 from fastvec.cli.files import add_output, add_reading, check_extension, check_files
 from fastvec.cli.options import add_parameters, given, make, parameters
 from fastvec.cli.streams import add_quiet, say
+from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 from fastvec.vectors import load
 
 __all__ = ["add_classify", "add_tag"]
+
+# Bytes of a file that are hashed at a time.
+BLOCK_BYTES = 1 << 20
 
 # What reads examples and their labels from a file.
 Read = Callable[..., tuple[Any, Any]]
@@ -97,10 +104,24 @@ def _train(options: argparse.Namespace) -> int:
         model.set_params(vectors=load(options.vectors, **given(options, load)))
     with signals.hold_after_training() as held:
         model.fit(examples, labels)
+        corpus = _provenance(options.file, examples)
+        model._provenance = {**provenance(model.get_params(deep=False)), "corpora": [corpus]}
         model.save(options.output)
     if not options.quiet:
         say(f"{_summary(model, sum(map(len, examples)))}; saved in {options.output}")
     return held.status
+
+
+def _provenance(path: str, examples: Any) -> dict[str, Any]:
+    """Return what the file of a classifier says of its examples; a stream has no name and no hash."""
+    about = {"examples": len(examples), "words": sum(map(len, examples))}
+    if path == STANDARD_INPUT or not Path(path).is_file():
+        return about
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return {"files": [Path(path).name], **about, "sha256": digest.hexdigest()}
 
 
 def _summary(model: Any, n_words: int) -> str:

@@ -69,8 +69,10 @@ def _run(options: argparse.Namespace) -> int:
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """Return what there is to say of a file of vectors, of counts or of a classifier."""
     path = Path(options.vectors)
-    with path.open("rb") as file:
-        format = own_format(file.read(FIRST_BYTES))
+    format = None
+    if path.is_file():  # what comes through a pipe can be read only once
+        with path.open("rb") as file:
+            format = own_format(file.read(FIRST_BYTES))
     if format == model.CLASSIFIER:
         return _about_classifier(model.read_classifier(path).description)
     if format == counts_file.FORMAT:
