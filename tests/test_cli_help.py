@@ -1,5 +1,6 @@
 """Help, suggestions for what is misspelt, and names of other programs; none of it in processes of its own."""
 
+import re
 import shlex
 
 import pytest
@@ -50,7 +51,7 @@ def test_verbs_of_verbs_are_shown_if_none_is_given(shown):
 @pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
 def test_examples_are_understood(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(example.partition(" > ")[0])[1:]
+    words = shlex.split(re.split(" [<>] ", example)[0])[1:]
     if words[0] == "help" or "--help" in words:
         return
     for flag in ("--config", "--like"):  # their files are read together with the options

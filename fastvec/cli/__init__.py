@@ -42,6 +42,12 @@ VERBS = {
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to ...?"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
+    "print-vectors": ("vectors", "print the vectors of words"),
+    "print-sentence-vectors": (
+        "vectors",
+        "print vectors of sentences, the means of their words' unit vectors",
+    ),
+    "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
     "convert": ("vectors", "convert vectors to another format"),
     "info": ("info", "show information on this machine and its backends, or on vectors"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),
@@ -95,12 +101,12 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
         if called in (None, name):
             try:
                 with signals.end_at_once():
-                    add = getattr(importlib.import_module(f"fastvec.cli.{module}"), f"add_{name}")
+                    of_module = importlib.import_module(f"fastvec.cli.{module}")
             except ImportError:  # of scikit-learn, without which there are no classifiers
                 if called is not None:
                     raise
             else:
-                add(verb)
+                getattr(of_module, f"add_{name.replace('-', '_')}")(verb)
     return parser
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_texts, check_extension, check_files, read_texts
 from fastvec.cli.options import add_parameters, given, make
-from fastvec.cli.results import add_json, say_json
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
@@ -53,15 +53,14 @@ def _run(options: argparse.Namespace) -> int:
         else:
             counts.write_glove(options.output, options.vocabulary)
     if options.json:
-        say_json(
-            {
-                "output": options.output,
-                "entries": counts.n_entries_,
-                "words": len(counts.vocabulary_),
-                "tokens": corpus.n_tokens,
-                "seconds": seconds,
-            }
-        )
+        document = {
+            "output": options.output,
+            "entries": counts.n_entries_,
+            "words": len(counts.vocabulary_),
+            "tokens": corpus.n_tokens,
+            "seconds": seconds,
+        }
+        say(json_line(document))
     elif not options.quiet:
         say(
             f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "

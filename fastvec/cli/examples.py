@@ -50,11 +50,18 @@ EXAMPLES = {
     "neighbors": [
         "fastvec neighbors wiki.fvec queen",
         "fastvec neighbors wiki.fvec queen king -n 5 --json",
+        "fastvec neighbors wiki.fvec < words.txt",
     ],
     "analogy": ["fastvec analogy wiki.fvec man king woman"],
     "evaluate": [
         "fastvec evaluate wiki.fvec --similarity wordsim353.txt men.txt --analogies questions-words.txt"
     ],
+    "print-vectors": [
+        "fastvec print-vectors wiki.fvec queen king",
+        "fastvec print-vectors wiki.fvec < words.txt",
+    ],
+    "print-sentence-vectors": ['fastvec print-sentence-vectors wiki.fvec "the queen and the king"'],
+    "print-ngrams": ["fastvec print-ngrams fasttext.fvec queenly"],
     "convert": [
         "fastvec convert wiki.fvec wiki.bin",
         "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",

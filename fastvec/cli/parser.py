@@ -27,6 +27,7 @@ PEER_VERBS = {
     "glove": "train --model glove",
     "nn": "neighbors",
     "predict-prob": "classify predict --probabilities",
+    "print-word-vectors": "print-vectors",
     "skipgram": "train",
     "supervised": "classify train",
     "test": "classify evaluate",
@@ -120,8 +121,6 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if action.dest in values:
                 action.default, action.required = values[action.dest], False
-                if not action.option_strings:
-                    action.nargs = "*" if isinstance(action.default, list) else "?"
 
     def _check_options(self, arguments: Iterable[str]) -> None:
         """End with an error if an option is unknown, before others are missed in whose place it stands."""

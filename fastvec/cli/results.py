@@ -7,9 +7,7 @@ import json
 import math
 from typing import Any
 
-from fastvec.cli.streams import say
-
-__all__ = ["add_json", "json_line", "print_json", "say_json"]
+__all__ = ["add_json", "json_line", "print_json"]
 
 
 def add_json(parser: argparse._ActionsContainer, what: str = "print the results as JSON") -> None:
@@ -25,11 +23,6 @@ def json_line(document: Any) -> str:
 def print_json(document: Any) -> None:
     """Print a document in one line."""
     print(json_line(document))
-
-
-def say_json(document: Any) -> None:
-    """Print a document on results that are saved, if standard output can be written."""
-    say(json_line(document))
 
 
 def _finite(value: Any) -> Any:

@@ -14,7 +14,7 @@ from fastvec.cli.config import add_config
 from fastvec.cli.files import add_format, add_output, add_texts, check_files, check_format, read_texts
 from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
 from fastvec.cli.parser import Parser
-from fastvec.cli.results import add_json, say_json
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
@@ -138,15 +138,14 @@ def _run(options: argparse.Namespace) -> int:
             model.save(options.save_model)
     if options.json:
         history = [asdict(epoch) for epoch in model.history_] if isinstance(model, EpochModel) else []
-        say_json(
-            {
-                "output": options.output,
-                "words": len(vectors),
-                "vector_size": vectors.vector_size,
-                "seconds": seconds,
-                "history": history,
-            }
-        )
+        document = {
+            "output": options.output,
+            "words": len(vectors),
+            "vector_size": vectors.vector_size,
+            "seconds": seconds,
+            "history": history,
+        }
+        say(json_line(document))
     elif not options.quiet:
         say(
             f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {_summary(model, seconds)}; "

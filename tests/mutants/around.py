@@ -248,8 +248,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "products[pairs[:, 1]] - products[pairs[:, 0]]",
-            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+            "products[pairs[:, 1]] - subtracted[pairs[:, 0]]",
+            "products[pairs[:, 0]] - subtracted[pairs[:, 1]]",
         ),
     ),
     mutant(
