@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 
 import pytest
 from inside import EXAMPLES
@@ -9,20 +10,6 @@ from inside import EXAMPLES
 from fastvec import cli
 
 pytestmark = pytest.mark.any_backend
-
-
-@pytest.fixture
-def shown(capsys):
-    """Function that runs a command and returns its status, what it prints, and its errors."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(list(map(str, arguments)))
-        except SystemExit as ended:
-            status = ended.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def test_nothing_asked_for_is_answered_by_help(shown):
@@ -107,3 +94,13 @@ def test_words_that_look_like_options_come_behind_two_dashes(tmp_path, shown):
     path.write_text("3 2\n--window 1 0\n-size 0 1\nplain 1 1\n")
     assert shown("neighbors", path, "-n", 1, "--", "--window")[1] == " 0.707  plain\n"
     assert shown("neighbors", path, "-n", 1, "--", "-size")[1] == " 0.707  plain\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "package"), [(("completion", "bash"), "shtab"), (("man",), "argparse_manpage")]
+)
+def test_a_missing_package_is_named(command, package, monkeypatch, shown):
+    monkeypatch.setitem(sys.modules, package, None)
+    status, out, errors = shown(*command)
+    assert (status, out) == (2, "")
+    assert "pip install 'fastvec[completion]'" in errors

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import fastvec
-from fastvec import cli
 
 
 @pytest.fixture(scope="module")
@@ -17,20 +16,6 @@ def text(tmp_path_factory):
     path = tmp_path_factory.mktemp("repeat") / "text.txt"
     path.write_text("".join(" ".join(draw.choices("ABCDEFGHIJ", k=8)) + "\n" for _ in range(60)))
     return path
-
-
-@pytest.fixture
-def shown(capsys):
-    """Function that runs a command and returns its status, what it prints, and its errors."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(list(map(str, arguments)))
-        except SystemExit as ended:
-            status = ended.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from fastvec._params import check_int
 from fastvec.classify import TextClassifier, WindowClassifier, read_conll, read_labelled_lines
 from fastvec.classify.labelled_files import LABEL, read_columns, read_lines_of
 from fastvec.classify.networks.files import provenance
+from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_reading, check_extension, check_files
 from fastvec.cli.options import add_parameters, given, make, parameters
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
@@ -68,7 +71,9 @@ def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) ->
     add_output(train, ": .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     add_reading(train, errors=False)
+    add_config(train)
     add_quiet(train)
+    add_json(train, "print the summary as JSON")
     add_parameters(train, {"training": estimator})
 
 
@@ -107,7 +112,11 @@ def _train(options: argparse.Namespace) -> int:
         corpus = _provenance(options.file, examples)
         model._provenance = {**provenance(model.get_params(deep=False)), "corpora": [corpus]}
         model.save(options.output)
-    if not options.quiet:
+    if options.json:
+        history = [asdict(epoch) for epoch in model.history_]
+        document = {"output": options.output, "labels": len(model.classes_), **corpus, "history": history}
+        say(json_line(document))
+    elif not options.quiet:
         say(f"{_summary(model, sum(map(len, examples)))}; saved in {options.output}")
     return held.status
 
