@@ -40,7 +40,7 @@ VERBS = {
     "classify": ("classifiers", "classify texts"),
     "tag": ("classifiers", "tag words: parts of speech, names"),
     "neighbors": ("vectors", "print the words most similar to a word"),
-    "analogy": ("vectors", "answer: A is to B as C is to ...?"),
+    "analogy": ("vectors", "answer: A is to B as C is to what?"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
     "print-vectors": ("vectors", "print the vectors of words"),
     "print-sentence-vectors": (
@@ -49,10 +49,10 @@ VERBS = {
     ),
     "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
     "convert": ("vectors", "convert vectors to another format"),
-    "info": ("info", "show information on this machine and its backends, or on vectors"),
+    "info": ("info", "show information on this machine and its backends, or on a file"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),
     "help": ("help", "show the options of a verb"),
-    "completion": ("help", "print the completion of this command for a shell"),
+    "completion": ("help", "print the script by which a shell completes this command"),
     "man": ("help", "print the manual page of this command"),
 }
 
@@ -97,7 +97,9 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     called = None if arguments is None else next((one for one in arguments if not one.startswith("-")), "")
     for name, (module, what) in VERBS.items():
-        verb = verbs.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}.")
+        verb = verbs.add_parser(
+            name, help=what, description=f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
+        )
         if called in (None, name):
             try:
                 with signals.end_at_once():

@@ -66,7 +66,6 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
 def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
     train = verbs.add_parser("train", help=f"train on a file of {what}")
     train.set_defaults(run=_train, read=read, estimator=estimator)
-    train.usage = "%(prog)s [options] FILE -o FILE"
     _add_file(train, lines, read)
     add_output(train, ": .fvmodel")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")

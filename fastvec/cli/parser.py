@@ -108,6 +108,15 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, []
 
+    def format_help(self) -> str:
+        """Return the help, whose first line has of the options those that are required."""
+        if self.usage is None:
+            places = [_place(action) for action in self._actions if not action.option_strings]
+            required = [action for action in self._actions if action.option_strings and action.required]
+            options = [f"{action.option_strings[0]} {action.metavar}" for action in required]
+            self.usage = " ".join(["%(prog)s [options]", *places, *options])
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         """End with one line, like all other errors."""
         self.exit(FAILED, f"fastvec: error: {message} (see {self.prog} --help)\n")
@@ -154,6 +163,15 @@ class Parser(argparse.ArgumentParser):
             tell(message.removesuffix("\n"))
         else:
             print(message, end="", flush=True)
+
+
+def _place(action: argparse.Action) -> str:
+    """Return a positional argument as usage has it."""
+    name = str(action.metavar or "|".join(action.choices or ()))
+    if isinstance(action, argparse._SubParsersAction):
+        return f"{name} ..."
+    place = f"{name} ..." if action.nargs in ("+", "*") else name
+    return place if action.required and action.nargs not in ("?", "*") else f"[{place}]"
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str | None:

@@ -47,7 +47,6 @@ CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 def add_train(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec train``."""
     parser.set_defaults(run=_run)
-    parser.usage = "%(prog)s [options] TEXT [TEXT ...] -o FILE"
     add_texts(parser)
     add_output(parser, f": {formats.extensions()}")
     add_format(parser, "--format")

@@ -57,8 +57,9 @@ def add_analogy(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec analogy``."""
     parser.set_defaults(run=_analogy)
     add_vectors(parser)
-    for name in ("a", "b", "c"):
-        parser.add_argument(name, metavar=name.upper())
+    parser.add_argument("a", metavar="A", help="a word, such as man")
+    parser.add_argument("b", metavar="B", help="a word that is to A as the answer is to C, such as king")
+    parser.add_argument("c", metavar="C", help="the word that is asked about, such as woman")
     _add_number(parser, 5)
     add_json(parser)
     add_parameters(parser, {"the answer": Vectors.analogy}, ["method"])
