@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastvec
+from fastvec import cli
 
 KINDS = ["apple", "pear", "plum", "iron", "zinc", "tin"]
 
@@ -155,3 +156,82 @@ def test_words_stay_as_they_are(tmp_path, shown):
     fastvec.Vectors(["naïve", "日本", "west"], [[1, 0], [1, 1], [-1, 0]]).save(tmp_path / "v.fvec")
     out = shown("neighbors", tmp_path / "v.fvec", "naïve", "-n", 1, "--json")[1]
     assert out.startswith('{"word": "naïve", "neighbors": [{"word": "日本", "cosine": 0.7071')
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A classifier and a tagger, with examples of both."""
+    folder = tmp_path_factory.mktemp("labelled")
+    text = "__label__fruit apple pear\n__label__metal iron zinc\n__label__fruit plum\n__label__metal tin\n"
+    (folder / "texts").write_text(text * 5)
+    (folder / "words").write_text("the O\nold B-NAME\ntin I-NAME\n\nan O\napple B-FRUIT\n\n" * 5)
+    for verb, file in (("classify", "texts"), ("tag", "words")):
+        options = ["-o", f"{folder / verb}.fvmodel", "--vector-size", "4", "--epochs", "2", "-q"]
+        options += ["--hidden", "4", "--min-count", "1"] if verb == "tag" else []
+        assert cli.main([verb, "train", str(folder / file), *options]) == 0
+    return folder
+
+
+def scores(lines):
+    """What a table says of every label."""
+    rows = [line.replace(",", "").split() for line in lines]
+    return {label: tuple(map(float, numbers)) for label, *numbers in rows}
+
+
+def rounded(by_label):
+    return {
+        of_label["label"]: (
+            *(round(of_label[name], 3) for name in ("precision", "recall", "f1")),
+            of_label["count"],
+        )
+        for of_label in by_label
+    }
+
+
+def test_labels(labelled, results, tmp_path):
+    model, texts = labelled / "classify.fvmodel", labelled / "texts"
+    text, [document] = results("classify", "evaluate", model, texts)
+    assert text[0] == f"accuracy {document['accuracy']:.4f} of {document['texts']} texts"
+    assert rounded(document["by_label"]) == scores(text[2:])
+    text, [document] = results("classify", "evaluate", model, texts, "-k", 2)
+    assert text[0].startswith(f"precision {document['precision']:.4f}, recall {document['recall']:.4f}, ")
+    assert "accuracy" not in document
+    (tmp_path / "new").write_text("apple\n\ntin\n")
+    text, documents = results("classify", "predict", model, tmp_path / "new", "-k", 2, "--probabilities")
+    for line, document in zip(text, documents, strict=True):
+        words = [f"__label__{of['label']} {of['probability']:.6g}" for of in document["labels"]]
+        assert line == " ".join(words)
+    assert [len(document["labels"]) for document in documents] == [2, 0, 2]
+
+
+def test_tags(labelled, results):
+    model, words = labelled / "tag.fvmodel", labelled / "words"
+    text, [document] = results("tag", "evaluate", model, words)
+    assert text[0] == f"accuracy {document['accuracy']:.4f} of {document['words']} words"
+    middle = next(i for i, line in enumerate(text) if line.startswith("spans: "))
+    assert rounded(document["by_label"]) == scores(text[2:middle])
+    spans = document["spans"]
+    assert text[middle].startswith(f"spans: precision {spans['precision']:.4f}, recall {spans['recall']:.4f}")
+    assert rounded(spans["by_label"]) == scores(text[middle + 2 :])
+    text, documents = results("tag", "predict", model, words)
+    pairs = [pair for document in documents for pair in zip(document["words"], document["tags"], strict=True)]
+    assert [tuple(line.split()[::2]) for line in text if line] == pairs
+    assert len(documents) == 10
+
+
+def test_a_classifier_says_what_made_it(labelled, results, shown, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_text(f'file = "{(labelled / "texts").as_posix()}"\nvector_size = 3\nepochs = 1\n')
+    options = ("--config", config, "-o", tmp_path / "c.fvmodel", "--epochs", 2)
+    text, [document] = results("classify", "train", *options)
+    assert text[0].startswith("2 labels; trained on ") and document["labels"] == 2
+    assert (document["files"], document["words"], len(document["sha256"])) == (["texts"], 30, 64)
+    assert [epoch["epoch"] for epoch in document["history"]] == [1, 2]
+    text, [about] = results("info", tmp_path / "c.fvmodel")
+    metadata = about["metadata"]
+    assert metadata["corpora"] == [{name: document[name] for name in ("files", "words", "sha256")}]
+    assert (metadata["fastvec"], metadata["vector_size"]) == (fastvec.__version__, 3)
+    assert any("texts: 30 words" in line for line in text)
+    again = tmp_path / "again.fvmodel"
+    fastvec.classify.load(tmp_path / "c.fvmodel").save(again)
+    assert again.read_bytes() == (tmp_path / "c.fvmodel").read_bytes()

@@ -97,9 +97,8 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     called = None if arguments is None else next((one for one in arguments if not one.startswith("-")), "")
     for name, (module, what) in VERBS.items():
-        verb = verbs.add_parser(
-            name, help=what, description=f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
-        )
+        description = f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
+        verb = verbs.add_parser(name, help=what, description=description)
         if called in (None, name):
             try:
                 with signals.end_at_once():
