@@ -74,6 +74,7 @@ def test_every_verb_has_examples():
         ("neighbors x queen --form fvec", "unrecognized arguments: --form; did you mean --format?"),
         ("classify train x -o y --ep 5", "unrecognized arguments: --ep; did you mean --epochs? (see fastvec"),
         # other programs
+        ("skipgram -input x", "it is fastvec train --model fasttext here"),
         ("supervised -input x", "invalid choice: 'supervised'; it is fastvec classify train here"),
         ("train -input x -output y", "unrecognized arguments: -input; it is TEXT here"),
         ("train x -output y", "unrecognized arguments: -output; it is --output here"),

@@ -22,13 +22,13 @@ FROM_FILES = ("--like", "--config")
 # What the programs of others call a verb, and its options, and what that is here.
 PEER_VERBS = {
     "analogies": "analogy",
-    "cbow": "train --model cbow",
+    "cbow": "train --model fasttext --fasttext-model cbow",
     "dump": "info",
     "glove": "train --model glove",
     "nn": "neighbors",
     "predict-prob": "classify predict --probabilities",
     "print-word-vectors": "print-vectors",
-    "skipgram": "train",
+    "skipgram": "train --model fasttext",
     "supervised": "classify train",
     "test": "classify evaluate",
     "test-label": "classify evaluate",
