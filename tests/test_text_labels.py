@@ -201,8 +201,8 @@ def test_the_most_probable_labels(models):
 def test_scores_are_those_of_fasttext(tmp_path, loss, k, threshold):
     """fastText tests a model of its own, and we score its predictions.
 
-    fastText 0.9.3 starts a tenth of its input matrix in each thread, and leaves the rest as the memory was; of 10
-    dimensions there is no rest.
+    fastText 0.9.3 starts a tenth of its input matrix in each thread and leaves the rest as the memory was; of
+    10 dimensions there is no rest.
     """
     X, y = dishes(60, seed=4)
     path = tmp_path / "test.txt"
