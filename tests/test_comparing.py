@@ -91,6 +91,10 @@ def test_weighted_words_are_gensims(theirs):
     )
     assert OURS.most_similar([(MATRIX[1], np.float32(2))]) == OURS.most_similar(MATRIX[1])
     close(OURS.most_similar([("word1", np.int8(3))], topn=None), OURS.most_similar("word1", topn=None))
+    for scale in (1e300, 1e-300):
+        scaled = [(word, scale * weight) for word, weight in (("word1", 2.0), ("word2", 1.0))]
+        close(OURS.most_similar(scaled, topn=None), OURS.most_similar([("word1", 2.0), "word2"], topn=None))
+    assert not OURS.most_similar([("word1", 0)], topn=None).any()
     # Several vectors count by their directions; gensim takes them as they are.
     norms = np.linalg.norm(MATRIX, axis=1)
     close(
@@ -118,7 +122,7 @@ def test_weights_that_make_no_sense(query, error, message):
 @pytest.mark.parametrize("topn", [0, -1])
 def test_a_topn_of_nothing(topn):
     for ask in (OURS.most_similar, lambda word, topn: OURS.analogy(word, word, word, topn, method="3cosmul")):
-        with pytest.raises(ValueError, match=f"topn must be an int >= 1, got {topn}"):
+        with pytest.raises(ValueError, match=f"topn must be an int >= 1, got {topn}: None returns"):
             ask("word1", topn=topn)
 
 
