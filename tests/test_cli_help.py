@@ -77,6 +77,8 @@ def test_every_verb_has_examples():
         ("skipgram -input x", "it is fastvec train --model fasttext here"),
         ("supervised -input x", "invalid choice: 'supervised'; it is fastvec classify train here"),
         ("train -input x -output y", "unrecognized arguments: -input; it is TEXT here"),
+        ("classify train -input x", "unrecognized arguments: -input; it is FILE here"),
+        ("train x -o y -vector-size 5", "unrecognized arguments: -vector-size; did you mean --vector-size?"),
         ("train x -output y", "unrecognized arguments: -output; it is --output here"),
         ("train x -o y -minCount 5", "unrecognized arguments: -minCount; it is --min-count here"),
         ("train x -o y --size 5", "unrecognized arguments: --size; it is --vector-size here"),

@@ -36,6 +36,7 @@ PEER_VERBS = {
     "word2phrase": "phrases",
     "word2vec": "train",
 }
+INPUT = "the first argument"
 PEER_OPTIONS = {
     "-binary": "--format",
     "-bucket": "--buckets",
@@ -44,7 +45,7 @@ PEER_OPTIONS = {
     "-epoch": "--epochs",
     "-eta": "--learning-rate",
     "-hs": "--loss",
-    "-input": "TEXT",
+    "-input": INPUT,
     "-iter": "--epochs",
     "-lr": "--learning-rate",
     "-maxn": "--max-n",
@@ -59,7 +60,7 @@ PEER_OPTIONS = {
     "-size": "--vector-size",
     "-t": "--subsample",
     "-thread": "--threads",
-    "-train": "TEXT",
+    "-train": INPUT,
     "-verbose": "--quiet",
     "-window-size": "--window",
     "-wordNgrams": "--word-ngrams",
@@ -140,11 +141,16 @@ class Parser(argparse.ArgumentParser):
                 return
             if name in known or not name.startswith("-") or " " in argument:
                 continue
-            ours = PEER_OPTIONS.get(f"-{name.lstrip('-')}")
-            if ours in known or (ours is not None and not ours.startswith("-")):
+            stem = name.lstrip("-")
+            ours = PEER_OPTIONS.get(f"-{stem}")
+            if ours == INPUT:
+                ours = next(
+                    (str(action.metavar) for action in self._actions if not action.option_strings), None
+                )
+            if ours is not None and (ours in known or not ours.startswith("-")):
                 self.error(f"unrecognized arguments: {name}; it is {ours} here")
-            if name.startswith("--"):
-                self.error(f"unrecognized arguments: {name}{did_you_mean(name, known)}")
+            if name.startswith("--") or f"--{stem}" in known:
+                self.error(f"unrecognized arguments: {name}{did_you_mean(f'--{stem}', known)}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Raise an error if a value is not among the choices of an argument, for verbs too."""
