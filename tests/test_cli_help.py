@@ -100,7 +100,7 @@ def test_words_that_look_like_options_come_behind_two_dashes(tmp_path, shown):
 
 
 @pytest.mark.parametrize(
-    ("command", "package"), [(("completion", "bash"), "shtab"), (("man",), "argparse_manpage")]
+    ("command", "package"), [(("completion", "bash"), "shtab"), (("man",), "argparse_manpage.manpage")]
 )
 def test_a_missing_package_is_named(command, package, monkeypatch, shown):
     monkeypatch.setitem(sys.modules, package, None)
