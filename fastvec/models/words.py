@@ -21,11 +21,11 @@ from fastvec.corpus import Corpus
 from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
-from fastvec.models.checkpoints import EVERY, fingerprint
-from fastvec.models.huffman import HuffmanTree
+from fastvec.models.checkpoints import EVERY
 from fastvec.models.losses import Loss, paths
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn
@@ -104,7 +104,7 @@ class WordModel(EpochModel, ABC):
 
     def _make_vectors(self, state: State) -> Vectors:
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
-        return Vectors(vocabulary.words, matrix, vocabulary.counts, state.metadata)
+        return Vectors(vocabulary.words, matrix, vocabulary.counts, state.description())
 
     @property
     def output_vectors_(self) -> NDArray[np.float32]:
@@ -261,7 +261,7 @@ class WordModel(EpochModel, ABC):
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state.vocabulary, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata["threads"] = threads
+        state.metadata |= {"threads": threads, **self._provenance([corpus.provenance], before)}
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
@@ -289,7 +289,7 @@ class WordModel(EpochModel, ABC):
         )
 
         if checkpoints is not None:
-            text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
+            text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
         self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, crew=crew)
