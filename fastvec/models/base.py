@@ -268,9 +268,12 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
+        put_back: Callable[[], None] | None = None,
         team: Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
+
+        `put_back` is called at the end of an epoch.
 
         Raises
         ------
@@ -286,6 +289,8 @@ class EpochModel(Learner, Stoppable, ABC):
                 return
 
         def after_epoch(epoch: Epoch) -> bool:
+            if put_back is not None:
+                put_back()
             state.history.append(epoch)
             self._state = state
             answers = [callback(self) for callback in self.callbacks]

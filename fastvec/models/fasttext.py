@@ -15,7 +15,7 @@ from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.models.base import State
 from fastvec.models.losses import Loss, losses_of, subwords_of
 from fastvec.models.words import WordModel
-from fastvec.vectors.subwords import SubwordVectors
+from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 __all__ = ["FastText"]
 
@@ -35,6 +35,9 @@ class FastText(WordModel):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words for every context.
     min_count : int
@@ -181,6 +184,9 @@ class FastText(WordModel):
 
     def _loss(self) -> Loss:
         return losses_of("FastText")["negative_sampling"]
+
+    def _subwords(self) -> Subwords:
+        return subwords_of(self.get_params())
 
     def _arguments(self) -> dict[str, Any]:
         return {

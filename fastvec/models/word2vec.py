@@ -52,6 +52,9 @@ class SkipGram(Word2Vec):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"`` and ``"bpr"``.
     min_count : int
@@ -181,6 +184,9 @@ class CBOW(Word2Vec):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
     min_count : int

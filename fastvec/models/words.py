@@ -5,6 +5,7 @@ What tells them from each other is a row of ``losses.py`` and the parameters of 
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -20,8 +21,9 @@ from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
 from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
-from fastvec.models.base import EpochModel, Matrices, State
+from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.given import Given, frozen_words, given_vectors, sources, start_words
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
@@ -31,7 +33,7 @@ from fastvec.training.progress import warn
 from fastvec.training.tables import keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
-from fastvec.vectors import Vectors
+from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
 __all__ = ["WordModel"]
 
@@ -64,6 +66,7 @@ class WordModel(EpochModel, ABC):
 
     vector_size: int = 100
     window: int = 5
+    dynamic_window: bool = True
     negatives: int = 5
     min_count: int = 5
     max_vocab: int | None = None
@@ -126,6 +129,7 @@ class WordModel(EpochModel, ABC):
         """
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("window", self.window, 1, 1000)
+        check_bool("dynamic_window", self.dynamic_window)
         check_int("negatives", self.negatives, 1, 1000)
         self._check_own_params()
         check_int("min_count", self.min_count, 1)
@@ -180,6 +184,8 @@ class WordModel(EpochModel, ABC):
         corpus: Any,
         y: object = None,
         *,
+        start_from: Vectors | Learner | None = None,
+        freeze: bool | Iterable[str] = False,
         update_vocabulary: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | str = EVERY,
@@ -202,6 +208,17 @@ class WordModel(EpochModel, ABC):
             The text: a path, a list of paths, or an iterable of token sequences.
         y : object
             Ignored; for compatibility with scikit-learn.
+        start_from : Vectors or estimator, optional
+            Vectors from elsewhere, as `fastvec.load` reads them, or a fitted estimator with its vectors: the
+            words that it has start there, and not from random values. Output vectors start from
+            zero, as usual, or are those of the estimator if it has any. With n-grams, vectors that have the
+            same n-grams give the rows of all of them; for vectors without, the row of each word is chosen
+            such that the word has the given vector. After the first call only new words start there, with
+            `update_vocabulary`.
+        freeze : bool or list of words
+            Words whose vectors stay as they are, bit for bit, while all else learns: True for all that start
+            from `start_from`, or a list of words, of which those not in the vocabulary are ignored.
+            With n-grams, the rows of the n-grams of these words stay as well.
         update_vocabulary : bool
             Whether to add new words to a trained model: the words of `corpus` that `min_count` and
             `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
@@ -234,6 +251,12 @@ class WordModel(EpochModel, ABC):
         """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
+        given = given_vectors(start_from, self.vector_size)
+        if given is not None and before is not None and not update_vocabulary:
+            raise ValueError(
+                "start_from must be None after the first call of fit, which goes on from what was learned, "
+                "unless update_vocabulary=True adds words"
+            )
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
@@ -241,7 +264,8 @@ class WordModel(EpochModel, ABC):
         threads = number_of_threads(self.threads)
         if self.deterministic and not loss.by_team:
             threads = 1
-        state, parameters = self._start(corpus, before, update_vocabulary)
+        state, parameters = self._start(corpus, before, update_vocabulary, given)
+        frozen = frozen_words(freeze, state.vocabulary, given)
         ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
         kept = self._keep_probabilities(state.vocabulary, counts)
@@ -270,15 +294,21 @@ class WordModel(EpochModel, ABC):
             chunk=self._chunk(n_words, corpus.n_tokens),
             shuffle=self.shuffle,
             epochs_before=len(state.history),
-            untrained_loss=loss.untrained(self, n_words),
+            untrained_loss=math.inf if given is not None else loss.untrained(self, n_words),
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
         arguments = {name: self._arguments()[name] for name in loss.arguments} | tables
+        frozen_rows = None
+        if frozen is not None:
+            all_of_given = given if isinstance(freeze, (bool, np.bool_)) else None
+            frozen_rows = self._frozen_rows(state, frozen, all_of_given)
         train_chunk = partial(
             kernels.get(loss.kernel).train,
             ids=ids,
             sentence_offsets=corpus.sentence_offsets,
             keep=keep,
+            dynamic_window=self.dynamic_window,
+            frozen=frozen_rows,
             **parameters,
             **arguments,
         )
@@ -286,6 +316,7 @@ class WordModel(EpochModel, ABC):
         if checkpoints is not None:
             text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
+            checkpoints.source |= sources(state, given, frozen)
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
         self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, team=team)
         trained = state.history[schedule.epochs_before :]
@@ -304,7 +335,8 @@ class WordModel(EpochModel, ABC):
         """
         arguments, rate = self._arguments(), self.first_learning_rate()
         shared = arguments.get("shared", True)
-        contexts = min(self.window + 1, MOST_CONTEXTS) if shared else 1
+        of_window = self.window + 1 if self.dynamic_window else 2 * self.window
+        contexts = min(of_window, MOST_CONTEXTS) if shared else 1
         common = max(overlap(frequencies, tables), 1 / self.vector_size)
         targets = self.negatives if arguments.get("loss") == "bpr" else 1
         if self._has_tree():
@@ -320,12 +352,15 @@ class WordModel(EpochModel, ABC):
         # The word in the middle of a long window is in several steps, one after the other.
         in_middle = targets + self.negatives if "subwords" in tables else targets
         is_long = not arguments["cbow"] and self.window >= CONTEXTS_AT_ONCE
-        if is_long and in_middle * (self.window + 1) * rate > FARTHEST:
+        if is_long and in_middle * of_window * rate > FARTHEST:
             of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
 
-    def _start(self, corpus: Corpus, before: State | None, update_vocabulary: bool) -> tuple[State, Matrices]:
+    def _start(
+        self, corpus: Corpus, before: State | None, update_vocabulary: bool, given_to_start: Given | None
+    ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
+        places = np.empty(0, np.intp)
         if before is None:
             vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
             parameters = self._fresh(len(vocabulary), self.seed)
@@ -355,7 +390,30 @@ class WordModel(EpochModel, ABC):
             tree=tree,
             history=[] if before is None else list(before.history),
         )
+        if given_to_start is not None:
+            is_new = np.ones(len(vocabulary), np.bool_)
+            is_new[places] = False
+            start_words(state.parameters, vocabulary, given_to_start, self._subwords(), is_new)
         return state, parameters
+
+    def _subwords(self) -> Subwords | None:
+        """Return the n-grams of words, if these have any."""
+        return None
+
+    def _frozen_rows(self, state: State, frozen: NDArray[np.bool_], given: Given | None) -> NDArray[np.uint8]:
+        """Return 1 for the rows of the input vectors that make up the vectors of frozen words, else 0.
+
+        With `given`, all that came from there is frozen.
+        """
+        rows = np.zeros(len(state.parameters["input_vectors"]), np.uint8)
+        rows[: len(frozen)] = frozen
+        subwords = self._subwords()
+        if subwords is not None:
+            offsets, of_words = subwords.rows(state.vocabulary.words)
+            rows[of_words[np.repeat(frozen, np.diff(offsets))]] = 1
+            if given is not None and isinstance(given.vectors, SubwordVectors):
+                rows[len(frozen) :] = 1
+        return rows
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
         """Return the matrices before training, with padding."""
