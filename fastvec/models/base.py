@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from fastvec.vectors import Vectors
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State"]
 
 # The parameters that say what is counted, and those that say how.
-COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
+COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab", "keep", "drop")
 COUNTING = ("memory_limit", "threads", "progress")
 
 Matrices = dict[str, NDArray[np.float32]]
@@ -119,8 +119,8 @@ class Learner(Estimator, ABC):
 class CountModel(Learner, ABC):
     """The base of models that are fitted to counts of pairs of words.
 
-    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they control
-    how a text is counted, and are ignored if `fit` is given counts.
+    `window`, `weighting`, `symmetric`, `min_count`, `max_vocab`, `keep` and `drop` are those of
+    `Cooccurrence`; they control how a text is counted, and are ignored if `fit` is given counts.
     """
 
     vector_size: int = 100
@@ -129,6 +129,8 @@ class CountModel(Learner, ABC):
     symmetric: bool = True
     min_count: int = 5
     max_vocab: int | None = None
+    keep: Collection[str | int] | None = None
+    drop: Collection[str | int] | None = None
     memory_limit: int = 2**32
     threads: int | None = None
     seed: int = 1
@@ -173,7 +175,8 @@ class CountModel(Learner, ABC):
 
     def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
         """Return the training parameters for the vectors, with those of the counts."""
-        counted = {name: getattr(counts, name) for name in COUNTED}
+        of_counts = counts._given()
+        counted = {name: of_counts[name] for name in COUNTED}
         return {
             "estimator": type(self).__name__,
             **self._given(),

@@ -55,6 +55,12 @@ class GloVe(EpochModel, CountModel):
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
         given counts.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`. Ignored if `fit` is
+        given counts.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails. Ignored if `fit` is
+        given counts.
     memory_limit : int
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
         kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.

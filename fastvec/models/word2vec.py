@@ -61,6 +61,10 @@ class SkipGram(Word2Vec):
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
         frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
@@ -193,6 +197,10 @@ class CBOW(Word2Vec):
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
         frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short

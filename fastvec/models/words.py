@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_float, check_int
+from fastvec._params import check_bool, check_float, check_int, check_words
 from fastvec.corpus import Corpus
-from fastvec.corpus.ids import remapped
+from fastvec.corpus.selection import counts_in, given_vocabulary, known_ids, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
@@ -70,6 +70,8 @@ class WordModel(EpochModel, ABC):
     negatives: int = 5
     min_count: int = 5
     max_vocab: int | None = None
+    keep: Collection[str | int] | None = None
+    drop: Collection[str | int] | None = None
     subsample: float = 1e-3
     noise_exponent: float = 0.75
     learning_rate: float | None = None
@@ -135,6 +137,8 @@ class WordModel(EpochModel, ABC):
         check_int("min_count", self.min_count, 1)
         if self.max_vocab is not None:
             check_int("max_vocab", self.max_vocab, 1)
+        check_words("keep", self.keep)
+        check_words("drop", self.drop)
         check_float("subsample", self.subsample, minimum=0)
         check_float("noise_exponent", self.noise_exponent)
         if self.learning_rate is not None:
@@ -184,6 +188,7 @@ class WordModel(EpochModel, ABC):
         corpus: Any,
         y: object = None,
         *,
+        vocabulary: Any = None,
         start_from: Vectors | Learner | None = None,
         freeze: bool | Iterable[str] = False,
         update_vocabulary: bool = False,
@@ -208,6 +213,10 @@ class WordModel(EpochModel, ABC):
             The text: a path, a list of paths, or an iterable of token sequences.
         y : object
             Ignored; for compatibility with scikit-learn.
+        vocabulary : Vocabulary, dict of words and counts, or list of words, optional
+            The words to learn, instead of those that `min_count`, `max_vocab`, `keep` and `drop` choose.
+            Those of a list have their counts in the text, and 1 where it does not have them. Only in the
+            first call.
         start_from : Vectors or estimator, optional
             Vectors from elsewhere, as `fastvec.load` reads them, or a fitted estimator with its vectors: the
             words that it has start there, and not from random values. Output vectors start from
@@ -257,6 +266,10 @@ class WordModel(EpochModel, ABC):
                 "start_from must be None after the first call of fit, which goes on from what was learned, "
                 "unless update_vocabulary=True adds words"
             )
+        if vocabulary is not None and before is not None:
+            raise ValueError(
+                "vocabulary must be None after the first call of fit, which has chosen the words"
+            )
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
@@ -264,10 +277,16 @@ class WordModel(EpochModel, ABC):
         threads = number_of_threads(self.threads)
         if self.deterministic and not loss.by_team:
             threads = 1
-        state, parameters = self._start(corpus, before, update_vocabulary, given)
+        # the most frequent words have the ids of the text
+        same_ids = before is None and vocabulary is None and not (self.keep or self.drop)
+        if vocabulary is not None:
+            vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
+        elif before is None:
+            vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
+        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
         frozen = frozen_words(freeze, state.vocabulary, given)
-        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
-        counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
+        ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)
+        counts = state.vocabulary.counts if same_ids else counts_in(state.vocabulary, corpus.vocabulary)
         kept = self._keep_probabilities(state.vocabulary, counts)
         keep = keep_thresholds(kept)
         n_words = len(state.vocabulary)
@@ -357,19 +376,25 @@ class WordModel(EpochModel, ABC):
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
 
     def _start(
-        self, corpus: Corpus, before: State | None, update_vocabulary: bool, given_to_start: Given | None
+        self,
+        corpus: Corpus,
+        before: State | None,
+        vocabulary: Vocabulary,
+        update_vocabulary: bool,
+        given_to_start: Given | None,
     ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
         places = np.empty(0, np.intp)
         if before is None:
-            vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
             parameters = self._fresh(len(vocabulary), self.seed)
             if self._has_tree() and len(vocabulary) < 2:
                 raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
             tree = HuffmanTree.of_counts(vocabulary.counts) if self._has_tree() else None
         elif update_vocabulary:
             old = before.vocabulary
-            vocabulary, places = with_new_words(old, corpus.vocabulary, self.min_count, self.max_vocab)
+            vocabulary, places = with_new_words(
+                old, corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop
+            )
             parameters = self._fresh(len(vocabulary), [self.seed, len(old)])
             self._take_over(parameters, before, places)
             tree = None if before.tree is None else before.tree.with_more_words(places, vocabulary.counts)
@@ -500,12 +525,6 @@ def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> floa
     return float((np.add.reduceat(of_rows[rows], begins[:-1]) / n_rows).max())
 
 
-def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
-    """Return the ids of words in a vocabulary; unknown words get its length."""
-    unknown = len(vocabulary)
-    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
-
-
 def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:
     """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
 
@@ -516,27 +535,22 @@ def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray
     ValueError
         If all words are unknown.
     """
-    new_ids = known_ids(vocabulary, corpus.vocabulary.words)
-    if (new_ids == len(vocabulary)).all():
+    ids = recoded(corpus, vocabulary, memory_limit)
+    if ids is None:
         raise ValueError(
-            f"corpus must have words that the model knows, got {len(new_ids):,} distinct words that are "
-            "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
+            f"corpus must have words that the model knows, got {len(corpus.vocabulary):,} distinct words "
+            "that are all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
         )
-    same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
-    return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
-
-
-def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:
-    """Return how often each word of a vocabulary occurs in a corpus."""
-    ids = known_ids(vocabulary, corpus.vocabulary.words)
-    known = ids < len(vocabulary)
-    counts = np.zeros(len(vocabulary), np.int64)
-    counts[ids[known]] = corpus.vocabulary.counts[known]
-    return counts
+    return ids
 
 
 def with_new_words(
-    vocabulary: Vocabulary, other: Vocabulary, min_count: int, max_vocab: int | None
+    vocabulary: Vocabulary,
+    other: Vocabulary,
+    min_count: int,
+    max_vocab: int | None,
+    keep: Collection[Any] | None = None,
+    drop: Collection[Any] | None = None,
 ) -> tuple[Vocabulary, NDArray[np.intp]]:
     """Return a vocabulary with the counts and the new words of another one added.
 
@@ -546,8 +560,8 @@ def with_new_words(
         The old words, which all stay; they come first among words of equal count.
     other : Vocabulary
         All words of the new corpus.
-    min_count, max_vocab
-        The arguments of `Vocabulary.head` that choose among the words of the new corpus.
+    min_count, max_vocab, keep, drop
+        The arguments of `select` that choose among the words of the new corpus.
 
     Returns
     -------
@@ -560,8 +574,12 @@ def with_new_words(
     known = ids < len(vocabulary)
     counts = vocabulary.counts.copy()
     counts[ids[known]] += other.counts[known]
-    chosen = len(other.head(min_count, max_vocab)) if other.counts[0] >= min_count else 0
-    new = np.flatnonzero(~known[:chosen])
+    try:
+        chosen = select(other, min_count, max_vocab, keep, drop)
+    except ValueError:  # there is none, and need not be
+        chosen = Vocabulary([], np.empty(0, np.int64))
+    is_chosen = known_ids(chosen, other.words) < len(chosen)
+    new = np.flatnonzero(~known & is_chosen)
     words = vocabulary.words + [other.words[i] for i in new.tolist()]
     together, places = by_frequency(words, np.concatenate((counts, other.counts[new])))
     return together, places[: len(vocabulary)].astype(np.intp)
