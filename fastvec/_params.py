@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -25,7 +25,6 @@ __all__ = [
     "check_float",
     "check_int",
     "check_item",
-    "check_words",
     "plain",
     "shortened",
 ]
@@ -223,22 +222,6 @@ def check_item(name: str, value: Any) -> str:
     if isinstance(item, int) and not isinstance(item, bool):
         return str(item)
     raise TypeError(_sentence(name, "a str or an int", value))
-
-
-def check_words(name: str, value: Any) -> None:
-    """Raise unless `value` is None or a list, or another collection, of words.
-
-    Raises
-    ------
-    TypeError
-        With the sentence ``<name> must be a list of words, got <value>``.
-    """
-    if value is None:
-        return
-    if isinstance(value, (str, bytes, np.ndarray)) or not isinstance(value, Collection):
-        raise TypeError(_sentence(name, "a list of words", value))
-    for word in value:
-        check_item(name, word)
 
 
 def check_counts(counts: ArrayLike, n_words: int) -> NDArray[np.int64]:

@@ -8,12 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_counts, check_item
+from fastvec._params import check_counts, check_item, shortened
 from fastvec.corpus.corpus import Corpus
 from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 
-__all__ = ["counts_in", "given_vocabulary", "known_ids", "recoded", "select"]
+__all__ = ["check_words", "counts_in", "given_vocabulary", "known_ids", "recoded", "select"]
+
+
+def check_words(name: str, value: Any) -> None:
+    """Raise unless `value` is None or a list, or another collection, of words.
+
+    Raises
+    ------
+    TypeError
+        The message names the parameter, the rule and the value.
+    """
+    if value is None:
+        return
+    if isinstance(value, (str, bytes, np.ndarray)) or not isinstance(value, Collection):
+        raise TypeError(f"{name} must be a list of words, got {shortened(value)}")
+    for word in value:
+        check_item(name, word)
 
 
 def select(

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item, check_words
+from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import given_vocabulary, recoded, select
+from fastvec.corpus.selection import check_words, given_vocabulary, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
 from fastvec.counts.counting import count

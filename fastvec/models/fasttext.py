@@ -192,6 +192,14 @@ class FastText(WordModel):
     def _subwords(self) -> Subwords:
         return subwords_of(self.get_params())
 
+    def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
+        """Return the rows whose mean is a word as an input: for CBOW each, for skip-gram their mean."""
+        n_words, place = len(state.vocabulary), state.vocabulary.index.get(word)
+        ngrams = subwords_of(state.given).ngram_rows(word, n_words)
+        own = [] if place is None else [place]
+        rows = state.parameters["input_vectors"][np.concatenate((np.array(own, np.int32), ngrams))]
+        return rows if self.model == "cbow" or not len(rows) else rows.mean(axis=0, keepdims=True)
+
     def _arguments(self) -> dict[str, Any]:
         return {
             "window": self.window,

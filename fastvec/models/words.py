@@ -17,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_float, check_int, check_words
+from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import counts_in, given_vocabulary, known_ids, recoded, select
+from fastvec.corpus.selection import check_words, counts_in, given_vocabulary, known_ids, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.given import Given, frozen_words, given_vectors, sources, start_words
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, paths
+from fastvec.models.prediction import log_likelihood, log_probabilities, mean_context
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
@@ -182,6 +183,107 @@ class WordModel(EpochModel, ABC):
         if self.min_learning_rate is None:
             return min(LAST_LEARNING_RATE, self.first_learning_rate() / 10)
         return self.min_learning_rate
+
+    def predict(
+        self, context: Iterable[str | int | None], topn: int | None = 10
+    ) -> list[tuple[str, float]] | NDArray[np.float64]:
+        """Return the words that are most probable in the middle of a context.
+
+        Their probabilities follow from the mean of the vectors of the context, see
+        ``fastvec/models/prediction.py``: a softmax of its products with the output vectors, as gensim's
+        `predict_output_word` has it, or the paths of the tree. With ``loss="bpr"`` their order alone means
+        something.
+
+        Parameters
+        ----------
+        context : list of words
+            The words around the one to be predicted; those that the model does not know are left out, unless
+            they have n-grams. None may stand in the place of that word, and must with `position_weights`.
+        topn : int, optional
+            Number of words to return; None for all probabilities as an array, in the order of the vocabulary.
+
+        Returns
+        -------
+        list of (str, float), or float64 array, shape (n_words,)
+            Words and probabilities, in descending order.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If something in the context is no word, or no word of it is known.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> text = [["to", "be", "or", "not", "to", "be"]] * 50
+        >>> model = fastvec.CBOW(vector_size=8, epochs=50, window=2, threads=1).fit(text)
+        >>> model.predict(["be", "not"], topn=1)[0][0]
+        'or'
+        """
+        state = self._learned("vectors_ to predict with")
+        if isinstance(context, str):
+            raise TypeError(f"context must be a list of words, got {context!r}")
+        if topn is not None:
+            check_int("topn", topn, 1)
+        place_weights = state.parameters.get("position_weights")
+        window = state.given["window"]
+        hidden = mean_context(list(context), window, partial(self._rows_of, state), place_weights)
+        logarithms = log_probabilities(state, hidden)
+        probabilities: NDArray[np.float64] = np.exp(logarithms)
+        if topn is None:
+            return probabilities
+        best = np.argsort(-logarithms, kind="stable")[:topn]
+        return [(state.vocabulary.words[i], float(probabilities[i])) for i in best.tolist()]
+
+    def score(self, sentences: Any, y: object = None) -> NDArray[np.float64]:
+        """Return the log-likelihood of sentences, which tells texts like that of the training from others.
+
+        It is the sum of the logarithms of the probabilities that windows of the full size give to the words
+        of a sentence that the model knows: as gensim's `score` with the hierarchical softmax, and exact for
+        the softmax too. Negative sampling and BPR have no probabilities that sum to 1.
+
+        Parameters
+        ----------
+        sentences : Corpus, or anything that `Corpus` takes
+            The sentences: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
+
+        Returns
+        -------
+        float64 array, shape (n_sentences,)
+            The log-likelihoods, 0 where no two words are known.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        ValueError
+            If the loss is another one.
+        """
+        state = self._learned("vectors_ to score with")
+        if self._loss().name not in ("hierarchical_softmax", "softmax"):
+            raise ValueError(
+                "loss must be 'hierarchical_softmax' or 'softmax' to score sentences, got "
+                f"{self._loss().name!r}, whose scores are no probabilities"
+            )
+        if not isinstance(sentences, Corpus):
+            sentences = Corpus(sentences, keep_empty=True, memory_limit=self.memory_limit)
+        new_ids = known_ids(state.vocabulary, sentences.vocabulary.words)
+        offsets, cbow, n_words = sentences.sentence_offsets, self._arguments()["cbow"], len(state.vocabulary)
+        scores = np.zeros(len(sentences))
+        for i in range(len(sentences)):
+            ids = new_ids[sentences.ids[offsets[i] : offsets[i + 1]]]
+            scores[i] = log_likelihood(state, ids[ids < n_words], state.given["window"], cbow)
+        return scores
+
+    def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
+        """Return the rows whose mean is a word as an input, none if it is unknown."""
+        place = state.vocabulary.index.get(word)
+        rows = state.parameters["input_vectors"]
+        return rows[:0] if place is None else rows[place : place + 1]
 
     def fit(
         self: Model,
