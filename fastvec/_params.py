@@ -11,6 +11,7 @@ import inspect
 import math
 import numbers
 from collections.abc import Iterable
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -98,6 +99,20 @@ class Estimator(PlainAttributes):
             if getattr(self, name) != default
         )
         return f"{type(self).__name__}({changed})"
+
+    def _repr_html_(self) -> str:
+        """Return the estimator as notebooks show it: its parameters, bold where they are not the default."""
+        rows = []
+        for name, default in self._defaults().items():
+            value = getattr(self, name)
+            mark = "td" if shortened(value) == shortened(default) else "th"
+            cells = (
+                f'<{mark} style="text-align: left">{escape(cell)}</{mark}>'
+                for cell in (name, shortened(value))
+            )
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        summary = f"<summary><code>{escape(repr(self))}</code></summary>"
+        return f"<details>{summary}<table><tbody>{''.join(rows)}</tbody></table></details>"
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters that are kept in files."""

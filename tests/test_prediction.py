@@ -117,3 +117,11 @@ def test_bad_input():
     for call in (lambda: fastvec.CBOW().predict(["a"]), lambda: fastvec.CBOW().score([["a"]])):
         with pytest.raises(AttributeError, match=r"CBOW has no vectors_ to (predict|score) with before fit"):
             call()
+
+
+def test_attributes_of_a_model_that_is_fitted():
+    model = fastvec.SkipGram(vector_size=4, epochs=1, threads=1, loss="hierarchical_softmax").fit(TEXT)
+    with pytest.raises(AttributeError, match="SkipGram was trained without output_vectors_"):
+        _ = model.output_vectors_
+    assert not hasattr(model, "output_vectors_")
+    assert hasattr(model, "node_vectors_")

@@ -24,6 +24,7 @@ from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.huffman import HuffmanTree
+from fastvec.models.peers import PeersAttributes
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.team import Team
@@ -78,7 +79,7 @@ class State:
         return {**self.parameters, **({} if self.tree is None else self.tree.tensors())}
 
 
-class Learner(Estimator, ABC):
+class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
     _state: State | None = None

@@ -17,6 +17,7 @@ from fastvec.formats.spool import memory_left
 from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, sources
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -31,6 +32,7 @@ MATRICES = ("word_vectors", "context_vectors", "word_squares", "context_squares"
 FIXED = 1e30
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class GloVe(EpochModel, CountModel):
     """GloVe: word vectors whose products are the logarithms of counts.

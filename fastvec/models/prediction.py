@@ -62,17 +62,17 @@ def log_likelihood(state: State, ids: NDArray[np.int32], window: int, cbow: bool
         Whether the model is CBOW.
     """
     inputs, total = state.parameters["input_vectors"], 0.0
-    offsets, nodes, codes = (None, None, None) if state.tree is None else state.tree.paths()
+    paths = None if state.tree is None else state.tree.paths()
     for i, word in enumerate(ids.tolist()):
         contexts = np.concatenate((ids[max(0, i - window) : i], ids[i + 1 : i + 1 + window]))
         if not len(contexts):
             continue
         x = inputs[contexts].astype(np.float64)
         x = x.mean(axis=0, keepdims=True) if cbow else x
-        if offsets is not None:
-            path = slice(offsets[word], offsets[word + 1])
-            scores = x @ state.parameters["node_vectors"][nodes[path]].T
-            total += float(log_sigmoid((1.0 - 2.0 * codes[path]) * scores).sum())
+        if paths is not None:
+            path = slice(paths.offsets[word], paths.offsets[word + 1])
+            scores = x @ state.parameters["node_vectors"][paths.nodes[path]].T
+            total += float(log_sigmoid((1.0 - 2.0 * paths.codes[path]) * scores).sum())
         elif cbow:
             total += float(log_softmax(state.parameters["output_vectors"] @ x[0])[word])
         else:

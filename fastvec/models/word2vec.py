@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_bool, check_choice
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, losses_of
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import WordModel
 
 __all__ = ["CBOW", "SkipGram"]
@@ -36,6 +37,7 @@ class Word2Vec(WordModel):
         return tree
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class SkipGram(Word2Vec):
     """Skip-gram: word vectors that predict the words nearby.
@@ -174,6 +176,7 @@ class SkipGram(Word2Vec):
         check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class CBOW(Word2Vec):
     """CBOW: word vectors whose mean over a window predicts the word in the middle.
