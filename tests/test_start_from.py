@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastvec
+from fastvec import cli
 from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
 D = 12
@@ -209,6 +210,26 @@ def test_ids_of_products_and_no_words_to_freeze():
     model = fastvec.SkipGram(**SMALL).fit(baskets, start_from=start, freeze=[1, 2])
     np.testing.assert_array_equal(model.vectors_[[1, 2]], np.ones((2, D)))
     assert (fastvec.SkipGram(**SMALL).fit(baskets, start_from=start, freeze=[]).vectors_[1] != 1).any()
+
+
+def test_from_the_command_line(tmp_path, capsys):
+    text, start, out = (str(tmp_path / name) for name in ("text.txt", "start.vec", "out.fvec"))
+    (tmp_path / "text.txt").write_text("\n".join(map(" ".join, TEXT)), encoding="utf-8")
+    start_vectors().save(start)
+    verb = ["train", text, "-o", out, "-q", "--vector-size", str(D), "--min-count", "1"]
+    assert cli.main([*verb, "--start-from", start, "--freeze"]) == 0
+    np.testing.assert_array_equal(fastvec.load(out)["w0"], start_vectors()["w0"])
+    assert cli.main([*verb, "--start-from", start]) == 0
+    assert (fastvec.load(out)["w0"] != start_vectors()["w0"]).any()
+    for given, message in (
+        (["--freeze"], "--freeze needs --start-from"),
+        (
+            ["--model", "svd", "--start-from", start],
+            "--start-from is an option of skipgram, cbow, fasttext and glove",
+        ),
+    ):
+        assert cli.main([*verb, *given]) != 0
+        assert message in capsys.readouterr().err
 
 
 def test_subword_vectors_start_words_without_ngrams():

@@ -22,6 +22,7 @@ from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training import signals
+from fastvec.vectors import load
 
 __all__ = ["add_train"]
 
@@ -56,6 +57,12 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
+    parser.add_argument(
+        "--start-from", metavar="FILE", help="vectors of any format, or a model, from which words start"
+    )
+    parser.add_argument(
+        "--freeze", action="store_true", help="leave the vectors of the words of --start-from as they are"
+    )
     add_quiet(parser)
     add_parameters(parser, {"checkpoints": WordModel.fit}, CHECKPOINTS)
     parser.add_argument_group("model").add_argument(
@@ -81,10 +88,11 @@ def _run(options: argparse.Namespace) -> int:
         check_int("--phrases", options.phrases, 1)
     resuming = _checkpoints(options, model)
     counts = _counts(options)
+    start = _start(options)
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        vectors = model.fit(source, **resuming).vectors_
+        vectors = model.fit(source, **resuming, **start).vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
@@ -123,6 +131,17 @@ def _checkpoints(options: argparse.Namespace, model: Any) -> dict[str, Any]:
     if values:
         model._checkpoints(**values)
     return values
+
+
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `fit` that say from which vectors words start."""
+    if options.start_from is None:
+        if options.freeze:
+            raise ValueError("--freeze needs --start-from, the file of the vectors that are to stay")
+        return {}
+    if not issubclass(MODELS[options.model], EpochModel):
+        raise _of_others("--start-from", _models(EpochModel), options.model)
+    return {"start_from": load(options.start_from), "freeze": options.freeze}
 
 
 def _counts(options: argparse.Namespace) -> Cooccurrence | None:

@@ -141,7 +141,8 @@ cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexc
 cdef inline void let_stay(Step *step, const Frozen *frozen) noexcept nogil:
     """Put the inputs that are frozen behind the others, where they do not move."""
     cdef float *counts = step.x_counts if step.x_repeats else NULL
-    step.n_still = step.n_x - moving_first(frozen, step.x, counts, step.n_x)
+    if frozen.rows != NULL:
+        step.n_still = step.n_x - moving_first(frozen, step.x, counts, step.n_x)
 
 
 cdef inline void use_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
