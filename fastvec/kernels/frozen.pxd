@@ -10,7 +10,9 @@ cdef struct Frozen:
 
 
 cdef inline void use_frozen(Frozen *frozen, const uint8_t[::1] rows, const float[:, ::1] matrix) noexcept:
-    frozen.rows = NULL if rows is None else &rows[0]
+    frozen.rows = NULL
+    if rows is not None:
+        frozen.rows = &rows[0]
     frozen.matrix = &matrix[0, 0]
     frozen.stride = matrix.shape[1]
 
