@@ -15,12 +15,15 @@ from fastvec.formats.spool import preallocate
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.huffman import HuffmanTree
+from fastvec.models.peers import ATTRIBUTES, PARAMETERS
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
+    "ATTRIBUTES",
+    "PARAMETERS",
     "RECORD",
     "WORD_LIMIT",
     "FastTextFile",

@@ -5,10 +5,10 @@ import pickle
 from html.parser import HTMLParser
 
 import pytest
+from inside import ATTRIBUTES, PARAMETERS
 from sklearn.base import clone
 
 import fastvec
-from fastvec.models.peers import ATTRIBUTES, PARAMETERS
 
 pytestmark = pytest.mark.any_backend
 

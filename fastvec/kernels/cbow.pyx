@@ -83,7 +83,7 @@ cdef inline void update_weighted(
     Weighted *weighted, float **contexts, Py_ssize_t n_contexts, const float *e, Py_ssize_t stride,
     const float *context_scales, const float *weight_scales, const Frozen *still,
 ) noexcept nogil:
-    """x_c += scale · d_p(c) ∘ e unless frozen and d_p += scale · x_c ∘ e, every right-hand side from before."""
+    """x_c += scale · d_p(c) ∘ e, d_p += scale · x_c ∘ e, every right-hand side from before; or x_c stays."""
     cdef lanes s, change
     cdef Py_ssize_t c, k
     cdef float *product
@@ -239,7 +239,8 @@ def train(
             or make_room(&seen, 2 * window) != 0
             or (weighs and allocate_weighted(&weighted, 2 * window, stride) != 0)
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key, 1 + negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )

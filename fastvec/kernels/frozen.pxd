@@ -24,7 +24,7 @@ cdef inline bint stays(const Frozen *frozen, const float *row) noexcept nogil:
 cdef inline Py_ssize_t moving_first(
     const Frozen *frozen, float **rows, float *counts, Py_ssize_t n_rows
 ) noexcept nogil:
-    """Put the rows that stay behind the others, with their counts unless these are NULL; return the others."""
+    """Put the rows that stay behind the others, with their counts if there are any; return how many move."""
     cdef Py_ssize_t i, n = 0
     if frozen.rows == NULL:
         return n_rows

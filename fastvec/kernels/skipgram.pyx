@@ -116,7 +116,8 @@ def train(
             allocate_outputs(&outputs, negatives, sets) != 0
             or allocate(&work, stride, at_once, 1 + negatives) != 0
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + sets * negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )

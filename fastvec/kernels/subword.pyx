@@ -279,7 +279,8 @@ def train(
             allocate_targets(&targets, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + sets * negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )

@@ -46,7 +46,7 @@ cdef inline int walk_chunk(
     Walk *walk, const int32_t[::1] ids, const int64_t[::1] offsets, int64_t start, int64_t stop,
     const uint32_t[::1] keep, uint32_t window, bint dynamic, uint64_t key, uint64_t draws_per_token,
 ) noexcept nogil:
-    """Keep or drop every word of [start, stop) and draw the windows if they are dynamic; return 0 on success."""
+    """Keep or drop every word of [start, stop), draw the windows if they are dynamic; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
     cdef Py_ssize_t n = 0, i, sentence_first
     cdef Py_ssize_t sentence = find_sentence(&offsets[0], offsets.shape[0] - 1, start)

@@ -404,6 +404,7 @@ class WordModel(EpochModel, ABC):
         state.metadata["threads"] = threads
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
+        has_outputs = given is not None and given.output_vectors is not None
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
         schedule = Schedule(
             n_positions=corpus.n_tokens,
@@ -415,7 +416,7 @@ class WordModel(EpochModel, ABC):
             chunk=self._chunk(n_words, corpus.n_tokens),
             shuffle=self.shuffle,
             epochs_before=len(state.history),
-            untrained_loss=math.inf if given is not None else loss.untrained(self, n_words),
+            untrained_loss=math.inf if has_outputs else loss.untrained(self, n_words),
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
         arguments = {name: self._arguments()[name] for name in loss.arguments} | tables
