@@ -16,6 +16,7 @@ from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.peers import ATTRIBUTES, PARAMETERS
+from fastvec.training.copies import Copies
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
@@ -26,6 +27,7 @@ __all__ = [
     "PARAMETERS",
     "RECORD",
     "WORD_LIMIT",
+    "Copies",
     "FastTextFile",
     "HuffmanTree",
     "Team",

@@ -13,6 +13,7 @@ import pytest
 from epochs import (
     KEY,
     SETTINGS,
+    SETTINGS_OF_COPIES,
     SETTINGS_OF_TEAMS,
     bits,
     name_of,
@@ -216,7 +217,9 @@ def test_objectives_have_a_step_and_a_walk(kernel):
     functions = signatures(kernels.get(kernel, "reference"), {"step", "train"})
     step, train = ([name for name, _ in functions[name]] for name in ("step", "train"))
     assert step[0] == train[0] == "input_vectors"
+    last = ["learning_rate", "key", "loss_every"]
+    last += ["team"] if kernel in dict(SETTINGS_OF_TEAMS) else []
+    last += ["copies"] if kernel in dict(SETTINGS_OF_COPIES) else []
+    last += ["frozen", "dynamic_window"]
+    assert train[-len(last) :] == last
     assert step[-2:] == ["learning_rate", "frozen"]
-    last = ["learning_rate", "key", "loss_every", "team", "frozen", "dynamic_window"]
-    by_team = kernel in dict(SETTINGS_OF_TEAMS)
-    assert train[-len(last) + (not by_team) :] == [name for name in last if by_team or name != "team"]

@@ -25,6 +25,7 @@ from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
 from fastvec.models.huffman import HuffmanTree
 from fastvec.models.peers import PeersAttributes
+from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.team import Team
@@ -273,7 +274,7 @@ class EpochModel(Learner, Stoppable, ABC):
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
         put_back: Callable[[], None] | None = None,
-        team: Team | None = None,
+        crew: Copies | Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -312,7 +313,7 @@ class EpochModel(Learner, Stoppable, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
-                team=team,
+                crew=crew,
             )
         except FloatingPointError:
             self._state = before

@@ -165,6 +165,7 @@ def train(
     key: int,
     loss_every: int,
     team: Any = None,
+    copies: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
@@ -194,6 +195,9 @@ def train(
         The loss is taken of centres at positions divisible by it.
     team : IN, object or None
         Threads that take the chunk together: steps wait for their batch, see `together`.
+    copies : IN, object or None
+        A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
+        of each other, and when; here, where one computes at a time, all see the rows themselves.
     frozen : IN, uint8 (n_rows,), or None
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
