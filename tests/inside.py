@@ -15,6 +15,7 @@ from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
+from fastvec.models.peers import ATTRIBUTES, PARAMETERS
 from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
@@ -23,7 +24,9 @@ from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
+    "ATTRIBUTES",
     "EXAMPLES",
+    "PARAMETERS",
     "RECORD",
     "WORD_LIMIT",
     "Copies",

@@ -70,6 +70,12 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     )
     assert isinstance(parser, Parser)
     parser.files_of_defaults["--like"] = _parameters_of
+    parser.add_argument(
+        "--start-from", metavar="FILE", help="vectors of any format, or a model, from which words start"
+    )
+    parser.add_argument(
+        "--freeze", action="store_true", help="leave the vectors of the words of --start-from as they are"
+    )
     add_quiet(parser)
     add_json(parser, "print the summary as JSON")
     add_parameters(parser, {"checkpoints": WordModel.fit}, CHECKPOINTS)
@@ -90,6 +96,10 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     name = _model_named(metadata)
     if name is None:
         raise ValueError(f"{path}: its metadata have no training to repeat, only those of trained vectors do")
+    if metadata.keys() & {"start_from", "freeze"}:
+        raise ValueError(
+            f"{path}: its training started from other vectors, which are not in it: --like cannot repeat it"
+        )
     corpora = metadata.get("corpora", [{}])
     if len(corpora) > 1:
         raise ValueError(
@@ -126,10 +136,11 @@ def _run(options: argparse.Namespace) -> int:
         check_int("--phrases", options.phrases, 1)
     resuming = _checkpoints(options, model)
     counts = _counts(options)
+    start = _start(options)
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        vectors = model.fit(source, **resuming).vectors_
+        vectors = model.fit(source, **resuming, **start).vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
@@ -184,6 +195,17 @@ def _checkpoints(options: argparse.Namespace, model: Any) -> dict[str, Any]:
     if values:
         model._checkpoints(**values)
     return values
+
+
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `fit` that say from which vectors words start."""
+    if options.start_from is None:
+        if options.freeze:
+            raise ValueError("--freeze needs --start-from, the file of the vectors that are to stay")
+        return {}
+    if not issubclass(MODELS[options.model], EpochModel):
+        raise _of_others("--start-from", _models(EpochModel), options.model)
+    return {"start_from": load(options.start_from), "freeze": options.freeze}
 
 
 def _counts(options: argparse.Namespace) -> Cooccurrence | None:

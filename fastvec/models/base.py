@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile
+from fastvec.models.peers import PeersAttributes
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
@@ -35,7 +36,7 @@ from fastvec.vectors import Vectors
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State"]
 
 # The parameters that say what is counted, and those that say how.
-COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
+COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab", "keep", "drop")
 COUNTING = ("memory_limit", "threads", "progress")
 
 Matrices = dict[str, NDArray[np.float32]]
@@ -86,7 +87,7 @@ class State:
         return {**self.parameters, **({} if self.tree is None else self.tree.tensors())}
 
 
-class Learner(Estimator, ABC):
+class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
     _state: State | None = None
@@ -134,8 +135,8 @@ class Learner(Estimator, ABC):
 class CountModel(Learner, ABC):
     """The base of models that are fitted to counts of pairs of words.
 
-    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they control
-    how a text is counted, and are ignored if `fit` is given counts.
+    `window`, `weighting`, `symmetric`, `min_count`, `max_vocab`, `keep` and `drop` are those of
+    `Cooccurrence`; they control how a text is counted, and are ignored if `fit` is given counts.
     """
 
     vector_size: int = 100
@@ -144,6 +145,8 @@ class CountModel(Learner, ABC):
     symmetric: bool = True
     min_count: int = 5
     max_vocab: int | None = None
+    keep: Collection[str | int] | None = None
+    drop: Collection[str | int] | None = None
     memory_limit: int = 2**32
     threads: int | None = None
     seed: int = 1
@@ -188,7 +191,8 @@ class CountModel(Learner, ABC):
 
     def _metadata(self, counts: Cooccurrence, before: State | None = None) -> dict[str, Any]:
         """Return the training parameters for the vectors, with those of the counts."""
-        counted = {name: getattr(counts, name) for name in COUNTED}
+        of_counts = counts._given()
+        counted = {name: of_counts[name] for name in COUNTED}
         return {
             "estimator": type(self).__name__,
             **self._given(),
@@ -284,9 +288,12 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
+        put_back: Callable[[], None] | None = None,
         crew: Copies | Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
+
+        `put_back` is called at the end of an epoch.
 
         Raises
         ------
@@ -302,6 +309,8 @@ class EpochModel(Learner, Stoppable, ABC):
                 return
 
         def after_epoch(epoch: Epoch) -> bool:
+            if put_back is not None:
+                put_back()
             state.history.append(epoch)
             self._state = state
             answers = [callback(self) for callback in self.callbacks]

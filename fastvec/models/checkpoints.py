@@ -158,7 +158,7 @@ class CheckpointFile(Checkpoints):
     ) -> None:
         self.start, self.finished, source, history[:] = self._progress(saved)
         for name, value in self.source.items():
-            if source.get(name) != value:
+            if source.get(name, "none") != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
         for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
