@@ -191,6 +191,6 @@ def sources(state: State, given: Given | None, frozen: NDArray[np.bool_] | None)
 
 
 def noted(given: Given | None, frozen: NDArray[np.bool_] | None) -> dict[str, Any]:
-    """Return what the metadata of vectors say of it: whether there were vectors before, how many words stayed."""
+    """Return what the metadata of vectors say of it: vectors to start from, and how many words stayed."""
     found: dict[str, Any] = {} if given is None else {"start_from": True}
     return found if frozen is None else {**found, "freeze": int(frozen.sum())}

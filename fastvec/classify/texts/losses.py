@@ -120,13 +120,12 @@ class HierarchicalSoftmax(Loss):
     def scores(self, hidden: Array, outputs: Array) -> Array:
         """Return the logarithms of the probabilities: sums of log σ(±x · n) on the way from the root."""
         turns = outputs @ hidden.T  # (n_nodes, n)
+        costs = np.maximum(turns, 0) + np.log(1 + np.exp(-np.abs(turns)))  # −log σ(−x · n)
         sums = np.zeros((2 * self.n_labels - 1, len(hidden)), np.float32)
         for nodes in self.levels:
-            for code, sign in enumerate(np.float32([1, -1])):
-                # −log(1 + exp(−z))
-                sums[self.branches[nodes, code]] = sums[self.n_labels + nodes] - np.logaddexp(
-                    np.float32(0), -sign * turns[nodes]
-                )
+            above = sums[self.n_labels + nodes] - costs[nodes]
+            sums[self.branches[nodes, 0]] = above + turns[nodes]
+            sums[self.branches[nodes, 1]] = above
         scores: Array = np.ascontiguousarray(sums[: self.n_labels].T)
         return scores
 
