@@ -1151,7 +1151,7 @@ class Vectors:
         if extension not in (None, ".html", ".png"):
             raise ValueError(f"path must end in .html or .png, got {os.fspath(cast(str, path))!r}")
         check_int("seed", seed, 0, 2**32 - 1)
-        if isinstance(words, numbers.Integral):
+        if isinstance(words, int | np.integer):
             n = check_int("words", words, 1)
             part = self._rows_of(list(range(min(n, len(self)))))
         else:
