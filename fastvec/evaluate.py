@@ -179,7 +179,7 @@ def similarity(
         if not judged:
             raise ValueError("pairs must hold at least one pair, got none")
     fold = _fold(ignore_case)
-    rows = _first_rows(vectors.words, fold)
+    rows = _first_rows([*map(str, vectors.words)], fold)
     cosines, scores = [], []
     for *pair, score in judged:
         a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in pair)
@@ -235,7 +235,7 @@ def analogies(
     path = Path(path)
     fold = _fold(ignore_case)
     sections = _read_questions(path, fold)
-    words = vectors.words[:restrict]
+    words = [*map(str, vectors.words[:restrict])]
     folded = [fold(word) for word in words]
     rows = _first_rows(words, fold)
     # For each row the row that stands for it: the first word that is equal but for its case.

@@ -171,7 +171,7 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.sentence_offsets) - 1
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def __iter__(self) -> Iterator[list[Any]]:
         words = self.vocabulary.words
         for i in range(len(self)):
             begin, end = self.sentence_offsets[i : i + 2]

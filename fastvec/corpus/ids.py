@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_item
+from fastvec._params import check_item, plain
 from fastvec.corpus.reading import invalid_text, read_blocks
-from fastvec.corpus.sequences import check_words
+from fastvec.corpus.sequences import check_words, kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.kinds import check_kind
@@ -54,7 +54,7 @@ class Encoded:
 
     Attributes
     ----------
-    words : list of str
+    words : list of str, or of int
         The words in the order of their ids.
     counts : int64 array, shape (n_words,)
         How often each occurs.
@@ -64,7 +64,7 @@ class Encoded:
         The ids, of type int32.
     """
 
-    words: list[str]
+    words: list[Any]
     counts: NDArray[np.int64]
     sentence_offsets: NDArray[np.int64]
     ids: Spool
@@ -72,7 +72,7 @@ class Encoded:
     def finish(self, lowercase: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
         """Return the final ids, the sentence offsets and the vocabulary, in lower case if asked for."""
         words, counts, merged = self.words, self.counts, np.arange(len(self.words))
-        if lowercase:
+        if lowercase and kind_of_words(words) == "str":
             lowered: dict[str, int] = {}
             merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words], np.intp)
             words, counts = list(lowered), np.zeros(len(lowered), np.int64)
@@ -176,7 +176,7 @@ def encode_sentences(sentences: Iterable[Any], keep_empty: bool, spool: Spool) -
     ValueError
         If an item is an empty str, or cannot be encoded in UTF-8.
     """
-    index = _Index()
+    index = Numbers()
     ids = array("i")
     offsets = array("q", [0])
     counts = np.zeros(0, np.int64)
@@ -210,23 +210,40 @@ def _items(sentence: Any, number: int) -> Iterable[str | int]:
     items = check_words(f"sentence {number} of source", sentence)
     if {str, int}.issuperset(map(type, items)):
         return items
-    return [check_item(f"every item of sentence {number}", item) for item in items]
+    for item in items:
+        check_item(f"every item of sentence {number}", item)
+    return [*map(plain, items)]
 
 
-class _Index(dict[Any, int]):
-    """The ids of items, assigned in the order of first occurrence; an int equals its digits."""
+class Numbers(dict[Any, int]):
+    """The numbers of items, assigned in the order of first occurrence.
+
+    An int equals its digits. As long as all items are int, they are ids, and stay int.
+
+    Attributes
+    ----------
+    words : list of str, or of int
+        The items in the order of their numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.words: list[str] = []
+        self.words: list[Any] = []
+        self._only_ids = True
 
     def __missing__(self, item: str | int) -> int:
-        if isinstance(item, int):
+        if isinstance(item, int) and not self._only_ids:
             self[item] = self[str(item)]
             return self[item]
-        if not item:
-            raise ValueError("an item is an empty str")
-        item.encode()  # a lone surrogate cannot be saved
+        if isinstance(item, str):
+            if not item:
+                raise ValueError("an item is an empty str")
+            item.encode()  # a lone surrogate cannot be saved
+            if self._only_ids:
+                self._only_ids = False
+                self.words = [*map(str, self.words)]
+                self.update(zip(self.words, range(len(self.words)), strict=True))
+                return self[item]
         self[item] = len(self.words)
         self.words.append(item)
         return self[item]
@@ -256,7 +273,8 @@ def save_cache(
         "word_offsets": word_offsets,
         "words": text,
     }
-    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+    kind = {"kind_of_words": kind_of_words(vocabulary.words)}
+    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **kind, **key})
 
 
 def open_cache(
@@ -284,11 +302,12 @@ def open_cache(
         raise ValueError(
             f"{error}; the file was not changed: remove it, or choose another name for cache"
         ) from None
+    kind = metadata.pop("kind_of_words", None)
     if metadata != {"format": FORMAT, "version": VERSION, **key}:
         return None
     try:
         ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
-        words = split_words(tensors["words"], tensors["word_offsets"])
+        words = split_words(tensors["words"], tensors["word_offsets"], kind)
         _check(ids, sentence_offsets, words, counts)
         vocabulary = Vocabulary(words, counts)
     except (KeyError, ValueError) as error:

@@ -6,14 +6,14 @@ The keys of a dict, the columns of a table and the letters of a str would be tak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastvec._params import shortened
+from fastvec._params import check_item, plain, shortened
 
-__all__ = ["check_sequences", "check_words"]
+__all__ = ["as_words", "check_sequences", "check_words", "kind_of_words"]
 
 GROUPED = "table.groupby('user')['item'].apply(list)"
 
@@ -97,6 +97,28 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
     else:
         return value if isinstance(value, (list, tuple)) else _listed(value)
     raise TypeError(f"{place} must be {rule}, got {shortened(value)}{remedy}")
+
+
+def as_words(words: Iterable[Any]) -> list[Any]:
+    """Return distinct words as a list of int if all of them are, and else of str, an int as its digits.
+
+    Raises
+    ------
+    TypeError
+        If one is neither a str nor an int.
+    """
+    listed = list(words)
+    kinds = {*map(type, listed)}
+    if kinds <= {str} or kinds == {int}:
+        return listed
+    spelled = [check_item("word", word) for word in listed]
+    ids = [plain(word) for word in listed]
+    return ids if {*map(type, ids)} == {int} else spelled
+
+
+def kind_of_words(words: Sequence[Any]) -> str:
+    """Return "int" if words are ids, else "str"."""
+    return "int" if words and isinstance(words[0], int) else "str"
 
 
 def _listed(value: Any) -> list[Any]:

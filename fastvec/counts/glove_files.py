@@ -118,7 +118,7 @@ def write(
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):
-        names = map(str.encode, vocabulary.words)
+        names = map(str.encode, map(str, vocabulary.words))
         lines = (b"%b %d\n" % named for named in zip(names, vocabulary.counts.tolist(), strict=True))
         temporary_vocabulary.write_bytes(b"".join(lines))
         with temporary.open("wb") as file:

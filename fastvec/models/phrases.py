@@ -320,7 +320,7 @@ class Phrases(Estimator):
 
     def _found(self, corpus: Corpus, number: int) -> dict[tuple[str, str], float]:
         """Return the pairs of a corpus that are phrases, with their scores."""
-        words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
+        words, counts = [*map(str, corpus.vocabulary.words)], corpus.vocabulary.counts
         n_known = int((counts >= self.min_count).sum())
         counter = kernels.phrases.PairCounter()
         with self._bar("counting pairs", number, corpus) as bar:
@@ -387,7 +387,7 @@ class Phrases(Estimator):
                 start = end
         offsets[-1] = n_ids
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
-        spelled = [*corpus.vocabulary.words, *new]
+        spelled = [*map(str, corpus.vocabulary.words), *new]
         found = [spelled[word] for word in by_number.tolist()]
         return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool))
 

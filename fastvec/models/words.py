@@ -442,10 +442,10 @@ def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> floa
     return float((np.add.reduceat(of_rows[rows], begins[:-1]) / n_rows).max())
 
 
-def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
+def known_ids(vocabulary: Vocabulary, words: list[Any]) -> NDArray[np.int32]:
     """Return the ids of words in a vocabulary; unknown words get its length."""
     unknown = len(vocabulary)
-    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
+    return np.array([vocabulary.index.get(word, unknown) for word in map(str, words)], np.int32)
 
 
 def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from fastvec._params import check_item
 from fastvec.formats.finite import as_float32, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.vectors.common import CommonPart, without
-from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words, unit_rows
+from fastvec.vectors.vectors import UnknownWordError, Vectors, checked_words, unit_rows
 
 __all__ = ["SubwordVectors", "Subwords"]
 
@@ -86,20 +86,20 @@ class SubwordVectors(Vectors):
         *,
         vectors: ArrayLike | None = None,
     ) -> None:
-        words = as_words(words)
+        spelled = [*map(str, checked_words(words))]
         rows = as_float32(input_vectors).view()
-        if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
+        if rows.ndim != 2 or len(rows) != len(spelled) + subwords.buckets:
             raise ValueError(
-                f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
+                f"input_vectors must have the shape (n, d), one row for each of the {len(spelled):,} words and "
                 f"the {subwords.buckets:,} buckets, got {rows.shape}"
             )
         if rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
         rows.flags.writeable = False
-        check_finite("input_vectors", rows, "row", words)
+        check_finite("input_vectors", rows, "row", spelled)
         if vectors is None:
-            vectors = row_means(rows, *subwords.rows(words))
-        super().__init__(words, vectors, counts, metadata)
+            vectors = row_means(rows, *subwords.rows(spelled))
+        super().__init__(spelled, vectors, counts, metadata)
         self.input_vectors: NDArray[np.float32] = rows
         self.subwords = subwords
 

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastvec import formats
 from fastvec._params import check_bool, check_counts, check_int, check_item
-from fastvec.corpus.sequences import check_sequences
+from fastvec.corpus.sequences import as_words, check_sequences
 from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, without
 from fastvec.vectors.nearest import nearest
 from fastvec.vectors.spelling import nearest_spellings
 
-__all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
+__all__ = ["UnknownWordError", "Vectors", "checked_words", "unit_rows"]
 
 # 2 MB in double precision.
 NUMBERS_AT_ONCE = 1 << 18
@@ -46,7 +46,7 @@ class UnknownWordError(KeyError):
 
     def __str__(self) -> str:
         word = self.args[0]
-        nearest = ", ".join(map(repr, nearest_spellings(word, self.words)))
+        nearest = ", ".join(map(repr, nearest_spellings(word, list(map(str, self.words)))))
         ending = f"; nearest spellings: {nearest}" if nearest else ""
         return f"{word!r} is not among the {len(self.words):,} words{ending}"
 
@@ -54,7 +54,7 @@ class UnknownWordError(KeyError):
 class Vectors:
     """Words with a vector each.
 
-    A word can also be given as an int, which is converted to str: product 12 is the word ``"12"``.
+    Words may be ids: product 12 is the word 12 if all words are int, and else ``"12"``. Both find it.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ class Vectors:
 
     Attributes
     ----------
-    words : list of str
-        The n words.
+    words : list of str, or of int
+        The n words: ids (int) if all of them are ids, else str.
     vectors : ndarray of float32, shape (n, d)
         Their vectors, read-only; to change them, make new `Vectors`.
     counts : ndarray of int64, shape (n,), or None
@@ -112,7 +112,7 @@ class Vectors:
         counts: ArrayLike | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self.words = as_words(words)
+        self.words: list[str] = checked_words(words)  # or of int
         matrix = as_float32(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
@@ -125,9 +125,9 @@ class Vectors:
         if self.counts is not None and self.counts.min(initial=0) < 0:
             raise ValueError(f"counts must be at least 0, got {self.counts.min()}")
         self.metadata = dict(metadata or {})
-        self._index = {word: i for i, word in enumerate(self.words)}
+        self._index = {word: i for i, word in enumerate(map(str, self.words))}
         if len(self._index) < len(self.words):
-            twice = next(word for i, word in enumerate(self.words) if self._index[word] != i)
+            twice = next(word for i, word in enumerate(self.words) if self._index[str(word)] != i)
             raise ValueError(f"words must be distinct, got {twice!r} twice")
         check_finite("vectors", matrix, "word", self.words)
 
@@ -459,10 +459,10 @@ class Vectors:
         ]
 
 
-def as_words(words: Sequence[str | int]) -> list[str]:
-    """Return words as a list of str, or raise TypeError if `words` is no sequence of str and int."""
+def checked_words(words: Sequence[str | int]) -> list[Any]:
+    """Return words as a list of str or of int, or raise TypeError if `words` is no sequence of these."""
     check_sequences("words", "a sequence of words", words)
-    return [word if type(word) is str else check_item("word", word) for word in words]
+    return as_words(words)
 
 
 def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:

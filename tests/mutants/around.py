@@ -192,8 +192,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "words = vectors.words[:restrict]",
-            "words = vectors.words[: None if restrict is None else restrict + 1]",
+            "map(str, vectors.words[:restrict])",
+            "map(str, vectors.words[: None if restrict is None else restrict + 1])",
         ),
         (
             "evaluate.py",
