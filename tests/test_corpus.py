@@ -189,11 +189,6 @@ def test_a_str_is_no_sentence(source):
         Corpus(source)
 
 
-def test_a_text_file_object_is_refused(text_file):
-    with text_file.open() as file, pytest.raises(TypeError, match=r"pass sentence\.split\(\)"):
-        Corpus(file)
-
-
 @pytest.mark.parametrize(
     ("item", "shown"), [(1.5, "1.5"), (None, "None"), (b"x", "b'x'"), (True, "True"), (1.0, "1.0")]
 )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_item, plain
-from fastvec.corpus.reading import invalid_text, read_blocks
+from fastvec.corpus.reading import File, invalid_text, name_of, read_blocks
 from fastvec.corpus.sequences import check_words, kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.formats.container import map_tensors, write_tensors
@@ -28,8 +28,10 @@ from fastvec.training.threads import Workers, file_threads
 
 __all__ = [
     "Encoded",
-    "encode_files",
+    "Numbers",
+    "encode_pieces",
     "encode_sentences",
+    "file_pieces",
     "invalid_piece",
     "open_cache",
     "remapped",
@@ -87,16 +89,22 @@ def _final(ids: Spool, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
     return ids.finish(lambda destination, source: remap(source, new_ids, destination))
 
 
-def encode_files(
-    paths: Iterable[str], errors: str, keep_empty: bool, spool: Spool, report: Callable[[int], object]
-) -> Encoded:
-    """Split files on white space and add the provisional ids of their words to `spool`.
+def encode_pieces(pieces: Iterable[tuple[str, bytes | None]], keep_empty: bool, spool: Spool) -> Encoded:
+    """Split texts on white space and add the provisional ids of their words to `spool`.
+
+    Parameters
+    ----------
+    pieces : iterable of (str, bytes or None)
+        The texts in pieces that cut no word, with the names of the texts, and None at the end of each.
+    keep_empty : bool
+        Whether a line without words is a sentence.
+    spool : Spool
+        For the ids.
 
     Raises
     ------
     ValueError
-        If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
-        "strict".
+        If a word is not UTF-8.
     """
     tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty), kernels.tokenizer.split
     words: list[str] = []
@@ -108,7 +116,7 @@ def encode_files(
         return path, text if text is None else split(text, keep_empty)
 
     with Workers(file_threads()) as workers:
-        for path, piece in workers.in_order(split_piece, _pieces(paths, errors, report)):
+        for path, piece in workers.in_order(split_piece, pieces):
             if piece is None:
                 offsets.append(tokenizer.finish())
                 n_lines = n_bytes = 0
@@ -126,14 +134,21 @@ def encode_files(
     return Encoded(words, tokenizer.counts(), np.concatenate(offsets), spool)
 
 
-def _pieces(
-    paths: Iterable[str], errors: str, report: Callable[[int], object]
+def file_pieces(
+    files: Iterable[File], errors: str, report: Callable[[int], object]
 ) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the texts of files in pieces that cut no word, with their paths, and None at the end of each."""
-    for path in paths:
-        for text in whole_words(check_kind(path, read_blocks(path, errors, report))):
-            yield path, text
-        yield path, None
+    """Yield the texts of files in pieces for `encode_pieces`.
+
+    Raises
+    ------
+    ValueError
+        If a file is of a known kind whose lines are not sentences.
+    """
+    for file in files:
+        name = name_of(file)
+        for text in whole_words(check_kind(name, read_blocks(file, errors, report))):
+            yield name, text
+        yield name, None
 
 
 def whole_words(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -36,16 +36,16 @@ def check_sequences(name: str, rule: str, value: Any) -> None:
         With the sentence ``<name> must be <rule>, got <value>``, followed by the reason and what to pass.
     """
     n_dimensions = getattr(value, "ndim", 1)
-    if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
+    if hasattr(value, "get_group"):
+        remedy = f": pass its groups as lists, {name}.apply(list)"
+    elif hasattr(value, "columns") or hasattr(value, "column_names"):
+        remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
+    elif isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
         remedy = ""
     elif isinstance(value, Mapping):
         remedy = f": only its keys would be used; pass {name}.values() if its values are meant"
     elif isinstance(value, (set, frozenset)):
         remedy = ": its order differs from run to run; pass a list"
-    elif hasattr(value, "get_group"):
-        remedy = f": pass its groups as lists, {name}.apply(list)"
-    elif hasattr(value, "columns"):
-        remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
     elif n_dimensions > 1:
         shape = tuple(getattr(value, "shape", ()))
         column = " or, if it has one column, array.ravel()" if shape[1:] == (1,) else ""

@@ -90,8 +90,8 @@ class SubwordVectors(Vectors):
         rows = as_float32(input_vectors).view()
         if rows.ndim != 2 or len(rows) != len(spelled) + subwords.buckets:
             raise ValueError(
-                f"input_vectors must have the shape (n, d), one row for each of the {len(spelled):,} words and "
-                f"the {subwords.buckets:,} buckets, got {rows.shape}"
+                f"input_vectors must have the shape (n, d), one row for each of the {len(spelled):,} words "
+                f"and the {subwords.buckets:,} buckets, got {rows.shape}"
             )
         if rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
