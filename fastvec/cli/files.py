@@ -43,8 +43,8 @@ ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 def add_texts(parser: argparse.ArgumentParser) -> None:
     """Add text files, the source of a `Corpus`, to a parser."""
     what = (
-        "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders and "
-        "addresses (s3://...), Parquet with --column, FASTA with --kmers"
+        "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
+        "and addresses, Parquet with --column, FASTA with --kmers"
     )
     parser.add_argument("texts", nargs="+", metavar="TEXT", help=what)
     add_parameters(parser, {"text": Corpus}, OF_TEXTS)

@@ -88,7 +88,7 @@ MAGIC = (
     ),
     (
         rb"PAR1",
-        "is a Parquet file, not a text: name its column of lists or texts, fastvec.Corpus(..., column=...) or --column",
+        "is a Parquet file, not a text: name its column, Corpus(..., column=...) or --column",
     ),
     (rb"(?s).{8}\{\"", "is a safetensors file, not a text"),
     (rb"\d+[ \t]\d+\r?\n", "is a binary file of word vectors, not a text"),

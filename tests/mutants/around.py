@@ -139,7 +139,7 @@ AROUND = [
             "min(offsets[sentence + 1] - 1, stop)",
             "min(offsets[sentence + 1], min(offsets[n_sentences] - 1, stop))",
         ),
-        ("reference/phrases.py", "if i + 1 not in begins and", "if i + 1 < len(ids) and"),
+        ("reference/phrases.py", "if i + 1 in begins or", "if i + 1 == len(ids) or"),
     ),
     # N-grams.
     mutant(
