@@ -432,6 +432,8 @@ def test_one_sentence():
         phrases.join([1.5])
     with pytest.raises(ValueError, match="call fit"):
         Phrases().join(["a"])
+    with pytest.raises(TypeError, match=r"phrases\.join\(sentence\), or phrases\.transform\(corpus\)"):
+        phrases[["new", "york"]]
     before = phrases.join(["in", "new", "york"])
     assert phrases.set_params(min_count=50).fit(CITIES).join(["in", "new", "york"]) != before
 
@@ -472,6 +474,7 @@ def test_the_phrases_of_gensim(scoring, prose):
     assert set(Phrases.ENGLISH_CONNECTOR_WORDS) == ENGLISH_CONNECTOR_WORDS
     spelled = {"w0": "of", "w1": "the", "w2": "and"}
     text = [[spelled.get(word, word) for word in sentence] for sentence in prose]
+    text += [["bank", "of", "america"], ["w7", "lack", "of", "the", "interest"]] * 20
     threshold = {"default": 1.0, "npmi": 0.2}[scoring]
     theirs = OfGensim(
         text, min_count=3, threshold=threshold, scoring=scoring, connector_words=ENGLISH_CONNECTOR_WORDS

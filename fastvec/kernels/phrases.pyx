@@ -10,8 +10,8 @@ What is done otherwise, and why:
   front to back.
 - NumPy allocates the table: on Linux it asks for huge pages, without which most look-ups would have to wait
   for the address of their page as well.
-- A connector is no end of a pair: the number of a pair that ends with one is negative, and the left half of the
-  pairs that go on from there.
+- A connector is no end of a pair: the number of a pair that ends with one is negative, and the left half of
+  the pairs that go on from there.
 - Most neighbours are no phrase, but the slot where a search begins is often another pair's, and the processor
   cannot guess which. Bits, of which one in sixteen or fewer is set, tell most of them apart before.
 
@@ -157,7 +157,10 @@ cdef class PairCounter:
                 left, right = ids[i], i + 1
                 if self.connectors.shape[0] and left < n_known:
                     left = n_known if self.connectors[left] else left
-                    while left < n_known and self.connectors[ids[right]] and right < offsets[sentence + 1] - 1:
+                    while (
+                        left < n_known and self.connectors[ids[right]]
+                        and right < offsets[sentence + 1] - 1
+                    ):
                         left = self.link(left, ids[right])
                         right += 1
                     if self.connectors[ids[right]]:

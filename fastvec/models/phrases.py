@@ -239,7 +239,7 @@ class Phrases(Estimator):
         Examples
         --------
         >>> import fastvec
-        >>> phrases = fastvec.Phrases(threshold=1).fit([["new", "york"], ["a", "car"]] * 5)
+        >>> phrases = fastvec.Phrases(threshold=1).fit([["new", "york"], ["a", "car"]] * 9)
         >>> phrases.join(["from", "new", "york"])
         ['from', 'new_york']
         """
@@ -250,6 +250,9 @@ class Phrases(Estimator):
         for phrases, begun in self._spelled:
             words = _joined_words(words, phrases, begun)
         return list(words)
+
+    def __getitem__(self, sentence: object) -> list[str]:
+        raise TypeError("phrases[...] of gensim is phrases.join(sentence), or phrases.transform(corpus)")
 
     @cached_property
     def _spelled(self) -> list[tuple[dict[tuple[str, ...], str], set[tuple[str, ...]]]]:
