@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec import kernels
+from fastvec import cli, kernels
 from fastvec.kernels import cpu
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
@@ -48,8 +48,9 @@ def compiled(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold tests that are marked ``any_backend`` to what the mark says."""
-    if request.node.get_closest_marker("any_backend"):
+    """Hold tests that are marked ``any_backend`` to what the mark says, unless it says ``trains=True``."""
+    mark = request.node.get_closest_marker("any_backend")
+    if mark and not mark.kwargs.get("trains"):
         get = kernels.get
 
         def get_no_objective(kernel: str, backend: str | None = None) -> ModuleType:
@@ -177,3 +178,18 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]
         return calls
 
     return watch
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, str]]:
+    """Function that runs `fastvec` in this process and returns its status, what it prints, and its errors."""
+
+    def run(*arguments: object) -> tuple[Any, str, str]:
+        status: Any
+        try:
+            status = cli.main([*map(str, arguments)])
+        except SystemExit as ended:
+            status = ended.code
+        return status, *capsys.readouterr()
+
+    return run

@@ -6,6 +6,7 @@
 import pkgutil
 
 from fastvec import formats
+from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
 from fastvec.formats.atomic import replacing
@@ -14,15 +15,18 @@ from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
-from fastvec.models.huffman import HuffmanTree
+from fastvec.training.copies import Copies
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
+    "EXAMPLES",
     "RECORD",
     "WORD_LIMIT",
+    "Copies",
     "FastTextFile",
     "HuffmanTree",
     "Team",

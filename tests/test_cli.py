@@ -12,6 +12,8 @@ from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 KINDS = {
     "fruit": ["apple", "pear", "plum", "cherry", "grape"],
     "metal": ["iron", "copper", "zinc", "silver", "tin"],
@@ -210,7 +212,7 @@ def test_info_verifies_checksums(vectors, tmp_path):
     assert f"{vectors}: all 3 tensors and the header have" in succeed("info", "--verify", vectors)
     damaged = tmp_path / "damaged.fvec"
     content = bytearray(vectors.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[-400] ^= 1  # the words at the end are shorter
     damaged.write_bytes(content)
     assert "damaged (the tensor 'vectors' has another checksum" in fail("info", "--verify", damaged)
 

@@ -52,8 +52,19 @@ NOT_RUN = {
     "builds the package": r"make |rm -rf build && |LD_PRELOAD=|\.venv/bin/pytest |#",
     "makes a release": r"git (tag|push) |python -m build |auditwheel |cibuildwheel ",
     "needs gensim": "",
-    "needs pyarrow": "",
+    "needs other libraries": "",
 }
+# Those of a page that `make test-interop` runs.
+OTHER_LIBRARIES = [
+    "duckdb",
+    "model2vec",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "sentence_transformers",
+    "torch",
+    "usearch",
+]
 SIMILAR = re.compile(r"<!-- output: similar -->\s*\Z")
 FENCES = re.compile(r"^```+(.+)$", re.MULTILINE)
 
@@ -72,7 +83,8 @@ class Page:
         ]
         self.document = Document.parse(str(path), *parsers)
         self.document.namespace |= {
-            f"{name}_is_missing": importlib.util.find_spec(name) is None for name in ("gensim", "pyarrow")
+            "gensim_is_missing": importlib.util.find_spec("gensim") is None,
+            "other_libraries_are_missing": not all(map(importlib.util.find_spec, OTHER_LIBRARIES)),
         }
 
     def evaluator(self, language):
@@ -206,8 +218,9 @@ def test_few_blocks_are_not_run():
         "docs/files.md",
         "docs/install.md",
         "docs/migrating.md",
+        "docs/other-libraries.md",
     }
-    assert sum(skipped.values()) <= 14
+    assert sum(skipped.values()) <= 16
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import heapq
 import numpy as np
 import pytest
 
-from fastvec.models.huffman import HuffmanTree
+from fastvec.training.huffman import HuffmanTree
+
+pytestmark = pytest.mark.any_backend
 
 RANDOM = np.random.default_rng(3)
 COUNTS = {

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
 from fastvec.corpus.columns import encode_lists, is_table, sessions_of
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Encoded, open_cache, save_cache
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sources import Reading, encode
@@ -123,6 +125,7 @@ class Corpus:
         how = Reading(lowercase, tokenizer, errors, keep_empty, column, kmers)
         files = None if is_table(source) else files_of(source)
         how.check(source, files)
+        self._reading = _reading(files, how)
 
         key: dict[str, str] = {}
         if cache is not None:
@@ -193,12 +196,13 @@ class Corpus:
         sessions = sessions_of(rows, session, item, time)
         if not len(sessions):
             raise ValueError(f"rows must have one with {session!r} and {item!r} at least, got none")
-        return cls._of(encode_lists([sessions], False, Spool(np.int32, memory_limit), lambda n: None))
+        return cls._of(encode_lists([sessions], False, Spool(np.int32, memory_limit), lambda n: None), {})
 
     @classmethod
-    def _of(cls, encoded: Encoded) -> Corpus:
-        """Return a corpus of provisional ids."""
+    def _of(cls, encoded: Encoded, reading: dict[str, Any]) -> Corpus:
+        """Return a corpus of provisional ids, made of one that was read in such a way."""
         corpus = cls.__new__(cls)
+        corpus._reading = reading
         corpus._set(*encoded.finish())
         return corpus
 
@@ -215,6 +219,21 @@ class Corpus:
         """Total number of words in all sentences."""
         return len(self.ids)
 
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What the files of models say of the text: names of files, options, sizes, and a hash of the ids.
+
+        The hash (``"sha256"``) is that of the words, their counts and places: it does not depend on how a
+        text is compressed, nor on the folder it is in.
+        """
+        return {
+            **self._reading,
+            "sentences": len(self),
+            "words": self.n_tokens,
+            "distinct_words": len(self.vocabulary),
+            "sha256": fingerprint(self.vocabulary, self.ids, self.sentence_offsets),
+        }
+
     def __len__(self) -> int:
         return len(self.sentence_offsets) - 1
 
@@ -227,6 +246,24 @@ class Corpus:
     def __repr__(self) -> str:
         n_words = len(self.vocabulary)
         return f"Corpus({len(self):,} sentences, {self.n_tokens:,} tokens, {n_words:,} distinct words)"
+
+
+def _reading(files: list[File] | None, how: Reading) -> dict[str, Any]:
+    """Return what was read, and the options that are not the usual ones."""
+    reading: dict[str, Any] = {} if files is None else {"files": [Path(name_of(file)).name for file in files]}
+    if how.lowercase:
+        reading["lowercase"] = True
+    if how.tokenizer is not None:
+        reading["tokenizer"] = getattr(how.tokenizer, "__qualname__", type(how.tokenizer).__qualname__)
+    if how.errors != "strict":
+        reading["errors"] = how.errors
+    if how.keep_empty:
+        reading["keep_empty"] = True
+    if how.column is not None:
+        reading["column"] = how.column
+    if how.kmers is not None:
+        reading["kmers"] = list(how.kmers)
+    return reading
 
 
 def _cache_key(files: list[File] | None, how: Reading) -> dict[str, str]:

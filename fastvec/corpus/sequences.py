@@ -13,7 +13,7 @@ import numpy as np
 
 from fastvec._params import check_item, plain, shortened
 
-__all__ = ["as_words", "check_sequences", "check_words", "kind_of_words"]
+__all__ = ["check_sequences", "check_words", "ids_or_words", "kind_of_words"]
 
 GROUPED = "table.groupby('user')['item'].apply(list)"
 
@@ -99,7 +99,7 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
     raise TypeError(f"{place} must be {rule}, got {shortened(value)}{remedy}")
 
 
-def as_words(words: Iterable[Any]) -> list[Any]:
+def ids_or_words(words: Iterable[Any]) -> list[Any]:
     """Return distinct words as a list of int if all of them are, and else of str, an int as its digits.
 
     Raises

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_counts, check_float, check_int
-from fastvec.corpus.sequences import as_words
+from fastvec.corpus.sequences import ids_or_words
 
 __all__ = ["Vocabulary", "by_frequency", "union"]
 
@@ -43,7 +43,7 @@ class Vocabulary:
     """
 
     def __init__(self, words: Sequence[Any], counts: ArrayLike) -> None:
-        self.words = as_words(words)
+        self.words = ids_or_words(words)
         self.counts: NDArray[np.int64] = check_counts(counts, len(self.words)).copy()
         self.counts.flags.writeable = False
         self.total = int(self.counts.sum())

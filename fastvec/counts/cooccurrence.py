@@ -182,7 +182,7 @@ class Cooccurrence(Estimator):
             memory_limit=memory_left(self.memory_limit, corpus.ids),
             progress=self.progress,
         )
-        return self._set(vocabulary, matrix, unit)
+        return self._set(vocabulary, matrix, unit, [corpus.provenance])
 
     @property
     def n_entries_(self) -> int:
@@ -271,7 +271,8 @@ class Cooccurrence(Estimator):
             If nothing has been counted yet.
         """
         self._check_fitted()
-        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, self._given()))
+        given = self._given()
+        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, given, self._corpora))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
@@ -300,7 +301,7 @@ class Cooccurrence(Estimator):
             loaded.check_params()
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: corrupt ({error})") from None
-        return loaded._set(saved.vocabulary, saved.counts, saved.unit)
+        return loaded._set(saved.vocabulary, saved.counts, saved.unit, saved.corpora)
 
     def merge(self, *others: Cooccurrence) -> Cooccurrence:
         """Return the sum of these counts and others, of other texts or from other machines.
@@ -343,7 +344,8 @@ class Cooccurrence(Estimator):
         left = memory_left(self.memory_limit, *(array for matrix in matrices for array in matrix))
         with Workers(number_of_threads(self.threads)) as workers:
             matrix = add_matrices(matrices, new_ids, n_words, workers, left, self.progress)
-        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_)
+        corpora = [corpus for part in parts for corpus in part._corpora]
+        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_, corpora)
 
     @classmethod
     def from_triples(
@@ -387,7 +389,7 @@ class Cooccurrence(Estimator):
         vocabulary = vocabulary_of(words, counts)
         own_unit = distance_weights(made.weighting, made.window)[1]
         matrix, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
-        return made._set(vocabulary, matrix, unit)
+        return made._set(vocabulary, matrix, unit, [{}])
 
     @classmethod
     def read_glove(
@@ -434,7 +436,7 @@ class Cooccurrence(Estimator):
             made.memory_limit,
             made.progress,
         )
-        return made._set(Vocabulary(words, of_words), matrix, unit)
+        return made._set(Vocabulary(words, of_words), matrix, unit, [{}])
 
     def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
         """Write the counts for Stanford's GloVe programs.
@@ -468,12 +470,15 @@ class Cooccurrence(Estimator):
     def _matrix(self) -> CountMatrix:
         return CountMatrix(self.row_offsets_, self.columns_, self.units_)
 
-    def _set(self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int) -> Cooccurrence:
+    def _set(
+        self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int, corpora: list[dict[str, Any]]
+    ) -> Cooccurrence:
         for array in matrix:
             array.flags.writeable = False
         self.vocabulary_ = vocabulary
         self.row_offsets_, self.columns_, self.units_ = matrix
         self.unit_ = unit
+        self._corpora = corpora
         return self
 
     def _id(self, item: str | int) -> int:

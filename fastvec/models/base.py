@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import Estimator, check_int
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
-from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
-from fastvec.models.huffman import HuffmanTree
+from fastvec.models.checkpoints import EVERY, CheckpointFile
+from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
@@ -73,6 +75,12 @@ class State:
     interrupted: bool = False
     vectors: Vectors | None = None
 
+    def description(self) -> dict[str, Any]:
+        """Return the metadata of vectors: how they were made, without what depends on the clock."""
+        kept = ("epoch", "loss", "learning_rate", "pairs")
+        history = [{name: getattr(epoch, name) for name in kept} for epoch in self.history]
+        return {**self.metadata, "history": history} if history else self.metadata
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return all arrays that were learned or that these depend on, under their names in files."""
         return {**self.parameters, **({} if self.tree is None else self.tree.tensors())}
@@ -108,6 +116,13 @@ class Learner(Estimator, ABC):
     def interrupted_(self) -> bool:
         """Whether a signal, such as Ctrl-C, or `stop` ended the training early."""
         return self._learned("interrupted_").interrupted
+
+    def _provenance(self, corpora: list[dict[str, Any]], before: State | None) -> dict[str, Any]:
+        """Return what makes vectors, beside parameters; a text before that is not known is an empty dict."""
+        from fastvec import __version__
+
+        earlier = [] if before is None else before.metadata.get("corpora", [{}])
+        return {"fastvec": __version__, "backend": kernels.selected(), "corpora": [*earlier, *corpora]}
 
     def _learned(self, name: str) -> State:
         if self._state is None:
@@ -171,7 +186,7 @@ class CountModel(Learner, ABC):
             )
         return counts
 
-    def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
+    def _metadata(self, counts: Cooccurrence, before: State | None = None) -> dict[str, Any]:
         """Return the training parameters for the vectors, with those of the counts."""
         counted = {name: getattr(counts, name) for name in COUNTED}
         return {
@@ -179,6 +194,7 @@ class CountModel(Learner, ABC):
             **self._given(),
             **counted,
             "threads": number_of_threads(self.threads),
+            **self._provenance(counts._corpora, before),
         }
 
 
@@ -268,7 +284,7 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
-        team: Team | None = None,
+        crew: Copies | Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -303,7 +319,7 @@ class EpochModel(Learner, Stoppable, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
-                team=team,
+                crew=crew,
             )
         except FloatingPointError:
             self._state = before

@@ -198,4 +198,4 @@ class FastText(WordModel):
     def _make_vectors(self, state: State) -> SubwordVectors:
         vocabulary, rows = state.vocabulary, state.parameters["input_vectors"]
         subwords = subwords_of(state.given)
-        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.metadata)
+        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.description())

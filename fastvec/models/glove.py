@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
 from fastvec.corpus import Corpus
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.formats.spool import memory_left
 from fastvec.models.base import CountModel, EpochModel, Matrices, State
-from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.checkpoints import EVERY
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -152,7 +153,7 @@ class GloVe(EpochModel, CountModel):
             matrix = words + contexts
         else:
             matrix = words if combine == "word" else np.hstack((words, contexts))
-        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
+        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.description())
 
     def _shapes(self, n_words: int) -> dict[str, tuple[int, int]]:
         return dict.fromkeys(MATRICES, (n_words, self.vector_size + 2))
@@ -241,7 +242,7 @@ class GloVe(EpochModel, CountModel):
             vocabulary=counts.vocabulary_,
             parameters={name: matrix[:, : self.vector_size + 2] for name, matrix in parameters.items()},
             given=self._given(),
-            metadata=self._metadata(counts),
+            metadata=self._metadata(counts, before),
             history=[] if before is None else list(before.history),
         )
         if checkpoints is not None:

@@ -127,7 +127,7 @@ class PPMI_SVD(CountModel):
     def _make_vectors(self, state: State) -> Vectors:
         left, values = state.parameters["left_vectors"], state.parameters["singular_values"]
         matrix = left * values ** np.float32(state.given["eigenvalue_weighting"])
-        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
+        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.description())
 
     def _check_own_params(self) -> None:
         check_choice("matrix", self.matrix, MATRICES)

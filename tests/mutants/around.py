@@ -178,7 +178,7 @@ AROUND = [
         "word2vec's binary is big-endian, written and read",
         "formats",
         ("formats/word2vec.py", 'at_once], dtype="<f4")', 'at_once], dtype=">f4")'),
-        ("formats/word2vec.py", '(n_read, d), dtype="<f4")', '(n_read, d), dtype=">f4")'),
+        ("formats/word2vec.py", 'sys.byteorder == "big"', 'sys.byteorder == "little"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
@@ -248,8 +248,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "products[pairs[:, 1]] - products[pairs[:, 0]]",
-            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+            "products[pairs[:, 1]] - subtracted[pairs[:, 0]]",
+            "products[pairs[:, 0]] - subtracted[pairs[:, 1]]",
         ),
     ),
     mutant(
@@ -281,6 +281,53 @@ AROUND = [
         "the last components are removed, not the first",
         "postprocess",
         ("vectors/common.py", "vectors[:, d - n_components :]", "vectors[:, :n_components]"),
+    ),
+    mutant(
+        "weights of words in a query are ignored",
+        "comparing",
+        ("vectors/vectors.py", "query += weight / largest", "query += np.sign(weight)"),
+    ),
+    mutant(
+        "zero vectors count in means of unit vectors",
+        "comparing",
+        ("vectors/vectors.py", "            counted = counted * matrix.any(axis=1)\n", ""),
+    ),
+    mutant(
+        "3CosMul divides by nothing",
+        "evaluate",
+        ("evaluate.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
+    ),
+    mutant(
+        "all words are considered for similarities, whatever `restrict`",
+        "evaluate",
+        ("evaluate.py", "_first_rows(vectors.words[:restrict], fold)", "_first_rows(vectors.words, fold)"),
+    ),
+    mutant(
+        "the row of an added word is its vector",
+        "new_vectors",
+        (
+            "vectors/subwords.py",
+            "vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)",
+            "vector",
+        ),
+    ),
+    mutant(
+        "the last components are kept, not the first",
+        "new_vectors",
+        (
+            "vectors/vectors.py",
+            "common_part(self.vectors, n_components).components[:, ::-1]",
+            "common_part(self.vectors, self.vector_size).components[:, :n_components]",
+        ),
+    ),
+    mutant(
+        "notebooks show words as HTML",
+        "new_vectors",
+        (
+            "vectors/vectors.py",
+            'escape(word.encode(errors="backslashreplace").decode())',
+            'word.encode(errors="backslashreplace").decode()',
+        ),
     ),
     # Factorization.
     mutant(
@@ -407,16 +454,44 @@ AROUND = [
     mutant(
         "documents are trained with the labels of their places",
         "documents_kernel text_classifier",
-        ("kernels/documents.pyx", "&labels[order[place]]", "&labels[place]"),
-        ("reference/documents.py", "labels[document : document + 1]", "labels[place : place + 1]"),
+        ("kernels/documents.pyx", "&labels.labels[number]", "&labels.labels[place]"),
+        (
+            "reference/documents.py",
+            "target, offsets = labels[document : document + 1]",
+            "target, offsets = labels[place : place + 1]",
+        ),
     ),
     mutant(
         "documents come in the same order every epoch",
         "text_fitting",
         (
             "classify/texts/classifier.py",
-            "order[:] = np.random.default_rng(key).permutation(usable)",
+            "order[:] = generator.permutation(usable)",
             "order[:] = usable",
+        ),
+    ),
+    mutant(
+        "labels of a document stay high for the next ones",
+        "documents_kernel",
+        ("kernels/documents.pyx", "mark(&step, labels.labels[i], 0)", "pass"),
+    ),
+    mutant(
+        "paths to labels turn the other way",
+        "documents_kernel",
+        ("kernels/documents.pyx", "labels.path_codes[first + i] == 0", "labels.path_codes[first + i] != 0"),
+    ),
+    mutant(
+        "texts with several labels are trained with the first alone",
+        "text_labels",
+        ("classify/texts/labels.py", "(generator.random(len(self)) * sizes).astype(np.int64)", "0 * sizes"),
+    ),
+    mutant(
+        "every label is predicted, however improbable",
+        "text_labels",
+        (
+            "classify/texts/classifier.py",
+            "for column, value in of_document if value >= threshold",
+            "for column, value in of_document",
         ),
     ),
     mutant(
