@@ -173,7 +173,7 @@ class Vectors:
         more = "<td>...</td>" if n_numbers < self.vector_size else ""
         rows = []
         for row, word in enumerate(shown):
-            name = escape(word.encode(errors="backslashreplace").decode())
+            name = escape(str(word).encode(errors="backslashreplace").decode())
             numbers = "".join(f"<td>{number:.4g}</td>" for number in self.vectors[row, :n_numbers])
             rows.append(f"<tr><th>{name}</th>{''.join(counts[row : row + 1])}{numbers}{more}</tr>")
         heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
