@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fastvec.corpus.sequences import kind_of_words
 from fastvec.exports import library
 from fastvec.formats.common import Contents
 from fastvec.formats.finite import as_float32
@@ -28,10 +27,9 @@ def to_arrow(contents: Contents) -> Any:
     numbers = arrow.Array.from_buffers(
         arrow.from_numpy_dtype(matrix.dtype), matrix.size, [None, arrow.py_buffer(matrix)]
     )
+    are_ids = bool(contents.words) and isinstance(contents.words[0], int)
     columns = {
-        "word": arrow.array(
-            contents.words, None if kind_of_words(contents.words) == "int" else arrow.string()
-        ),
+        "word": arrow.array(contents.words, None if are_ids else arrow.string()),
         "vector": arrow.FixedSizeListArray.from_arrays(numbers, matrix.shape[1]),
     }
     if contents.counts is not None:

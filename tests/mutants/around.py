@@ -192,8 +192,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "map(str, vectors.words[:restrict])",
-            "map(str, vectors.words[: None if restrict is None else restrict + 1])",
+            "words = [*map(str, vectors.words[:restrict])]",
+            "words = [*map(str, vectors.words[: None if restrict is None else restrict + 1])]",
         ),
         (
             "evaluate.py",
@@ -300,7 +300,11 @@ AROUND = [
     mutant(
         "all words are considered for similarities, whatever `restrict`",
         "evaluate",
-        ("evaluate.py", "_first_rows(vectors.words[:restrict], fold)", "_first_rows(vectors.words, fold)"),
+        (
+            "evaluate.py",
+            "_first_rows([*map(str, vectors.words[:restrict])]",
+            "_first_rows([*map(str, vectors.words)]",
+        ),
     ),
     mutant(
         "the row of an added word is its vector",
@@ -325,8 +329,8 @@ AROUND = [
         "new_vectors",
         (
             "vectors/vectors.py",
-            'escape(word.encode(errors="backslashreplace").decode())',
-            'word.encode(errors="backslashreplace").decode()',
+            'escape(str(word).encode(errors="backslashreplace").decode())',
+            'str(word).encode(errors="backslashreplace").decode()',
         ),
     ),
     # Factorization.
