@@ -81,17 +81,22 @@ SIZES = {
     "words_chunk": "models.words.CHUNK",
     "words_written": "corpus.writing.WORDS_AT_ONCE",
     "zeros": "formats.spool.ZEROS",
+    "letters_at_once": "corpus.kmers.LETTERS_AT_ONCE",
+    "column_bytes": "corpus.columns.BYTES_AT_ONCE",
+    "column_piece": "corpus.columns.PIECE_BYTES",
+    "column_items": "corpus.columns.FEWEST_ITEMS",
 }
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
     "backward": "classify.networks.network.backward",
     "best_threshold": "classify.words.ranker._best_threshold",
-    "encode_files": "corpus.corpus.encode_files",
+    "encode": "corpus.corpus.encode",
     "corpus_threads": "corpus.ids.file_threads",
     "epoch": "training.loop.Epoch",
     "fast_rows": "formats.glove._fast_rows",
     "in_tiles": "models.glove.in_tiles",
+    "numbers": "corpus.columns.Numbers",
     "multiply": "models.arpack.Product.__call__",
     "penalty": "classify.networks.network.penalty",
     "set_a_flag": "training.signals.set_a_flag",
