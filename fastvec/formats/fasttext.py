@@ -208,7 +208,7 @@ def write_header(file: BinaryIO, header: Header, vector_size: int) -> None:
     )
     file.write(kernels.rows.write_records(*join_words(names), b"\0", _as_bytes(entries), b"").data)
     if kept is not None:
-        file.write(np.ascontiguousarray(kept, "<i4").data)
+        file.write(np.column_stack([kept, np.arange(len(kept))]).astype("<i4").data)
 
 
 def write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
@@ -257,8 +257,9 @@ class Header(NamedTuple):
         Both parts of the dictionary.
     counts : ndarray of int64
         How often each of the words and then of the labels occurred.
-    kept_buckets : ndarray of int32, shape (n, 2), or None
-        The buckets that a pruned model has kept, and the place of each of them.
+    kept_buckets : ndarray of int32, shape (n,) or None
+        The buckets that a pruned model has kept, in the order of their rows; as they are read, with the place
+        of the row of each, shape (n, 2).
     """
 
     parameters: dict[str, Any]

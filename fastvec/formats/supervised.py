@@ -7,12 +7,12 @@ n-grams. A matrix that is quantized has, in the place of its numbers:
 ====================  =====================================================================================
 part                  what it is
 ====================  =====================================================================================
-bool                  whether the lengths of rows are quantized apart
+bool                  whether the norms of rows are quantized apart
 int64 [2], int32      rows, columns, and the number of codes
-uint8                 codes: the centroid of each part of each row
-int32 [4]             columns, parts, columns of a part, columns of the last part
-float32               for each part 256 centroids
-uint8                 codes of lengths, if they are apart; they follow with an int32 [4] and 256 centroids
+uint8                 codes: the centroid of each subvector of each row
+int32 [4]             columns, subvectors, columns of one, columns of the last one
+float32               for each subvector 256 centroids
+uint8                 codes of norms, if they are apart; they are followed by int32 [4] and 256 centroids
 ====================  =====================================================================================
 """
 
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
-from fastvec.formats.common import open_bytes
+from fastvec.formats.common import BLOCK_BYTES, open_bytes
 from fastvec.formats.fasttext import (
     SHAPE,
     Header,
@@ -41,10 +41,10 @@ from fastvec.training.signals import hold
 __all__ = ["CENTROIDS", "Matrix", "QuantizedMatrix", "SupervisedFile", "read", "write"]
 
 CENTROIDS = 256
-"""How many centroids each part of a row has: a code is a byte."""
+"""How many centroids each subvector has: a code is a byte."""
 
 N_CODES = struct.Struct("<i")
-PARTS = struct.Struct("<4i")
+SIZES = struct.Struct("<4i")
 FLOAT, CODE = np.dtype("<f4"), np.dtype("u1")
 
 
@@ -53,33 +53,38 @@ class QuantizedMatrix(NamedTuple):
 
     Attributes
     ----------
-    codes : ndarray of uint8, shape (n, parts)
-        The centroid of each part of each row.
-    centroids : list of ndarray of float32, shape (256, columns of the part)
-        The centroids of each part. All parts have the same number of columns, the last one perhaps fewer.
-    length_codes : ndarray of uint8, shape (n,), or None
-        The centroid of the length by which each row is multiplied, if lengths are apart.
-    lengths : ndarray of float32, shape (256,), or None
-        The centroids of lengths.
+    codes : ndarray of uint8, shape (n, m)
+        The centroid of each of the m subvectors of each row.
+    centroids : list of ndarray of float32, shape (256, columns of the subvector)
+        The centroids of each subvector. All have the same number of columns, the last one perhaps fewer.
+    norm_codes : ndarray of uint8, shape (n,), or None
+        The centroid of the norm by which each row is multiplied, if norms are apart.
+    norms : ndarray of float32, shape (256,), or None
+        The centroids of norms.
     """
 
     codes: NDArray[np.uint8]
     centroids: list[NDArray[np.float32]]
-    length_codes: NDArray[np.uint8] | None = None
-    lengths: NDArray[np.float32] | None = None
+    norm_codes: NDArray[np.uint8] | None = None
+    norms: NDArray[np.float32] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the matrix."""
-        return len(self.codes), sum(part.shape[1] for part in self.centroids)
+        return len(self.codes), sum(of_one.shape[1] for of_one in self.centroids)
+
+    def take(self, rows: NDArray[np.intp]) -> QuantizedMatrix:
+        """Return a matrix of some rows."""
+        norm_codes = None if self.norm_codes is None else self.norm_codes[rows]
+        return self._replace(codes=self.codes[rows], norm_codes=norm_codes)
 
     def rows(self, some: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.float32]:
         """Return some rows of the matrix, or all."""
         codes = self.codes[some]
-        parts = [part[codes[:, i]] for i, part in enumerate(self.centroids)]
-        rows: NDArray[np.float32] = np.concatenate(parts, axis=1)
-        if self.length_codes is not None and self.lengths is not None:
-            rows *= self.lengths[self.length_codes[some]][:, np.newaxis]
+        subvectors = [centroids[codes[:, i]] for i, centroids in enumerate(self.centroids)]
+        rows: NDArray[np.float32] = np.concatenate(subvectors, axis=1)
+        if self.norm_codes is not None and self.norms is not None:
+            rows *= self.norms[self.norm_codes[some]][:, np.newaxis]
         return rows
 
 
@@ -90,12 +95,15 @@ Matrix = NDArray[np.float32] | QuantizedMatrix
 class SupervisedFile(NamedTuple):
     """The contents of a file.
 
+    n-grams of a pruned model are in the rising order of their buckets.
+
     Attributes
     ----------
     header : Header
         The dictionary and the parameters.
     input_vectors : Matrix
-        The rows of the words, followed by those of the n-grams.
+        The rows of the words, followed by those of the n-grams. If it is not quantized, buckets without a row
+        are written with one of zeros.
     output_vectors : Matrix
         The rows of the labels.
     """
@@ -135,14 +143,9 @@ def _parse(path: Path, stream: Stream) -> SupervisedFile:
         )
     if kept is not None:
         n_buckets = len(kept)
-        places = np.sort(kept[:, 1])
-        buckets = np.unique(kept[:, 0])
-        if (
-            len(buckets) != n_buckets
-            or (buckets[:1] < 0).any()
-            or (buckets[-1:] >= max(1, header.n_buckets)).any()
-            or (places != np.arange(n_buckets)).any()
-        ):
+        buckets, places = kept[kept[:, 0].argsort(kind="stable")].T
+        rising = (np.diff(buckets, prepend=-1, append=header.n_buckets) > 0).all()
+        if not rising or (np.sort(places) != np.arange(n_buckets)).any():
             raise ValueError(f"{path}: the table of the buckets that are kept is damaged")
     is_quantized = _flag(path, stream, "input matrix")
     if kept is not None and not is_quantized:
@@ -151,6 +154,11 @@ def _parse(path: Path, stream: Stream) -> SupervisedFile:
     is_quantized = _flag(path, stream, "output matrix") and is_quantized
     output_vectors = _matrix(path, stream, len(header.labels), d, "output matrix", is_quantized)
     stream.finish()
+    if kept is not None and isinstance(input_vectors, QuantizedMatrix):
+        n_words = len(header.words)
+        rows = np.append(np.arange(n_words), n_words + places)
+        input_vectors = input_vectors.take(rows)
+        header = header._replace(kept_buckets=buckets)
     return SupervisedFile(header, input_vectors, output_vectors)
 
 
@@ -168,7 +176,7 @@ def _matrix(path: Path, stream: Stream, n: int, d: int, part: str, is_quantized:
         if not np.isfinite(matrix).all():
             raise ValueError(f"{path}: the {part} must be finite")
         return matrix
-    has_lengths = _flag(path, stream, part)
+    has_norms = _flag(path, stream, part)
     shape = SHAPE.unpack(stream.take(SHAPE.size, part))
     if shape != (n, d):
         raise ValueError(
@@ -176,31 +184,37 @@ def _matrix(path: Path, stream: Stream, n: int, d: int, part: str, is_quantized:
             "damaged"
         )
     (n_codes,) = N_CODES.unpack(stream.take(N_CODES.size, part))
-    n_parts = n_codes // n if n else 0
-    if not 1 <= n_parts <= d or n_codes != n * n_parts:
+    n_subvectors = n_codes // n if n else 0
+    if not 1 <= n_subvectors <= d or n_codes != n * n_subvectors:
         raise ValueError(f"{path}: the {part} has {n_codes:,} codes for {n:,} rows; the file is damaged")
-    codes = stream.array((n, n_parts), CODE, part, f"{n_codes:,} codes of the {part}")
-    centroids = _centroids(path, stream, d, n_parts, part)
-    if not has_lengths:
+    codes = stream.array((n, n_subvectors), CODE, part, f"{n_codes:,} codes of the {part}")
+    centroids = _centroids(path, stream, d, n_subvectors, part)
+    if not has_norms:
         return QuantizedMatrix(codes, centroids)
-    length_codes = stream.array((n,), CODE, part, f"{n:,} codes of lengths of the {part}")
-    return QuantizedMatrix(codes, centroids, length_codes, _centroids(path, stream, 1, 1, part)[0][:, 0])
+    norm_codes = stream.array((n,), CODE, part, f"{n:,} codes of norms of the {part}")
+    return QuantizedMatrix(codes, centroids, norm_codes, _centroids(path, stream, 1, 1, part)[0][:, 0])
 
 
-def _centroids(path: Path, stream: Stream, d: int, n_parts: int, part: str) -> list[NDArray[np.float32]]:
-    sizes = PARTS.unpack(stream.take(PARTS.size, part))
+def _centroids(path: Path, stream: Stream, d: int, n_subvectors: int, part: str) -> list[NDArray[np.float32]]:
+    sizes = SIZES.unpack(stream.take(SIZES.size, part))
     width = sizes[2]
-    if width < 1 or sizes != (d, -(-d // width), width, d - (n_parts - 1) * width) or sizes[1] != n_parts:
-        raise ValueError(f"{path}: the parts of the {part}, {sizes}, contradict its shape; it is damaged")
+    if (
+        width < 1
+        or sizes != (d, -(-d // width), width, d - (n_subvectors - 1) * width)
+        or sizes[1] != n_subvectors
+    ):
+        raise ValueError(
+            f"{path}: the subvectors of the {part}, {sizes}, contradict its shape; the file is damaged"
+        )
     flat = stream.array((CENTROIDS * d,), FLOAT, part, f"centroids of the {part}")
     if not np.isfinite(flat).all():
         raise ValueError(f"{path}: the centroids of the {part} must be finite")
     flat = flat.astype(np.float32, copy=False)
-    widths = [width] * (n_parts - 1) + [sizes[3]]
+    widths = [width] * (n_subvectors - 1) + [sizes[3]]
     ends = CENTROIDS * np.cumsum(widths)
     return [
-        of_part.reshape(CENTROIDS, columns)
-        for of_part, columns in zip(np.split(flat, ends[:-1]), widths, strict=True)
+        of_one.reshape(CENTROIDS, columns)
+        for of_one, columns in zip(np.split(flat, ends[:-1]), widths, strict=True)
     ]
 
 
@@ -212,27 +226,51 @@ def write(path: str | os.PathLike[str], contents: SupervisedFile) -> None:
     OSError
         If the file cannot be written.
     """
+    header, input_vectors, output_vectors = contents
+    kept, d = header.kept_buckets, input_vectors.shape[1]
     with hold(), replacing(path) as temporary, temporary.open("wb") as file:
-        write_header(file, contents.header, contents.input_vectors.shape[1])
-        for matrix in contents[1:]:
-            if isinstance(matrix, QuantizedMatrix):
-                _write_quantized(file, matrix)
-            else:
-                write_matrix(file, matrix)
+        if isinstance(input_vectors, QuantizedMatrix):
+            write_header(file, header, d)
+            _write_quantized(file, input_vectors)
+        elif kept is None:
+            write_header(file, header, d)
+            write_matrix(file, input_vectors)
+        else:
+            write_header(file, header._replace(kept_buckets=None), d)
+            _write_with_zeros(file, input_vectors, len(header.words), kept, header.n_buckets)
+        if isinstance(output_vectors, QuantizedMatrix):
+            _write_quantized(file, output_vectors)
+        else:
+            write_matrix(file, output_vectors)
+
+
+def _write_with_zeros(
+    file: BinaryIO, matrix: NDArray[np.float32], n_words: int, kept: NDArray[np.int32], n_buckets: int
+) -> None:
+    """Write a matrix with rows of some buckets as one with rows of all: those of the others are zeros."""
+    d = matrix.shape[1]
+    file.write(b"\0" + SHAPE.pack(n_words + n_buckets, d))
+    file.write(np.ascontiguousarray(matrix[:n_words], FLOAT).data)
+    at_once = max(1, BLOCK_BYTES // (4 * d))
+    for begin in range(0, n_buckets, at_once):
+        first, last = np.searchsorted(kept, [begin, begin + at_once])
+        rows = np.zeros((min(at_once, n_buckets - begin), d), FLOAT)
+        rows[kept[first:last] - begin] = matrix[n_words + first : n_words + last]
+        file.write(rows.data)
 
 
 def _write_quantized(file: BinaryIO, matrix: QuantizedMatrix) -> None:
-    has_lengths = matrix.length_codes is not None
-    file.write(b"\1" + bytes([has_lengths]) + SHAPE.pack(*matrix.shape) + N_CODES.pack(matrix.codes.size))
+    has_norms = matrix.norm_codes is not None
+    file.write(b"\1" + bytes([has_norms]) + SHAPE.pack(*matrix.shape) + N_CODES.pack(matrix.codes.size))
     file.write(np.ascontiguousarray(matrix.codes, CODE).data)
     _write_centroids(file, matrix.centroids)
-    if matrix.length_codes is not None and matrix.lengths is not None:
-        file.write(np.ascontiguousarray(matrix.length_codes, CODE).data)
-        _write_centroids(file, [matrix.lengths[:, np.newaxis]])
+    if matrix.norm_codes is not None and matrix.norms is not None:
+        file.write(np.ascontiguousarray(matrix.norm_codes, CODE).data)
+        _write_centroids(file, [matrix.norms[:, np.newaxis]])
 
 
 def _write_centroids(file: BinaryIO, centroids: list[NDArray[np.float32]]) -> None:
-    widths = [part.shape[1] for part in centroids]
-    file.write(PARTS.pack(sum(widths), len(widths), widths[0], widths[-1]))
-    for part in centroids:
-        file.write(np.ascontiguousarray(part, FLOAT).data)
+    widths = [of_one.shape[1] for of_one in centroids]
+    file.write(SIZES.pack(sum(widths), len(widths), widths[0], widths[-1]))
+    for of_one in centroids:
+        file.write(np.ascontiguousarray(of_one, FLOAT).data)
