@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -170,10 +170,7 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
-    for word in model.words:
-        if "\0" in word:
-            raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
-    check_separable(model.words)
+    check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts
     words = [word.encode() for word in model.words]
@@ -187,6 +184,14 @@ def _write(path: Path, model: FastTextFile) -> None:
             d = model.input_vectors.shape[1]
             file.write(b"\0" + SHAPE.pack(n, d))
             file.truncate(file.tell() + 4 * n * d)
+
+
+def check_names(words: Sequence[str]) -> None:
+    """Raise ValueError for a word or a label that the format cannot hold."""
+    for word in words:
+        if "\0" in word:
+            raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
+    check_separable(words)
 
 
 def write_header(file: BinaryIO, header: Header, vector_size: int) -> None:

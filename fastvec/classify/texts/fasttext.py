@@ -1,228 +1,300 @@
-"""Classifiers of fastText: they predict as its package does, and can be quantized."""
+"""Text classifiers as files of fastText hold them: predicting as its package does, saving, quantizing."""
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import functional
 from fastvec.classify.labelled_files import LABEL
-from fastvec.classify.networks.labels import LabelClassifier
-from fastvec.classify.texts.documents import (
-    DocumentRows,
-    Documents,
-    means_of_rows,
-    read_documents,
-    warn_of_empty,
-)
+from fastvec.classify.texts.classifier import TextClassifier
+from fastvec.classify.texts.documents import DocumentRows, Documents, read_labelled
+from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSampling, OneVsAll, Softmax
+from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
-from fastvec.formats.fasttext import Header
-from fastvec.formats.supervised import Matrix, QuantizedMatrix, SupervisedFile, read, write
+from fastvec.formats import supervised
+from fastvec.formats.fasttext import Header, check_names
+from fastvec.formats.ngrams import Subwords
+from fastvec.formats.supervised import Matrix, QuantizedMatrix, SupervisedFile
 from fastvec.formats.words import decode_words
 from fastvec.training.huffman import HuffmanTree
+from fastvec.training.matrices import padded_matrix
+from fastvec.training.threads import number_of_threads
 
-__all__ = ["FastTextClassifier"]
+__all__ = ["load", "quantize", "save"]
 
 Array = NDArray[np.float32]
+Classifier = TypeVar("Classifier", bound=TextClassifier)
 
 END = "</s>"
 # fastText's table of the sigmoid: 512 steps from −8 to 8.
 STEPS, LIMIT = 512, np.float32(8)
-SIGMOID = (1 / (1 + np.exp(-(np.arange(STEPS + 1, dtype=np.float32) * (2 * LIMIT / STEPS) - LIMIT)))).astype(
-    np.float32
-)
+SIGMOID = functional.sigmoid(np.arange(STEPS + 1, dtype=np.float32) * (2 * LIMIT / STEPS) - LIMIT)
 # What fastText adds to a probability before it takes its logarithm.
-EPSILON = 1e-5
-# Probabilities of nodes computed at once.
-NUMBERS_AT_ONCE = 1 << 22
+EPSILON = np.float32(1e-5)
 
 
-class FastTextClassifier(LabelClassifier):
-    """A classifier as a file of fastText holds it, which predicts what fastText predicts.
+def _stepwise_sigmoid(scores: Array) -> Array:
+    steps = (np.clip(scores, -LIMIT, LIMIT) + LIMIT) * np.float32(STEPS) / LIMIT / np.float32(2)
+    probabilities: Array = SIGMOID[steps.astype(np.intp)]
+    probabilities[scores < -LIMIT] = 0
+    probabilities[scores > LIMIT] = 1
+    return probabilities
 
-    `fastvec.classify.load` reads one from a ``.bin`` or ``.ftz``, and `TextClassifier.quantize` makes one. It is
-    not trained any further.
 
-    Probabilities are those of fastText, less the 0.00001 that its `predict` adds to each but with the loss
-    "hierarchical_softmax": with "one_vs_all" and "negative_sampling" they are steps of a table of the sigmoid.
+class _OneVsAll(OneVsAll):
+    def probabilities(self, scores: Array) -> Array:
+        return _stepwise_sigmoid(scores)
 
-    Attributes
+
+class _NegativeSampling(NegativeSampling):
+    def probabilities(self, scores: Array) -> Array:
+        return _stepwise_sigmoid(scores)
+
+
+class _HierarchicalSoftmax(HierarchicalSoftmax):
+    def log_of_turns(self, turns: Array) -> Array:
+        logs: Array = np.log(functional.sigmoid(turns) + EPSILON)
+        return logs
+
+
+class FastTextRows(DocumentRows):
+    """The rows of a document as in fastText, which are those of a file.
+
+    A document ends with its first ``</s>``, or at its end with one, and labels in it are no words.
+
+    Parameters
     ----------
-    classes_ : ndarray of str, shape (K,)
-        The labels in the order of the file, by falling frequency, without ``__label__``.
-    label_counts_ : ndarray of int64, shape (K,)
-        How often each label occurred in training.
-    parameters : dict
-        What the file says of the training, by the names that `fastvec.load` gives.
-    is_quantized : bool
-        Whether the vectors of words and n-grams are quantized.
+    header : Header
+        What the file says.
+    classes : int array, shape (K,)
+        Which class each label of the file is.
+    quantized : SupervisedFile, optional
+        The file, if it is quantized.
     """
 
-    def __init__(self, contents: SupervisedFile, classes: NDArray[Any]) -> None:
-        header = contents.header
-        self._contents = contents
-        self.classes_ = classes
-        self.label_counts_ = header.counts[len(header.words) :]
-        self.parameters = {**header.parameters, "word_ngrams": max(1, header.word_ngrams)}
-        self.is_quantized = isinstance(contents.input_vectors, QuantizedMatrix)
-        self._rows = _rows_of(header)
-        self._labels = {name.decode(errors="surrogateescape") for name in header.labels}
+    def __init__(
+        self, header: Header, classes: NDArray[np.intp], quantized: SupervisedFile | None = None
+    ) -> None:
+        min_n, max_n, longest = header.subwords.min_n, header.subwords.max_n, max(1, header.word_ngrams)
+        ngrams = np.empty(0, np.int64)
+        if header.kept_buckets is not None:
+            ngrams = header.kept_buckets.astype(np.int64)
+        elif longest > 1 or max_n:
+            ngrams = np.arange(header.n_buckets)
+        lexicon = Lexicon([word.decode(errors="surrogateescape") for word in header.words])
+        buckets = max(1, header.n_buckets)
+        super().__init__(lexicon, ngrams, longest, buckets, min_n, max_n, as_fasttext=True)
+        self.header = header
+        self.classes = classes
+        self.quantized = quantized
+        self._labels = {label.decode() for label in header.labels}
 
-    @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> FastTextClassifier:
-        """Read a classifier from a file.
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the rows are those of a quantized matrix."""
+        return self.quantized is not None
 
-        Raises
-        ------
-        OSError
-            If the file is missing or cannot be read.
-        ValueError
-            If it is not a classifier of fastText, or is damaged.
-        """
-        contents = read(path)
-        names = contents.header.labels
-        labels, _ = decode_words(
-            Path(path), names, None, lambda row: f"{os.fspath(path)}, label {row + 1:,} of {len(names):,}"
-        )
-        if all(label.startswith(LABEL) for label in labels):
-            labels = [label.removeprefix(LABEL) for label in labels]
-        return cls(contents, np.array(labels))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the classifier for fastText and `fastvec.classify.load`.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File with the extension ``.bin``, or ``.ftz`` if it is quantized. An existing file is replaced only
-            once the new one is complete.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        ValueError
-            If the extension is another one.
-        """
-        extension, what = (".ftz", "quantized") if self.is_quantized else (".bin", "not quantized")
-        if Path(path).suffix.lower() != extension:
-            raise ValueError(
-                f"path must end in {extension} for a classifier that is {what}, got {os.fspath(path)!r}"
-            )
-        write(path, self._contents)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the labels, shape (n, K).
-
-        Parameters
-        ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space.
-
-        Returns
-        -------
-        ndarray, shape (n, K)
-            The probabilities. They sum to 1 with the loss "softmax", and nearly so with
-            "hierarchical_softmax".
-
-        Warns
-        -----
-        UserWarning
-            If documents have no known word and no n-gram.
-        """
-        means = self._means(read_documents(X))
-        output_vectors = _dense(self._contents.output_vectors)
-        loss = self.parameters["loss"]
-        if loss == "hierarchical_softmax":
-            return self._probabilities_in_tree(means, output_vectors)
-        scores = means @ output_vectors.T
-        return functional.softmax(scores) if loss == "softmax" else _stepwise_sigmoid(scores)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of every document, shape (n,).
-
-        Parameters
-        ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            The labels; of several that are equally probable the last one, as in fastText.
-        """
-        probabilities = self.predict_proba(X)[:, ::-1]
-        labels: NDArray[Any] = self.classes_[::-1][probabilities.argmax(axis=1)]
-        return labels
-
-    def _scores(self, X: Any) -> Array:
-        return self.predict_proba(X)
-
-    def _means(self, documents: Documents) -> Array:
-        rows, offsets = self._rows.look_up(self._without_labels(documents))
-        n_empty = int(np.sum(np.diff(offsets) == 0))
-        if n_empty:
-            warn_of_empty(n_empty, len(documents), "their probabilities are those of zeros")
-        matrix = self._contents.input_vectors
-        rows -= FIRST_WORD
-        if isinstance(matrix, QuantizedMatrix):
-            used, places = np.unique(rows, return_inverse=True)
-            matrix, rows = matrix.rows(used), places.astype(np.int32)
-        return means_of_rows(matrix, rows, offsets)
-
-    def _without_labels(self, documents: Documents) -> Documents:
-        """Return documents as fastText reads a line: without labels, up to the first ``</s>``."""
+    def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the rows of all documents end to end, and where each document's begin."""
         words = documents.words
         is_label = np.array([word in self._labels or self._is_new_label(word) for word in words], np.bool_)
         kept = ~is_label[documents.numbers]
         if END in words:
             ends = np.append(0, np.cumsum(documents.numbers == words.index(END)))
             kept &= ends[1:] == np.repeat(ends[documents.offsets[:-1]], np.diff(documents.offsets))
-        return documents if kept.all() else documents.only(kept)
+        return super().look_up(documents if kept.all() else documents.only(kept))
 
     def _is_new_label(self, word: str) -> bool:
-        return word.startswith(LABEL) and word not in self._rows.lexicon.words
-
-    def _probabilities_in_tree(self, means: Array, output_vectors: Array) -> Array:
-        n_labels = len(self.classes_)
-        tree = HuffmanTree.of_labels(self.label_counts_)
-        children = np.argsort(tree.parents[:-1], kind="stable").reshape(-1, 2)  # of each inner node
-        probabilities = np.empty((len(means), n_labels), np.float32)
-        at_once = max(1, NUMBERS_AT_ONCE // (2 * n_labels))
-        for begin in range(0, len(means), at_once):
-            ones = functional.sigmoid(means[begin : begin + at_once] @ output_vectors[: n_labels - 1].T)
-            logs = np.zeros((len(ones), 2 * n_labels - 1), np.float32)
-            nodes = np.arange(max(0, n_labels - 2), n_labels - 1)  # the root, if there is one
-            while len(nodes):
-                below = children[nodes]
-                of_nodes = ones[:, nodes, np.newaxis]
-                of_codes = np.where(tree.codes[below], of_nodes, 1 - of_nodes)
-                logs[:, below] = logs[:, n_labels + nodes, np.newaxis] + np.log(of_codes + EPSILON)
-                nodes = below[below >= n_labels] - n_labels
-            np.exp(logs[:, :n_labels], out=probabilities[begin : begin + at_once])
-        return probabilities
+        return word.startswith(LABEL) and word not in self.lexicon.words
 
 
-def _rows_of(header: Header) -> DocumentRows:
-    words = [word.decode(errors="surrogateescape") for word in header.words]
-    min_n, max_n, longest = header.subwords.min_n, header.subwords.max_n, max(1, header.word_ngrams)
-    ngrams = np.empty(0, np.int64)
-    if header.kept_buckets is not None:
-        ngrams = header.kept_buckets.astype(np.int64)
-    elif longest > 1 or max_n:
-        ngrams = np.arange(header.n_buckets)
-    return DocumentRows(Lexicon(words), ngrams, longest, header.n_buckets, min_n, max_n, as_fasttext=True)
+def load(path: str | os.PathLike[str]) -> TextClassifier:
+    """Load a classifier that fastText has saved.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If it is not a classifier of fastText, or is damaged.
+    """
+    contents = supervised.read(path)
+    names = contents.header.labels
+    labels, _ = decode_words(
+        Path(path), names, None, lambda row: f"{os.fspath(path)}, label {row + 1:,} of {len(names):,}"
+    )
+    if len(set(labels)) < len(labels) or len(labels) < 2:
+        raise ValueError(f"{os.fspath(path)}: a classifier must have two labels or more, all different")
+    if all(label.startswith(LABEL) for label in labels):
+        labels = [label.removeprefix(LABEL) for label in labels]
+    given = contents.header.parameters
+    classifier = TextClassifier(
+        loss=given["loss"],
+        negatives=max(1, given["negatives"]),
+        word_ngrams=max(1, contents.header.word_ngrams),
+        buckets=max(1, contents.header.n_buckets),
+        min_n=given["min_n"],
+        max_n=given["max_n"],
+        vector_size=given["vector_size"],
+        min_count=max(1, given["min_count"]),
+        epochs=max(1, given["epochs"]),
+    )
+    _restore(classifier, contents, np.array(labels))
+    classifier.history_, classifier.interrupted_ = [], False
+    return classifier
+
+
+def save(classifier: TextClassifier, path: str | os.PathLike[str]) -> None:
+    """Save a classifier for fastText; the extension is ``.ftz`` for a quantized one, and else ``.bin``."""
+    supervised.write(path, _contents(classifier))
+
+
+def quantize(
+    classifier: Classifier,
+    X: object,
+    y: object,
+    cutoff: int | None,
+    subvector_size: int,
+    separate_norms: bool,
+    quantize_output: bool,
+) -> Classifier:
+    """Return a quantized classifier; the parameters are those of `TextClassifier.quantize`."""
+    contents = _contents(classifier)
+    matrix, rows = contents.input_vectors, classifier._rows
+    if isinstance(matrix, QuantizedMatrix):
+        raise ValueError("the classifier is quantized already")
+    quantized = copy.copy(classifier)
+    classes = rows.classes if isinstance(rows, FastTextRows) else _classes_of_file(classifier)
+    labels_of_file = classifier.classes_[classes]
+    if cutoff is not None and cutoff < len(matrix):
+        contents = _pruned(contents, cutoff)
+        if X is not None:
+            _restore(quantized, contents, labels_of_file)
+            quantized.history_ = list(classifier.history_)
+            documents, labels = read_labelled(X, y)
+            quantized._train(
+                documents,
+                labels.of_classes(quantized.classes_),
+                int(quantized.epochs),
+                float(quantized.min_learning_rate),
+                False,
+            )
+            contents = _contents(quantized)
+    _, matrix, output_vectors = contents
+    settings = {"threads": number_of_threads(classifier.threads), "seed": int(classifier.seed)}
+    norms = {"separate_norms": separate_norms}
+    matrix = quantize_matrix(matrix, subvector_size, **norms, **settings)
+    if quantize_output:
+        output_vectors = quantize_matrix(output_vectors, 2, **norms, **settings)
+    contents = contents._replace(input_vectors=matrix, output_vectors=output_vectors)
+    _restore(quantized, contents, labels_of_file)
+    return quantized
+
+
+def _restore(classifier: TextClassifier, contents: SupervisedFile, labels: NDArray[Any]) -> None:
+    """Make what a file holds the state of a classifier; its labels are in the order of the file."""
+    header = contents.header
+    n_words, n_labels = len(header.words), len(labels)
+    order = np.argsort(labels)
+    label_counts = header.counts[n_words:]
+    classifier.classes_ = labels[order]
+    classifier.label_counts_ = label_counts[order]
+    classifier._word_counts = header.counts[:n_words]
+    classifier._kind = "one" if not hasattr(classifier, "_kind") else classifier._kind
+    is_quantized = isinstance(contents.input_vectors, QuantizedMatrix)
+    classifier._rows = FastTextRows(header, np.argsort(order), contents if is_quantized else None)
+    classifier._loss = _loss_of(classifier, label_counts, order)
+    d = classifier._vector_size = contents.input_vectors.shape[1]
+    inputs = padded_matrix(len(classifier._rows), d)
+    inputs[FIRST_WORD:, :d] = _dense(contents.input_vectors)[: len(inputs) - FIRST_WORD]
+    outputs = padded_matrix(classifier._loss.n_outputs, d)
+    of_labels = _dense(contents.output_vectors)
+    # A path in the tree turns to the right with σ(x · n) there, and with σ(−x · n) here.
+    in_tree = classifier.loss == "hierarchical_softmax"
+    outputs[:, :d] = -of_labels[: n_labels - 1] if in_tree else of_labels[order]
+    classifier._matrices = {"input_vectors": inputs, "output_vectors": outputs}
+
+
+def _loss_of(classifier: TextClassifier, label_counts: NDArray[np.int64], order: NDArray[np.intp]) -> Loss:
+    counts, negatives = label_counts[order], int(classifier.negatives)
+    if classifier.loss == "hierarchical_softmax":
+        tree, n = HuffmanTree.of_labels(label_counts), len(order)
+        parents, codes = (np.append(part[:n][order], part[n:]) for part in (tree.parents, tree.codes))
+        return _HierarchicalSoftmax(counts, negatives, HuffmanTree(parents, codes))
+    losses = {"softmax": Softmax, "one_vs_all": _OneVsAll, "negative_sampling": _NegativeSampling}
+    return losses[classifier.loss](counts, negatives)
 
 
 def _dense(matrix: Matrix) -> Array:
     return matrix.rows() if isinstance(matrix, QuantizedMatrix) else matrix
 
 
-def _stepwise_sigmoid(scores: Array) -> Array:
-    steps = (np.clip(scores, -LIMIT, LIMIT) + LIMIT) * np.float32(STEPS) / LIMIT / np.float32(2)
-    found: Array = SIGMOID[steps.astype(np.intp)]
-    return np.where(scores < -LIMIT, np.float32(0), np.where(scores > LIMIT, np.float32(1), found))
+def _contents(classifier: TextClassifier) -> SupervisedFile:
+    """Return the file of a classifier."""
+    rows = classifier._rows
+    if isinstance(rows, FastTextRows):
+        if rows.quantized is not None:
+            return rows.quantized
+        header, classes = rows.header, rows.classes
+    else:
+        classes = _classes_of_file(classifier)
+        header = _header(classifier, rows, classes)
+    parameters = classifier.parameters_
+    outputs = parameters["output_vectors"]
+    if classifier.loss == "hierarchical_softmax":  # fastText has one row more, which is not used
+        outputs = np.append(-outputs, np.zeros((1, outputs.shape[1]), np.float32), axis=0)
+    else:
+        outputs = outputs[classes]
+    return SupervisedFile(header, parameters["input_vectors"][FIRST_WORD:], outputs)
+
+
+def _classes_of_file(classifier: TextClassifier) -> NDArray[np.intp]:
+    """Return which class each label of a file is: fastText has the most frequent ones first."""
+    return np.argsort(-classifier.label_counts_, kind="stable")
+
+
+def _header(classifier: TextClassifier, rows: DocumentRows, classes: NDArray[np.intp]) -> Header:
+    if rows.hashing != "fasttext" and rows.longest > 1:
+        raise ValueError(
+            "n-grams of words must have the hashes of fastText, which those of a classifier that an earlier "
+            "version has trained do not have; fit it again"
+        )
+    words = rows.lexicon.words
+    labels = [f"{LABEL}{label}" for label in classifier.classes_[classes].tolist()]
+    check_names([*words, *labels])
+    has_ngrams = rows.longest > 1 or rows.max_n > 0
+    return Header(
+        classifier.get_params(deep=False),
+        rows.longest,
+        rows.buckets if has_ngrams else 0,
+        Subwords(rows.min_n, rows.max_n, rows.buckets),
+        [word.encode() for word in words],
+        [label.encode() for label in labels],
+        # fastText divides by the counts of words; those of given vectors may not have occurred
+        np.maximum(np.append(classifier._word_counts, classifier.label_counts_[classes]), 1),
+        rows.ngrams.astype(np.int32) if has_ngrams else None,
+    )
+
+
+def _pruned(contents: SupervisedFile, cutoff: int) -> SupervisedFile:
+    """Return a file with the longest rows only, and that of ``</s>``."""
+    header, matrix, _ = contents
+    n_words = len(header.words)
+    norms = np.linalg.norm(matrix, axis=1)
+    if END.encode() in header.words:
+        norms[header.words.index(END.encode())] = np.inf
+    rows = np.sort(np.argsort(-norms, kind="stable")[:cutoff])
+    words, ngrams = rows[rows < n_words], rows[rows >= n_words] - n_words
+    kept = np.arange(header.n_buckets) if header.kept_buckets is None else header.kept_buckets
+    header = header._replace(
+        words=[header.words[row] for row in words],
+        counts=np.append(header.counts[words], header.counts[n_words:]),
+        kept_buckets=kept[ngrams].astype(np.int32),
+    )
+    return contents._replace(header=header, input_vectors=matrix[rows])
