@@ -32,29 +32,40 @@ Array = NDArray[np.float32]
 Classifier = TypeVar("Classifier", bound=TextClassifier)
 
 END = "</s>"
-# fastText's table of the sigmoid: 512 steps from −8 to 8.
+# fastText's table of the sigmoid: 0 below −8, 512 steps from there to 8 and 8 itself, and 1 above.
 STEPS, LIMIT = 512, np.float32(8)
-SIGMOID = functional.sigmoid(np.arange(STEPS + 1, dtype=np.float32) * (2 * LIMIT / STEPS) - LIMIT)
+OF_STEPS = functional.sigmoid(np.arange(STEPS + 1, dtype=np.float32) * (2 * LIMIT / STEPS) - LIMIT)
+SIGMOID = np.concatenate(([0], OF_STEPS, [1])).astype(np.float32)
 # What fastText adds to a probability before it takes its logarithm.
 EPSILON = np.float32(1e-5)
 
 
-def _stepwise_sigmoid(scores: Array) -> Array:
-    steps = (np.clip(scores, -LIMIT, LIMIT) + LIMIT) * np.float32(STEPS) / LIMIT / np.float32(2)
-    probabilities: Array = SIGMOID[steps.astype(np.intp)]
-    probabilities[scores < -LIMIT] = 0
-    probabilities[scores > LIMIT] = 1
-    return probabilities
+class _Stepwise(Loss):
+    """A loss whose probabilities are those of the table.
 
+    Scores are the places in the table; of labels with the same, the last in the file is the first predicted.
+    """
 
-class _OneVsAll(OneVsAll):
+    def __init__(self, counts: NDArray[np.int64], negatives: int, places: NDArray[np.intp]) -> None:
+        super().__init__(counts, negatives)
+        self.below_one = places / len(places)
+
+    def scores(self, hidden: Array, outputs: Array) -> Array:
+        scores = super().scores(hidden, outputs)
+        steps = np.floor((np.clip(scores, -LIMIT, LIMIT) + LIMIT) * np.float32(STEPS) / LIMIT / np.float32(2))
+        steps[scores < -LIMIT], steps[scores > LIMIT] = -1, STEPS + 1
+        return 1 + steps + self.below_one
+
     def probabilities(self, scores: Array) -> Array:
-        return _stepwise_sigmoid(scores)
+        return SIGMOID[scores.astype(np.intp)]
 
 
-class _NegativeSampling(NegativeSampling):
-    def probabilities(self, scores: Array) -> Array:
-        return _stepwise_sigmoid(scores)
+class _OneVsAll(_Stepwise, OneVsAll):
+    pass
+
+
+class _NegativeSampling(_Stepwise, NegativeSampling):
+    pass
 
 
 class _HierarchicalSoftmax(HierarchicalSoftmax):
@@ -74,12 +85,18 @@ class FastTextRows(DocumentRows):
         What the file says.
     classes : int array, shape (K,)
         Which class each label of the file is.
+    buckets : int
+        How many buckets of n-grams there are.
     quantized : SupervisedFile, optional
         The file, if it is quantized.
     """
 
     def __init__(
-        self, header: Header, classes: NDArray[np.intp], quantized: SupervisedFile | None = None
+        self,
+        header: Header,
+        classes: NDArray[np.intp],
+        buckets: int,
+        quantized: SupervisedFile | None = None,
     ) -> None:
         min_n, max_n, longest = header.subwords.min_n, header.subwords.max_n, max(1, header.word_ngrams)
         ngrams = np.empty(0, np.int64)
@@ -88,7 +105,6 @@ class FastTextRows(DocumentRows):
         elif longest > 1 or max_n:
             ngrams = np.arange(header.n_buckets)
         lexicon = Lexicon([word.decode(errors="surrogateescape") for word in header.words])
-        buckets = max(1, header.n_buckets)
         super().__init__(lexicon, ngrams, longest, buckets, min_n, max_n, as_fasttext=True)
         self.header = header
         self.classes = classes
@@ -152,6 +168,12 @@ def load(path: str | os.PathLike[str]) -> TextClassifier:
 
 def save(classifier: TextClassifier, path: str | os.PathLike[str]) -> None:
     """Save a classifier for fastText; the extension is ``.ftz`` for a quantized one, and else ``.bin``."""
+    is_quantized = classifier._rows.is_quantized
+    extension, what = (".ftz", "quantized") if is_quantized else (".bin", "not quantized")
+    if Path(path).suffix.lower() != extension:
+        raise ValueError(
+            f"path must end in {extension} for a classifier that is {what}, got {os.fspath(path)!r}"
+        )
     supervised.write(path, _contents(classifier))
 
 
@@ -208,7 +230,9 @@ def _restore(classifier: TextClassifier, contents: SupervisedFile, labels: NDArr
     classifier._word_counts = header.counts[:n_words]
     classifier._kind = "one" if not hasattr(classifier, "_kind") else classifier._kind
     is_quantized = isinstance(contents.input_vectors, QuantizedMatrix)
-    classifier._rows = FastTextRows(header, np.argsort(order), contents if is_quantized else None)
+    classifier._rows = FastTextRows(
+        header, np.argsort(order), int(classifier.buckets), contents if is_quantized else None
+    )
     classifier._loss = _loss_of(classifier, label_counts, order)
     d = classifier._vector_size = contents.input_vectors.shape[1]
     inputs = padded_matrix(len(classifier._rows), d)
@@ -227,8 +251,10 @@ def _loss_of(classifier: TextClassifier, label_counts: NDArray[np.int64], order:
         tree, n = HuffmanTree.of_labels(label_counts), len(order)
         parents, codes = (np.append(part[:n][order], part[n:]) for part in (tree.parents, tree.codes))
         return _HierarchicalSoftmax(counts, negatives, HuffmanTree(parents, codes))
-    losses = {"softmax": Softmax, "one_vs_all": _OneVsAll, "negative_sampling": _NegativeSampling}
-    return losses[classifier.loss](counts, negatives)
+    if classifier.loss == "softmax":
+        return Softmax(counts, negatives)
+    stepwise = _OneVsAll if classifier.loss == "one_vs_all" else _NegativeSampling
+    return stepwise(counts, negatives, order)
 
 
 def _dense(matrix: Matrix) -> Array:
