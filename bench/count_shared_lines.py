@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastvec import Corpus
-from fastvec.models.huffman import HuffmanTree
 from fastvec.reference.sampling import draw, draw_noise, walk_chunk
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK
 from fastvec.training.tables import alias_table, keep_thresholds
 

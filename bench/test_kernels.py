@@ -12,8 +12,8 @@ import pytest
 
 from fastvec import Vocabulary, kernels
 from fastvec.formats.words import join_words
-from fastvec.models.huffman import HuffmanTree
 from fastvec.models.tiles import RECORD
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.tables import alias_table, keep_thresholds
 

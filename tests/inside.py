@@ -14,7 +14,7 @@ from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
-from fastvec.models.huffman import HuffmanTree
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads

@@ -5,7 +5,7 @@ import heapq
 import numpy as np
 import pytest
 
-from fastvec.models.huffman import HuffmanTree
+from fastvec.training.huffman import HuffmanTree
 
 RANDOM = np.random.default_rng(3)
 COUNTS = {

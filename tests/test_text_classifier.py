@@ -1,7 +1,6 @@
 """Texts are classified by their words and n-grams: what is learned, what has rows, the gradient."""
 
 from functools import partial
-from hashlib import blake2b
 
 import numpy as np
 import pytest
@@ -88,15 +87,23 @@ def test_it_is_as_good_as_fasttext(tmp_path):
 # ---- Words and n-grams ------------------------------------------------------------------------------------
 
 
+def hash_by_hand(text):
+    hashed = 2166136261
+    for byte in np.frombuffer(text, np.int8).tolist():
+        hashed = ((hashed ^ byte) & 0xFFFFFFFF) * 16777619 % 2**32
+    return hashed
+
+
 def buckets_by_hand(words, longest, buckets):
     """The buckets of all n-grams of a document."""
-    hashes = [int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little") for word in words]
+    hashes = [hash_by_hand(word.encode()) for word in words]
+    hashes = [hashed - 2**32 if hashed >= 2**31 else hashed for hashed in hashes]
     found = []
     for first in range(len(words)):
         number = hashes[first]
         for following in hashes[first + 1 : first + longest]:
-            number = (number * 0x9E3779B97F4A7C15 + following) % 2**64
-            found.append((number >> 32) % buckets)
+            number = (number * 116049371 + following) % 2**64
+            found.append(number % buckets)
     return found
 
 

@@ -12,7 +12,7 @@ try:
 except ImportError as error:
     raise ImportError("fastvec.classify needs scikit-learn: pip install 'fastvec[classify]'") from error
 
-from fastvec.classify.labelled_files import read_conll, read_labelled_lines
+from fastvec.classify.labelled_files import LabelledLines, read_conll, read_labelled_lines
 from fastvec.classify.loading import load
 from fastvec.classify.networks.network import (
     NetworkClassifier,
@@ -20,12 +20,14 @@ from fastvec.classify.networks.network import (
     SoftmaxClassifier,
     TwoLayerClassifier,
 )
+from fastvec.classify.spans import span_scores
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
 from fastvec.classify.words.ranker import WindowRanker
 from fastvec.classify.words.tagger import WindowClassifier
 
 __all__ = [
+    "LabelledLines",
     "NetworkClassifier",
     "NetworkRegressor",
     "SoftmaxClassifier",
@@ -37,4 +39,5 @@ __all__ = [
     "load",
     "read_conll",
     "read_labelled_lines",
+    "span_scores",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +16,21 @@ from fastvec._params import check_choice, check_int
 from fastvec.corpus.ids import invalid_piece, whole_words
 from fastvec.corpus.reading import check_readable, read_blocks, read_lines
 from fastvec.formats.kinds import conll_u
+from fastvec.training.threads import Workers, file_threads
 
 __all__ = [
     "LABEL",
     "WORDS",
     "ColumnFile",
+    "LabelledLines",
+    "NumberedLines",
     "read_columns",
     "read_conll",
     "read_labelled_lines",
-    "read_lines_of",
 ]
 
 # What a label begins with in a line, by fastText's convention.
 LABEL = "__label__"
-SEVERAL = "; repeat the text in a line for each label: fastText's softmax, too, learns one at a time"
 ERRORS = ("strict", "replace", "ignore")
 # Words are separated by the white space of ASCII, as in `Corpus`.
 WORDS = re.compile(r"[^ \t\n\r\v\f]+")
@@ -151,15 +153,155 @@ def read_conll(
     return file.words(), file.labels(column)
 
 
+class LabelledLines:
+    r"""A file of labelled texts in fastText's format: one text per line, with its labels among its words.
+
+    Its words are read only where they are used: `TextClassifier` fits to it without making lists of them.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, plain or compressed.
+    label_prefix : str
+        What a label begins with.
+    errors : {"strict", "replace", "ignore"}
+        How to handle bytes that are not valid UTF-8.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fastvec.classify import LabelledLines, TextClassifier
+    >>> _ = Path("dishes.txt").write_text("#sweet #cold ice cream\n#hot soup\n")
+    >>> TextClassifier(loss="one_vs_all").fit(LabelledLines("dishes.txt", label_prefix="#")).classes_
+    array(['cold', 'hot', 'sweet'], dtype='<U5')
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, label_prefix: str = LABEL, errors: str = "strict"
+    ) -> None:
+        if not isinstance(label_prefix, str) or not label_prefix or WORDS.sub("", label_prefix):
+            raise ValueError(
+                f"label_prefix must be a str without white space, such as {LABEL!r}, got {label_prefix!r}"
+            )
+        check_choice("errors", errors, ERRORS)
+        self.path = os.fspath(path)
+        self.label_prefix = label_prefix
+        self.errors = errors
+
+    def __repr__(self) -> str:
+        return f"LabelledLines({self.path!r}, label_prefix={self.label_prefix!r})"
+
+    def read(self) -> NumberedLines:
+        """Return the lines that are not empty.
+
+        Returns
+        -------
+        NumberedLines
+            Their words and labels.
+
+        Raises
+        ------
+        OSError
+            If the file is missing or cannot be read.
+        ValueError
+            If a line has no label or an empty one (the message names file and line), or there are no lines.
+        """
+        lines = self.read_any()
+        n_labels, n_words = np.diff(lines.label_offsets), np.diff(lines.offsets)
+        some = n_labels + n_words > 0
+        bad = some & (n_labels == 0)
+        if "" in lines.labels:
+            without = lines.label_numbers == lines.labels.index("")
+            bad |= np.add.reduceat(np.append(without, False), lines.label_offsets[:-1]) * n_labels > 0
+        if bad.any():
+            line = int(bad.argmax())
+            hint = f"{self.label_prefix} without a label: is there a space too many behind it?"
+            raise ValueError(
+                f"{self.path}, line {line + 1:,}: a text must have one {self.label_prefix}..., "
+                f"got {hint if n_labels[line] else 0}"
+            )
+        if not some.any():
+            raise ValueError(f"{self.path}: the file has no texts")
+        return lines._replace(
+            offsets=np.append(lines.offsets[:-1][some], lines.offsets[-1]),
+            label_offsets=np.append(lines.label_offsets[:-1][some], lines.label_offsets[-1]),
+        )
+
+    def read_any(self) -> NumberedLines:
+        """Return all lines, whether or not they have labels and words.
+
+        Returns
+        -------
+        NumberedLines
+            Their words and labels.
+        """
+        check_readable([self.path])
+        names, ids, ends = _tokens(self.path, self.errors)
+        is_label_name = np.array([name.startswith(self.label_prefix) for name in names], np.bool_)
+        is_label = is_label_name[ids]
+        offsets = np.concatenate(([0], ends))
+        label_offsets = np.concatenate(([0], np.cumsum(is_label)))[offsets]
+        # The numbers of words and of labels, each among its own.
+        numbers = np.where(is_label_name, np.cumsum(is_label_name), np.cumsum(~is_label_name)) - 1
+        of_tokens = numbers.astype(np.int32)[ids]
+        return NumberedLines(
+            list(compress(names, (~is_label_name).tolist())),
+            of_tokens[~is_label],
+            offsets - label_offsets,
+            [name[len(self.label_prefix) :] for name in compress(names, is_label_name.tolist())],
+            of_tokens[is_label],
+            label_offsets,
+        )
+
+
+class NumberedLines(NamedTuple):
+    """The words and labels of lines, as numbers of the different ones.
+
+    Attributes
+    ----------
+    words : list of str
+        The different words.
+    numbers : int32 array
+        Which of these the words are, those of one line after the other.
+    offsets : int64 array, shape (n_lines + 1,)
+        Line t has numbers[offsets[t]:offsets[t + 1]].
+    labels : list of str
+        The different labels, without their prefix.
+    label_numbers, label_offsets : arrays
+        Those of each line, in the same manner.
+    """
+
+    words: list[str]
+    numbers: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    labels: list[str]
+    label_numbers: NDArray[np.int32]
+    label_offsets: NDArray[np.int64]
+
+    def lists(self) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the words and the labels of every line."""
+        return (
+            _in_lists(self.words, self.numbers, self.offsets),
+            _in_lists(self.labels, self.label_numbers, self.label_offsets),
+        )
+
+
+def _in_lists(names: list[str], numbers: NDArray[np.int32], offsets: NDArray[np.int64]) -> list[list[str]]:
+    found = list(map(names.__getitem__, numbers.tolist()))
+    return [found[begin:end] for begin, end in pairwise(offsets.tolist())]
+
+
 def read_labelled_lines(
-    path: str | os.PathLike[str], *, errors: str = "strict"
-) -> tuple[list[list[str]], list[str]]:
-    r"""Read labelled texts in fastText's format: one per line, starting with ``__label__`` and the label.
+    path: str | os.PathLike[str], *, label_prefix: str = LABEL, errors: str = "strict"
+) -> tuple[list[list[str]], list[str] | list[list[str]]]:
+    r"""Read labelled texts in fastText's format: one per line, with labels as ``__label__...`` in it.
 
     Parameters
     ----------
     path : str or path-like
         The file, plain or compressed. Empty lines are skipped.
+    label_prefix : str
+        What a label begins with.
     errors : {"strict", "replace", "ignore"}
         How to handle bytes that are not valid UTF-8.
 
@@ -167,16 +309,15 @@ def read_labelled_lines(
     -------
     documents : list of list of str
         The words of every text, split on white space.
-    labels : list of str
-        Their labels, without ``__label__``.
+    labels : list of str, or list of list of str
+        Their labels, without the prefix; a list for each text if one has several.
 
     Raises
     ------
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If a line does not have exactly one label, which is not empty (the message names file and line), or
-        there are no lines.
+        If a line has no label or an empty one (the message names file and line), or there are no lines.
 
     Examples
     --------
@@ -186,79 +327,31 @@ def read_labelled_lines(
     >>> read_labelled_lines("films.txt")
     ([['a', 'fine', 'film'], ['dull']], ['good', 'bad'])
     """
-    documents, labels = [], []
-    for number, words, found in read_lines_of(path, errors):
-        if not words and not found:
-            continue
-        if len(found) != 1 or not found[0]:
-            got = f"{len(found)}{SEVERAL if len(found) > 1 else ''}"
-            raise ValueError(
-                f"{os.fspath(path)}, line {number:,}: a text must have one {LABEL}..., got "
-                f"{got if all(found) else f'{LABEL} without a label: is there a space too many behind it?'}"
-            )
-        documents.append(words)
-        labels.append(found[0])
-    if not documents:
-        raise ValueError(f"{os.fspath(path)}: the file has no texts")
+    documents, labels = LabelledLines(path, label_prefix=label_prefix, errors=errors).read().lists()
+    if all(len(of_text) == 1 for of_text in labels):
+        return documents, [label for (label,) in labels]
     return documents, labels
 
 
-def read_lines_of(
-    path: str | os.PathLike[str], errors: str = "strict"
-) -> Iterator[tuple[int, list[str], list[str]]]:
-    """Yield the number of every line, its words, and its labels.
-
-    Words that are equal are one object: the tokenizer tells them apart once.
-    """
-    path = os.fspath(path)
-    number, tokens = 0, list[str]()
-    label_places = np.empty(0, np.intp)  # among the tokens
-    for of_block, is_label, ends in _tokens_of_blocks(path, errors):
-        ends, label_places = ends + len(tokens), np.append(label_places, is_label.nonzero()[0] + len(tokens))
-        tokens += of_block
-        begin = first = 0
-        n_labels = np.searchsorted(label_places, ends)
-        for end, last in zip(ends.tolist(), n_labels.tolist(), strict=True):
-            number += 1
-            if first == last:
-                yield number, tokens[begin:end], []
-            elif last == first + 1 and label_places[first] == begin:
-                yield number, tokens[begin + 1 : end], [tokens[begin][len(LABEL) :]]
-            else:
-                line = tokens[begin:end]
-                words = [token for token in line if not token.startswith(LABEL)]
-                yield number, words, [token[len(LABEL) :] for token in line if token.startswith(LABEL)]
-            begin, first = end, last
-        del tokens[:begin]
-        label_places = label_places[first:] - begin
-
-
-def _tokens_of_blocks(
-    path: str, errors: str
-) -> Iterator[tuple[list[str], NDArray[np.bool_], NDArray[np.int64]]]:
-    """Yield the tokens of every block of a file, which of them are labels, and where lines end among them."""
-    check_choice("errors", errors, ERRORS)
-    check_readable([path])
+def _tokens(path: str, errors: str) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64]]:
+    """Return the different tokens of a file, which of them each token is, and where lines end among them."""
     tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty=True), kernels.tokenizer.split
     names: list[str] = []
-    labels: list[int] = []
+    ids, ends = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
     n_lines = n_bytes = 0
-    for text in whole_words(read_blocks(path, errors, lambda n: None)):
-        n_before = tokenizer.n_tokens
-        piece = split(text, keep_empty=True)
-        ids, ends = tokenizer.add(piece)
-        try:
-            new_names = tokenizer.words(len(names)).decode().split("\n")[:-1]
-        except UnicodeDecodeError:
-            raise invalid_piece(path, text, n_lines, n_bytes) from None
-        labels += [place for place, name in enumerate(new_names, len(names)) if name.startswith(LABEL)]
-        names += new_names
-        n_lines += piece.n_lines
-        n_bytes += len(text)
-        is_label = np.zeros(len(names), np.bool_)
-        is_label[labels] = True
-        yield [*map(names.__getitem__, ids.tolist())], is_label[ids], ends - n_before
-    yield [], np.zeros(0, np.bool_), tokenizer.finish() - tokenizer.n_tokens
+    texts = whole_words(read_blocks(path, errors, lambda n: None))
+    with Workers(file_threads()) as workers:
+        for piece in workers.in_order(lambda text: split(text, keep_empty=True), texts):
+            of_piece, ends_of_piece = tokenizer.add(piece)
+            try:
+                names += tokenizer.words(len(names)).decode().split("\n")[:-1]
+            except UnicodeDecodeError:
+                raise invalid_piece(path, piece.text, n_lines, n_bytes) from None
+            ids.append(of_piece)
+            ends.append(ends_of_piece)
+            n_lines += piece.n_lines
+            n_bytes += len(piece.text)
+    return names, np.concatenate(ids), np.concatenate([*ends, tokenizer.finish()])
 
 
 def _without_conll_u(path: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -6,15 +6,21 @@ A file for ``classify`` has one text per line, in fastText's format; one for ``t
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastvec import classify
-from fastvec._params import check_int
-from fastvec.classify import TextClassifier, WindowClassifier, read_conll, read_labelled_lines
-from fastvec.classify.labelled_files import LABEL, read_columns, read_lines_of
+from fastvec._params import check_float, check_int
+from fastvec.classify import (
+    LabelledLines,
+    TextClassifier,
+    WindowClassifier,
+    read_conll,
+    read_labelled_lines,
+)
+from fastvec.classify.labelled_files import read_columns
+from fastvec.classify.spans import span_scores
+from fastvec.classify.texts.scores import LabelScores, top_scores
 from fastvec.cli.files import add_output, add_reading, check_extension, check_files
 from fastvec.cli.options import add_parameters, given, make, parameters
 from fastvec.cli.streams import add_quiet, say
@@ -31,15 +37,14 @@ Read = Callable[..., tuple[Any, Any]]
 def add_classify(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec classify``."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    labelled = "one text per line, starting with its label, __label__..."
+    labelled = "one text per line with its labels, __label__..."
     _add_train(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
-    predict = verbs.add_parser("predict", help="write the label of every line; empty lines stay empty")
+    predict = verbs.add_parser("predict", help="write the labels of every line; empty lines stay empty")
     _add_predict(predict, "one text per line; labels are ignored", _predict_texts)
-    predict.add_argument(
-        "-k", type=int, default=1, metavar="N", help="write the N most probable labels (default: %(default)s)"
-    )
+    _add_top(predict)
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each label")
-    _add_evaluate(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
+    evaluate = _add_evaluate(verbs, "labelled lines", labelled, read_labelled_lines, _evaluate_texts)
+    _add_top(evaluate)
 
 
 def add_tag(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +55,7 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
     predict = verbs.add_parser("predict", help="write a file with one more column, of predicted tags")
     words = "one word per line, empty lines between sentences; further columns are kept"
     _add_predict(predict, words, _predict_words)
-    _add_evaluate(verbs, "tagged words", tagged, read_conll, WindowClassifier)
+    _add_evaluate(verbs, "tagged words", tagged, read_conll, _evaluate_words)
 
 
 def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
@@ -72,11 +77,32 @@ def _add_predict(predict: argparse.ArgumentParser, lines: str, run: Callable[...
     add_output(predict, " (default: standard output)", STANDARD_OUTPUT)
 
 
-def _add_evaluate(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
-    evaluate = verbs.add_parser("evaluate", help=f"evaluate on a file of {what}")
-    evaluate.set_defaults(run=_evaluate, read=read, estimator=estimator)
+def _add_evaluate(
+    verbs: Any, what: str, lines: str, read: Read, run: Callable[..., int]
+) -> argparse.ArgumentParser:
+    evaluate: argparse.ArgumentParser = verbs.add_parser("evaluate", help=f"evaluate on a file of {what}")
+    evaluate.set_defaults(run=run)
     _add_model(evaluate)
     _add_file(evaluate, lines, read)
+    return evaluate
+
+
+def _add_top(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-k", type=int, default=1, metavar="N", help="the N most probable labels (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="only labels of this probability or a higher one (default: %(default)s)",
+    )
+
+
+def _check_top(options: argparse.Namespace) -> None:
+    check_int("-k", options.k, 1)
+    check_float("--threshold", options.threshold)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -92,22 +118,28 @@ def _train(options: argparse.Namespace) -> int:
     check_files([options.file, options.vectors], {"--output": options.output})
     check_extension(options.output, ".fvmodel")
     model = make(options, options.estimator)
-    examples, labels = options.read(options.file, **given(options, options.read))
+    examples: Any
+    if options.estimator is TextClassifier:
+        file = LabelledLines(options.file, **given(options, options.read))
+        examples, n_words = (file,), None
+    else:
+        examples = options.read(options.file, **given(options, options.read))
+        n_words = sum(map(len, examples[0]))
     if options.vectors is not None:
         model.set_params(vectors=load(options.vectors, **given(options, load)))
     with signals.hold_after_training() as held:
-        model.fit(examples, labels)
+        model.fit(*examples)
         model.save(options.output)
     if not options.quiet:
-        say(f"{_summary(model, sum(map(len, examples)))}; saved in {options.output}")
+        say(f"{_summary(model, n_words)}; saved in {options.output}")
     return held.status
 
 
-def _summary(model: Any, n_words: int) -> str:
+def _summary(model: Any, n_words: int | None) -> str:
     seconds, last = sum(epoch.seconds for epoch in model.history_), model.history_[-1]
     what, speed = "tags", ""
-    if isinstance(model, TextClassifier):
-        n_words *= len(model.history_)
+    if n_words is None:
+        n_words = model.n_words_ * len(model.history_)
         what, speed = "labels", f" ({n_words / seconds:,.0f} words/s)"
     score = last.validation_score
     accuracy = "" if score is None else f", validation accuracy {score:.2%}"
@@ -118,20 +150,19 @@ def _summary(model: Any, n_words: int) -> str:
 
 
 def _predict_texts(options: argparse.Namespace) -> int:
-    check_int("-k", options.k, 1)
+    _check_top(options)
     check_files([options.file, options.model], {"--output": options.output}, text="--output")
     classifier = _load(options, TextClassifier)
-    documents = [words for _, words, _ in read_lines_of(options.file, **given(options, read_lines_of))]
+    file = LabelledLines(options.file, **given(options, read_labelled_lines))
+    documents, _ = file.read_any().lists()
     lines = [""] * len(documents)
     some = [i for i, words in enumerate(documents) if words]
     if some:
-        probabilities = classifier.predict_proba([documents[i] for i in some])
-        for i, of_labels in zip(some, probabilities, strict=True):
-            best = (-of_labels).argsort(kind="stable")[: options.k]
+        found = classifier.predict_top([documents[i] for i in some], options.k, options.threshold)
+        for i, labels in zip(some, found, strict=True):
             lines[i] = " ".join(
-                f"{LABEL}{classifier.classes_[label]}"
-                + (f" {of_labels[label]:.6g}" if options.probabilities else "")
-                for label in best
+                f"{file.label_prefix}{label}" + (f" {probability:.6g}" if options.probabilities else "")
+                for label, probability in labels
             )
     write_blocks((f"{line}\n".encode() for line in lines), options.output)
     return 0
@@ -151,28 +182,51 @@ def _text_of(sentence: list[list[str]], tags: Any) -> bytes:
     return "".join([*lines, "\n"]).encode()
 
 
-def _evaluate(options: argparse.Namespace) -> int:
-    model = _load(options, options.estimator)
-    examples, labels = options.read(options.file, **given(options, options.read))
-    found, what = model.predict(examples), "texts"
-    if isinstance(model, WindowClassifier):
-        labels, found, what = chain.from_iterable(labels), chain.from_iterable(found), "words"
-    _print_scores([*labels], [*map(str, found)], what)
+def _evaluate_texts(options: argparse.Namespace) -> int:
+    _check_top(options)
+    model = _load(options, TextClassifier)
+    scores = model.score_top(
+        LabelledLines(options.file, **given(options, read_labelled_lines)), None, options.k, options.threshold
+    )
+    texts = f"of {scores.n_examples:,} texts"
+    if options.k == 1 and options.threshold <= 0 and scores.n == scores.n_examples:
+        print(f"accuracy {scores.precision:.4f} {texts}")
+    else:
+        print(
+            f"precision {scores.precision:.4f}, recall {scores.recall:.4f}, F1 {scores.f1:.4f} {texts} with "
+            f"{scores.n:,} labels"
+        )
+    _print_scores("label", scores.by_label)
     return 0
 
 
-def _print_scores(labels: list[str], found: list[str], what: str) -> None:
-    """Print accuracy, and precision, recall and F1 of every label, the most frequent first."""
-    from sklearn.metrics import precision_recall_fscore_support  # not before fastvec.classify asks for it
+def _evaluate_words(options: argparse.Namespace) -> int:
+    model = _load(options, WindowClassifier)
+    examples, labels = read_conll(options.file, **given(options, read_conll))
+    found = [[*map(str, tags)] for tags in model.predict(examples)]
+    n = sum(map(len, labels))
+    right = sum(a == b for pair in zip(labels, found, strict=True) for a, b in zip(*pair, strict=True))
+    print(f"accuracy {right / n:.4f} of {n:,} words")
+    words = [[[tag] for tags in sentences for tag in tags] for sentences in (labels, found)]
+    _print_scores("label", top_scores(*words).by_label)
+    if spans := span_scores(labels, found):
+        print(
+            f"spans: precision {spans.precision:.4f}, recall {spans.recall:.4f}, F1 {spans.f1:.4f} of "
+            f"{spans.n:,}"
+        )
+        _print_scores("span", spans.by_label)
+    return 0
 
-    names = [name for name, _ in sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))]
-    right = sum(a == b for a, b in zip(labels, found, strict=True))
-    print(f"accuracy {right / len(labels):.4f} of {len(labels):,} {what}")
-    columns = precision_recall_fscore_support(labels, found, labels=names, zero_division=0)
-    width = max(len("label"), *map(len, names))
-    print(f"{'label':{width}}  precision  recall     F1   count")
-    for name, precision, recall, f1, count in zip(names, *columns, strict=True):
-        print(f"{name:{width}}  {precision:9.3f}  {recall:6.3f}  {f1:5.3f}  {count:6,}")
+
+def _print_scores(what: str, by_label: Mapping[Any, LabelScores]) -> None:
+    """Print precision, recall and F1 of every label, the most frequent first."""
+    names = [str(name) for name, scores in by_label.items() if scores.n]
+    width = max(len(what), *map(len, names))
+    print(f"{what:{width}}  precision  recall     F1   count")
+    for name, scores in by_label.items():
+        if scores.n:  # what no example has
+            numbers = scores.precision if scores.n_predicted else 0.0, scores.recall, scores.f1
+            print("{:{}}  {:9.3f}  {:6.3f}  {:5.3f}  {:6,}".format(name, width, *numbers, scores.n))
 
 
 def _load(options: argparse.Namespace, estimator: type) -> Any:

@@ -6,7 +6,7 @@ What is done otherwise, and why:
   set before: 16 bytes, so that a look-up touches one cache line, and 2 million buckets take half a megabyte.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
 
@@ -14,8 +14,25 @@ cdef extern from *:
     int __builtin_popcountll(unsigned long long x) noexcept nogil
     int __builtin_ctzll(unsigned long long x) noexcept nogil
 
-# Odd, with bits all over: the increment of SplitMix64.
-cdef uint64_t MULTIPLIER = 0x9E3779B97F4A7C15
+cdef enum:
+    FNV_PRIME = 16777619
+
+cdef uint32_t FNV_START = 2166136261
+
+
+def hash_words(const uint8_t[::1] text, const int64_t[::1] word_offsets):
+    """Return the hashes of words, as fastText's."""
+    cdef int64_t n = word_offsets.shape[0] - 1, word, i
+    cdef uint32_t hashed
+    hashes = np.empty(n, np.uint64)
+    cdef uint64_t[::1] view = hashes
+    with nogil:
+        for word in range(n):
+            hashed = FNV_START
+            for i in range(word_offsets[word], word_offsets[word + 1]):
+                hashed = (hashed ^ <uint32_t> <int8_t> text[i]) * <uint32_t> FNV_PRIME
+            view[word] = <uint64_t> <int64_t> <int32_t> hashed
+    return hashes
 
 
 cdef inline int64_t longest_of(const int64_t[::1] offsets) noexcept nogil:
@@ -38,27 +55,22 @@ cdef inline int64_t start_ngrams(
 
 
 cdef inline int64_t lengthen_ngrams(
-    uint64_t *of_ngrams, int64_t n_ngrams, const uint64_t *of_words, int64_t n_words
+    uint64_t *of_ngrams, int64_t n_ngrams, const uint64_t *of_words, int64_t n_words, uint64_t multiplier
 ) noexcept nogil:
     """Make the hashes of n-grams those of the n-grams of one word more; return how many there are."""
     cdef int64_t i, n = max(<int64_t> 0, n_ngrams - 1), first = n_words - n
     for i in range(n):
-        of_ngrams[i] = of_ngrams[i] * MULTIPLIER + of_words[first + i]
+        of_ngrams[i] = of_ngrams[i] * multiplier + of_words[first + i]
     return n
-
-
-cdef inline uint32_t bucket_of(uint64_t hashed, uint32_t buckets) noexcept nogil:
-    return <uint32_t> (hashed >> 32) % buckets
 
 
 def find_buckets(
     const int32_t[::1] words, const int64_t[::1] offsets, const uint64_t[::1] hashes, int64_t longest,
-    int64_t buckets
+    int64_t buckets, uint64_t multiplier, int shift
 ):
     """Return the buckets of the n-grams of 2 to `longest` words that occur, in rising order."""
     cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, _n, i, at = 0
-    cdef uint32_t bucket
-    cdef uint64_t rest
+    cdef uint64_t bucket, rest
     cdef uint64_t[::1] seen = np.zeros(buckets // 64 + 1, np.uint64)
     cdef uint64_t[:, ::1] room = np.empty((2, longest_of(offsets) + 1), np.uint64)
     cdef uint64_t *of_words = &room[0, 0]
@@ -69,9 +81,9 @@ def find_buckets(
                 words, offsets[document], offsets[document + 1], hashes, of_words, of_ngrams
             )
             for _n in range(2, longest + 1):
-                n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words)
+                n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words, multiplier)
                 for i in range(n_ngrams):
-                    bucket = bucket_of(of_ngrams[i], <uint32_t> buckets)
+                    bucket = (of_ngrams[i] >> shift) % <uint64_t> buckets
                     seen[bucket >> 6] |= <uint64_t> 1 << (bucket & 63)
         for i in range(seen.shape[0]):
             at += __builtin_popcountll(seen[i])
@@ -104,15 +116,14 @@ def table_of(const int64_t[::1] found, int64_t buckets):
 
 
 def find_rows(
-    const int32_t[::1] words, const int64_t[::1] offsets, const int32_t[::1] word_rows,
-    const uint64_t[::1] hashes, int64_t longest, int64_t buckets, const uint64_t[:, ::1] table,
-    int32_t first_row
+    const int32_t[::1] words, const int64_t[::1] offsets, const int32_t[::1] rows_of_words,
+    const int64_t[::1] row_offsets_of_words, const uint64_t[::1] hashes, int64_t longest, int64_t buckets,
+    uint64_t multiplier, int shift, const uint64_t[:, ::1] table, int32_t first_row
 ):
     """Return the rows of every document: of its words in order, then of its n-grams, the shortest first."""
     cdef int64_t n_documents = offsets.shape[0] - 1, n_words, n_ngrams, document, n, _n, i, at = 0
-    cdef uint32_t bucket
-    cdef uint64_t bits, bit
-    cdef int32_t row
+    cdef uint64_t bucket, bits, bit
+    cdef int32_t word
     cdef uint64_t[:, ::1] room = np.empty((2, longest_of(offsets) + 1), np.uint64)
     cdef uint64_t *of_words = &room[0, 0]
     cdef uint64_t *of_ngrams = &room[1, 0]
@@ -121,7 +132,9 @@ def find_rows(
     with nogil:
         for document in range(n_documents):
             n_words = offsets[document + 1] - offsets[document]
-            for n in range(min(longest, n_words)):
+            for i in range(offsets[document], offsets[document + 1]):
+                at += row_offsets_of_words[words[i] + 1] - row_offsets_of_words[words[i]]
+            for n in range(1, min(longest, n_words)):
                 at += n_words - n
     rows = np.empty(at + 1, np.int32)
     cdef int32_t[::1] rows_view = rows
@@ -129,17 +142,18 @@ def find_rows(
         at = 0
         for document in range(n_documents):
             for i in range(offsets[document], offsets[document + 1]):
-                row = word_rows[words[i]]
-                rows_view[at] = row
-                at += row >= 0
+                word = words[i]
+                for n in range(row_offsets_of_words[word], row_offsets_of_words[word + 1]):
+                    rows_view[at] = rows_of_words[n]
+                    at += 1
             if longest > 1:
                 n_words = n_ngrams = start_ngrams(
                     words, offsets[document], offsets[document + 1], hashes, of_words, of_ngrams
                 )
                 for _n in range(2, longest + 1):
-                    n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words)
+                    n_ngrams = lengthen_ngrams(of_ngrams, n_ngrams, of_words, n_words, multiplier)
                     for i in range(n_ngrams):
-                        bucket = bucket_of(of_ngrams[i], <uint32_t> buckets)
+                        bucket = (of_ngrams[i] >> shift) % <uint64_t> buckets
                         bits = table[bucket >> 6, 0]
                         bit = <uint64_t> 1 << (bucket & 63)
                         rows_view[at] = first_row + <int32_t> (

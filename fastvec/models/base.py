@@ -23,8 +23,8 @@ from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
-from fastvec.models.huffman import HuffmanTree
 from fastvec.training.held_out import HeldOut
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice
-from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, losses_of
 from fastvec.models.words import WordModel
+from fastvec.training.huffman import HuffmanTree
 
 __all__ = ["CBOW", "SkipGram"]
 

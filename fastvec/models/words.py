@@ -22,9 +22,9 @@ from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
-from fastvec.models.huffman import HuffmanTree
 from fastvec.models.losses import Loss, paths
 from fastvec.training.held_out import hold_out
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn

@@ -1,9 +1,12 @@
 """n-grams of words in documents: their buckets, and the rows of a document's words and n-grams.
 
 Every distinct word has a hash of 64 bits. That of an n-gram w_1..w_n is h_n = h_{n−1} · M + w_n modulo 2⁶⁴
-with h_1 = w_1, and its bucket is the remainder of the upper half of h_n by the number of buckets. n-grams do
-not reach over the ends of documents; those that share a bucket share a row (Joulin, Grave, Bojanowski and
-Mikolov 2017, "Bag of tricks for efficient text classification").
+with h_1 = w_1, and its bucket is the remainder of h_n / 2ˢ by the number of buckets. n-grams do not reach
+over the ends of documents; those that share a bucket share a row (Joulin, Grave, Bojanowski and Mikolov 2017,
+"Bag of tricks for efficient text classification").
+
+In fastText M is 116049371, s is 0, and the hash of a word is that of an n-gram of characters (``ngrams.py``),
+as a signed number of 32 bits.
 
 Only buckets that occur have rows, in rising order, so that a table of all buckets says which is whose.
 """
@@ -16,10 +19,23 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_buckets", "find_rows", "table_of"]
+from .ngrams import fnv_1a
 
-# Odd, with bits all over: the increment of SplitMix64.
-MULTIPLIER = 0x9E3779B97F4A7C15
+__all__ = ["find_buckets", "find_rows", "hash_words", "table_of"]
+
+
+def hash_words(text: NDArray[np.uint8], word_offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the hashes of words, as fastText's.
+
+    Parameters
+    ----------
+    text : uint8 array
+        IN: the bytes of the words, end to end.
+    word_offsets : int64 array, shape (n + 1,)
+        IN: where each of the n words begins in `text`, and where the last one ends.
+    """
+    hashes = [fnv_1a(text[start:stop].tobytes()) for start, stop in pairwise(word_offsets)]
+    return np.array(hashes, np.uint32).astype(np.int32).astype(np.int64).astype(np.uint64)
 
 
 def find_buckets(
@@ -28,6 +44,8 @@ def find_buckets(
     hashes: NDArray[np.uint64],
     longest: int,
     buckets: int,
+    multiplier: int,
+    shift: int,
 ) -> NDArray[np.int64]:
     """Return the buckets of the n-grams of 2 to `longest` words that occur, in rising order.
 
@@ -43,24 +61,28 @@ def find_buckets(
         The most words of an n-gram, at least 2.
     buckets : int
         How many there are, at most 2³⁰.
+    multiplier, shift : int
+        M and s.
     """
     found = {
         bucket
         for start, stop in pairwise(offsets.tolist())
-        for bucket in ngram_buckets(hashes[words[start:stop]].tolist(), longest, buckets)
+        for bucket in ngram_buckets(hashes[words[start:stop]].tolist(), longest, buckets, multiplier, shift)
     }
     return np.array(sorted(found), np.int64)
 
 
-def ngram_buckets(hashes: list[int], longest: int, buckets: int) -> Iterator[int]:
+def ngram_buckets(
+    hashes: list[int], longest: int, buckets: int, multiplier: int, shift: int
+) -> Iterator[int]:
     """Yield the buckets of a document's n-grams, the shortest first and then from left to right."""
     of_ngrams = hashes
     for n in range(2, longest + 1):
         of_ngrams = [
-            (before * MULTIPLIER + last) % 2**64
+            (before * multiplier + last) % 2**64
             for before, last in zip(of_ngrams, hashes[n - 1 :], strict=False)
         ]
-        yield from ((hashed >> 32) % buckets for hashed in of_ngrams)
+        yield from ((hashed >> shift) % buckets for hashed in of_ngrams)
 
 
 def table_of(found: NDArray[np.int64], buckets: int) -> NDArray[np.uint64]:
@@ -79,10 +101,13 @@ def table_of(found: NDArray[np.int64], buckets: int) -> NDArray[np.uint64]:
 def find_rows(
     words: NDArray[np.int32],
     offsets: NDArray[np.int64],
-    word_rows: NDArray[np.int32],
+    rows_of_words: NDArray[np.int32],
+    row_offsets_of_words: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     longest: int,
     buckets: int,
+    multiplier: int,
+    shift: int,
     table: NDArray[np.uint64],
     first_row: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -92,11 +117,14 @@ def find_rows(
     ----------
     words, offsets : int32 and int64 arrays
         IN: as for `find_buckets`.
-    word_rows : int32 array
-        IN: the rows of the distinct words, negative for those that have none.
+    rows_of_words : int32 array
+        IN: the rows of the distinct words, those of one word after the other: its own, if it has one, and
+        those of its n-grams of characters.
+    row_offsets_of_words : int64 array
+        IN: word w has rows_of_words[row_offsets_of_words[w]:row_offsets_of_words[w + 1]].
     hashes : uint64 array
         IN: as for `find_buckets`; not used if `longest` is 1.
-    longest, buckets : int
+    longest, buckets, multiplier, shift : int
         As for `find_buckets`; with ``longest=1``, n-grams have no rows.
     table : uint64 array
         IN: what `table_of` returned for the same number of buckets.
@@ -115,9 +143,10 @@ def find_rows(
     row_offsets = [0]
     for start, stop in pairwise(offsets.tolist()):
         document = words[start:stop]
-        rows += [row for row in word_rows[document].tolist() if row >= 0]
+        for word in document.tolist():
+            rows += rows_of_words[row_offsets_of_words[word] : row_offsets_of_words[word + 1]].tolist()
         if longest > 1:
-            of_ngrams = ngram_buckets(hashes[document].tolist(), longest, buckets)
+            of_ngrams = ngram_buckets(hashes[document].tolist(), longest, buckets, multiplier, shift)
             rows += [row_of[bucket] for bucket in of_ngrams if bucket in row_of]
         row_offsets.append(len(rows))
     return np.array(rows, np.int32), np.array(row_offsets, np.int64)

@@ -214,18 +214,18 @@ MODELS = [
     mutant(
         "Huffman's tree joins leaves before lighter nodes",
         "huffman",
-        ("models/huffman.py", "if leaves[leaf] <= nodes[node]:", "if leaves[leaf] < math.inf:"),
+        ("training/huffman.py", "if leaves[leaf] < nodes[node] or", "if leaves[leaf] < math.inf or"),
     ),
     mutant(
         "paths lead from the words to the root",
         "huffman",
         (
-            "models/huffman.py",
+            "training/huffman.py",
             "nodes[offsets[words + 1] - height] = node",
             "nodes[offsets[words] + height - 1] = node",
         ),
         (
-            "models/huffman.py",
+            "training/huffman.py",
             "codes[offsets[words + 1] - height] = code",
             "codes[offsets[words] + height - 1] = code",
         ),

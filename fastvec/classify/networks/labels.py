@@ -23,6 +23,7 @@ __all__ = [
     "check_same_classes",
     "check_values",
     "class_numbers",
+    "distinct_classes",
     "first_classes",
     "known_class_numbers",
 ]
@@ -198,6 +199,17 @@ def first_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[
         If there is only one, or y does not consist of labels.
     """
     check_classification_targets(y)
+    return distinct_classes(y, classes)
+
+
+def distinct_classes(y: NDArray[Any], classes: ArrayLike | None = None) -> NDArray[Any]:
+    """Return the classes, sorted, of labels that were checked.
+
+    Raises
+    ------
+    ValueError
+        If there is only one.
+    """
     found: NDArray[Any] = np.unique(y if classes is None else check_labels("classes", classes))
     if len(found) < 2:
         raise ValueError(f"y must have at least two classes, got one class: {found.tolist()!r}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import kernels
-from fastvec._params import check_float, check_int
+from fastvec._params import check_choice, check_float, check_int
 from fastvec.classify.networks.files import (
     Saveable,
     description_of_labels,
@@ -21,9 +21,10 @@ from fastvec.classify.networks.files import (
     parameters_of,
 )
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
-from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, class_numbers, first_classes
+from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, distinct_classes
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts.documents import (
+    HASHINGS,
     DocumentRows,
     Documents,
     means_of_rows,
@@ -31,12 +32,16 @@ from fastvec.classify.texts.documents import (
     read_labelled,
     warn_of_empty,
 )
+from fastvec.classify.texts.labels import Kind, Labels, read_labels
+from fastvec.classify.texts.losses import LOSSES, HierarchicalSoftmax, Loss
+from fastvec.classify.texts.scores import TopScores, best_columns, top_scores
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 from fastvec.training.matrices import padded_copies, padded_matrix
-from fastvec.training.threads import number_of_threads
+from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["TextClassifier"]
@@ -45,6 +50,8 @@ __all__ = ["TextClassifier"]
 DOCUMENTS_AT_ONCE = 512
 # Starting values drawn at once: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 15
+# Scores and numbers of documents' means computed at once, at most.
+SCORES_AT_ONCE = 1 << 20
 
 Classifier = TypeVar("Classifier", bound="TextClassifier")
 
@@ -53,23 +60,42 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
-    With h the mean of the vectors of a document's words and word n-grams, P(y|document) = softmax(Y h),
-    trained to minimize the cross-entropy by stochastic gradient descent on Y and on the vectors, with one
-    document per update: the supervised mode of fastText [1]_. The gradient is derived in
+    With h the mean of the vectors of a document's words, word n-grams and character n-grams,
+    P(y|document) = softmax(Y h), trained to minimize the cross-entropy by stochastic gradient descent on Y
+    and on the vectors, with one document per update: the supervised mode of fastText [1]_. Other losses are
+    for many labels, and for several labels of a document. The gradients are derived in
     ``fastvec/reference/documents.py``.
 
-    Word n-grams share `buckets` rows by a hash. Buckets that no training document has hit have no row; their
-    n-grams are ignored, as unknown words are. A word without a row is looked up in lower case, then with
-    every digit replaced by 0.
+    n-grams share `buckets` rows by fastText's hash. Buckets that no training document has hit have no row;
+    their n-grams are ignored, as unknown words are. A word without a row is looked up in lower case, then
+    with every digit replaced by 0.
+
+    Documents may have several labels each: `fit` then takes lists of labels, or a matrix of 0 and 1 with a
+    column for each class, and `predict` returns what `fit` was given. With ``loss="one_vs_all"``, a document
+    is trained with all of its labels, and predicted to have those of a probability of 0.5 or more. With the
+    other losses, as in fastText, it is trained with one of them at a time, at random, and predicted to have
+    the most probable one. `predict_top` returns any number of labels.
 
     Parameters
     ----------
     vectors : Vectors, optional
         Initial word vectors. Other words, and all words without `vectors`, start at random.
+    loss : {"softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"}
+        What is minimized. "softmax" is for one label of not too many; "one_vs_all" has a logistic loss for
+        each label, whatever the others are, for documents with several. "hierarchical_softmax" predicts the
+        turns to the label in a binary tree, for thousands of labels: a document takes time in proportion to
+        the logarithm of their number. "negative_sampling" tells the label from `negatives` others.
+    negatives : int
+        How many labels are drawn for each document with "negative_sampling".
     word_ngrams : int
         Largest number of words in an n-gram; 1 for single words only.
+    min_n : int
+        Smallest number of characters in an n-gram of characters.
+    max_n : int
+        Largest number of characters in an n-gram of characters, the word's beginning and end among them; 0
+        for none. With them, unknown and misspelled words are known by their parts.
     buckets : int
-        Largest number of rows for n-grams.
+        Largest number of rows for n-grams, of words and of characters.
     vector_size : int
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
@@ -99,13 +125,19 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     ----------
     classes_ : ndarray, shape (K,)
         The labels.
+    label_counts_ : ndarray of int64, shape (K,)
+        How many documents of the training had each label; 0 where a file of an earlier version does not say.
     parameters_ : dict of str to ndarray
         ``input_vectors``, the rows of words followed by those of n-grams, and ``output_vectors``, the rows
-        of labels.
+        of labels, or with "hierarchical_softmax" of the inner nodes of `tree_`.
+    tree_ : HuffmanTree
+        The tree of labels, with "hierarchical_softmax" only.
     vectors_ : Vectors
-        The words with their vectors after training.
+        The words with their vectors after training, and their counts.
     n_parameters_ : int
         Number of parameters.
+    n_words_ : int
+        How many words the documents had that were trained on last.
     history_ : list of Epoch
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
@@ -127,7 +159,11 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
 
     vectors: Vectors | None = None
     _: KW_ONLY
+    loss: str = "softmax"
+    negatives: int = 5
     word_ngrams: int = 1
+    min_n: int = 0
+    max_n: int = 0
     buckets: int = 2_000_000
     vector_size: int = 100
     min_count: int = 1
@@ -142,9 +178,14 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     progress: bool = False
 
     classes_: NDArray[Any] = field(init=False)
+    label_counts_: NDArray[np.int64] = field(init=False)
+    n_words_: int = field(init=False)
     history_: list[Epoch] = field(init=False)
     interrupted_: bool = field(init=False)
     _rows: DocumentRows = field(init=False)
+    _word_counts: NDArray[np.int64] = field(init=False)  # of the words of the lexicon
+    _kind: Kind = field(init=False)  # of labels in `fit`, and in predictions
+    _loss: Loss = field(init=False)
     _matrices: dict[str, Array] = field(init=False)  # with their padding
     _vector_size: int = field(init=False)
 
@@ -158,7 +199,11 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         """
         if self.vectors is not None and not isinstance(self.vectors, Vectors):
             raise TypeError(f"vectors must be Vectors or None, got {self.vectors!r}")
+        check_choice("loss", self.loss, LOSSES)
+        check_int("negatives", self.negatives, 1, 1000)
         check_int("word_ngrams", self.word_ngrams, 1, 100)
+        check_int("max_n", self.max_n, 0, 1000)
+        check_int("min_n", self.min_n, 0, self.max_n or None)
         check_int("buckets", self.buckets, 1, 2**30)
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("min_count", self.min_count, 1)
@@ -168,14 +213,15 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             check_int("threads", self.threads, 1)
         check_fitting(self)
 
-    def fit(self: Classifier, X: Any, y: ArrayLike) -> Classifier:
+    def fit(self: Classifier, X: Any, y: Any = None) -> Classifier:
         """Fit the model to labelled documents, starting from scratch.
 
         Parameters
         ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space.
-        y : array_like, shape (n,)
+        X : iterable of str or of lists of str, path or LabelledLines
+            Documents; a str is split on white space. Or, without `y`, the file that has texts and labels: its
+            words are read by the tokenizer of texts and are no objects of Python meanwhile.
+        y : array_like, shape (n,), list of lists of labels, or matrix of 0 and 1, shape (n, K)
             Labels of at least two classes.
 
         Returns
@@ -199,23 +245,21 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             self.check_params()
             documents, labels = read_labelled(X, y)
             self._start(documents, labels, None)
-            numbers = class_numbers(self.classes_, labels).astype(np.int32)
             self._train(
-                documents, numbers, int(self.epochs), float(self.min_learning_rate), self.early_stopping
+                documents, labels, int(self.epochs), float(self.min_learning_rate), self.early_stopping
             )
         return self
 
     def partial_fit(
-        self: Classifier, X: Any, y: ArrayLike, *, classes: ArrayLike | None = None
+        self: Classifier, X: Any, y: Any = None, *, classes: ArrayLike | None = None
     ) -> Classifier:
         """Continue with one pass over further documents, at the initial learning rate.
 
         Parameters
         ----------
-        X : iterable of str or of lists of str
-            Documents; a str is split on white space. Words and n-grams not seen in the first call are
-            ignored.
-        y : array_like, shape (n,)
+        X : iterable of str or of lists of str, path or LabelledLines
+            Documents, as for `fit`. Words and n-grams not seen in the first call are ignored.
+        y : array_like, shape (n,), list of lists of labels, or matrix of 0 and 1, shape (n, K)
             Labels.
         classes : array_like, optional
             All labels that will occur; the labels in `y` by default. Later calls may omit it.
@@ -239,23 +283,23 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
                 self._matrices = padded_copies(self._matrices)
             else:
                 self._start(documents, labels, classes)
-            numbers = class_numbers(self.classes_, labels).astype(np.int32)
-            self._train(documents, numbers, 1, float(self.learning_rate), False)
+            self._train(documents, labels.of_classes(self.classes_), 1, float(self.learning_rate), False)
         return self
 
     def check_gradient(
-        self, X: Any, y: ArrayLike, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
+        self, X: Any, y: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
     ) -> GradientReport:
-        """Compare one gradient step on all documents with finite differences, in double precision.
+        """Compare the gradient of the loss of all documents with finite differences, in double precision.
 
-        The step is that of the NumPy reference, which the tests compare with the kernels. Only the rows of
-        words and n-grams that occur in the documents are checked.
+        The gradient is that of the NumPy reference, which the tests compare with the kernels. Only the rows
+        of words and n-grams that occur in the documents are checked. Of documents with several labels, all
+        losses but "one_vs_all" take one each, and "negative_sampling" always draws the same labels.
 
         Parameters
         ----------
         X : iterable of str or of lists of str
             Documents; a str is split on white space.
-        y : array_like, shape (n,)
+        y : array_like, shape (n,), list of lists of labels, or matrix of 0 and 1, shape (n, K)
             Labels.
         epsilon : float
             Step size of the differences.
@@ -272,24 +316,32 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         check_is_fitted(self)
         documents, labels = read_labelled(X, y)
         rows, offsets = self._rows.look_up(documents)
-        some = np.diff(offsets) > 0
-        targets = class_numbers(self.classes_, labels)[some].astype(np.int32)
         used, inputs = np.unique(rows, return_inverse=True)
-        step = kernels.get("softmax", "reference").step
-        starts = np.append(offsets[:-1][some], offsets[-1])
+        labels = labels.of_classes(self.classes_)
+        function = getattr(kernels.get("documents", "reference"), self._loss.function)
+        arguments = self._loss.arguments() | self._targets(labels, np.random.default_rng(seed))
+        if self._loss.function == "train_negatives":
+            arguments["key"] = seed
 
         def cost(parameters: dict[str, Array]) -> tuple[float, dict[str, Array]]:
-            moved = {name: array.copy() for name, array in parameters.items()}
-            loss = step(
-                **moved,
-                inputs=inputs.astype(np.int32),
-                input_offsets=starts,
-                targets=targets,
-                target_offsets=np.arange(len(targets) + 1),
-                scale_gradient=True,
-                learning_rate=1.0,
-            )
-            return loss, {name: array - moved[name] for name, array in parameters.items()}
+            total, gradients = 0.0, {name: np.zeros_like(array) for name, array in parameters.items()}
+            for document in range(len(documents)):
+                moved = {name: array.copy() for name, array in parameters.items()}
+                loss, *_ = function(
+                    **moved,
+                    inputs=inputs.astype(np.int32),
+                    input_offsets=offsets,
+                    order=np.array([document]),
+                    start=0,
+                    stop=1,
+                    learning_rate=1.0,
+                    loss_every=1,
+                    **arguments,
+                )
+                total += loss
+                for name, array in parameters.items():
+                    gradients[name] += array - moved[name]
+            return total, gradients
 
         start = {
             "input_vectors": self.parameters_["input_vectors"][used],
@@ -316,46 +368,241 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         if not hasattr(self, "_matrices"):
             raise AttributeError("TextClassifier has no vectors_ before fit")
         rows = self.parameters_["input_vectors"]
-        return Vectors(self._rows.lexicon.words, rows[FIRST_WORD : len(self._rows.lexicon)].copy())
+        words = self._rows.lexicon.words
+        return Vectors(words, rows[FIRST_WORD : len(self._rows.lexicon)].copy(), self._word_counts)
+
+    @property
+    def tree_(self) -> HuffmanTree:
+        """The tree of labels."""
+        if not isinstance(getattr(self, "_loss", None), HierarchicalSoftmax):
+            raise AttributeError('TextClassifier has a tree_ only after fit with loss="hierarchical_softmax"')
+        return self._loss.tree
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array, tags.input_tags.string = False, True
         return tags
 
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the probabilities of classes, shape (n, K).
+
+        With "one_vs_all" and "negative_sampling" each is the probability of one class by itself; else those
+        of a document sum to 1.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents, as for `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+            The probabilities.
+
+        Warns
+        -----
+        UserWarning
+            If texts have no known word; all classes are then equally probable.
+        """
+        return self._loss_of_fitted().probabilities(self._scores(X))
+
+    def predict(self, X: Any) -> Any:
+        """Return the predicted labels: in the form in which `fit` was given them.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents, as for `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The most probable label of every document, if `fit` was given one for each.
+        list of list of labels, or ndarray of int, shape (n, K)
+            If it was given several: those of a probability of 0.5 or more with "one_vs_all", the most
+            probable first, else the most probable one.
+        """
+        loss = self._loss_of_fitted()
+        if self._kind == "one":
+            best = [scores.argmax(axis=1) for scores in self._scores_in_parts(read_documents(X))]
+            labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
+            return labels
+        top = self.predict_top(X, k=None, threshold=0.5) if loss.takes_all else self.predict_top(X)
+        found = [[label for label, _ in of_document] for of_document in top]
+        if self._kind == "lists":
+            return found
+        matrix = np.zeros((len(found), len(self.classes_)), np.int64)
+        for row, columns in zip(matrix, found, strict=True):
+            row[columns] = 1
+        return matrix
+
+    def predict_top(self, X: Any, k: int | None = 1, threshold: float = 0.0) -> list[list[tuple[Any, float]]]:
+        """Return the most probable labels of every document with their probabilities, the highest first.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents, as for `fit`.
+        k : int, optional
+            How many labels, at most; None for no limit.
+        threshold : float
+            Only labels of this probability or a higher one.
+
+        Returns
+        -------
+        list of list of (label, float)
+            Labels and probabilities for each document.
+
+        Examples
+        --------
+        >>> from fastvec.classify import TextClassifier
+        >>> texts, labels = ["ice cream", "hot soup"] * 20, [["sweet", "cold"], ["hot"]] * 20
+        >>> classifier = TextClassifier(loss="one_vs_all", vector_size=10, epochs=20, threads=1)
+        >>> top = classifier.fit(texts, labels).predict_top(["cream", "soup"], k=2, threshold=0.5)
+        >>> [sorted(label for label, _ in found) for found in top]
+        [['cold', 'sweet'], ['hot']]
+        """
+        return self._top(read_documents(X), k, threshold)
+
+    def score_top(self, X: Any, y: Any = None, k: int | None = 1, threshold: float = 0.0) -> TopScores:
+        """Return precision and recall of the `k` most probable labels, in all and of every label.
+
+        These are the figures of fastText's ``test`` and ``test_label``, but that a label which the training
+        did not have counts against recall, where fastText leaves it out. Documents without labels are left
+        out.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str, path or LabelledLines
+            Documents, as for `fit`; or, without `y`, the file that has texts and labels.
+        y : array_like, shape (n,), list of lists of labels, or matrix of 0 and 1, shape (n, K)
+            Their labels.
+        k : int, optional
+            How many labels are predicted, at most; None for no limit.
+        threshold : float
+            Only labels of this probability or a higher one are predicted.
+
+        Returns
+        -------
+        TopScores
+            With `precision`, `recall` and `f1`, and the same `by_label`.
+        """
+        self._loss_of_fitted()
+        documents, labels = read_labelled(X, y)
+        with_labels = np.flatnonzero(np.diff(labels.offsets))
+        found = self._top(documents, k, threshold)
+        return top_scores(
+            labels.lists(with_labels), [[label for label, _ in found[place]] for place in with_labels]
+        )
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy: the fraction of documents whose label, or all of whose labels, are predicted.
+
+        Parameters
+        ----------
+        X : iterable of str or of lists of str
+            Documents, as for `fit`.
+        y : array_like, shape (n,), list of lists of labels, or matrix of 0 and 1, shape (n, K)
+            Labels.
+        sample_weight : array_like, shape (n,), optional
+            Weights of the documents, at least 0.
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        if self._loss_of_fitted() and self._kind == "one":
+            return super().score(X, y, sample_weight)
+        labels, found = read_labels(y), read_labels(self.predict(X))
+        every = np.arange(len(labels))
+        pairs = zip(labels.lists(every), found.lists(every), strict=True)
+        return float(np.average([set(a) == set(b) for a, b in pairs], weights=sample_weight))
+
     def _check_unchanged(self) -> None:
-        if (self.word_ngrams, self.buckets) != (self._rows.longest, self._rows.buckets):
-            raise ValueError(
-                f"parameters must not change after fit, got word_ngrams={self.word_ngrams}, "
-                f"buckets={self.buckets}; call fit to start over"
-            )
+        rows = self._rows
+        parameters = {
+            "loss": next(name for name, loss in LOSSES.items() if type(self._loss) is loss),
+            "word_ngrams": rows.longest,
+            "buckets": rows.buckets,
+            "min_n": rows.min_n,
+            "max_n": rows.max_n,
+        }
+        changed = {
+            name: getattr(self, name) for name, value in parameters.items() if getattr(self, name) != value
+        }
+        if changed:
+            got = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+            raise ValueError(f"parameters must not change after fit, got {got}; call fit to start over")
+
+    def _loss_of_fitted(self) -> Loss:
+        check_is_fitted(self)
+        return self._loss
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
         tensors = {
             **parameter_tensors(self.parameters_),
+            **self._loss.tensors(),
             "words": json_of_words(self._rows.lexicon.words),
             "ngrams": self._rows.ngrams,
+            "word_counts": self._word_counts,
+            "label_counts": self.label_counts_,
         }
-        return {"classes": description_of_labels(self.classes_)}, tensors
+        learned = {
+            "classes": description_of_labels(self.classes_),
+            "labels": self._kind,
+            "hashing": self._rows.hashing,
+            "as_fasttext": self._rows.as_fasttext,
+        }
+        return learned, tensors
 
     def _restore(self, learned: dict[str, Any], tensors: dict[str, Array]) -> None:
         self.check_params()
         self.classes_ = labels_of(learned["classes"])
+        self._kind = learned.get("labels", "one")
+        check_choice("labels", self._kind, get_args(Kind))
         lexicon, ngrams = Lexicon(words_of_json(tensors["words"])), tensors["ngrams"]
         numbers = np.concatenate(([-1], ngrams.ravel(), [self.buckets]))
         if ngrams.dtype != np.int64 or ngrams.ndim != 1 or (numbers[1:] <= numbers[:-1]).any():
             raise ValueError("ngrams must be int64 numbers of buckets in rising order")
-        self._rows = DocumentRows(lexicon, ngrams, int(self.word_ngrams), int(self.buckets))
+        hashing = check_choice("hashing", learned.get("hashing", "blake2b"), HASHINGS)
+        self._rows = DocumentRows(
+            lexicon,
+            ngrams,
+            int(self.word_ngrams),
+            int(self.buckets),
+            int(self.min_n),
+            int(self.max_n),
+            hashing,
+            bool(learned.get("as_fasttext", False)),
+        )
+        self._word_counts = _counts_of(tensors, "word_counts", len(lexicon.words))
+        self.label_counts_ = _counts_of(tensors, "label_counts", len(self.classes_))
+        if self.loss == "hierarchical_softmax":
+            tree = HuffmanTree.of_tensors(tensors, len(self.classes_))
+            self._loss = HierarchicalSoftmax(self.label_counts_, int(self.negatives), tree)
+        else:
+            self._loss = LOSSES[self.loss](self.label_counts_, int(self.negatives))
         d = self._vector_size = tensors["parameters.input_vectors"].shape[-1]
-        shapes = {"input_vectors": (len(self._rows), d), "output_vectors": (len(self.classes_), d)}
+        shapes = {"input_vectors": (len(self._rows), d), "output_vectors": (self._loss.n_outputs, d)}
         self._matrices = padded_copies(parameters_of(tensors, shapes))
 
-    def _start(self, documents: Documents, labels: NDArray[Any], classes: Any) -> None:
+    def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""
-        self.classes_ = first_classes(labels, classes)
+        self.classes_ = distinct_classes(labels.names, classes)
+        self.label_counts_ = labels.of_classes(self.classes_).counts()
+        self._kind = labels.kind
+        self._loss = LOSSES[self.loss](self.label_counts_, int(self.negatives))
         self._rows = DocumentRows.of(
-            documents, self.vectors, int(self.min_count), int(self.word_ngrams), int(self.buckets)
+            documents,
+            self.vectors,
+            int(self.min_count),
+            int(self.word_ngrams),
+            int(self.buckets),
+            int(self.min_n),
+            int(self.max_n),
         )
+        self._word_counts = self._rows.counts(documents)
         generator = np.random.default_rng(self.seed)
         n_rows = len(self._rows)
         d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
@@ -366,7 +613,7 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             np.multiply(generator.random(rows.shape, dtype=np.float32) - 0.5, 2 / d, out=rows)
         if self.vectors is not None:
             inputs[FIRST_WORD : FIRST_WORD + len(self.vectors), :d] = self.vectors.vectors
-        outputs = padded_matrix(len(self.classes_), d)
+        outputs = padded_matrix(self._loss.n_outputs, d)
         self._matrices = {"input_vectors": inputs, "output_vectors": outputs}
         self._vector_size = d
         self.history_ = []
@@ -375,17 +622,22 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     def _train(
         self,
         documents: Documents,
-        labels: NDArray[np.int32],
+        labels: Labels,
         epochs: int,
         min_learning_rate: float,
         stops_early: bool,
     ) -> None:
+        self.n_words_ = len(documents.numbers)
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):
             warn_of_empty(len(documents) - len(usable), len(documents), "they are ignored")
         if len(usable) == 0:
             raise ValueError("X must have at least one document with a known word, got none")
+        if not self._loss.takes_all:
+            usable = usable[np.diff(labels.offsets)[usable] > 0]
+            if len(usable) == 0:
+                raise ValueError("y must have a label for at least one document with a known word, got none")
         early_stopping = None
         if stops_early:
             generator = np.random.default_rng([self.seed, 1])
@@ -402,29 +654,34 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             chunk=max(1, min(DOCUMENTS_AT_ONCE, len(usable) // 20)),
             epochs_before=len(self.history_),
             unit="documents",
-            untrained_loss=math.log(len(self.classes_)),
+            untrained_loss=self._loss.untrained,
         )
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
-        kernel = kernels.documents
+        function, arguments = getattr(kernels.documents, self._loss.function), self._loss.arguments()
+        draws = self._loss.function == "train_negatives"
 
         def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
         ) -> tuple[float, int, int]:
-            return kernel.train(
+            result: tuple[float, int, int] = function(
                 **matrices,
+                **arguments,
                 inputs=rows,
                 input_offsets=offsets,
-                labels=labels,
                 order=order,
                 start=start,
                 stop=stop,
                 learning_rate=learning_rate,
                 loss_every=loss_every,
+                **({"key": key} if draws else {}),
             )
+            return result
 
         def before_epoch(key: int, _: int) -> None:
-            order[:] = np.random.default_rng(key).permutation(usable)
+            generator = np.random.default_rng(key)
+            order[:] = generator.permutation(usable)
+            arguments.update(self._targets(labels, generator))
 
         self.interrupted_ = train(
             train_chunk,
@@ -437,28 +694,69 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
             stop=lambda: self._stopping,
         )
 
+    def _targets(self, labels: Labels, generator: np.random.Generator) -> dict[str, Any]:
+        """Return the labels to train with, as the kernel takes them."""
+        if self._loss.takes_all:
+            return {"labels": labels.numbers, "label_offsets": labels.offsets}
+        return {"labels": labels.one_each(generator)}
+
     def _early_stopping(
-        self, rows: NDArray[np.int32], offsets: NDArray[np.int64], labels: NDArray[np.int32], held_out: Array
+        self, rows: NDArray[np.int32], offsets: NDArray[np.int64], labels: Labels, held_out: Array
     ) -> EarlyStopping:
         def restore(matrices: dict[str, Array]) -> None:
             self._matrices = matrices
 
         def score() -> float:
-            scores = self._scores_of(rows, offsets)[held_out]
-            return float(np.mean(scores.argmax(axis=1) == labels[held_out]))
+            found = self._scores_of(rows, offsets).argmax(axis=1)
+            return float(np.mean(labels.have(found)[held_out]))
 
         return EarlyStopping(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
 
     def _scores_of(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Array:
-        scores: Array = means_of_rows(self._matrices["input_vectors"], rows, offsets) @ (
-            self._matrices["output_vectors"].T
-        )
-        return scores
+        hidden = means_of_rows(self._matrices["input_vectors"], rows, offsets)
+        return self._loss.scores(hidden, self._matrices["output_vectors"])
 
-    def _scores(self, X: Any) -> Array:
-        check_is_fitted(self)
-        rows, offsets = self._rows.look_up(read_documents(X))
+    def _scores_in_parts(self, documents: Documents) -> Iterator[Array]:
+        """Yield the scores of all labels, of some documents after the other."""
+        rows, offsets = self._rows.look_up(documents)
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
             warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable")
-        return self._scores_of(rows, offsets)
+        at_once = max(1, SCORES_AT_ONCE // max(len(self.classes_), self._vector_size))
+
+        def score(begin: int) -> Array:
+            return self._scores_of(rows, offsets[begin : begin + at_once + 1])
+
+        with Workers(number_of_threads(self.threads)) as workers:
+            yield from workers.in_order(score, range(0, len(documents), at_once))
+
+    def _scores(self, X: Any) -> Array:
+        check_is_fitted(self)
+        none = np.empty((0, len(self.classes_)), np.float32)
+        return np.concatenate([none, *self._scores_in_parts(read_documents(X))])
+
+    def _top(self, documents: Documents, k: int | None, threshold: float) -> list[list[tuple[Any, float]]]:
+        loss = self._loss_of_fitted()
+        if k is not None:
+            check_int("k", k, 1)
+        check_float("threshold", threshold)
+        n = len(self.classes_) if k is None else min(int(k), len(self.classes_))
+        names = self.classes_.tolist()
+        top = []
+        for scores in self._scores_in_parts(documents):
+            probabilities = loss.probabilities(scores)
+            best = best_columns(scores, n)
+            for columns, values in zip(
+                best.tolist(), np.take_along_axis(probabilities, best, axis=1).tolist(), strict=True
+            ):
+                of_document = zip(columns, values, strict=True)
+                top.append([(names[column], value) for column, value in of_document if value >= threshold])
+        return top
+
+
+def _counts_of(tensors: dict[str, Array], name: str, n: int) -> NDArray[np.int64]:
+    """Return the counts of a file, zeros if it is of an earlier version and has none."""
+    counts: NDArray[np.int64] = np.array(tensors.get(name, np.zeros(n, np.int64)))
+    if counts.dtype != np.int64 or counts.shape != (n,) or (counts < 0).any():
+        raise ValueError(f"{name} must be {n} int64 numbers >= 0")
+    return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from itertools import compress, islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from fastvec import kernels
 from fastvec._params import shortened
-from fastvec.classify.networks.labels import check_labels
-from fastvec.classify.words.lexicon import UNKNOWN, Lexicon
+from fastvec.classify.labelled_files import LabelledLines
+from fastvec.classify.texts.labels import Labels, read_labels
+from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
 from fastvec.classify.words.sentences import words_of
 from fastvec.corpus.sequences import check_sequences
 from fastvec.formats.ngrams import row_means
@@ -25,6 +27,7 @@ from fastvec.training.progress import warn
 from fastvec.vectors import Vectors
 
 __all__ = [
+    "HASHINGS",
     "DocumentRows",
     "Documents",
     "means_of_rows",
@@ -42,6 +45,12 @@ OTHER_SPACE = "\t\r\v\f"
 HIDDEN = bytes.maketrans(b" \t\n\r\v\f", b"\xf8\xf9\xfa\xfb\xfc\xfd")
 SHOWN = bytes.maketrans(b"\xf8\xf9\xfa\xfb\xfc\xfd", b" \t\n\r\v\f")
 EMPTY_WORD = b"\xff"
+# How the hash of an n-gram of words becomes a bucket, see reference/word_ngrams.py: as in fastText, and as in
+# files of earlier versions.
+HASHINGS: dict[str, dict[str, int]] = {
+    "fasttext": {"multiplier": 116049371, "shift": 0},
+    "blake2b": {"multiplier": 0x9E3779B97F4A7C15, "shift": 32},
+}
 
 
 @dataclass(frozen=True)
@@ -71,10 +80,26 @@ class Documents:
         return np.bincount(self.numbers, minlength=len(self.words))
 
     @cached_property
-    def hashes(self) -> NDArray[np.uint64]:
-        """Hashes of the words' letters, the same on every machine."""
+    def spelled(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The bytes of the words, end to end, and where each word's begin."""
+        spelled = [_bytes_of(word) for word in self.words]
+        offsets = np.cumsum([0, *map(len, spelled)], dtype=np.int64)
+        return np.frombuffer(b"".join(spelled), np.uint8), offsets
+
+    def hashes(self, hashing: str) -> NDArray[np.uint64]:
+        """Return hashes of the words' letters, the same on every machine."""
+        if hashing == "fasttext":
+            hashes: NDArray[np.uint64] = kernels.word_ngrams.hash_words(*self.spelled)
+            return hashes
         digests = [blake2b(_bytes_of(word), digest_size=8).digest() for word in self.words]
         return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+    def ending_with(self, word: str) -> Documents:
+        """Return the documents with one word more at the end of each."""
+        known = word in self.words
+        words = self.words if known else [*self.words, word]
+        numbers = np.insert(self.numbers, self.offsets[1:], np.int32(words.index(word)))
+        return Documents(words, numbers, self.offsets + np.arange(len(self.offsets)))
 
     def document_counts(self) -> NDArray[np.int64]:
         """Return how many documents have each of the words."""
@@ -162,15 +187,29 @@ def _bytes_of(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
-def read_labelled(X: Any, y: ArrayLike) -> tuple[Documents, NDArray[Any]]:
-    """Return documents, as `read_documents` does, and a label for each.
+def read_labelled(X: Any, y: Any) -> tuple[Documents, Labels]:
+    """Return documents, as `read_documents` does, and their labels; without `y`, those of a labelled file.
 
     Raises
     ------
+    OSError
+        If the file is missing or cannot be read.
     TypeError, ValueError
-        If the documents or labels are invalid, or there is not one label for each of one or more documents.
+        If the documents or labels are invalid, or there are not labels for each of one or more documents.
     """
-    documents, labels = read_documents(X), check_labels("y", y)
+    if y is None and isinstance(X, (str, os.PathLike)):
+        X = LabelledLines(X)
+    if isinstance(X, LabelledLines):
+        if y is not None:
+            raise ValueError(f"y must be None beside a file that has the labels, {X!r}, got {shortened(y)}")
+        lines = X.read()
+        order = np.argsort(lines.labels)
+        numbers = np.argsort(order)[lines.label_numbers]
+        names = np.array(lines.labels)[order]
+        is_one = len(numbers) == len(lines.label_offsets) - 1 and (np.diff(lines.label_offsets) == 1).all()
+        labels = Labels.of_lists(names, numbers, lines.label_offsets, "one" if is_one else "lists")
+        return Documents(lines.words, lines.numbers, lines.offsets), labels
+    documents, labels = read_documents(X), read_labels(y)
     if not len(documents):
         raise ValueError("X must have at least one document, got none")
     if (np.diff(documents.offsets) == 1).all() and all(map(WHITE_SPACE.search, documents.words)):
@@ -191,7 +230,7 @@ def warn_of_empty(n_empty: int, n: int, what: str) -> None:
 
 
 class DocumentRows:
-    """The rows of a document: of its words, by a lexicon, and of its n-grams, by their buckets.
+    """The rows of a document: of words, by a lexicon, and of n-grams of words and of characters, by buckets.
 
     Parameters
     ----------
@@ -203,17 +242,44 @@ class DocumentRows:
         The longest n-grams of words.
     buckets : int
         How many there are.
+    min_n, max_n : int
+        The fewest and the most characters of an n-gram of characters; with ``max_n=0`` there are none.
+    hashing : {"fasttext", "blake2b"}
+        Of n-grams of words: as fastText, or as in files that earlier versions have written.
+    as_fasttext : bool
+        Whether a text is read as by fastText: words only as they are written, and ``</s>`` at its end.
     """
 
-    def __init__(self, lexicon: Lexicon, ngrams: NDArray[np.int64], longest: int, buckets: int) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        ngrams: NDArray[np.int64],
+        longest: int,
+        buckets: int,
+        min_n: int = 0,
+        max_n: int = 0,
+        hashing: str = "fasttext",
+        as_fasttext: bool = False,
+    ) -> None:
         self.lexicon = lexicon
         self.ngrams = ngrams
         self.longest = longest
         self.buckets = buckets
+        self.min_n = min_n
+        self.max_n = max_n
+        self.hashing = hashing
+        self.as_fasttext = as_fasttext
 
     @classmethod
     def of(
-        cls, documents: Documents, vectors: Vectors | None, min_count: int, longest: int, buckets: int
+        cls,
+        documents: Documents,
+        vectors: Vectors | None,
+        min_count: int,
+        longest: int,
+        buckets: int,
+        min_n: int,
+        max_n: int,
     ) -> DocumentRows:
         """Assign rows to the words of some vectors, and to the words and n-grams of documents."""
         known = Lexicon([] if vectors is None else vectors.words)
@@ -228,33 +294,70 @@ class DocumentRows:
             ngrams = kernels.word_ngrams.find_buckets(
                 words=documents.numbers,
                 offsets=documents.offsets,
-                hashes=documents.hashes,
+                hashes=documents.hashes("fasttext"),
                 longest=longest,
                 buckets=buckets,
+                **HASHINGS["fasttext"],
             )
-        return cls(lexicon, ngrams, longest, buckets)
+        if max_n:
+            _, of_words = kernels.ngrams.ngram_buckets(*documents.spelled, min_n, max_n, buckets)
+            ngrams = np.union1d(ngrams, of_words.astype(np.int64))
+        return cls(lexicon, ngrams, longest, buckets, min_n, max_n)
 
     def __len__(self) -> int:
         return len(self.lexicon) + len(self.ngrams)
+
+    def counts(self, documents: Documents) -> NDArray[np.int64]:
+        """Return how often each word of the lexicon occurs in documents."""
+        rows = self.lexicon.rows(documents.words)
+        return np.bincount(rows, documents.counts, len(self.lexicon)).astype(np.int64)[FIRST_WORD:]
 
     @cached_property
     def _table(self) -> NDArray[np.uint64]:
         table: NDArray[np.uint64] = kernels.word_ngrams.table_of(self.ngrams, self.buckets)
         return table
 
+    @cached_property
+    def _as_written(self) -> dict[str, int]:
+        return {word: row for row, word in enumerate(self.lexicon.words, FIRST_WORD)}
+
+    def _rows_of_words(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the rows of the different words, their own and those of their n-grams of characters."""
+        if self.as_fasttext:
+            rows = np.array([self._as_written.get(word, UNKNOWN) for word in documents.words], np.int32)
+        else:
+            rows = self.lexicon.rows(documents.words)
+        owners = np.flatnonzero(rows != UNKNOWN)
+        rows = rows[owners]
+        if self.max_n and len(self.ngrams):
+            offsets, found = kernels.ngrams.ngram_buckets(
+                *documents.spelled, self.min_n, self.max_n, self.buckets
+            )
+            places = np.minimum(np.searchsorted(self.ngrams, found), len(self.ngrams) - 1)
+            has_row = self.ngrams[places] == found
+            of_ngrams = (len(self.lexicon) + places[has_row]).astype(np.int32)
+            ngram_owners = np.repeat(np.arange(len(documents.words)), np.diff(offsets))[has_row]
+            owners, rows = np.append(owners, ngram_owners), np.append(rows, of_ngrams)
+            order = np.argsort(owners, kind="stable")
+            owners, rows = owners[order], rows[order]
+        return rows, np.searchsorted(owners, np.arange(len(documents.words) + 1)).astype(np.int64)
+
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
-        word_rows = self.lexicon.rows(documents.words)
-        word_rows[word_rows == UNKNOWN] = -1
+        if self.as_fasttext:
+            documents = documents.ending_with("</s>")
+        rows_of_words, row_offsets_of_words = self._rows_of_words(documents)
         rows, offsets = kernels.word_ngrams.find_rows(
             words=documents.numbers,
             offsets=documents.offsets,
-            word_rows=word_rows,
-            hashes=documents.hashes if self.longest > 1 else np.empty(0, np.uint64),
+            rows_of_words=rows_of_words,
+            row_offsets_of_words=row_offsets_of_words,
+            hashes=documents.hashes(self.hashing) if self.longest > 1 else np.empty(0, np.uint64),
             longest=self.longest,
             buckets=self.buckets,
             table=self._table,
             first_row=len(self.lexicon),
+            **HASHINGS[self.hashing],
         )
         return rows, offsets
 

@@ -82,6 +82,15 @@ class HuffmanTree:
         parents, codes = _merge(counts[::-1].tolist())
         return cls(np.append(parents[:n][::-1], parents[n:]), np.append(codes[:n][::-1], codes[n:]))
 
+    @classmethod
+    def of_labels(cls, counts: NDArray[np.int64]) -> HuffmanTree:
+        """Return fastText's tree of labels in any order: of equal counts, nodes are merged first."""
+        n = len(counts)
+        ascending = np.argsort(-counts, kind="stable")[::-1]
+        parents, codes = _merge(counts[ascending].tolist(), leaves_first=False)
+        parents[ascending], codes[ascending] = parents[:n].copy(), codes[:n].copy()
+        return cls(parents, codes)
+
     def with_more_words(self, places: NDArray[np.intp], counts: NDArray[np.int64]) -> HuffmanTree:
         """Return a tree of more words, in which the nodes of this one are what they were.
 
@@ -148,8 +157,11 @@ class HuffmanTree:
             below = self.n_words + nodes.astype(np.intp)
 
 
-def _merge(weights: list[int]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Return parents and codes, as in `HuffmanTree`, of the tree of leaves of ascending `weights`."""
+def _merge(weights: list[int], leaves_first: bool = True) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Return parents and codes, as in `HuffmanTree`, of the tree of leaves of ascending `weights`.
+
+    Of a leaf and a node of equal weight, the one is merged first or the other.
+    """
     n = len(weights)
     leaves = [*weights, math.inf]
     nodes = [math.inf] * n
@@ -158,7 +170,7 @@ def _merge(weights: list[int]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     for parent in range(n - 1):
         total: float = 0  # a whole number, of any size
         for code in (0, 1):
-            if leaves[leaf] <= nodes[node]:
+            if leaves[leaf] < nodes[node] or (leaves_first and leaves[leaf] == nodes[node]):
                 child, weight = leaf, leaves[leaf]
                 leaf += 1
             else:
