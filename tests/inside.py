@@ -6,12 +6,16 @@
 import pkgutil
 
 from fastvec import formats
+from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
 from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
+from fastvec.formats.supervised import SupervisedFile
+from fastvec.formats.supervised import read as read_supervised
+from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.training.huffman import HuffmanTree
@@ -25,17 +29,21 @@ __all__ = [
     "WORD_LIMIT",
     "FastTextFile",
     "HuffmanTree",
+    "SupervisedFile",
     "Team",
     "alias_table",
     "association",
     "keep_thresholds",
     "preallocate",
+    "quantize_matrix",
     "read_model",
+    "read_supervised",
     "replacing",
     "row_means",
     "unit_rows",
     "usable_threads",
     "write_model",
+    "write_supervised",
     "write_text",
 ]
 

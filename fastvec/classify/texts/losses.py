@@ -123,12 +123,15 @@ class HierarchicalSoftmax(Loss):
         sums = np.zeros((2 * self.n_labels - 1, len(hidden)), np.float32)
         for nodes in self.levels:
             for code, sign in enumerate(np.float32([1, -1])):
-                # −log(1 + exp(−z))
-                sums[self.branches[nodes, code]] = sums[self.n_labels + nodes] - np.logaddexp(
-                    np.float32(0), -sign * turns[nodes]
-                )
+                of_turns = self.log_of_turns(sign * turns[nodes])
+                sums[self.branches[nodes, code]] = sums[self.n_labels + nodes] + of_turns
         scores: Array = np.ascontiguousarray(sums[: self.n_labels].T)
         return scores
+
+    def log_of_turns(self, turns: Array) -> Array:
+        """Return log σ(z) = −log(1 + exp(−z))."""
+        logs: Array = -np.logaddexp(np.float32(0), -turns)
+        return logs
 
     def probabilities(self, scores: Array) -> Array:
         probabilities: Array = np.exp(scores)

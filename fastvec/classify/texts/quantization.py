@@ -5,13 +5,15 @@ centroids, which are those of k-means over the subvectors of all rows: a byte st
 norms of rows, which differ more than their directions, may have centroids of their own (Joulin, Grave,
 Bojanowski, Douze, Jégou and Mikolov 2016, "FastText.zip: Compressing text classification models").
 
-The distances of x to the centroids c are compared by |c|² − 2 x·c, a product of matrices.
+Centroids start from rows far from each other (k-means++: Arthur and Vassilvitskii 2007); in fastText, from
+random ones. The distances of x to centroids c are compared by |c|² − 2 x·c, a product of matrices.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import kmeans_plusplus
 
 from fastvec.formats.supervised import CENTROIDS, QuantizedMatrix
 from fastvec.training.threads import Workers
@@ -23,6 +25,8 @@ Array = NDArray[np.float32]
 # As in fastText: rows that k-means takes at most, and how often it moves the centroids.
 ROWS_OF_KMEANS = 65536
 ITERATIONS = 25
+# Rows of which some are the centroids to start from.
+ROWS_OF_FIRST = 16 * CENTROIDS
 # Distances computed at once: as many as fit in the processor's cache.
 ROWS_AT_ONCE = 512
 
@@ -69,7 +73,8 @@ def _quantize(rows: Array, generator: np.random.Generator) -> tuple[NDArray[np.u
         centroids[:n] = rows
         return np.arange(n).astype(np.uint8), centroids
     some = rows if n <= ROWS_OF_KMEANS else rows[generator.choice(n, ROWS_OF_KMEANS, replace=False)]
-    centroids[:] = some[generator.choice(len(some), CENTROIDS, replace=False)]
+    first = some[generator.choice(len(some), min(len(some), ROWS_OF_FIRST), replace=False)]
+    centroids[:] = kmeans_plusplus(first, CENTROIDS, random_state=int(generator.integers(2**31)))[0]
     for _ in range(ITERATIONS):
         codes, distances = _nearest(some, centroids)
         sizes = np.bincount(codes, minlength=CENTROIDS)
