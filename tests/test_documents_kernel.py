@@ -4,8 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from inside import HuffmanTree, alias_table
+from objectives import logistic_loss, numeric_gradient
 
 from fastvec import kernels
+from fastvec.reference.sampling import draw, draw_noise
 
 N_ROWS = 23
 NAMES = ("input_vectors", "output_vectors")
@@ -197,3 +200,105 @@ def test_training_learns_the_labels(backend, padded):
     for _ in range(100):
         loss, *_ = train(backend, matrices, learning_rate=0.5)
     assert loss < 0.05 * first
+
+
+# ---- Other losses: logistic ones, of outputs that differ --------------------------------------------------
+
+LOGISTIC = ("train_one_vs_all", "train_paths", "train_negatives")
+
+
+def arguments_of(function, n_labels):
+    """What a function takes beside matrices and documents, and how many rows the outputs have."""
+    random = np.random.default_rng(4)
+    if function == "train_one_vs_all":
+        sizes = np.arange(len(LENGTHS)) % (min(n_labels, 3) + 1)  # no labels, one, and several
+        labels = [random.choice(n_labels, size, replace=False) for size in sizes]
+        offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        return {"labels": np.concatenate(labels).astype(np.int32), "label_offsets": offsets}, n_labels
+    labels = labels_of(n_labels)
+    if function == "train_paths":
+        paths = HuffmanTree.of_labels(np.bincount(labels, minlength=n_labels)).paths()
+        names = ("path_offsets", "path_nodes", "path_codes")
+        return {"labels": labels, **dict(zip(names, paths, strict=True))}, n_labels - 1
+    noise = alias_table(np.arange(1, n_labels + 1))
+    return {"labels": labels, "noise": noise, "negatives": 4, "key": 2**63 + 5}, n_labels
+
+
+def outputs_of(document, place, labels, label_offsets=None, **more):
+    """The outputs that are to be high for a document, and those that are to be low."""
+    if label_offsets is not None:
+        high = labels[label_offsets[document] : label_offsets[document + 1]]
+        return high, None
+    label = labels[document]
+    if "path_nodes" in more:
+        path = slice(*more["path_offsets"][label : label + 2])
+        nodes, codes = more["path_nodes"][path], more["path_codes"][path]
+        return nodes[codes == 0], nodes[codes == 1]
+    counters = np.arange(place * 4, place * 4 + 4, dtype=np.uint64)
+    drawn = draw_noise(draw(more["key"], counters), more["noise"])
+    return np.array([label]), drawn[drawn != label]
+
+
+@pytest.mark.parametrize("n_labels", [2, 6, 7, 13])
+@pytest.mark.parametrize("size", [1, 17, 100])
+@pytest.mark.parametrize("function", LOGISTIC)
+def test_every_backend_trains_with_every_loss_as_the_reference(compiled, padded, function, size, n_labels):
+    arguments, n_outputs = arguments_of(function, n_labels)
+    results = []
+    ours, theirs = start(padded, size, n_outputs), start(padded, size, n_outputs)
+    for name, matrices in ((compiled, ours), ("reference", theirs)):
+        train = getattr(kernels.get("documents", name), function)
+        parts = [
+            train(
+                **matrices,
+                **arguments,
+                inputs=INPUTS,
+                input_offsets=OFFSETS,
+                order=ORDER,
+                start=begin,
+                stop=end,
+                learning_rate=0.1,
+                loss_every=2,
+            )
+            for begin, end in ((0, 7), (7, 7), (7, len(ORDER)))
+        ]
+        results.append([sum(numbers) for numbers in zip(*parts, strict=True)])
+    assert_near(ours, theirs, 2e-5)
+    assert results[0] == pytest.approx(results[1], rel=1e-5)
+    assert results[0][2] == N_TRAINED
+
+
+@pytest.mark.parametrize("function", LOGISTIC)
+@pytest.mark.parametrize("place", [0, 1, 3, 9])
+def test_a_step_with_any_loss_is_its_gradient(backend, padded, function, place):
+    arguments, n_outputs = arguments_of(function, 8)
+    document = ORDER[place]
+    rows = INPUTS[OFFSETS[document] : OFFSETS[document + 1]]
+    high, low = outputs_of(document, place, **arguments)
+    low = np.setdiff1d(np.arange(n_outputs), high) if low is None else low
+
+    def loss(input_vectors, output_vectors):
+        h = input_vectors[..., rows, :].mean(axis=-2, keepdims=True)
+        return logistic_loss(h, output_vectors, high, low)
+
+    matrices, before = start(padded, 20, n_outputs), start(padded, 20, n_outputs)
+    for matrix in (*matrices.values(), *before.values()):
+        matrix *= 0.7
+    rate = 1e-2
+    total, sampled, trained = getattr(kernels.get("documents", backend), function)(
+        **matrices,
+        **arguments,
+        inputs=INPUTS,
+        input_offsets=OFFSETS,
+        order=ORDER,
+        start=place,
+        stop=place + 1,
+        learning_rate=rate,
+        loss_every=1,
+    )
+    assert (sampled, trained) == (1, 1)
+    assert total == pytest.approx(loss(**before).item(), rel=1e-5)
+    gradient = numeric_gradient(loss, {name: matrix[:, :20] for name, matrix in before.items()}, {})
+    for name, expected in gradient.items():
+        found = (before[name] - matrices[name])[:, :20] / rate
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=3e-5, err_msg=name)

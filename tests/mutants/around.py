@@ -407,7 +407,7 @@ AROUND = [
     mutant(
         "documents are trained with the labels of their places",
         "documents_kernel text_classifier",
-        ("kernels/documents.pyx", "&labels[order[place]]", "&labels[place]"),
+        ("kernels/documents.pyx", "&labels.labels[number]", "&labels.labels[place]"),
         ("reference/documents.py", "labels[document : document + 1]", "labels[place : place + 1]"),
     ),
     mutant(
@@ -415,8 +415,32 @@ AROUND = [
         "text_fitting",
         (
             "classify/texts/classifier.py",
-            "order[:] = np.random.default_rng(key).permutation(usable)",
+            "order[:] = generator.permutation(usable)",
             "order[:] = usable",
+        ),
+    ),
+    mutant(
+        "labels of a document stay high for the next ones",
+        "documents_kernel",
+        ("kernels/documents.pyx", "mark(&step, labels.labels[i], 0)", "pass"),
+    ),
+    mutant(
+        "paths to labels turn the other way",
+        "documents_kernel",
+        ("kernels/documents.pyx", "labels.path_codes[first + i] == 0", "labels.path_codes[first + i] != 0"),
+    ),
+    mutant(
+        "texts with several labels are trained with the first alone",
+        "text_labels",
+        ("classify/texts/labels.py", "(generator.random(len(self)) * sizes).astype(np.int64)", "0 * sizes"),
+    ),
+    mutant(
+        "every label is predicted, however improbable",
+        "text_labels",
+        (
+            "classify/texts/classifier.py",
+            "for column, value in of_document if value >= threshold",
+            "for column, value in of_document",
         ),
     ),
     mutant(
