@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     array([1])
     """
     if Path(path).name.lower().endswith(OF_FASTTEXT):
-        return fasttext.load(path)
+        return fasttext.load(path, TextClassifier)
     saved = model.read_classifier(path)
     try:
         return _restored(saved)

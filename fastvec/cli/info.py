@@ -38,6 +38,8 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
     elif options.vectors is None:
         _print_machine()
+    elif Path(options.vectors).suffix.lower() == ".ftz":
+        _print_rows(_rows_of_quantized(options.vectors))
     else:
         vectors = load(options.vectors, **given(options, load))
         rows = {"words": f"{len(vectors):,}", "dimensions": f"{vectors.vector_size:,}"}
@@ -47,6 +49,19 @@ def _run(options: argparse.Namespace) -> int:
             rows[name] = f"{value:.6g}" if isinstance(value, float) else str(value)
         _print_rows(rows)
     return 0
+
+
+def _rows_of_quantized(path: str) -> dict[str, str]:
+    from fastvec import classify  # which imports scikit-learn
+
+    model = classify.load(path)
+    names = ("loss", "word_ngrams", "min_n", "max_n", "buckets")
+    return {
+        "words": f"{len(model.vectors_):,}",
+        "dimensions": f"{model.vectors_.vector_size:,}",
+        "labels": f"{len(model.classes_):,}",
+        **{name: str(getattr(model, name)) for name in names},
+    }
 
 
 def _print_machine() -> None:

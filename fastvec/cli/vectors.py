@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
@@ -90,8 +91,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _convert_classifier(options: argparse.Namespace) -> int:
+    from fastvec import classify  # which imports scikit-learn
+
+    classify.load(options.vectors).save(options.output)
+    if not options.quiet:
+        say(f"saved in {options.output}")
+    return 0
+
+
 def _convert(options: argparse.Namespace) -> int:
     check_files([options.vectors], {"OUT": options.output})
+    if Path(options.vectors).suffix.lower() == ".fvmodel":
+        return _convert_classifier(options)
     check_format(options.output, options.format, "--to")
     vectors = _load(options)
     postprocessing = given(options, Vectors.postprocess)

@@ -116,7 +116,7 @@ FORMATS = {
         read=_whole(fasttext.read),
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
-        refused={".ftz": "a quantized fastText model, which is not supported; its .bin is"},
+        refused={".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them"},
     ),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"),

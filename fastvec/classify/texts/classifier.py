@@ -25,6 +25,7 @@ from fastvec.classify.networks.files import (
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, distinct_classes
 from fastvec.classify.networks.layers import Array
+from fastvec.classify.texts import fasttext
 from fastvec.classify.texts.documents import (
     HASHINGS,
     DocumentRows,
@@ -550,8 +551,6 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         """
         check_is_fitted(self)
         if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.as_fasttext:
-            from fastvec.classify.texts import fasttext  # which uses this module
-
             self._check_unchanged()
             fasttext.save(self, path)
         else:
@@ -613,9 +612,8 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         >>> load("films.ftz").predict(["such fine music"]).tolist()
         ['+']
         """
-        from fastvec.classify.texts import fasttext  # which uses this module
-
         check_is_fitted(self)
+        self.check_params()
         self._check_unchanged()
         if cutoff is not None:
             check_int("cutoff", cutoff, 1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import functional
 from fastvec.classify.labelled_files import LABEL
-from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.documents import DocumentRows, Documents, read_labelled
 from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSampling, OneVsAll, Softmax
 from fastvec.classify.texts.quantization import quantize_matrix
@@ -29,7 +28,6 @@ from fastvec.training.threads import number_of_threads
 __all__ = ["load", "quantize", "save"]
 
 Array = NDArray[np.float32]
-Classifier = TypeVar("Classifier", bound=TextClassifier)
 
 END = "</s>"
 # fastText's table of the sigmoid: 0 below −8, 512 steps from there to 8 and 8 itself, and 1 above.
@@ -130,8 +128,8 @@ class FastTextRows(DocumentRows):
         return word.startswith(LABEL) and word not in self.lexicon.words
 
 
-def load(path: str | os.PathLike[str]) -> TextClassifier:
-    """Load a classifier that fastText has saved.
+def load(path: str | os.PathLike[str], estimator: Any) -> Any:
+    """Load a classifier that fastText has saved, as a `TextClassifier`, which is the estimator.
 
     Raises
     ------
@@ -150,7 +148,7 @@ def load(path: str | os.PathLike[str]) -> TextClassifier:
     if all(label.startswith(LABEL) for label in labels):
         labels = [label.removeprefix(LABEL) for label in labels]
     given = contents.header.parameters
-    classifier = TextClassifier(
+    classifier = estimator(
         loss=given["loss"],
         negatives=max(1, given["negatives"]),
         word_ngrams=max(1, contents.header.word_ngrams),
@@ -166,7 +164,7 @@ def load(path: str | os.PathLike[str]) -> TextClassifier:
     return classifier
 
 
-def save(classifier: TextClassifier, path: str | os.PathLike[str]) -> None:
+def save(classifier: Any, path: str | os.PathLike[str]) -> None:
     """Save a classifier for fastText; the extension is ``.ftz`` for a quantized one, and else ``.bin``."""
     is_quantized = classifier._rows.is_quantized
     extension, what = (".ftz", "quantized") if is_quantized else (".bin", "not quantized")
@@ -178,14 +176,14 @@ def save(classifier: TextClassifier, path: str | os.PathLike[str]) -> None:
 
 
 def quantize(
-    classifier: Classifier,
+    classifier: Any,
     X: object,
     y: object,
     cutoff: int | None,
     subvector_size: int,
     separate_norms: bool,
     quantize_output: bool,
-) -> Classifier:
+) -> Any:
     """Return a quantized classifier; the parameters are those of `TextClassifier.quantize`."""
     contents = _contents(classifier)
     matrix, rows = contents.input_vectors, classifier._rows
@@ -219,7 +217,7 @@ def quantize(
     return quantized
 
 
-def _restore(classifier: TextClassifier, contents: SupervisedFile, labels: NDArray[Any]) -> None:
+def _restore(classifier: Any, contents: SupervisedFile, labels: NDArray[Any]) -> None:
     """Make what a file holds the state of a classifier; its labels are in the order of the file."""
     header = contents.header
     n_words, n_labels = len(header.words), len(labels)
@@ -245,7 +243,7 @@ def _restore(classifier: TextClassifier, contents: SupervisedFile, labels: NDArr
     classifier._matrices = {"input_vectors": inputs, "output_vectors": outputs}
 
 
-def _loss_of(classifier: TextClassifier, label_counts: NDArray[np.int64], order: NDArray[np.intp]) -> Loss:
+def _loss_of(classifier: Any, label_counts: NDArray[np.int64], order: NDArray[np.intp]) -> Loss:
     counts, negatives = label_counts[order], int(classifier.negatives)
     if classifier.loss == "hierarchical_softmax":
         tree, n = HuffmanTree.of_labels(label_counts), len(order)
@@ -261,7 +259,7 @@ def _dense(matrix: Matrix) -> Array:
     return matrix.rows() if isinstance(matrix, QuantizedMatrix) else matrix
 
 
-def _contents(classifier: TextClassifier) -> SupervisedFile:
+def _contents(classifier: Any) -> SupervisedFile:
     """Return the file of a classifier."""
     rows = classifier._rows
     if isinstance(rows, FastTextRows):
@@ -280,12 +278,12 @@ def _contents(classifier: TextClassifier) -> SupervisedFile:
     return SupervisedFile(header, parameters["input_vectors"][FIRST_WORD:], outputs)
 
 
-def _classes_of_file(classifier: TextClassifier) -> NDArray[np.intp]:
+def _classes_of_file(classifier: Any) -> NDArray[np.intp]:
     """Return which class each label of a file is: fastText has the most frequent ones first."""
     return np.argsort(-classifier.label_counts_, kind="stable")
 
 
-def _header(classifier: TextClassifier, rows: DocumentRows, classes: NDArray[np.intp]) -> Header:
+def _header(classifier: Any, rows: DocumentRows, classes: NDArray[np.intp]) -> Header:
     if rows.hashing != "fasttext" and rows.longest > 1:
         raise ValueError(
             "n-grams of words must have the hashes of fastText, which those of a classifier that an earlier "
