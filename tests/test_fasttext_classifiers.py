@@ -258,7 +258,7 @@ def test_rows_that_are_few_or_equal_are_quantized_exactly():
 
 
 def test_the_threads_do_not_change_codes():
-    matrix = random.standard_normal((700, 7)).astype(np.float32)
+    matrix = random.standard_normal((300, 5)).astype(np.float32)
     one, two = (
         quantize_matrix(matrix, 2, separate_norms=True, threads=threads, seed=3) for threads in (1, 2)
     )

@@ -622,7 +622,10 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         check_int("subvector_size", subvector_size, 1, self._vector_size)
         check_bool("separate_norms", separate_norms)
         check_bool("quantize_output", quantize_output)
-        return fasttext.quantize(self, X, y, cutoff, int(subvector_size), separate_norms, quantize_output)
+        quantized: Classifier = fasttext.quantize(
+            self, X, y, cutoff, int(subvector_size), separate_norms, quantize_output
+        )
+        return quantized
 
     def _check_unchanged(self) -> None:
         rows = self._rows

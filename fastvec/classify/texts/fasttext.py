@@ -52,10 +52,12 @@ class _Stepwise(Loss):
         scores = super().scores(hidden, outputs)
         steps = np.floor((np.clip(scores, -LIMIT, LIMIT) + LIMIT) * np.float32(STEPS) / LIMIT / np.float32(2))
         steps[scores < -LIMIT], steps[scores > LIMIT] = -1, STEPS + 1
-        return 1 + steps + self.below_one
+        places: Array = 1 + steps + self.below_one
+        return places
 
     def probabilities(self, scores: Array) -> Array:
-        return SIGMOID[scores.astype(np.intp)]
+        probabilities: Array = SIGMOID[scores.astype(np.intp)]
+        return probabilities
 
 
 class _OneVsAll(_Stepwise, OneVsAll):
@@ -107,12 +109,8 @@ class FastTextRows(DocumentRows):
         self.header = header
         self.classes = classes
         self.quantized = quantized
+        self.is_quantized = quantized is not None
         self._labels = {label.decode() for label in header.labels}
-
-    @property
-    def is_quantized(self) -> bool:
-        """Whether the rows are those of a quantized matrix."""
-        return self.quantized is not None
 
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
@@ -186,13 +184,13 @@ def quantize(
 ) -> Any:
     """Return a quantized classifier; the parameters are those of `TextClassifier.quantize`."""
     contents = _contents(classifier)
-    matrix, rows = contents.input_vectors, classifier._rows
-    if isinstance(matrix, QuantizedMatrix):
+    rows = classifier._rows
+    if rows.is_quantized:
         raise ValueError("the classifier is quantized already")
     quantized = copy.copy(classifier)
     classes = rows.classes if isinstance(rows, FastTextRows) else _classes_of_file(classifier)
     labels_of_file = classifier.classes_[classes]
-    if cutoff is not None and cutoff < len(matrix):
+    if cutoff is not None and cutoff < contents.input_vectors.shape[0]:
         contents = _pruned(contents, cutoff)
         if X is not None:
             _restore(quantized, contents, labels_of_file)
@@ -206,13 +204,16 @@ def quantize(
                 False,
             )
             contents = _contents(quantized)
-    _, matrix, output_vectors = contents
-    settings = {"threads": number_of_threads(classifier.threads), "seed": int(classifier.seed)}
-    norms = {"separate_norms": separate_norms}
-    matrix = quantize_matrix(matrix, subvector_size, **norms, **settings)
+
+    def quantized_matrix(matrix: Matrix, subvector_size: int) -> QuantizedMatrix:
+        threads, seed = number_of_threads(classifier.threads), int(classifier.seed)
+        return quantize_matrix(
+            _dense(matrix), subvector_size, separate_norms=separate_norms, threads=threads, seed=seed
+        )
+
+    contents = contents._replace(input_vectors=quantized_matrix(contents.input_vectors, subvector_size))
     if quantize_output:
-        output_vectors = quantize_matrix(output_vectors, 2, **norms, **settings)
-    contents = contents._replace(input_vectors=matrix, output_vectors=output_vectors)
+        contents = contents._replace(output_vectors=quantized_matrix(contents.output_vectors, 2))
     _restore(quantized, contents, labels_of_file)
     return quantized
 
@@ -220,6 +221,8 @@ def quantize(
 def _restore(classifier: Any, contents: SupervisedFile, labels: NDArray[Any]) -> None:
     """Make what a file holds the state of a classifier; its labels are in the order of the file."""
     header = contents.header
+    if header.kept_buckets is None and header.word_ngrams < 2 and not header.subwords.max_n:
+        header = header._replace(n_buckets=0)  # nothing points at these rows
     n_words, n_labels = len(header.words), len(labels)
     order = np.argsort(labels)
     label_counts = header.counts[n_words:]
@@ -247,7 +250,8 @@ def _loss_of(classifier: Any, label_counts: NDArray[np.int64], order: NDArray[np
     counts, negatives = label_counts[order], int(classifier.negatives)
     if classifier.loss == "hierarchical_softmax":
         tree, n = HuffmanTree.of_labels(label_counts), len(order)
-        parents, codes = (np.append(part[:n][order], part[n:]) for part in (tree.parents, tree.codes))
+        parents = np.append(tree.parents[:n][order], tree.parents[n:])
+        codes = np.append(tree.codes[:n][order], tree.codes[n:])
         return _HierarchicalSoftmax(counts, negatives, HuffmanTree(parents, codes))
     if classifier.loss == "softmax":
         return Softmax(counts, negatives)
@@ -308,7 +312,7 @@ def _header(classifier: Any, rows: DocumentRows, classes: NDArray[np.intp]) -> H
 
 def _pruned(contents: SupervisedFile, cutoff: int) -> SupervisedFile:
     """Return a file with the longest rows only, and that of ``</s>``."""
-    header, matrix, _ = contents
+    header, matrix = contents.header, _dense(contents.input_vectors)
     n_words = len(header.words)
     norms = np.linalg.norm(matrix, axis=1)
     if END.encode() in header.words:

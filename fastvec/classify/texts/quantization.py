@@ -11,6 +11,8 @@ random ones. The distances of x to centroids c are compared by |c|² − 2 x·c,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import kmeans_plusplus
@@ -49,7 +51,9 @@ def quantize_matrix(
     seed : int
         Seed of the rows that centroids start from.
     """
-    columns = np.split(matrix, range(subvector_size, matrix.shape[1], subvector_size), axis=1)
+    columns: list[NDArray[Any]] = np.split(
+        matrix, range(subvector_size, matrix.shape[1], subvector_size), axis=1
+    )
     if separate_norms:
         norms = np.linalg.norm(matrix, axis=1)
         scales = np.where(norms > 0, norms, 1)[:, np.newaxis]
