@@ -378,3 +378,33 @@ def test_vectors_are_read_with_the_options_that_errors_advise(tmp_path, verb):
     train = (verb, "train", labelled, "-o", tmp_path / "m.fvmodel", "--vectors", vectors)
     assert "; --on-duplicates first keeps" in fail(*train)
     succeed(*train, "--on-duplicates", "first", "--epochs", 1)
+
+
+def test_several_labels_a_line(folder, tmp_path, call):
+    text = "#hot #soup steam bowl\n#cold ice bowl\n#hot fire\n#cold #soup ice bowl bowl\n" * 10
+    out = tmp_path / "dishes.fvmodel"
+    prefix = ("--label-prefix", "#")
+    options = ("--loss", "one_vs_all", "--vector-size", 8, "--learning-rate", 0.5, "--epochs", 40)
+    call("classify", "train", "-", "-o", out, *prefix, *options, "--threads", 1, input=text)
+    found = call(
+        "classify", "predict", out, "-", *prefix, "-k", 3, "--threshold", 0.5, input="fire\nice bowl\n"
+    )
+    assert found.splitlines()[0] == "#hot" and "#cold" in found.splitlines()[1].split()
+    scores = call("classify", "evaluate", out, "-", *prefix, "-k", 2, input=text).splitlines()
+    assert re.fullmatch(
+        r"precision 0\.\d+, recall [01]\.\d+, F1 0\.\d+ of 40 texts with 60 labels", scores[0]
+    )
+    assert {line.split()[0] for line in scores[2:]} == {"cold", "hot", "soup"}
+    assert (
+        "-k must be an int >= 1, got 0" in run("classify", "evaluate", out, "-", "-k", 0, input=text).stderr
+    )
+
+
+def test_names_are_scored_as_wholes(tmp_path, call):
+    text = "mr B-PER\nSmith I-PER\nsaw O\nOslo B-LOC\n\n" * 20
+    out = tmp_path / "spans.fvmodel"
+    call("tag", "train", "-", "-o", out, "--vector-size", 8, "--epochs", 20, "--min-count", 1, input=text)
+    lines = call("tag", "evaluate", out, "-", input=text).splitlines()
+    assert lines[0] == "accuracy 1.0000 of 80 words"
+    assert "spans: precision 1.0000, recall 1.0000, F1 1.0000 of 40" in lines
+    assert [line.split()[0] for line in lines[-3:]] == ["span", "LOC", "PER"]

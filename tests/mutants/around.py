@@ -408,7 +408,11 @@ AROUND = [
         "documents are trained with the labels of their places",
         "documents_kernel text_classifier",
         ("kernels/documents.pyx", "&labels.labels[number]", "&labels.labels[place]"),
-        ("reference/documents.py", "labels[document : document + 1]", "labels[place : place + 1]"),
+        (
+            "reference/documents.py",
+            "target, offsets = labels[document : document + 1]",
+            "target, offsets = labels[place : place + 1]",
+        ),
     ),
     mutant(
         "documents come in the same order every epoch",
