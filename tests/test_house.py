@@ -185,8 +185,6 @@ INSIDE = {
     "test_parameter_types.py": "the types of numbers that checks return",
     "test_progress.py": "what is shown at which time",
     "test_signals.py": "in which order signals are held and let go",
-    "test_spans.py": "which words the spans of tags have",
-    "test_text_labels.py": "predictions of fastText's own are scored, and rows are those of its buckets",
 }
 
 

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from inside import inner
 from peers import fasttext
 from scipy.sparse import csr_matrix
 
 from fastvec.classify import LabelledLines, TextClassifier, load, read_labelled_lines
-from fastvec.classify.texts.documents import read_documents
-from fastvec.classify.texts.scores import top_scores
 
 LOSSES = {
     "softmax": "softmax",
@@ -212,7 +211,9 @@ def test_scores_are_those_of_fasttext(tmp_path, loss, k, threshold):
     n, precision, recall = theirs.test(str(path), k, threshold)
     by_label = theirs.test_label(str(path), k, threshold)
     found = [theirs.f.predict(" ".join(x) + "\n", k, threshold, "strict") for x in X]  # with probabilities
-    scores = top_scores(y, [[label.removeprefix("__label__") for _, label in labels] for labels in found])
+    scores = inner("top_scores")(
+        y, [[label.removeprefix("__label__") for _, label in labels] for labels in found]
+    )
     assert scores.n_examples == n
     np.testing.assert_allclose([scores.precision, scores.recall], [precision, recall], rtol=1e-12)
     assert {f"__label__{label}" for label in scores.by_label} == set(by_label)
@@ -250,9 +251,9 @@ def test_ngrams_of_characters_are_those_of_fasttext(tmp_path):
         _, rows = theirs.get_subwords(word)
         buckets = [row - len(theirs.words) for row in rows[1:]]
         lexicon = len(model._rows.lexicon)
-        ours, _ = model._rows.look_up(read_documents([word]))
+        ours, _ = model._rows.look_up(inner("read_documents")([word]))
         assert model._rows.ngrams[ours[1:] - lexicon].tolist() == buckets
-    unknown, _ = model._rows.look_up(read_documents(["icy"]))
+    unknown, _ = model._rows.look_up(inner("read_documents")(["icy"]))
     _, rows = theirs.get_subwords("icy")
     known = [row - len(theirs.words) for row in rows if row - len(theirs.words) in model._rows.ngrams]
     assert model._rows.ngrams[unknown - lexicon].tolist() == known

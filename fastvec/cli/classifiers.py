@@ -244,8 +244,10 @@ def _evaluate_words(options: argparse.Namespace) -> int:
     n = sum(map(len, labels))
     right = sum(a == b for pair in zip(labels, found, strict=True) for a, b in zip(*pair, strict=True))
     print(f"accuracy {right / n:.4f} of {n:,} words")
-    words = [[[tag] for tags in sentences for tag in tags] for sentences in (labels, found)]
-    _print_scores("label", top_scores(*words).by_label)
+    given_words, found_words = (
+        [[tag] for tags in sentences for tag in tags] for sentences in (labels, found)
+    )
+    _print_scores("label", top_scores(given_words, found_words).by_label)
     if spans := span_scores(labels, found):
         print(
             f"spans: precision {spans.precision:.4f}, recall {spans.recall:.4f}, F1 {spans.f1:.4f} of "

@@ -22,6 +22,7 @@ __all__ = [
     "check_labels",
     "check_same_classes",
     "check_values",
+    "check_weights",
     "class_numbers",
     "distinct_classes",
     "first_classes",
@@ -92,7 +93,7 @@ class LabelClassifier(ClassifierMixin):
         float
             The accuracy.
         """
-        weights = None if sample_weight is None else _check_weights(sample_weight)
+        weights = None if sample_weight is None else check_weights(sample_weight)
         return float(super().score(X, check_labels("y", y), weights))
 
 
@@ -134,7 +135,7 @@ def as_array(name: str, labels: list[Any]) -> NDArray[Any]:
     return found
 
 
-def _check_weights(sample_weight: ArrayLike) -> NDArray[np.float64]:
+def check_weights(sample_weight: ArrayLike) -> NDArray[np.float64]:
     """Return weights, the largest of which is 1, so that their sum is finite."""
     try:
         weights = np.asarray(sample_weight, np.float64)

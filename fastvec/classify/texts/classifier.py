@@ -23,7 +23,12 @@ from fastvec.classify.networks.files import (
     parameters_of,
 )
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
-from fastvec.classify.networks.labels import LabelClassifier, check_same_classes, distinct_classes
+from fastvec.classify.networks.labels import (
+    LabelClassifier,
+    check_same_classes,
+    check_weights,
+    distinct_classes,
+)
 from fastvec.classify.networks.layers import Array
 from fastvec.classify.texts import fasttext
 from fastvec.classify.texts.documents import (
@@ -377,9 +382,10 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
     @property
     def tree_(self) -> HuffmanTree:
         """The tree of labels."""
-        if not isinstance(getattr(self, "_loss", None), HierarchicalSoftmax):
+        loss = getattr(self, "_loss", None)
+        if not isinstance(loss, HierarchicalSoftmax):
             raise AttributeError('TextClassifier has a tree_ only after fit with loss="hierarchical_softmax"')
-        return self._loss.tree
+        return loss.tree
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -520,7 +526,8 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         labels, found = read_labels(y), read_labels(self.predict(X))
         every = np.arange(len(labels))
         pairs = zip(labels.lists(every), found.lists(every), strict=True)
-        return float(np.average([set(a) == set(b) for a, b in pairs], weights=sample_weight))
+        weights = None if sample_weight is None else check_weights(sample_weight)
+        return float(np.average([set(a) == set(b) for a, b in pairs], weights=weights))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save everything needed to predict; `fastvec.classify.load` restores the estimator.

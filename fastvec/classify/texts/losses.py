@@ -122,7 +122,7 @@ class HierarchicalSoftmax(Loss):
         turns = outputs @ hidden.T  # (n_nodes, n)
         sums = np.zeros((2 * self.n_labels - 1, len(hidden)), np.float32)
         for nodes in self.levels:
-            for code, sign in enumerate(np.float32([1, -1])):
+            for code, sign in enumerate((np.float32(1), np.float32(-1))):
                 of_turns = self.log_of_turns(sign * turns[nodes])
                 sums[self.branches[nodes, code]] = sums[self.n_labels + nodes] + of_turns
         scores: Array = np.ascontiguousarray(sums[: self.n_labels].T)

@@ -89,6 +89,9 @@ def top_scores(
 
 def best_columns(scores: NDArray[np.float32], n: int) -> NDArray[np.intp]:
     """Return the columns of the n highest numbers in each row, the highest first."""
+    best: NDArray[np.intp]
     if n == 1:
-        return scores.argmax(axis=1)[:, np.newaxis]
-    return np.argsort(-scores, axis=1, kind="stable")[:, :n]
+        best = scores.argmax(axis=1)[:, np.newaxis]
+    else:
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :n]
+    return best
