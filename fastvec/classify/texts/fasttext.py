@@ -159,6 +159,7 @@ def load(path: str | os.PathLike[str], estimator: Any) -> Any:
     )
     _restore(classifier, contents, np.array(labels))
     classifier.history_, classifier.interrupted_ = [], False
+    classifier.n_words_ = int(classifier._word_counts.sum())
     return classifier
 
 
