@@ -8,10 +8,13 @@ SOURCES = pyproject.toml setup.py \
 unexport PYTHONPATH
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# A process for each processor, and in it one thread of BLAS.
-PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8
+# A process for each processor, and in it one thread of BLAS. Tests of a module stay together as long as can be, for its
+# fixtures are made once in each process.
+PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
+# The tests but for those of packages that the extra `test` lacks.
+TESTS = --ignore=interop .
 
-.PHONY: build test test-backends test-arm64 mutants fuzz lint lint-cross bench docs check demo
+.PHONY: build test test-backends test-interop test-arm64 mutants fuzz lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once, until another target installs
 # a copy.
@@ -22,19 +25,24 @@ build: .venv/made
 
 test: .venv/test
 	@$(BIN)/python -I -c 'import fastvec; print("testing", fastvec.__file__)'
-	$(PYTEST) .
+	$(PYTEST) $(TESTS)
 
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
-# with other backends has run on them all there. The reference is too slow for benchmarks, examples and processes.
-LONG = $(addprefix --ignore=test_,$(addsuffix .py,bench checkpoints cli cli_classifiers \
-    cli_outputs cli_streams demo deterministic docs docstrings held_out peer_results signals))
+# with other backends has run on them all there. The reference is too slow for examples and what is held out.
+LONG = $(addprefix --ignore=test_,$(addsuffix .py,checkpoints deterministic docs docstrings held_out peer_results))
+# Not even collected: modules all of whose tests are left out.
+MARKED = $(patsubst tests/%,--ignore=%,$(shell grep -lE '^pytestmark = pytest.mark.(any|every)_backend' tests/test_*.py))
 test-backends: .venv/test
 	@names=$$($(BIN)/python -I -c 'from fastvec import kernels; print(*kernels.available()[:-1])') || exit 1; \
 	for name in $$names; do \
 	    echo "testing what depends on kernels on $$name"; \
 	    long=; test $$name = reference && long='$(LONG)'; \
-	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long .) || exit 1; \
+	    (export FASTVEC_BACKEND=$$name; $(PYTEST) -m 'not every_backend and not any_backend' $$long $(MARKED) $(TESTS)) || exit 1; \
 	done
+
+# What other libraries make of vectors: with pandas, PyTorch, spaCy and others, some gigabytes of packages.
+test-interop: .venv/test-interop
+	cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest interop
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:
@@ -95,6 +103,6 @@ demo: .venv/installed
 	touch $@
 
 # fastvec is there: what this installs is the packages of one of its extras.
-.venv/test .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
+.venv/test .venv/test-interop .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
 	$(BIN)/pip install --quiet 'fastvec[$*]'
 	touch $@

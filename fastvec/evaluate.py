@@ -12,16 +12,16 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec._params import check_bool, check_float, check_int, check_item, shortened
+from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, shortened
 from fastvec.corpus.reading import check_readable, read_blocks
-from fastvec.vectors.vectors import UnknownWordError, Vectors, unit_rows
+from fastvec.vectors.vectors import ANALOGY_METHODS, LEAST_DIVISOR, UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
 
@@ -42,17 +42,20 @@ class SimilarityResult:
     name : str
         Name of the file without extension, or "pairs".
     spearman : float
-        Spearman's rank correlation of cosines and scores, from -1 to 1; nan if fewer than two pairs are
-        covered, or all of them are equal.
+        Spearman's rank correlation of cosines and scores, from -1 to 1; nan if fewer than two pairs count, or
+        all of them are equal.
+    pearson : float
+        Pearson's correlation of cosines and scores themselves, from -1 to 1, or nan.
     pairs : int
         Number of pairs.
     covered : int
-        Number of pairs of which both words have a vector; only these count. With `SubwordVectors` this
-        includes words outside the vocabulary that have n-grams.
+        Number of pairs of which both words have a vector; only these count, unless unknown words do. With
+        `SubwordVectors` this includes words outside the vocabulary that have n-grams.
     """
 
     name: str
     spearman: float
+    pearson: float
     pairs: int
     covered: int
 
@@ -72,20 +75,28 @@ class AnalogySection:
     correct : int
         Number of questions answered correctly.
     covered : int
-        Number of questions of which all four words are in the vocabulary; only these count.
+        Number of questions of which all four words are in the vocabulary; only these count, unless unknown
+        words do.
     total : int
         Number of questions in the section.
+    right : tuple of tuple of str
+        The questions answered correctly, as (a, b, c, d).
+    wrong : tuple of tuple of (str or None)
+        The others that count, as (a, b, c, d, answer); the answer is None if a word is unknown.
     """
 
     name: str
     correct: int
     covered: int
     total: int
+    right: tuple[tuple[str, str, str, str], ...] = field(repr=False)
+    wrong: tuple[tuple[str, str, str, str, str | None], ...] = field(repr=False)
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the covered questions answered correctly, from 0 to 1; nan if none is covered."""
-        return self.correct / self.covered if self.covered else float("nan")
+        """Fraction of the questions that count answered correctly, from 0 to 1; nan if none counts."""
+        counted = len(self.right) + len(self.wrong)
+        return self.correct / counted if counted else float("nan")
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class AnalogyResult:
         width = max(len(self.name), *(len(row.name) for row in rows))
         lines = [f"{self.name:<{width}}  correct  covered    total  accuracy"]
         for row in rows:
-            accuracy = f"{100 * row.accuracy:.1f} %" if row.covered else "undefined"
+            accuracy = "undefined" if math.isnan(row.accuracy) else f"{100 * row.accuracy:.1f} %"
             lines.append(
                 f"{row.name:<{width}}  {row.correct:7,}  {row.covered:7,}  {row.total:7,}  {accuracy:>9}"
             )
@@ -134,7 +145,9 @@ def similarity(
     vectors: Vectors,
     pairs: str | os.PathLike[str] | Iterable[tuple[str, str, float]],
     *,
+    restrict: int | None = None,
     ignore_case: bool = True,
+    count_unknown: bool = False,
 ) -> SimilarityResult:
     """Correlate the cosine similarities of word pairs with human scores.
 
@@ -147,15 +160,19 @@ def similarity(
         letters, and the score, the first column of numbers; further columns, ``#`` comments and a line with
         the names of the columns, such as "word1" and "word2", are ignored. Columns end at tabs, semicolons,
         commas or white space, whichever the first line has.
+    restrict : int or None
+        Only consider this many words, the first ones, which by convention are the most frequent: no others
+        have a vector then, not even by their n-grams. None considers all.
     ignore_case : bool
         Whether "Paris" equals "paris"; if the vocabulary has several spellings, the first, most frequent one
         is used. A word that is not in the vocabulary is looked up as it is spelled in `pairs`.
+    count_unknown : bool
+        Whether pairs with a word without a vector count, with a cosine of 0. They are ignored otherwise.
 
     Returns
     -------
     SimilarityResult
-        Spearman's correlation and the number of pairs it is based on. Pairs with a word without a vector are
-        ignored.
+        Spearman's and Pearson's correlation, and the number of pairs they are based on.
 
     Raises
     ------
@@ -178,17 +195,25 @@ def similarity(
         name, judged = "pairs", _checked_pairs(pairs)
         if not judged:
             raise ValueError("pairs must hold at least one pair, got none")
+    if restrict is not None:
+        restrict = check_int("restrict", restrict, 1)
+    count_unknown = check_bool("count_unknown", count_unknown)
     fold = _fold(ignore_case)
-    rows = _first_rows(vectors.words, fold)
-    cosines, scores = [], []
+    rows = _first_rows(vectors.words[:restrict], fold)
+    cosines, scores, covered = [], [], 0
     for *pair, score in judged:
         a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in pair)
-        try:
-            cosines.append(vectors.similarity(a, b))
-        except UnknownWordError:
-            continue
-        scores.append(score)
-    return SimilarityResult(name, spearman(cosines, scores), pairs=len(judged), covered=len(scores))
+        cosine = None
+        if restrict is None or rows.keys() >= {fold(a), fold(b)}:
+            with contextlib.suppress(UnknownWordError):
+                cosine = vectors.similarity(a, b)
+        covered += cosine is not None
+        if cosine is not None or count_unknown:
+            cosines.append(cosine or 0.0)
+            scores.append(score)
+    return SimilarityResult(
+        name, spearman(cosines, scores), pearson(cosines, scores), pairs=len(judged), covered=covered
+    )
 
 
 def analogies(
@@ -197,11 +222,12 @@ def analogies(
     *,
     restrict: int | None = 300_000,
     ignore_case: bool = True,
+    method: str = "3cosadd",
+    count_unknown: bool = False,
 ) -> AnalogyResult:
-    """Answer analogy questions, "a is to b as c is to d", by 3CosAdd.
+    """Answer analogy questions, "a is to b as c is to d".
 
-    The answer is the word, other than a, b and c, whose vector has the highest cosine with b − a + c, of unit
-    vectors (Mikolov, Yih and Zweig 2013, "Linguistic regularities in continuous space word representations").
+    The answer is the word, other than a, b and c, with the highest score, as in `Vectors.analogy`.
 
     Parameters
     ----------
@@ -216,12 +242,18 @@ def analogies(
     ignore_case : bool
         Whether "Athens" equals "athens"; if the vocabulary has several spellings, the first, most frequent
         one is used.
+    method : {"3cosadd", "3cosmul"}
+        How words are scored. By 3CosAdd (Mikolov, Yih and Zweig 2013) it is the cosine with b − a + c, of
+        unit vectors; by 3CosMul (Levy and Goldberg 2014) the product of the cosines with b and c, divided by
+        that with a, all of them shifted to be from 0 to 1.
+    count_unknown : bool
+        Whether questions with a word that is not in the vocabulary count as answered wrongly. They are
+        ignored otherwise, with `SubwordVectors` too, since answers are chosen from the vocabulary.
 
     Returns
     -------
     AnalogyResult
-        Correct answers and coverage by section. Questions with a word that is not in the vocabulary are
-        ignored, with `SubwordVectors` too, since answers are chosen from the vocabulary.
+        Correct answers and coverage by section, and the questions that were answered rightly and wrongly.
 
     Raises
     ------
@@ -232,6 +264,8 @@ def analogies(
     """
     if restrict is not None:
         restrict = check_int("restrict", restrict, 1)
+    method = check_choice("method", method, ANALOGY_METHODS)
+    count_unknown = check_bool("count_unknown", count_unknown)
     path = Path(path)
     fold = _fold(ignore_case)
     sections = _read_questions(path, fold)
@@ -244,17 +278,27 @@ def analogies(
     for row, first in enumerate(stands_for):
         same.setdefault(int(first), []).append(row)
 
-    known = [
-        [[rows[word] for word in question] for question in questions if rows.keys() >= set(question)]
-        for _, questions in sections
-    ]
-    every = np.array([question for part in known for question in part], dtype=np.intp).reshape(-1, 4)
-    is_correct = stands_for[_answer(vectors.vectors[:restrict], every, same)] == every[:, 3]
-    ends = np.cumsum([len(part) for part in known])
-    results = [
-        AnalogySection(name, correct=int(right.sum()), covered=len(right), total=len(questions))
-        for (name, questions), right in zip(sections, np.split(is_correct, ends[:-1]), strict=True)
-    ]
+    every = [question for _, questions in sections for question in questions if rows.keys() >= set(question)]
+    known = np.array([[rows[word] for word in question] for question in every], dtype=np.intp)
+    answered = _answer(vectors.vectors[:restrict], known.reshape(-1, 4), same, method)
+    answers = iter(stands_for[answered].tolist())
+    results = []
+    for name, questions in sections:
+        right: list[tuple[str, str, str, str]] = []
+        wrong: list[tuple[str, str, str, str, str | None]] = []
+        covered = 0
+        for a, b, c, d in questions:
+            if not rows.keys() >= {a, b, c, d}:
+                wrong += [(a, b, c, d, None)] * count_unknown
+                continue
+            covered += 1
+            asked = (words[rows[a]], words[rows[b]], words[rows[c]], words[rows[d]])
+            answer = next(answers)
+            if answer == rows[d]:
+                right.append(asked)
+            else:
+                wrong.append((*asked, words[answer]))
+        results.append(AnalogySection(name, len(right), covered, len(questions), tuple(right), tuple(wrong)))
     return AnalogyResult(path.stem, tuple(results))
 
 
@@ -267,7 +311,31 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float:
     >>> spearman([1, 2, 3, 4], [10, 20, 40, 30])
     0.8
     """
-    a, b = _centred_ranks(x), _centred_ranks(y)
+    return _cosine(_centred_ranks(x), _centred_ranks(y))
+
+
+def pearson(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Pearson's correlation; nan when undefined.
+
+    Examples
+    --------
+    >>> from fastvec.evaluate import pearson
+    >>> pearson([1, 2, 3], [10, 20, 30])
+    1.0
+    """
+    a, b = (_centred(np.asarray(values, dtype=np.float64)) for values in (x, y))
+    return _cosine(a, b)
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is left of values once their mean is taken from them, zeros if they are equal."""
+    if not len(values) or (values == values[0]).all():
+        return np.zeros(len(values))
+    centred: NDArray[np.float64] = values - values.mean()
+    return centred
+
+
+def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     scale = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / scale) if scale > 0 else float("nan")
 
@@ -280,13 +348,13 @@ def _centred_ranks(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _answer(
-    matrix: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]]
+    matrix: NDArray[np.float32], questions: NDArray[np.intp], same: dict[int, list[int]], method: str
 ) -> NDArray[np.intp]:
-    """Return the row with the highest cosine for each question, shape (m, 4), whatever its fourth word.
+    """Return the row with the highest score for each question, shape (m, 4), whatever its fourth word.
 
     The product of a row with b − a + c is the sum of those with b, −a and c: a row is multiplied by the few
     hundred words of all questions, not by every question, and the first two are added once for all questions
-    with the same a and b.
+    with the same a and b. The logarithm of 3CosMul's score is such a sum too.
     """
     asked, places = np.unique(questions[:, :3], return_inverse=True)
     pairs, pair_of = np.unique(places.reshape(-1, 3)[:, :2], axis=0, return_inverse=True)
@@ -298,9 +366,14 @@ def _answer(
     best, answers = np.full(len(questions), -np.inf, np.float32), np.zeros(len(questions), np.intp)
     for begin in range(0, len(matrix) if len(questions) else 0, WORDS_AT_ONCE):
         products = queries @ unit_rows(matrix[begin : begin + WORDS_AT_ONCE]).T
+        subtracted = products
+        if method == "3cosmul":
+            shifted = np.clip((1 + products) / 2, 0, 1)
+            with np.errstate(divide="ignore"):
+                products, subtracted = np.log(shifted), np.log(shifted + np.float32(LEAST_DIVISOR))
         _exclude(products, own, begin)
         with np.errstate(invalid="ignore"):  # where a is b
-            differences = products[pairs[:, 1]] - products[pairs[:, 0]]
+            differences = products[pairs[:, 1]] - subtracted[pairs[:, 0]]
         _exclude(differences, first, begin)
         for difference, start, end in zip(differences, [0, *ends], ends, strict=False):
             sums = products[third[start:end]]
@@ -332,6 +405,8 @@ def _together(name: str, sections: Sequence[AnalogySection]) -> AnalogySection:
         correct=sum(section.correct for section in sections),
         covered=sum(section.covered for section in sections),
         total=sum(section.total for section in sections),
+        right=tuple(question for section in sections for question in section.right),
+        wrong=tuple(question for section in sections for question in section.wrong),
     )
 
 

@@ -48,8 +48,9 @@ def compiled(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold tests that are marked ``any_backend`` to what the mark says."""
-    if request.node.get_closest_marker("any_backend"):
+    """Hold tests that are marked ``any_backend`` to what the mark says, unless it says ``trains=True``."""
+    mark = request.node.get_closest_marker("any_backend")
+    if mark and not mark.kwargs.get("trains"):
         get = kernels.get
 
         def get_no_objective(kernel: str, backend: str | None = None) -> ModuleType:

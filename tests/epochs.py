@@ -97,6 +97,14 @@ SETTINGS_OF_TEAMS = [
     if kernel != "softmax" and not settings.get("position_weights")
 ]
 
+# Those with which threads that take chunks in turns have copies of rows.
+SETTINGS_OF_COPIES = [
+    (kernel, settings)
+    for kernel, every in SETTINGS.items()
+    for settings in every
+    if kernel not in ("softmax", "subword")
+]
+
 
 def huffman_paths(weights):
     """Return offsets, nodes and codes of the paths from the root of a Huffman tree down to every word."""
@@ -162,8 +170,13 @@ def train_epoch(
     loss_every=4,
     steps=None,
     threads=1,
+    copies_of=None,
 ):
-    """Train an epoch chunk by chunk; with `steps` by a team whose batches have so many."""
+    """Train an epoch chunk by chunk; with `steps` by a team whose batches have so many.
+
+    With `copies_of`, which makes them of the matrices and the tables, threads take chunks in turns, one after
+    the other.
+    """
     matrices = start_matrices(kernel, settings, corpus, vector_size, padded)
     arguments = tables(kernel, corpus) | settings | {"ids": corpus.ids, "key": key, "loss_every": loss_every}
     arguments["sentence_offsets"] = corpus.sentence_offsets
@@ -174,7 +187,16 @@ def train_epoch(
         arguments["position_weights"] = None
     parts = list(pairwise([*chunks, len(corpus.ids)]))
     train = kernels.get(kernel, backend).train
-    if steps is None:
+    if copies_of is not None:
+        copies = copies_of(matrices, arguments)
+        with copies.at_work():
+            sums = [
+                train(
+                    **arguments | matrices | copies.arguments(i % len(copies.members)), start=start, stop=stop
+                )
+                for i, (start, stop) in enumerate(parts)
+            ]
+    elif steps is None:
         sums = [train(**arguments | matrices, start=start, stop=stop) for start, stop in parts]
     else:
         team = Team(matrices, threads, steps, whole_rows=backend == "reference")

@@ -18,6 +18,7 @@ from fastvec.formats.supervised import read as read_supervised
 from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
+from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
@@ -27,6 +28,7 @@ from fastvec.vectors.vectors import unit_rows
 __all__ = [
     "RECORD",
     "WORD_LIMIT",
+    "Copies",
     "FastTextFile",
     "HuffmanTree",
     "SupervisedFile",

@@ -14,6 +14,8 @@ from fastvec import kernels
 from fastvec.kernels import cpu
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 def test_the_fastest_is_selected_unless_another_is_named(monkeypatch):
     monkeypatch.delenv("FASTVEC_BACKEND", raising=False)

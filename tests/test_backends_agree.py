@@ -13,6 +13,7 @@ import pytest
 from epochs import (
     KEY,
     SETTINGS,
+    SETTINGS_OF_COPIES,
     SETTINGS_OF_TEAMS,
     bits,
     name_of,
@@ -181,5 +182,7 @@ def test_objectives_have_a_step_and_a_walk(kernel):
     step, train = ([name for name, _ in functions[name]] for name in ("step", "train"))
     assert step[0] == train[0] == "input_vectors"
     assert step[-1] == "learning_rate"
-    last = ["learning_rate", "key", "loss_every", "team"]
-    assert train[-4:] == last if kernel in dict(SETTINGS_OF_TEAMS) else train[-3:] == last[:3]
+    last = ["learning_rate", "key", "loss_every"]
+    last += ["team"] if kernel in dict(SETTINGS_OF_TEAMS) else []
+    last += ["copies"] if kernel in dict(SETTINGS_OF_COPIES) else []
+    assert train[-len(last) :] == last

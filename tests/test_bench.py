@@ -16,7 +16,10 @@ import pytest
 from fastvec import Vectors, kernels, load
 
 BENCH = Path(__file__).parents[1] / "bench"
-pytestmark = pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not beside the tests")
+pytestmark = [
+    pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not beside the tests"),
+    pytest.mark.any_backend(trains=True),
+]
 
 WORDS = ["paris", "rome", "oslo", "lima", "bread", "music", "rain", "time"]
 # What makes a measurement quick, where it has the setting; all else is as it is measured.

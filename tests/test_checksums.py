@@ -13,7 +13,10 @@ from saved_classifiers import trained
 import fastvec
 from fastvec import classify
 
-pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set"),
+    pytest.mark.any_backend(trains=True),
+]
 
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"]] * 4
 WORDS = ["north", "süd", "east", "west"]

@@ -24,7 +24,10 @@ from fastvec.classify import (
     WindowRanker,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set"),
+    pytest.mark.any_backend(trains=True),
+]
 
 with_files = pytest.mark.parametrize("name", EVERY)
 

@@ -12,6 +12,8 @@ from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 KINDS = {
     "fruit": ["apple", "pear", "plum", "cherry", "grape"],
     "metal": ["iron", "copper", "zinc", "silver", "tin"],

@@ -18,6 +18,8 @@ from commands import ENDING, fail, interrupt, run, start, succeed, wait_for
 from fastvec import Vectors, cli
 from fastvec.classify import SoftmaxClassifier, load, read_conll
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 NAMES = {"in": ["Paris", "Rome", "Oslo", "Bern"], "mr": ["Smith", "Jones", "Brown", "Miller"]}
 GOOD, BAD = ["good", "fine", "nice", "great"], ["bad", "poor", "dull", "awful"]
 

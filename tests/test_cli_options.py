@@ -32,6 +32,7 @@ VERBS = [
     *TRAINING,
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
     *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "demo")),
+    *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),
 ]
 # --quiet is the opposite of `progress`, and functions cannot be typed.
 NO_OPTIONS = {"progress", "callbacks"}

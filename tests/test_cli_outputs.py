@@ -9,6 +9,8 @@ from commands import fail
 import fastvec
 from fastvec import classify, cli
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 
 

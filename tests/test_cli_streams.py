@@ -11,7 +11,10 @@ from commands import HANGS, fail, run
 import fastvec
 from fastvec import classify, cli
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such streams")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such streams"),
+    pytest.mark.any_backend(trains=True),
+]
 
 FULL = pytest.mark.skipif(
     not pathlib.Path("/dev/full").exists(), reason="only Linux has a device that is full"

@@ -16,7 +16,10 @@ from saved_classifiers import VECTORS, answers, trained
 
 from fastvec import classify
 
-pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set"),
+    pytest.mark.any_backend(trains=True),
+]
 
 KINDS = ["softmax", "numbers-2", "text", "vectorizer-sif", "vectorizer-tfidf", "vectorizer-subwords"]
 KINDS += ["window-features", "ranker", "ranker-vectors"]

@@ -6,6 +6,8 @@ import pytest
 import fastvec
 from fastvec import demo
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 def test_the_prose_of_this_machine_is_plenty():
     modules = set(sys.modules)

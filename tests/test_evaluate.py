@@ -13,7 +13,10 @@ from peers import KeyedVectors
 from scipy.stats import spearmanr
 
 import fastvec.evaluate
-from fastvec import Vectors, evaluate
+from fastvec import SubwordVectors, Vectors, evaluate
+from fastvec.vectors import Subwords
+
+pytestmark = pytest.mark.any_backend
 
 DATA = Path(os.environ.get("FASTVEC_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the test sets are not at {DATA} (FASTVEC_DATA)")
@@ -39,41 +42,70 @@ def random_vectors(words, d=10, seed=0):
 @needs_data
 @pytest.mark.parametrize("name", ["ws353", "men", "simlex999", "rg65"])
 @pytest.mark.parametrize("ignore_case", [True, False])
-def test_similarity_is_gensims(name, ignore_case):
+@pytest.mark.parametrize(("restrict", "count_unknown"), [(None, False), (400, False), (400, True)])
+def test_similarity_is_gensims(name, ignore_case, restrict, count_unknown):
     path = DATA / "similarity" / f"{name}.txt"
     ours, theirs = random_vectors(words_of(path, 2))
-    result = evaluate.similarity(ours, path, ignore_case=ignore_case)
-    _, expected, unknown = theirs.evaluate_word_pairs(path, case_insensitive=ignore_case)
-    assert result.spearman == pytest.approx(expected[0], abs=1e-6)
+    options = {"restrict": restrict, "ignore_case": ignore_case, "count_unknown": count_unknown}
+    result = evaluate.similarity(ours, path, **options)
+    pearson, spearman, unknown = theirs.evaluate_word_pairs(
+        path, restrict_vocab=restrict, case_insensitive=ignore_case, dummy4unknown=count_unknown
+    )
+    assert result.spearman == pytest.approx(spearman[0], abs=1e-6, nan_ok=True)
+    assert result.pearson == pytest.approx(pearson[0], abs=1e-6, nan_ok=True)
     assert result.pairs == len(path.read_text().splitlines())
     assert result.covered == round(result.pairs * (1 - unknown / 100))
     assert result.name == name
 
 
+@pytest.mark.parametrize("restrict", [None, 300])
+def test_restrict_leaves_no_vectors_of_others(restrict):
+    rows = np.random.default_rng(0).standard_normal((600 + 50, 5))
+    vectors = SubwordVectors([f"word{i}" for i in range(600)], rows, Subwords(3, 4, 50))
+    pairs = [("word1", "word2", 1), ("word1", "word400", 2), ("word2", "wordy", 3)]
+    assert evaluate.similarity(vectors, pairs, restrict=restrict).covered == (3 if restrict is None else 1)
+
+
 @needs_data
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`")  # by gensim itself
 @pytest.mark.parametrize("restrict", [300_000, 500])
-@pytest.mark.parametrize("ignore_case", [True, False])
-def test_analogies_are_gensims(tmp_path, restrict, ignore_case):
+@pytest.mark.parametrize(
+    ("ignore_case", "method", "count_unknown"),
+    [(True, "3cosadd", False), (False, "3cosadd", False), (True, "3cosmul", True), (False, "3cosmul", False)],
+)
+def test_analogies_are_gensims(tmp_path, restrict, ignore_case, method, count_unknown):
     lines = (DATA / "analogy" / "google.txt").read_text().splitlines()
     path = tmp_path / "some.txt"
     path.write_text("\n".join(line for i, line in enumerate(lines) if line.startswith(":") or i % 20 == 0))
     # Two dimensions, so that chance answers some questions rightly.
     ours, theirs = random_vectors(words_of(path, 4), d=2)
-    result = evaluate.analogies(ours, path, restrict=restrict, ignore_case=ignore_case)
+    if method == "3cosmul":  # gensim does not look at its own parameter of this use
+        cosmul = theirs.most_similar_cosmul
+        theirs.most_similar = lambda topn, restrict_vocab, **query: cosmul(**query, topn=len(ours))
+    options = {"restrict": restrict, "ignore_case": ignore_case, "method": method}
+    result = evaluate.analogies(ours, path, count_unknown=count_unknown, **options)
     logging.disable()
     try:
         accuracy, sections = theirs.evaluate_word_analogies(
-            path, restrict_vocab=restrict, case_insensitive=ignore_case
+            path,
+            restrict_vocab=restrict,
+            case_insensitive=ignore_case,
+            dummy4unknown=count_unknown,
         )
     finally:
         logging.disable(logging.NOTSET)
-    assert [(s.name, s.correct, s.covered) for s in result.sections] == [
-        (s["section"], len(s["correct"]), len(s["correct"]) + len(s["incorrect"])) for s in sections[:-1]
-    ]
-    assert result.total.correct > 0
+    fold = str.upper if ignore_case else str
+    for part, same in zip(result.sections, sections[:-1], strict=True):
+        assert (part.name, part.correct) == (same["section"], len(part.right))
+        for questions, expected in ((part.right, same["correct"]), (part.wrong, same["incorrect"])):
+            found = [tuple(map(fold, question[:4])) for question in questions]
+            assert sorted(found) == sorted(tuple(map(fold, question)) for question in expected)
+    assert result.total.correct > 0 or restrict == 500
     assert result.total.accuracy == accuracy
     assert result.total.total == sum(not line.startswith(":") for line in path.read_text().splitlines())
     assert result.semantic.covered + result.syntactic.covered == result.total.covered
+    if not count_unknown:
+        assert result.total.covered == len(result.total.right) + len(result.total.wrong)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 1000])
@@ -89,6 +121,10 @@ def test_spearman_is_scipys(n, values):
 @pytest.mark.parametrize(("a", "b"), [([], []), ([1], [2]), ([1, 1, 1], [1, 2, 3])])
 def test_spearman_is_nan_where_there_is_none(a, b):
     assert np.isnan(evaluate.spearman(a, b))
+
+
+def similarity_result(name):
+    return evaluate.SimilarityResult(name, pytest.approx(1), pytest.approx(1), pairs=3, covered=2)
 
 
 TOY = Vectors(["cat", "dog", "car", "Dog"], np.array([[1, 0], [3, 1], [0, 1], [-1, -1]]))
@@ -107,7 +143,7 @@ def test_files_of_pairs(tmp_path, text):
     path = tmp_path / "toy.txt"
     path.write_bytes(text.encode())
     result = evaluate.similarity(TOY, path)
-    assert result == evaluate.SimilarityResult("toy", pytest.approx(1), pairs=3, covered=2)
+    assert result == similarity_result("toy")
     assert str(result) == "toy: Spearman 1.000, 2 of 3 pairs covered"
 
 
@@ -134,7 +170,7 @@ def test_layouts_as_they_are_published(tmp_path, text, pack):
     path = tmp_path / "toy.csv"
     path.write_bytes(pack(text.encode()))
     result = evaluate.similarity(TOY, path)
-    assert result == evaluate.SimilarityResult("toy", pytest.approx(1), pairs=3, covered=2)
+    assert result == similarity_result("toy")
 
 
 Judged = namedtuple("Judged", "first second score")
@@ -149,7 +185,7 @@ Judged = namedtuple("Judged", "first second score")
     ],
 )
 def test_pairs_from_python(pairs):
-    assert evaluate.similarity(TOY, pairs) == evaluate.SimilarityResult("pairs", pytest.approx(1), 3, 2)
+    assert evaluate.similarity(TOY, pairs) == similarity_result("pairs")
 
 
 class Table(list):
@@ -207,18 +243,20 @@ def test_a_word_of_the_question_in_another_case_is_no_answer(tmp_path):
     assert evaluate.analogies(vectors, path, ignore_case=False).total.covered == 0
 
 
-def answered(unit, rows, questions):
-    """Number the questions that 3CosAdd answers rightly, one by one in double precision."""
+def answered(unit, rows, questions, method):
+    """Number the questions that are answered rightly, one by one in double precision."""
     right = 0
-    for a, b, c, d in questions:
-        cosines = unit @ (unit[rows[b]] - unit[rows[a]] + unit[rows[c]])
-        cosines[[rows[a], rows[b], rows[c]]] = -np.inf
-        right += cosines.argmax() == rows[d]
+    for *asked, d in questions:
+        a, b, c = (unit @ unit[rows[word]] for word in asked)
+        scores = b - a + c if method == "3cosadd" else (1 + b) * (1 + c) / (1 + a + 2e-6)
+        scores[[rows[word] for word in asked]] = -np.inf
+        right += scores.argmax() == rows[d]
     return right
 
 
+@pytest.mark.parametrize("method", ["3cosadd", "3cosmul"])
 @pytest.mark.parametrize("block", [1, 7, 4096])
-def test_many_analogies_are_answered_as_one_by_one(tmp_path, monkeypatch, block):
+def test_many_analogies_are_answered_as_one_by_one(tmp_path, monkeypatch, block, method):
     """Questions share pairs and words, and a pair may be a word with itself."""
     monkeypatch.setattr(fastvec.evaluate, "WORDS_AT_ONCE", block)
     random = np.random.default_rng(4)
@@ -233,13 +271,29 @@ def test_many_analogies_are_answered_as_one_by_one(tmp_path, monkeypatch, block)
     path.write_text(
         "".join(f": {name}\n" + "".join(" ".join(q) + "\n" for q in part) for name, part in sections.items())
     )
-    result = evaluate.analogies(Vectors(words, matrix), path)
+    result = evaluate.analogies(Vectors(words, matrix), path, method=method)
     unit = unit_rows(matrix).astype(np.float64)
     rows = {word: row for row, word in enumerate(words)}
     for section, part in zip(result.sections, sections.values(), strict=True):
-        assert section.correct == answered(unit, rows, part)
+        assert section.correct == answered(unit, rows, part, method)
         assert section.covered == section.total == len(part)
     assert 0 < result.total.correct < result.total.total
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter", "error", "message"),
+    [
+        (evaluate.similarity, {"restrict": 0}, ValueError, "restrict must be an int >= 1, got 0"),
+        (evaluate.similarity, {"count_unknown": 1}, TypeError, "count_unknown must be True or False, got 1"),
+        (evaluate.analogies, {"count_unknown": 1}, TypeError, "count_unknown must be True or False, got 1"),
+        (evaluate.analogies, {"method": "cosmul"}, ValueError, "one of '3cosadd', '3cosmul', got 'cosmul'"),
+    ],
+)
+def test_bad_parameters(tmp_path, function, parameter, error, message):
+    path = tmp_path / "toy.txt"
+    path.write_text(": one\ncat dog car cat\n" if function is evaluate.analogies else "cat dog 1\n")
+    with pytest.raises(error, match=message):
+        function(TOY, path, **parameter)
 
 
 @pytest.mark.parametrize("block", [1, 3, 4096])
@@ -254,13 +308,15 @@ def test_analogies(tmp_path, monkeypatch, block):
         ": gram8-plural\napple apples pear pears\n"
     )
     result = evaluate.analogies(vectors, path)
+    royal, plural = ("man", "king", "woman", "queen"), ("apple", "apples", "pear", "pears")
+    wrong = (("man", "king", "woman", "apple", "queen"),)
     assert result.sections == (
-        evaluate.AnalogySection("royal", correct=1, covered=2, total=3),
-        evaluate.AnalogySection("gram8-plural", correct=1, covered=1, total=1),
+        evaluate.AnalogySection("royal", 1, 2, 3, right=(royal,), wrong=wrong),
+        evaluate.AnalogySection("gram8-plural", 1, 1, 1, right=(plural,), wrong=()),
     )
-    assert result.semantic == evaluate.AnalogySection("semantic", 1, 2, 3)
-    assert result.syntactic == evaluate.AnalogySection("syntactic", 1, 1, 1)
-    assert result.total == evaluate.AnalogySection("total", 2, 3, 4)
+    assert result.semantic == evaluate.AnalogySection("semantic", 1, 2, 3, (royal,), wrong)
+    assert result.syntactic == evaluate.AnalogySection("syntactic", 1, 1, 1, (plural,), ())
+    assert result.total == evaluate.AnalogySection("total", 2, 3, 4, (royal, plural), wrong)
     assert result.semantic.accuracy == 0.5
     assert str(result) == "\n".join(
         [
@@ -272,6 +328,9 @@ def test_analogies(tmp_path, monkeypatch, block):
             "total               2        3        4     66.7 %",
         ]
     )
+    every = evaluate.analogies(vectors, path, count_unknown=True).semantic
+    assert (every.covered, every.right, every.accuracy) == (2, (royal,), pytest.approx(1 / 3))
+    assert every.wrong == (*wrong, ("man", "king", "woman", "duke", None))
     covered = [evaluate.analogies(vectors, path, restrict=n).total.covered for n in range(3, 9)]
     assert covered == [0, 1, 2, 2, 2, 3]  # the answers are words 2, 5 and 8
     assert evaluate.analogies(vectors, path, restrict=None) == result

@@ -16,7 +16,7 @@ def spelled():
     """Sentences of one language each, whose words have its ending."""
     random = np.random.default_rng(4)
     stems = ["".join(random.choice(list("bdfgklmnprst"), 4)) for _ in range(40)]
-    for _ in range(400):
+    for _ in range(200):
         ending = random.choice(["ando", "ische", "ovna"])
         yield [f"{stem}{ending}" for stem in random.choice(stems, 8)]
 

@@ -3,11 +3,13 @@
 import gzip
 import struct
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from inside import FastTextFile, read_model, set_sizes, write_model
-from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext
+from peers import GensimFastText, KeyedVectors, fasttext, gensim_fasttext, gensim_test_utils
+from vector_files import make_of_2016
 
 import fastvec
 from fastvec.vectors import Subwords, SubwordVectors
@@ -439,3 +441,34 @@ def test_models_can_be_written_without_vectors_of_ours(tmp_path):
     assert read_model(tmp_path / "m.bin").parameters["model"] == "cbow"
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_model(tmp_path / "nowhere.bin")
+
+
+def test_files_of_the_first_version(text, tmp_path):
+    model = fastvec.FastText(vector_size=6, epochs=1, min_count=1, buckets=50, threads=1).fit(text)
+    path = tmp_path / "v.bin"
+    model.save(path)
+    make_of_2016(path)
+    ours = fastvec.load(path)
+    assert ours.words == model.vectors_.words
+    np.testing.assert_array_equal(ours.vectors, model.vectors_.vectors)
+    np.testing.assert_array_equal(ours["gardener"], model.vectors_["gardener"])
+    np.testing.assert_array_equal(fastvec.load_model(path).output_vectors_, model.output_vectors_)
+    theirs = gensim_fasttext.load_facebook_vectors(path)
+    assert theirs.index_to_key == ours.words
+    words = [word for word in ours.words if word != "</s>"]
+    np.testing.assert_allclose(theirs[words], ours[words], atol=1e-6)
+    np.testing.assert_allclose(theirs["gardener"], ours["gardener"], atol=1e-6)
+    whole = path.read_bytes()
+    for length in (*range(1, 80), len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"v\.bin"):
+            fastvec.load(path)
+
+
+def test_a_real_file_of_the_first_version():
+    """One that gensim's tests came with in 2016, and what fastText itself had written beside it."""
+    path = Path(gensim_test_utils.datapath("lee_fasttext.bin"))
+    ours, expected = fastvec.load(path), fastvec.load(path.with_suffix(".vec"))
+    assert ours.words == expected.words
+    words = [word for word in ours.words if word != "</s>"]  # whose n-grams that version still used
+    np.testing.assert_allclose(ours[words], expected[words], atol=1e-4)  # of five digits

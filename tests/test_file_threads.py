@@ -11,6 +11,8 @@ from inside import inner, set_sizes, wrap
 import fastvec
 from fastvec import Corpus, Vectors
 
+pytestmark = pytest.mark.any_backend
+
 Workers = inner("workers")
 THREADS = (1, 2, 3, 8)
 

@@ -161,8 +161,8 @@ def write_toys(path, contents):
     path.write_text(TOY_MAGIC + "\n" + "".join(f"{word};{';'.join(map(repr, row))}\n" for word, row in rows))
 
 
-def read_toys(path, errors, limit):
-    rows = [line.split(";") for line in path.read_text(errors=errors).splitlines()[1:]][:limit]
+def read_toys(path, wanted):
+    rows = [line.split(";") for line in path.read_text(errors=wanted.errors).splitlines()[1:]][: wanted.limit]
     numbers = np.array([row[1:] for row in rows], np.float32)
     return formats.Contents([row[0] for row in rows], numbers)
 
@@ -350,6 +350,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path, extension, 
         ("v.bin", b"2 1\n %b\nb %b" % (ONE, ONE), "word 1 of 2: the word is empty"),
         ("v.bin", (793712314).to_bytes(4, "little") + bytes(20), "must be of version 11 or 12, got 0"),
         ("v.ftz", b"a", r"\.ftz is a quantized fastText model, a classifier without vectors: its \.bin has"),
+        ("v.floret", b"2 1 3 4 2 0 < >\n", r"\.floret is a table of hashed n-grams without words"),
         ("v.vec", b"3 2\na 1 2\nb 3 4\n", "promises 3 words, the file holds 2"),
         ("v.vec", b"1 2\na 1 2\nb 3 4\n", "promises 1 words, the file holds 2"),
         ("v.vec", b"2 2\na 1 2\nb 3\n", "line 3: expected a word and 2 numbers, got 1"),

@@ -43,20 +43,20 @@ def untouched(model):
 
 
 def test_it_goes_on_from_where_it_was(small, topics):
-    model = small().fit(topics(60))
+    model = small().fit(topics(30))
     before, vectors = matrices(model), model.vectors_
-    untouched(model).fit(topics(60, seed=1))
+    untouched(model).fit(topics(30, seed=1))
     assert_same(before, matrices(model))
-    model.set_params(learning_rate=0.05).fit(topics(60, seed=1))
+    model.set_params(learning_rate=0.05).fit(topics(30, seed=1))
     assert not np.array_equal(before["vectors_"], model.vectors_.vectors)
     # Vectors taken before are those of before.
     np.testing.assert_array_equal(before["vectors_"], vectors.vectors)
 
 
 def test_epochs_are_numbered_on_and_the_step_size_starts_again(small, topics):
-    model = small(learning_rate=0.05).fit(topics(60))
+    model = small(learning_rate=0.05).fit(topics(30))
     first = model.history_
-    model.set_params(epochs=3, learning_rate=0.04, min_learning_rate=0.01).fit(topics(60))
+    model.set_params(epochs=3, learning_rate=0.04, min_learning_rate=0.01).fit(topics(30))
     assert [epoch.epoch for epoch in model.history_] == [1, 2, 3, 4, 5]
     assert len(first) == 2
     assert model.history_[:2] == first
@@ -66,16 +66,16 @@ def test_epochs_are_numbered_on_and_the_step_size_starts_again(small, topics):
 
 def test_further_epochs_draw_other_windows(topics):
     model = fastvec.SkipGram(vector_size=4, min_count=1, threads=1, epochs=1, subsample=0.01)
-    pairs = [model.fit(topics(60)).history_[-1].pairs for _ in range(3)]
+    pairs = [model.fit(topics(30)).history_[-1].pairs for _ in range(3)]
     longer = fastvec.SkipGram(vector_size=4, min_count=1, threads=1, epochs=3, subsample=0.01)
-    assert pairs == [epoch.pairs for epoch in longer.fit(topics(60)).history_]
+    assert pairs == [epoch.pairs for epoch in longer.fit(topics(30)).history_]
     assert len(set(pairs)) > 1
 
 
 def test_unknown_words_are_as_if_they_were_not_there(small, topics):
     known = list(topics(40, seed=1))
     mixed = [[word for one in sentence for word in (one, "strange", "other")] for sentence in known]
-    models = [small(window=1).fit(topics(60)) for _ in range(2)]
+    models = [small(window=1).fit(topics(30)) for _ in range(2)]
     # Draws belong to positions of the corpus: without subsampling, and with windows of 1, none matters.
     for model, text in zip(models, (known, mixed), strict=True):
         model.set_params(subsample=0, epochs=1)
@@ -129,7 +129,7 @@ def test_a_vocabulary_grows():
 
 
 def test_new_words_are_taken_in_and_old_ones_keep_their_rows(small, topics):
-    model = small().fit(topics(60))
+    model = small().fit(topics(30))
     old_words, before = model.vocabulary_.words, matrices(model)
     more = [*topics(20, seed=1), *[["novel", "sea1", "unheard", "sea2", "novel"]] * 80]
     corpus = fastvec.Corpus(more)
@@ -139,7 +139,7 @@ def test_new_words_are_taken_in_and_old_ones_keep_their_rows(small, topics):
     assert set(vocabulary.words) == {*old_words, "novel", "unheard"}
     assert vocabulary.words[0] == "novel"
     assert (np.diff(vocabulary.counts) <= 0).all()
-    assert vocabulary.total == 60 * 12 + corpus.n_tokens
+    assert vocabulary.total == 30 * 12 + corpus.n_tokens
     assert model.vectors_.counts is not None and model.vectors_.words == vocabulary.words
 
     places = [vocabulary.index[word] for word in old_words]
@@ -165,11 +165,11 @@ def test_new_words_are_taken_in_and_old_ones_keep_their_rows(small, topics):
 
 
 def test_new_words_end_up_where_they_belong(small, topics):
-    model = small(epochs=8, learning_rate=0.1).fit(topics(300))
+    model = small(epochs=8, learning_rate=0.1).fit(topics(100))
     random = np.random.default_rng(1)
     more = [
         [str(random.choice(["novel", *(f"sky{i}" for i in range(12))])) for _ in range(12)]
-        for _ in range(300)
+        for _ in range(100)
     ]
     model.fit(more, update_vocabulary=True)
     near = [word for word, _ in model.vectors_.most_similar("novel", topn=8)]
@@ -178,17 +178,17 @@ def test_new_words_end_up_where_they_belong(small, topics):
 
 def test_taking_in_words_is_reproducible(small, topics):
     more = [*topics(20, seed=1), ["novel", "sea1"] * 5]
-    first, second = (small().fit(topics(60)).fit(more, update_vocabulary=True) for _ in range(2))
+    first, second = (small().fit(topics(30)).fit(more, update_vocabulary=True) for _ in range(2))
     assert_same(matrices(first), matrices(second))
 
 
 def test_on_a_first_fit_words_are_taken_in_anyway(small, topics):
-    plain, updating = small().fit(topics(60)), small().fit(topics(60), update_vocabulary=True)
+    plain, updating = small().fit(topics(30)), small().fit(topics(30), update_vocabulary=True)
     assert_same(matrices(plain), matrices(updating))
 
 
 def test_a_corpus_without_a_known_word_is_refused_and_nothing_is_lost(small, topics):
-    model = small().fit(topics(60))
+    model = small().fit(topics(30))
     before = matrices(model)
     with pytest.raises(ValueError, match=r"model knows, got 2 distinct words .* update_vocabulary=T"):
         model.fit([["other", "language"]] * 9)
@@ -200,14 +200,14 @@ def test_a_corpus_without_a_known_word_is_refused_and_nothing_is_lost(small, top
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 def test_training_that_diverges_leaves_the_model_as_it_was(small, topics):
-    model = small().fit(topics(60))
+    model = small().fit(topics(30))
     before = matrices(model)
     with pytest.raises(FloatingPointError, match=r"in epoch [34]: learning_rate="):
-        model.set_params(learning_rate=1e30).fit([*topics(60), ["novel"] * 9], update_vocabulary=True)
+        model.set_params(learning_rate=1e30).fit([*topics(30), ["novel"] * 9], update_vocabulary=True)
     assert_same(before, matrices(model))
     assert "novel" not in model.vocabulary_
     assert len(model.history_) == 2
-    model.set_params(learning_rate=None).fit(topics(60))
+    model.set_params(learning_rate=None).fit(topics(30))
     assert [epoch.epoch for epoch in model.history_] == [1, 2, 3, 4]
 
 
@@ -215,7 +215,7 @@ def test_training_that_diverges_leaves_the_model_as_it_was(small, topics):
 def test_a_first_training_that_diverges_leaves_nothing(topics):
     model = fastvec.SkipGram(min_count=1, learning_rate=1e30, threads=1)
     with pytest.raises(FloatingPointError):
-        model.fit(topics(60))
+        model.fit(topics(30))
     assert not hasattr(model, "vectors_")
 
 
@@ -223,17 +223,17 @@ def test_an_error_in_a_callback_keeps_what_was_learned(small, topics):
     def fail(model):
         raise ZeroDivisionError("of the user")
 
-    model = small().fit(topics(60))
+    model = small().fit(topics(30))
     with pytest.raises(ZeroDivisionError):
-        model.set_params(callbacks=[fail]).fit(topics(60))
+        model.set_params(callbacks=[fail]).fit(topics(30))
     assert len(model.history_) == 3
 
 
 @can_be_interrupted
 def test_control_c_keeps_what_was_learned(topics, monkeypatch):
-    model = fastvec.SkipGram(vector_size=20, min_count=1, threads=1, subsample=0.01).fit(topics(60))
+    model = fastvec.SkipGram(vector_size=20, min_count=1, threads=1, subsample=0.01).fit(topics(30))
     model.set_params(epochs=1_000_000)
-    corpus = fastvec.Corpus(topics(60))
+    corpus = fastvec.Corpus(topics(30))
     message = "interrupted in epoch 9 of 1000005; what was"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:
         interrupt_training_at(patch, kernels.get("skipgram"), 4)

@@ -16,6 +16,8 @@ from objectives import GLOVE, N_WORDS, OBJECTIVES, SOFTMAX, Objective, batch, nu
 
 from fastvec import kernels
 
+pytestmark = pytest.mark.every_backend
+
 VECTOR_SIZES = [1, 7, 8, 15, 16, 17, 33, 100]
 EDGE = 8  # of the sigmoid's range
 

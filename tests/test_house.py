@@ -20,6 +20,7 @@ ROOMS = [
     "kernels",
     "training",
     "formats",
+    "exports",
     "corpus",
     "vectors",
     "evaluate",

@@ -7,6 +7,8 @@ import pytest
 
 from fastvec.training.huffman import HuffmanTree
 
+pytestmark = pytest.mark.any_backend
+
 RANDOM = np.random.default_rng(3)
 COUNTS = {
     "two": [5, 3],

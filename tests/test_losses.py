@@ -36,7 +36,7 @@ def small(estimator, **params):
 @pytest.mark.parametrize(("estimator", "params"), VARIANTS)
 def test_words_that_share_contexts_end_up_near(estimator, params, topics):
     rate = 0.02 if params.get("loss") == "bpr" else 0.1  # every negative moves its target
-    model = small(estimator, **({"epochs": 12, "learning_rate": rate} | params)).fit(topics(300))
+    model = small(estimator, **({"epochs": 12, "learning_rate": rate} | params)).fit(topics(100))
     vectors = model.vectors_
     for topic in ("sea", "sky", "war"):
         neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
@@ -95,6 +95,7 @@ def test_a_class_of_ones_own_may_be_derived(estimator, topics):
     assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(
     "model",
     [

@@ -9,6 +9,8 @@ import safetensors.numpy
 
 from fastvec.formats.container import map_tensors, read_tensors, write_tensors
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_files_of_the_safetensors_package_are_mapped(tmp_path):
     path = tmp_path / "x.safetensors"

@@ -10,6 +10,8 @@ import pytest
 import fastvec
 from fastvec import CBOW, PPMI_SVD, Cooccurrence, Corpus, FastText, GloVe, Phrases, SkipGram
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 READERS = (SkipGram, CBOW, FastText, GloVe, PPMI_SVD, Cooccurrence, Phrases)
 N_SENTENCES, LENGTH, WORDS = 1000, 20, tuple("abcdefgh")
 

@@ -8,6 +8,8 @@ from safetensors_files import rewrite
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {"negative_sharing": "none", "max_vocab": 30}),
     "skipgram-hs": (fastvec.SkipGram, {"loss": "hierarchical_softmax"}),

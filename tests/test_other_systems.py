@@ -16,6 +16,8 @@ from inside import as_on_windows, preallocate, replacing, set_sizes
 import fastvec
 from fastvec import cli
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 WORDS = ["a", "b", "c"]
 MATRIX = np.arange(21, dtype=np.float32).reshape(3, 7)
 IN_USE = (

@@ -16,6 +16,8 @@ from setuptools import Distribution
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend
+
 ROOT = Path(__file__).parents[1]
 
 # What builds and runs leave behind, of which nothing may be published.

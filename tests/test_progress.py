@@ -13,6 +13,8 @@ from fastvec.classify import TextClassifier
 from fastvec.training import progress
 from fastvec.training.progress import Progress, tell, warn
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 SENTENCES = [["a", "b", "c", "d"], ["c", "d", "a"]] * 40
 
 

@@ -17,6 +17,8 @@ from scipy.stats import chisquare
 from fastvec import kernels
 from fastvec.reference import sampling
 
+pytestmark = pytest.mark.every_backend
+
 ALWAYS = 2**32 - 1
 LEAST_P_VALUE = 1e-4  # every test draws the same each time: this one will not fail now and then
 

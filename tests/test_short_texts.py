@@ -50,6 +50,7 @@ def test_words_of_a_text_are_kept_up_to_the_fiftieth_time(estimator, own, kernel
     assert 0.3 < often < more < 0.7
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("subsample", [1e-3, 0.02, 0])
 def test_longer_texts_are_subsampled_as_asked_for(subsample, watch):
     calls = watch("skipgram")
@@ -93,6 +94,7 @@ def test_a_text_without_pairs_is_told_from_one_that_was_subsampled_away():
         small(fastvec.SkipGram, subsample=1e-5, epochs=1).fit(sentences)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("model", ["skipgram", "cbow", "fasttext"])
 def test_the_command_line_trains_on_two_sentences(model, tmp_path):
     text = tmp_path / "text.txt"

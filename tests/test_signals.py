@@ -17,7 +17,7 @@ from fastvec import kernels
 from fastvec.classify import SoftmaxClassifier
 from fastvec.training import signals
 
-pytestmark = can_be_interrupted
+pytestmark = [can_be_interrupted, pytest.mark.any_backend(trains=True)]
 
 SIGNALS = [signal.SIGINT, *ENDING]
 SENTENCES = [["a", "b", "c", "d"], ["c", "d", "a"]] * 40

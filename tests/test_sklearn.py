@@ -20,6 +20,7 @@ X, CLUSTERS = make_blobs(120, n_features=4, centers=3, cluster_std=1.5, random_s
 every_network = pytest.mark.parametrize("network", NETWORKS, ids=repr)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(NETWORKS)
 def test_scikit_learns_own_checks(estimator, check):

@@ -79,6 +79,7 @@ begun.wait()
 """
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_a_program_need_not_wait_for_its_daemons(deterministic):
     program = DAEMON % deterministic
@@ -91,7 +92,7 @@ def test_the_calling_thread_is_one_of_those_that_train(threads, monkeypatch):
     """Profilers, debuggers and limits of BLAS that a program has set for its thread hold for training."""
     seen = set()
     watch_chunks(monkeypatch, lambda: (seen.add(threading.get_ident()), time.sleep(0.001)))
-    make("skipgram", threads=threads).fit(corpus())
+    make("skipgram", threads=threads, epochs=1).fit(corpus())
     assert threading.get_ident() in seen
     assert (len(seen) > 1) == (threads > 1)
 
@@ -120,6 +121,7 @@ def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
     assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ["skipgram", "fasttext", "glove"])
 def test_callbacks_see_every_epoch(family):
     seen = []
@@ -129,6 +131,7 @@ def test_callbacks_see_every_epoch(family):
     assert len({vector for _, vector in seen}) == 4
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("answer", [True, np.True_])
 def test_a_callback_that_returns_true_ends_the_training(answer, path):
     called = []
@@ -145,11 +148,13 @@ def test_a_callback_that_returns_true_ends_the_training(answer, path):
     assert learned(again) == learned(model)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("answer", [False, None, 1, "yes", np.ones(2)])
 def test_a_callback_that_returns_anything_else_does_not(answer):
     assert len(make("skipgram", callbacks=[lambda _: answer]).fit(corpus()).history_) == 4
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ["skipgram", "glove"])
 def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(family):
     called = []

@@ -208,6 +208,7 @@ def test_damaged_ngrams_in_a_fvec(tmp_path, rows, subwords, message, mmap):
     assert str(path) in str(error.value)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_the_command_line_knows_unknown_words(tmp_path):
     vectors = make(counts=[6, 5, 4, 3, 2, 1])
     vectors.save(tmp_path / "v.bin")

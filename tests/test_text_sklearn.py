@@ -79,6 +79,7 @@ ON_NUMBERS = [
 ]
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @estimator_checks.parametrize_with_checks(ON_NUMBERS)
 def test_scikit_learns_own_checks(estimator, check):
@@ -100,6 +101,7 @@ WITHOUT_DATA = [
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda given: type(given).__name__)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("name", WITHOUT_DATA)
 @every_estimator
 def test_checks_that_take_no_data(estimator, name):
@@ -111,6 +113,7 @@ def test_both_can_be_made_without_arguments(estimator):
     estimator_checks.check_parameters_default_constructible(type(estimator).__name__, estimator)
 
 
+@pytest.mark.any_backend(trains=True)
 @every_estimator
 def test_scikit_learn_is_told_that_they_take_texts(estimator):
     tags = get_tags(estimator).input_tags

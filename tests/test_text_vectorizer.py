@@ -11,6 +11,8 @@ from fastvec import Vectors
 from fastvec.classify import TextVectorizer
 from fastvec.vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend
+
 POOLINGS = ["mean", "sif", "tfidf"]
 WORDS = ["the", "good", "bad", "film", "of", "actors", "0000", "film's"]
 COUNTS = [1000, 20, 30, 50, 500, 10, 5, 1]

@@ -7,6 +7,8 @@ from inside import set_sizes, unit_rows
 import fastvec.vectors
 from fastvec.vectors import Vectors, load
 
+pytestmark = pytest.mark.any_backend
+
 WORDS = ["the", "paris", "london", "parks", "parrot", "12", "zero"]
 
 

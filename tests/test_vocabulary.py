@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from fastvec import Vocabulary
 
+pytestmark = pytest.mark.any_backend
+
 COUNTS = st.lists(st.integers(1, 10**12), min_size=1, max_size=30).map(lambda counts: sorted(counts)[::-1])
 
 

@@ -20,14 +20,14 @@ def small(**params):
 
 @pytest.mark.parametrize("sharing", ["window", "none"])
 def test_words_of_a_topic_end_up_together(sharing, topics):
-    vectors = small(negative_sharing=sharing, epochs=15).fit(topics()).vectors_
+    vectors = small(negative_sharing=sharing, epochs=15).fit(topics(150)).vectors_
     for topic in ("sea", "sky", "war"):
         neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
         assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
 
 
 def test_the_loss_falls(topics):
-    model = small(epochs=6).fit(topics())
+    model = small(epochs=6).fit(topics(200))
     losses = [epoch.loss for epoch in model.history_]
     assert losses[-1] < 0.95 * losses[0] < 0.8 * 6 * np.log(2)
     assert [epoch.epoch for epoch in model.history_] == [1, 2, 3, 4, 5, 6]
@@ -42,7 +42,7 @@ def test_the_loss_is_the_mean_per_pair():
 
 
 def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):
-    first, second, other = (small(seed=seed).fit(topics()).vectors_.vectors for seed in (7, 7, 8))
+    first, second, other = (small(seed=seed).fit(topics(60)).vectors_.vectors for seed in (7, 7, 8))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 
@@ -57,13 +57,13 @@ def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch, topics):
 
 def test_starting_vectors_do_not_depend_on_padding(topics):
     # A step size this small leaves the start as it was.
-    vectors = small(vector_size=33, learning_rate=1e-30, min_learning_rate=0).fit(topics()).vectors_.vectors
+    vectors = small(vector_size=33, learning_rate=1e-30, min_learning_rate=0).fit(topics(60)).vectors_.vectors
     expected = np.random.default_rng(1).random((39, 33), dtype=np.float32)
     np.testing.assert_allclose(vectors, (expected - 0.5) / 33, rtol=1e-6)
 
 
 def test_rows_are_aligned_and_users_see_them_without_padding(topics):
-    model = small(vector_size=33).fit(topics())
+    model = small(vector_size=33).fit(topics(60))
     assert model.vectors_.vectors.shape == model.output_vectors_.shape == (39, 33)
     assert model.vectors_.vectors.ctypes.data % 64 == 0
     assert model.vectors_.vectors.strides == (48 * 4, 4)
@@ -74,11 +74,11 @@ def test_an_error_in_a_callback_is_raised_and_ends_the_training(topics):
         raise ZeroDivisionError("of the user")
 
     with pytest.raises(ZeroDivisionError, match="of the user"):
-        small(callbacks=[fail]).fit(topics())
+        small(callbacks=[fail]).fit(topics(60))
 
 
 def test_min_count_max_vocab_and_metadata(topics):
-    model = small(min_count=2, max_vocab=10).fit(topics())
+    model = small(min_count=2, max_vocab=10).fit(topics(60))
     assert len(model.vectors_) == len(model.vocabulary_) == 10
     np.testing.assert_array_equal(model.vectors_.counts, model.vocabulary_.counts)
     metadata = model.vectors_.metadata

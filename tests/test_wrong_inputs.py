@@ -16,6 +16,8 @@ from fastvec.classify import (
     WindowRanker,
 )
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 Row = namedtuple("Row", "user item")
 RECORDS = np.array([("u1", "i1"), ("u2", "i2")], [("user", "U2"), ("item", "U2")])
 PAIRS = [["u1", "i1"], ["u2", "i2"]]

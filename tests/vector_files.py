@@ -1,5 +1,7 @@
 """Small files of vectors in the formats of other programs, made of bytes."""
 
+import struct
+
 import numpy as np
 from inside import FastTextFile, write_model
 
@@ -45,3 +47,22 @@ def in_every_format(folder, names, rows):
     yield put(folder / "v.bin", binary(names, rows))
     yield put(folder / "gensim.bin", binary(names, rows, ending=b""))
     yield put(folder / "fasttext.bin", fasttext(names, rows, folder / "empty.bin"))
+
+
+def make_of_2016(path):
+    """Turn a file without labels into one of fastText's first version, before there was a magic number."""
+    content = path.read_bytes()
+    entries = 8 + 56 + 12 + 8 + 8
+    n, d = struct.unpack_from("<i", content, 64)[0], struct.unpack_from("<i", content, 8)[0]
+    place = entries
+    for _ in range(n):
+        place = content.index(b"\0", place) + 1 + 9
+    rows = struct.unpack_from("<q", content, place + 1)[0]
+    output = place + 1 + 16 + 4 * rows * d
+    parts = (
+        content[8 : entries - 8],
+        content[entries:place],
+        content[place + 1 : output],
+        content[output + 1 :],
+    )
+    path.write_bytes(b"".join(parts))

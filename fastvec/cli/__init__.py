@@ -42,6 +42,12 @@ VERBS = {
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to ...?"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
+    "print-vectors": ("vectors", "print the vectors of words"),
+    "print-sentence-vectors": (
+        "vectors",
+        "print vectors of sentences, the means of their words' unit vectors",
+    ),
+    "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
     "convert": ("vectors", "convert vectors to another format"),
     "info": ("info", "show information on this machine and its backends, or on vectors"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),
@@ -91,7 +97,9 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=what)
         if called in (None, name):
             with signals.end_at_once():
-                add = getattr(importlib.import_module(f"fastvec.cli.{module}"), f"add_{name}")
+                add = getattr(
+                    importlib.import_module(f"fastvec.cli.{module}"), f"add_{name.replace('-', '_')}"
+                )
             add(verb)
     return parser
 

@@ -8,7 +8,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 # Parameters of `load`, and how errors name them, for Python: errors='replace'.
-READING = ("format", "errors", "limit", "on_duplicates", "on_nonfinite")
+READING = ("format", "errors", "encoding", "limit", "on_duplicates", "on_nonfinite")
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
 
@@ -53,15 +53,17 @@ def read_texts(options: argparse.Namespace, **params: Any) -> Corpus:
     return Corpus(options.texts, **text, **params, memory_limit=half, progress=not options.quiet)
 
 
-def add_vectors(parser: argparse.ArgumentParser, format: str = "") -> None:
-    """Add a file of vectors to a parser, and its format by another name."""
+def add_vectors(parser: argparse.ArgumentParser, format: str = "", also: Sequence[str] = ()) -> None:
+    """Add a file of vectors to a parser, and its format by another name; `also` names more parameters."""
     parser.add_argument("vectors", metavar="VECTORS", help=f"vectors: {formats.extensions()}")
-    add_reading(parser, format)
+    add_reading(parser, format, also=also)
 
 
-def add_reading(parser: argparse.ArgumentParser, format: str = "", *, errors: bool = True) -> None:
+def add_reading(
+    parser: argparse.ArgumentParser, format: str = "", *, errors: bool = True, also: Sequence[str] = ()
+) -> None:
     """Add the parameters of `load` to a parser; ``--errors`` if no other file has that."""
-    names = [name for name in READING if errors or name != "errors"]
+    names = [name for name in (*READING, *also) if errors or name != "errors"]
     add_parameters(parser, {"reading vectors": load}, names, {"format": format})
 
 

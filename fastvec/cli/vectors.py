@@ -1,25 +1,50 @@
-"""The verbs that read vectors: ``neighbors``, ``analogy``, ``evaluate`` and ``convert``."""
+"""The verbs that read vectors: ``neighbors``, ``analogy``, ``evaluate``, ``convert``, and what prints them.
+
+Words are arguments, or come from standard input and are answered as they come.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
 from fastvec.cli.files import add_format, add_vectors, check_files, check_format
 from fastvec.cli.options import add_parameters, given
 from fastvec.cli.streams import add_quiet, say
-from fastvec.vectors import Vectors, load
+from fastvec.training.progress import tell
+from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
 
-__all__ = ["add_analogy", "add_convert", "add_evaluate", "add_neighbors"]
+__all__ = [
+    "add_analogy",
+    "add_convert",
+    "add_evaluate",
+    "add_neighbors",
+    "add_print_ngrams",
+    "add_print_sentence_vectors",
+    "add_print_vectors",
+]
+
+# The exit status once words of standard input had no answer.
+UNANSWERED = 2
+# What stands between white space, which is ASCII's as in texts.
+WORD = re.compile(r"[^\t-\r ]+")
 
 
 def add_neighbors(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec neighbors``."""
     parser.set_defaults(run=_neighbors)
     add_vectors(parser)
-    parser.add_argument("words", nargs="+", metavar="WORD")
+    _add_words(parser)
     _add_number(parser, 10)
 
 
@@ -30,6 +55,7 @@ def add_analogy(parser: argparse.ArgumentParser) -> None:
     for name in ("a", "b", "c"):
         parser.add_argument(name, metavar=name.upper())
     _add_number(parser, 5)
+    add_parameters(parser, {"the answer": Vectors.analogy}, ["method"])
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -48,31 +74,88 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--restrict", type=int, metavar="N", help="only consider the N most frequent words in analogies"
     )
+    what = "count pairs with an unknown word as of similarity 0, and questions with one as wrong"
+    parser.add_argument("--count-unknown", action="store_true", help=what)
+    add_parameters(parser, {"analogies": evaluate.analogies}, ["method"])
 
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec convert``."""
     parser.set_defaults(run=_convert)
-    add_vectors(parser, "--from")
+    add_vectors(parser, "--from", ["counts"])
     parser.add_argument("output", metavar="OUT", help=f"output file: {formats.extensions()}")
     add_quiet(parser)
     add_format(parser, "--to")
+    what = "number of dimensions that are kept, the first principal components, before any postprocessing"
+    parser.add_argument("--n-components", type=int, metavar="N", help=what)
+    parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
 
 
+def add_print_vectors(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec print-vectors``."""
+    parser.set_defaults(run=_print_vectors)
+    add_vectors(parser)
+    _add_words(parser)
+
+
+def add_print_sentence_vectors(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec print-sentence-vectors``."""
+    parser.set_defaults(run=_print_sentence_vectors)
+    add_vectors(parser)
+    what = "sentences, an argument each (default: the lines of standard input)"
+    _add_any(parser, "sentences", "SENTENCE", what)
+
+
+def add_print_ngrams(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec print-ngrams``."""
+    parser.set_defaults(run=_print_ngrams)
+    add_vectors(parser)
+    _add_words(parser)
+
+
 def _neighbors(options: argparse.Namespace) -> int:
+    n = check_int("-n", options.n, 1)
     vectors = _load(options)
-    found = [vectors.most_similar(word, topn=check_int("-n", options.n, 1)) for word in options.words]
-    for word, similar in zip(options.words, found, strict=True):
-        if len(found) > 1:
-            print(f"{word}:")
-        _print_cosines(similar)
+    headed = len(options.words) != 1
+
+    def answer(word: str) -> str:
+        similar = _cosines(vectors.most_similar(word, topn=n))
+        return f"{word}:\n{similar}" if headed else similar
+
+    return _answer(options.words, answer)
+
+
+def _print_vectors(options: argparse.Namespace) -> int:
+    vectors = _load(options)
+    return _answer(options.words, lambda word: f"{word} {_numbers(vectors[word])}\n")
+
+
+def _print_sentence_vectors(options: argparse.Namespace) -> int:
+    vectors = _load(options)
+    for sentence in options.sentences or _lines("sentence: "):
+        mean = vectors.mean(WORD.findall(sentence), unit=True, unknown="skip")
+        print(_numbers(mean), flush=not options.sentences)
     return 0
 
 
-def _analogy(options: argparse.Namespace) -> int:
+def _print_ngrams(options: argparse.Namespace) -> int:
     vectors = _load(options)
-    _print_cosines(vectors.analogy(options.a, options.b, options.c, topn=check_int("-n", options.n, 1)))
+    if not isinstance(vectors, SubwordVectors):
+        raise ValueError(f"{options.vectors}: these vectors have no n-grams, which those of FastText have")
+    rows = vectors.input_vectors
+
+    def answer(word: str) -> str:
+        return "".join(f"{ngram} {_numbers(rows[row])}\n" for ngram, row in vectors.ngrams(word))
+
+    return _answer(options.words, answer)
+
+
+def _analogy(options: argparse.Namespace) -> int:
+    n = check_int("-n", options.n, 1)
+    vectors = _load(options)
+    method = given(options, Vectors.analogy)
+    print(_cosines(vectors.analogy(options.a, options.b, options.c, topn=n, **method)), end="")
     return 0
 
 
@@ -81,13 +164,18 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise ValueError("evaluate needs --similarity, --analogies, or both, got neither")
     vectors = _load(options)
     if options.similarity:
-        results = [evaluate.similarity(vectors, path) for path in options.similarity]
+        results = [
+            evaluate.similarity(vectors, path, count_unknown=options.count_unknown)
+            for path in options.similarity
+        ]
         width = max(len("similarity"), *(len(result.name) for result in results))
         print(f"{'similarity':{width}}  Spearman  covered    total")
         for result in results:
             print(f"{result.name:{width}}  {result.spearman:8.3f}  {result.covered:7,}  {result.pairs:7,}")
     if options.analogies is not None:
-        print(evaluate.analogies(vectors, options.analogies, restrict=options.restrict))
+        settings = given(options, evaluate.analogies)
+        settings |= {"restrict": options.restrict, "count_unknown": options.count_unknown}
+        print(evaluate.analogies(vectors, options.analogies, **settings))
     return 0
 
 
@@ -101,11 +189,16 @@ def _convert_classifier(options: argparse.Namespace) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    check_files([options.vectors], {"OUT": options.output})
+    reading = given(options, load)
+    check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     if Path(options.vectors).suffix.lower() == ".fvmodel":
         return _convert_classifier(options)
     check_format(options.output, options.format, "--to")
-    vectors = _load(options)
+    if options.words is not None:
+        reading["words"] = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
+    vectors = load(options.vectors, **reading)
+    if options.n_components is not None:
+        vectors = vectors.reduce(options.n_components)
     postprocessing = given(options, Vectors.postprocess)
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)
@@ -124,6 +217,62 @@ def _add_number(parser: argparse.ArgumentParser, default: int) -> None:
     parser.add_argument("-n", type=int, default=default, metavar="N", help=what)
 
 
-def _print_cosines(similar: list[tuple[str, float]]) -> None:
-    for word, cosine in similar:
-        print(f"{cosine:6.3f}  {word}")
+def _add_words(parser: argparse.ArgumentParser) -> None:
+    what = "words (default: those of standard input, which are answered as they come)"
+    _add_any(parser, "words", "WORD", what)
+
+
+def _add_any(parser: argparse.ArgumentParser, name: str, metavar: str, what: str) -> None:
+    """Add any number of arguments.
+
+    With ``nargs="*"`` argparse takes the none before an option for all of them: ``neighbors V -n 2 WORD``.
+    """
+    parser.add_argument(name, nargs="+", default=[], metavar=metavar, help=what).required = False
+
+
+def _answer(words: list[str], answer: Callable[[str], str]) -> int:
+    """Print the answers to words, or if there are none to those of standard input, each as it comes."""
+    if words:
+        for text in [answer(word) for word in words]:
+            print(text, end="")
+        return 0
+    status = 0
+    for line in _lines("word: "):
+        for word in WORD.findall(line):
+            try:
+                print(answer(word), end="", flush=True)
+            except UnknownWordError as error:
+                tell(f"fastvec: {error}")
+                status = UNANSWERED
+    return status
+
+
+def _lines(prompt: str) -> Iterator[str]:
+    """Yield the lines of standard input, as they come; on a terminal, ask for each."""
+    if sys.stdin is None:
+        raise ValueError("standard input is closed: pass words or sentences as arguments")
+    asks = sys.stdin.isatty() and sys.stderr is not None
+    if not asks and isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8")
+    while True:
+        if asks:
+            with contextlib.suppress(OSError, ValueError):
+                print(prompt, end="", file=sys.stderr, flush=True)
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"standard input must be UTF-8, got {error.object[error.start :][:1]!r}"
+            ) from None
+        if not line:
+            return
+        yield line
+
+
+def _numbers(vector: NDArray[np.float32]) -> str:
+    """Return numbers as files of text have them."""
+    return " ".join(f"{number:.9g}" for number in vector.tolist())
+
+
+def _cosines(similar: list[tuple[str, float]]) -> str:
+    return "".join(f"{cosine:6.3f}  {word}\n" for word, cosine in similar)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import replacing
+from fastvec.formats.frequencies import write_counts
 from fastvec.formats.spool import naming_full_disk
-from fastvec.formats.words import check_separable, decode_words
+from fastvec.formats.words import decode_words
 from fastvec.training.signals import hold
 
 __all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
@@ -110,7 +111,6 @@ def write(
     """
     if path.resolve() == vocabulary_path.resolve():
         raise ValueError(f"path and vocabulary_path must be two files, got {str(path)!r} for both")
-    check_separable(vocabulary.words)
     needed = n_entries * RECORD.itemsize
     with (
         naming_full_disk("the file", needed, path.resolve().parent),
@@ -118,9 +118,7 @@ def write(
         replacing(path) as temporary,
         replacing(vocabulary_path) as temporary_vocabulary,
     ):
-        names = map(str.encode, vocabulary.words)
-        lines = (b"%b %d\n" % named for named in zip(names, vocabulary.counts.tolist(), strict=True))
-        temporary_vocabulary.write_bytes(b"".join(lines))
+        write_counts(temporary_vocabulary, vocabulary.words, vocabulary.counts)
         with temporary.open("wb") as file:
             for rows, columns, values in blocks:
                 records = np.empty(len(rows), RECORD)

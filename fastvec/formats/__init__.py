@@ -8,24 +8,27 @@ documentation are made, by the table alone. There is no pickle: a file from else
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fastvec._params import check_bool, check_choice, check_int
 from fastvec.formats import container, fasttext, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
+from fastvec.formats.frequencies import read_counts, write_counts
+from fastvec.formats.wanted import Wanted, check_dtype, check_encoding
 from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
 __all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "read", "write"]
 
-Read = Callable[[Path, str, int | None], Contents]
+Read = Callable[[Path, Wanted], Contents]
 
 
 class Format(NamedTuple):
@@ -42,7 +45,7 @@ class Format(NamedTuple):
     begins : callable
         ``begins(head)`` returns whether the first bytes of a file may be of this format.
     read : callable
-        ``read(path, errors, limit)`` returns what the file holds, or its first `limit` words.
+        ``read(path, wanted)`` returns what is wanted of what the file holds.
     write : callable
         ``write(path, contents)`` writes a new file.
     keeps : tuple of str
@@ -56,6 +59,8 @@ class Format(NamedTuple):
         As `read`, with the matrices mapped into memory.
     verify : callable, optional
         ``verify(path)`` verifies the checksums of all of the file.
+    encoded : bool
+        Whether words may be in any encoding; in UTF-8 otherwise.
     refused : mapping of str to str
         Extensions of what is not read although it is of the same program: what that is, and the remedy.
     """
@@ -71,19 +76,8 @@ class Format(NamedTuple):
     gzipped: bool = True
     map: Read | None = None
     verify: Callable[[Path], object] | None = None
+    encoded: bool = True
     refused: Mapping[str, str] = {}
-
-
-def _whole(read: Callable[[Path, str], Contents]) -> Read:
-    """Return the `read` of a format whose files are read as a whole before all but the first words go."""
-
-    def read_first(path: Path, errors: str, limit: int | None) -> Contents:
-        contents = read(path, errors)
-        if limit is None or limit >= len(contents.words):
-            return contents
-        return keep_rows(contents, contents.words[:limit], slice(limit))
-
-    return read_first
 
 
 # Of formats that have the same extension or begin alike, the first is meant.
@@ -93,12 +87,13 @@ FORMATS = {
         description="fastvec's own, a safetensors file with checksums; can be memory-mapped",
         contents="the vectors of a .fvec file",
         begins=fvec.begins,
-        read=_whole(fvec.read),
+        read=fvec.read,
         write=fvec.write,
         keeps=("counts", "training parameters", "n-grams"),
         gzipped=False,
-        map=_whole(fvec.read_mapped),
+        map=fvec.read_mapped,
         verify=container.verify,
+        encoded=False,
     ),
     "word2vec-binary": Format(
         (".bin",),
@@ -113,10 +108,14 @@ FORMATS = {
         description="fastText's model; what is written to `.bin` if words have n-grams",
         contents="the vectors of a fastText model",
         begins=fasttext.begins,
-        read=_whole(fasttext.read),
+        read=fasttext.read,
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
-        refused={".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them"},
+        refused={
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
+            ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
+            "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
+        },
     ),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"),
@@ -151,7 +150,11 @@ def read(
     mmap: bool = False,
     verify: bool = False,
     errors: str = "strict",
+    encoding: str = "utf-8",
     limit: int | None = None,
+    words: Iterable[str] | None = None,
+    dtype: DTypeLike = "float32",
+    counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
     on_nonfinite: str = "error",
 ) -> Contents:
@@ -171,14 +174,20 @@ def read(
         If the file is missing or cannot be read.
     ValueError
         If the file is damaged or not in this format (the message names the file and the line, word or byte),
-        if the extension is unknown, or if `mmap` or `verify` is used with another format than .fvec, or
-        `mmap` with `on_nonfinite="drop"`.
+        if the extension is unknown, if `mmap` or `verify` is used with another format than .fvec, `mmap`
+        with `on_nonfinite="drop"` or another `dtype`, or `encoding` with .fvec; or if the file has none of
+        the `words`.
     """
     check_bool("mmap", mmap)
     check_bool("verify", verify)
     check_choice("errors", errors, ("strict", "replace", "ignore"))
-    if limit is not None:
-        limit = check_int("limit", limit, 1)
+    wanted = Wanted(
+        errors,
+        check_encoding(encoding),
+        None if limit is None else check_int("limit", limit, 1),
+        None if words is None else frozenset(words),
+        check_dtype(dtype),
+    )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = Path(path)
@@ -195,11 +204,24 @@ def read(
             f"verify=True needs a {_extensions_with('verify')} file, got {path} in the format {name!r}, "
             "without checksums"
         )
+    if not row.encoded and encoding != "utf-8":
+        raise ValueError(
+            f"encoding must be 'utf-8' for {path} in the format {name!r}, whose words are UTF-8, got "
+            f"{encoding!r}"
+        )
+    if mmap and wanted.dtype != np.float32:
+        raise ValueError("dtype='float16' needs mmap=False: it converts the matrices that are mapped")
     if mmap and on_nonfinite == "drop":
         raise ValueError("on_nonfinite='drop' needs mmap=False: it reads the whole file")
     if verify and row.verify is not None:
         row.verify(path)
-    contents = reader(path, errors, limit)
+    contents = reader(path, wanted)
+    if counts is not None:
+        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
+    if wanted.words and not contents.words:
+        raise ValueError(
+            f"{path}: has none of the {len(wanted.words):,} words asked for, such as {min(wanted.words)!r}"
+        )
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
     check_unique(path, contents.words, "; on_duplicates='first' keeps the first of each")
@@ -256,7 +278,13 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
     return keep_rows(contents, [contents.words[row] for row in rows], rows)
 
 
-def write(path: str | os.PathLike[str], contents: Contents, *, format: str | None = None) -> None:
+def write(
+    path: str | os.PathLike[str],
+    contents: Contents,
+    *,
+    format: str | None = None,
+    counts: str | os.PathLike[str] | None = None,
+) -> None:
     """Write a file of vectors; if anything fails, an existing file is left untouched.
 
     Parameters
@@ -267,13 +295,16 @@ def write(path: str | os.PathLike[str], contents: Contents, *, format: str | Non
         What to write, of which a format drops what it does not keep.
     format : str, optional
         A name in the table of formats; by default the extension determines it.
+    counts : str or path-like, optional
+        Another file, of words and counts.
 
     Raises
     ------
     OSError
         If the file cannot be written, for example because the disk is full.
     ValueError
-        If the extension is unknown, or a word cannot be stored in this format.
+        If the extension is unknown, a word cannot be stored in this format, or there are no counts for a file
+        of them.
     TypeError
         If the metadata cannot be stored as JSON.
     """
@@ -284,7 +315,16 @@ def write(path: str | os.PathLike[str], contents: Contents, *, format: str | Non
             other for other, row in FORMATS.items() if set(row.extensions) & set(FORMATS[name].extensions)
         ]
         name = next((other for other in named if "n-grams" in FORMATS[other].keeps), name)
-    with hold(), replacing(path) as temporary:
+    if counts is None:
+        with hold(), replacing(path) as temporary:
+            FORMATS[name].write(temporary, contents)
+        return
+    if contents.counts is None:
+        raise ValueError(f"counts must be None for vectors without counts, got {os.fspath(counts)!r}")
+    if path.resolve() == Path(counts).resolve():
+        raise ValueError(f"path and counts must be two files, got {str(path)!r} for both")
+    with hold(), replacing(path) as temporary, replacing(counts) as temporary_counts:
+        write_counts(temporary_counts, contents.words, contents.counts)
         FORMATS[name].write(temporary, contents)
 
 

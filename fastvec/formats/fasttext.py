@@ -16,11 +16,16 @@ bool                  whether the output matrix is quantized
 int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
 ====================  =====================================================================================
 
+The first versions, of 2016, lack the first part, the pairs of a table, and whether matrices are quantized.
+Such a file is known by parameters that are all within their ranges. Those versions gave n-grams to ``</s>``,
+too, which it does not have here.
+
 Every length is checked against the size of the file before it is used.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
 import os
 import struct
@@ -29,13 +34,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from fastvec import kernels
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.formats.wanted import Wanted
 from fastvec.formats.words import WORD_LIMIT, check_separable, check_unique, decode_words, join_words
 from fastvec.training.signals import hold
 
@@ -51,6 +57,7 @@ __all__ = [
 VERSION = struct.Struct("<i")
 ARGUMENTS = struct.Struct("<12id")
 SIZES = struct.Struct("<3i2q")
+FIRST_SIZES = struct.Struct("<3iq")
 ENTRY = np.dtype([("count", "<i8"), ("type", "i1")])
 SHAPE = struct.Struct("<2q")
 
@@ -90,7 +97,26 @@ class FastTextFile(NamedTuple):
 
 def begins(head: bytes) -> bool:
     """Return whether a file that begins so is one of fastText's."""
-    return head.startswith(FASTTEXT_MAGIC)
+    return head.startswith(FASTTEXT_MAGIC) or _is_of_2016(head)
+
+
+def _is_of_2016(head: bytes) -> bool:
+    if len(head) < ARGUMENTS.size:
+        return False
+    d, window, epochs, min_count, negatives, word_ngrams, loss, model, buckets, min_n, max_n, rate, t = (
+        ARGUMENTS.unpack_from(head)
+    )
+    return (
+        0 < d < 100_000
+        and 0 < window < 100_000
+        and min(epochs, min_count, negatives, buckets, min_n, max_n) >= 0
+        and 0 < word_ngrams < 100
+        and loss in LOSSES
+        and model in MODELS
+        and max(min_n, max_n) < 1000
+        and rate > 0
+        and 0 <= t <= 1
+    )
 
 
 def read_model(
@@ -119,15 +145,25 @@ def _read(
     errors: str,
     check: Callable[[FastTextFile], object] | None = None,
     *,
-    with_output: bool = True,
+    wanted: Wanted | None = None,
 ) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model, less the words that `decode_words` drops, and the bytes of its words."""
+    """Return a model, less the words that `decode_words` drops, and the bytes of its words.
+
+    With `wanted`, of its words what that says, and no output matrix.
+    """
     with open_bytes(path) as file:
-        model, names = _parse(path, Stream(path, file), with_output)
+        model, every = _parse(path, Stream(path, file), wanted)
     if check is not None:
         check(model)
+    places = range(len(every)) if wanted is None else _wanted_rows(every, wanted)
+    names = [every[place] for place in places]
     n = len(names)
-    words, kept = decode_words(path, names, errors, lambda row: f"{path}, word {row + 1:,} of {n:,}")
+
+    def place(row: int) -> str:
+        return f"{path}, word {places[row] + 1:,} of {len(every):,}"
+
+    encoding = None if wanted is None else wanted.encoding
+    words, kept = decode_words(path, names, errors, place, encoding)
     model = model._replace(words=words)
     if len(words) == n:
         return model, names
@@ -153,11 +189,17 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
         _write(temporary, file)
 
 
-def read(path: Path, errors: str) -> Contents:
+def _wanted_rows(names: list[bytes], wanted: Wanted) -> Sequence[int]:
+    first = range(wanted.first(len(names)))
+    rows = wanted.rows(names[: len(first)])
+    return first if isinstance(rows, slice) else rows.tolist()
+
+
+def read(path: Path, wanted: Wanted) -> Contents:
     """Read words, counts, parameters, the rows of the input matrix, and make the vectors of the words."""
-    file, names = _read(path, errors, with_output=False)
-    # A word's n-grams are those of its bytes, whatever `errors` has made of them.
-    vectors = row_means(file.input_vectors, *file.subwords.rows(names))
+    file, names = _read(path, wanted.errors, wanted=wanted)
+    # A word's n-grams are those of its bytes, whatever `errors` and the encoding have made of them.
+    vectors = row_means(file.input_vectors, *file.subwords.rows(names), wanted.dtype)
     return Contents(file.words, vectors, file.counts, file.parameters, file.input_vectors, file.subwords)
 
 
@@ -262,9 +304,11 @@ class Header(NamedTuple):
         Both parts of the dictionary.
     counts : ndarray of int64
         How often each of the words and then of the labels occurred.
-    kept_buckets : ndarray of int32, shape (n,) or None
+    kept_buckets : ndarray of int32, shape (n,), or None
         The buckets that a pruned model has kept, in the order of their rows; as they are read, with the place
         of the row of each, shape (n, 2).
+    version : int
+        That of the format; 0 for files of 2016, which do not say whether matrices are quantized.
     """
 
     parameters: dict[str, Any]
@@ -275,20 +319,26 @@ class Header(NamedTuple):
     labels: list[bytes]
     counts: NDArray[np.int64]
     kept_buckets: NDArray[np.int32] | None
+    version: int = 12
 
 
 def read_header(path: Path, stream: Stream) -> Header:
     """Return what comes before the matrices."""
-    if stream.take(4, "header") != FASTTEXT_MAGIC:
+    begin, version = stream.take(4, "header"), 0
+    if begin == FASTTEXT_MAGIC:
+        version = VERSION.unpack(stream.take(4, "header"))[0]
+        if version not in (11, 12):
+            raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
+        begin = b""
+    begin += stream.take(ARGUMENTS.size - len(begin), "header")
+    if version == 0 and not _is_of_2016(begin):
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
-    version = VERSION.unpack(stream.take(4, "header"))[0]
-    if version not in (11, 12):
-        raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
-    arguments = ARGUMENTS.unpack(stream.take(ARGUMENTS.size, "header"))
+    arguments = ARGUMENTS.unpack(begin)
     parameters, n_buckets = _parameters(path, version, arguments)
     subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
 
-    n_entries, n_words, n_labels, _, n_kept = SIZES.unpack(stream.take(SIZES.size, "header"))
+    sizes = SIZES if version else FIRST_SIZES
+    n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
         raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
     stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
@@ -297,35 +347,48 @@ def read_header(path: Path, stream: Stream) -> Header:
     if types[:n_words].any() or (types[n_words:] != 1).any() or counts.min(initial=0) < 0:
         raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
     kept = None
-    if n_kept >= 0:
+    if version and pruned[0] >= 0:
+        n_kept = pruned[0]
         kept = stream.array((n_kept, 2), np.dtype("<i4"), "dictionary", f"{n_kept:,} buckets that are kept")
     return Header(
-        parameters, arguments[5], n_buckets, subwords, names[:n_words], names[n_words:], counts, kept
+        parameters, arguments[5], n_buckets, subwords, names[:n_words], names[n_words:], counts, kept, version
     )
 
 
-def _parse(path: Path, stream: Stream, with_output: bool) -> tuple[FastTextFile, list[bytes]]:
+def _parse(path: Path, stream: Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
     header = read_header(path, stream)
-    parameters, subwords, n_words = header.parameters, header.subwords, len(header.words)
-    if header.kept_buckets is not None or stream.take(1, "input matrix") != b"\0":
+    parameters, subwords, n_buckets = header.parameters, header.subwords, header.n_buckets
+    n_words = len(header.words)
+    if header.kept_buckets is not None or (header.version and stream.take(1, "input matrix") != b"\0"):
         raise _quantised(path)
     d = parameters["vector_size"]
-    input_vectors = stream.matrix(n_words + header.n_buckets, d, "input matrix", keep=True)
-    stream.take(1, "output matrix")
+    stream.shape(n_words + n_buckets, d, "input matrix")
+    rows = np.ones(n_words + n_buckets, dtype=bool)
+    if wanted is not None:
+        rows[:n_words] = False
+        rows[_wanted_rows(header.words, wanted)] = True
+        rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
+    input_vectors = stream.matrix(rows, d, "input matrix", np.float32 if wanted is None else wanted.dtype)
+    counts, n_kept = header.counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
+    if header.version:
+        stream.take(1, "output matrix")
     n_outputs = len(header.labels) if parameters["model"] == "supervised" else n_words
-    output_vectors = stream.matrix(n_outputs, d, "output matrix", keep=with_output)
+    stream.shape(n_outputs, d, "output matrix")
+    output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
     stream.finish()
-    assert input_vectors is not None
-    if header.n_buckets > subwords.buckets:  # nothing points at these rows
-        input_vectors = input_vectors[:n_words].copy()
-    file = FastTextFile([], header.counts[:n_words], input_vectors, output_vectors, subwords, parameters)
+    if n_buckets > subwords.buckets:
+        input_vectors = input_vectors[:n_kept].copy()
+    file = FastTextFile(
+        [], counts, input_vectors, output_vectors if wanted is None else None, subwords, parameters
+    )
     return file, header.words
 
 
 def _parameters(path: Path, version: int, arguments: tuple[Any, ...]) -> tuple[dict[str, Any], int]:
     """Return the parameters, and how many rows of buckets the input matrix has, even if for no n-grams."""
     d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = arguments
-    old_classifier = version == 11 and MODELS.get(model) == "supervised"
+    old_classifier = version < 12 and MODELS.get(model) == "supervised"
     if old_classifier or min_n > max_n:  # no n-grams: -maxn 0 leaves minn at its 3
         min_n = max_n = 0
     if d < 1 or loss not in LOSSES or model not in MODELS or not math.isfinite(t):
@@ -412,22 +475,48 @@ class Stream:
             self._read_block("words")
         return names, entries
 
-    def matrix(self, rows: int, columns: int, part: str, *, keep: bool) -> NDArray[np.float32] | None:
-        """Return a matrix, which must have this shape, or skip it."""
+    def shape(self, rows: int, columns: int, part: str) -> None:
+        """Pass over the shape of a matrix, which must be this; there must be as many numbers."""
         shape = SHAPE.unpack(self.take(SHAPE.size, part))
         if shape != (rows, columns):
             raise ValueError(
                 f"{self.path}: the {part} must have the shape {(rows, columns)} after the header, got "
                 f"{shape}; the file is damaged"
             )
-        what = f"{rows:,} rows of the {part}"
-        if keep:
-            return self.array(shape, np.dtype("<f4"), part, what).astype(np.float32, copy=False)
-        n = 4 * rows * columns
-        self.check(n, f"the {what}")
-        for start in range(0, n, BLOCK_BYTES):
-            self.take(min(BLOCK_BYTES, n - start), part)
-        return None
+        self.check(4 * rows * columns, f"the {rows:,} rows of the {part}")
+
+    def matrix(
+        self, rows: NDArray[np.bool_], columns: int, part: str, dtype: DTypeLike = np.float32
+    ) -> NDArray[Any]:
+        """Return those rows of a matrix that are asked for, and pass over the others."""
+        if rows.all() and dtype == np.float32:
+            what = f"{len(rows):,} rows of the {part}"
+            return self.array((len(rows), columns), np.dtype("<f4"), part, what).astype(
+                np.float32, copy=False
+            )
+        matrix = np.empty((np.count_nonzero(rows), columns), dtype=dtype)
+        at_once, n_kept = max(1, BLOCK_BYTES // (4 * columns)), 0
+        for begin in range(0, len(rows), at_once):
+            kept = rows[begin : begin + at_once]
+            n = 4 * columns * len(kept)
+            if not kept.any():
+                self._skip(n, part)
+                continue
+            block = np.frombuffer(self.take(n, part), "<f4").reshape(-1, columns)[kept]
+            with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+                matrix[n_kept : n_kept + len(block)] = block
+            n_kept += len(block)
+        return matrix
+
+    def _skip(self, n: int, part: str) -> None:
+        """Pass over n bytes, of a file that is not gzipped without reading them."""
+        buffered = len(self.buffer) - self.position
+        if n <= buffered or isinstance(self.file, gzip.GzipFile):
+            self.take(n, part)
+            return
+        self.file.seek(n - buffered, os.SEEK_CUR)
+        self.buffer, self.position = b"", 0
+        self.left -= n
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any], part: str, what: str) -> NDArray[Any]:
         """Return numbers, in an array of this shape."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_float32", "check_finite", "check_lengths", "not_finite", "rows_not_finite"]
+__all__ = ["as_float32", "as_floats", "check_finite", "check_lengths", "not_finite", "rows_not_finite"]
 
 # Numbers that are looked at together: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 18
@@ -25,7 +25,7 @@ def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(matrix), at_once):
             rows = matrix[begin : begin + at_once]
-            if not np.isfinite(rows.sum()):
+            if not np.isfinite(rows.sum(dtype=np.float32)):
                 found.append(begin + np.flatnonzero(~np.isfinite(rows).all(axis=1)))
     return np.concatenate(found)
 
@@ -36,6 +36,15 @@ def as_float32(numbers: ArrayLike) -> NDArray[np.float32]:
         if isinstance(numbers, np.ma.MaskedArray):
             return np.ma.filled(numbers.astype(np.float32), np.nan)
         return np.asarray(numbers, dtype=np.float32)
+
+
+def as_floats(numbers: ArrayLike) -> NDArray[np.float32]:
+    """Return an array of float16 as it is, and others as `as_float32`.
+
+    All that is computed of vectors is computed in float32, and their type is called that.
+    """
+    is_half = type(numbers) in (np.ndarray, np.memmap) and numbers.dtype == np.float16  # type: ignore[union-attr]
+    return cast("NDArray[np.float32]", numbers) if is_half else as_float32(numbers)
 
 
 def check_finite(name: str, matrix: NDArray[np.float32], of: str, words: Sequence[str] = ()) -> None:
@@ -59,8 +68,8 @@ def not_finite(
     column = int(np.argmin(np.isfinite(matrix[row])))
     word = f", {words[row]!r}" if row < len(words) else ""
     return ValueError(
-        f"{name} must be finite numbers of float32, got {matrix[row, column]} in dimension {column + 1:,} of "
-        f"{of} {row + 1:,}{word}"
+        f"{name} must be finite numbers of {matrix.dtype}, got {matrix[row, column]} in dimension "
+        f"{column + 1:,} of {of} {row + 1:,}{word}"
     )
 
 

@@ -30,6 +30,7 @@ from fastvec.formats.common import Contents, keep_rows
 from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
 from fastvec.formats.kinds import OWN, own_format
 from fastvec.formats.ngrams import Subwords
+from fastvec.formats.wanted import Wanted
 from fastvec.formats.words import decode_words, json_of_words, words_of_json
 
 __all__ = ["begins", "pack", "read", "read_mapped", "unpack", "write"]
@@ -74,16 +75,35 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     return tensors, header
 
 
-def read(path: Path, errors: str) -> Contents:
-    """Read the whole file into memory."""
-    tensors, metadata = read_tensors(path, TENSORS)
-    return unpack(path, tensors, metadata, errors)
+def read(path: Path, wanted: Wanted) -> Contents:
+    """Read what is wanted into memory; matrices are verified unless only some of their rows are wanted."""
+    if wanted.everything and wanted.dtype == np.float32:
+        tensors, metadata = read_tensors(path, TENSORS)
+        return unpack(path, tensors, metadata, wanted.errors)
+    tensors, metadata = map_tensors(path, TENSORS if wanted.everything else ("words", "counts"))
+    contents = _first(unpack(path, tensors, metadata, wanted.errors), wanted)
+    inputs, counts = contents.input_vectors, contents.counts
+    with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+        return contents._replace(
+            vectors=np.array(contents.vectors, dtype=wanted.dtype),
+            counts=None if counts is None else np.array(counts),
+            input_vectors=None if inputs is None else np.array(inputs, dtype=wanted.dtype),
+        )
 
 
-def read_mapped(path: Path, errors: str) -> Contents:
+def read_mapped(path: Path, wanted: Wanted) -> Contents:
     """Read words, counts and metadata, and map the matrices, read-only and without verification."""
     tensors, metadata = map_tensors(path, ("words", "counts"))
-    return unpack(path, tensors, metadata, errors)
+    return _first(unpack(path, tensors, metadata, wanted.errors), wanted)
+
+
+def _first(contents: Contents, wanted: Wanted) -> Contents:
+    """Return the contents of the rows that are wanted."""
+    n = wanted.first(len(contents.words))
+    if wanted.words is not None:
+        rows = [row for row, word in enumerate(contents.words[:n]) if word in wanted.words]
+        return keep_rows(contents, [contents.words[row] for row in rows], np.array(rows, np.intp))
+    return keep_rows(contents, contents.words[:n], slice(n)) if n < len(contents.words) else contents
 
 
 def unpack(

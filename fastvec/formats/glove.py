@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec.formats.common import Contents, check_sizes, open_bytes
 from fastvec.formats.kinds import NUMBER, sizes
+from fastvec.formats.wanted import Collected, Wanted
 from fastvec.formats.words import check_separable, decode_words, join_words
 from fastvec.training.threads import Workers, file_threads
 
@@ -64,9 +65,9 @@ def write(path: Path, contents: Contents) -> None:
     write_rows(path, contents, b"")
 
 
-def read(path: Path, errors: str, limit: int | None) -> Contents:
+def read(path: Path, wanted: Wanted) -> Contents:
     """Read words and vectors of a file without a header line, unless it is clearly there."""
-    return read_rows(path, errors, limit, of_glove=True)
+    return read_rows(path, wanted, of_glove=True)
 
 
 def write_rows(path: Path, contents: Contents, header: bytes) -> None:
@@ -88,15 +89,13 @@ def write_rows(path: Path, contents: Contents, header: bytes) -> None:
             file.write(lines.data)
 
 
-def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> Contents:
+def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
     """Read words and vectors; where no header line is to be expected, it is one only if that is clear."""
-    names: list[bytes] = []
-    blocks: list[NDArray[np.float32]] = []
-    line_numbers: list[Sequence[int]] = []
-    promised, d, above = None, 0, 0
+    limit = wanted.limit
+    promised, d, above, n_read, last = None, 0, 0, 0, b""
 
     def parse(part: tuple[int, bytes]) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
-        at_most = None if limit is None else limit - len(names)
+        at_most = None if limit is None else limit - n_read
         return _fast_rows(*part, d, at_most) or _careful_rows(path, *part, d, at_most)
 
     # With a limit, how many rows of a part are read depends on those before it.
@@ -111,23 +110,23 @@ def read_rows(path: Path, errors: str, limit: int | None, *, of_glove: bool) -> 
                 d = _dimensions(path, lines, of_glove)
             else:
                 d = promised[1]
-                check_sizes(path, promised[0] if limit is None else min(promised[0], limit), d, 2 * d + 1)
+                check_sizes(path, wanted.first(promised[0]), d, 2 * d + 1)
                 first, above = first[len(lines[0]) :], 1
-        for found, values, numbers in workers.in_order(parse, _below(above, itertools.chain([first], texts))):
-            names += found
-            blocks.append(values)
-            line_numbers.append(numbers)
-            if len(names) == limit:
+        collected = Collected(wanted, d)
+        for names, values, numbers in workers.in_order(parse, _below(above, itertools.chain([first], texts))):
+            collected.add(names, values, numbers)
+            n_read += len(names)
+            last = names[-1] if names else last
+            if n_read == limit:
                 break
-    if promised is not None:
-        _check_promise(path, promised[0], names, limit)
+    if promised is not None and n_read != limit:
+        _check_promise(path, promised[0], n_read, last)
 
     def place(row: int) -> str:
-        return f"{path}, line {next(itertools.islice(itertools.chain(*line_numbers), row, None)):,}"
+        return f"{path}, line {collected.place(row):,}"
 
-    words, kept = decode_words(path, names, errors, place)
-    vectors = np.concatenate(blocks) if blocks else np.empty((0, d), dtype=np.float32)
-    return Contents(words, vectors[kept])
+    words, kept = decode_words(path, collected.names, wanted.errors, place, wanted.encoding)
+    return Contents(words, collected.matrix()[kept])
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -195,12 +194,9 @@ def _count_numbers(line: bytes) -> int:
     return sum(1 for _ in itertools.takewhile(_is_number, reversed(line.split()[1:])))
 
 
-def _check_promise(path: Path, n: int, names: list[bytes], limit: int | None) -> None:
-    """Raise if there are not as many rows as the header says."""
-    found = len(names)
-    if found == n or (limit is not None and found == limit):
-        return
-    if found == n + 1 and names[-1] == GLOVE_UNKNOWN:
+def _check_promise(path: Path, n: int, found: int, last: bytes) -> None:
+    """Raise if there are not as many rows as the header says; `last` is the word of the last."""
+    if found == n or (found == n + 1 and last == GLOVE_UNKNOWN):
         return
     raise ValueError(
         f"{path}: the header promises {n:,} words, the file holds {found:,}; it is truncated or damaged; "

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from fastvec import kernels
 from fastvec._params import check_int
 
 __all__ = ["Subwords", "row_means"]
 
+# Words whose rows of float16 are looked up together.
+WORDS_AT_ONCE = 1 << 10
 # The longest n-gram, so that a damaged file cannot ask for more n-grams than memory holds.
 LONGEST = 100
 
@@ -114,9 +116,27 @@ class Subwords:
 
 
 def row_means(
-    vectors: NDArray[np.float32], offsets: NDArray[np.int64], rows: NDArray[np.int32]
+    vectors: NDArray[np.floating],
+    offsets: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return the mean of several rows of `vectors` in each row, shape (n, d); `Subwords.rows` says which."""
-    means = np.empty((len(offsets) - 1, vectors.shape[1]), dtype=np.float32)
-    kernels.ngrams.row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
+    n = len(offsets) - 1
+    means = np.empty((n, vectors.shape[1]), dtype=dtype)
+    if vectors.dtype == np.float32 == means.dtype:
+        kernels.ngrams.row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
+        return means
+    for begin in range(0, n, WORDS_AT_ONCE):
+        bounds = offsets[begin : begin + WORDS_AT_ONCE + 1]
+        used, places = np.unique(rows[bounds[0] : bounds[-1]], return_inverse=True)
+        of_some = np.empty((len(bounds) - 1, vectors.shape[1]), dtype=np.float32)
+        kernels.ngrams.row_means(
+            vectors=vectors[used].astype(np.float32),
+            offsets=bounds - bounds[0],
+            rows=places.astype(np.int32),
+            means=of_some,
+        )
+        with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+            means[begin : begin + len(of_some)] = of_some
     return means

@@ -147,11 +147,11 @@ def _parse(path: Path, stream: Stream) -> SupervisedFile:
         rising = (np.diff(buckets, prepend=-1, append=header.n_buckets) > 0).all()
         if not rising or (np.sort(places) != np.arange(n_buckets)).any():
             raise ValueError(f"{path}: the table of the buckets that are kept is damaged")
-    is_quantized = _flag(path, stream, "input matrix")
+    is_quantized = header.version > 0 and _flag(path, stream, "input matrix")
     if kept is not None and not is_quantized:
         raise ValueError(f"{path}: a pruned model whose input matrix is not quantized; the file is damaged")
     input_vectors = _matrix(path, stream, len(header.words) + n_buckets, d, "input matrix", is_quantized)
-    is_quantized = _flag(path, stream, "output matrix") and is_quantized
+    is_quantized = header.version > 0 and _flag(path, stream, "output matrix") and is_quantized
     output_vectors = _matrix(path, stream, len(header.labels), d, "output matrix", is_quantized)
     stream.finish()
     if kept is not None and isinstance(input_vectors, QuantizedMatrix):
@@ -171,8 +171,8 @@ def _flag(path: Path, stream: Stream, part: str) -> bool:
 
 def _matrix(path: Path, stream: Stream, n: int, d: int, part: str, is_quantized: bool) -> Matrix:
     if not is_quantized:
-        matrix = stream.matrix(n, d, part, keep=True)
-        assert matrix is not None
+        stream.shape(n, d, part)
+        matrix = stream.matrix(np.ones(n, np.bool_), d, part)
         if not np.isfinite(matrix).all():
             raise ValueError(f"{path}: the {part} must be finite")
         return matrix

@@ -4,11 +4,12 @@ As text, a row is the word and d numbers, see ``glove.py``. In the binary format
 a space and d float32: ``b"2 3\nparis " + 12 bytes + b"\nlondon " + 12 bytes + b"\n"``. word2vec.c ends each
 vector with a line feed, gensim does not; both are read, and ours is word2vec.c's. A word with a space in it,
 which gensim writes too, is not marked in any way: its numbers seem to begin at its first space, which
-`_check_spaces` notices.
+`_Spaces` notices.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fastvec import kernels
 from fastvec.formats.common import BLOCK_BYTES, Contents, check_sizes, open_bytes
 from fastvec.formats.glove import is_text, read_rows, write_rows
 from fastvec.formats.kinds import sizes
+from fastvec.formats.wanted import Collected, Wanted
 from fastvec.formats.words import WORD_LIMIT, check_separable, decode_words, join_words
 
 __all__ = ["begins_binary", "read_binary", "read_text", "write_binary", "write_text"]
@@ -42,9 +44,9 @@ def write_text(path: Path, contents: Contents) -> None:
     write_rows(path, contents, b"%d %d\n" % contents.vectors.shape)
 
 
-def read_text(path: Path, errors: str, limit: int | None) -> Contents:
+def read_text(path: Path, wanted: Wanted) -> Contents:
     """Read words and vectors; a file without the header line is read as GloVe's."""
-    return read_rows(path, errors, limit, of_glove=False)
+    return read_rows(path, wanted, of_glove=False)
 
 
 def write_binary(path: Path, contents: Contents) -> None:
@@ -60,7 +62,7 @@ def write_binary(path: Path, contents: Contents) -> None:
             file.write(kernels.rows.write_records(*joined, b" ", values.view(np.uint8), b"\n").data)
 
 
-def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
+def read_binary(path: Path, wanted: Wanted) -> Contents:
     """Read words and vectors."""
 
     def place(row: int) -> str:
@@ -75,20 +77,26 @@ def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
                 f"got {header[:40]!r}"
             )
         n, d = promised
-        n_read = n if limit is None else min(n, limit)
+        n_read = wanted.first(n)
         check_sizes(path, n_read, d, 4 * d + 1)
         names: list[bytes] = []
-        vectors = np.empty((n_read, d), dtype="<f4")
+        collected = Collected(wanted, d, n_read)
+        spaces = _Spaces(d, place)
         content = b""
         while len(names) < n_read:
             row = len(names)
             at_most = min(n_read - row, len(content) // (4 * d + 1))
-            bounds = np.empty((at_most, 2), np.int64)
-            values = vectors[row : row + at_most].view(np.uint8)
-            n_found, end = kernels.rows.read_records(content, b" ", values, bounds)
-            names += [content[begin:space] for begin, space in bounds[:n_found].tolist()]
-            content = content[end:]
+            bounds, values = np.empty((at_most, 2), np.int64), collected.room(at_most)
+            n_found, end = kernels.rows.read_records(content, b" ", values.view(np.uint8), bounds)
             if n_found:
+                found = [content[begin:space] for begin, space in bounds[:n_found].tolist()]
+                values = values[:n_found]
+                if sys.byteorder == "big":
+                    values.byteswap(inplace=True)
+                collected.add([name.lstrip(b"\r\n") for name in found], values, range(row, row + n_found))
+                spaces.look(found, values)
+                names += found
+                content = content[end:]
                 continue
             if len(content) > WORD_LIMIT and b" " not in content:
                 raise ValueError(
@@ -106,22 +114,19 @@ def read_binary(path: Path, errors: str, limit: int | None) -> Contents:
                 f"{path}: the file continues after the {n:,} words that its header promises; it is damaged; "
                 f"limit={n} reads these"
             )
-    vectors = vectors.astype(np.float32, copy=False)
-    _check_spaces(names, vectors, content[: 4 * d], place)
-    names = [name.lstrip(b"\r\n") for name in names]
-    _check_names(names, place)
-    words, kept = decode_words(path, names, errors, place)
-    return Contents(words, vectors[kept])
+    _check_line_feeds(names, place)
+    spaces.check(content[: 4 * d])
+    _check_names([name.lstrip(b"\r\n") for name in names], place, wanted.encoding)
+
+    def place_of_kept(row: int) -> str:
+        return place(collected.place(row))
+
+    words, kept = decode_words(path, collected.names, wanted.errors, place_of_kept, wanted.encoding)
+    return Contents(words, collected.matrix()[kept])
 
 
-def _check_spaces(
-    names: list[bytes], vectors: NDArray[np.float32], after: bytes, place: Callable[[int], str]
-) -> None:
-    """Raise if a word seems to have a space in it; `after` is what comes after the last row.
-
-    In a file of line feeds, the row after it is the only one that does not begin with one. In any file, its
-    numbers are unusual, but not when taken from a later space on.
-    """
+def _check_line_feeds(names: list[bytes], place: Callable[[int], str]) -> None:
+    """Raise if a word seems to have a space in it: in a file of line feeds, the row after it has none."""
     starts = [name[:1] for name in names[1:]]
     n_fed = starts.count(b"\n")
     if 0 < n_fed < len(starts):
@@ -131,22 +136,55 @@ def _check_spaces(
             f"{place(row)}: its numbers do not end where the next word begins; the file is damaged, or the "
             "word has a space in it, which this format cannot hold: save the vectors as text"
         )
-    d = vectors.shape[1]
-    for row in _unusual_rows(vectors):
-        content = vectors[row].tobytes()
-        for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
-            content += name + b" " + numbers.tobytes()
-        content += after
-        space = content.find(b" ")
-        while 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
-            numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
-            if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
-                word = names[row].lstrip(b"\n") + b" " + content[:space]
-                raise ValueError(
-                    f"{place(row)}: {word!r} has a space in it, which this format cannot hold: save the "
-                    "vectors as text"
-                )
-            space = content.find(b" ", space + 1)
+
+
+class _Spaces:
+    """Looks for a word with a space in it: its numbers are unusual, but not those from a later space on."""
+
+    def __init__(self, d: int, place: Callable[[int], str]) -> None:
+        self._place = place
+        self._n = 0  # rows that were looked at
+        # A row is looked at together with the two that follow it.
+        self._names: list[bytes] = []
+        self._vectors = np.empty((0, d), np.float32)
+        self._error: ValueError | None = None
+
+    def look(self, names: list[bytes], vectors: NDArray[np.float32]) -> None:
+        """Look at rows that follow those before."""
+        if len(names) > 2:  # only those at the seam are copied
+            seam = np.concatenate([self._vectors, vectors[:2]])
+            self._look(self._names + names[:2], seam, len(self._names))
+        else:
+            names, vectors = self._names + names, np.concatenate([self._vectors, vectors])
+        n = max(0, len(names) - 2)
+        self._look(names, vectors, n)
+        self._names, self._vectors = names[n:], vectors[n:].copy()
+
+    def check(self, after: bytes) -> None:
+        """Raise if there was such a word; `after` is what comes after the last row."""
+        self._look(self._names, self._vectors, len(self._names), after)
+        if self._error is not None:
+            raise self._error
+
+    def _look(self, names: list[bytes], vectors: NDArray[np.float32], n: int, after: bytes = b"") -> None:
+        """Look at the first n of some rows."""
+        d = vectors.shape[1]
+        for row in [] if self._error else _unusual_rows(vectors[:n]):
+            content = vectors[row].tobytes()
+            for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
+                content += name + b" " + numbers.tobytes()
+            content += after
+            space = content.find(b" ")
+            while self._error is None and 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
+                numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
+                if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
+                    word = names[row].lstrip(b"\n") + b" " + content[:space]
+                    self._error = ValueError(
+                        f"{self._place(self._n + row)}: {word!r} has a space in it, which this format cannot "
+                        "hold: save the vectors as text"
+                    )
+                space = content.find(b" ", space + 1)
+        self._n += n
 
 
 def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
@@ -166,12 +204,12 @@ def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
     return rows
 
 
-def _check_names(names: list[bytes], place: Callable[[int], str]) -> None:
+def _check_names(names: list[bytes], place: Callable[[int], str], encoding: str) -> None:
     """Raise if a word has control characters and is not UTF-8: it is made of numbers."""
     if not _has_control(b"".join(names)):
         return
     for row, name in enumerate(names):
-        if _has_control(name) and not _is_utf8(name):
+        if _has_control(name) and (encoding != "utf-8" or not _is_utf8(name)):
             raise ValueError(
                 f"{place(row)}: {name[:40]!r} seems to be numbers; the file is damaged, or its header has "
                 "another number of dimensions"

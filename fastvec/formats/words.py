@@ -58,11 +58,15 @@ def check_unique(path: Path, words: Sequence[str], advice: str = "") -> None:
 
 
 def decode_words(
-    path: Path, names: Sequence[bytes], errors: str | None, place: Callable[[int], str]
+    path: Path,
+    names: Sequence[bytes],
+    errors: str | None,
+    place: Callable[[int], str],
+    encoding: str | None = None,
 ) -> tuple[list[str], Rows]:
-    """Return words decoded from UTF-8, and the rows that they are of.
+    """Return words decoded from bytes, and the rows that they are of.
 
-    Where `errors` repairs words, different ones may become equal, or empty. A word that was not UTF-8 then
+    Where `errors` repairs words, different ones may become equal, or empty. A word that was not valid then
     gives way to one that was, or else to the first, and is dropped with a warning.
 
     Parameters
@@ -72,38 +76,44 @@ def decode_words(
     names : sequence of bytes
         The words.
     errors : {"strict", "replace", "ignore"} or None
-        How to handle bytes that are not UTF-8; None if the user cannot choose.
+        How to handle bytes that are not valid; None if the user cannot choose.
     place : callable
         Where in the file the word of a row is.
+    encoding : str, optional
+        The encoding; UTF-8 if the user cannot choose.
 
     Raises
     ------
     ValueError
-        If a word is empty; if one is not UTF-8 and `errors` is "strict" or None.
+        If a word is empty; if one is not valid and `errors` is "strict" or None.
     """
+    codec = encoding or "utf-8"
     if not all(names):
         raise ValueError(f"{place(names.index(b''))}: the word is empty")
     joined = b"\n".join(names)
     if joined.count(b"\n") == len(names) - 1:  # no word has one
         with suppress(UnicodeDecodeError):
-            return joined.decode().split("\n"), slice(None)
+            return joined.decode(codec).split("\n"), slice(None)
     try:
-        return [name.decode() for name in names], slice(None)
+        return [name.decode(codec) for name in names], slice(None)
     except UnicodeDecodeError as error:
         if errors in (None, "strict"):
             where = place(names.index(error.object))
             advice = "" if errors is None else "; errors='replace' reads it all the same"
+            if encoding is not None:
+                advice += ", encoding='latin-1' if that is what it is, or another"
+            what = codec.upper()
             raise ValueError(
-                f"{where}: byte {error.start + 1} of the word {error.object!r} is not UTF-8{advice}"
+                f"{where}: byte {error.start + 1} of the word {error.object!r} is not {what}{advice}"
             ) from error
-        return _repaired(path, names, errors, place)
+        return _repaired(path, names, errors, place, codec)
 
 
 def _repaired(
-    path: Path, names: Sequence[bytes], errors: str, place: Callable[[int], str]
+    path: Path, names: Sequence[bytes], errors: str, place: Callable[[int], str], codec: str
 ) -> tuple[list[str], Rows]:
-    words = [name.decode(errors=errors) for name in names]
-    encoded = [word.encode() for word in words]
+    words = [name.decode(codec, errors) for name in names]
+    encoded = [word.encode(codec, "replace") for word in words]
     invalid = [row for row, name in enumerate(names) if encoded[row] != name]
     kept = np.ones(len(names), dtype=bool)
     kept[invalid] = False
@@ -114,9 +124,9 @@ def _repaired(
     dropped = np.flatnonzero(~kept)
     if len(dropped):
         warn(
-            f"{path}: dropped {len(dropped):,} of {len(names):,} words: without the bytes that are not UTF-8 "
-            f"nothing is left of them, or what another word is; the first is {names[dropped[0]]!r} "
-            f"({place(int(dropped[0]))})"
+            f"{path}: dropped {len(dropped):,} of {len(names):,} words: without the bytes that are not "
+            f"{codec.upper()} nothing is left of them, or what another word is; the first is "
+            f"{names[dropped[0]]!r} ({place(int(dropped[0]))})"
         )
     return [words[row] for row in np.flatnonzero(kept)], np.flatnonzero(kept)
 

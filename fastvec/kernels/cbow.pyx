@@ -13,6 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport fetch_rows_of, positions_ahead
+from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
@@ -200,10 +201,12 @@ def train(
     uint64_t key,
     uint64_t loss_every,
     team=None,
+    copies=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
+    cdef Rows input_rows, output_rows
     cdef Outputs outputs
     cdef Weighted weighted
     cdef Seen seen
@@ -221,6 +224,8 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
+    see_rows(&input_rows, input_vectors, copies, "input_vectors")
+    see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
     with nogil:
         failed = (
@@ -237,14 +242,14 @@ def train(
         if not failed:
             if not scale_gradient:
                 find_repeats(&walk, window)
-            find_rows(&walk, &input_vectors[0, 0], stride, window)
+            find_rows(&walk, &input_rows, window)
         outputs.stop = walk.first
         for number in range(walk.first, walk.first if failed else walk.last):
             i = visited(&walk, number)
             if number + ahead >= outputs.stop and outputs.stop < walk.last:
                 draw_outputs(
-                    &outputs, &work, &walk, number, window, &input_vectors[0, 0], &output_vectors[0, 0],
-                    &noise[0, 0], n_words, key
+                    &outputs, &work, &walk, number, window, &input_rows, &output_rows, &noise[0, 0], n_words,
+                    key
                 )
             before = i - walk.begin[i]
             n_contexts = walk.end[i] - walk.begin[i] - 1
@@ -273,6 +278,8 @@ def train(
                 &all, &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
+        exchange(&input_rows)
+        exchange(&output_rows)
         failed = finish(&all, &work, failed, &loss)
         free_outputs(&outputs)
         free(seen.slots)

@@ -16,6 +16,7 @@ from libc.string cimport memset
 from .ahead cimport (
     Ring, allocate_ring, fetch_rows_of, free_ring, place_of, positions_ahead, rows_of,
 )
+from .copies cimport Rows, count_uses, exchange, row_of, see_rows, share_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
@@ -82,17 +83,18 @@ cdef inline void use_path(Step *step, const Paths *paths, Py_ssize_t i) noexcept
 
 cdef inline void find_path(
     Paths *paths, Py_ssize_t i, const int32_t *nodes, const uint8_t *codes, Py_ssize_t length,
-    float *node_vectors, float *next_input, const Step *step,
+    Rows *node_vectors, float *next_input, const Step *step,
 ) noexcept nogil:
     """Put a path into the place of position i, and the input row to be fetched with it."""
     cdef Py_ssize_t place = place_of(&paths.ring, i), n_blocks = (length + BLOCK - 1) // BLOCK, block, n, here
     cdef float **rows = rows_of(&paths.ring, i)
     cdef unsigned int left
+    count_uses(node_vectors, nodes, length)
     for block in range(n_blocks):
         here = min(<Py_ssize_t>BLOCK, length - block * BLOCK)
         left = 0
         for n in range(here):
-            rows[n] = node_vectors + nodes[n] * step.stride
+            rows[n] = row_of(node_vectors, nodes[n])
             left |= <unsigned int>(codes[n] == 0) << n
         for n in range(here, BLOCK):
             rows[n] = step.zero_row
@@ -117,6 +119,7 @@ def step(
 ):
     """Take one gradient step for one window."""
     cdef Step work
+    cdef Rows node_rows
     cdef Paths path
     cdef Seen seen
     cdef Py_ssize_t n_contexts = contexts.shape[0], i
@@ -136,7 +139,8 @@ def step(
         if not failed:
             for i in range(n_contexts):
                 rows[i] = &input_vectors[0, 0] + contexts[i] * stride
-            find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_vectors[0, 0], NULL, &work)
+            share_rows(&node_rows, &node_vectors[0, 0], stride)
+            find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_rows, NULL, &work)
             use_path(&work, &path, 0)
             if cbow:
                 take_mean_step(
@@ -173,18 +177,19 @@ def train(
     uint64_t key,
     uint64_t loss_every,
     team=None,
+    copies=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
+    cdef Rows input_rows, node_rows
     cdef Paths paths
     cdef Seen seen
     cdef Together all
     cdef bint team_works = team is not None
-    cdef float *inputs = &input_vectors[0, 0]
     cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
-    cdef Py_ssize_t number, i, c, n, n_contexts, n_distinct, found, ahead, longest = 1
+    cdef Py_ssize_t number, i, c, n, n_contexts, n_distinct, found, ahead, entering, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -193,6 +198,8 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&paths, 0, sizeof(paths))
     memset(&seen, 0, sizeof(seen))
+    see_rows(&input_rows, input_vectors, copies, "input_vectors")
+    see_rows(&node_rows, node_vectors, copies, "node_vectors")
     join(&all, team, learning_rate)
     with nogil:
         failed = make_room(&seen, 2 * window) != 0 or walk_chunk(
@@ -203,7 +210,7 @@ def train(
                 longest = max(longest, path_offsets[walk.words[i] + 1] - path_offsets[walk.words[i]])
             if not (cbow and scale_gradient):
                 find_repeats(&walk, window)
-            find_rows(&walk, inputs, stride, window)
+            find_rows(&walk, &input_rows, window)
             contexts = walk.contexts   # read once: for all the compiler knows, a row's update changes it
             failed = (
                 allocate(&work, stride, 1 if cbow else MAX_SHARED, longest) != 0
@@ -216,11 +223,15 @@ def train(
             i = visited(&walk, number)
             while found <= min(number + ahead, walk.last - 1):
                 word = walk.words[visited(&walk, found)]
+                entering = min(visited(&walk, found) + window, walk.last - 1)
+                exchange(&input_rows)
+                exchange(&node_rows)
                 find_path(
                     &paths, found, &path_nodes[path_offsets[word]], &path_codes[path_offsets[word]],
-                    path_offsets[word + 1] - path_offsets[word], &node_vectors[0, 0],
-                    inputs + walk.words[min(visited(&walk, found) + window, walk.last - 1)] * stride, &work
+                    path_offsets[word + 1] - path_offsets[word], &node_rows,
+                    row_of(&input_rows, walk.words[entering]), &work
                 )
+                count_uses(&input_rows, walk.words + entering, 1)
                 found += 1
             n_contexts = walk.end[i] - walk.begin[i] - 1
             if n_contexts == 0:
@@ -251,6 +262,8 @@ def train(
                 take(&all, &work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n
+        exchange(&input_rows)
+        exchange(&node_rows)
         failed = finish(&all, &work, failed, &loss)
         free(seen.slots)
         free_paths(&paths)

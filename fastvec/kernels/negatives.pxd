@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from .ahead cimport Ring, allocate_ring, free_ring, place_of, rows_of
+from .copies cimport Rows, count_uses, exchange, row_of
 from .sampling cimport draw_columns, draw_noise
 from .step cimport Step, merge_outputs, use_outputs
 from .tiles cimport BLOCK
@@ -75,7 +76,7 @@ cdef inline void use_set(Step *step, const Outputs *outputs, Py_ssize_t i, Py_ss
 
 cdef inline void find_set(
     Outputs *outputs, const Step *step, Py_ssize_t i, Py_ssize_t s, int32_t target, const uint64_t *random,
-    float *output_vectors, const uint32_t *noise, uint32_t n_words,
+    Rows *output_vectors, const uint32_t *noise, uint32_t n_words,
 ) noexcept nogil:
     """Find the rows of set s of position i: a target and the negatives that were drawn."""
     cdef Py_ssize_t k
@@ -84,23 +85,26 @@ cdef inline void find_set(
     for k in range(outputs.negatives):
         outputs.words[1 + k] = draw_noise(random[k], noise, n_words)
     for k in range(1 + outputs.negatives):
-        rows[k] = output_vectors + outputs.words[k] * step.stride
+        rows[k] = row_of(output_vectors, outputs.words[k])
     for k in range(1 + outputs.negatives, outputs.set_rows):
         rows[k] = step.zero_row
+    count_uses(output_vectors, outputs.words, 1 + outputs.negatives)
     repeats_of(outputs, i)[s] = has_repeats(outputs.words, 1 + outputs.negatives)
 
 
 cdef inline void draw_outputs(
     Outputs *outputs, const Step *step, const Walk *walk, Py_ssize_t current, Py_ssize_t window,
-    float *input_vectors, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
+    Rows *input_vectors, Rows *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
     """Fill the ring from the current position on: draw negatives, find rows, and the input row to fetch next.
 
     The noise table is larger than the nearest caches: its columns are fetched for all positions first.
     """
-    cdef Py_ssize_t i, s, n_sets, word, stop = min(current + outputs.ring.n_positions, walk.last)
+    cdef Py_ssize_t i, s, n_sets, word, entering, stop = min(current + outputs.ring.n_positions, walk.last)
     cdef uint64_t counter
     cdef uint64_t *random = outputs.random
+    exchange(input_vectors)
+    exchange(output_vectors)
     for i in range(outputs.stop, stop):
         counter = walk.positions[visited(walk, i)] * (1 + outputs.sets * outputs.negatives) + 1
         for _ in range(sets_of(outputs, walk, i)):
@@ -114,8 +118,8 @@ cdef inline void draw_outputs(
         for s in range(n_sets):
             find_set(outputs, step, i, s, walk.words[word], random, output_vectors, noise, n_words)
             random += outputs.set_random
-        rows_of_set(outputs, i, n_sets)[0] = (
-            input_vectors + walk.words[min(word + window, walk.last - 1)] * step.stride
-        )
+        entering = min(word + window, walk.last - 1)
+        rows_of_set(outputs, i, n_sets)[0] = row_of(input_vectors, walk.words[entering])
+        count_uses(input_vectors, walk.words + entering, 1)
         outputs.ring.n_rows[place_of(&outputs.ring, i)] = n_sets * outputs.set_rows + 1
     outputs.stop = stop

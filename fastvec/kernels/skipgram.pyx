@@ -13,6 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport positions_ahead
+from .copies cimport Rows, exchange, see_rows
 from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
@@ -81,10 +82,12 @@ def train(
     uint64_t key,
     uint64_t loss_every,
     team=None,
+    copies=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
     cdef Walk walk
+    cdef Rows input_rows, output_rows
     cdef Outputs outputs
     cdef Together all
     cdef bint team_works = team is not None
@@ -101,6 +104,8 @@ def train(
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
+    see_rows(&input_rows, input_vectors, copies, "input_vectors")
+    see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
     with nogil:
         failed = (
@@ -114,14 +119,14 @@ def train(
         use_zeros(&all, &work)
         if not failed:
             find_repeats(&walk, window)
-            find_rows(&walk, &input_vectors[0, 0], stride, window)
+            find_rows(&walk, &input_rows, window)
         outputs.stop = walk.first
         for number in range(walk.first, walk.first if failed else walk.last):
             i = visited(&walk, number)
             if number + ahead >= outputs.stop and outputs.stop < walk.last:
                 draw_outputs(
-                    &outputs, &work, &walk, number, window, &input_vectors[0, 0], &output_vectors[0, 0],
-                    &noise[0, 0], n_words, key
+                    &outputs, &work, &walk, number, window, &input_rows, &output_rows, &noise[0, 0], n_words,
+                    key
                 )
             n_contexts = walk.end[i] - walk.begin[i] - 1
             sampled = walk.positions[i] & (loss_every - 1) == 0
@@ -146,6 +151,8 @@ def train(
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
                 take(&all, &work, learning_rate, &total if sampled else NULL)
                 c += at_once
+        exchange(&input_rows)
+        exchange(&output_rows)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)

@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from .copies cimport Rows, row_of
 from .sampling cimport draw, is_kept, window_size
 from .vector cimport copy_rows, last_distance
 
@@ -153,13 +154,13 @@ cdef inline int32_t context_of(const Walk *walk, Py_ssize_t i, Py_ssize_t c) noe
     return walk.words[place + (place >= i)]
 
 
-cdef inline void find_rows(Walk *walk, float *matrix, Py_ssize_t stride, Py_ssize_t window) noexcept nogil:
+cdef inline void find_rows(Walk *walk, const Rows *rows, Py_ssize_t window) noexcept nogil:
     """Fill walk.rows; behind them come some that are copied with them, and not used."""
     cdef Py_ssize_t i
     for i in range(walk.n):
-        walk.rows[i] = matrix + walk.words[i] * stride
+        walk.rows[i] = row_of(rows, walk.words[i])
     for i in range(walk.n, walk.n + 2 * window + 8):
-        walk.rows[i] = matrix
+        walk.rows[i] = rows.matrix
 
 
 cdef inline void copy_contexts(const Walk *walk, Py_ssize_t i, Py_ssize_t window) noexcept nogil:

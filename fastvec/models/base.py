@@ -23,6 +23,7 @@ from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
+from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
@@ -268,7 +269,7 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
-        team: Team | None = None,
+        crew: Copies | Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -303,7 +304,7 @@ class EpochModel(Learner, Stoppable, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
-                team=team,
+                crew=crew,
             )
         except FloatingPointError:
             self._state = before

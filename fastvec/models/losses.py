@@ -79,6 +79,8 @@ class Loss(NamedTuple):
         The multiply-adds of a window, for a model and how many words that has, if it scores all of them.
     by_team : bool
         Whether threads can take a chunk together. One thread takes it where they cannot.
+    by_copies : bool
+        Whether threads that take chunks in turns have copies of often used rows.
     """
 
     model: str
@@ -93,6 +95,7 @@ class Loss(NamedTuple):
     unscaled: float | None = None
     cost: Callable[[Any, int], int] | None = None
     by_team: bool = True
+    by_copies: bool = True
 
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
@@ -171,7 +174,7 @@ LOSSES = (
     Loss("SkipGram", "softmax", "softmax",
          (INPUTS, OUTPUTS), (), ("window", "cbow", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025, cost=_of_all_scores,
-         by_team=False),
+         by_team=False, by_copies=False),
     Loss("CBOW", "negative_sampling", "cbow",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "scale_gradient", "position_weights"),
          _of_negatives, fixed=("loss", "position_weights"), learning_rate=0.15, unscaled=0.075),
@@ -181,14 +184,15 @@ LOSSES = (
     Loss("CBOW", "softmax", "softmax",
          (INPUTS, OUTPUTS), (), ("window", "cbow", "scale_gradient"),
          _of_one_word, fixed=("loss", "position_weights"), learning_rate=0.05, unscaled=0.025,
-         cost=_of_all_scores, by_team=False),
+         cost=_of_all_scores, by_team=False, by_copies=False),
     Loss("CBOW with position_weights", "negative_sampling", "cbow",
          (INPUTS, OUTPUTS, POSITIONS), (noise,), ("window", "negatives", "scale_gradient"),
          _of_negatives, fixed=("loss", "position_weights", "window"), learning_rate=0.05, unscaled=0.025,
          by_team=False),
     Loss("FastText", "negative_sampling", "subword",
          (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords), ("window", "negatives", "cbow", "scale_gradient"),
-         _of_negatives, fixed=("model", "min_n", "max_n", "buckets"), learning_rate=0.05),
+         _of_negatives, fixed=("model", "min_n", "max_n", "buckets"), learning_rate=0.05,
+         by_copies=False),
 )
 # fmt: on
 

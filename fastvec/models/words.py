@@ -23,6 +23,7 @@ from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY, fingerprint
 from fastvec.models.losses import Loss, paths
+from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
@@ -250,12 +251,16 @@ class WordModel(EpochModel, ABC):
         tables: dict[str, Any] = {}
         for table in loss.tables:
             tables |= table(self, state)
-        team = None
+        crew: Team | Copies | None = None
+        frequencies = counts * kept / max(float(counts @ kept), 1)
         if self.deterministic and loss.by_team:
-            left = counts * kept
-            steps = self._steps_of_batch(state.vocabulary, left / max(float(left.sum()), 1), tables)
-            team = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
-            threads = len(team.members)
+            steps = self._steps_of_batch(state.vocabulary, frequencies, tables)
+            crew = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
+            threads = len(crew.members)
+        elif loss.by_copies and threads > 1 and kernels.selected() != "reference":
+            numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
+            uses = self._uses(state.vocabulary, frequencies, tables)
+            crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
         state.metadata["threads"] = threads
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -287,7 +292,7 @@ class WordModel(EpochModel, ABC):
             text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
-        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, team=team)
+        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, crew=crew)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
@@ -323,6 +328,37 @@ class WordModel(EpochModel, ABC):
         if is_long and in_middle * (self.window + 1) * rate > FARTHEST:
             of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
+
+    def _uses(
+        self, vocabulary: Vocabulary, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return how often each input row comes in, and each output row is used, for a word of the text."""
+        if self._has_tree():
+            weights = np.repeat(frequencies, np.diff(tables["path_offsets"]))
+            nodes = np.bincount(tables["path_nodes"], weights, len(vocabulary) - 1)
+            return {"input_vectors": frequencies, "node_vectors": nodes.astype(np.float64)}
+        outputs = frequencies + self.negatives * vocabulary.noise_probabilities(self.noise_exponent)
+        return {"input_vectors": frequencies, "output_vectors": self._sets() * outputs}
+
+    def _sets(self) -> int:
+        """Return how many sets of a target and its negatives a window has, about."""
+        return 1 if self._arguments().get("shared", True) else min(self.window + 1, MOST_CONTEXTS)
+
+    def _moves(self, frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> dict[str, float]:
+        """Return the sum of the step sizes by which a word of the text moves an input and an output row.
+
+        An input of a word takes part in all windows that this is in, an output in one.
+        """
+        arguments, rate = self._arguments(), self.first_learning_rate()
+        contexts = min(self.window + 1, MOST_CONTEXTS)
+        cbow, mean = arguments["cbow"], arguments["cbow"] and arguments["scale_gradient"]
+        if self._has_tree():
+            outputs = float(frequencies @ np.diff(tables["path_offsets"]))
+        else:
+            outputs = (self.negatives if arguments.get("loss") == "bpr" else 1) + self.negatives
+        of_input = rate * outputs * (1 if mean else contexts)
+        of_output = rate * (1 if cbow or self._sets() > 1 else contexts)
+        return {"input_vectors": of_input, "output_vectors": of_output, "node_vectors": of_output}
 
     def _start(self, corpus: Corpus, before: State | None, update_vocabulary: bool) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""

@@ -133,6 +133,7 @@ def train(
     key: int,
     loss_every: int,
     team: Any = None,
+    copies: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -156,6 +157,9 @@ def train(
         The loss is taken of centres at positions divisible by it.
     team : IN, object or None
         Threads that take the chunk together: steps wait for their batch, see `together`.
+    copies : IN, object or None
+        A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
+        of each other, and when; here, where one computes at a time, all see the rows themselves.
 
     Returns
     -------

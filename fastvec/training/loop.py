@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
+from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
 from fastvec.training.team import Team
@@ -227,7 +228,7 @@ def train(
     after_epoch: Callable[[Epoch], bool | None],
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
-    team: Team | None = None,
+    crew: Copies | Team | None = None,
 ) -> bool:
     """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
 
@@ -257,8 +258,9 @@ def train(
         Returns True to end training after the current chunks.
     checkpoints : Checkpoints, optional
         Where to start, and when to keep the state.
-    team : Team, optional
-        The threads, if they take every chunk together; they are all there are then.
+    crew : Copies or Team, optional
+        What threads have of their own, or the threads if they take every chunk together; these are all there
+        are then.
 
     Raises
     ------
@@ -285,16 +287,14 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            if team is None:
-                run = _EpochRun(train_chunk, schedule, position, stopping, held_out, score)
-            else:
-                run = _TeamRun(train_chunk, schedule, position, stopping, held_out, score, team=team)
+            of_crew = _TeamRun if isinstance(crew, Team) else _EpochRun
+            run = of_crew(train_chunk, schedule, position, stopping, held_out, score, crew)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
                 started = time.perf_counter()
                 run.begin(until=started + checkpoints.seconds_left())
-                with nullcontext() if team is None else team.at_work():
+                with nullcontext() if crew is None else crew.at_work():
                     others = [workers.submit(run.work, thread) for thread in range(1, schedule.threads)]
                     run.work(0, bar)
                     for other in others:
@@ -345,6 +345,7 @@ class _EpochRun:
         stopping: Callable[[], bool],
         held_out: HeldOut | None,
         score: str,
+        crew: Copies | Team | None,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
@@ -352,6 +353,7 @@ class _EpochRun:
         self.stopping = stopping
         self.held_out = held_out
         self.score = score
+        self.crew = crew
         self.starts = schedule.starts(start.epoch)
         self.key = schedule.key(start.epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
@@ -436,12 +438,13 @@ class _EpochRun:
         return is_late or self.diverged or self.stopping()
 
     def _train_on(self, visited: int, thread: int) -> None:
-        for result in self._results(visited):
+        for result in self._results(visited, thread):
             self._add(*result)
         self._add_done(visited)
 
-    def _results(self, visited: int, **arguments: Any) -> Iterator[tuple[float, int, int]]:
-        """Train on the parts of a chunk, with more arguments of the kernel."""
+    def _results(self, visited: int, thread: int) -> Iterator[tuple[float, int, int]]:
+        """Train on the parts of a chunk."""
+        arguments = {} if self.crew is None else self.crew.arguments(thread)
         for begin, end in self._parts(visited):
             yield self.train_chunk(
                 start=begin,
@@ -477,14 +480,12 @@ class _TeamRun(_EpochRun):
     alone says which is the last, and keeps the record.
     """
 
-    def __init__(self, *arguments: Any, team: Team) -> None:
-        super().__init__(*arguments)
-        self.team = team
+    crew: Team
 
     def begin(self, until: float) -> None:
         super().begin(until)
         self.last = self.schedule.n_positions
-        self.next_positions = [self.next_position] * len(self.team.members)
+        self.next_positions = [self.next_position] * len(self.crew.members)
 
     def _take(self, thread: int) -> int | None:
         visited = self.next_positions[thread]
@@ -494,13 +495,13 @@ class _TeamRun(_EpochRun):
             self.next_position = visited
             if visited < self.last and self._should_stop() and any(self._parts(visited)):
                 self.last = min(self.last, visited + self.schedule.chunk)
-        if visited >= self.last or self.team.is_abandoned:
+        if visited >= self.last or self.crew.is_abandoned:
             return None
         self.next_positions[thread] += self.schedule.chunk
         return visited
 
     def _train_on(self, visited: int, thread: int) -> None:
-        for result in self._results(visited, **self.team.arguments(thread)):
+        for result in self._results(visited, thread):
             if thread == 0:
                 self._add(*result)
         if thread == 0:
@@ -510,7 +511,7 @@ class _TeamRun(_EpochRun):
         try:
             super().work(thread, bar)
         except BaseException:
-            self.team.abandon()
+            self.crew.abandon()
             raise
 
 

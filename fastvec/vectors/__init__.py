@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+
+from numpy.typing import DTypeLike
 
 from fastvec import formats
 from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
-from fastvec.vectors.vectors import UnknownWordError, Vectors
+from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words
 
 __all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
 
@@ -18,7 +21,11 @@ def load(
     verify: bool = False,
     format: str | None = None,
     errors: str = "strict",
+    encoding: str = "utf-8",
     limit: int | None = None,
+    words: Sequence[str | int] | None = None,
+    dtype: DTypeLike = "float32",
+    counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
     on_nonfinite: str = "error",
 ) -> Vectors:
@@ -40,11 +47,27 @@ def load(
     format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
         The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
-        How to handle bytes of a word that are not valid UTF-8, as in `bytes.decode`. Where nothing is left of
-        such a word, or it becomes equal to another one, it is dropped with a warning.
+        How to handle bytes of a word that are not valid in its encoding, as in `bytes.decode`. Where nothing
+        is left of such a word, or it becomes equal to another one, it is dropped with a warning.
+    encoding : str
+        Encoding of the words, such as ``latin-1`` or ``cp852`` (all but .fvec, whose words are UTF-8).
+        fastText takes n-grams from bytes: words that it has not seen have vectors if they are ASCII or the
+        file is UTF-8.
     limit : int, optional
-        Load only this many words, the first ones, which by convention are the most frequent. Of text and of
-        word2vec's binary, what follows them is not read: a file that is cut off after them can be loaded.
+        Load only this many words, the first ones, which by convention are the most frequent. What follows
+        them is not read, but for rows of n-grams and the list of words in .fvec and fastText's .bin: text and
+        word2vec's binary that are cut off after them can be loaded.
+    words : sequence of str or int, optional
+        Load only these words, those of them that the file has, in its order. With `limit`, those of its first
+        words. Memory is taken for these alone.
+    dtype : {"float32", "float16"}
+        Type of the matrices. With ``float16`` they take half the memory, also while they are read, and
+        numbers have three decimal digits, which changes cosines by about 0.0001. All that is computed is
+        float32, and so are vectors that are looked up; `most_similar` takes longer, since it converts the
+        matrix.
+    counts : path-like, optional
+        A text file with a word and how often it occurred in each line, as gensim's ``fvocab``, word2vec.c's
+        ``-save-vocab`` and GloVe's ``vocab.txt``. Words that are not in it have the count 0, with a warning.
     on_duplicates : {"error", "first"}
         Whether a word that occurs twice is an error, or all but the first are dropped with a warning.
     on_nonfinite : {"error", "drop"}
@@ -75,7 +98,11 @@ def load(
         mmap=mmap,
         verify=verify,
         errors=errors,
+        encoding=encoding,
         limit=limit,
+        words=None if words is None else as_words(words),
+        dtype=dtype,
+        counts=counts,
         on_duplicates=on_duplicates,
         on_nonfinite=on_nonfinite,
     )

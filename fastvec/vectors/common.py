@@ -1,4 +1,4 @@
-"""The mean and first principal components of vectors, and removing them.
+"""The mean and first principal components of vectors, and removing them, or all but them.
 
 Mu and Viswanath, "All-but-the-top: simple and effective postprocessing for word representations", ICLR 2018:
 from every vector v the mean μ is taken, and from ṽ = v − μ its projection on the first D principal components
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.finite import not_finite
 
-__all__ = ["CommonPart", "common_part", "without"]
+__all__ = ["CommonPart", "common_part", "projected", "without"]
 
 # 8 MB in double precision.
 NUMBERS_AT_ONCE = 1 << 20
@@ -67,6 +67,14 @@ def without(matrix: NDArray[np.float32], common: CommonPart) -> NDArray[np.float
         rows -= common.mean
         rows -= (rows @ common.components) @ common.components.T
         result[begin : begin + len(rows)] = rows
+    return result
+
+
+def projected(matrix: NDArray[np.float32], directions: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the coordinates of the rows of a matrix, shape (n, d), along `directions`, shape (d, m)."""
+    result = np.empty((len(matrix), directions.shape[1]), dtype=np.float32)
+    for begin, rows in _blocks(matrix):
+        result[begin : begin + len(rows)] = rows @ directions
     return result
 
 

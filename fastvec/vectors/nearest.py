@@ -1,4 +1,4 @@
-"""The rows of a matrix with the highest cosines with queries, block by block.
+"""The cosines of the rows of a matrix with queries, all or the highest, block by block.
 
 The cosines of all queries with a block of rows fit in the processor's cache, where they are compared with the
 lowest of those kept so far of each query. After the first blocks few are higher, so that almost all of the
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["nearest"]
+__all__ = ["all_cosines", "highest", "nearest"]
 
 # The cosines of a block: few enough for the processor's cache.
 COSINES_AT_ONCE = 1 << 16
@@ -62,6 +62,30 @@ def nearest(
         yield from _nearest(matrix, inverse_norms, queries[part], excluded[part], topn)
 
 
+def all_cosines(
+    matrix: NDArray[np.float32], inverse_norms: NDArray[np.float32], queries: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the cosines of each query with each row, shape (m, n); parameters as for `nearest`."""
+    cosines = np.empty((len(queries), len(matrix)), dtype=np.float32)
+    columns = np.ascontiguousarray(queries.T)
+    at_once = max(FEWEST_ROWS, COSINES_AT_ONCE // max(1, len(queries)))
+    for begin in range(0, len(matrix), at_once):
+        block = slice(begin, begin + at_once)
+        cosines[:, block] = _cosines(matrix[block], inverse_norms[block, np.newaxis], columns).T
+    return np.clip(cosines, -1, 1, out=cosines)
+
+
+def highest(scores: NDArray[np.float32], excluded: Sequence[int], topn: int) -> NDArray[np.intp]:
+    """Return the rows with the highest scores, shape (n,), in descending order, equal ones in their own."""
+    scores = scores.copy()
+    scores[np.asarray(excluded, dtype=np.intp)] = -np.inf
+    rows = np.arange(len(scores))
+    if topn < len(scores):
+        rows = np.flatnonzero(scores >= np.partition(scores, -topn)[-topn])
+    rows = rows[scores[rows] > -np.inf]
+    return rows[np.argsort(-scores[rows], kind="stable")][:topn]
+
+
 def _nearest(
     matrix: NDArray[np.float32],
     inverse_norms: NDArray[np.float32],
@@ -91,6 +115,7 @@ def _cosines(
     """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1."""
     d, n_queries = queries.shape
     cosines: NDArray[np.float32]
+    rows = rows.astype(np.float32, copy=False)
     if n_queries > d:  # scaling the rows is less than scaling their products
         cosines = np.matmul(rows * inverse_norms, queries)
         return cosines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
 from fastvec._params import check_item
-from fastvec.formats.finite import as_float32, check_finite
+from fastvec.formats.finite import as_floats, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
-from fastvec.vectors.common import CommonPart, without
-from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words, unit_rows
+from fastvec.reference.ngrams import ngrams
+from fastvec.vectors.common import CommonPart, projected, without
+from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words, unit_rows
 
 __all__ = ["SubwordVectors", "Subwords"]
 
@@ -32,7 +33,7 @@ class SubwordVectors(Vectors):
         n different words, in the order of the rows; by convention the most frequent first.
     input_vectors : array_like of float32, shape (n + buckets, d)
         The rows of the words, followed by those of the n-grams, all finite. A float32 array with contiguous
-        rows is not copied, even if it is padded or memory-mapped.
+        rows is not copied, even if it is padded or memory-mapped, nor is one of float16.
     subwords : Subwords
         Which n-grams a word has.
     counts : array_like of int, shape (n,), optional
@@ -87,7 +88,7 @@ class SubwordVectors(Vectors):
         vectors: ArrayLike | None = None,
     ) -> None:
         words = as_words(words)
-        rows = as_float32(input_vectors).view()
+        rows = as_floats(input_vectors).view()
         if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
             raise ValueError(
                 f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
@@ -98,7 +99,7 @@ class SubwordVectors(Vectors):
         rows.flags.writeable = False
         check_finite("input_vectors", rows, "row", words)
         if vectors is None:
-            vectors = row_means(rows, *subwords.rows(words))
+            vectors = row_means(rows, *subwords.rows(words), rows.dtype)
         super().__init__(words, vectors, counts, metadata)
         self.input_vectors: NDArray[np.float32] = rows
         self.subwords = subwords
@@ -114,6 +115,110 @@ class SubwordVectors(Vectors):
         if isinstance(word, (list, tuple, np.ndarray)):
             return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
         return self._vector(cast("str | int", word))
+
+    def ngrams(self, word: str | int) -> list[tuple[str, int]]:
+        """Return the n-grams of a word, known or not, and their rows.
+
+        The vector of the word is the mean of these rows and, if it is in the vocabulary, of its own,
+        ``input_vectors[index(word)]``.
+
+        Parameters
+        ----------
+        word : str or int
+            The word.
+
+        Returns
+        -------
+        list of (str, int)
+            The n-grams of ``<word>``, from left to right and then by length, each with its row of
+            `input_vectors`. Different n-grams may share a row. It is empty for ``</s>``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastvec.vectors import Subwords, SubwordVectors
+        >>> vectors = SubwordVectors(["tea"], np.ones((1 + 100, 10)), Subwords(min_n=3, max_n=3, buckets=100))
+        >>> [ngram for ngram, row in vectors.ngrams("tree")]
+        ['<tr', 'tre', 'ree', 'ee>']
+        """
+        item = check_item("word", word)
+        found = ngrams(item.encode(errors="surrogatepass"), self.subwords.min_n, self.subwords.max_n)
+        names = [ngram.decode(errors="surrogatepass") for ngram in found]
+        return list(zip(names, self.subwords.ngram_rows(item, len(self)).tolist(), strict=True))
+
+    def subset(self, words: Iterable[str | int]) -> SubwordVectors:
+        """Return new vectors of some words, in the vocabulary or not.
+
+        The rows of n-grams stay as they are: all other words have vectors as unknown words then.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The words. Those of the vocabulary keep their order, by convention the most frequent first. Others
+            follow in this order, with the vectors of their n-grams, and a count of 0 if counts are known.
+
+        Returns
+        -------
+        SubwordVectors
+            The words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word is not in the vocabulary and has no n-grams.
+        """
+        items = as_words(as_items("words", words))
+        unseen = [word for word in dict.fromkeys(items) if word not in self]
+        known = self._rows_of(sorted({self.index(word) for word in items if word in self}))
+        return known._with(unseen, self[unseen]) if unseen else known
+
+    def drop(self, words: Iterable[str | int]) -> SubwordVectors:
+        """Return new vectors without some words of the vocabulary.
+
+        The rows of n-grams stay as they are: what was dropped has the vector of an unknown word then.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The words to leave out.
+
+        Returns
+        -------
+        SubwordVectors
+            The other words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word is not in the vocabulary.
+        """
+        return cast("SubwordVectors", super().drop(words))
+
+    def with_words(self, words: Iterable[str | int], vectors: ArrayLike) -> SubwordVectors:
+        """Return new vectors with some words added or replaced.
+
+        The rows of n-grams stay as they are, and so do the vectors of all other words, known or not. The row
+        of a word that is added or replaced is the one with which the mean of its rows is the given vector.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            Different words. Those that are known get other vectors where they are; the others follow in this
+            order, with a count of 0 if counts are known.
+        vectors : array_like of float32, shape (n, d)
+            Their vectors, of finite numbers.
+
+        Returns
+        -------
+        SubwordVectors
+            All words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a word occurs twice, the shapes do not match, or a vector is not finite.
+        """
+        return cast("SubwordVectors", super().with_words(words, vectors))
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.
@@ -144,6 +249,30 @@ class SubwordVectors(Vectors):
     def _without(self, common: CommonPart, metadata: dict[str, Any]) -> SubwordVectors:
         known, rows = without(self.vectors, common), without(self.input_vectors, common)
         return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
+
+    def _projected(self, directions: NDArray[np.float64], metadata: dict[str, Any]) -> SubwordVectors:
+        known, rows = projected(self.vectors, directions), projected(self.input_vectors, directions)
+        return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
+
+    def _rows_of(self, rows: list[int]) -> SubwordVectors:
+        known = super()._rows_of(rows)
+        every = np.concatenate([self.input_vectors[rows], self.input_vectors[len(self) :]])
+        return SubwordVectors(
+            known.words, every, self.subwords, known.counts, self.metadata, vectors=known.vectors
+        )
+
+    def _with(self, words: list[str], vectors: NDArray[np.float32]) -> SubwordVectors:
+        extended = super()._with(words, vectors)
+        shape = (len(extended) + self.subwords.buckets, self.vector_size)
+        every = np.empty(shape, dtype=self.input_vectors.dtype)
+        every[: len(self)] = self.input_vectors[: len(self)]
+        every[len(extended) :] = self.input_vectors[len(self) :]
+        for word, vector in zip(words, vectors.astype(np.float64), strict=True):
+            ngram_rows = self.input_vectors[self.subwords.ngram_rows(word, len(self))]
+            every[extended.index(word)] = vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)
+        return SubwordVectors(
+            extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended.vectors
+        )
 
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list, empty for an unknown word."""

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 import numbers
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, cast
+from html import escape
+from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastvec import formats
-from fastvec._params import check_bool, check_counts, check_int, check_item
-from fastvec.corpus.sequences import check_sequences
-from fastvec.formats.finite import as_float32, check_finite, check_lengths, not_finite
-from fastvec.vectors.common import CommonPart, common_part, without
-from fastvec.vectors.nearest import nearest
+from fastvec._params import (
+    check_bool,
+    check_choice,
+    check_counts,
+    check_float,
+    check_int,
+    check_item,
+    shortened,
+)
+from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.exports import approximate, embedding, projector, sentences, tables
+from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
+from fastvec.vectors.common import CommonPart, common_part, projected, without
+from fastvec.vectors.elsewhere import NAMES_HERE
+from fastvec.vectors.nearest import all_cosines, highest, nearest
 from fastvec.vectors.spelling import nearest_spellings
+from fastvec.vectors.transport import movers_distance
 
-__all__ = ["UnknownWordError", "Vectors", "as_words", "unit_rows"]
+__all__ = [
+    "ANALOGY_METHODS",
+    "LEAST_DIVISOR",
+    "UnknownWordError",
+    "Vectors",
+    "as_items",
+    "as_words",
+    "unit_rows",
+]
 
 # 2 MB in double precision.
 NUMBERS_AT_ONCE = 1 << 18
+# Rows and columns that notebooks show of vectors.
+WORDS_SHOWN, NUMBERS_SHOWN = 5, 5
+ANALOGY_METHODS = ("3cosadd", "3cosmul")
+# What 3CosMul adds to its divisor, which could be 0. It is gensim's; the paper has 0.001.
+LEAST_DIVISOR = 1e-6
 
 
 class UnknownWordError(KeyError):
@@ -62,7 +88,8 @@ class Vectors:
         n different words, in the order of the rows; by convention the most frequent first.
     vectors : array_like of float32, shape (n, d)
         One row per word, of finite numbers. A float32 array is not copied, even if it is strided or
-        memory-mapped. The numbers of a memory-mapped one are read, and refused if they are not finite, when
+        memory-mapped, nor is one of float16, which takes half the memory: cosines and what else is computed
+        are float32. The numbers of a memory-mapped one are read, and refused if they are not finite, when
         the first cosine is computed.
     counts : array_like of int, shape (n,), optional
         How often each word occurred in the training text.
@@ -113,7 +140,7 @@ class Vectors:
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.words = as_words(words)
-        matrix = as_float32(vectors).view()
+        matrix = as_floats(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
                 f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
@@ -138,6 +165,27 @@ class Vectors:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self):,} words, {self.vector_size:,} dimensions)"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the first words, as notebooks show it."""
+        shown, n_numbers = self.words[:WORDS_SHOWN], min(self.vector_size, NUMBERS_SHOWN)
+        counts = [] if self.counts is None else [f"<td>{count:,}</td>" for count in self.counts[:WORDS_SHOWN]]
+        more = "<td>...</td>" if n_numbers < self.vector_size else ""
+        rows = []
+        for row, word in enumerate(shown):
+            name = escape(word.encode(errors="backslashreplace").decode())
+            numbers = "".join(f"<td>{number:.4g}</td>" for number in self.vectors[row, :n_numbers])
+            rows.append(f"<tr><th>{name}</th>{''.join(counts[row : row + 1])}{numbers}{more}</tr>")
+        heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
+        head = "".join(f"<th>{name}</th>" for name in heads)
+        return f"<p>{self!r}</p><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+    if not TYPE_CHECKING:  # to mypy, there would be every attribute then
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            here = NAMES_HERE.get(name)
+            raise AttributeError(message if here is None else f"{message}: in fastvec it is {here}")
 
     def __sklearn_clone__(self) -> Vectors:
         """Return itself: clones of an estimator share its vectors, which never change."""
@@ -165,16 +213,28 @@ class Vectors:
             rows = np.array([self.index(one) for one in word], dtype=np.intp)
         else:
             rows = self.index(cast("str | int", word))
-        found: NDArray[np.float32] = self.vectors[rows]
-        return found
+        return self.vectors[rows].astype(np.float32, copy=False)
 
-    def index(self, word: str | int) -> int:
+    def __setitem__(self, word: Any, vector: Any) -> NoReturn:
+        raise TypeError(
+            f"vectors never change, got {shortened(word)}: vectors.with_words([word], [vector]) returns new "
+            "ones with a word added or replaced"
+        )
+
+    def __delitem__(self, word: Any) -> NoReturn:
+        raise TypeError(
+            f"vectors never change, got {shortened(word)}: vectors.drop([word]) returns new ones without it"
+        )
+
+    def index(self, word: str | int, default: int | None = None) -> int:
         """Return the row of a word.
 
         Parameters
         ----------
         word : str or int
             The word.
+        default : int, optional
+            What is returned for an unknown word; by default, that is an error.
 
         Returns
         -------
@@ -187,10 +247,71 @@ class Vectors:
             If the word is unknown: a `KeyError` that suggests the three nearest spellings.
         """
         item = check_item("word", word)
-        try:
-            return self._index[item]
-        except KeyError:
-            raise UnknownWordError(item, self.words) from None
+        row = self._index.get(item, default)
+        if row is None:
+            raise UnknownWordError(item, self.words)
+        return row
+
+    def mean(
+        self,
+        words: Iterable[str | int],
+        weights: ArrayLike | None = None,
+        *,
+        unit: bool = False,
+        unknown: str = "error",
+    ) -> NDArray[np.float32]:
+        """Return the mean of the vectors of words: a vector of a sentence, or of any list of words.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The words; those that are there twice count twice.
+        weights : array_like of float, shape (n,), optional
+            How much each word counts, by default 1. The weighted sum is divided by the sum of their absolute
+            values.
+        unit : bool
+            Whether to take the vectors at length 1, so that long ones do not outweigh others. Zero vectors,
+            which have no direction, do not count then.
+        unknown : {"error", "skip"}
+            Whether a word without a vector is an error, or does not count.
+
+        Returns
+        -------
+        ndarray of float32, shape (d,)
+            The mean, zeros where nothing counts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `words` is a str, or is empty with ``unknown="error"``; if a parameter is invalid.
+        UnknownWordError
+            If a word has no vector, with ``unknown="error"``.
+
+        Notes
+        -----
+        ``unit=True, unknown="skip"`` is fastText's ``get_sentence_vector``, of ``sentence.split()``. Neither
+        adds the vector of ``</s>``, the end of a line, unless that is among the words. It is gensim's
+        ``get_mean_vector`` too, except that zero vectors make NaN there.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north"], [[1, 0], [2, 2], [0, 1]])
+        >>> vectors.mean(["east", "north"])
+        array([0.5, 0.5], dtype=float32)
+        >>> vectors.mean("east by north".split(), weights=[3, 1, 1], unknown="skip")
+        array([0.75, 0.25], dtype=float32)
+        """
+        unit = check_bool("unit", unit)
+        items = as_items("words", words)
+        counted = _as_weights(weights, len(items))
+        known, matrix = self._known("words", items, unknown)
+        counted = counted[known]
+        if unit:
+            matrix = unit_rows(matrix)
+            counted = counted * matrix.any(axis=1)
+        mean: NDArray[np.float32] = (counted @ matrix / (np.abs(counted).sum() or 1)).astype(np.float32)
+        return mean
 
     def similarity(self, a: str | int, b: str | int) -> float:
         """Return the cosine similarity of two words, from -1 to 1.
@@ -216,13 +337,218 @@ class Vectors:
         """
         return float(np.clip(self._unit(a)[0] @ self._unit(b)[0], -1, 1))
 
-    def most_similar(
+    def similarities(self, word: Any, words: Any) -> NDArray[np.float32]:
+        """Return the cosine similarities of one word with each of several.
+
+        Parameters
+        ----------
+        word : word or vector of shape (d,)
+            The one.
+        words : list or array of words or of vectors of shape (d,)
+            The several.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,)
+            The cosines, in the order of `words`.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.similarities("east", ["west", "north"])
+        array([-1.,  0.], dtype=float32)
+        """
+        query, _ = self._direction(word)
+        cosines: NDArray[np.float32] = self._directions(_as_list(words))[0] @ query
+        return np.clip(cosines, -1, 1, out=cosines)
+
+    def n_similarity(
+        self, words_a: Iterable[str | int], words_b: Iterable[str | int], *, unknown: str = "error"
+    ) -> float:
+        """Return the cosine similarity of two lists of words: that of the means of their vectors.
+
+        Parameters
+        ----------
+        words_a, words_b : iterable of str or int
+            The words.
+        unknown : {"error", "skip"}
+            Whether a word without a vector is an error, or does not count.
+
+        Returns
+        -------
+        float
+            The cosine, 0 where nothing counts.
+
+        See Also
+        --------
+        mean : The means, also of unit vectors and weighted.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> round(vectors.n_similarity(["east", "north"], ["west", "north"]), 3)
+        0.0
+        """
+        sums = [
+            self._known(name, as_items(name, words), unknown)[1].sum(axis=0, dtype=np.float64)
+            for name, words in (("words_a", words_a), ("words_b", words_b))
+        ]
+        a, b = unit_rows(np.stack(sums))
+        return float(np.clip(a @ b, -1, 1))
+
+    def doesnt_match(self, words: Iterable[str | int]) -> str:
+        """Return the word that fits least with the others.
+
+        It is the one whose cosine with the mean of the unit vectors of all of them is lowest.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            At least three words.
+
+        Returns
+        -------
+        str
+            The word; of several, the first.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word has no vector.
+        TypeError, ValueError
+            If `words` is a str, or holds fewer than three words.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.doesnt_match("north west northeast".split())
+        'west'
+        """
+        items = as_items("words", words)
+        if len(items) < 3:
+            raise ValueError(
+                f"words must hold at least three words, got {len(items)}: two are equally far from each other"
+            )
+        units = np.stack([self._unit(item)[0] for item in items])
+        return check_item("word", items[int((units @ units.mean(axis=0)).argmin())])
+
+    def closer_than(self, word: str | int, other: str | int) -> list[str]:
+        """Return the words that are more similar to a word than another one is.
+
+        Parameters
+        ----------
+        word, other : str or int
+            The words.
+
+        Returns
+        -------
+        list of str
+            Those with a higher cosine with `word` than `other` has, the most similar first, without `word`.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.closer_than("east", "west")
+        ['northeast', 'north']
+        """
+        rows, cosines = self._closer_rows(word, other)
+        return [self.words[row] for row in rows[np.argsort(-cosines, kind="stable")]]
+
+    def rank(self, word: str | int, other: str | int) -> int:
+        """Return the place of a word among those that are most similar to another one.
+
+        Parameters
+        ----------
+        word : str or int
+            The word that the others are compared with.
+        other : str or int
+            The word whose place is asked for.
+
+        Returns
+        -------
+        int
+            1 for the most similar word, and so on.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.rank("east", "north")
+        2
+        """
+        return len(self._closer_rows(word, other)[0]) + 1
+
+    def word_movers_distance(
         self,
-        positive: Any,
-        negative: Any = (),
-        topn: int = 10,
-        restrict: int | None = None,
-    ) -> list[tuple[str, float]]:
+        words_a: Iterable[str | int],
+        words_b: Iterable[str | int],
+        *,
+        unit: bool = True,
+        unknown: str = "error",
+    ) -> float:
+        """Return the word mover's distance of two texts [1]_.
+
+        It is what it costs at least to move the words of one text to those of the other, each by the distance
+        of their vectors. Needs POT: ``pip install 'fastvec[wmd]'``.
+
+        Parameters
+        ----------
+        words_a, words_b : iterable of str or int
+            The words of the texts.
+        unit : bool
+            Whether to take the vectors at length 1.
+        unknown : {"error", "skip"}
+            Whether a word without a vector is an error, or does not count.
+
+        Returns
+        -------
+        float
+            The distance; infinite where no word of a text counts.
+
+        Raises
+        ------
+        ImportError
+            If POT is not installed.
+        TypeError, ValueError
+            If a text is a str, or is empty with ``unknown="error"``; if a parameter is invalid.
+        UnknownWordError
+            If a word has no vector, with ``unknown="error"``.
+
+        References
+        ----------
+        .. [1] M. Kusner, Y. Sun, N. Kolkin and K. Weinberger, "From word embeddings to document distances",
+           ICML 2015.
+        """
+        unit = check_bool("unit", unit)
+        texts = []
+        for name, words in (("words_a", words_a), ("words_b", words_b)):
+            items = as_items(name, words)
+            known, matrix = self._known(name, items, unknown)
+            occurrences = Counter(items[place] for place in known)
+            first = [items.index(word) for word in occurrences]
+            matrix = matrix[np.searchsorted(known, first)]
+            masses = np.array([*occurrences.values()]) / max(1, len(known))
+            texts.append((unit_rows(matrix) if unit else matrix, masses))
+        (a, mass_a), (b, mass_b) = texts
+        return movers_distance(a, b, mass_a, mass_b) if len(a) and len(b) else float("inf")
+
+    @overload
+    def most_similar(
+        self, positive: Any = (), negative: Any = (), topn: int = 10, restrict: int | None = None
+    ) -> list[tuple[str, float]]: ...
+
+    @overload
+    def most_similar(
+        self, positive: Any = (), negative: Any = (), *, topn: None, restrict: int | None = None
+    ) -> NDArray[np.float32]: ...
+
+    def most_similar(
+        self, positive: Any = (), negative: Any = (), topn: int | None = 10, restrict: int | None = None
+    ) -> list[tuple[str, float]] | NDArray[np.float32]:
         """Return the words most similar to a query, by cosine.
 
         The query is the sum of the unit vectors of `positive` minus those of `negative`.
@@ -230,16 +556,19 @@ class Vectors:
         Parameters
         ----------
         positive, negative : word, vector of shape (d,), or list or array of these
-            Words or vectors to be similar to, and dissimilar to. These words are excluded from the result.
-        topn : int
-            Number of words to return.
+            Words or vectors to be similar to, and dissimilar to. These words are excluded from the result. In
+            a list, ``("king", 2.0)`` is a word or vector with how much it counts, by default 1. Vectors count
+            by their directions, whatever their lengths.
+        topn : int or None
+            Number of words to return; None returns the cosines of all words.
         restrict : int, optional
             Only consider this many words, the first ones, which by convention are the most frequent.
 
         Returns
         -------
-        list of (str, float)
-            Words and cosines, in descending order.
+        list of (str, float), or ndarray of float32, shape (n,)
+            Words and cosines, in descending order; with ``topn=None`` the cosines of all words, those of the
+            query too, in the order of `words`.
 
         Raises
         ------
@@ -256,35 +585,54 @@ class Vectors:
         'northeast'
         >>> [word for word, cosine in vectors.most_similar("north", negative="east", topn=2)]
         ['west', 'northeast']
+        >>> vectors.most_similar([("north", 2.0), "east"], topn=1)[0][0]
+        'northeast'
+        >>> vectors.most_similar("north", topn=None)
+        array([0.        , 0.70710677, 1.        , 0.        ], dtype=float32)
         """
-        signed = [(1, item) for item in _as_list(positive)] + [(-1, item) for item in _as_list(negative)]
-        if not signed:
+        weighted = [(weight, item) for item, weight in map(_weighted, _as_list(positive))]
+        weighted += [(-weight, item) for item, weight in map(_weighted, _as_list(negative))]
+        if not weighted:
             raise ValueError("positive and negative must name a word or a vector, got neither")
+        largest = max(abs(weight) for weight, _ in weighted) or 1  # so that no sum overflows
         query = np.zeros(self.vector_size, dtype=np.float32)
         asked = []
-        for sign, item in signed:
+        for weight, item in weighted:
             direction, rows = self._direction(item)
-            query += sign * direction
+            query += weight / largest * direction
             asked += rows
+        if topn is None:
+            cosines: NDArray[np.float32] = self._cosines(query[np.newaxis], restrict)[0]
+            return cosines
         return self._nearest(query[np.newaxis], [asked], topn, restrict)[0]
 
+    @overload
     def most_similar_batch(
         self, queries: Iterable[Any], topn: int = 10, restrict: int | None = None
-    ) -> list[list[tuple[str, float]]]:
+    ) -> list[list[tuple[str, float]]]: ...
+
+    @overload
+    def most_similar_batch(
+        self, queries: Iterable[Any], topn: None, restrict: int | None = None
+    ) -> NDArray[np.float32]: ...
+
+    def most_similar_batch(
+        self, queries: Iterable[Any], topn: int | None = 10, restrict: int | None = None
+    ) -> list[list[tuple[str, float]]] | NDArray[np.float32]:
         """Return the result of `most_similar` for each of many queries, computed together and much faster.
 
         Parameters
         ----------
         queries : iterable of words or of vectors of shape (d,)
             The queries. A word is excluded from its own result.
-        topn : int
-            Number of words to return.
+        topn : int or None
+            Number of words to return; None returns the cosines of all words.
         restrict : int, optional
             Only consider this many words, the first ones, which by convention are the most frequent.
 
         Returns
         -------
-        list of list of (str, float)
+        list of list of (str, float), or ndarray of float32, shape (m, n)
             The result of each query.
 
         Examples
@@ -294,35 +642,72 @@ class Vectors:
         >>> [answer[0][0] for answer in vectors.most_similar_batch(["east", "west"], topn=1)]
         ['northeast', 'north']
         """
-        found = [self._direction(query) for query in _as_list(queries)]
-        if not found:
-            return []
-        return self._nearest(
-            np.stack([direction for direction, _ in found]), [rows for _, rows in found], topn, restrict
-        )
+        directions, asked = self._directions(_as_list(queries))
+        if topn is None:
+            return self._cosines(directions, restrict)
+        return self._nearest(directions, asked, topn, restrict) if asked else []
+
+    @overload
+    def analogy(
+        self,
+        a: str | int,
+        b: str | int,
+        c: str | int,
+        topn: int = 1,
+        restrict: int | None = None,
+        *,
+        method: str = "3cosadd",
+    ) -> list[tuple[str, float]]: ...
+
+    @overload
+    def analogy(
+        self,
+        a: str | int,
+        b: str | int,
+        c: str | int,
+        topn: None,
+        restrict: int | None = None,
+        *,
+        method: str = "3cosadd",
+    ) -> NDArray[np.float32]: ...
 
     def analogy(
-        self, a: str | int, b: str | int, c: str | int, topn: int = 1, restrict: int | None = None
-    ) -> list[tuple[str, float]]:
+        self,
+        a: str | int,
+        b: str | int,
+        c: str | int,
+        topn: int | None = 1,
+        restrict: int | None = None,
+        *,
+        method: str = "3cosadd",
+    ) -> list[tuple[str, float]] | NDArray[np.float32]:
         """Return the words that are to `c` as `b` is to `a`.
-
-        The words with the highest cosine with b − a + c, of unit vectors (3CosAdd; Mikolov, Yih and Zweig
-        2013, "Linguistic regularities in continuous space word representations"). `a`, `b` and `c` are
-        excluded.
 
         Parameters
         ----------
         a, b, c : str or int
-            The words in "a is to b as c is to ?".
-        topn : int
-            Number of words to return.
+            The words in "a is to b as c is to ?", which are excluded from the result.
+        topn : int or None
+            Number of words to return; None returns the scores of all words.
         restrict : int, optional
             Only consider this many words, the first ones, which by convention are the most frequent.
+        method : {"3cosadd", "3cosmul"}
+            How words are scored. By 3CosAdd [1]_ it is the cosine with b − a + c, of unit vectors; by 3CosMul
+            [2]_ the product of the cosines with b and c, divided by that with a, all of them shifted to be
+            from 0 to 1, so that one high cosine does not outweigh the others.
 
         Returns
         -------
-        list of (str, float)
-            Words and cosines, in descending order.
+        list of (str, float), or ndarray of float32, shape (n,)
+            Words and scores, in descending order; with ``topn=None`` the scores of all words in the order of
+            `words`, those of `a`, `b` and `c` too.
+
+        References
+        ----------
+        .. [1] T. Mikolov, W. Yih and G. Zweig, "Linguistic regularities in continuous space word
+           representations", NAACL 2013.
+        .. [2] O. Levy and Y. Goldberg, "Linguistic regularities in sparse and explicit word representations",
+           CoNLL 2014.
 
         Examples
         --------
@@ -331,7 +716,151 @@ class Vectors:
         >>> vectors.analogy("man", "king", "woman")[0][0]
         'queen'
         """
-        return self.most_similar([b, c], negative=[a], topn=topn, restrict=restrict)
+        if check_choice("method", method, ANALOGY_METHODS) == "3cosadd":
+            return self.most_similar([b, c], [a], topn=cast("int", topn), restrict=restrict)
+        found = [self._unit(word) for word in (a, b, c)]
+        # One by one is faster than the product with all three.
+        of_a, of_b, of_c = ((1 + self._cosines(unit[np.newaxis], restrict)[0]) / 2 for unit, _ in found)
+        scores: NDArray[np.float32] = of_b * of_c / (of_a + np.float32(LEAST_DIVISOR))
+        if topn is None:
+            return scores
+        asked = [row for _, rows in found for row in rows if row < len(scores)]
+        rows = highest(scores, asked, _as_topn(topn)).tolist()
+        return [(self.words[row], float(scores[row])) for row in rows]
+
+    def subset(self, words: Iterable[str | int]) -> Vectors:
+        """Return new vectors of some of the words.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The words. Words keep their order in these vectors, by convention the most frequent first.
+
+        Returns
+        -------
+        Vectors
+            The words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word has no vector.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north", "west"], [[1, 0], [1, 1], [0, 1], [-1, 0]])
+        >>> vectors.subset(["west", "east"]).words
+        ['east', 'west']
+        >>> vectors.subset(word for word in ["south", "north"] if word in vectors).words
+        ['north']
+        """
+        return self._rows_of(sorted({self.index(word) for word in as_items("words", words)}))
+
+    def drop(self, words: Iterable[str | int]) -> Vectors:
+        """Return new vectors without some of the words.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            The words to leave out.
+
+        Returns
+        -------
+        Vectors
+            The other words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word is not in the vocabulary.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> Vectors(["east", "northeast", "north"], [[1, 0], [1, 1], [0, 1]]).drop(["northeast"]).words
+        ['east', 'north']
+        """
+        dropped = {self.index(word) for word in as_items("words", words)}
+        return self._rows_of([row for row in range(len(self)) if row not in dropped])
+
+    def with_words(self, words: Iterable[str | int], vectors: ArrayLike) -> Vectors:
+        """Return new vectors with some words added or replaced.
+
+        Parameters
+        ----------
+        words : iterable of str or int
+            Different words. Those that are known get other vectors where they are; the others follow in this
+            order, with a count of 0 if counts are known.
+        vectors : array_like of float32, shape (n, d)
+            Their vectors, of finite numbers.
+
+        Returns
+        -------
+        Vectors
+            All words with their vectors and counts, and the same `metadata`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a word occurs twice, the shapes do not match, or a vector is not finite.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "north"], [[1, 0], [0, 1]])
+        >>> more = vectors.with_words(["west", "north"], [[-1, 0], [0, 2]])
+        >>> more.words, more["north"]
+        (['east', 'north', 'west'], array([0., 2.], dtype=float32))
+        """
+        given = as_words(as_items("words", words))
+        matrix = as_float32(vectors)
+        if matrix.shape != (len(given), self.vector_size):
+            raise ValueError(
+                f"vectors must have the shape ({len(given)}, {self.vector_size}), one row for each of the "
+                f"words, got {matrix.shape}"
+            )
+        check_finite("vectors", matrix, "word", given)
+        if len(set(given)) < len(given):
+            raise ValueError(f"words must be distinct, got {Counter(given).most_common(1)[0][0]!r} twice")
+        return self._with(given, matrix)
+
+    def reduce(self, n_components: int) -> Vectors:
+        """Return new vectors of fewer dimensions: their principal components.
+
+        They are projected, as they are, on the directions in which the vectors of all words vary most. What
+        principal component analysis does, which centers them first, is
+        ``vectors.postprocess().reduce(n_components)``.
+
+        Parameters
+        ----------
+        n_components : int
+            The number of dimensions, at most that of these vectors.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors, the first component first. The list
+            ``"postprocessing"`` in `metadata` has one more entry.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_components` is invalid, or vectors are not finite.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north"], [[8, 0, 0], [0, 1, 0], [0, 0, 2]])
+        >>> vectors.reduce(2)
+        Vectors(3 words, 2 dimensions)
+        """
+        n_components = check_int("n_components", n_components, 1, self.vector_size)
+        directions = common_part(self.vectors, n_components).components[:, ::-1]
+        # Of the two directions that are each other's opposite, the one whose largest number is positive.
+        largest = np.abs(directions).argmax(axis=0)
+        directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
+        return self._projected(directions, self._postprocessed({"n_components": n_components}))
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.
@@ -382,14 +911,20 @@ class Vectors:
         nothing = CommonPart(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
         common = common_part(self.vectors, remove_top) if center else nothing
         done = {"center": center, "remove_top": remove_top, "unit_length": unit_length}
-        metadata = {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
+        metadata = self._postprocessed(done)
         if not unit_length:
             return self._without(common, metadata)
         matrix = without(self.vectors, common)
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        counts: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Save to a file; if anything fails, an existing file is left untouched.
 
         Parameters
@@ -401,13 +936,17 @@ class Vectors:
             and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
         format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
+        counts : path-like, optional
+            A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
+            word2vec and GloVe have no place for counts.
 
         Raises
         ------
         OSError
-            If the file cannot be written, for example because the disk is full.
+            If a file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is unknown, or a word (with white space) cannot be stored in this format.
+            If the extension is unknown, a word (with white space) cannot be stored in this format, or there
+            are no counts for a file of them.
 
         Examples
         --------
@@ -416,14 +955,187 @@ class Vectors:
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self._contents(), format=format)
+        formats.write(path, self._contents(), format=format, counts=counts)
+
+    def to_pandas(self) -> Any:
+        """Return a `pandas.DataFrame` with a row for each word, its index, and a column for each dimension.
+
+        It shares the memory of `vectors`, and cannot be written to.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The vectors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return tables.to_pandas(self._contents())
+
+    def to_arrow(self) -> Any:
+        """Return an Arrow table of words and vectors, for Parquet, Polars, DuckDB and others.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns ``word``, ``vector``, lists of a fixed size that share the memory of `vectors` if that
+            is contiguous, and ``count``, if counts are known.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        """
+        return tables.to_arrow(self._contents())
+
+    @classmethod
+    def from_arrow(cls, table: Any) -> Vectors:
+        """Return the vectors of a table as `to_arrow` makes it.
+
+        Parameters
+        ----------
+        table : pyarrow.Table, or DataFrame of Polars, pandas or DuckDB
+            Columns ``word``, ``vector``, lists of numbers, and perhaps ``count``; others are ignored.
+
+        Returns
+        -------
+        Vectors
+            The words in the order of the rows.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        TypeError, ValueError
+            If it is no table, or a column is missing, has nulls, or lists of several lengths.
+        """
+        return Vectors(*tables.from_arrow(table)[:3])
+
+    def to_torch(self, *, freeze: bool = True, padding: bool = False) -> Any:
+        """Return a `torch.nn.Embedding` with a copy of the vectors; `index` has the number of a word.
+
+        Parameters
+        ----------
+        freeze : bool
+            Whether training leaves the vectors as they are.
+        padding : bool
+            Whether to add a row of zeros behind those of the words, the ``padding_idx``.
+
+        Returns
+        -------
+        torch.nn.Embedding
+            The layer, in float32.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        """
+        return embedding.to_torch(self._contents(), freeze=freeze, padding=padding)
+
+    def to_projector(self, folder: str | os.PathLike[str]) -> None:
+        """Write ``vectors.tsv`` and ``metadata.tsv`` for TensorBoard's embedding projector.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of these names in it are replaced.
+
+        Raises
+        ------
+        ValueError
+            If a word is empty or has a tab or line feed.
+        """
+        projector.to_projector(self._contents(), folder)
+
+    def to_sentence_transformers(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        sif: float | None = None,
+        lowercase: bool | None = None,
+    ) -> None:
+        """Write a static embedding model that sentence-transformers and model2vec load.
+
+        A text becomes the mean of the vectors of its words. It is split at white space, and punctuation at
+        the beginning and the end of a piece is split off. Words that are not in the vocabulary do not count,
+        not even if they have n-grams, which such a model has no place for. A text without a known word
+        becomes zeros.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder, which is made if it does not exist; files of a model in it are replaced.
+        sif : float, optional
+            Multiply the vector of a word by sif / (sif + p), where p is its part of the training text, so
+            that frequent words count less [1]_; 0.001 is usual. Needs counts.
+        lowercase : bool, optional
+            Whether to put texts in lower case. By default, if no word of the vocabulary has capital letters.
+
+        Raises
+        ------
+        ValueError
+            If there are no words, or with `sif` no counts.
+
+        References
+        ----------
+        .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings",
+           ICLR 2017.
+        """
+        sentences.to_sentence_transformers(self._contents(), folder, sif=sif, lowercase=lowercase)
+
+    def to_usearch(self, path: str | os.PathLike[str]) -> Any:
+        """Write an index of USearch by cosine, which finds neighbors approximately, and return it.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, for ``usearch.index.Index.restore``; an existing one is replaced.
+
+        Returns
+        -------
+        usearch.index.Index
+            The index. Its keys are rows, so that ``vectors.words[key]`` is a word; its distances are 1 less
+            the cosine.
+
+        Raises
+        ------
+        ImportError
+            If USearch is not installed.
+        """
+        return approximate.to_usearch(self._contents(), path)
 
     def _contents(self) -> formats.Contents:
         """Return what files hold of the vectors."""
         return formats.Contents(self.words, self.vectors, self.counts, self.metadata)
 
+    def _postprocessed(self, done: dict[str, Any]) -> dict[str, Any]:
+        """Return the metadata with one more entry for what was done to the vectors."""
+        return {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
+
     def _without(self, common: CommonPart, metadata: dict[str, Any]) -> Vectors:
         return Vectors(self.words, without(self.vectors, common), self.counts, metadata)
+
+    def _projected(self, directions: NDArray[np.float64], metadata: dict[str, Any]) -> Vectors:
+        return Vectors(self.words, projected(self.vectors, directions), self.counts, metadata)
+
+    def _rows_of(self, rows: list[int]) -> Vectors:
+        """Return vectors of the words of some rows."""
+        words = [self.words[row] for row in rows]
+        counts = None if self.counts is None else self.counts[rows]
+        return Vectors(words, self.vectors[rows], counts, self.metadata)
+
+    def _with(self, words: list[str], vectors: NDArray[np.float32]) -> Vectors:
+        """Return vectors with words added or replaced."""
+        new = [word for word in words if word not in self]
+        rows = {word: row for row, word in enumerate(new, len(self))}
+        matrix = np.empty((len(self) + len(new), self.vector_size), dtype=self.vectors.dtype)
+        matrix[: len(self)] = self.vectors
+        matrix[[self.index(word, rows.get(word)) for word in words]] = vectors
+        counts = None if self.counts is None else np.pad(self.counts, (0, len(new)))
+        return Vectors([*self.words, *new], matrix, counts, self.metadata)
 
     @cached_property
     def _inverse_norms(self) -> NDArray[np.float32]:
@@ -432,7 +1144,7 @@ class Vectors:
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list."""
         row = self.index(word)
-        return self.vectors[row] * self._inverse_norms[row], [row]
+        return self[word] * self._inverse_norms[row], [row]
 
     def _direction(self, item: Any) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word or vector, and the word's row in a list, empty for a vector."""
@@ -443,13 +1155,54 @@ class Vectors:
             raise ValueError(f"a vector must be {self.vector_size:,} finite numbers, got {item!r}")
         return unit_rows(vector[np.newaxis])[0], []
 
+    def _directions(self, items: Sequence[Any]) -> tuple[NDArray[np.float32], list[list[int]]]:
+        """Return the unit vectors of words or vectors, shape (m, d), and the rows of each."""
+        rows = [self._index.get(item, -1) if type(item) is str else -1 for item in items]
+        if rows and min(rows) >= 0:
+            return self.vectors[rows] * self._inverse_norms[rows, np.newaxis], [[row] for row in rows]
+        found = [self._direction(item) for item in items]
+        units = np.reshape([unit for unit, _ in found], (-1, self.vector_size)).astype(np.float32, copy=False)
+        return units, [asked for _, asked in found]
+
+    def _known(
+        self, name: str, items: Sequence[Any], unknown: str
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return the places of the words in a list that have vectors, shape (n,), and these, shape (n, d)."""
+        skip = check_choice("unknown", unknown, ("error", "skip")) == "skip"
+        if not len(items) and not skip:
+            raise ValueError(f"{name} must hold at least one word unless unknown='skip', got none")
+        places, found = [], []
+        for place, item in enumerate(items):
+            try:
+                found.append(self[check_item("word", item)])
+            except UnknownWordError:
+                if not skip:
+                    raise
+            else:
+                places.append(place)
+        return np.array(places, dtype=np.intp), np.reshape(found, (-1, self.vector_size)).astype(np.float32)
+
+    def _closer_rows(self, word: str | int, other: str | int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return the rows with a higher cosine with a word than another word has, and these cosines."""
+        query, asked = self._direction(word)
+        cosines = self._cosines(query[np.newaxis])[0]
+        row = self.index(other, -1)
+        least = self.similarities(query, [other])[0] if row < 0 else cosines[row]
+        closer = cosines > least
+        closer[asked] = False
+        return np.flatnonzero(closer), cosines[closer]
+
+    def _cosines(self, queries: NDArray[np.float32], restrict: int | None = None) -> NDArray[np.float32]:
+        """Return the cosines of each of the `queries`, shape (m, d), with all words, shape (m, n)."""
+        restrict = _as_restrict(restrict)
+        return all_cosines(self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries))
+
     def _nearest(
         self, queries: NDArray[np.float32], asked: list[list[int]], topn: int, restrict: int | None
     ) -> list[list[tuple[str, float]]]:
         """Return the words nearest to each of the `queries`, shape (m, d), less the rows `asked` with it."""
-        topn = check_int("topn", topn, 1)
-        if restrict is not None:
-            restrict = check_int("restrict", restrict, 1)
+        topn = _as_topn(topn)
+        restrict = _as_restrict(restrict)
         found = nearest(
             self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries), asked, topn
         )
@@ -495,3 +1248,46 @@ def _as_list(items: Any) -> list[Any]:
         isinstance(items, np.ndarray) and items.ndim == 1
     )
     return [items] if is_one else list(items)
+
+
+def _weighted(item: Any) -> tuple[Any, float]:
+    """Return a word or vector of a query, and how much it counts."""
+    if isinstance(item, tuple) and len(item) == 2:
+        return item[0], check_float(f"the weight of {shortened(item[0])}", item[1])
+    if isinstance(item, (float, np.floating)):
+        raise TypeError(
+            f"word must be a str or an int, got {item!r}: a weight is paired with its word, [('king', 2.0)]"
+        )
+    return item, 1.0
+
+
+def as_items(name: str, words: Any) -> Sequence[Any]:
+    """Return words as a list or tuple, or raise TypeError if they are a str or something else."""
+    return list(words) if isinstance(words, (set, frozenset)) else check_words(name, words)
+
+
+def _as_weights(weights: ArrayLike | None, n_words: int) -> NDArray[np.float64]:
+    """Return the weights of words, shape (n,), which are 1 if there are none."""
+    if weights is None:
+        return np.ones(n_words)
+    given = np.asarray(weights)
+    if given.dtype.kind not in "biuf" and given.size:
+        raise TypeError(f"weights must be numbers, one for each word, got {shortened(weights)}")
+    if given.shape != (n_words,):
+        raise ValueError(
+            f"weights must have the shape ({n_words},), one number for each word, got {given.shape}"
+        )
+    if not np.isfinite(given).all():
+        raise ValueError(f"weights must be finite numbers, got {shortened(weights)}")
+    return given.astype(np.float64)
+
+
+def _as_topn(topn: int) -> int:
+    try:
+        return check_int("topn", topn, 1)
+    except ValueError as error:
+        raise ValueError(f"{error}: None returns the cosines of all words") from None
+
+
+def _as_restrict(restrict: int | None) -> int | None:
+    return None if restrict is None else check_int("restrict", restrict, 1)

@@ -8,6 +8,7 @@ import gzip
 import json
 import lzma
 import shutil
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import safetensors_files
 from saved_classifiers import EVERY, OPINIONS, SUBWORDS, TEXTS, VECTORS, trained
+from vector_files import make_of_2016
 
 import fastvec
 from fastvec import classify, evaluate
@@ -87,17 +89,24 @@ def _vectors() -> list[Reader]:
     of_fasttext: Files = {"n-grams": SUBWORDS.save, "model": partial(_save_model, "FastText")}
     glove: Files = {"vectors": partial(VECTORS.save, format="glove")}
     packed: Files = {"vectors": partial(_save_packed, VECTORS.save)}
+    some = partial(_load, words=[*VECTORS.words[:2], "to", "be"], dtype="float16")
     return [
         Reader("vectors, .fvec", "v.fvec", both, _load),
         Reader("vectors, .fvec, mapped", "v.fvec", both, _load_mapped),
         Reader("vectors, word2vec .bin", "v.bin", plain, _load),
         Reader("vectors, word2vec .bin, replacing", "v.bin", plain, partial(_load, errors="replace")),
         Reader("vectors, fastText .bin", "v.bin", of_fasttext, _load),
+        Reader("vectors, fastText .bin of 2016", "v.bin", {"n-grams": _save_of_2016}, _load),
         Reader("vectors, .vec", "v.vec", plain, _load),
         Reader("vectors, .vec, ignoring", "v.vec", plain, partial(_load, errors="ignore")),
         Reader("vectors, .glove", "v.glove", glove, _load),
         Reader("vectors, .txt", "v.txt", {**plain, **{"headless": glove["vectors"]}}, _load),
         Reader("vectors, .vec.gz", "v.vec.gz", packed, _load),
+        Reader("vectors, word2vec .bin, some", "v.bin", plain, some),
+        Reader("vectors, fastText .bin, some", "v.bin", of_fasttext, some),
+        Reader("vectors, .fvec, some", "v.fvec", both, some),
+        Reader("vectors, .vec, latin-1", "v.vec", plain, partial(_load, encoding="latin-1", limit=3)),
+        Reader("counts of vectors", "vocab.txt", {"counts": _save_counts_of_vectors}, _load_counts),
         Reader("vectors, .bin.gz", "v.bin.gz", packed, _load),
     ]
 
@@ -205,6 +214,21 @@ def without_checksums(content: bytes, path: Path) -> bytes | None:
 
 def _load(path: Path, **options: Any) -> None:
     _use(fastvec.load(path, **options))
+
+
+def _save_of_2016(path: Path) -> None:
+    SUBWORDS.save(path)
+    make_of_2016(path)
+
+
+def _save_counts_of_vectors(path: Path) -> None:
+    path.write_text("".join(f"{word} {n}\n" for n, word in enumerate(VECTORS.words)), encoding="utf-8")
+
+
+def _load_counts(path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        VECTORS.save(Path(folder) / "v.vec")
+        fastvec.load(Path(folder) / "v.vec", counts=path)
 
 
 def _load_mapped(path: Path) -> None:

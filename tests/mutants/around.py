@@ -178,7 +178,7 @@ AROUND = [
         "word2vec's binary is big-endian, written and read",
         "formats",
         ("formats/word2vec.py", 'at_once], dtype="<f4")', 'at_once], dtype=">f4")'),
-        ("formats/word2vec.py", '(n_read, d), dtype="<f4")', '(n_read, d), dtype=">f4")'),
+        ("formats/word2vec.py", 'sys.byteorder == "big"', 'sys.byteorder == "little"'),
     ),
     mutant(
         "text has eight digits, which do not give every float32 back",
@@ -248,8 +248,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "products[pairs[:, 1]] - products[pairs[:, 0]]",
-            "products[pairs[:, 0]] - products[pairs[:, 1]]",
+            "products[pairs[:, 1]] - subtracted[pairs[:, 0]]",
+            "products[pairs[:, 0]] - subtracted[pairs[:, 1]]",
         ),
     ),
     mutant(
@@ -281,6 +281,53 @@ AROUND = [
         "the last components are removed, not the first",
         "postprocess",
         ("vectors/common.py", "vectors[:, d - n_components :]", "vectors[:, :n_components]"),
+    ),
+    mutant(
+        "weights of words in a query are ignored",
+        "comparing",
+        ("vectors/vectors.py", "query += weight / largest", "query += np.sign(weight)"),
+    ),
+    mutant(
+        "zero vectors count in means of unit vectors",
+        "comparing",
+        ("vectors/vectors.py", "            counted = counted * matrix.any(axis=1)\n", ""),
+    ),
+    mutant(
+        "3CosMul divides by nothing",
+        "evaluate",
+        ("evaluate.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
+    ),
+    mutant(
+        "all words are considered for similarities, whatever `restrict`",
+        "evaluate",
+        ("evaluate.py", "_first_rows(vectors.words[:restrict], fold)", "_first_rows(vectors.words, fold)"),
+    ),
+    mutant(
+        "the row of an added word is its vector",
+        "new_vectors",
+        (
+            "vectors/subwords.py",
+            "vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)",
+            "vector",
+        ),
+    ),
+    mutant(
+        "the last components are kept, not the first",
+        "new_vectors",
+        (
+            "vectors/vectors.py",
+            "common_part(self.vectors, n_components).components[:, ::-1]",
+            "common_part(self.vectors, self.vector_size).components[:, :n_components]",
+        ),
+    ),
+    mutant(
+        "notebooks show words as HTML",
+        "new_vectors",
+        (
+            "vectors/vectors.py",
+            'escape(word.encode(errors="backslashreplace").decode())',
+            'word.encode(errors="backslashreplace").decode()',
+        ),
     ),
     # Factorization.
     mutant(
