@@ -11,6 +11,7 @@ import inspect
 import math
 import numbers
 from collections.abc import Iterable
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -99,9 +100,27 @@ class Estimator(PlainAttributes):
         )
         return f"{type(self).__name__}({changed})"
 
+    def _repr_html_(self) -> str:
+        """Return the estimator as notebooks show it: its parameters, bold where they are not the default."""
+        rows = []
+        for name, default in self._defaults().items():
+            value = getattr(self, name)
+            mark = "td" if shortened(value) == shortened(default) else "th"
+            cells = (
+                f'<{mark} style="text-align: left">{escape(cell)}</{mark}>'
+                for cell in (name, shortened(value))
+            )
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        summary = f"<summary><code>{escape(repr(self))}</code></summary>"
+        return f"<details>{summary}<table><tbody>{''.join(rows)}</tbody></table></details>"
+
     def _given(self) -> dict[str, Any]:
         """Return the parameters that are kept in files."""
-        return {name: value for name, value in self.get_params().items() if name not in self._NOT_KEPT}
+        given = {name: value for name, value in self.get_params().items() if name not in self._NOT_KEPT}
+        for name in ("keep", "drop"):
+            if given.get(name) is not None:
+                given[name] = [check_item(name, word) for word in given[name]]
+        return given
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:

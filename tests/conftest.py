@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from fastvec import kernels
+from fastvec import cli, kernels
 from fastvec.kernels import cpu
 from fastvec.kernels.instruction_sets import INSTRUCTION_SETS
 
@@ -178,3 +178,18 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]
         return calls
 
     return watch
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, str]]:
+    """Function that runs `fastvec` in this process and returns its status, what it prints, and its errors."""
+
+    def run(*arguments: object) -> tuple[Any, str, str]:
+        status: Any
+        try:
+            status = cli.main([*map(str, arguments)])
+        except SystemExit as ended:
+            status = ended.code
+        return status, *capsys.readouterr()
+
+    return run

@@ -7,6 +7,7 @@ import pkgutil
 
 from fastvec import formats
 from fastvec.classify.texts.quantization import quantize_matrix
+from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
 from fastvec.formats.atomic import replacing
@@ -18,6 +19,7 @@ from fastvec.formats.supervised import read as read_supervised
 from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
+from fastvec.models.peers import ATTRIBUTES, PARAMETERS
 from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
@@ -26,6 +28,9 @@ from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
+    "ATTRIBUTES",
+    "EXAMPLES",
+    "PARAMETERS",
     "RECORD",
     "WORD_LIMIT",
     "Copies",

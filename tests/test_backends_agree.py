@@ -135,6 +135,42 @@ def test_batches_of_one_step(backend, epoch, expected_epoch, kernel, settings):
     check_same(ours, expected_epoch(kernel, settings))
 
 
+# ---- Frozen rows, windows of one size ----------------------------------------------------------------------
+
+
+def with_frozen_rows(kernel, settings, corpus):
+    """Return settings with windows of one size, and every third row of the inputs frozen."""
+    n_rows = len(start_matrices(kernel, settings, corpus, 1, lambda matrix: matrix)["input_vectors"])
+    return settings | {"frozen": (np.arange(n_rows) % 3 == 0).astype(np.uint8), "dynamic_window": False}
+
+
+def check_frozen(run, kernel, settings, corpus, padded):
+    start = start_matrices(kernel, settings, corpus, 20, padded)["input_vectors"]
+    same = (run.matrices["input_vectors"] == start).all(axis=1)
+    assert same[::3].all()
+    assert not same[1::3].all()
+
+
+@for_every_setting(slice(1, None, 5))
+def test_frozen_rows(compiled, epoch, toy_corpus, padded, kernel, settings):
+    frozen = with_frozen_rows(kernel, settings, toy_corpus)
+    ours, theirs = (epoch(backend, kernel, frozen) for backend in (compiled, "reference"))
+    check_same(ours, theirs)
+    for run in (ours, theirs):
+        check_frozen(run, kernel, settings, toy_corpus, padded)
+
+
+@pytest.mark.parametrize(("kernel", "settings"), SETTINGS_OF_TEAMS[::6], ids=name_of)
+def test_frozen_rows_of_a_team(compiled, epoch, toy_corpus, padded, kernel, settings):
+    frozen = with_frozen_rows(kernel, settings, toy_corpus)
+    rate = usual_learning_rate(kernel, settings) / 4
+    theirs = epoch("reference", kernel, frozen, learning_rate=rate, steps=9)
+    for threads in (1, 3):
+        ours = epoch(compiled, kernel, frozen, learning_rate=rate, steps=9, threads=threads)
+        check_same(ours, theirs)
+        check_frozen(ours, kernel, settings, toy_corpus, padded)
+
+
 # ---- Signatures -------------------------------------------------------------------------------------------
 
 KERNELS = sorted(path.stem for path in Path(kernels.__file__).parent.glob("*.pyx") if path.stem != "cpu")
@@ -181,8 +217,9 @@ def test_objectives_have_a_step_and_a_walk(kernel):
     functions = signatures(kernels.get(kernel, "reference"), {"step", "train"})
     step, train = ([name for name, _ in functions[name]] for name in ("step", "train"))
     assert step[0] == train[0] == "input_vectors"
-    assert step[-1] == "learning_rate"
     last = ["learning_rate", "key", "loss_every"]
     last += ["team"] if kernel in dict(SETTINGS_OF_TEAMS) else []
     last += ["copies"] if kernel in dict(SETTINGS_OF_COPIES) else []
+    last += ["frozen", "dynamic_window"]
     assert train[-len(last) :] == last
+    assert step[-2:] == ["learning_rate", "frozen"]

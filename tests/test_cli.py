@@ -212,7 +212,7 @@ def test_info_verifies_checksums(vectors, tmp_path):
     assert f"{vectors}: all 3 tensors and the header have" in succeed("info", "--verify", vectors)
     damaged = tmp_path / "damaged.fvec"
     content = bytearray(vectors.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[-400] ^= 1  # the words at the end are shorter
     damaged.write_bytes(content)
     assert "damaged (the tensor 'vectors' has another checksum" in fail("info", "--verify", damaged)
 

@@ -189,6 +189,32 @@ def test_without_scale_gradient_inputs_move_farther(step, padded, objective, vec
     check_step(step, unscaled_case(objective, vector_size, name), padded)
 
 
+# ---- Frozen rows ------------------------------------------------------------------------------------------
+
+
+@for_every(
+    "name",
+    lambda objective: [(next(iter(objective.awkward)),), ("all at once",)],
+    [objective for objective in OBJECTIVES if objective is not GLOVE],
+)
+def test_frozen_rows_are_constants(step, padded, objective, name):
+    case = awkward_case(objective, 33, name)
+    rows = np.unique(objective.touched("input_vectors", case.arguments))
+    for frozen_rows in (rows[:1], rows[1::2], rows):
+        frozen = np.zeros(objective.rows["input_vectors"], np.uint8)
+        frozen[frozen_rows] = 1
+        gradient = case.gradient | {"input_vectors": case.gradient["input_vectors"].copy()}
+        gradient["input_vectors"][frozen_rows] = 0
+        freezing = case._replace(arguments=case.arguments | {"frozen": frozen}, gradient=gradient)
+        check_step(step, freezing, padded)
+        before, after = padded(case.matrices["input_vectors"]), take(step, freezing, padded, 1.0)[0]
+        assert after["input_vectors"][frozen_rows].tobytes() == before[frozen_rows].tobytes()
+        as_if_none = case._replace(arguments=case.arguments | {"frozen": frozen * 0})
+        usual = take(step, case, padded, 1.0)[0]
+        for matrix, learned in take(step, as_if_none, padded, 1.0)[0].items():
+            assert learned.tobytes() == usual[matrix].tobytes()
+
+
 # ---- Rows that move in turn -------------------------------------------------------------------------------
 
 IN_TURN = [objective for objective in OBJECTIVES if str(objective) in ERRORS]

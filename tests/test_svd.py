@@ -210,6 +210,8 @@ def test_parameters_by_name():
         "symmetric": True,
         "min_count": 5,
         "max_vocab": None,
+        "keep": None,
+        "drop": None,
         "memory_limit": 2**32,
         "threads": None,
         "seed": 1,

@@ -163,6 +163,37 @@ def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows,
     assert sampled_pairs == pairs == sum(1 if windows_only else len(step[predicted]) for step in todo)
 
 
+def test_windows_of_one_size(backend, padded, monkeypatch):
+    monkeypatch.setitem(globals(), "window_size", lambda word, window: window)
+    arguments = {"shared": True, "loss": "negative_sampling"} | NOISY
+    rows = {"input_vectors": N_WORDS, "output_vectors": N_WORDS}
+    rows = {name: np.random.default_rng(2).standard_normal((n, 20)) / 2 for name, n in rows.items()}
+    implementation = kernels.get("skipgram", backend)
+    expected, trained = ({name: padded(matrix) for name, matrix in rows.items()} for _ in range(2))
+    frozen = (np.arange(N_WORDS) % 2).astype(np.uint8)
+    todo = list(skipgram(shared=True))
+    for step in todo:
+        implementation.step(**expected, **step, loss="negative_sampling", learning_rate=0.05, frozen=frozen)
+    *_, pairs = implementation.train(
+        **trained,
+        **arguments,
+        ids=IDS,
+        sentence_offsets=OFFSETS,
+        start=0,
+        stop=len(IDS),
+        keep=np.full(N_WORDS, 2**32 - 1, dtype=np.uint32),
+        window=WINDOW,
+        learning_rate=0.05,
+        key=KEY,
+        loss_every=1,
+        frozen=frozen,
+        dynamic_window=False,
+    )
+    assert pairs == sum(len(step["contexts"]) for step in todo)
+    for name, matrix in expected.items():
+        np.testing.assert_allclose(trained[name], matrix, rtol=0, atol=1e-5, err_msg=name)
+
+
 # ---- Threads that take chunks together ---------------------------------------------------------------------
 
 TEAM_CASES = [

@@ -90,6 +90,7 @@ def _restored(saved: model.Model) -> Saveable:
         **{name: tuple(value) if isinstance(value, list) else value for name, value in given}
     )
     estimator._restore(description["learned"], saved.tensors)
+    estimator._provenance = dict(description.get("provenance") or {})
     if hasattr(estimator, "check_gradient"):  # it was trained in epochs
         if not description["history"]:
             raise ValueError("a history of no epoch")

@@ -18,11 +18,11 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
 from fastvec import __version__
 from fastvec.cli import streams
 from fastvec.cli.files import in_options
+from fastvec.cli.parser import FAILED, Parser
 from fastvec.formats.atomic import WINDOWS
 from fastvec.training import signals
 from fastvec.training.progress import tell
@@ -30,7 +30,7 @@ from fastvec.training.startup import exit_status
 
 __all__ = ["main"]
 
-FAILED, UNREAD = 2, 141
+UNREAD = 141
 
 # The module of every verb, and its help.
 VERBS = {
@@ -40,7 +40,7 @@ VERBS = {
     "classify": ("classifiers", "classify texts"),
     "tag": ("classifiers", "tag words: parts of speech, names"),
     "neighbors": ("vectors", "print the words most similar to a word"),
-    "analogy": ("vectors", "answer: A is to B as C is to ...?"),
+    "analogy": ("vectors", "answer: A is to B as C is to what?"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
     "print-vectors": ("vectors", "print the vectors of words"),
     "print-sentence-vectors": (
@@ -49,8 +49,11 @@ VERBS = {
     ),
     "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
     "convert": ("vectors", "convert vectors to another format"),
-    "info": ("info", "show information on this machine and its backends, or on vectors"),
+    "info": ("info", "show information on this machine and its backends, or on a file"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),
+    "help": ("help", "show the options of a verb"),
+    "completion": ("help", "print the script by which a shell completes this command"),
+    "man": ("help", "print the manual page of this command"),
 }
 
 
@@ -89,32 +92,23 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
 
     Those of classifiers take a second, for scikit-learn.
     """
-    parser = _Parser(prog="fastvec", description="Train word vectors on a CPU, and use them.")
+    parser = Parser(prog="fastvec", description="Train word vectors on a CPU, and use them.")
     parser.add_argument("--version", action="version", version=f"fastvec {__version__}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     called = None if arguments is None else next((one for one in arguments if not one.startswith("-")), "")
     for name, (module, what) in VERBS.items():
-        verb = verbs.add_parser(name, help=what)
+        description = f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
+        verb = verbs.add_parser(name, help=what, description=description)
         if called in (None, name):
-            with signals.end_at_once():
-                add = getattr(
-                    importlib.import_module(f"fastvec.cli.{module}"), f"add_{name.replace('-', '_')}"
-                )
-            add(verb)
+            try:
+                with signals.end_at_once():
+                    of_module = importlib.import_module(f"fastvec.cli.{module}")
+            except ImportError:  # of scikit-learn, without which there are no classifiers
+                if called is not None:
+                    raise
+            else:
+                getattr(of_module, f"add_{name.replace('-', '_')}")(verb)
     return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like all others."""
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if file is sys.stderr:
-            tell(message.removesuffix("\n"))
-        else:
-            print(message, end="", flush=True)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(FAILED, f"fastvec: error: {message} (see {self.prog} --help)\n")
 
 
 def _is_unread(error: Exception) -> bool:

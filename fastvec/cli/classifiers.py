@@ -6,8 +6,10 @@ A file for ``classify`` has one text per line, in fastText's format; one for ``t
 from __future__ import annotations
 
 import argparse
-import pathlib
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fastvec import classify
@@ -20,11 +22,15 @@ from fastvec.classify import (
     read_labelled_lines,
 )
 from fastvec.classify.labelled_files import read_columns
+from fastvec.classify.networks.files import provenance
 from fastvec.classify.spans import span_scores
-from fastvec.classify.texts.scores import LabelScores, top_scores
+from fastvec.classify.texts.scores import LabelScores, TopScores, top_scores
+from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_reading, check_extension, check_files
 from fastvec.cli.options import add_parameters, given, make, parameters
+from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
+from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_blocks
 from fastvec.training import signals
 from fastvec.vectors import load
@@ -33,13 +39,16 @@ __all__ = ["add_classify", "add_tag"]
 
 # What a trained model is saved as.
 EXTENSIONS = {TextClassifier: (".fvmodel", ".bin"), WindowClassifier: (".fvmodel",)}
+# Bytes of a file that are hashed at a time.
+BLOCK_BYTES = 1 << 20
+
 # What reads examples and their labels from a file.
 Read = Callable[..., tuple[Any, Any]]
 
 
 def add_classify(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec classify``."""
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     labelled = "one text per line with its labels, __label__..."
     _add_train(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
     predict = verbs.add_parser("predict", help="write the labels of every line; empty lines stay empty")
@@ -53,7 +62,7 @@ def add_classify(parser: argparse.ArgumentParser) -> None:
 
 def add_tag(parser: argparse.ArgumentParser) -> None:
     """Add the verbs of ``fastvec tag``."""
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     tagged = "one word per line, its tag in a further column, empty lines between sentences"
     _add_train(verbs, "tagged words", tagged, read_conll, WindowClassifier)
     predict = verbs.add_parser("predict", help="write a file with one more column, of predicted tags")
@@ -65,12 +74,13 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
 def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
     train = verbs.add_parser("train", help=f"train on a file of {what}")
     train.set_defaults(run=_train, read=read, estimator=estimator)
-    train.usage = "%(prog)s [options] FILE -o FILE"
     _add_file(train, lines, read)
     add_output(train, f": {' '.join(EXTENSIONS[estimator])}")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     add_reading(train, errors=False)
+    add_config(train)
     add_quiet(train)
+    add_json(train, "print the summary as JSON")
     add_parameters(train, {"training": estimator})
 
 
@@ -79,6 +89,7 @@ def _add_predict(predict: argparse.ArgumentParser, lines: str, run: Callable[...
     _add_model(predict)
     _add_file(predict, lines, read_labelled_lines)
     add_output(predict, " (default: standard output)", STANDARD_OUTPUT)
+    add_json(predict, "write JSON, a document a line")
 
 
 def _add_evaluate(
@@ -88,6 +99,7 @@ def _add_evaluate(
     evaluate.set_defaults(run=run)
     _add_model(evaluate)
     _add_file(evaluate, lines, read)
+    add_json(evaluate)
     return evaluate
 
 
@@ -149,10 +161,27 @@ def _train(options: argparse.Namespace) -> int:
         model.set_params(vectors=load(options.vectors, **given(options, load)))
     with signals.hold_after_training() as held:
         model.fit(*examples)
+        corpus = _provenance(options.file, n_words or model.n_words_)
+        model._provenance = {**provenance(model.get_params(deep=False)), "corpora": [corpus]}
         model.save(options.output)
-    if not options.quiet:
+    if options.json:
+        history = [asdict(epoch) for epoch in model.history_]
+        document = {"output": options.output, "labels": len(model.classes_), **corpus, "history": history}
+        say(json_line(document))
+    elif not options.quiet:
         say(f"{_summary(model, n_words)}; saved in {options.output}")
     return held.status
+
+
+def _provenance(path: str, n_words: int) -> dict[str, Any]:
+    """Return what the file of a classifier says of its examples; a stream has no name and no hash."""
+    if path == STANDARD_INPUT or not Path(path).is_file():
+        return {"words": n_words}
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return {"files": [Path(path).name], "words": n_words, "sha256": digest.hexdigest()}
 
 
 def _summary(model: Any, n_words: int | None) -> str:
@@ -175,11 +204,16 @@ def _predict_texts(options: argparse.Namespace) -> int:
     classifier = _load(options, TextClassifier)
     file = LabelledLines(options.file, **given(options, read_labelled_lines))
     documents, _ = file.read_any().lists()
-    lines = [""] * len(documents)
+    lines = [json_line({"labels": []}) if options.json else ""] * len(documents)
     some = [i for i, words in enumerate(documents) if words]
     if some:
         found = classifier.predict_top([documents[i] for i in some], options.k, options.threshold)
         for i, labels in zip(some, found, strict=True):
+            if options.json:
+                pairs = ((str(label), float(probability)) for label, probability in labels)
+                of_line = [{"label": label, "probability": probability} for label, probability in pairs]
+                lines[i] = json_line({"labels": of_line})
+                continue
             lines[i] = " ".join(
                 f"{file.label_prefix}{label}" + (f" {probability:.6g}" if options.probabilities else "")
                 for label, probability in labels
@@ -192,7 +226,14 @@ def _predict_words(options: argparse.Namespace) -> int:
     check_files([options.file, options.model], {"--output": options.output}, text="--output")
     tagger = _load(options, WindowClassifier)
     file = read_columns(options.file, **given(options, read_columns))
-    tagged = zip(file.rows, tagger.predict(file.words()), strict=True)
+    words = file.words()
+    found = tagger.predict(words)
+    if options.json:
+        sentences = zip(words, found, strict=True)
+        documents = ({"words": [*of_one], "tags": [*map(str, tags)]} for of_one, tags in sentences)
+        write_blocks((f"{json_line(document)}\n".encode() for document in documents), options.output)
+        return 0
+    tagged = zip(file.rows, found, strict=True)
     write_blocks((_text_of(sentence, tags) for sentence, tags in tagged), options.output)
     return 0
 
@@ -209,7 +250,7 @@ def _quantize(options: argparse.Namespace) -> int:
         lines = LabelledLines(lines, **given(options, read_labelled_lines))
     model.quantize(lines, **how).save(options.output)
     if not options.quiet:
-        sizes = [pathlib.Path(path).stat().st_size for path in (options.output, options.model)]
+        sizes = [Path(path).stat().st_size for path in (options.output, options.model)]
         say(f"{options.output}: {sizes[0]:,} bytes, of {sizes[1]:,} in {options.model}")
     return 0
 
@@ -226,7 +267,12 @@ def _evaluate_texts(options: argparse.Namespace) -> int:
         LabelledLines(options.file, **given(options, read_labelled_lines)), None, options.k, options.threshold
     )
     texts = f"of {scores.n_examples:,} texts"
-    if options.k == 1 and options.threshold <= 0 and scores.n == scores.n_examples:
+    is_accuracy = options.k == 1 and options.threshold <= 0 and scores.n == scores.n_examples
+    if options.json:
+        accuracy = {"accuracy": scores.precision} if is_accuracy else {}
+        print_json({"texts": scores.n_examples, **accuracy, **_document(scores)})
+        return 0
+    if is_accuracy:
         print(f"accuracy {scores.precision:.4f} {texts}")
     else:
         print(
@@ -243,12 +289,15 @@ def _evaluate_words(options: argparse.Namespace) -> int:
     found = [[*map(str, tags)] for tags in model.predict(examples)]
     n = sum(map(len, labels))
     right = sum(a == b for pair in zip(labels, found, strict=True) for a, b in zip(*pair, strict=True))
+    words = [[[tag] for tags in sentences for tag in tags] for sentences in (labels, found)]
+    of_words, spans = top_scores(words[0], words[1]), span_scores(labels, found)
+    if options.json:
+        of_spans = _document(spans) if spans else None
+        print_json({"words": n, "accuracy": right / n, **_document(of_words), "spans": of_spans})
+        return 0
     print(f"accuracy {right / n:.4f} of {n:,} words")
-    given_words, found_words = (
-        [[tag] for tags in sentences for tag in tags] for sentences in (labels, found)
-    )
-    _print_scores("label", top_scores(given_words, found_words).by_label)
-    if spans := span_scores(labels, found):
+    _print_scores("label", of_words.by_label)
+    if spans:
         print(
             f"spans: precision {spans.precision:.4f}, recall {spans.recall:.4f}, F1 {spans.f1:.4f} of "
             f"{spans.n:,}"
@@ -259,13 +308,24 @@ def _evaluate_words(options: argparse.Namespace) -> int:
 
 def _print_scores(what: str, by_label: Mapping[Any, LabelScores]) -> None:
     """Print precision, recall and F1 of every label, the most frequent first."""
-    names = [str(name) for name, scores in by_label.items() if scores.n]
-    width = max(len(what), *map(len, names))
+    shown = {str(name): _numbers(scores).values() for name, scores in by_label.items() if scores.n}
+    width = max(len(what), *map(len, shown))
     print(f"{what:{width}}  precision  recall     F1   count")
-    for name, scores in by_label.items():
-        if scores.n:  # what no example has
-            numbers = scores.precision if scores.n_predicted else 0.0, scores.recall, scores.f1
-            print("{:{}}  {:9.3f}  {:6.3f}  {:5.3f}  {:6,}".format(name, width, *numbers, scores.n))
+    for name, numbers in shown.items():
+        print("{:{}}  {:9.3f}  {:6.3f}  {:5.3f}  {:6,}".format(name, width, *numbers))
+
+
+def _numbers(scores: LabelScores) -> dict[str, float]:
+    precision = scores.precision if scores.n_predicted else 0.0
+    return {"precision": precision, "recall": scores.recall, "f1": scores.f1, "count": scores.n}
+
+
+def _document(scores: TopScores) -> dict[str, Any]:
+    """Return scores as JSON has them: of all labels together, and of every one that an example has."""
+    by_label = [
+        {"label": str(name), **_numbers(of_label)} for name, of_label in scores.by_label.items() if of_label.n
+    ]
+    return {**_numbers(scores), "by_label": by_label}
 
 
 def _load(options: argparse.Namespace, estimator: type) -> Any:

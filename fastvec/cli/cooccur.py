@@ -6,8 +6,10 @@ import argparse
 import time
 from pathlib import Path
 
+from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_texts, check_extension, check_files, read_texts
 from fastvec.cli.options import add_parameters, given, make
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
@@ -26,7 +28,9 @@ def add_cooccur(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="output file of the words and their counts, in the format of vocab_count",
     )
+    add_config(parser)
     add_quiet(parser)
+    add_json(parser, "print the summary as JSON")
     add_parameters(parser, {"counting": Cooccurrence})
 
 
@@ -48,7 +52,16 @@ def _run(options: argparse.Namespace) -> int:
             counts.save(options.output)
         else:
             counts.write_glove(options.output, options.vocabulary)
-    if not options.quiet:
+    if options.json:
+        document = {
+            "output": options.output,
+            "entries": counts.n_entries_,
+            "words": len(counts.vocabulary_),
+            "tokens": corpus.n_tokens,
+            "seconds": seconds,
+        }
+        say(json_line(document))
+    elif not options.quiet:
         say(
             f"{counts.n_entries_:,} entries of {len(counts.vocabulary_):,} words; counted "
             f"{corpus.n_tokens:,} words in {seconds:,.1f} s ({corpus.n_tokens / seconds:,.0f} words/s); "

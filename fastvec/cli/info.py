@@ -6,81 +6,175 @@ import argparse
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fastvec import __version__, kernels
 from fastvec.cli.files import add_reading
 from fastvec.cli.options import given
+from fastvec.cli.results import add_json, print_json
+from fastvec.counts import files as counts_file
+from fastvec.formats import model, supervised
 from fastvec.formats.container import verify
+from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.training.threads import usable_threads
 from fastvec.vectors import load
 
 __all__ = ["add_info"]
+
+# What is counted, in files and texts.
+SIZES = ("words", "sentences", "distinct_words", "examples", "dimensions", "occurrences", "entries", "labels")
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec info``."""
     parser.set_defaults(run=_run)
     about = parser.add_mutually_exclusive_group()
-    about.add_argument("vectors", nargs="?", metavar="VECTORS", help="vectors, or none for the machine")
+    about.add_argument(
+        "vectors", nargs="?", metavar="VECTORS", help="vectors, counts or a classifier; none for the machine"
+    )
     about.add_argument(
         "--verify",
         metavar="FILE",
         help="verify the checksums of a file instead: .fvec .fvcounts .fvmodel, or that of --cache",
     )
     add_reading(parser)
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.verify:
-        print(f"{options.verify}: all {verify(options.verify)} tensors and the header have their checksums")
+        n = verify(options.verify)
+        if options.json:
+            print_json({"file": options.verify, "tensors": n})
+        else:
+            print(f"{options.verify}: all {n} tensors and the header have their checksums")
     elif options.vectors is None:
-        _print_machine()
-    elif Path(options.vectors).suffix.lower() == ".ftz":
-        _print_rows(_rows_of_quantized(options.vectors))
+        _print_machine(options.json)
     else:
-        vectors = load(options.vectors, **given(options, load))
-        rows = {"words": f"{len(vectors):,}", "dimensions": f"{vectors.vector_size:,}"}
-        if vectors.counts is not None:
-            rows["occurrences"] = f"{vectors.counts.sum():,}"
-        for name, value in vectors.metadata.items():
-            rows[name] = f"{value:.6g}" if isinstance(value, float) else str(value)
-        _print_rows(rows)
+        about = _about(options)
+        if options.json:
+            print_json({"file": options.vectors, **about})
+        else:
+            titles = {"vector_size": "dimensions"}
+            rows = [row for name, value in about.items() for row in _rows(titles.get(name, name), value)]
+            _print_rows(dict(rows))
     return 0
 
 
-def _rows_of_quantized(path: str) -> dict[str, str]:
-    from fastvec import classify  # which imports scikit-learn
+def _about(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what there is to say of a file of vectors, of counts or of a classifier."""
+    path = Path(options.vectors)
+    if path.suffix.lower() == ".ftz":
+        return _about_quantized(path)
+    format = None
+    if path.is_file():  # what comes through a pipe can be read only once
+        with path.open("rb") as file:
+            format = own_format(file.read(FIRST_BYTES))
+    if format == model.CLASSIFIER:
+        return _about_classifier(model.read_classifier(path).description)
+    if format == counts_file.FORMAT:
+        counts = counts_file.read(path)
+        metadata = {**counts.parameters, "corpora": counts.corpora}
+        return {
+            "words": len(counts.vocabulary),
+            "entries": len(counts.counts.columns),
+            "occurrences": counts.vocabulary.total,
+            "metadata": metadata,
+        }
+    vectors = load(path, **given(options, load))
+    about: dict[str, Any] = {"words": len(vectors), "vector_size": vectors.vector_size}
+    if vectors.counts is not None:
+        about["occurrences"] = int(vectors.counts.sum())
+    return {**about, "metadata": vectors.metadata}
 
-    model = classify.load(path)
-    names = ("loss", "word_ngrams", "min_n", "max_n", "buckets")
+
+def _about_quantized(path: Path) -> dict[str, Any]:
+    header = supervised.read(path).header
     return {
-        "words": f"{len(model.vectors_):,}",
-        "dimensions": f"{model.vectors_.vector_size:,}",
-        "labels": f"{len(model.classes_):,}",
-        **{name: str(getattr(model, name)) for name in names},
+        "words": len(header.words),
+        "vector_size": header.parameters["vector_size"],
+        "labels": len(header.labels),
+        "metadata": {**header.parameters, "word_ngrams": header.word_ngrams},
     }
 
 
-def _print_machine() -> None:
-    _print_rows(
-        {
-            "fastvec": __version__,
-            "Python": f"{platform.python_version()} ({platform.python_implementation()})",
-            "NumPy": np.__version__,
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": _processor(),
-            "threads": f"{usable_threads()} usable of {os.cpu_count()}",
-            "instruction sets": ", ".join(kernels.instruction_sets()),
-        }
+def _about_classifier(description: Mapping[str, Any]) -> dict[str, Any]:
+    classes = (description.get("learned") or {}).get("classes") or {}
+    metadata = {
+        "estimator": description["estimator"],
+        **description["parameters"],
+        **description.get("provenance", {}),
+        "history": description["history"],
+    }
+    return {"labels": len(classes.get("values", ())), "metadata": metadata}
+
+
+def _rows(name: str, value: Any) -> list[tuple[str, list[str]]]:
+    """Return the names and the lines of what is said of a file."""
+    if name == "metadata":
+        return [row for item in value.items() for row in _rows(*item)]
+    if name in LINES and isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        return [(name, [line for entry in value for line in LINES[name](entry)])]
+    return [(name, [_shown(value) if name in SIZES or isinstance(value, float) else str(value)])]
+
+
+def _lines_of_corpus(corpus: Mapping[str, Any]) -> list[str]:
+    if not corpus:
+        return ["unknown"]
+    files = corpus.get("files")
+    source = ", ".join(map(str, files)) if isinstance(files, list) else "no files"
+    sizes = ", ".join(f"{_shown(corpus[name])} {name.replace('_', ' ')}" for name in SIZES if name in corpus)
+    others = {name: value for name, value in corpus.items() if name not in ("files", "sha256", *SIZES)}
+    options = "".join(f", {name}={value}" for name, value in others.items())
+    return [f"{source}: {sizes}{options}", *(f"sha256 {corpus[name]}" for name in corpus if name == "sha256")]
+
+
+def _lines_of_epoch(epoch: Mapping[str, Any]) -> list[str]:
+    shown = (
+        f"{name.replace('_', ' ')} {_shown(value)}"
+        for name, value in epoch.items()
+        if name != "epoch" and value is not None
     )
-    print("\nbackends, slowest first:")
+    return [f"epoch {epoch.get('epoch')}: {', '.join(shown)}"]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+LINES = {"corpora": _lines_of_corpus, "history": _lines_of_epoch}
+
+
+def _print_machine(as_json: bool) -> None:
+    about = {
+        "fastvec": __version__,
+        "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "NumPy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "threads": f"{usable_threads()} usable of {os.cpu_count()}",
+        "instruction sets": ", ".join(kernels.instruction_sets()),
+    }
     try:
         in_use, problem = kernels.selected(), None
     except (RuntimeError, ValueError) as error:
         in_use, problem = "", error
+    if as_json:
+        if problem is not None:
+            raise problem
+        sets = {"threads": usable_threads(), "instruction_sets": [*kernels.instruction_sets()]}
+        named = {name.lower(): value for name, value in about.items() if name.replace(" ", "_") not in sets}
+        print_json({**named, **sets, "backends": kernels.status(), "backend": in_use})
+        return
+    _print_rows({name: [value] for name, value in about.items()})
+    print("\nbackends, slowest first:")
     for name, state in kernels.status().items():
         print(f"  {name:10}{state}{', in use' if name == in_use else ''}")
     if problem is not None:
@@ -88,10 +182,11 @@ def _print_machine() -> None:
     print("set FASTVEC_BACKEND=<name> to force another")
 
 
-def _print_rows(rows: dict[str, str]) -> None:
+def _print_rows(rows: dict[str, list[str]]) -> None:
     width = max(map(len, rows))
-    for name, value in rows.items():
-        print(f"{name:{width}}  {value}")
+    for name, lines in rows.items():
+        for title, line in zip_longest([name], lines, fillvalue=""):
+            print(f"{title:{width}}  {line}".rstrip())
 
 
 def _processor() -> str:

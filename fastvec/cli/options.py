@@ -15,7 +15,7 @@ from typing import Any
 
 from fastvec import formats
 
-__all__ = ["add_parameters", "flag", "given", "joined", "make", "parameters"]
+__all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
 
 # Parameters of estimators that are no options, or options of the files that a verb reads.
 ELSEWHERE = {"callbacks", "memory_limit", "progress", "vectors"}
@@ -38,14 +38,24 @@ def _size(text: str) -> int:
 # What cannot be derived: flags, and arguments of `add_argument`.
 LEFT_ONLY = {"flag": "--left-only", "action": "store_false", "help": "windows reach to the left only"}
 WEIGHTING = {"help": "weight of a context at distance d: 1/d, 1, or (window-d+1)/window"}
+LOSS = {
+    "help": "negative_sampling: tell a word from a few noise words; bpr: give it a higher score than each of "
+    "them, for items and nodes; hierarchical_softmax: find it in a binary tree, in which frequent words are "
+    "near the root; softmax: tell it from all other words, which is exact and slow"
+}
+METHOD = {"help": "3cosadd: words are scored by a sum of cosines; 3cosmul: by a product of them"}
 ROWS: dict[str, dict[str, Any]] = {
     "CBOW.scale_gradient": {
         "help": "use the exact gradient of a mean, with the divisor that word2vec.c omits"
     },
+    "CBOW.loss": LOSS,
+    "CBOW.position_weights": {
+        "help": "multiply every context vector by learned weights of its position in the window"
+    },
     "Cooccurrence.symmetric": LEFT_ONLY,
     "Cooccurrence.weighting": WEIGHTING,
     "Corpus.cache": {"help": "file that keeps the text as ids, to be read the next time instead"},
-    "Corpus.lowercase": {"action": "store_true"},
+    "Corpus.lowercase": {"action": "store_true", "help": "convert words to lower case"},
     "Corpus.memory_limit": {
         "type": _size,
         "metavar": "BYTES",
@@ -53,18 +63,33 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "CountModel.symmetric": LEFT_ONLY,
     "CountModel.weighting": WEIGHTING,
-    "FastText.model": {"flag": "--fasttext-model"},
+    "FastText.model": {
+        "flag": "--fasttext-model",
+        "help": "skipgram: a word predicts each of its contexts; cbow: these together predict the word",
+    },
     "Phrases.scoring": {
         "help": "word2phrase: as word2phrase.c; npmi: normalized pointwise mutual information"
     },
+    "SkipGram.loss": LOSS,
+    "SkipGram.negative_sharing": {
+        "help": "window: all contexts in a window share noise words; none: each has its own, which is two to "
+        "four times slower"
+    },
+    "Vectors.analogy.method": METHOD,
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
+    "analogies.method": METHOD,
     "load.format": {"choices": formats.FORMATS},
+    "WindowClassifier.train_vectors": {"help": "train the word vectors as well"},
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
+    "WordModel.deterministic": {"help": "make the vectors the same, bit for bit, for any number of threads"},
     "WordModel.epochs": {"help": "number of passes over the text or its counts"},
     "WordModel.fit.checkpoint_every": {"type": lambda text: int(text) if text.isdecimal() else text},
     "WordModel.fit.resume": {"action": "store_true"},
     "WordModel.learning_rate": {"help": "step size at the start; other losses have other defaults"},
+    "WordModel.shuffle": {
+        "help": "go through the text in blocks of up to 8,192 words in a random order, another in every epoch"
+    },
     "WordModel.subsample": {
         "help": "randomly drop words with a relative frequency above this; 0 keeps all words"
     },

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_texts, check_files, read_texts
 from fastvec.cli.options import add_parameters, flag, given, make, parameters
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.corpus.writing import STANDARD_OUTPUT, write_text
@@ -26,7 +28,9 @@ def add_phrases(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="join the phrases in this file of --save-phrases instead of finding new ones",
     )
+    add_config(parser)
     add_quiet(parser)
+    add_json(parser, "print the phrases and a summary as JSON")
     add_parameters(parser, {"finding": Phrases})
 
 
@@ -44,10 +48,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)
     write_text(joined, options.output)
-    if not options.quiet:
-        found = list(phrases.phrases_.items())
+    streamed, found = options.output == STANDARD_OUTPUT, list(phrases.phrases_.items())
+    if options.json:
+        scores = [{"phrase": phrase, "score": score} for phrase, score in found]
+        document = {"output": options.output, "phrases": scores, "tokens": joined.n_tokens}
+        (tell if streamed else say)(json_line(document))
+    elif not options.quiet:
         lines = [f"{score:14,.3f}  {phrase}" for phrase, score in found[:5]]
-        streamed = options.output == STANDARD_OUTPUT
         place = "written to standard output" if streamed else f"saved in {options.output}"
         lines.append(f"{len(found):,} phrases; {joined.n_tokens:,} words {place}")
         (tell if streamed else say)("\n".join(lines))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fastvec import formats
 from fastvec._params import check_int
+from fastvec.cli.config import add_config
 from fastvec.cli.files import add_format, add_output, add_texts, check_files, check_format, read_texts
-from fastvec.cli.options import add_parameters, flag, given, joined, make, parameters
+from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
+from fastvec.cli.parser import Parser
+from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
@@ -22,6 +27,7 @@ from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training import signals
+from fastvec.vectors import load
 
 __all__ = ["add_train"]
 
@@ -41,7 +47,6 @@ CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 def add_train(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec train``."""
     parser.set_defaults(run=_run)
-    parser.usage = "%(prog)s [options] TEXT [TEXT ...] -o FILE"
     add_texts(parser)
     add_output(parser, f": {formats.extensions()}")
     add_format(parser, "--format")
@@ -56,7 +61,23 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
+    add_config(parser)
+    parser.add_argument(
+        "--like",
+        metavar="FILE",
+        help="repeat the training of a .fvec on these texts: its model and all parameters, with others that "
+        "are given; the same text and one thread give the same vectors",
+    )
+    assert isinstance(parser, Parser)
+    parser.files_of_defaults["--like"] = _parameters_of
+    parser.add_argument(
+        "--start-from", metavar="FILE", help="vectors of any format, or a model, from which words start"
+    )
+    parser.add_argument(
+        "--freeze", action="store_true", help="leave the vectors of the words of --start-from as they are"
+    )
     add_quiet(parser)
+    add_json(parser, "print the summary as JSON")
     add_parameters(parser, {"checkpoints": WordModel.fit}, CHECKPOINTS)
     parser.add_argument_group("model").add_argument(
         "--model",
@@ -65,6 +86,40 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         help="model to train, whose options follow (default: %(default)s)",
     )
     add_parameters(parser, MODELS)
+
+
+def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
+    """Return the values of the options with which a file was made, by where the parser puts them."""
+    if Path(path).suffix.lower() != ".fvec":
+        raise ValueError(f"--like must be a .fvec, which keeps the parameters of its training, got {path!r}")
+    metadata = load(path, mmap=True).metadata
+    name = _model_named(metadata)
+    if name is None:
+        raise ValueError(f"{path}: its metadata have no training to repeat, only those of trained vectors do")
+    if metadata.keys() & {"start_from", "freeze"}:
+        raise ValueError(
+            f"{path}: its training started from other vectors, which are not in it: --like cannot repeat it"
+        )
+    corpora = metadata.get("corpora", [{}])
+    if len(corpora) > 1:
+        raise ValueError(
+            f"{path}: made of {len(corpora)} texts that were trained on, or counted, one after the other, "
+            "which one command cannot repeat"
+        )
+    text = corpora[0] if corpora else {}
+    phrases = text.get("phrases")
+    if "tokenizer" in text or (phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}):
+        what = "a tokenizer" if "tokenizer" in text else "phrases of other parameters"
+        raise ValueError(f"{path}: trained in Python with {what}, which no option of this command repeats")
+    values = {KEY + parameter: metadata.get(parameter) for parameter in parameters(MODELS[name])}
+    values |= {KEY + parameter: text.get(parameter) for parameter in OF_TEXTS}
+    values |= {"model": name, "phrases": phrases and phrases["passes"]}
+    return {dest: value for dest, value in values.items() if value is not None}
+
+
+def _model_named(metadata: dict[str, Any]) -> str | None:
+    names = {estimator.__name__: name for name, estimator in MODELS.items()}
+    return names.get(str(metadata.get("estimator")))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -81,16 +136,27 @@ def _run(options: argparse.Namespace) -> int:
         check_int("--phrases", options.phrases, 1)
     resuming = _checkpoints(options, model)
     counts = _counts(options)
+    start = _start(options)
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        vectors = model.fit(source, **resuming).vectors_
+        vectors = model.fit(source, **resuming, **start).vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)
         if isinstance(model, EpochModel) and options.save_model is not None:
             model.save(options.save_model)
-    if not options.quiet:
+    if options.json:
+        history = [asdict(epoch) for epoch in model.history_] if isinstance(model, EpochModel) else []
+        document = {
+            "output": options.output,
+            "words": len(vectors),
+            "vector_size": vectors.vector_size,
+            "seconds": seconds,
+            "history": history,
+        }
+        say(json_line(document))
+    elif not options.quiet:
         say(
             f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; {_summary(model, seconds)}; "
             f"saved in {options.output}"
@@ -99,6 +165,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace) -> Model:
+    if options.like is not None:
+        repeated = _model_named(load(options.like, mmap=True).metadata)
+        if options.model != repeated:
+            raise ValueError(
+                f"{options.like} repeats a training of {repeated}, not of --model {options.model}"
+            )
     for other in MODELS.values():
         for parameter in parameters(other):
             owners = [name for name, estimator in MODELS.items() if parameter in parameters(estimator)]
@@ -125,6 +197,17 @@ def _checkpoints(options: argparse.Namespace, model: Any) -> dict[str, Any]:
     return values
 
 
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `fit` that say from which vectors words start."""
+    if options.start_from is None:
+        if options.freeze:
+            raise ValueError("--freeze needs --start-from, the file of the vectors that are to stay")
+        return {}
+    if not issubclass(MODELS[options.model], EpochModel):
+        raise _of_others("--start-from", _models(EpochModel), options.model)
+    return {"start_from": load(options.start_from), "freeze": options.freeze}
+
+
 def _counts(options: argparse.Namespace) -> Cooccurrence | None:
     """Return the counts to train on, or None if there are texts."""
     path = next(filter(holds_counts, options.texts), None)
@@ -139,7 +222,7 @@ def _counts(options: argparse.Namespace) -> Cooccurrence | None:
     refused = [flag(estimator, parameter) for parameter in given(options, estimator) if parameter in COUNTED]
     refused += [flag(Corpus, parameter) for parameter in given(options, Corpus) if parameter in OF_TEXTS]
     refused += [] if options.phrases is None else ["--phrases"]
-    if refused:
+    if refused and options.like is None:
         names = ", ".join(refused)
         raise ValueError(
             f"{path} holds counts, to which options about texts and counting do not apply, got {names}"

@@ -11,7 +11,9 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from fastvec import evaluate, formats
 from fastvec._params import check_int
 from fastvec.cli.files import add_format, add_vectors, check_files, check_format
 from fastvec.cli.options import add_parameters, given
+from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
 from fastvec.training.progress import tell
 from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
@@ -38,6 +41,8 @@ __all__ = [
 UNANSWERED = 2
 # What stands between white space, which is ASCII's as in texts.
 WORD = re.compile(r"[^\t-\r ]+")
+# What JSON says of a section of questions.
+COUNTS = ("name", "correct", "covered", "total")
 
 
 def add_neighbors(parser: argparse.ArgumentParser) -> None:
@@ -46,15 +51,18 @@ def add_neighbors(parser: argparse.ArgumentParser) -> None:
     add_vectors(parser)
     _add_words(parser)
     _add_number(parser, 10)
+    add_json(parser)
 
 
 def add_analogy(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec analogy``."""
     parser.set_defaults(run=_analogy)
     add_vectors(parser)
-    for name in ("a", "b", "c"):
-        parser.add_argument(name, metavar=name.upper())
+    parser.add_argument("a", metavar="A", help="a word, such as man")
+    parser.add_argument("b", metavar="B", help="a word that is to A as the answer is to C, such as king")
+    parser.add_argument("c", metavar="C", help="the word that is asked about, such as woman")
     _add_number(parser, 5)
+    add_json(parser)
     add_parameters(parser, {"the answer": Vectors.analogy}, ["method"])
 
 
@@ -76,6 +84,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     what = "count pairs with an unknown word as of similarity 0, and questions with one as wrong"
     parser.add_argument("--count-unknown", action="store_true", help=what)
+    add_json(parser)
     add_parameters(parser, {"analogies": evaluate.analogies}, ["method"])
 
 
@@ -85,6 +94,7 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     add_vectors(parser, "--from", ["counts"])
     parser.add_argument("output", metavar="OUT", help=f"output file: {formats.extensions()}")
     add_quiet(parser)
+    add_json(parser, "print the summary as JSON")
     add_format(parser, "--to")
     what = "number of dimensions that are kept, the first principal components, before any postprocessing"
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
@@ -97,6 +107,7 @@ def add_print_vectors(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_print_vectors)
     add_vectors(parser)
     _add_words(parser)
+    add_json(parser)
 
 
 def add_print_sentence_vectors(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +116,7 @@ def add_print_sentence_vectors(parser: argparse.ArgumentParser) -> None:
     add_vectors(parser)
     what = "sentences, an argument each (default: the lines of standard input)"
     _add_any(parser, "sentences", "SENTENCE", what)
+    add_json(parser)
 
 
 def add_print_ngrams(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +124,7 @@ def add_print_ngrams(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_print_ngrams)
     add_vectors(parser)
     _add_words(parser)
+    add_json(parser)
 
 
 def _neighbors(options: argparse.Namespace) -> int:
@@ -120,22 +133,33 @@ def _neighbors(options: argparse.Namespace) -> int:
     headed = len(options.words) != 1
 
     def answer(word: str) -> str:
-        similar = _cosines(vectors.most_similar(word, topn=n))
-        return f"{word}:\n{similar}" if headed else similar
+        similar = vectors.most_similar(word, topn=n)
+        if options.json:
+            return _line(word=word, neighbors=[{"word": near, "cosine": cosine} for near, cosine in similar])
+        return f"{word}:\n{_cosines(similar)}" if headed else _cosines(similar)
 
     return _answer(options.words, answer)
 
 
 def _print_vectors(options: argparse.Namespace) -> int:
     vectors = _load(options)
-    return _answer(options.words, lambda word: f"{word} {_numbers(vectors[word])}\n")
+
+    def answer(word: str) -> str:
+        if options.json:
+            return _line(word=word, vector=vectors[word].tolist())
+        return f"{word} {_numbers(vectors[word])}\n"
+
+    return _answer(options.words, answer)
 
 
 def _print_sentence_vectors(options: argparse.Namespace) -> int:
     vectors = _load(options)
     for sentence in options.sentences or _lines("sentence: "):
         mean = vectors.mean(WORD.findall(sentence), unit=True, unknown="skip")
-        print(_numbers(mean), flush=not options.sentences)
+        text = f"{_numbers(mean)}\n"
+        if options.json:
+            text = _line(sentence=sentence.removesuffix("\n"), vector=mean.tolist())
+        print(text, end="", flush=not options.sentences)
     return 0
 
 
@@ -146,7 +170,11 @@ def _print_ngrams(options: argparse.Namespace) -> int:
     rows = vectors.input_vectors
 
     def answer(word: str) -> str:
-        return "".join(f"{ngram} {_numbers(rows[row])}\n" for ngram, row in vectors.ngrams(word))
+        ngrams = vectors.ngrams(word)
+        if options.json:
+            listed = [{"ngram": ngram, "vector": rows[row].tolist()} for ngram, row in ngrams]
+            return _line(word=word, ngrams=listed)
+        return "".join(f"{ngram} {_numbers(rows[row])}\n" for ngram, row in ngrams)
 
     return _answer(options.words, answer)
 
@@ -155,7 +183,12 @@ def _analogy(options: argparse.Namespace) -> int:
     n = check_int("-n", options.n, 1)
     vectors = _load(options)
     method = given(options, Vectors.analogy)
-    print(_cosines(vectors.analogy(options.a, options.b, options.c, topn=n, **method)), end="")
+    found = vectors.analogy(options.a, options.b, options.c, topn=n, **method)
+    if options.json:
+        answers = [{"word": word, "score": score} for word, score in found]
+        print_json({"a": options.a, "b": options.b, "c": options.c, "answers": answers})
+    else:
+        print(_cosines(found), end="")
     return 0
 
 
@@ -163,11 +196,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     if not options.similarity and options.analogies is None:
         raise ValueError("evaluate needs --similarity, --analogies, or both, got neither")
     vectors = _load(options)
-    if options.similarity:
-        results = [
-            evaluate.similarity(vectors, path, count_unknown=options.count_unknown)
-            for path in options.similarity
-        ]
+    results = [
+        evaluate.similarity(vectors, path, count_unknown=options.count_unknown)
+        for path in options.similarity or ()
+    ]
+    if results and not options.json:
         width = max(len("similarity"), *(len(result.name) for result in results))
         print(f"{'similarity':{width}}  Spearman  covered    total")
         for result in results:
@@ -175,7 +208,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.analogies is not None:
         settings = given(options, evaluate.analogies)
         settings |= {"restrict": options.restrict, "count_unknown": options.count_unknown}
-        print(evaluate.analogies(vectors, options.analogies, **settings))
+        found = evaluate.analogies(vectors, options.analogies, **settings)
+        if not options.json:
+            print(found)
+    if options.json:
+        analogies = None if options.analogies is None else _document(found)
+        print_json({"similarity": [asdict(result) for result in results], "analogies": analogies})
     return 0
 
 
@@ -186,6 +224,16 @@ def _convert_classifier(options: argparse.Namespace) -> int:
     if not options.quiet:
         say(f"saved in {options.output}")
     return 0
+
+
+def _document(found: evaluate.AnalogyResult) -> dict[str, Any]:
+    """Return what JSON says of the answers to analogy questions."""
+
+    def section(part: evaluate.AnalogySection) -> dict[str, Any]:
+        return {**{name: getattr(part, name) for name in COUNTS}, "accuracy": part.accuracy}
+
+    together = {name: section(getattr(found, name)) for name in ("semantic", "syntactic", "total")}
+    return {"name": found.name, "sections": [section(part) for part in found.sections], **together}
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -203,7 +251,10 @@ def _convert(options: argparse.Namespace) -> int:
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)
     vectors.save(options.output, format=options.format)
-    if not options.quiet:
+    if options.json:
+        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
+        say(json_line(document))
+    elif not options.quiet:
         say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
     return 0
 
@@ -267,6 +318,10 @@ def _lines(prompt: str) -> Iterator[str]:
         if not line:
             return
         yield line
+
+
+def _line(**document: Any) -> str:
+    return f"{json_line(document)}\n"
 
 
 def _numbers(vector: NDArray[np.float32]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice, check_int
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Encoded, encode_files, encode_sentences, open_cache, save_cache
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
 from fastvec.corpus.sequences import check_sequences
@@ -111,6 +113,7 @@ class Corpus:
         if tokenizer is not None and not callable(tokenizer):
             raise TypeError(f"tokenizer must be a callable or None, got {tokenizer!r}")
         paths = _paths(source)
+        self._reading = _reading(paths, lowercase, tokenizer, errors, keep_empty)
         if paths is None and tokenizer is not None:
             raise ValueError("tokenizer must be None if source holds sentences that are already split")
 
@@ -149,9 +152,10 @@ class Corpus:
         self._set(*contents)
 
     @classmethod
-    def _of(cls, encoded: Encoded) -> Corpus:
-        """Return a corpus of provisional ids."""
+    def _of(cls, encoded: Encoded, reading: dict[str, Any]) -> Corpus:
+        """Return a corpus of provisional ids, made of one that was read in such a way."""
         corpus = cls.__new__(cls)
+        corpus._reading = reading
         corpus._set(*encoded.finish())
         return corpus
 
@@ -167,6 +171,21 @@ class Corpus:
     def n_tokens(self) -> int:
         """Total number of words in all sentences."""
         return len(self.ids)
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What the files of models say of the text: names of files, options, sizes, and a hash of the ids.
+
+        The hash (``"sha256"``) is that of the words, their counts and places: it does not depend on how a
+        text is compressed, nor on the folder it is in.
+        """
+        return {
+            **self._reading,
+            "sentences": len(self),
+            "words": self.n_tokens,
+            "distinct_words": len(self.vocabulary),
+            "sha256": fingerprint(self.vocabulary, self.ids, self.sentence_offsets),
+        }
 
     def __len__(self) -> int:
         return len(self.sentence_offsets) - 1
@@ -194,6 +213,26 @@ def _paths(source: Any) -> list[str] | None:
         return [os.fspath(path) for path in source]
     check_sequences("source", "a path, a list of paths or an iterable of lists of words", source)
     return None
+
+
+def _reading(
+    paths: list[str] | None,
+    lowercase: bool,
+    tokenizer: Callable[[str], Any] | None,
+    errors: str,
+    keep_empty: bool,
+) -> dict[str, Any]:
+    """Return what was read, and the options that are not the usual ones."""
+    reading: dict[str, Any] = {} if paths is None else {"files": [Path(path).name for path in paths]}
+    if lowercase:
+        reading["lowercase"] = True
+    if tokenizer is not None:
+        reading["tokenizer"] = getattr(tokenizer, "__qualname__", type(tokenizer).__qualname__)
+    if errors != "strict":
+        reading["errors"] = errors
+    if keep_empty:
+        reading["keep_empty"] = True
+    return reading
 
 
 def _tokenized_lines(

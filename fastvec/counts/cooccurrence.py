@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
+from fastvec.corpus.selection import check_words, given_vocabulary, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
 from fastvec.counts.counting import count
@@ -58,6 +60,10 @@ class Cooccurrence(Estimator):
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     memory_limit : int
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
         kept in temporary files (in the folder ``TMPDIR``). The words come on top.
@@ -113,6 +119,8 @@ class Cooccurrence(Estimator):
         symmetric: bool = True,
         min_count: int = 5,
         max_vocab: int | None = None,
+        keep: Collection[str | int] | None = None,
+        drop: Collection[str | int] | None = None,
         memory_limit: int = 2**32,
         threads: int | None = None,
         progress: bool = False,
@@ -122,6 +130,8 @@ class Cooccurrence(Estimator):
         self.symmetric = symmetric
         self.min_count = min_count
         self.max_vocab = max_vocab
+        self.keep = keep
+        self.drop = drop
         self.memory_limit = memory_limit
         self.threads = threads
         self.progress = progress
@@ -140,12 +150,14 @@ class Cooccurrence(Estimator):
         check_int("min_count", self.min_count, 1)
         if self.max_vocab is not None:
             check_int("max_vocab", self.max_vocab, 1)
+        check_words("keep", self.keep)
+        check_words("drop", self.drop)
         check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
         check_bool("progress", self.progress)
 
-    def fit(self, corpus: Any, y: object = None) -> Cooccurrence:
+    def fit(self, corpus: Any, y: object = None, *, vocabulary: Any = None) -> Cooccurrence:
         """Count the words of a corpus.
 
         Parameters
@@ -154,6 +166,9 @@ class Cooccurrence(Estimator):
             The text: a path, a list of paths, or an iterable of token sequences.
         y : object
             Ignored; for compatibility with scikit-learn.
+        vocabulary : Vocabulary, dict of words and counts, or list of words, optional
+            The words to count, instead of those that `min_count`, `max_vocab`, `keep` and `drop` choose.
+            Those of a list have their counts in the text, and 1 where it does not have them.
 
         Returns
         -------
@@ -171,18 +186,28 @@ class Cooccurrence(Estimator):
         if not isinstance(corpus, Corpus):
             half = -(-self.memory_limit // 2)  # the other half, at least, is for counting
             corpus = Corpus(corpus, memory_limit=half, progress=self.progress)
-        vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
+        if vocabulary is None:
+            chosen = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
+        else:
+            chosen = given_vocabulary(vocabulary, corpus.vocabulary)
+        same_ids = vocabulary is None and not (self.keep or self.drop)
+        ids = corpus.ids if same_ids else recoded(corpus, chosen, self.memory_limit)
+        if ids is None:
+            raise ValueError(f"vocabulary must have a word of {corpus.vocabulary!r}, got none in {chosen!r}")
+        if ids is not corpus.ids:
+            corpus = copy(corpus)
+            corpus.ids = ids
         weights, unit = distance_weights(self.weighting, self.window)
         matrix = count(
             corpus,
-            len(vocabulary),
+            len(chosen),
             weights,
             self.symmetric,
             threads=number_of_threads(self.threads),
             memory_limit=memory_left(self.memory_limit, corpus.ids),
             progress=self.progress,
         )
-        return self._set(vocabulary, matrix, unit)
+        return self._set(chosen, matrix, unit, [corpus.provenance])
 
     @property
     def n_entries_(self) -> int:
@@ -271,7 +296,8 @@ class Cooccurrence(Estimator):
             If nothing has been counted yet.
         """
         self._check_fitted()
-        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, self._given()))
+        given = self._given()
+        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, given, self._corpora))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
@@ -300,7 +326,7 @@ class Cooccurrence(Estimator):
             loaded.check_params()
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: corrupt ({error})") from None
-        return loaded._set(saved.vocabulary, saved.counts, saved.unit)
+        return loaded._set(saved.vocabulary, saved.counts, saved.unit, saved.corpora)
 
     def merge(self, *others: Cooccurrence) -> Cooccurrence:
         """Return the sum of these counts and others, of other texts or from other machines.
@@ -343,7 +369,8 @@ class Cooccurrence(Estimator):
         left = memory_left(self.memory_limit, *(array for matrix in matrices for array in matrix))
         with Workers(number_of_threads(self.threads)) as workers:
             matrix = add_matrices(matrices, new_ids, n_words, workers, left, self.progress)
-        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_)
+        corpora = [corpus for part in parts for corpus in part._corpora]
+        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_, corpora)
 
     @classmethod
     def from_triples(
@@ -387,7 +414,7 @@ class Cooccurrence(Estimator):
         vocabulary = vocabulary_of(words, counts)
         own_unit = distance_weights(made.weighting, made.window)[1]
         matrix, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
-        return made._set(vocabulary, matrix, unit)
+        return made._set(vocabulary, matrix, unit, [{}])
 
     @classmethod
     def read_glove(
@@ -434,7 +461,7 @@ class Cooccurrence(Estimator):
             made.memory_limit,
             made.progress,
         )
-        return made._set(Vocabulary(words, of_words), matrix, unit)
+        return made._set(Vocabulary(words, of_words), matrix, unit, [{}])
 
     def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
         """Write the counts for Stanford's GloVe programs.
@@ -468,12 +495,15 @@ class Cooccurrence(Estimator):
     def _matrix(self) -> CountMatrix:
         return CountMatrix(self.row_offsets_, self.columns_, self.units_)
 
-    def _set(self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int) -> Cooccurrence:
+    def _set(
+        self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int, corpora: list[dict[str, Any]]
+    ) -> Cooccurrence:
         for array in matrix:
             array.flags.writeable = False
         self.vocabulary_ = vocabulary
         self.row_offsets_, self.columns_, self.units_ = matrix
         self.unit_ = unit
+        self._corpora = corpora
         return self
 
     def _id(self, item: str | int) -> int:

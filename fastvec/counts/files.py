@@ -11,8 +11,9 @@ words          U8                all words end to end in UTF-8
 word_offsets   I64, (V + 1,)     where each begins
 =============  ================  ====================================================================
 
-The metadata are ``format``, ``version``, the ``unit`` (a count is its units divided by this) and the
-``parameters`` that it was counted with, a JSON object.
+The metadata are ``format``, ``version``, the ``unit`` (a count is its units divided by this), the
+``parameters`` that it was counted with, a JSON object, and the ``corpora`` that were counted, a JSON list of
+such objects, of which unknown ones are empty.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Saved(NamedTuple):
     counts: CountMatrix
     unit: int
     parameters: dict[str, Any]
+    corpora: list[dict[str, Any]]
 
 
 def write(path: str | os.PathLike[str], saved: Saved) -> None:
@@ -70,6 +72,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
         "version": str(VERSION),
         "unit": str(saved.unit),
         "parameters": json.dumps(saved.parameters),
+        "corpora": json.dumps(saved.corpora),
     }
     needed = sum(tensor.nbytes for tensor in tensors.values())
     with naming_full_disk("the file", needed, Path(os.path.realpath(path)).parent):
@@ -101,6 +104,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
             ),
             unit=check_int("unit", int(metadata["unit"]), 1, 2**62),
             parameters=dict(json.loads(metadata["parameters"])),
+            corpora=[*map(dict, json.loads(metadata.get("corpora", "[{}]")))],
         )
         _check(saved.counts, len(words))
     except (KeyError, TypeError, ValueError, RecursionError) as error:

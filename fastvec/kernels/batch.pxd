@@ -10,6 +10,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from .distinct cimport Seen, make_room, move_repeats_behind
+from .frozen cimport Frozen, moving_first
 from .mean cimport add_to_rows, average
 from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
@@ -204,10 +205,10 @@ cdef inline Py_ssize_t find_inputs(
 
 cdef inline double take_step(
     Batch *batch, const Examples *examples, float *input_vectors, float *output_vectors, bint scale_gradient,
-    float learning_rate, const bint *sampled,
+    const Frozen *still, float learning_rate, const bint *sampled,
 ) noexcept nogil:
     """One update; return the loss of the examples that are sampled, of all if that is NULL."""
-    cdef Py_ssize_t b, n, block
+    cdef Py_ssize_t b, n, n_moved, block
     cdef double loss = 0
     cdef (float *)[BLOCK] y
     for b in range(examples.n):
@@ -228,9 +229,10 @@ cdef inline double take_step(
         )
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)
-        if scale_gradient:
-            add_to_rows(batch.input_rows, n, batch.gradients[b], 0, batch.stride, 1.0 / <float>n)
-            continue
-        n = move_repeats_behind(&batch.seen, batch.input_rows, n)
-        add_to_rows(batch.input_rows, n, batch.gradients[b], 0, batch.stride, 1)
+        n_moved = n if scale_gradient else move_repeats_behind(&batch.seen, batch.input_rows, n)
+        n_moved = moving_first(still, batch.input_rows, NULL, n_moved)
+        add_to_rows(
+            batch.input_rows, n_moved, batch.gradients[b], 0, batch.stride,
+            1.0 / <float>n if scale_gradient else 1
+        )
     return loss

@@ -8,13 +8,14 @@ What is done otherwise, and why:
 - Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport fetch_rows_of, positions_ahead
 from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
+from .frozen cimport Frozen, moving_first, stays, use_frozen
 from .mean cimport add_to_rows, average, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
@@ -81,9 +82,9 @@ cdef inline void multiply_rows(
 
 cdef inline void update_weighted(
     Weighted *weighted, float **contexts, Py_ssize_t n_contexts, const float *e, Py_ssize_t stride,
-    const float *context_scales, const float *weight_scales,
+    const float *context_scales, const float *weight_scales, const Frozen *still,
 ) noexcept nogil:
-    """x_c += scale · d_p(c) ∘ e and d_p += scale · x_c ∘ e, every right-hand side from before."""
+    """x_c += scale · d_p(c) ∘ e, d_p += scale · x_c ∘ e, every right-hand side from before; or x_c stays."""
     cdef lanes s, change
     cdef Py_ssize_t c, k
     cdef float *product
@@ -96,7 +97,7 @@ cdef inline void update_weighted(
             k += LANES
     for c in range(n_contexts):
         s = broadcast(context_scales[c])
-        k = 0
+        k = stride if stays(still, contexts[c]) else 0
         while k < stride:
             change = s * load(e + k) * load(weighted.weights[c] + k)
             store(contexts[c] + k, load(contexts[c] + k) + change)
@@ -107,7 +108,7 @@ cdef inline void update_weighted(
 
 cdef inline void take_weighted_step(
     Step *work, Weighted *weighted, float **contexts, Py_ssize_t n_contexts, bint contexts_repeat,
-    bint weights_repeat, bint scale_gradient, float learning_rate, double *loss,
+    bint weights_repeat, bint scale_gradient, const Frozen *still, float learning_rate, double *loss,
 ) noexcept nogil:
     """take_mean_step() of contexts that are weighted by their positions."""
     cdef float mean = 1.0 / <float>n_contexts
@@ -123,7 +124,7 @@ cdef inline void take_weighted_step(
     update_outputs(work, e)
     find_scales(context_scales, contexts, n_contexts, contexts_repeat, scale_gradient)
     find_scales(weight_scales, weighted.weights, n_contexts, weights_repeat, scale_gradient)
-    update_weighted(weighted, contexts, n_contexts, e, work.stride, context_scales, weight_scales)
+    update_weighted(weighted, contexts, n_contexts, e, work.stride, context_scales, weight_scales, still)
 
 
 def step(
@@ -136,12 +137,15 @@ def step(
     const int32_t[::1] negatives,
     bint scale_gradient,
     float learning_rate,
+    const uint8_t[::1] frozen=None,
 ):
     """Take one gradient step for one window."""
     cdef Step work
     cdef Weighted weighted
     cdef Seen seen
+    cdef Frozen still
     cdef bint weighs = position_weights is not None
+    cdef Py_ssize_t n_moved = contexts.shape[0]
     cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0], i
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef float **rows
@@ -150,6 +154,7 @@ def step(
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
         failed = (
@@ -168,13 +173,14 @@ def step(
                     weighted.weights[i] = &position_weights[0, 0] + positions[i] * stride
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, learning_rate, &loss
+                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, &still, learning_rate,
+                    &loss
                 )
             else:
-                take_mean_step(
-                    &work, rows, n_contexts, move_repeats_behind(&seen, rows, n_contexts), scale_gradient,
-                    learning_rate, &loss
-                )
+                if not scale_gradient:
+                    n_moved = move_repeats_behind(&seen, rows, n_contexts)
+                n_moved = moving_first(&still, rows, NULL, n_moved)
+                take_mean_step(&work, rows, n_contexts, n_moved, scale_gradient, learning_rate, &loss)
         free(seen.slots)
         free(rows)
         free_weighted(&weighted)
@@ -202,6 +208,8 @@ def train(
     uint64_t loss_every,
     team=None,
     copies=None,
+    const uint8_t[::1] frozen=None,
+    bint dynamic_window=True,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -211,12 +219,13 @@ def train(
     cdef Weighted weighted
     cdef Seen seen
     cdef Together all
+    cdef Frozen still
     cdef bint team_works = team is not None
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t ahead = positions_ahead(2 + negatives, stride)
-    cdef Py_ssize_t number, i, c, n_contexts, n_distinct, before
+    cdef Py_ssize_t number, i, c, n_contexts, n_moved, before
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
     cdef bint sampled, repeats, failed
@@ -227,6 +236,7 @@ def train(
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, 1) != 0
@@ -234,7 +244,8 @@ def train(
             or make_room(&seen, 2 * window) != 0
             or (weighs and allocate_weighted(&weighted, 2 * window, stride) != 0)
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
@@ -267,15 +278,16 @@ def train(
             repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, walk.contexts, n_contexts, repeats, False, scale_gradient,
+                    &work, &weighted, walk.contexts, n_contexts, repeats, False, scale_gradient, &still,
                     learning_rate, &loss if sampled else NULL
                 )
                 continue
-            n_distinct = n_contexts
+            n_moved = n_contexts
             if repeats:
-                n_distinct = move_repeats_behind(&seen, walk.contexts, n_contexts)
+                n_moved = move_repeats_behind(&seen, walk.contexts, n_contexts)
+            n_moved = moving_first(&still, walk.contexts, NULL, n_moved)
             take_mean(
-                &all, &work, walk.contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                &all, &work, walk.contexts, n_contexts, n_moved, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
         exchange(&input_rows)

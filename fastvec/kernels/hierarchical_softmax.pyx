@@ -18,8 +18,9 @@ from .ahead cimport (
 )
 from .copies cimport Rows, count_uses, exchange, row_of, see_rows, share_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
+from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
-from .step cimport MAX_SHARED, ONES, Step, allocate, merge_inputs, take_step, use_inputs
+from .step cimport MAX_SHARED, ONES, Step, allocate, let_stay, merge_inputs, take_step, use_inputs
 from .tiles cimport BLOCK
 from .together cimport Together, finish, join, leave, take, take_mean, use_zeros
 from .vector cimport fill_sigmoid_table
@@ -116,13 +117,15 @@ def step(
     bint cbow,
     bint scale_gradient,
     float learning_rate,
+    const uint8_t[::1] frozen=None,
 ):
     """Take one gradient step for one window."""
     cdef Step work
     cdef Rows node_rows
     cdef Paths path
     cdef Seen seen
-    cdef Py_ssize_t n_contexts = contexts.shape[0], i
+    cdef Frozen still
+    cdef Py_ssize_t n_contexts = contexts.shape[0], n_moved = n_contexts, i
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef float **rows
     cdef double loss = 0
@@ -130,6 +133,7 @@ def step(
     memset(&work, 0, sizeof(work))
     memset(&path, 0, sizeof(path))
     memset(&seen, 0, sizeof(seen))
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         rows = <float **>malloc(n_contexts * sizeof(float *))
         failed = (
@@ -143,12 +147,13 @@ def step(
             find_path(&path, 0, &nodes[0], &codes[0], nodes.shape[0], &node_rows, NULL, &work)
             use_path(&work, &path, 0)
             if cbow:
-                take_mean_step(
-                    &work, rows, n_contexts, move_repeats_behind(&seen, rows, n_contexts), scale_gradient,
-                    learning_rate, &loss
-                )
+                if not scale_gradient:
+                    n_moved = move_repeats_behind(&seen, rows, n_contexts)
+                n_moved = moving_first(&still, rows, NULL, n_moved)
+                take_mean_step(&work, rows, n_contexts, n_moved, scale_gradient, learning_rate, &loss)
             else:
                 merge_inputs(&work, rows, n_contexts)
+                let_stay(&work, &still)
                 take_step(&work, learning_rate, &loss)
         free(seen.slots)
         free(rows)
@@ -178,6 +183,8 @@ def train(
     uint64_t loss_every,
     team=None,
     copies=None,
+    const uint8_t[::1] frozen=None,
+    bint dynamic_window=True,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -186,10 +193,11 @@ def train(
     cdef Paths paths
     cdef Seen seen
     cdef Together all
+    cdef Frozen still
     cdef bint team_works = team is not None
     cdef float **contexts = NULL
     cdef Py_ssize_t stride = input_vectors.shape[1]
-    cdef Py_ssize_t number, i, c, n, n_contexts, n_distinct, found, ahead, entering, longest = 1
+    cdef Py_ssize_t number, i, c, n, n_contexts, n_moved, found, ahead, entering, longest = 1
     cdef int32_t word
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double loss = 0
@@ -201,9 +209,10 @@ def train(
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&node_rows, node_vectors, copies, "node_vectors")
     join(&all, team, learning_rate)
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         failed = make_room(&seen, 2 * window) != 0 or walk_chunk(
-            &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
+            &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key, 1
         ) != 0 or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         if not failed:
             for i in range(walk.first, walk.last):
@@ -244,11 +253,12 @@ def train(
             fetch_rows_of(&work, &paths.ring, number + ahead, BLOCK, walk.last)
             repeats = not (cbow and scale_gradient) and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if cbow:
-                n_distinct = n_contexts
+                n_moved = n_contexts
                 if repeats:
-                    n_distinct = move_repeats_behind(&seen, contexts, n_contexts)
+                    n_moved = move_repeats_behind(&seen, contexts, n_contexts)
+                n_moved = moving_first(&still, contexts, NULL, n_moved)
                 take_mean(
-                    &all, &work, contexts, n_contexts, n_distinct, scale_gradient, learning_rate,
+                    &all, &work, contexts, n_contexts, n_moved, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 continue
@@ -259,6 +269,7 @@ def train(
                     merge_inputs(&work, contexts + c, n)
                 else:
                     use_inputs(&work, contexts + c, n)
+                let_stay(&work, &still)
                 take(&all, &work, learning_rate, &loss if sampled else NULL)
                 work.n_next = 0
                 c += n

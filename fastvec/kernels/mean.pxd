@@ -166,13 +166,13 @@ cdef inline void update_inputs_and_outputs(
 
 
 cdef inline void take_mean_step(
-    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
+    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
     float learning_rate, double *loss,
 ) noexcept nogil:
     """One update of inputs by their mean, with the outputs that the step holds.
 
-    Without scale_gradient only the first n_first rows move: those behind repeat some of them. The loss is
-    added up unless it is NULL.
+    Only the first n_moved rows move: those behind are frozen or, without scale_gradient, repeat some of them.
+    The loss is added up unless it is NULL.
     """
     cdef float mean = 1.0 / <float>n_rows
     average(step.hidden, rows, n_rows, step.begin, step.end, mean)
@@ -180,6 +180,4 @@ cdef inline void take_mean_step(
     if loss != NULL:
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
-    update_inputs_and_outputs(
-        step, rows, n_rows if scale_gradient else n_first, mean if scale_gradient else 1
-    )
+    update_inputs_and_outputs(step, rows, n_moved, mean if scale_gradient else 1)

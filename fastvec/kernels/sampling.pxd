@@ -21,9 +21,9 @@ cdef inline bint is_kept(uint64_t word, uint32_t keep) noexcept nogil:
     return <uint32_t>(word >> 32) <= keep
 
 
-cdef inline int32_t window_size(uint64_t word, uint32_t window) noexcept nogil:
-    """Uniform in 1..window: the lower half of the token's first draw."""
-    return <int32_t>(1 + ((<uint64_t><uint32_t>word * window) >> 32))
+cdef inline int32_t window_size(uint64_t word, uint32_t smallest, uint32_t window) noexcept nogil:
+    """Uniform in smallest..window: the lower half of the token's first draw."""
+    return <int32_t>(smallest + ((<uint64_t><uint32_t>word * (window + 1 - smallest)) >> 32))
 
 
 cdef inline const uint32_t *noise_column(

@@ -8,17 +8,18 @@ What is done otherwise, and why:
 - Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
+from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
-from .step cimport MAX_SHARED, Step, allocate, merge_inputs, merge_outputs, take_step, use_inputs
+from .step cimport MAX_SHARED, Step, allocate, let_stay, merge_inputs, merge_outputs, take_step, use_inputs
 from .together cimport Together, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport (
@@ -36,9 +37,11 @@ def step(
     const int32_t[::1] negatives,
     str loss,
     float learning_rate,
+    const uint8_t[::1] frozen=None,
 ):
     """Take one gradient step for one window."""
     cdef Step work
+    cdef Frozen still
     cdef Py_ssize_t n_contexts = contexts.shape[0], n_outputs = 1 + negatives.shape[0], i
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef float **rows
@@ -46,6 +49,7 @@ def step(
     cdef bint failed
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         rows = <float **>malloc((n_contexts + n_outputs) * sizeof(float *))
         failed = rows == NULL or allocate(&work, stride, n_contexts, n_outputs) != 0
@@ -53,6 +57,7 @@ def step(
             for i in range(n_contexts):
                 rows[i] = &input_vectors[0, 0] + contexts[i] * stride
             merge_inputs(&work, rows, n_contexts)
+            let_stay(&work, &still)
             rows[0] = &output_vectors[0, 0] + center * stride
             for i in range(1, n_outputs):
                 rows[i] = &output_vectors[0, 0] + negatives[i - 1] * stride
@@ -83,6 +88,8 @@ def train(
     uint64_t loss_every,
     team=None,
     copies=None,
+    const uint8_t[::1] frozen=None,
+    bint dynamic_window=True,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -90,6 +97,7 @@ def train(
     cdef Rows input_rows, output_rows
     cdef Outputs outputs
     cdef Together all
+    cdef Frozen still
     cdef bint team_works = team is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
@@ -107,12 +115,14 @@ def train(
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0
             or allocate(&work, stride, at_once, 1 + negatives) != 0
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + sets * negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
@@ -143,6 +153,7 @@ def train(
                     merge_inputs(&work, walk.contexts + c, n)
                 else:
                     use_inputs(&work, walk.contexts + c, n)
+                let_stay(&work, &still)
                 if c == 0 or not shared:
                     use_set(&work, &outputs, number, c)
                 # fetch the same set of that position, its centre once only; the last step all that is left

@@ -7,11 +7,12 @@ What is done otherwise, and why:
   writes all output rows, so that threads get in each other's way more than elsewhere.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .batch cimport Batch, Examples, allocate_batch, free_batch, take_step
+from .frozen cimport Frozen, use_frozen
 from .walk cimport Walk, context_of, walk_chunk
 
 cdef enum:
@@ -27,13 +28,16 @@ def step(
     const int64_t[::1] target_offsets,
     bint scale_gradient,
     float learning_rate,
+    const uint8_t[::1] frozen=None,
 ):
     """Take one gradient step for a batch of B examples."""
     cdef Batch batch
     cdef Examples examples
+    cdef Frozen still
     cdef double loss = 0
     cdef bint failed
     memset(&batch, 0, sizeof(batch))
+    use_frozen(&still, frozen, input_vectors)
     examples.n = input_offsets.shape[0] - 1
     examples.inputs = &inputs[0]
     examples.input_offsets = &input_offsets[0]
@@ -45,7 +49,7 @@ def step(
         ) != 0
         if not failed:
             loss = take_step(
-                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient,
+                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient, &still,
                 learning_rate, NULL
             )
         free_batch(&batch)
@@ -68,11 +72,14 @@ def train(
     float learning_rate,
     uint64_t key,
     uint64_t loss_every,
+    const uint8_t[::1] frozen=None,
+    bint dynamic_window=True,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Batch batch
     cdef Walk walk
     cdef Examples examples
+    cdef Frozen still
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
@@ -87,13 +94,14 @@ def train(
     cdef bint failed
     memset(&walk, 0, sizeof(walk))
     memset(&batch, 0, sizeof(batch))
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         many = <int32_t *>malloc(BATCH * 2 * window * sizeof(int32_t))
         failed = (
             many == NULL
             or allocate_batch(&batch, input_vectors.shape[1], n_words, BATCH, 2 * window) != 0
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key, 1
             ) != 0
         )
         for b in range(BATCH + 1):
@@ -116,7 +124,9 @@ def train(
                 b += 1
             if b == BATCH or (b > 0 and i == walk.last - 1):
                 examples.n = b
-                loss += take_step(&batch, &examples, inputs, outputs, scale_gradient, learning_rate, sampled)
+                loss += take_step(
+                    &batch, &examples, inputs, outputs, scale_gradient, &still, learning_rate, sampled
+                )
                 b = 0
         free(many)
         free_batch(&batch)

@@ -5,6 +5,7 @@ Rows that occur several times are merged first and counted: an update reads and 
 
 from libc.string cimport memcpy, memset
 
+from .frozen cimport Frozen, moving_first
 from .losses cimport LOGISTIC, add_cost, differentiate
 from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update_in_turn, update_one
@@ -41,6 +42,7 @@ cdef struct Step:
     Py_ssize_t n_x
     float **x                  # rows, all different
     bint x_repeats             # whether x_counts says how often each counts; else once
+    Py_ssize_t n_still         # the last of them, which do not move
     Py_ssize_t n_blocks        # of outputs
     float **y                  # rows, all different; zero_row behind the last
     const float **counts       # how often each output counts, for every block [2][SLOTS]: all numbers twice
@@ -52,6 +54,7 @@ cdef struct Step:
     float *coefficients        # of the update, [n_blocks][block_stride], in it [n_x][SLOTS]
     Py_ssize_t block_stride
     float **x_before           # the rows of x before the update, copies where there are several blocks
+    float **x_after            # where the rows of x are moved to, if some of them do not move
     float *copies
     float *zero_row            # fills the last block
     const float **all_once
@@ -71,6 +74,7 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
     step.hidden = <float *>reserve(&room, 2 * step.stride * sizeof(float))
     step.coefficients = <float *>reserve(&room, n_blocks * step.block_stride * sizeof(float))
     step.x_before = <float **>reserve(&room, max_x * sizeof(void *))
+    step.x_after = <float **>reserve(&room, max_x * sizeof(void *))
     step.copies = <float *>reserve(&room, max_x * step.stride * sizeof(float) if n_blocks > 1 else 0)
     step.zero_row = <float *>reserve(&room, step.stride * sizeof(float))
     step.all_once = <const float **>reserve(&room, n_blocks * sizeof(void *))
@@ -132,6 +136,13 @@ cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexc
         step.x_counts[c] += 1
     use_inputs(step, step.x_merged, n_x)
     step.x_repeats = True
+
+
+cdef inline void let_stay(Step *step, const Frozen *frozen) noexcept nogil:
+    """Put the inputs that are frozen behind the others, where they do not move."""
+    cdef float *counts = step.x_counts if step.x_repeats else NULL
+    if frozen.rows != NULL:
+        step.n_still = step.n_x - moving_first(frozen, step.x, counts, step.n_x)
 
 
 cdef inline void use_outputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
@@ -248,10 +259,21 @@ cdef inline noinline_void compute_coefficients(Step *step, float learning_rate) 
         compute_coefficients_of(step, step.loss, learning_rate)
 
 
+cdef inline noinline_void find_places(const Step *step) noexcept nogil:
+    """Fill x_after: the rows that do not move are as they are to the outputs, and their moves are lost."""
+    cdef Py_ssize_t c
+    for c in range(step.n_x):
+        step.x_after[c] = step.x[c] if c < step.n_x - step.n_still else step.hidden
+
+
 cdef inline void update_rows(const Step *step) noexcept nogil:
     cdef Py_ssize_t block, c
     cdef float **x_before = step.x
-    if step.n_x == 1 and step.n_blocks == 1:
+    cdef float **x_after = step.x
+    if step.n_still:
+        find_places(step)
+        x_after = step.x_after
+    elif step.n_x == 1 and step.n_blocks == 1:
         update_one(step.x[0], step.y, step.begin, step.end, step.coefficients, step.next_rows, step.n_next)
         return
     if step.n_blocks > 1:
@@ -263,7 +285,7 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
             )
     for block in range(step.n_blocks):
         update_in_turn(
-            step.x, x_before, step.n_x, step.y + block * BLOCK, step.begin, step.end,
+            x_after, x_before, step.n_x, step.y + block * BLOCK, step.begin, step.end,
             step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
         )
 

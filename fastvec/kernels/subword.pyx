@@ -9,11 +9,12 @@ What is done otherwise, and why:
 - Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
+from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
 from .sampling cimport draw_columns, draw_noise
@@ -62,9 +63,11 @@ def step(
     Py_ssize_t n_first,
     bint scale_gradient,
     float learning_rate,
+    const uint8_t[::1] frozen=None,
 ):
     """Take one gradient step for one example."""
     cdef Step work
+    cdef Frozen still
     cdef Py_ssize_t n_inputs = inputs.shape[0], n_targets = targets.shape[0], n_negatives = negatives.shape[1]
     cdef Py_ssize_t n_words = n_targets * (1 + n_negatives), stride = input_vectors.shape[1], i, t, k
     cdef float **rows
@@ -73,6 +76,7 @@ def step(
     cdef double loss = 0
     cdef bint failed
     memset(&work, 0, sizeof(work))
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         rows = <float **>malloc(n_inputs * sizeof(float *))
         words = <int32_t *>calloc(16 + n_words, sizeof(int32_t))
@@ -88,6 +92,7 @@ def step(
                     words[i + 1 + k] = negatives[t, k]
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
+            n_first = moving_first(&still, rows, NULL, n_inputs if scale_gradient else n_first)
             take_mean_step(&work, rows, n_inputs, n_first, scale_gradient, learning_rate, &loss)
         free(rows)
         free(words)
@@ -238,6 +243,8 @@ def train(
     uint64_t key,
     uint64_t loss_every,
     team=None,
+    const uint8_t[::1] frozen=None,
+    bint dynamic_window=True,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -245,6 +252,7 @@ def train(
     cdef Targets targets
     cdef Inputs rows
     cdef Together all
+    cdef Frozen still
     cdef bint team_works = team is not None
     cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
@@ -252,7 +260,7 @@ def train(
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if cbow else 2 * window
     cdef Py_ssize_t at_once = min(<Py_ssize_t>MAX_SHARED, sets)
-    cdef Py_ssize_t number, word, i, c, n, n_contexts, n_sets, next_position
+    cdef Py_ssize_t number, word, i, c, n, n_contexts, n_sets, n_moved, next_position
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
     cdef double loss = 0
@@ -265,12 +273,14 @@ def train(
     rows.offsets = &subword_offsets[0]
     rows.subwords = &subwords[0]
     join(&all, team, learning_rate)
+    use_frozen(&still, frozen, input_vectors)
     with nogil:
         failed = (
             allocate_targets(&targets, negatives, sets) != 0
             or allocate(&work, stride, 1, at_once * set_words) != 0
             or walk_chunk(
-                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, key, 1 + sets * negatives
+                &walk, ids, sentence_offsets, start, stop, keep, <uint32_t>window, dynamic_window, key,
+                1 + sets * negatives
             ) != 0
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
@@ -300,6 +310,7 @@ def train(
                 failed = take_rows_of(&rows, walk.words[i]) != 0
             if failed:
                 break
+            n_moved = moving_first(&still, rows.rows, NULL, rows.n if scale_gradient else rows.n_first)
             words = words_of(&targets, number)
             fetch_rows_of(&work, &targets.ring, number + 1, 0, walk.last)
             c = 0
@@ -307,7 +318,7 @@ def train(
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, targets.places, outputs)
                 take_mean(
-                    &all, &work, rows.rows, rows.n, rows.n_first, scale_gradient, learning_rate,
+                    &all, &work, rows.rows, rows.n, n_moved, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 c += n

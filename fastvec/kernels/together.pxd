@@ -53,6 +53,7 @@ cdef struct Record:
     Py_ssize_t n_x
     float **x                  # NULL: a mean of rows
     const float *x_counts      # NULL: once
+    Py_ssize_t n_still
     float **rows
     Py_ssize_t n_rows
     Py_ssize_t n_moved         # of the rows
@@ -239,13 +240,14 @@ cdef inline void postpone(Together *all, Step *step, bint sampled) noexcept nogi
         return
     record.x = copy_of_rows(all, step.x, step.n_x)
     record.x_counts = NULL
+    record.n_still = step.n_still
     record.n_rows = 0
     if step.x_repeats:
         record.x_counts = copy_of_counts(all, step.x_counts, step.n_x)
 
 
 cdef inline void postpone_mean(
-    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
+    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
     bint sampled,
 ) noexcept nogil:
     """Let a step wait; take_mean_step() of mean.pxd."""
@@ -254,9 +256,10 @@ cdef inline void postpone_mean(
         return
     record.x = NULL
     record.x_counts = NULL
+    record.n_still = 0
     record.rows = copy_of_rows(all, rows, n_rows)
     record.n_rows = n_rows
-    record.n_moved = n_rows if scale_gradient else n_first
+    record.n_moved = n_moved
     record.scale = 1.0 / <float>n_rows if scale_gradient else 1
 
 
@@ -291,6 +294,7 @@ cdef inline int use_record(Together *all, Step *step, Record *record, Py_ssize_t
     cdef float **room
     step.n_x = record.n_x
     step.x = record.x
+    step.n_still = record.n_still
     step.n_blocks = record.n_blocks
     step.y = record.y
     step.counts = record.counts
@@ -526,14 +530,14 @@ cdef inline void take(Together *all, Step *step, float learning_rate, double *lo
 
 
 cdef inline void take_mean(
-    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_first, bint scale_gradient,
+    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
     float learning_rate, double *loss,
 ) noexcept nogil:
     """take_mean_step() of mean.pxd, or let it wait."""
     if all.shared == NULL:
-        take_mean_step(step, rows, n_rows, n_first, scale_gradient, learning_rate, loss)
+        take_mean_step(step, rows, n_rows, n_moved, scale_gradient, learning_rate, loss)
     else:
-        postpone_mean(all, step, rows, n_rows, n_first, scale_gradient, loss != NULL)
+        postpone_mean(all, step, rows, n_rows, n_moved, scale_gradient, loss != NULL)
 
 
 cdef inline bint finish(Together *all, Step *step, bint failed, double *loss) noexcept nogil:

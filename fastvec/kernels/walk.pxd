@@ -45,15 +45,16 @@ cdef inline Py_ssize_t find_sentence(
 
 cdef inline int walk_chunk(
     Walk *walk, const int32_t[::1] ids, const int64_t[::1] offsets, int64_t start, int64_t stop,
-    const uint32_t[::1] keep, uint32_t window, uint64_t key, uint64_t draws_per_token,
+    const uint32_t[::1] keep, uint32_t window, bint dynamic, uint64_t key, uint64_t draws_per_token,
 ) noexcept nogil:
-    """Keep or drop every word of [start, stop) and draw the windows; return 0 on success."""
+    """Keep or drop every word of [start, stop), draw the windows if they are dynamic; return 0 on success."""
     cdef Py_ssize_t room = stop - start + 2 * window + 1
     cdef Py_ssize_t n = 0, i, sentence_first
     cdef Py_ssize_t sentence = find_sentence(&offsets[0], offsets.shape[0] - 1, start)
     cdef int64_t t = start, begin = offsets[sentence], end
     cdef int32_t *size
     cdef int32_t id, n_words = <int32_t>keep.shape[0]
+    cdef uint32_t smallest = 1 if dynamic else window
     cdef bint known
     cdef uint64_t word
     # copy_contexts() copies up to two windows behind the last word, and a multiple of eight
@@ -95,7 +96,7 @@ cdef inline int walk_chunk(
             word = draw(key, t * draws_per_token)
             walk.words[n] = id
             walk.positions[n] = t
-            size[n] = window_size(word, window)
+            size[n] = window_size(word, smallest, window)
             known = id < n_words
             n += known & is_kept(word, keep[id if known else 0])
             t += 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import Estimator, check_int
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
-from fastvec.models.checkpoints import EVERY, CheckpointFile, fingerprint
+from fastvec.models.checkpoints import EVERY, CheckpointFile
+from fastvec.models.peers import PeersAttributes
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
@@ -34,7 +36,7 @@ from fastvec.vectors import Vectors
 __all__ = ["COUNTED", "CountModel", "EpochModel", "Learner", "Matrices", "State"]
 
 # The parameters that say what is counted, and those that say how.
-COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab")
+COUNTED = ("window", "weighting", "symmetric", "min_count", "max_vocab", "keep", "drop")
 COUNTING = ("memory_limit", "threads", "progress")
 
 Matrices = dict[str, NDArray[np.float32]]
@@ -74,12 +76,18 @@ class State:
     interrupted: bool = False
     vectors: Vectors | None = None
 
+    def description(self) -> dict[str, Any]:
+        """Return the metadata of vectors: how they were made, without what depends on the clock."""
+        kept = ("epoch", "loss", "learning_rate", "pairs")
+        history = [{name: getattr(epoch, name) for name in kept} for epoch in self.history]
+        return {**self.metadata, "history": history} if history else self.metadata
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return all arrays that were learned or that these depend on, under their names in files."""
         return {**self.parameters, **({} if self.tree is None else self.tree.tensors())}
 
 
-class Learner(Estimator, ABC):
+class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
     _state: State | None = None
@@ -110,6 +118,13 @@ class Learner(Estimator, ABC):
         """Whether a signal, such as Ctrl-C, or `stop` ended the training early."""
         return self._learned("interrupted_").interrupted
 
+    def _provenance(self, corpora: list[dict[str, Any]], before: State | None) -> dict[str, Any]:
+        """Return what makes vectors, beside parameters; a text before that is not known is an empty dict."""
+        from fastvec import __version__
+
+        earlier = [] if before is None else before.metadata.get("corpora", [{}])
+        return {"fastvec": __version__, "backend": kernels.selected(), "corpora": [*earlier, *corpora]}
+
     def _learned(self, name: str) -> State:
         if self._state is None:
             raise AttributeError(f"{type(self).__name__} has no {name} before fit")
@@ -120,8 +135,8 @@ class Learner(Estimator, ABC):
 class CountModel(Learner, ABC):
     """The base of models that are fitted to counts of pairs of words.
 
-    `window`, `weighting`, `symmetric`, `min_count` and `max_vocab` are those of `Cooccurrence`; they control
-    how a text is counted, and are ignored if `fit` is given counts.
+    `window`, `weighting`, `symmetric`, `min_count`, `max_vocab`, `keep` and `drop` are those of
+    `Cooccurrence`; they control how a text is counted, and are ignored if `fit` is given counts.
     """
 
     vector_size: int = 100
@@ -130,6 +145,8 @@ class CountModel(Learner, ABC):
     symmetric: bool = True
     min_count: int = 5
     max_vocab: int | None = None
+    keep: Collection[str | int] | None = None
+    drop: Collection[str | int] | None = None
     memory_limit: int = 2**32
     threads: int | None = None
     seed: int = 1
@@ -172,14 +189,16 @@ class CountModel(Learner, ABC):
             )
         return counts
 
-    def _metadata(self, counts: Cooccurrence) -> dict[str, Any]:
+    def _metadata(self, counts: Cooccurrence, before: State | None = None) -> dict[str, Any]:
         """Return the training parameters for the vectors, with those of the counts."""
-        counted = {name: getattr(counts, name) for name in COUNTED}
+        of_counts = counts._given()
+        counted = {name: of_counts[name] for name in COUNTED}
         return {
             "estimator": type(self).__name__,
             **self._given(),
             **counted,
             "threads": number_of_threads(self.threads),
+            **self._provenance(counts._corpora, before),
         }
 
 
@@ -269,9 +288,12 @@ class EpochModel(Learner, Stoppable, ABC):
         held_out: HeldOut | None,
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
+        put_back: Callable[[], None] | None = None,
         crew: Copies | Team | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
+
+        `put_back` is called at the end of an epoch.
 
         Raises
         ------
@@ -287,6 +309,8 @@ class EpochModel(Learner, Stoppable, ABC):
                 return
 
         def after_epoch(epoch: Epoch) -> bool:
+            if put_back is not None:
+                put_back()
             state.history.append(epoch)
             self._state = state
             answers = [callback(self) for callback in self.callbacks]

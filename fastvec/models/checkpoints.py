@@ -14,8 +14,6 @@ source          what it trains on, beside the parameters of the estimator: hashe
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import math
 import os
 import re
@@ -28,14 +26,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
-from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model
-from fastvec.formats.container import blocks
 from fastvec.training.checkpoints import Checkpoints, Position
 from fastvec.training.loop import Epoch
 from fastvec.training.progress import warn
 
-__all__ = ["EVERY", "CheckpointFile", "fingerprint"]
+__all__ = ["EVERY", "CheckpointFile"]
 
 EVERY = "10m"
 # Parameters that may change when a run is resumed: they do not matter to what is learned.
@@ -162,7 +158,7 @@ class CheckpointFile(Checkpoints):
     ) -> None:
         self.start, self.finished, source, history[:] = self._progress(saved)
         for name, value in self.source.items():
-            if source.get(name) != value:
+            if source.get(name, "none") != value:
                 raise self._differs(f"{name} must be the same as in the run of the checkpoint")
         for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
@@ -204,16 +200,6 @@ class CheckpointFile(Checkpoints):
 
     def _differs(self, how: str) -> ValueError:
         return ValueError(f"{self.path}: {how}; delete the file to start over, or use another one")
-
-
-def fingerprint(vocabulary: Vocabulary, *arrays: NDArray[Any]) -> str:
-    """Return a hash of words with their counts, and of arrays."""
-    digest = hashlib.sha256(json.dumps(vocabulary.words).encode())
-    for array in (vocabulary.counts, *arrays):
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        for block in blocks(array):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _identity(path: str) -> tuple[int, ...] | None:

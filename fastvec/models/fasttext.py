@@ -14,12 +14,14 @@ from fastvec._params import check_bool, check_choice
 from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.models.base import State
 from fastvec.models.losses import Loss, losses_of, subwords_of
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import WordModel
-from fastvec.vectors.subwords import SubwordVectors
+from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 __all__ = ["FastText"]
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class FastText(WordModel):
     """FastText: word vectors composed of character n-grams, for unknown words too.
@@ -35,12 +37,19 @@ class FastText(WordModel):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words for every context.
     min_count : int
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
         frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
@@ -182,6 +191,17 @@ class FastText(WordModel):
     def _loss(self) -> Loss:
         return losses_of("FastText")["negative_sampling"]
 
+    def _subwords(self) -> Subwords:
+        return subwords_of(self.get_params())
+
+    def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
+        """Return the rows whose mean is a word as an input: for CBOW each, for skip-gram their mean."""
+        n_words, place = len(state.vocabulary), state.vocabulary.index.get(word)
+        ngrams = subwords_of(state.given).ngram_rows(word, n_words)
+        own = [] if place is None else [place]
+        rows = state.parameters["input_vectors"][np.concatenate((np.array(own, np.int32), ngrams))]
+        return rows if self.model == "cbow" or not len(rows) else rows.mean(axis=0, keepdims=True)
+
     def _arguments(self) -> dict[str, Any]:
         return {
             "window": self.window,
@@ -198,4 +218,4 @@ class FastText(WordModel):
     def _make_vectors(self, state: State) -> SubwordVectors:
         vocabulary, rows = state.vocabulary, state.parameters["input_vectors"]
         subwords = subwords_of(state.given)
-        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.metadata)
+        return SubwordVectors(vocabulary.words, rows, subwords, vocabulary.counts, state.description())

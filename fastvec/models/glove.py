@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_choice, check_float
 from fastvec.corpus import Corpus
+from fastvec.corpus.fingerprint import fingerprint
+from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.spool import memory_left
-from fastvec.models.base import CountModel, EpochModel, Matrices, State
-from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
+from fastvec.models.checkpoints import EVERY
+from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -29,6 +33,7 @@ MATRICES = ("word_vectors", "context_vectors", "word_squares", "context_squares"
 FIXED = 1e30
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class GloVe(EpochModel, CountModel):
     """GloVe: word vectors whose products are the logarithms of counts.
@@ -52,6 +57,12 @@ class GloVe(EpochModel, CountModel):
         Words that occur less often are ignored. Ignored if `fit` is given counts.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
+        given counts.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`. Ignored if `fit` is
+        given counts.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails. Ignored if `fit` is
         given counts.
     memory_limit : int
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
@@ -152,7 +163,7 @@ class GloVe(EpochModel, CountModel):
             matrix = words + contexts
         else:
             matrix = words if combine == "word" else np.hstack((words, contexts))
-        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
+        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.description())
 
     def _shapes(self, n_words: int) -> dict[str, tuple[int, int]]:
         return dict.fromkeys(MATRICES, (n_words, self.vector_size + 2))
@@ -169,6 +180,8 @@ class GloVe(EpochModel, CountModel):
         source: Any,
         y: object = None,
         *,
+        start_from: Vectors | Learner | None = None,
+        freeze: bool | Iterable[str] = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | str = EVERY,
         resume: bool = False,
@@ -189,6 +202,16 @@ class GloVe(EpochModel, CountModel):
             Counts, or a text to count: a path, a list of paths, or an iterable of token sequences.
         y : object
             Ignored; for compatibility with scikit-learn.
+        start_from : Vectors or estimator, optional
+            Vectors from elsewhere, as `fastvec.load` reads them, or a fitted estimator with its vectors: the
+            words that it has start there, and not from random values. With ``combine="sum"``
+            half of a given vector is the word vector and half the context vector; with ``"word"`` both are
+            the given one; with ``"concatenate"`` its first half is the one and its last the other. Only in
+            the first call.
+        freeze : bool or list of words
+            Words whose vectors stay as they are, bit for bit, while all else learns: True for all that start
+            from `start_from`, or a list of words, of which those not in the vocabulary are ignored.
+            Their biases learn.
         checkpoint : str or path-like, optional
             A file, ``.fvec``, that keeps the state of the training from its start on: every
             `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
@@ -218,6 +241,11 @@ class GloVe(EpochModel, CountModel):
             If a text cannot be read, or the disk is full.
         """
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
+        given = given_vectors(start_from, self.vector_size, 2 if self.combine == "concatenate" else 1)
+        if given is not None and before is not None:
+            raise ValueError(
+                "start_from must be None after the first call of fit, which goes on from what was learned"
+            )
         counts = self._counts(source)
         if before is not None and counts.vocabulary_.words != before.vocabulary.words:
             raise ValueError(
@@ -225,7 +253,8 @@ class GloVe(EpochModel, CountModel):
                 f"got {counts.vocabulary_!r}; use a new estimator to start over"
             )
 
-        parameters = self._start(len(counts.vocabulary_), before)
+        frozen = frozen_words(freeze, counts.vocabulary_, given)
+        parameters = self._start(counts.vocabulary_, before, given)
         corpus_ids = [source.ids] if isinstance(source, Corpus) else []
         tiles = in_tiles(
             counts,
@@ -241,12 +270,13 @@ class GloVe(EpochModel, CountModel):
             vocabulary=counts.vocabulary_,
             parameters={name: matrix[:, : self.vector_size + 2] for name, matrix in parameters.items()},
             given=self._given(),
-            metadata=self._metadata(counts),
+            metadata=self._metadata(counts, before) | noted(given, frozen),
             history=[] if before is None else list(before.history),
         )
         if checkpoints is not None:
             entries = counts.row_offsets_, counts.columns_, counts.units_, np.array([counts.unit_])
             checkpoints.source = {"counts": fingerprint(counts.vocabulary_, *entries)}
+            checkpoints.source |= sources(state, given, frozen)
         del counts  # the tiles have their entries
         schedule = Schedule(
             n_positions=len(tiles.records),
@@ -260,10 +290,11 @@ class GloVe(EpochModel, CountModel):
             unit="entries",
         )
         trainer = TileTrainer(tiles, parameters)
-        self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch)
+        put_back = None if frozen is None else self._freeze(parameters, frozen)
+        self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch, put_back)
         return self
 
-    def _start(self, n_words: int, before: State | None) -> Matrices:
+    def _start(self, vocabulary: Vocabulary, before: State | None, given: Given | None) -> Matrices:
         """Return the initial parameters, with padding.
 
         The biases are columns of the rows: a word's row [w, b, 1] times a context's row [w~, 1, b~] is the
@@ -271,7 +302,7 @@ class GloVe(EpochModel, CountModel):
         """
         d = self.vector_size
         if before is None:
-            parameters = {name: padded_matrix(n_words, d + 2) for name in MATRICES}
+            parameters = {name: padded_matrix(len(vocabulary), d + 2) for name in MATRICES}
             words, contexts, word_squares, context_squares = parameters.values()
             generator = np.random.default_rng(self.seed)
             fill_uniform(words[:, : d + 1], d, generator)
@@ -281,8 +312,31 @@ class GloVe(EpochModel, CountModel):
         else:
             parameters = padded_copies(before.parameters)
             words, contexts, word_squares, context_squares = parameters.values()
+        if given is not None:
+            ours, theirs = common_words(vocabulary, given.vectors)
+            vectors = given.vectors.vectors[theirs]
+            words[ours, :d] = vectors[:, :d] / 2 if self.combine == "sum" else vectors[:, :d]
+            contexts[ours, :d] = vectors[:, -d:] / 2 if self.combine == "sum" else vectors[:, -d:]
         words[:, d + 1] = contexts[:, d] = 1
         word_squares[:, d + 1] = context_squares[:, d] = FIXED
         for squares in (word_squares, context_squares):
             squares[:, d + 2 :] = 1
+            numbers = squares[:, :d]
+            numbers[numbers >= FIXED] = 1  # of words that were frozen before
         return parameters
+
+    def _freeze(self, parameters: Matrices, frozen: NDArray[np.bool_]) -> Callable[[], None]:
+        """Let AdaGrad leave the vectors of words as they are, and return what puts them back.
+
+        That is for numbers below 1e-7 alone, which its steps do change, by far less than that.
+        """
+        kept, numbers = {}, (frozen, slice(self.vector_size))
+        for part in ("word",) if self.combine == "word" else ("word", "context"):
+            kept[f"{part}_vectors"] = parameters[f"{part}_vectors"][numbers]
+            parameters[f"{part}_squares"][numbers] = FIXED
+
+        def put_back() -> None:
+            for name, rows in kept.items():
+                parameters[name][numbers] = rows
+
+        return put_back

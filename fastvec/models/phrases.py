@@ -389,7 +389,8 @@ class Phrases(Estimator):
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
         spelled = [*corpus.vocabulary.words, *new]
         found = [spelled[word] for word in by_number.tolist()]
-        return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool))
+        reading = {**corpus._reading, "phrases": {**self._given(), "passes": number}}
+        return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool), reading)
 
     def _bar(self, what: str, number: int, corpus: Corpus) -> Progress:
         return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)

@@ -31,12 +31,14 @@ from fastvec._params import check_choice, check_float
 from fastvec.models.arpack import require_scipy, truncated_svd
 from fastvec.models.association import MATRICES, association
 from fastvec.models.base import CountModel, State
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
 __all__ = ["PPMI_SVD"]
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class PPMI_SVD(CountModel):
     """PPMI with SVD: word vectors from a matrix factorization of counts.
@@ -60,6 +62,12 @@ class PPMI_SVD(CountModel):
         Words that occur less often are ignored. Ignored if `fit` is given counts.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default. Ignored if `fit` is
+        given counts.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`. Ignored if `fit` is
+        given counts.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails. Ignored if `fit` is
         given counts.
     memory_limit : int
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
@@ -127,7 +135,7 @@ class PPMI_SVD(CountModel):
     def _make_vectors(self, state: State) -> Vectors:
         left, values = state.parameters["left_vectors"], state.parameters["singular_values"]
         matrix = left * values ** np.float32(state.given["eigenvalue_weighting"])
-        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.metadata)
+        return Vectors(state.vocabulary.words, matrix, state.vocabulary.counts, state.description())
 
     def _check_own_params(self) -> None:
         check_choice("matrix", self.matrix, MATRICES)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice
 from fastvec.models.losses import Loss, losses_of
+from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import WordModel
 from fastvec.training.huffman import HuffmanTree
 
@@ -36,6 +37,7 @@ class Word2Vec(WordModel):
         return tree
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class SkipGram(Word2Vec):
     """Skip-gram: word vectors that predict the words nearby.
@@ -52,12 +54,19 @@ class SkipGram(Word2Vec):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"`` and ``"bpr"``.
     min_count : int
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
         frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short
@@ -167,6 +176,7 @@ class SkipGram(Word2Vec):
         check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
 
 
+@naming_peers_parameters
 @dataclass(kw_only=True, eq=False, repr=False)
 class CBOW(Word2Vec):
     """CBOW: word vectors whose mean over a window predicts the word in the middle.
@@ -181,12 +191,19 @@ class CBOW(Word2Vec):
     window : int
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
         uniformly from 1 to `window`.
+    dynamic_window : bool
+        Whether that distance is drawn for every centre, or is `window` always, which about doubles the
+        contexts of a word.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
     min_count : int
         Words that occur less often are ignored.
     max_vocab : int, optional
         Keep at most this many words, the most frequent ones. All are kept by default.
+    keep : sequence of words, optional
+        Words of the text that are kept however rare they are, also beyond `max_vocab`.
+    drop : sequence of words, optional
+        Words that are left out of the text however frequent they are. `keep` prevails.
     subsample : float
         Words with a relative frequency above roughly this value are randomly dropped, more often the more
         frequent they are (word2vec.c's formula), but none that the text has no more than 50 times: short

@@ -5,9 +5,10 @@ What tells them from each other is a row of ``losses.py`` and the parameters of 
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -18,11 +19,13 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.ids import remapped
+from fastvec.corpus.selection import check_words, counts_in, given_vocabulary, known_ids, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
-from fastvec.models.base import EpochModel, Matrices, State
-from fastvec.models.checkpoints import EVERY, fingerprint
+from fastvec.models.base import EpochModel, Learner, Matrices, State
+from fastvec.models.checkpoints import EVERY
+from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.losses import Loss, paths
+from fastvec.models.prediction import log_likelihood, log_probabilities, mean_context
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -32,7 +35,7 @@ from fastvec.training.progress import warn
 from fastvec.training.tables import keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
-from fastvec.vectors import Vectors
+from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
 __all__ = ["WordModel"]
 
@@ -65,9 +68,12 @@ class WordModel(EpochModel, ABC):
 
     vector_size: int = 100
     window: int = 5
+    dynamic_window: bool = True
     negatives: int = 5
     min_count: int = 5
     max_vocab: int | None = None
+    keep: Collection[str | int] | None = None
+    drop: Collection[str | int] | None = None
     subsample: float = 1e-3
     noise_exponent: float = 0.75
     learning_rate: float | None = None
@@ -104,7 +110,7 @@ class WordModel(EpochModel, ABC):
 
     def _make_vectors(self, state: State) -> Vectors:
         vocabulary, matrix = state.vocabulary, state.parameters["input_vectors"]
-        return Vectors(vocabulary.words, matrix, vocabulary.counts, state.metadata)
+        return Vectors(vocabulary.words, matrix, vocabulary.counts, state.description())
 
     @property
     def output_vectors_(self) -> NDArray[np.float32]:
@@ -127,11 +133,14 @@ class WordModel(EpochModel, ABC):
         """
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("window", self.window, 1, 1000)
+        check_bool("dynamic_window", self.dynamic_window)
         check_int("negatives", self.negatives, 1, 1000)
         self._check_own_params()
         check_int("min_count", self.min_count, 1)
         if self.max_vocab is not None:
             check_int("max_vocab", self.max_vocab, 1)
+        check_words("keep", self.keep)
+        check_words("drop", self.drop)
         check_float("subsample", self.subsample, minimum=0)
         check_float("noise_exponent", self.noise_exponent)
         if self.learning_rate is not None:
@@ -176,11 +185,115 @@ class WordModel(EpochModel, ABC):
             return min(LAST_LEARNING_RATE, self.first_learning_rate() / 10)
         return self.min_learning_rate
 
+    def predict(
+        self, context: Iterable[str | int | None], topn: int | None = 10
+    ) -> list[tuple[str, float]] | NDArray[np.float64]:
+        """Return the words that are most probable in the middle of a context.
+
+        Their probabilities follow from the mean of the vectors of the context, see
+        ``fastvec/models/prediction.py``: a softmax of its products with the output vectors, as gensim's
+        `predict_output_word` has it, or the paths of the tree. With ``loss="bpr"`` their order alone means
+        something.
+
+        Parameters
+        ----------
+        context : list of words
+            The words around the one to be predicted; those that the model does not know are left out, unless
+            they have n-grams. None may stand in the place of that word, and must with `position_weights`.
+        topn : int, optional
+            Number of words to return; None for all probabilities as an array, in the order of the vocabulary.
+
+        Returns
+        -------
+        list of (str, float), or float64 array, shape (n_words,)
+            Words and probabilities, in descending order.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If something in the context is no word, or no word of it is known.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> text = [["to", "be", "or", "not", "to", "be"]] * 50
+        >>> model = fastvec.CBOW(vector_size=8, epochs=50, window=2, threads=1).fit(text)
+        >>> model.predict(["be", "not"], topn=1)[0][0]
+        'or'
+        """
+        state = self._learned("vectors_ to predict with")
+        if isinstance(context, str):
+            raise TypeError(f"context must be a list of words, got {context!r}")
+        if topn is not None:
+            check_int("topn", topn, 1)
+        place_weights = state.parameters.get("position_weights")
+        window = state.given["window"]
+        hidden = mean_context(list(context), window, partial(self._rows_of, state), place_weights)
+        logarithms = log_probabilities(state, hidden)
+        probabilities: NDArray[np.float64] = np.exp(logarithms)
+        if topn is None:
+            return probabilities
+        best = np.argsort(-logarithms, kind="stable")[:topn]
+        return [(state.vocabulary.words[i], float(probabilities[i])) for i in best.tolist()]
+
+    def score(self, sentences: Any, y: object = None) -> NDArray[np.float64]:
+        """Return the log-likelihood of sentences, which tells texts like that of the training from others.
+
+        It is the sum of the logarithms of the probabilities that windows of the full size give to the words
+        of a sentence that the model knows: as gensim's `score` with the hierarchical softmax, and exact for
+        the softmax too. Negative sampling and BPR have no probabilities that sum to 1.
+
+        Parameters
+        ----------
+        sentences : Corpus, or anything that `Corpus` takes
+            The sentences: a path, a list of paths, or an iterable of token sequences.
+        y : object
+            Ignored; for compatibility with scikit-learn.
+
+        Returns
+        -------
+        float64 array, shape (n_sentences,)
+            The log-likelihoods, 0 where no two words are known.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        ValueError
+            If the loss is another one.
+        """
+        state = self._learned("vectors_ to score with")
+        if self._loss().name not in ("hierarchical_softmax", "softmax"):
+            raise ValueError(
+                "loss must be 'hierarchical_softmax' or 'softmax' to score sentences, got "
+                f"{self._loss().name!r}, whose scores are no probabilities"
+            )
+        if not isinstance(sentences, Corpus):
+            sentences = Corpus(sentences, keep_empty=True, memory_limit=self.memory_limit)
+        new_ids = known_ids(state.vocabulary, sentences.vocabulary.words)
+        offsets, cbow, n_words = sentences.sentence_offsets, self._arguments()["cbow"], len(state.vocabulary)
+        scores = np.zeros(len(sentences))
+        for i in range(len(sentences)):
+            ids = new_ids[sentences.ids[offsets[i] : offsets[i + 1]]]
+            scores[i] = log_likelihood(state, ids[ids < n_words], state.given["window"], cbow)
+        return scores
+
+    def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
+        """Return the rows whose mean is a word as an input, none if it is unknown."""
+        place = state.vocabulary.index.get(word)
+        rows = state.parameters["input_vectors"]
+        return rows[:0] if place is None else rows[place : place + 1]
+
     def fit(
         self: Model,
         corpus: Any,
         y: object = None,
         *,
+        vocabulary: Any = None,
+        start_from: Vectors | Learner | None = None,
+        freeze: bool | Iterable[str] = False,
         update_vocabulary: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | str = EVERY,
@@ -203,6 +316,21 @@ class WordModel(EpochModel, ABC):
             The text: a path, a list of paths, or an iterable of token sequences.
         y : object
             Ignored; for compatibility with scikit-learn.
+        vocabulary : Vocabulary, dict of words and counts, or list of words, optional
+            The words to learn, instead of those that `min_count`, `max_vocab`, `keep` and `drop` choose.
+            Those of a list have their counts in the text, and 1 where it does not have them. Only in the
+            first call.
+        start_from : Vectors or estimator, optional
+            Vectors from elsewhere, as `fastvec.load` reads them, or a fitted estimator with its vectors: the
+            words that it has start there, and not from random values. Output vectors start from
+            zero, as usual, or are those of the estimator if it has any. With n-grams, vectors that have the
+            same n-grams give the rows of all of them; for vectors without, the row of each word is chosen
+            such that the word has the given vector. After the first call only new words start there, with
+            `update_vocabulary`.
+        freeze : bool or list of words
+            Words whose vectors stay as they are, bit for bit, while all else learns: True for all that start
+            from `start_from`, or a list of words, of which those not in the vocabulary are ignored.
+            With n-grams, the rows of the n-grams of these words stay as well.
         update_vocabulary : bool
             Whether to add new words to a trained model: the words of `corpus` that `min_count` and
             `max_vocab` keep. Counts are added, words are sorted by count again, and new words start from
@@ -235,6 +363,16 @@ class WordModel(EpochModel, ABC):
         """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
+        given = given_vectors(start_from, self.vector_size)
+        if given is not None and before is not None and not update_vocabulary:
+            raise ValueError(
+                "start_from must be None after the first call of fit, which goes on from what was learned, "
+                "unless update_vocabulary=True adds words"
+            )
+        if vocabulary is not None and before is not None:
+            raise ValueError(
+                "vocabulary must be None after the first call of fit, which has chosen the words"
+            )
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
@@ -242,9 +380,16 @@ class WordModel(EpochModel, ABC):
         threads = number_of_threads(self.threads)
         if self.deterministic and not loss.by_team:
             threads = 1
-        state, parameters = self._start(corpus, before, update_vocabulary)
-        ids = corpus.ids if before is None else ids_in(state.vocabulary, corpus, self.memory_limit)
-        counts = state.vocabulary.counts if before is None else counts_in(state.vocabulary, corpus)
+        # the most frequent words have the ids of the text
+        same_ids = before is None and vocabulary is None and not (self.keep or self.drop)
+        if vocabulary is not None:
+            vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
+        elif before is None:
+            vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
+        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
+        frozen = frozen_words(freeze, state.vocabulary, given)
+        ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)
+        counts = state.vocabulary.counts if same_ids else counts_in(state.vocabulary, corpus.vocabulary)
         kept = self._keep_probabilities(state.vocabulary, counts)
         keep = keep_thresholds(kept)
         n_words = len(state.vocabulary)
@@ -257,13 +402,15 @@ class WordModel(EpochModel, ABC):
             steps = self._steps_of_batch(state.vocabulary, frequencies, tables)
             crew = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
             threads = len(crew.members)
-        elif loss.by_copies and threads > 1 and kernels.selected() != "reference":
+        elif loss.by_copies and threads > 1 and frozen is None and kernels.selected() != "reference":
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state.vocabulary, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata["threads"] = threads
+        state.metadata |= {"threads": threads, **self._provenance([corpus.provenance], before)}
+        state.metadata |= noted(given, frozen)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
+        has_outputs = given is not None and given.output_vectors is not None
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
         schedule = Schedule(
             n_positions=corpus.n_tokens,
@@ -275,22 +422,29 @@ class WordModel(EpochModel, ABC):
             chunk=self._chunk(n_words, corpus.n_tokens),
             shuffle=self.shuffle,
             epochs_before=len(state.history),
-            untrained_loss=loss.untrained(self, n_words),
+            untrained_loss=math.inf if has_outputs else loss.untrained(self, n_words),
             with_params=" and ".join(f"{name}={getattr(self, name)}" for name in of_size),
         )
         arguments = {name: self._arguments()[name] for name in loss.arguments} | tables
+        frozen_rows = None
+        if frozen is not None:
+            all_of_given = given if isinstance(freeze, (bool, np.bool_)) else None
+            frozen_rows = self._frozen_rows(state, frozen, all_of_given)
         train_chunk = partial(
             kernels.get(loss.kernel).train,
             ids=ids,
             sentence_offsets=corpus.sentence_offsets,
             keep=keep,
+            dynamic_window=self.dynamic_window,
+            frozen=frozen_rows,
             **parameters,
             **arguments,
         )
 
         if checkpoints is not None:
-            text_hash = fingerprint(corpus.vocabulary, corpus.ids, corpus.sentence_offsets)
+            text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
+            checkpoints.source |= sources(state, given, frozen)
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
         self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, crew=crew)
         trained = state.history[schedule.epochs_before :]
@@ -309,7 +463,7 @@ class WordModel(EpochModel, ABC):
         """
         arguments, rate = self._arguments(), self.first_learning_rate()
         shared = arguments.get("shared", True)
-        contexts = min(self.window + 1, MOST_CONTEXTS) if shared else 1
+        contexts = min(self._contexts(), MOST_CONTEXTS) if shared else 1
         common = max(overlap(frequencies, tables), 1 / self.vector_size)
         targets = self.negatives if arguments.get("loss") == "bpr" else 1
         if self._has_tree():
@@ -325,7 +479,7 @@ class WordModel(EpochModel, ABC):
         # The word in the middle of a long window is in several steps, one after the other.
         in_middle = targets + self.negatives if "subwords" in tables else targets
         is_long = not arguments["cbow"] and self.window >= CONTEXTS_AT_ONCE
-        if is_long and in_middle * (self.window + 1) * rate > FARTHEST:
+        if is_long and in_middle * self._contexts() * rate > FARTHEST:
             of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
 
@@ -340,9 +494,13 @@ class WordModel(EpochModel, ABC):
         outputs = frequencies + self.negatives * vocabulary.noise_probabilities(self.noise_exponent)
         return {"input_vectors": frequencies, "output_vectors": self._sets() * outputs}
 
+    def _contexts(self) -> int:
+        """Return how many contexts a word has, on average and at most."""
+        return self.window + 1 if self.dynamic_window else 2 * self.window
+
     def _sets(self) -> int:
         """Return how many sets of a target and its negatives a window has, about."""
-        return 1 if self._arguments().get("shared", True) else min(self.window + 1, MOST_CONTEXTS)
+        return 1 if self._arguments().get("shared", True) else min(self._contexts(), MOST_CONTEXTS)
 
     def _moves(self, frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> dict[str, float]:
         """Return the sum of the step sizes by which a word of the text moves an input and an output row.
@@ -350,7 +508,7 @@ class WordModel(EpochModel, ABC):
         An input of a word takes part in all windows that this is in, an output in one.
         """
         arguments, rate = self._arguments(), self.first_learning_rate()
-        contexts = min(self.window + 1, MOST_CONTEXTS)
+        contexts = min(self._contexts(), MOST_CONTEXTS)
         cbow, mean = arguments["cbow"], arguments["cbow"] and arguments["scale_gradient"]
         if self._has_tree():
             outputs = float(frequencies @ np.diff(tables["path_offsets"]))
@@ -360,17 +518,26 @@ class WordModel(EpochModel, ABC):
         of_output = rate * (1 if cbow or self._sets() > 1 else contexts)
         return {"input_vectors": of_input, "output_vectors": of_output, "node_vectors": of_output}
 
-    def _start(self, corpus: Corpus, before: State | None, update_vocabulary: bool) -> tuple[State, Matrices]:
+    def _start(
+        self,
+        corpus: Corpus,
+        before: State | None,
+        vocabulary: Vocabulary,
+        update_vocabulary: bool,
+        given_to_start: Given | None,
+    ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
+        places = np.empty(0, np.intp)
         if before is None:
-            vocabulary = corpus.vocabulary.head(self.min_count, self.max_vocab)
             parameters = self._fresh(len(vocabulary), self.seed)
             if self._has_tree() and len(vocabulary) < 2:
                 raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
             tree = HuffmanTree.of_counts(vocabulary.counts) if self._has_tree() else None
         elif update_vocabulary:
             old = before.vocabulary
-            vocabulary, places = with_new_words(old, corpus.vocabulary, self.min_count, self.max_vocab)
+            vocabulary, places = with_new_words(
+                old, corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop
+            )
             parameters = self._fresh(len(vocabulary), [self.seed, len(old)])
             self._take_over(parameters, before, places)
             tree = None if before.tree is None else before.tree.with_more_words(places, vocabulary.counts)
@@ -391,7 +558,30 @@ class WordModel(EpochModel, ABC):
             tree=tree,
             history=[] if before is None else list(before.history),
         )
+        if given_to_start is not None:
+            is_new = np.ones(len(vocabulary), np.bool_)
+            is_new[places] = False
+            start_words(state.parameters, vocabulary, given_to_start, self._subwords(), is_new)
         return state, parameters
+
+    def _subwords(self) -> Subwords | None:
+        """Return the n-grams of words, if these have any."""
+        return None
+
+    def _frozen_rows(self, state: State, frozen: NDArray[np.bool_], given: Given | None) -> NDArray[np.uint8]:
+        """Return 1 for the rows of the input vectors that make up the vectors of frozen words, else 0.
+
+        With `given`, all that came from there is frozen.
+        """
+        rows = np.zeros(len(state.parameters["input_vectors"]), np.uint8)
+        rows[: len(frozen)] = frozen
+        subwords = self._subwords()
+        if subwords is not None:
+            offsets, of_words = subwords.rows(state.vocabulary.words)
+            rows[of_words[np.repeat(frozen, np.diff(offsets))]] = 1
+            if given is not None and isinstance(given.vectors, SubwordVectors):
+                rows[len(frozen) :] = 1
+        return rows
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
         """Return the matrices before training, with padding."""
@@ -478,12 +668,6 @@ def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> floa
     return float((np.add.reduceat(of_rows[rows], begins[:-1]) / n_rows).max())
 
 
-def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
-    """Return the ids of words in a vocabulary; unknown words get its length."""
-    unknown = len(vocabulary)
-    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
-
-
 def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:
     """Return the ids of a corpus as those of another vocabulary; unknown words get ids beyond it.
 
@@ -494,27 +678,22 @@ def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray
     ValueError
         If all words are unknown.
     """
-    new_ids = known_ids(vocabulary, corpus.vocabulary.words)
-    if (new_ids == len(vocabulary)).all():
+    ids = recoded(corpus, vocabulary, memory_limit)
+    if ids is None:
         raise ValueError(
-            f"corpus must have words that the model knows, got {len(new_ids):,} distinct words that are "
-            "all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
+            f"corpus must have words that the model knows, got {len(corpus.vocabulary):,} distinct words "
+            "that are all unknown; fit(corpus, update_vocabulary=True) adds those that min_count keeps"
         )
-    same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
-    return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
-
-
-def counts_in(vocabulary: Vocabulary, corpus: Corpus) -> NDArray[np.int64]:
-    """Return how often each word of a vocabulary occurs in a corpus."""
-    ids = known_ids(vocabulary, corpus.vocabulary.words)
-    known = ids < len(vocabulary)
-    counts = np.zeros(len(vocabulary), np.int64)
-    counts[ids[known]] = corpus.vocabulary.counts[known]
-    return counts
+    return ids
 
 
 def with_new_words(
-    vocabulary: Vocabulary, other: Vocabulary, min_count: int, max_vocab: int | None
+    vocabulary: Vocabulary,
+    other: Vocabulary,
+    min_count: int,
+    max_vocab: int | None,
+    keep: Collection[Any] | None = None,
+    drop: Collection[Any] | None = None,
 ) -> tuple[Vocabulary, NDArray[np.intp]]:
     """Return a vocabulary with the counts and the new words of another one added.
 
@@ -524,8 +703,8 @@ def with_new_words(
         The old words, which all stay; they come first among words of equal count.
     other : Vocabulary
         All words of the new corpus.
-    min_count, max_vocab
-        The arguments of `Vocabulary.head` that choose among the words of the new corpus.
+    min_count, max_vocab, keep, drop
+        The arguments of `select` that choose among the words of the new corpus.
 
     Returns
     -------
@@ -538,8 +717,12 @@ def with_new_words(
     known = ids < len(vocabulary)
     counts = vocabulary.counts.copy()
     counts[ids[known]] += other.counts[known]
-    chosen = len(other.head(min_count, max_vocab)) if other.counts[0] >= min_count else 0
-    new = np.flatnonzero(~known[:chosen])
+    try:
+        chosen = select(other, min_count, max_vocab, keep, drop)
+    except ValueError:  # there is none, and need not be
+        chosen = Vocabulary([], np.empty(0, np.int64))
+    is_chosen = known_ids(chosen, other.words) < len(chosen)
+    new = np.flatnonzero(~known & is_chosen)
     words = vocabulary.words + [other.words[i] for i in new.tolist()]
     together, places = by_frequency(words, np.concatenate((counts, other.counts[new])))
     return together, places[: len(vocabulary)].astype(np.intp)

@@ -50,6 +50,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .frozen import moving
 from .losses import logistic
 from .mean import divisors
 from .sampling import draw, draw_noise, walk_chunk
@@ -71,6 +72,7 @@ def step(
     negatives: NDArray[np.int32],
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> float:
     """Take one gradient step for one window.
 
@@ -93,6 +95,8 @@ def step(
         repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
 
     Returns
     -------
@@ -109,6 +113,7 @@ def step(
         negatives,
         scale_gradient,
         learning_rate,
+        frozen,
     )
     move()
     return cost
@@ -124,6 +129,7 @@ def prepare(
     negatives: NDArray[np.int32],
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> tuple[float, Move]:
     """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(center, negatives)
@@ -137,7 +143,8 @@ def prepare(
         e = errors @ output_vectors[outputs]
         rate = np.float32(learning_rate)
         moves = rate * (d * e) / divisors(contexts, scale_gradient)
-        np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated takes the sum
+        m = moving(contexts, frozen)
+        np.subtract.at(input_vectors, contexts[m], moves[m])  # .at: an id that is repeated takes the sum
         if position_weights is not None:
             moves = rate * (x * e) / divisors(positions, scale_gradient)
             np.subtract.at(position_weights, positions, moves)
@@ -164,6 +171,8 @@ def train(
     loss_every: int,
     team: Any = None,
     copies: Any = None,
+    frozen: NDArray[np.uint8] | None = None,
+    dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -191,6 +200,10 @@ def train(
     copies : IN, object or None
         A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
         of each other, and when; here, where one computes at a time, all see the rows themselves.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
+    dynamic_window : IN, bool
+        Whether windows are 1..window wide, see `sampling.walk_chunk`.
 
     Returns
     -------
@@ -203,7 +216,8 @@ def train(
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, n_before in batch.visit(
-        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token), window
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
+        window,
     ):
         if not len(contexts):
             continue
@@ -218,6 +232,7 @@ def train(
             draw_noise(draw(key, counters), noise),
             scale_gradient,
             learning_rate,
+            frozen,
         )
         batch.add(move)
         pairs += 1

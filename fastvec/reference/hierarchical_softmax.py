@@ -57,6 +57,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .frozen import moving
 from .losses import logistic
 from .mean import divisors
 from .sampling import walk_chunk
@@ -77,6 +78,7 @@ def step(
     cbow: bool,
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> float:
     """Take one gradient step for one window.
 
@@ -98,6 +100,8 @@ def step(
         Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
     learning_rate : IN, float
         η; with 0 nothing changes.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def step(
         J before the update.
     """
     cost, move = prepare(
-        input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient, learning_rate
+        input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient, learning_rate, frozen
     )
     move()
     return cost
@@ -120,6 +124,7 @@ def prepare(
     cbow: bool,
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> tuple[float, Move]:
     """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     labels = 1 - codes.astype(np.float32)
@@ -132,11 +137,12 @@ def prepare(
     def move_mean() -> None:
         rate = np.float32(learning_rate)
         moves = rate * (errors @ node_vectors[nodes]) / divisors(contexts, scale_gradient)
-        np.subtract.at(input_vectors, contexts, moves)  # .at: an id that is repeated counts twice
+        m = moving(contexts, frozen)
+        np.subtract.at(input_vectors, contexts[m], moves[m])  # .at: an id that is repeated counts twice
         node_vectors[nodes] -= rate * (errors.T @ x)
 
     def move() -> None:
-        move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate)
+        move_in_turn(input_vectors, contexts, node_vectors, nodes, errors, learning_rate, frozen)
 
     return float(np.sum(costs)), move_mean if cbow else move
 
@@ -160,6 +166,8 @@ def train(
     loss_every: int,
     team: Any = None,
     copies: Any = None,
+    frozen: NDArray[np.uint8] | None = None,
+    dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -190,6 +198,10 @@ def train(
     copies : IN, object or None
         A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
         of each other, and when; here, where one computes at a time, all see the rows themselves.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
+    dynamic_window : IN, bool
+        Whether windows are 1..window wide, see `sampling.walk_chunk`.
 
     Returns
     -------
@@ -201,7 +213,8 @@ def train(
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
-        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token=1), window
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token=1),
+        window,
     ):
         if not len(contexts):
             continue
@@ -218,6 +231,7 @@ def train(
                 cbow,
                 scale_gradient,
                 learning_rate,
+                frozen,
             )
             loss += loss_of_step
             batch.add(move)

@@ -81,10 +81,12 @@ def is_kept(word: Words, keep: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return kept
 
 
-def window_size(word: Words, window: int) -> NDArray[np.int64]:
-    """Return a number uniform in 1..window: the lower half of the token's first draw."""
-    size: NDArray[np.int64] = (((word & LOWER_HALF) * np.uint64(window)) >> HALF).astype(np.int64)
-    return size + 1
+def window_size(word: Words, window: int, dynamic: bool = True) -> NDArray[np.int64]:
+    """Return a number uniform in 1..window, from the lower half of the token's first draw, or `window`."""
+    smallest = 1 if dynamic else window
+    n_sizes = np.uint64(window + 1 - smallest)
+    size: NDArray[np.int64] = (((word & LOWER_HALF) * n_sizes) >> HALF).astype(np.int64)
+    return size + smallest
 
 
 def draw_noise(word: Words, noise: NDArray[np.uint32]) -> NDArray[np.int32]:
@@ -101,6 +103,7 @@ def walk_chunk(
     stop: int,
     keep: NDArray[np.uint32],
     window: int,
+    dynamic_window: bool,
     key: int,
     draws_per_token: int,
 ) -> Iterator[Window]:
@@ -120,7 +123,9 @@ def walk_chunk(
     keep : IN, uint32 (n_words,)
         A word is kept with probability (keep + 1) / 2³².
     window : IN, int
-        Windows reach 1..window words to either side, drawn uniformly for every centre.
+        Windows reach 1..window words to either side, drawn uniformly for every centre,
+    dynamic_window : IN, bool
+        or all of them `window` words.
     key : IN, uint64
         Start of the epoch's random sequence.
     draws_per_token : IN, int
@@ -138,7 +143,7 @@ def walk_chunk(
         positions = positions[ids[begin:end] < len(keep)]
         word = draw(key, positions.astype(np.uint64) * np.uint64(draws_per_token))
         stays = is_kept(word, keep[ids[positions]])
-        return positions[stays], window_size(word[stays], window)
+        return positions[stays], window_size(word[stays], window, dynamic_window)
 
     sentence = int(np.searchsorted(sentence_offsets, start, side="right")) - 1
     while sentence + 1 < len(sentence_offsets) and sentence_offsets[sentence] < stop:

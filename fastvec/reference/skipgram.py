@@ -68,6 +68,7 @@ def step(
     negatives: NDArray[np.int32],
     loss: str,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> float:
     """Take one gradient step for one window.
 
@@ -85,13 +86,17 @@ def step(
         The name of ℓ, one of ``losses.LOSSES``.
     learning_rate : IN, float
         η; with 0 nothing changes.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
 
     Returns
     -------
     float
         J before the update.
     """
-    cost, move = prepare(input_vectors, output_vectors, contexts, center, negatives, loss, learning_rate)
+    cost, move = prepare(
+        input_vectors, output_vectors, contexts, center, negatives, loss, learning_rate, frozen
+    )
     move()
     return cost
 
@@ -104,6 +109,7 @@ def prepare(
     negatives: NDArray[np.int32],
     loss: str,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> tuple[float, Move]:
     """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(center, negatives)
@@ -111,7 +117,7 @@ def prepare(
     errors, costs = LOSSES[loss](scores, labels, counts)
 
     def move() -> None:
-        move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate)
+        move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate, frozen)
 
     return float(np.sum(costs)), move
 
@@ -134,6 +140,8 @@ def train(
     loss_every: int,
     team: Any = None,
     copies: Any = None,
+    frozen: NDArray[np.uint8] | None = None,
+    dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -160,6 +168,10 @@ def train(
     copies : IN, object or None
         A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
         of each other, and when; here, where one computes at a time, all see the rows themselves.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
+    dynamic_window : IN, bool
+        Whether windows are 1..window wide, see `sampling.walk_chunk`.
 
     Returns
     -------
@@ -173,7 +185,8 @@ def train(
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
-        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token), window
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
+        window,
     ):
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
@@ -188,6 +201,7 @@ def train(
                 noise_words[0 if shared else c],
                 loss,
                 learning_rate,
+                frozen,
             )
             cost += cost_of_step
             batch.add(move)

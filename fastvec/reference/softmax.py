@@ -41,6 +41,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .frozen import moving
 from .mean import divisors
 from .sampling import Window, walk_chunk
 
@@ -60,6 +61,7 @@ def step(
     target_offsets: NDArray[np.int64],
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> float:
     """Take one gradient step for a batch of examples.
 
@@ -81,6 +83,8 @@ def step(
         Whether the inputs take their gradient, or every row that of the mean, once in every example.
     learning_rate : IN, float
         η; with 0 nothing changes.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
 
     Returns
     -------
@@ -96,6 +100,7 @@ def step(
         target_offsets,
         scale_gradient,
         learning_rate,
+        frozen,
     )
     return float(np.sum(losses))
 
@@ -109,6 +114,7 @@ def update(
     target_offsets: NDArray[np.int64],
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.float64]:
     """Do what `step` does, and return every example's part of J."""
     n_inputs, n_targets = np.diff(input_offsets), np.diff(target_offsets)
@@ -128,7 +134,8 @@ def update(
     moves = e[of_input] / np.concatenate([divisors(rows, scale_gradient) for rows in of_examples])
 
     rate = np.float32(learning_rate)
-    np.subtract.at(input_vectors, inputs, rate * moves)  # .at: an input that is repeated takes the sum
+    m = moving(inputs, frozen)
+    np.subtract.at(input_vectors, inputs[m], rate * moves[m])  # .at: an input that is repeated takes the sum
     output_vectors -= rate * (errors.T @ h)
 
     z = scores.astype(np.float64)
@@ -153,6 +160,8 @@ def train(
     learning_rate: float,
     key: int,
     loss_every: int,
+    frozen: NDArray[np.uint8] | None = None,
+    dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -173,6 +182,10 @@ def train(
         η.
     loss_every : IN, int, a power of 2
         The loss is taken of centres at positions divisible by it.
+    frozen : IN, uint8 (n_words,), or None
+        1 for the rows of input_vectors that do not move.
+    dynamic_window : IN, bool
+        Whether windows are 1..window wide, see `sampling.walk_chunk`.
 
     Returns
     -------
@@ -183,7 +196,9 @@ def train(
     """
     windows = [
         one
-        for one in walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token=1)
+        for one in walk_chunk(
+            ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token=1
+        )
         if len(one.contexts)
     ]
     total, sampled_pairs, pairs = 0.0, 0, 0
@@ -191,7 +206,9 @@ def train(
         batch = windows[first : first + BATCH]
         centers, contexts = lay_out_centers(batch), lay_out_contexts(batch)
         inputs, targets = (contexts, centers) if cbow else (centers, contexts)
-        losses = update(input_vectors, output_vectors, *inputs, *targets, scale_gradient, learning_rate)
+        losses = update(
+            input_vectors, output_vectors, *inputs, *targets, scale_gradient, learning_rate, frozen
+        )
         for one, loss, n_targets in zip(batch, losses.tolist(), np.diff(targets[1]).tolist(), strict=True):
             pairs += n_targets
             if one.position % loss_every == 0:

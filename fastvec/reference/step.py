@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .frozen import moving
+
 __all__ = ["MAX_SHARED", "label_outputs", "move_in_turn"]
 
 MAX_SHARED = 16  # more inputs or targets in one step and the sum of their gradients overshoots
@@ -48,11 +50,12 @@ def move_in_turn(
     outputs: NDArray[np.int32],
     errors: Matrix,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> None:
     """Move contexts one after the other, each by the output rows as the contexts before it have moved them.
 
     For c = 1..C: x_c ← x_c − η Σₙ δ_cn yₙ, and then yₙ ← yₙ − η δ_cn x_c with the x_c from before. A context
-    that is repeated moves once, at its first place and as often as it counts.
+    that is repeated moves once, at its first place and as often as it counts. Frozen ones come last.
 
     Parameters
     ----------
@@ -66,10 +69,14 @@ def move_in_turn(
         δ, from before the update.
     learning_rate : IN, float
         η.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of `input_vectors` that do not move.
     """
     distinct, first, counts = np.unique(contexts, return_index=True, return_counts=True)
     steps = -np.float32(learning_rate) * counts[:, np.newaxis].astype(np.float32) * errors[first]
-    for c in np.argsort(first):
+    moves = moving(distinct, frozen)
+    for c in np.lexsort((first, ~moves)):
         x = input_vectors[distinct[c]].copy()
-        input_vectors[distinct[c]] += steps[c] @ output_vectors[outputs]
+        if moves[c]:
+            input_vectors[distinct[c]] += steps[c] @ output_vectors[outputs]
         np.add.at(output_vectors, outputs, np.outer(steps[c], x))  # .at: an id that is repeated counts twice

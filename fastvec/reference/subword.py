@@ -55,6 +55,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .frozen import moving
 from .losses import logistic
 from .sampling import draw, draw_noise, walk_chunk
 from .step import MAX_SHARED, label_outputs
@@ -74,6 +75,7 @@ def step(
     n_first: int,
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> float:
     """Take one gradient step for one bag of rows.
 
@@ -95,6 +97,8 @@ def step(
         Whether all inputs take their gradient, or the first ones e.
     learning_rate : IN, float
         η; with 0 nothing changes.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
 
     Returns
     -------
@@ -102,7 +106,15 @@ def step(
         J before the update.
     """
     cost, move = prepare(
-        input_vectors, output_vectors, inputs, targets, negatives, n_first, scale_gradient, learning_rate
+        input_vectors,
+        output_vectors,
+        inputs,
+        targets,
+        negatives,
+        n_first,
+        scale_gradient,
+        learning_rate,
+        frozen,
     )
     move()
     return cost
@@ -117,6 +129,7 @@ def prepare(
     n_first: int,
     scale_gradient: bool,
     learning_rate: float,
+    frozen: NDArray[np.uint8] | None = None,
 ) -> tuple[float, Move]:
     """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(targets, negatives)  # (T, 1 + K)
@@ -130,6 +143,7 @@ def prepare(
             e /= np.float32(len(inputs))
         rate = np.float32(learning_rate)
         moved = inputs if scale_gradient else inputs[:n_first]
+        moved = moved[moving(moved, frozen)]
         np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
         np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
@@ -155,6 +169,8 @@ def train(
     key: int,
     loss_every: int,
     team: Any = None,
+    frozen: NDArray[np.uint8] | None = None,
+    dynamic_window: bool = True,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -185,6 +201,10 @@ def train(
         The loss is taken of centres at positions divisible by it.
     team : IN, object or None
         Threads that take the chunk together: steps wait for their batch, see `together`.
+    frozen : IN, uint8 (n_rows,), or None
+        1 for the rows of input_vectors that do not move.
+    dynamic_window : IN, bool
+        Whether windows are 1..window wide, see `sampling.walk_chunk`.
 
     Returns
     -------
@@ -197,7 +217,8 @@ def train(
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
-        walk_chunk(ids, sentence_offsets, start, stop, keep, window, key, draws_per_token), window
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
+        window,
     ):
         if not len(contexts):
             continue
@@ -219,6 +240,7 @@ def train(
                 len(first),
                 scale_gradient,
                 learning_rate,
+                frozen,
             )
             loss += loss_of_step
             batch.add(move)

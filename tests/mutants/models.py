@@ -326,12 +326,22 @@ MODELS = [
         ("reference/cbow.py", "+ np.int32(window - n_before)", "* -1 + np.int32(window + n_before - 1)"),
     ),
     mutant(
+        "the gradient of frozen rows moves them",
+        "gradients::test_frozen_rows_are_constants",
+        ("kernels/frozen.pxd", "if not stays(frozen, rows[i]):", "if True:"),
+    ),
+    mutant(
+        "frozen contexts move",
+        "gradients::test_frozen_rows_are_constants",
+        ("kernels/step.pxd", "step.x[c] if c < step.n_x - step.n_still else step.hidden", "step.x[c]"),
+    ),
+    mutant(
         "the scaled gradient of CBOW is divided by one context more",
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "n_first, mean if scale_gradient else 1",
-            "n_first, 1.0 / <float>(n_rows + 1) if scale_gradient else 1",
+            "n_moved, mean if scale_gradient else 1",
+            "n_moved, 1.0 / <float>(n_rows + 1) if scale_gradient else 1",
         ),
     ),
     mutant(

@@ -14,27 +14,27 @@ SAMPLED = [
     mutant(
         "the largest window is never drawn",
         "sampling",
-        (KERNEL, "<uint32_t>word * window)", "<uint32_t>word * (window - 1))"),
-        (REFERENCE, "* np.uint64(window)) >> HALF", "* np.uint64(window - 1)) >> HALF"),
+        (KERNEL, "word * (window + 1 - smallest))", "word * (window - smallest))"),
+        (REFERENCE, "np.uint64(window + 1 - smallest)", "np.uint64(window - smallest)"),
     ),
     mutant(
         "windows are of one size",
         "sampling",
         (
             KERNEL,
-            "return <int32_t>(1 + ((<uint64_t><uint32_t>word * window) >> 32))",
+            "return <int32_t>(smallest + ((<uint64_t><uint32_t>word * (window + 1 - smallest)) >> 32))",
             "return <int32_t>window",
         ),
-        (REFERENCE, "    return size + 1\n", "    return size * 0 + window\n"),
+        (REFERENCE, "    return size + smallest\n", "    return size * 0 + window\n"),
     ),
     mutant(
         "small windows are drawn more often",
         "sampling",
-        (KERNEL, "<uint32_t>word * window)", "(<uint32_t>word >> 2) * 3 * window)"),
+        (KERNEL, "<uint32_t>word * (window", "(<uint32_t>word >> 2) * 3 * (window"),
         (
             REFERENCE,
-            "((word & LOWER_HALF) * np.uint64(window))",
-            "((word & LOWER_HALF) // np.uint64(4) * np.uint64(3) * np.uint64(window))",
+            "((word & LOWER_HALF) * n_sizes)",
+            "((word & LOWER_HALF) // np.uint64(4) * np.uint64(3) * n_sizes)",
         ),
     ),
     mutant(
@@ -53,7 +53,7 @@ SAMPLED = [
         ),
         (
             REFERENCE,
-            "        return positions[stays], window_size(word[stays], window)",
+            "        return positions[stays], window_size(word[stays], window, dynamic_window)",
             "        return positions, window_size(word, window)",
         ),
     ),

@@ -55,7 +55,12 @@ TOGETHER = [
     mutant(
         "team: all inputs move that repeat others",
         AGREE,
-        (KERNEL, "record.n_moved = n_rows if scale_gradient else n_first", "record.n_moved = n_rows"),
+        (KERNEL, "record.n_moved = n_moved", "record.n_moved = n_rows"),
+    ),
+    mutant(
+        "team: frozen contexts move",
+        AGREE,
+        (KERNEL, "record.n_still = step.n_still", "record.n_still = 0"),
     ),
     mutant(
         "team: contexts that are repeated count once",

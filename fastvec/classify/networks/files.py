@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from fastvec import kernels
 from fastvec._params import PlainAttributes
 from fastvec.classify.networks.layers import Array
 from fastvec.formats import model
+from fastvec.training.threads import number_of_threads
 
 __all__ = [
     "EXTENSION",
@@ -23,6 +25,7 @@ __all__ = [
     "labels_of",
     "parameter_tensors",
     "parameters_of",
+    "provenance",
 ]
 
 EXTENSION = ".fvmodel"
@@ -30,6 +33,9 @@ EXTENSION = ".fvmodel"
 
 class Saveable(PlainAttributes, ABC):
     """An estimator that can be saved and restored."""
+
+    # What a file says of its making; None for what is made by this process.
+    _provenance: dict[str, Any] | None = None
 
     @abstractmethod
     def _learned(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -82,8 +88,17 @@ class Saveable(PlainAttributes, ABC):
             "learned": learned,
             "history": [asdict(epoch) for epoch in getattr(self, "history_", [])],
             "vectors": getattr(self, "vectors", None) is not None,
+            "provenance": provenance(given) if self._provenance is None else self._provenance,
         }
         model.write(path, description, {name: np.asarray(tensor) for name, tensor in tensors.items()})
+
+
+def provenance(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a classifier, beside its parameters and its examples."""
+    from fastvec import __version__
+
+    threads = {"threads": number_of_threads(parameters["threads"])} if "threads" in parameters else {}
+    return {"fastvec": __version__, "backend": kernels.selected(), **threads}
 
 
 def description_of_labels(classes: Array) -> dict[str, Any]:

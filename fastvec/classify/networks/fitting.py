@@ -68,6 +68,7 @@ def undone_on_error(estimator: Any) -> Iterator[None]:
     before = dict(vars(estimator))
     try:
         estimator._stopping = False
+        estimator._provenance = None
         yield
     except BaseException:
         vars(estimator).clear()

@@ -69,9 +69,9 @@ class _NegativeSampling(_Stepwise, NegativeSampling):
 
 
 class _HierarchicalSoftmax(HierarchicalSoftmax):
-    def log_of_turns(self, turns: Array) -> Array:
-        logs: Array = np.log(functional.sigmoid(turns) + EPSILON)
-        return logs
+    def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
+        left, right = (np.log(functional.sigmoid(z) + EPSILON) for z in (turns, -turns))
+        return left, right
 
 
 class FastTextRows(DocumentRows):

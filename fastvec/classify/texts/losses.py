@@ -122,16 +122,16 @@ class HierarchicalSoftmax(Loss):
         turns = outputs @ hidden.T  # (n_nodes, n)
         sums = np.zeros((2 * self.n_labels - 1, len(hidden)), np.float32)
         for nodes in self.levels:
-            for code, sign in enumerate((np.float32(1), np.float32(-1))):
-                of_turns = self.log_of_turns(sign * turns[nodes])
-                sums[self.branches[nodes, code]] = sums[self.n_labels + nodes] + of_turns
+            left, right = self.logs_of_turns(turns[nodes])
+            sums[self.branches[nodes, 0]] = sums[self.n_labels + nodes] + left
+            sums[self.branches[nodes, 1]] = sums[self.n_labels + nodes] + right
         scores: Array = np.ascontiguousarray(sums[: self.n_labels].T)
         return scores
 
-    def log_of_turns(self, turns: Array) -> Array:
-        """Return log σ(z) = −log(1 + exp(−z))."""
-        logs: Array = -np.logaddexp(np.float32(0), -turns)
-        return logs
+    def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
+        """Return log σ(z) and log σ(−z)."""
+        costs: Array = np.maximum(turns, 0) + np.log(1 + np.exp(-np.abs(turns)))
+        return turns - costs, -costs
 
     def probabilities(self, scores: Array) -> Array:
         probabilities: Array = np.exp(scores)

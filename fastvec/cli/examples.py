@@ -1,0 +1,79 @@
+"""Examples of every verb, at the end of its help."""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLES"]
+
+EXAMPLES = {
+    "": [
+        "fastvec train wiki.txt.gz -o wiki.fvec",
+        "fastvec neighbors wiki.fvec queen",
+        "fastvec help train",
+    ],
+    "train": [
+        "fastvec train wiki.txt.gz -o wiki.fvec --epochs 10",
+        "fastvec train a.txt b.txt -o words.vec --model cbow --window 8 --lowercase",
+        "fastvec train wiki.txt.gz -o wiki.bin --model fasttext --min-n 3 --max-n 5",
+        "fastvec train wiki.txt.gz -o wiki.fvec --model glove --vector-size 300",
+        "fastvec train wiki.txt.gz -o wiki.fvec --phrases 2 --checkpoint run.fvec --resume",
+        "fastvec train --config run.toml",
+        "fastvec train --like wiki.fvec other.txt -o other.fvec",
+    ],
+    "phrases": [
+        "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
+        "fastvec phrases more.txt -o - --phrases phrases.json",
+    ],
+    "cooccur": [
+        "fastvec cooccur wiki.txt.gz -o wiki.fvcounts --window 10",
+        "fastvec train wiki.fvcounts -o wiki.fvec --model glove",
+    ],
+    "classify": [
+        "fastvec classify train reviews.txt -o reviews.fvmodel",
+        "fastvec help classify train",
+    ],
+    "classify train": [
+        "fastvec classify train reviews.txt -o reviews.fvmodel --word-ngrams 2",
+        "fastvec classify train reviews.txt -o reviews.fvmodel --vectors wiki.fvec",
+    ],
+    "classify predict": [
+        "fastvec classify predict reviews.fvmodel new.txt",
+        "fastvec classify predict reviews.fvmodel new.txt -k 3 --probabilities",
+    ],
+    "classify evaluate": ["fastvec classify evaluate reviews.fvmodel test.txt"],
+    "tag": [
+        "fastvec tag train train.conll -o tagger.fvmodel --vectors wiki.fvec",
+        "fastvec help tag train",
+    ],
+    "tag train": ["fastvec tag train train.conll -o tagger.fvmodel --vectors wiki.fvec --hidden 100"],
+    "tag predict": ["fastvec tag predict tagger.fvmodel new.txt -o tagged.txt"],
+    "tag evaluate": ["fastvec tag evaluate tagger.fvmodel test.conll"],
+    "neighbors": [
+        "fastvec neighbors wiki.fvec queen",
+        "fastvec neighbors wiki.fvec queen king -n 5 --json",
+        "fastvec neighbors wiki.fvec < words.txt",
+    ],
+    "analogy": ["fastvec analogy wiki.fvec man king woman"],
+    "evaluate": [
+        "fastvec evaluate wiki.fvec --similarity wordsim353.txt men.txt --analogies questions-words.txt"
+    ],
+    "print-vectors": [
+        "fastvec print-vectors wiki.fvec queen king",
+        "fastvec print-vectors wiki.fvec < words.txt",
+    ],
+    "print-sentence-vectors": ['fastvec print-sentence-vectors wiki.fvec "the queen and the king"'],
+    "print-ngrams": ["fastvec print-ngrams fasttext.fvec queenly"],
+    "convert": [
+        "fastvec convert wiki.fvec wiki.bin",
+        "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",
+        "fastvec convert wiki.fvec better.vec --center --remove-top 1 --unit-length",
+    ],
+    "info": ["fastvec info", "fastvec info wiki.fvec", "fastvec info --verify wiki.fvec"],
+    "demo": ["fastvec demo"],
+    "help": ["fastvec help train", "fastvec help classify predict"],
+    "completion": [
+        "fastvec completion bash > ~/.local/share/bash-completion/completions/fastvec",
+        "fastvec completion zsh > ~/.zfunc/_fastvec",
+        "fastvec completion fish > ~/.config/fish/completions/fastvec.fish",
+    ],
+    "man": ["fastvec man > ~/.local/share/man/man1/fastvec.1"],
+}

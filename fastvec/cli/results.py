@@ -1,0 +1,33 @@
+"""Results as JSON: a document, or a line for each of several."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from typing import Any
+
+__all__ = ["add_json", "json_line", "print_json"]
+
+
+def add_json(parser: argparse._ActionsContainer, what: str = "print the results as JSON") -> None:
+    """Add the option that chooses JSON."""
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def json_line(document: Any) -> str:
+    """Return a document in one line; numbers that JSON does not have are null."""
+    return json.dumps(_finite(document), ensure_ascii=False, allow_nan=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a document in one line."""
+    print(json_line(document))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
