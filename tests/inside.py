@@ -6,6 +6,7 @@
 import pkgutil
 
 from fastvec import formats
+from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
@@ -13,6 +14,9 @@ from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
+from fastvec.formats.supervised import SupervisedFile
+from fastvec.formats.supervised import read as read_supervised
+from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.peers import ATTRIBUTES, PARAMETERS
@@ -32,17 +36,21 @@ __all__ = [
     "Copies",
     "FastTextFile",
     "HuffmanTree",
+    "SupervisedFile",
     "Team",
     "alias_table",
     "association",
     "keep_thresholds",
     "preallocate",
+    "quantize_matrix",
     "read_model",
+    "read_supervised",
     "replacing",
     "row_means",
     "unit_rows",
     "usable_threads",
     "write_model",
+    "write_supervised",
     "write_text",
 ]
 

@@ -172,9 +172,9 @@ def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[A
     return words
 
 
-def join_words(words: Sequence[str] | Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def join_words(words: Sequence[str | int | bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return all words end to end in UTF-8, ids as their digits, and where each begins, with their length."""
-    names = [str(word).encode() for word in words]
+    names = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     offsets = np.zeros(len(names) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, names), np.int64, len(names)), out=offsets[1:])
     return np.frombuffer(b"".join(names), np.uint8), offsets
