@@ -143,7 +143,7 @@ def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
 
     def with_avx2(entry: Entry) -> str:
         avx2 = entry._replace(contender=words.AVX2.name)
-        return ", ".join(filter(None, (cell("words/s", avx2), cell("against {base}", avx2))))
+        return f"{cell('words/s', avx2)}, {cell('against {base}', avx2)}" if avx2.known("per_second") else "–"
 
     models = {
         "words/s, 1 thread": lambda entry: cell("words/s", entry),
@@ -155,7 +155,12 @@ def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
     entries = [Entry(results.get(name), "fastvec", 1, MEASUREMENTS[name].base) for name in README_MODELS]
     rows = list(zip(README_MODELS.values(), entries, strict=True))
     known = [name for name in ("speed-100", "whole") if name in results]
+    measured: dict[str, list[str]] = {}
+    for name, what in README_MODELS.items():
+        if name in results:
+            measured.setdefault(place(results[name]), []).append(what)
     lines = [f"{MEASUREMENTS[name].title}: {about(results[name])}. {place(results[name])}." for name in known]
+    lines += [f"{'; '.join(names)}: {where}." for where, names in measured.items()]
     times = column(whole, "{base}'s time is")("fastvec").partition(".")[0]
     return times, "\n\n".join([first, table(rows, models), "\n".join(lines)])
 
