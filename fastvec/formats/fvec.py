@@ -101,7 +101,7 @@ def _first(contents: Contents, wanted: Wanted) -> Contents:
     """Return the contents of the rows that are wanted."""
     n = wanted.first(len(contents.words))
     if wanted.words is not None:
-        rows = [row for row, word in enumerate(contents.words[:n]) if word in wanted.words]
+        rows = [row for row, word in enumerate(contents.words[:n]) if str(word) in wanted.words]
         return keep_rows(contents, [contents.words[row] for row in rows], np.array(rows, np.intp))
     return keep_rows(contents, contents.words[:n], slice(n)) if n < len(contents.words) else contents
 

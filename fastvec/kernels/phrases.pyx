@@ -216,7 +216,7 @@ cdef class PairCounter:
         return (*halves(pairs), counts)
 
 
-def halves(pairs):
+cdef tuple halves(object pairs):
     return (pairs >> 32).astype(np.uint32).view(np.int32), pairs.astype(np.uint32).view(np.int32)
 
 
