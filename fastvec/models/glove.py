@@ -360,7 +360,9 @@ class GloVe(EpochModel, CountModel):
 
         def take(matrices: dict[str, NDArray[np.float64]], learning_rate: float) -> float:
             squares = [np.ones_like(matrix) for matrix in matrices.values()]
-            return sum(step(*matrices.values(), *squares, *record, learning_rate) for record in records)
+            return float(
+                sum(step(*matrices.values(), *squares, *record, learning_rate) for record in records)
+            )
 
         def parts(matrices: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
             words, contexts = matrices.values()

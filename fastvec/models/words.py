@@ -340,9 +340,10 @@ class WordModel(EpochModel, ABC):
             )
         words = np.unique(ids[ids < n_words])
         loss = self._loss()
-        arguments = {name: self._arguments()[name] for name in loss.arguments}
+        arguments: dict[str, Any] = {}
         for table in loss.tables:
             arguments |= table(self, state)
+        arguments |= {name: self._arguments()[name] for name in loss.arguments}
         parameters, inputs, rows = (
             dict(state.parameters),
             None,
