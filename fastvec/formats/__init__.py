@@ -112,7 +112,7 @@ FORMATS = {
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
-            ".ftz": "a quantized fastText model, which is not supported; its .bin is",
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
             ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
             "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },

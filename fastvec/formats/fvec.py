@@ -142,7 +142,7 @@ def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     """Return contents whose words have their invalid bytes as lone surrogates with other words instead."""
     n = len(contents.words)
     with suppress(UnicodeEncodeError):
-        "".join(contents.words).encode()
+        "".join(map(str, contents.words)).encode()
         return contents
     try:
         names = [word.encode(errors="surrogateescape") for word in contents.words]
@@ -152,7 +152,7 @@ def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     return keep_rows(contents, words, kept)
 
 
-def _words_of_json(path: Path, tensor: NDArray[np.uint8], errors: str) -> list[str]:
+def _words_of_json(path: Path, tensor: NDArray[np.uint8], errors: str) -> list[Any]:
     try:
         return words_of_json(tensor, "strict" if errors == "strict" else "surrogateescape")
     except UnicodeDecodeError as error:
