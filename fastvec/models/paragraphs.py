@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -374,8 +374,8 @@ class DocVectors(EpochModel):
                 key=KEY,
             )
             at_once = max(1, WORDS_AT_ONCE // given.epochs)
-            cuts = np.unique(np.searchsorted(offsets, np.arange(0, corpus.n_tokens, at_once)))
-            cuts = [0, *cuts[(cuts > 0) & (cuts < n)].tolist(), n]
+            begins = np.unique(np.searchsorted(offsets, np.arange(0, corpus.n_tokens, at_once)))
+            cuts = [0, *begins[(begins > 0) & (begins < n)].tolist(), n]
             with Workers(number_of_threads(self.threads)) as workers:
                 parts = pairwise(cuts)
                 workers.each(lambda start, stop: infer(start=start, stop=stop), list(parts))
