@@ -31,13 +31,22 @@ def check_topics(first, second):
     assert cosines[same].mean() > cosines[~same].mean() + 0.1
 
 
-@every_model
+@pytest.mark.parametrize("own", MODELS[:2], ids=str)
 def test_documents_of_a_topic_lie_together(own):
     model = fitted(own)
     check_topics(model.vectors_.vectors, model.vectors_.vectors)
     new = model.transform(documents_of(10, seed=1))
     check_topics(new, new)
     check_topics(model.vectors_.vectors, new)
+
+
+@every_model
+def test_a_trained_document_is_near_itself_as_a_new_one(own):
+    """In PV-DM the words nearby tell the topic: the vector of the document says what these do not."""
+    model = fitted(own)
+    trained, new = model.vectors_.vectors, model.transform(documents_of(60))
+    cosines = np.corrcoef(trained, new)[:60, 60:]
+    assert np.diag(cosines).mean() > cosines.mean() + 0.1
     assert hasattr(model, "word_vectors_") == (own != {"model": "dbow"})
     assert model.history_[-1].loss < model.history_[0].loss
 
