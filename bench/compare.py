@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + sequences.MEASUREMENTS
 MEASUREMENTS = {each.name: each for each in ALL}
 
-README_CONTENDERS = ("fastvec", "fastvec (unshared negatives)", "gensim", "fastText")
+README_CONTENDERS = ("fastvec", "fastvec (AVX2)", "fastvec (unshared negatives)", "gensim", "fastText")
 README_MODELS = {  # what it says of further measurements
     "cbow-100": "CBOW",
     "tree-100": "skip-gram, hierarchical softmax",
@@ -140,17 +140,27 @@ def readme_tables(results: dict[str, Record]) -> tuple[str, str]:
         "text to vectors": column(whole, "time"),
         **{head: column(whole, head) for head in ("peak memory", *words.TESTS)},
     }
+
+    def with_avx2(entry: Entry) -> str:
+        avx2 = entry._replace(contender=words.AVX2.name)
+        return f"{cell('words/s', avx2)}, {cell('against {base}', avx2)}" if avx2.known("per_second") else "–"
+
     models = {
         "words/s, 1 thread": lambda entry: cell("words/s", entry),
         "against": lambda entry: f"{cell('against {base}', entry)} {entry.base}",
         "all threads against one": lambda entry: cell("against one thread", entry._replace(threads=threads)),
+        "1 thread with AVX2": with_avx2,
     }
     first = table([(name, name) for name in README_CONTENDERS], columns)
     entries = [Entry(results.get(name), "fastvec", 1, MEASUREMENTS[name].base) for name in README_MODELS]
     rows = list(zip(README_MODELS.values(), entries, strict=True))
     known = [name for name in ("speed-100", "whole") if name in results]
-    lines = [f"{MEASUREMENTS[name].title}: {about(results[name])}." for name in known]
-    lines += dict.fromkeys(f"{place(results[name])}." for name in known)
+    measured: dict[str, list[str]] = {}
+    for name, what in README_MODELS.items():
+        if name in results:
+            measured.setdefault(place(results[name]), []).append(what)
+    lines = [f"{MEASUREMENTS[name].title}: {about(results[name])}. {place(results[name])}." for name in known]
+    lines += [f"{'; '.join(names)}: {where}." for where, names in measured.items()]
     times = column(whole, "{base}'s time is")("fastvec").partition(".")[0]
     return times, "\n\n".join([first, table(rows, models), "\n".join(lines)])
 

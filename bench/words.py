@@ -168,12 +168,12 @@ NPMI = {"min_count": 5, "scoring": "npmi", "threshold": 0.5}  # which mean the s
 
 FASTVEC, WITH_GENSIM = Contender("fastvec", fastvec), Contender("gensim", gensim)
 AVX2 = Contender("fastvec (AVX2)", fastvec, environment={"FASTVEC_BACKEND": "avx2"})
-SAME_BITS = Contender("fastvec (deterministic)", fastvec, {"deterministic": True}, threads=(ALL,))
+SAME_BITS = Contender("fastvec (deterministic)", fastvec, {"deterministic": True})
 THREE = FASTVEC, AVX2, SAME_BITS
 UNSHARED = Contender("fastvec (unshared negatives)", fastvec, {"negative_sharing": "none"})
 UNSCALED = Contender("fastvec (word2vec's gradient)", fastvec, {"scale_gradient": False})
 GENSIM_CBOW = Contender("gensim", gensim, {"learning_rate": 0.075})
-FASTTEXT_SPEED = Contender("fastText", fasttext_speed, environment=FRESH_PAGES)
+FASTTEXT_SPEED = Contender("fastText", fasttext_speed, environment=FRESH_PAGES, slow=True)
 FASTTEXT_WHOLE = Contender("fastText", fasttext, environment=FRESH_PAGES, slow=True)
 PLAIN = Contender("fastvec (plain text)", reading, {"path": "file"})
 PACKED = Contender("fastvec (.gz)", reading, {"path": "packed"})

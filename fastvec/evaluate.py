@@ -199,7 +199,7 @@ def similarity(
         restrict = check_int("restrict", restrict, 1)
     count_unknown = check_bool("count_unknown", count_unknown)
     fold = _fold(ignore_case)
-    rows = _first_rows(vectors.words[:restrict], fold)
+    rows = _first_rows([*map(str, vectors.words[:restrict])], fold)
     cosines, scores, covered = [], [], 0
     for *pair, score in judged:
         a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in pair)
@@ -269,7 +269,7 @@ def analogies(
     path = Path(path)
     fold = _fold(ignore_case)
     sections = _read_questions(path, fold)
-    words = vectors.words[:restrict]
+    words = [*map(str, vectors.words[:restrict])]
     folded = [fold(word) for word in words]
     rows = _first_rows(words, fold)
     # For each row the row that stands for it: the first word that is equal but for its case.

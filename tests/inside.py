@@ -6,6 +6,7 @@
 import pkgutil
 
 from fastvec import formats
+from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
@@ -13,6 +14,9 @@ from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.formats.ngrams import row_means
 from fastvec.formats.spool import preallocate
+from fastvec.formats.supervised import SupervisedFile
+from fastvec.formats.supervised import read as read_supervised
+from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
 from fastvec.models.peers import ATTRIBUTES, PARAMETERS
@@ -32,17 +36,21 @@ __all__ = [
     "Copies",
     "FastTextFile",
     "HuffmanTree",
+    "SupervisedFile",
     "Team",
     "alias_table",
     "association",
     "keep_thresholds",
     "preallocate",
+    "quantize_matrix",
     "read_model",
+    "read_supervised",
     "replacing",
     "row_means",
     "unit_rows",
     "usable_threads",
     "write_model",
+    "write_supervised",
     "write_text",
 ]
 
@@ -81,17 +89,22 @@ SIZES = {
     "words_chunk": "models.words.CHUNK",
     "words_written": "corpus.writing.WORDS_AT_ONCE",
     "zeros": "formats.spool.ZEROS",
+    "letters_at_once": "corpus.kmers.LETTERS_AT_ONCE",
+    "column_bytes": "corpus.columns.BYTES_AT_ONCE",
+    "column_piece": "corpus.columns.PIECE_BYTES",
+    "column_items": "corpus.columns.FEWEST_ITEMS",
 }
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
     "backward": "classify.networks.network.backward",
     "best_threshold": "classify.words.ranker._best_threshold",
-    "encode_files": "corpus.corpus.encode_files",
+    "encode": "corpus.corpus.encode",
     "corpus_threads": "corpus.ids.file_threads",
     "epoch": "training.loop.Epoch",
     "fast_rows": "formats.glove._fast_rows",
     "in_tiles": "models.glove.in_tiles",
+    "numbers": "corpus.columns.Numbers",
     "multiply": "models.arpack.Product.__call__",
     "penalty": "classify.networks.network.penalty",
     "set_a_flag": "training.signals.set_a_flag",

@@ -280,7 +280,10 @@ ERRORS = [
     (("classify", "train", "one.txt", *X), "at least two classes, got one class: ['good']"),
     (("classify", "train", "empty.txt", *X), "empty.txt: the file has no texts"),
     (("classify", "train", "missing.txt", *X), "missing.txt: No such file or directory"),
-    (("classify", "train", "missing.txt", "-o", "x.fvec"), "the output must end in .fvmodel, got 'x.fvec'"),
+    (
+        ("classify", "train", "missing.txt", "-o", "x.fvec"),
+        "the output must end in .fvmodel or .bin, got 'x.fvec'",
+    ),
     (("classify", "train", "missing.txt", *X, "--epochs", 0), "epochs must be an int >= 1, got 0"),
     (("classify", "train", "missing.txt", *X, "--buckets", "1K"), "invalid int value: '1K'"),
     (("classify", "train", "missing.txt", *X, "--hidden", 2), "unrecognized arguments: --hidden (see"),

@@ -210,7 +210,10 @@ def test_standard_input_is_an_input_too(folder):
         (("convert", "vectors.fvec", "v.ftz"), ".ftz is a quantized fastText model"),
         (("cooccur", "text", "-o", "c.txt"), "the output must end in .fvcounts or .bin, got 'c.txt'"),
         (("tag", "train", "tags", "-o", "m.fvec"), "the output must end in .fvmodel, got 'm.fvec'"),
-        (("classify", "train", "labels", "-o", "m.bin"), "the output must end in .fvmodel, got 'm.bin'"),
+        (
+            ("classify", "train", "labels", "-o", "m.vec"),
+            "the output must end in .fvmodel or .bin, got 'm.vec'",
+        ),
         (("demo", "-o", "v.txt.gz"), ".gz is supported for reading only"),
     ],
 )

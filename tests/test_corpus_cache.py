@@ -33,11 +33,11 @@ def reads(monkeypatch):
     """The list of files whose text was read."""
     read = []
 
-    def recorded(encode_files, paths, *arguments):
-        read.extend(paths)
-        return encode_files(paths, *arguments)
+    def recorded(encode, source, files, *arguments):
+        read.extend(files)
+        return encode(source, files, *arguments)
 
-    wrap(monkeypatch, "encode_files", recorded)
+    wrap(monkeypatch, "encode", recorded)
     return read
 
 

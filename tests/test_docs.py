@@ -214,12 +214,13 @@ def test_few_blocks_are_not_run():
     assert set(skipped) <= {
         "CONTRIBUTING.md",
         "README.md",
+        "docs/baskets.md",
         "docs/files.md",
         "docs/install.md",
         "docs/migrating.md",
         "docs/other-libraries.md",
     }
-    assert sum(skipped.values()) <= 12
+    assert sum(skipped.values()) <= 17
 
 
 @pytest.mark.parametrize(

@@ -348,3 +348,11 @@ def test_the_command_names_the_option_of_an_encoding(tmp_path, capsys):
     path.write_bytes("süd 1 2\n".encode("latin-1"))
     assert cli.main(["neighbors", str(path), "x"]) != 0
     assert "--errors replace reads it all the same, --encoding latin-1 if" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("extension", ["fvec", "vec", "bin", "glove"])
+def test_ids_are_chosen_as_ints(tmp_path, extension):
+    fastvec.Vectors([7, 8, 9], np.eye(3, dtype=np.float32)).save(tmp_path / f"v.{extension}")
+    loaded = fastvec.load(tmp_path / f"v.{extension}", words=[9, 7])
+    assert [int(word) for word in loaded.words] == [7, 9]
+    assert loaded.similarity(7, 9) == 0

@@ -57,8 +57,8 @@ def damaged(**changes):
         (damaged(parameters={"min_count": 0}), "damaged (min_count must be an int >= 1, got 0)"),
         (damaged(parameters=None), "damaged ("),
         (damaged(passes=None), "damaged ("),
-        (damaged(passes=[[["a", "b"]]]), "damaged (not enough values to unpack"),
-        (damaged(passes=[[["a", 1, 1.0]]]), "damaged (a pair must be two str, got 'a' and 1)"),
+        (damaged(passes=[[["a", "b"]]]), "damaged (a pair must be two str or more, got ['a']"),
+        (damaged(passes=[[["a", 1, 1.0]]]), "damaged (a pair must be two str or more, got ['a', 1])"),
         (damaged(passes=[[["a", "b", math.nan]]]), "damaged (the score of a pair must be a finite number"),
     ],
 )

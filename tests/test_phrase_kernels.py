@@ -24,6 +24,9 @@ def zipf(n_words, n_tokens, seed=0):
     return ids, offsets
 
 
+NO_CONNECTORS = np.empty(0, np.uint8)
+
+
 def chunks(n, size):
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
@@ -31,7 +34,7 @@ def chunks(n, size):
 @pytest.mark.parametrize("size", [1, 17, 1000, 20_000])
 def test_pairs_are_counted(kernel, size):
     ids, offsets = zipf(400, 20_000)  # so many pairs that the table grows, twice
-    counter = kernel.PairCounter()
+    counter = kernel.PairCounter(NO_CONNECTORS)
     for start, stop in chunks(len(ids), size):
         counter.add(ids, offsets, start, stop, 350)
     expected = collections.Counter(
@@ -52,7 +55,7 @@ def test_ids_may_be_as_large_as_they_get(kernel):
     largest = 2**31 - 2
     ids = np.array([largest, largest - 1, largest, 0, largest], np.int32)
     offsets = np.array([0, 5], np.int64)
-    counter = kernel.PairCounter()
+    counter = kernel.PairCounter(NO_CONNECTORS)
     counter.add(ids, offsets, 0, 5, largest + 1)
     lefts, rights, _ = counter.pairs(1)
     order = np.lexsort((rights, lefts))
@@ -63,6 +66,56 @@ def test_ids_may_be_as_large_as_they_get(kernel):
     new_ids, new_offsets = np.empty(5, np.int32), np.empty(2, np.int64)
     assert joiner.join(ids, offsets, 0, 5, new_ids, new_offsets, 0) == (5, 4)
     assert new_ids[:4].tolist() == [0, largest, 0, largest]
+
+
+def results_with_connectors(module, size):
+    """Return what pairs over connectors become: their counts, and a text with some of them joined."""
+    ids, offsets = zipf(60, 3_000)
+    counter = module.PairCounter(np.isin(np.arange(60), (0, 2, 31)).astype(np.uint8))
+    for start, stop in chunks(len(ids), size):
+        counter.add(ids, offsets, start, stop, 50)
+    links = list(zip(*(half.tolist() for half in counter.links()), strict=True))
+
+    def spelled(left):
+        return (left,) if left >= 0 else (*spelled(links[-1 - left][0]), links[-1 - left][1])
+
+    lefts, rights, counts = counter.pairs(1)
+    rows = zip(lefts.tolist(), rights.tolist(), counts.tolist(), strict=True)
+    pairs = sorted((*spelled(left), right, count) for left, right, count in rows)
+    # A phrase has a number that depends on its words, a link one that depends on where it was met.
+    arguments = [
+        (left, right, 60 + hash((*spelled(left), right)) % 1000)
+        for left, right in zip(lefts.tolist(), rights.tolist(), strict=True)
+        if (sum(spelled(left)) + right) % 3
+    ]
+    arguments += [(*link, -1 - n) for n, link in enumerate(links)]
+    joiner = module.Joiner(*np.array(arguments, np.int32).T.copy())
+    start = n_new = 0
+    new_ids, new_offsets = np.empty_like(ids), np.full_like(offsets, -1)
+    while start < len(ids):
+        start, n = joiner.join(
+            ids, offsets, start, min(start + size, len(ids)), new_ids[n_new:], new_offsets, n_new
+        )
+        n_new += n
+    return pairs, new_ids[:n_new].tolist(), new_offsets[:-1].tolist()
+
+
+@pytest.mark.parametrize("size", [3, 3_000])
+def test_connectors_lie_between_the_words_of_pairs(kernel, size):
+    ids, offsets = zipf(60, 3_000)
+    expected = collections.Counter()
+    for begin, end in itertools.pairwise(offsets.tolist()):
+        sentence = ids[begin:end].tolist()
+        ends = [place for place, word in enumerate(sentence) if word not in (0, 2, 31)]
+        for left, right in itertools.pairwise(ends):
+            if sentence[left] < 50 and sentence[right] < 50:
+                expected[tuple(sentence[left : right + 1])] += 1
+    pairs, joined, begins = results_with_connectors(kernel, size)
+    of_reference = results_with_connectors(kernels.get("phrases", "reference"), len(ids))
+    assert (pairs, joined, begins) == of_reference
+    assert pairs == sorted((*words, count) for words, count in expected.items())
+    assert max(map(len, expected)) > 4
+    assert len(joined) < 0.8 * len(ids)
 
 
 @pytest.mark.parametrize("size", [3, 1000, 20_000])
@@ -116,7 +169,7 @@ def test_ids_are_spelled(kernel, size):
 
 def test_arguments_that_do_not_fit_are_refused(kernel):
     ids, offsets = np.zeros(3, np.int32), np.array([0, 3], np.int64)
-    counter, joiner = kernel.PairCounter(), kernel.Joiner(ids[:0], ids[:0], ids[:0])
+    counter, joiner = kernel.PairCounter(NO_CONNECTORS), kernel.Joiner(ids[:0], ids[:0], ids[:0])
     for start, stop in ((-1, 2), (2, 1), (0, 4)):
         with pytest.raises(ValueError, match=f"a chunk of the 3 ids, got {start} and {stop}"):
             counter.add(ids, offsets, start, stop, 1)

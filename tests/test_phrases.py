@@ -2,6 +2,7 @@
 
 import collections
 import gzip
+import importlib.util
 import itertools
 import math
 import os
@@ -367,3 +368,125 @@ def test_phrases_are_of_words(corpus):
     for learn in (Phrases().fit, Phrases().fit_transform):
         with pytest.raises(ValueError, match="corpus must have words in which to find phrases, got none"):
             learn(corpus)
+
+
+# Connectors, other scores, one sentence
+
+TRAVELS = [
+    *[["the", "bank", "of", "america", "is", "open"], ["a", "bank", "of", "the", "river"]] * 4,
+    *[["lack", "of", "interest"], ["of", "america"], ["america", "of"], ["new", "york", "of", "america"]] * 3,
+]
+
+
+def test_connectors_are_within_phrases_alone():
+    phrases = Phrases(min_count=2, threshold=0.5, connector_words=Phrases.ENGLISH_CONNECTOR_WORDS).fit(
+        TRAVELS
+    )
+    found = set(phrases.phrases_)
+    assert {"bank_of_america", "lack_of_interest", "bank_of_the_river", "new_york"} <= found
+    assert not any({phrase.split("_")[0], phrase.split("_")[-1]} & {"a", "the", "of"} for phrase in found)
+    expected = [phrases.join(sentence) for sentence in TRAVELS]
+    assert list(phrases.transform(TRAVELS)) == list(phrases.fit_transform(TRAVELS)) == expected
+    assert expected[0][:2] == ["the", "bank_of_america"]
+    assert phrases.join(["bank", "of", "the", "new", "york"]) == ["bank", "of", "the", "new_york"]
+    assert phrases.join(["bank", "of", "the"]) == ["bank", "of", "the"]
+
+
+def test_connectors_are_kept_in_files(tmp_path):
+    phrases = Phrases(min_count=3, threshold=0.5, passes=2, connector_words=["of", "the"]).fit(TRAVELS)
+    phrases.save(tmp_path / "phrases.json")
+    loaded = Phrases.load(tmp_path / "phrases.json")
+    assert loaded.pairs_ == phrases.pairs_
+    assert loaded.connector_words == ("of", "the")
+    assert [loaded.join(sentence) for sentence in TRAVELS] == list(phrases.transform(TRAVELS))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("of", "connector_words must be a list of words, got 'of'"),
+        ([1], "connector_words must be a list of words, got 1 in it"),
+        (3, "connector_words must be a list of words, got 3"),
+    ],
+)
+def test_connectors_that_are_no_words(words, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        Phrases(connector_words=words).fit(TRAVELS)
+
+
+def test_one_sentence():
+    phrases = Phrases(threshold=1, passes=2).fit(CITIES)
+    for sentence in (
+        [],
+        ["in"],
+        ("in", "new", "york"),
+        ["new", "york", "new", "york"],
+        [*CITIES[0], *CITIES[1]],
+    ):
+        (expected,) = phrases.transform([list(sentence)])
+        assert phrases.join(sentence) == expected
+    assert phrases.join([7, "new", "york"]) == ["7", "new_york"]
+    with pytest.raises(TypeError, match=r"sentence must be a list of words, got 'new york', .*split\(\)"):
+        phrases.join("new york")
+    with pytest.raises(TypeError, match=r"every item of sentence must be a str or an int, got 1\.5"):
+        phrases.join([1.5])
+    with pytest.raises(ValueError, match="call fit"):
+        Phrases().join(["a"])
+    with pytest.raises(TypeError, match=r"phrases\.join\(sentence\), or phrases\.transform\(corpus\)"):
+        phrases[["new", "york"]]
+    before = phrases.join(["in", "new", "york"])
+    assert phrases.set_params(min_count=50).fit(CITIES).join(["in", "new", "york"]) != before
+
+
+def test_a_score_of_one_s_own(tmp_path):
+    asked = []
+
+    def scoring(**counts):
+        asked.append(counts)
+        return counts["bigram_count"]
+
+    phrases = Phrases(min_count=3, threshold=3.5, scoring=scoring).fit(
+        [["a", "b", "c"]] * 3 + [["a", "b"], ["d"]]
+    )
+    assert phrases.phrases_ == {"a_b": 4}
+    assert asked[0] == {
+        "worda_count": 4,
+        "wordb_count": 4,
+        "bigram_count": 4,
+        "len_vocab": 6,
+        "min_count": 3,
+        "corpus_word_count": 12,
+    }
+    phrases.save(tmp_path / "phrases.json")
+    assert Phrases.load(tmp_path / "phrases.json").join(["a", "b"]) == ["a_b"]
+    with pytest.raises(
+        TypeError, match=r"^threshold, with a callable as scoring, must be a finite number, got None"
+    ):
+        Phrases(scoring=scoring).fit(CITIES)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gensim") is None, reason="needs gensim")
+@pytest.mark.parametrize("scoring", ["default", "npmi"])
+def test_the_phrases_of_gensim(scoring, prose):
+    from gensim.models.phrases import ENGLISH_CONNECTOR_WORDS
+    from gensim.models.phrases import Phrases as OfGensim
+
+    assert set(Phrases.ENGLISH_CONNECTOR_WORDS) == ENGLISH_CONNECTOR_WORDS
+    spelled = {"w0": "of", "w1": "the", "w2": "and"}
+    text = [[spelled.get(word, word) for word in sentence] for sentence in prose]
+    text += [["bank", "of", "america"], ["w7", "lack", "of", "the", "interest"]] * 20
+    threshold = {"default": 1.0, "npmi": 0.2}[scoring]
+    theirs = OfGensim(
+        text, min_count=3, threshold=threshold, scoring=scoring, connector_words=ENGLISH_CONNECTOR_WORDS
+    )
+    connectors = sorted(ENGLISH_CONNECTOR_WORDS)
+    converted = Phrases.threshold_from_gensim(threshold, text, scoring=scoring, connector_words=connectors)
+    ours = Phrases(
+        min_count=3,
+        threshold=converted,
+        scoring=scoring.replace("default", "word2phrase"),
+        connector_words=connectors,
+    ).fit(text)
+    assert set(ours.phrases_) == set(theirs.export_phrases())
+    assert sum(phrase.count("_") > 1 for phrase in ours.phrases_) > 0
+    assert [ours.join(sentence) for sentence in text[:500]] == [theirs[sentence] for sentence in text[:500]]

@@ -1,6 +1,7 @@
 """Progress: a bar on a terminal, lines in a log, and streams that cannot be written."""
 
 import io
+import logging
 import re
 import sys
 import warnings
@@ -206,3 +207,14 @@ def test_a_warning_before_the_work_does_not_end_it(monkeypatch):
         patch.setattr(warnings, "showwarning", unwritable)
         model = TextClassifier(vector_size=2).fit(documents, labels)
     assert len(model.history_) == 5
+
+
+def test_a_logger_gets_a_line_an_epoch(caplog, capsys):
+    params = {"vector_size": 4, "min_count": 1, "subsample": 0, "epochs": 2, "threads": 1}
+    SkipGram(**params).fit(SENTENCES)
+    assert caplog.records == []
+    with caplog.at_level(logging.INFO, logger="fastvec"):
+        SkipGram(**params).fit(SENTENCES)
+    assert [(record.name, record.levelname) for record in caplog.records] == [("fastvec", "INFO")] * 2
+    assert re.match(r"epoch 2/2: loss \d\.\d+, learning rate 0\.0001, [\d,]+ words/s", caplog.messages[1])
+    assert capsys.readouterr().err == ""

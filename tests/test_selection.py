@@ -156,4 +156,4 @@ def test_no_word_left():
     with pytest.raises(ValueError, match="min_count=99, keep and drop leave no word of"):
         make(fastvec.SkipGram, min_count=99, drop=["the"]).fit(TEXT)
     model = fastvec.SkipGram(keep=[0, 1], vector_size=4, epochs=1).fit([[0, 1, 2], [1, 2]])
-    assert model.vocabulary_.words == ["1", "0"]
+    assert model.vocabulary_.words == [1, 0]

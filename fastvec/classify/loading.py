@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastvec.classify.networks.files import Saveable
@@ -13,6 +14,7 @@ from fastvec.classify.networks.network import (
     SoftmaxClassifier,
     TwoLayerClassifier,
 )
+from fastvec.classify.texts import fasttext
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
 from fastvec.classify.words.ranker import WindowRanker
@@ -36,6 +38,8 @@ ESTIMATORS: dict[str, Callable[..., Saveable]] = {
     )
 }
 
+OF_FASTTEXT = (".bin", ".ftz", ".bin.gz", ".ftz.gz")
+
 # What Python and NumPy raise at sight of what no classifier has written.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError)
 
@@ -46,7 +50,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path-like
-        File with the extension ``.fvmodel``. It holds arrays and JSON: loading it runs no code.
+        File with the extension ``.fvmodel``. It holds arrays and JSON: loading it runs no code. Or a
+        classifier of fastText, ``.bin`` or ``.ftz``, which becomes a `TextClassifier` with the probabilities
+        of fastText: its `predict` adds 0.00001 to each of them.
 
     Returns
     -------
@@ -68,6 +74,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> load("threshold.fvmodel").predict([[5.0]])
     array([1])
     """
+    if Path(path).name.lower().endswith(OF_FASTTEXT):
+        return fasttext.load(path, TextClassifier)
     saved = model.read_classifier(path)
     try:
         return _restored(saved)

@@ -37,6 +37,8 @@ from fastvec.vectors import load
 
 __all__ = ["add_classify", "add_tag"]
 
+# What a trained model is saved as.
+EXTENSIONS = {TextClassifier: (".fvmodel", ".bin"), WindowClassifier: (".fvmodel",)}
 # Bytes of a file that are hashed at a time.
 BLOCK_BYTES = 1 << 20
 
@@ -55,6 +57,7 @@ def add_classify(parser: argparse.ArgumentParser) -> None:
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each label")
     evaluate = _add_evaluate(verbs, "labelled lines", labelled, read_labelled_lines, _evaluate_texts)
     _add_top(evaluate)
+    _add_quantize(verbs)
 
 
 def add_tag(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +75,7 @@ def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) ->
     train = verbs.add_parser("train", help=f"train on a file of {what}")
     train.set_defaults(run=_train, read=read, estimator=estimator)
     _add_file(train, lines, read)
-    add_output(train, ": .fvmodel")
+    add_output(train, f": {' '.join(EXTENSIONS[estimator])}")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
     add_reading(train, errors=False)
     add_config(train)
@@ -118,8 +121,24 @@ def _check_top(options: argparse.Namespace) -> None:
     check_float("--threshold", options.threshold)
 
 
+def _add_quantize(verbs: Any) -> None:
+    quantize = verbs.add_parser("quantize", help="make a smaller model, .ftz, which fastText reads too")
+    quantize.set_defaults(run=_quantize)
+    _add_model(quantize)
+    add_output(quantize, ": .ftz")
+    names = ["cutoff", "subvector_size", "separate_norms", "quantize_output"]
+    add_parameters(quantize, {"quantization": TextClassifier.quantize}, names)
+    quantize.add_argument(
+        "--retrain", metavar="FILE", help="labelled lines, with which what --cutoff has kept is trained again"
+    )
+    add_parameters(quantize, {"labelled lines": read_labelled_lines}, ["label_prefix", "errors"])
+    add_parameters(quantize, {"training": TextClassifier}, ["epochs", "learning_rate", "threads", "seed"])
+    add_quiet(quantize)
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="trained model: .fvmodel")
+    what = "trained model: .fvmodel; of texts also a classifier of fastText, .bin .ftz"
+    parser.add_argument("model", metavar="MODEL", help=what)
 
 
 def _add_file(parser: argparse.ArgumentParser, lines: str, read: Read) -> None:
@@ -129,7 +148,7 @@ def _add_file(parser: argparse.ArgumentParser, lines: str, read: Read) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     check_files([options.file, options.vectors], {"--output": options.output})
-    check_extension(options.output, ".fvmodel")
+    check_extension(options.output, *EXTENSIONS[options.estimator])
     model = make(options, options.estimator)
     examples: Any
     if options.estimator is TextClassifier:
@@ -216,6 +235,23 @@ def _predict_words(options: argparse.Namespace) -> int:
         return 0
     tagged = zip(file.rows, found, strict=True)
     write_blocks((_text_of(sentence, tags) for sentence, tags in tagged), options.output)
+    return 0
+
+
+def _quantize(options: argparse.Namespace) -> int:
+    check_files([options.model, options.retrain], {"--output": options.output})
+    check_extension(options.output, ".ftz")
+    how = given(options, TextClassifier.quantize)
+    if options.retrain is not None and "cutoff" not in how:
+        raise ValueError("--retrain needs --cutoff: only what is left of a table is trained again")
+    model = _load(options, TextClassifier).set_params(**given(options, TextClassifier))
+    lines = options.retrain
+    if lines is not None:
+        lines = LabelledLines(lines, **given(options, read_labelled_lines))
+    model.quantize(lines, **how).save(options.output)
+    if not options.quiet:
+        sizes = [Path(path).stat().st_size for path in (options.output, options.model)]
+        say(f"{options.output}: {sizes[0]:,} bytes, of {sizes[1]:,} in {options.model}")
     return 0
 
 

@@ -33,6 +33,8 @@ __all__ = [
     "read_texts",
 ]
 
+# Parameters of `Corpus` that are options.
+OF_TEXTS = ["lowercase", "errors", "column", "kmers", "cache", "memory_limit"]
 # Parameters of `load`, and how errors name them, for Python: errors='replace'.
 READING = ("format", "errors", "encoding", "limit", "on_duplicates", "on_nonfinite")
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
@@ -40,9 +42,12 @@ ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
 def add_texts(parser: argparse.ArgumentParser) -> None:
     """Add text files, the source of a `Corpus`, to a parser."""
-    what = "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input"
+    what = (
+        "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
+        "and addresses, Parquet with --column, FASTA with --kmers"
+    )
     parser.add_argument("texts", nargs="+", metavar="TEXT", help=what)
-    add_parameters(parser, {"text": Corpus}, ["lowercase", "errors", "cache", "memory_limit"])
+    add_parameters(parser, {"text": Corpus}, OF_TEXTS)
 
 
 def read_texts(options: argparse.Namespace, **params: Any) -> Corpus:

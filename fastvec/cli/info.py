@@ -18,7 +18,7 @@ from fastvec.cli.files import add_reading
 from fastvec.cli.options import given
 from fastvec.cli.results import add_json, print_json
 from fastvec.counts import files as counts_file
-from fastvec.formats import model
+from fastvec.formats import model, supervised
 from fastvec.formats.container import verify
 from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.training.threads import usable_threads
@@ -69,6 +69,8 @@ def _run(options: argparse.Namespace) -> int:
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """Return what there is to say of a file of vectors, of counts or of a classifier."""
     path = Path(options.vectors)
+    if path.suffix.lower() == ".ftz":
+        return _about_quantized(path)
     format = None
     if path.is_file():  # what comes through a pipe can be read only once
         with path.open("rb") as file:
@@ -89,6 +91,16 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
     if vectors.counts is not None:
         about["occurrences"] = int(vectors.counts.sum())
     return {**about, "metadata": vectors.metadata}
+
+
+def _about_quantized(path: Path) -> dict[str, Any]:
+    header = supervised.read(path).header
+    return {
+        "words": len(header.words),
+        "vector_size": header.parameters["vector_size"],
+        "labels": len(header.labels),
+        "metadata": {**header.parameters, "word_ngrams": header.word_ngrams},
+    }
 
 
 def _about_classifier(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "Cooccurrence.symmetric": LEFT_ONLY,
     "Cooccurrence.weighting": WEIGHTING,
     "Corpus.cache": {"help": "file that keeps the text as ids, to be read the next time instead"},
+    "Corpus.column": {"help": "column of Parquet files that holds the sentences", "metavar": "NAME"},
+    "Corpus.kmers": {
+        "nargs": 2,
+        "metavar": ("LENGTH", "STRIDE"),
+        "help": "length and stride of the words in FASTA files: a record is a sentence",
+    },
     "Corpus.lowercase": {"action": "store_true", "help": "convert words to lower case"},
     "Corpus.memory_limit": {
         "type": _size,

@@ -68,6 +68,9 @@ PEER_OPTIONS = {
     "-ws": "--window",
 }
 
+# Of two names that were perhaps meant, how much less alike the second may be, as a ratio.
+NEARLY_AS_CLOSE = 0.1
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that takes options by their whole names only; one of verbs shows its help if none is given.
@@ -191,5 +194,11 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return the end of an error on a misspelt name: which names it may stand for, if there are any."""
     known = list(known)
     beginning = [name for name in known if name.startswith(given) and len(given) > 2]
-    near = beginning[:3] or difflib.get_close_matches(given, known, n=2)
+    near = beginning[:3]
+    if not near:
+        close = difflib.get_close_matches(given, known, n=2)
+        ratios = [difflib.SequenceMatcher(None, name, given).ratio() for name in close]
+        near = [
+            name for name, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - NEARLY_AS_CLOSE
+        ]
     return f"; did you mean {' or '.join(near)}?" if near else ""

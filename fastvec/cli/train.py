@@ -40,7 +40,7 @@ MODELS: dict[str, type[Model]] = {
     "svd": PPMI_SVD,
 }
 # The parameters of a Corpus that mean nothing to counts.
-OF_TEXTS = ("lowercase", "errors", "cache")
+OF_TEXTS = ("lowercase", "errors", "column", "kmers", "cache")
 CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 
 

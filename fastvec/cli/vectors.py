@@ -217,6 +217,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _convert_classifier(options: argparse.Namespace) -> int:
+    from fastvec import classify  # which imports scikit-learn
+
+    classify.load(options.vectors).save(options.output)
+    if not options.quiet:
+        say(f"saved in {options.output}")
+    return 0
+
+
 def _document(found: evaluate.AnalogyResult) -> dict[str, Any]:
     """Return what JSON says of the answers to analogy questions."""
 
@@ -230,6 +239,8 @@ def _document(found: evaluate.AnalogyResult) -> dict[str, Any]:
 def _convert(options: argparse.Namespace) -> int:
     reading = given(options, load)
     check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
+    if Path(options.vectors).suffix.lower() == ".fvmodel":
+        return _convert_classifier(options)
     check_format(options.output, options.format, "--to")
     if options.words is not None:
         reading["words"] = Path(options.words).read_text(encoding="utf-8-sig").split("\n")

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_bool, check_choice, check_int
+from fastvec._params import check_bool, check_int
+from fastvec.corpus.columns import encode_lists, is_table, sessions_of
 from fastvec.corpus.fingerprint import fingerprint
-from fastvec.corpus.ids import Encoded, encode_files, encode_sentences, open_cache, save_cache
-from fastvec.corpus.reading import STANDARD_INPUT, check_readable, read_lines
-from fastvec.corpus.sequences import check_sequences
+from fastvec.corpus.ids import Encoded, open_cache, save_cache
+from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
+from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import check_regular, check_writable
 from fastvec.formats.spool import Spool
-from fastvec.training.progress import Progress
 
 __all__ = ["Corpus"]
 
@@ -31,12 +31,19 @@ class Corpus:
 
     Parameters
     ----------
-    source : str, PathLike, list of those, or iterable of token sequences
-        Text files with one sentence per line and words separated by ASCII white space: a path, a list of
-        paths, or ``"-"`` for standard input. Files compressed with gzip, bzip2, xz or zstd are recognized by
-        their content. Or sentences as lists of words, from any iterable; words are str, or int (ids of
-        products or nodes), which are converted to str. Files are read by several threads, as many as the
-        process may use processors but at most eight; the ids do not depend on their number.
+    source : str, PathLike, open file, list of those, column, table, or iterable of token sequences
+        - Text files with one sentence per line and words separated by ASCII white space. A path; ``"-"``,
+          standard input; a folder, whose files are read in the order of their paths, also those of its
+          folders, but not hidden ones; a pattern such as ``"wiki/*.txt"``; an address such as
+          ``"s3://bucket/wiki.txt"``, which needs fsspec; anything with a method ``read``. What is compressed
+          with gzip, bzip2, xz or zstd is recognized by its content. Several threads split the text, as many
+          as the process may use processors but at most eight; the ids do not depend on their number.
+        - Sentences as lists of words, from any iterable. Words are str, or int (ids of products or nodes),
+          which stay int if all of them are, and become str otherwise.
+        - A column of lists or of texts: of pandas, Polars, PyArrow, or what else exports arrays of Arrow,
+          which are read by pyarrow and not as objects of Python. A missing cell is a sentence without words,
+          a missing item is left out.
+        - With `column`, a table with such a column, a data set of Hugging Face, or Parquet files.
     lowercase : bool
         Whether to convert words to lower case with `str.lower`.
     tokenizer : callable, optional
@@ -48,6 +55,12 @@ class Corpus:
     keep_empty : bool
         Whether to keep sentences without words, so that sentence i is the i-th line or item of `source`. By
         default they are skipped.
+    column : str, optional
+        The column of a table, a data set or Parquet files that holds the sentences, as lists or texts.
+    kmers : sequence of int, optional
+        Length and stride of the words in FASTA files, as (6, 1): a record is a sentence. Letters are
+        converted to upper case. Words of nucleotides that have another letter than A, C, G, T and U are left
+        out, and those of amino acids that have X, * or -.
     cache : str or PathLike, optional
         File that keeps the ids, from which they are memory-mapped. As long as the files of `source`, the
         other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
@@ -95,53 +108,40 @@ class Corpus:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | Iterable[Any],
+        source: Any,
         *,
         lowercase: bool = False,
         tokenizer: Callable[[str], Iterable[Any]] | None = None,
         errors: str = "strict",
         keep_empty: bool = False,
+        column: str | None = None,
+        kmers: Sequence[int] | None = None,
         cache: str | os.PathLike[str] | None = None,
         memory_limit: int = 2**32,
         progress: bool = False,
     ) -> None:
-        lowercase = check_bool("lowercase", lowercase)
-        errors = check_choice("errors", errors, ("strict", "replace", "ignore"))
-        keep_empty = check_bool("keep_empty", keep_empty)
         memory_limit = check_int("memory_limit", memory_limit, 1)
         progress = check_bool("progress", progress)
-        if tokenizer is not None and not callable(tokenizer):
-            raise TypeError(f"tokenizer must be a callable or None, got {tokenizer!r}")
-        paths = _paths(source)
-        self._reading = _reading(paths, lowercase, tokenizer, errors, keep_empty)
-        if paths is None and tokenizer is not None:
-            raise ValueError("tokenizer must be None if source holds sentences that are already split")
+        how = Reading(lowercase, tokenizer, errors, keep_empty, column, kmers)
+        files = None if is_table(source) else files_of(source)
+        how.check(source, files)
+        self._reading = _reading(files, how)
 
         key: dict[str, str] = {}
         if cache is not None:
             cache = os.fspath(cache)
             check_regular("cache", cache, "name a file to be made")
-            key = _cache_key(paths, lowercase, tokenizer, errors, keep_empty)
+            key = _cache_key(files, how)
             if (kept := open_cache(cache, key)) is not None:
                 self._set(*kept)
                 return
             check_writable(cache)
 
         spool = Spool(np.int32, memory_limit, None if cache is None else Path(cache).absolute().parent)
-        if paths is None:
-            sentences = cast(Iterable[Any], source)
-            total = len(sentences) if progress and isinstance(sentences, Sized) else None
-            with Progress("reading", total, " sentences", progress) as bar:
-                encoded = encode_sentences(bar.over(sentences), keep_empty, spool)
-        else:
-            with Progress("reading", check_readable(paths), "B", progress) as bar:
-                if tokenizer is None:
-                    encoded = encode_files(paths, errors, keep_empty, spool, bar.update)
-                else:
-                    lines = _tokenized_lines(paths, tokenizer, lowercase, errors, bar.update)
-                    encoded = encode_sentences(lines, keep_empty, spool)
+        encoded = encode(source, files, how, spool, progress)
         if not encoded.words and not keep_empty:
-            raise ValueError(f"{'source' if paths is None else ', '.join(paths)} holds no words")
+            names = "source" if files is None else ", ".join(map(name_of, files))
+            raise ValueError(f"{names} holds no words")
         contents = encoded.finish(lowercase)
         if cache is not None:
             save_cache(cache, *contents, key)
@@ -150,6 +150,53 @@ class Corpus:
             assert kept is not None
             contents = kept
         self._set(*contents)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Any,
+        session: str,
+        item: str,
+        time: str | None = None,
+        *,
+        memory_limit: int = 2**32,
+    ) -> Corpus:
+        """Return the items of each session as a sentence, in the order of time.
+
+        Sessions are in the order in which they first appear. Rows without a session or an item are left out.
+
+        Parameters
+        ----------
+        rows : table, str or PathLike
+            A table of pandas, Polars or PyArrow, a data set, or the path of a CSV or Parquet file, which
+            pyarrow reads. Whole numbers in a CSV file are int.
+        session : str
+            The column that says which rows belong together: an order, a user, a playlist, ...
+        item : str
+            The column of items, str or int.
+        time : str, optional
+            The column by which the rows of a session are sorted; rows of the same time, and all rows by
+            default, stay in their order.
+        memory_limit : int
+            Bytes of memory for the ids. More of them are kept in a temporary file.
+
+        Returns
+        -------
+        Corpus
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is missing.
+        TypeError, ValueError
+            If there is no such column, or there are no rows.
+        """
+        memory_limit = check_int("memory_limit", memory_limit, 1)
+        rows = os.fspath(rows) if isinstance(rows, os.PathLike) else rows
+        sessions = sessions_of(rows, session, item, time)
+        if not len(sessions):
+            raise ValueError(f"rows must have one with {session!r} and {item!r} at least, got none")
+        return cls._of(encode_lists([sessions], False, Spool(np.int32, memory_limit), lambda n: None), {})
 
     @classmethod
     def _of(cls, encoded: Encoded, reading: dict[str, Any]) -> Corpus:
@@ -190,7 +237,7 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.sentence_offsets) - 1
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def __iter__(self) -> Iterator[list[Any]]:
         words = self.vocabulary.words
         for i in range(len(self)):
             begin, end = self.sentence_offsets[i : i + 2]
@@ -201,83 +248,40 @@ class Corpus:
         return f"Corpus({len(self):,} sentences, {self.n_tokens:,} tokens, {n_words:,} distinct words)"
 
 
-def _paths(source: Any) -> list[str] | None:
-    """Return the paths in `source`, or None if it is an iterable of sentences."""
-    if isinstance(source, (str, os.PathLike)):
-        return [os.fspath(source)]
-    if (
-        isinstance(source, (list, tuple))
-        and source
-        and all(isinstance(s, (str, os.PathLike)) for s in source)
-    ):
-        return [os.fspath(path) for path in source]
-    check_sequences("source", "a path, a list of paths or an iterable of lists of words", source)
-    return None
-
-
-def _reading(
-    paths: list[str] | None,
-    lowercase: bool,
-    tokenizer: Callable[[str], Any] | None,
-    errors: str,
-    keep_empty: bool,
-) -> dict[str, Any]:
+def _reading(files: list[File] | None, how: Reading) -> dict[str, Any]:
     """Return what was read, and the options that are not the usual ones."""
-    reading: dict[str, Any] = {} if paths is None else {"files": [Path(path).name for path in paths]}
-    if lowercase:
+    reading: dict[str, Any] = {} if files is None else {"files": [Path(name_of(file)).name for file in files]}
+    if how.lowercase:
         reading["lowercase"] = True
-    if tokenizer is not None:
-        reading["tokenizer"] = getattr(tokenizer, "__qualname__", type(tokenizer).__qualname__)
-    if errors != "strict":
-        reading["errors"] = errors
-    if keep_empty:
+    if how.tokenizer is not None:
+        reading["tokenizer"] = getattr(how.tokenizer, "__qualname__", type(how.tokenizer).__qualname__)
+    if how.errors != "strict":
+        reading["errors"] = how.errors
+    if how.keep_empty:
         reading["keep_empty"] = True
+    if how.column is not None:
+        reading["column"] = how.column
+    if how.kmers is not None:
+        reading["kmers"] = list(how.kmers)
     return reading
 
 
-def _tokenized_lines(
-    paths: Iterable[str],
-    tokenizer: Callable[[str], Iterable[Any]],
-    lowercase: bool,
-    errors: str,
-    report: Callable[[int], object],
-) -> Iterator[Iterable[Any]]:
-    """Yield the tokens of every line of some files, converted to lower case first if `lowercase`."""
-    for path in paths:
-        for line in read_lines(path, errors, report):
-            tokens = tokenizer(line.lower() if lowercase else line)
-            if isinstance(tokens, (str, bytes)):
-                raise TypeError(f"tokenizer must return an iterable of words, got {tokens!r}")
-            yield tokens
-
-
-def _cache_key(
-    paths: list[str] | None,
-    lowercase: bool,
-    tokenizer: Callable[[str], Any] | None,
-    errors: str,
-    keep_empty: bool,
-) -> dict[str, str]:
+def _cache_key(files: list[File] | None, how: Reading) -> dict[str, str]:
     """Return everything that the contents of a cache depend on.
 
     Raises
     ------
     ValueError
-        If this is unknown: `source` is not files, or `tokenizer` has no name.
+        If this is unknown: the source is not files on disk, or the tokenizer has no name.
     """
-    if paths is None or STANDARD_INPUT in paths:
+    if files is None or not all(map(is_on_disk, files)):
         raise ValueError("cache must be None unless source is files, whose changes can be detected")
-    check_readable(paths)
+    check_readable(files)
     sources = []
-    for path in paths:
+    for path in files:
         status = Path(path).stat()
         sources.append((str(Path(path).absolute()), status.st_size, status.st_mtime_ns))
-    options = {
-        "lowercase": lowercase,
-        "errors": errors,
-        "keep_empty": keep_empty,
-        "tokenizer": tokenizer and _name_of(tokenizer),
-    }
+    options = {**vars(how), "tokenizer": how.tokenizer and _name_of(how.tokenizer)}
     return {"sources": json.dumps(sources), "options": json.dumps(options)}
 
 

@@ -16,7 +16,7 @@ __all__ = ["fingerprint"]
 
 def fingerprint(vocabulary: Vocabulary, *arrays: NDArray[Any]) -> str:
     """Return a hash of words with their counts, and of arrays: SHA-256 of that of every block of rows."""
-    digest = hashlib.sha256("\n".join(vocabulary.words).encode(errors="surrogatepass"))
+    digest = hashlib.sha256("\n".join(map(str, vocabulary.words)).encode(errors="surrogatepass"))
     with Workers(file_threads()) as workers:
         for array in (vocabulary.counts, *arrays):
             digest.update(f"{array.dtype.str}{array.shape}".encode())

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_item
-from fastvec.corpus.reading import invalid_text, read_blocks
-from fastvec.corpus.sequences import check_words
+from fastvec._params import check_item, plain
+from fastvec.corpus.reading import File, invalid_text, name_of, read_blocks
+from fastvec.corpus.sequences import check_words, kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.kinds import check_kind
@@ -28,8 +28,10 @@ from fastvec.training.threads import Workers, file_threads
 
 __all__ = [
     "Encoded",
-    "encode_files",
+    "Numbers",
+    "encode_pieces",
     "encode_sentences",
+    "file_pieces",
     "invalid_piece",
     "open_cache",
     "remapped",
@@ -54,7 +56,7 @@ class Encoded:
 
     Attributes
     ----------
-    words : list of str
+    words : list of str, or of int
         The words in the order of their ids.
     counts : int64 array, shape (n_words,)
         How often each occurs.
@@ -64,7 +66,7 @@ class Encoded:
         The ids, of type int32.
     """
 
-    words: list[str]
+    words: list[Any]
     counts: NDArray[np.int64]
     sentence_offsets: NDArray[np.int64]
     ids: Spool
@@ -72,7 +74,7 @@ class Encoded:
     def finish(self, lowercase: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
         """Return the final ids, the sentence offsets and the vocabulary, in lower case if asked for."""
         words, counts, merged = self.words, self.counts, np.arange(len(self.words))
-        if lowercase:
+        if lowercase and kind_of_words(words) == "str":
             lowered: dict[str, int] = {}
             merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words], np.intp)
             words, counts = list(lowered), np.zeros(len(lowered), np.int64)
@@ -87,16 +89,22 @@ def _final(ids: Spool, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:
     return ids.finish(lambda destination, source: remap(source, new_ids, destination))
 
 
-def encode_files(
-    paths: Iterable[str], errors: str, keep_empty: bool, spool: Spool, report: Callable[[int], object]
-) -> Encoded:
-    """Split files on white space and add the provisional ids of their words to `spool`.
+def encode_pieces(pieces: Iterable[tuple[str, bytes | None]], keep_empty: bool, spool: Spool) -> Encoded:
+    """Split texts on white space and add the provisional ids of their words to `spool`.
+
+    Parameters
+    ----------
+    pieces : iterable of (str, bytes or None)
+        The texts in pieces that cut no word, with the names of the texts, and None at the end of each.
+    keep_empty : bool
+        Whether a line without words is a sentence.
+    spool : Spool
+        For the ids.
 
     Raises
     ------
     ValueError
-        If a file is of a known kind whose lines are not sentences, or a word is not UTF-8 and `errors` is
-        "strict".
+        If a word is not UTF-8.
     """
     tokenizer, split = kernels.tokenizer.Tokenizer(keep_empty), kernels.tokenizer.split
     words: list[str] = []
@@ -108,7 +116,7 @@ def encode_files(
         return path, text if text is None else split(text, keep_empty)
 
     with Workers(file_threads()) as workers:
-        for path, piece in workers.in_order(split_piece, _pieces(paths, errors, report)):
+        for path, piece in workers.in_order(split_piece, pieces):
             if piece is None:
                 offsets.append(tokenizer.finish())
                 n_lines = n_bytes = 0
@@ -126,14 +134,21 @@ def encode_files(
     return Encoded(words, tokenizer.counts(), np.concatenate(offsets), spool)
 
 
-def _pieces(
-    paths: Iterable[str], errors: str, report: Callable[[int], object]
+def file_pieces(
+    files: Iterable[File], errors: str, report: Callable[[int], object]
 ) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the texts of files in pieces that cut no word, with their paths, and None at the end of each."""
-    for path in paths:
-        for text in whole_words(check_kind(path, read_blocks(path, errors, report))):
-            yield path, text
-        yield path, None
+    """Yield the texts of files in pieces for `encode_pieces`.
+
+    Raises
+    ------
+    ValueError
+        If a file is of a known kind whose lines are not sentences.
+    """
+    for file in files:
+        name = name_of(file)
+        for text in whole_words(check_kind(name, read_blocks(file, errors, report))):
+            yield name, text
+        yield name, None
 
 
 def whole_words(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -176,7 +191,7 @@ def encode_sentences(sentences: Iterable[Any], keep_empty: bool, spool: Spool) -
     ValueError
         If an item is an empty str, or cannot be encoded in UTF-8.
     """
-    index = _Index()
+    index = Numbers()
     ids = array("i")
     offsets = array("q", [0])
     counts = np.zeros(0, np.int64)
@@ -210,23 +225,40 @@ def _items(sentence: Any, number: int) -> Iterable[str | int]:
     items = check_words(f"sentence {number} of source", sentence)
     if {str, int}.issuperset(map(type, items)):
         return items
-    return [check_item(f"every item of sentence {number}", item) for item in items]
+    for item in items:
+        check_item(f"every item of sentence {number}", item)
+    return [*map(plain, items)]
 
 
-class _Index(dict[Any, int]):
-    """The ids of items, assigned in the order of first occurrence; an int equals its digits."""
+class Numbers(dict[Any, int]):
+    """The numbers of items, assigned in the order of first occurrence.
+
+    An int equals its digits. As long as all items are int, they are ids, and stay int.
+
+    Attributes
+    ----------
+    words : list of str, or of int
+        The items in the order of their numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.words: list[str] = []
+        self.words: list[Any] = []
+        self._only_ids = True
 
     def __missing__(self, item: str | int) -> int:
-        if isinstance(item, int):
+        if isinstance(item, int) and not self._only_ids:
             self[item] = self[str(item)]
             return self[item]
-        if not item:
-            raise ValueError("an item is an empty str")
-        item.encode()  # a lone surrogate cannot be saved
+        if isinstance(item, str):
+            if not item:
+                raise ValueError("an item is an empty str")
+            item.encode()  # a lone surrogate cannot be saved
+            if self._only_ids:
+                self._only_ids = False
+                self.words = [*map(str, self.words)]
+                self.update(zip(self.words, range(len(self.words)), strict=True))
+                return self[item]
         self[item] = len(self.words)
         self.words.append(item)
         return self[item]
@@ -256,7 +288,8 @@ def save_cache(
         "word_offsets": word_offsets,
         "words": text,
     }
-    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **key})
+    kind = {"kind_of_words": kind_of_words(vocabulary.words)}
+    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **kind, **key})
 
 
 def open_cache(
@@ -284,11 +317,12 @@ def open_cache(
         raise ValueError(
             f"{error}; the file was not changed: remove it, or choose another name for cache"
         ) from None
+    kind = metadata.pop("kind_of_words", None)
     if metadata != {"format": FORMAT, "version": VERSION, **key}:
         return None
     try:
         ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
-        words = split_words(tensors["words"], tensors["word_offsets"])
+        words = split_words(tensors["words"], tensors["word_offsets"], kind)
         _check(ids, sentence_offsets, words, counts)
         vocabulary = Vocabulary(words, counts)
     except (KeyError, ValueError) as error:

@@ -1,22 +1,41 @@
-"""Text from files of any kind: plain or compressed, or standard input, in blocks of bytes or in lines."""
+"""Text from files of any kind: plain or compressed, in folders, open already or at other places.
+
+A file is a path, ``-`` for standard input, an address as ``s3://bucket/name``, or an object with `read`.
+"""
 
 from __future__ import annotations
 
 import codecs
 import contextlib
 import errno
+import glob
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from fastvec.formats.kinds import FIRST_BYTES, not_text
 
-__all__ = ["STANDARD_INPUT", "check_readable", "invalid_text", "read_blocks", "read_lines"]
+__all__ = [
+    "STANDARD_INPUT",
+    "File",
+    "check_readable",
+    "files_of",
+    "invalid_text",
+    "is_on_disk",
+    "name_of",
+    "opened",
+    "read_blocks",
+    "read_lines",
+]
+
+File = Any
+"""A path or an address (str), or an object with `read`."""
 
 STANDARD_INPUT = "-"
+ADDRESS = "://"
 
 READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
@@ -60,8 +79,103 @@ COMPRESSIONS = (
 )
 
 
-def check_readable(paths: Sequence[str]) -> int | None:
-    """Return the total size of the files, or None if standard input is among them.
+def files_of(source: Any) -> list[File] | None:
+    """Return the files that `source` names or is, or None if it is neither a file nor a list of files.
+
+    A folder has all files in it and its folders, but for hidden ones, which begin with a dot; a pattern with
+    ``*``, ``?`` or ``[...]`` that is no file has those that it matches. Both are in the order of their paths.
+
+    Raises
+    ------
+    OSError
+        If a folder or a pattern has no files.
+    """
+    listed = source if isinstance(source, (list, tuple)) and source else [source]
+    if not all(isinstance(file, (str, os.PathLike)) or _is_open(file) for file in listed):
+        return None
+    files: list[File] = []
+    for file in listed:
+        if _is_open(file):
+            files.append(file)
+        else:
+            found = _found(os.fspath(file))
+            if not found:
+                reason = f"{os.strerror(errno.ENOENT)} (no files there that are not hidden)"
+                raise FileNotFoundError(errno.ENOENT, reason, os.fspath(file))
+            files += found
+    return files
+
+
+def is_on_disk(file: File) -> bool:
+    """Return whether a file is a path, neither an address nor standard input nor an open file."""
+    return isinstance(file, str) and file != STANDARD_INPUT and ADDRESS not in file
+
+
+def name_of(file: File) -> str:
+    """Return what errors call a file."""
+    if isinstance(file, str):
+        return file
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) else f"the {type(file).__name__}"
+
+
+@contextlib.contextmanager
+def opened(file: File) -> Iterator[Any]:
+    """Open a file for reading bytes; one that is open already stays open, and may read str."""
+    if file == STANDARD_INPUT:
+        yield sys.stdin.buffer
+    elif not isinstance(file, str):
+        yield file
+    elif ADDRESS in file:
+        with _fsspec().open(file, "rb") as opened_file:
+            yield opened_file
+    else:
+        with Path(file).open("rb") as opened_file:
+            yield opened_file
+
+
+def _is_open(file: Any) -> bool:
+    return callable(getattr(file, "read", None)) and not isinstance(file, os.PathLike)
+
+
+def _found(path: str) -> list[str]:
+    """Return the path or address itself, or the files of a folder or pattern."""
+    if ADDRESS in path:
+        return _found_at(path)
+    if Path(path).is_dir():
+        entries = [entry.relative_to(path) for entry in Path(path).rglob("*") if entry.is_file()]
+        shown = sorted(entry for entry in entries if not any(part.startswith(".") for part in entry.parts))
+        return [str(Path(path, entry)) for entry in shown]
+    if glob.has_magic(path) and not Path(path).exists():
+        return sorted(match for match in glob.glob(path, recursive=True) if Path(match).is_file())  # noqa: PTH207
+    return [path]
+
+
+def _found_at(address: str) -> list[str]:
+    if address.startswith(("http://", "https://")):  # where "?" begins a query, and nothing can be listed
+        return [address]
+    system, path = _fsspec().core.url_to_fs(address)
+    if glob.has_magic(path):
+        found = system.glob(path)
+    elif system.isdir(path):
+        found = system.find(path)
+    else:
+        return [address]
+    below = path.rstrip("/").count("/")
+    shown = (one for one in sorted(found) if "/." not in one[len(path) - below :])
+    return [system.unstrip_protocol(one) for one in shown if system.isfile(one)]
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise ImportError("reading addresses needs fsspec: pip install 'fastvec[fsspec]'") from None
+    return fsspec
+
+
+def check_readable(paths: Sequence[File]) -> int | None:
+    """Return the total size of the files, or None if it is not known for all of them.
 
     Raises
     ------
@@ -70,7 +184,7 @@ def check_readable(paths: Sequence[str]) -> int | None:
     """
     total: int | None = 0
     for path in paths:
-        if path == STANDARD_INPUT:
+        if not is_on_disk(path):
             total = None
             continue
         try:
@@ -90,7 +204,7 @@ def check_readable(paths: Sequence[str]) -> int | None:
     return total
 
 
-def read_blocks(path: str, errors: str | None, report: Callable[[int], object]) -> Iterator[bytes]:
+def read_blocks(path: File, errors: str | None, report: Callable[[int], object]) -> Iterator[bytes]:
     """Yield the text of a file in blocks of bytes that are not empty, decompressed.
 
     A byte order mark at the start becomes three spaces, so that it is no part of the first word and the
@@ -98,8 +212,8 @@ def read_blocks(path: str, errors: str | None, report: Callable[[int], object]) 
 
     Parameters
     ----------
-    path : str
-        The file; ``-`` is standard input.
+    path : File
+        The file.
     errors : {"strict", "replace", "ignore"} or None
         "strict" yields bytes that are not UTF-8 as they are, the others repair them as Python's codecs do.
         None is "strict" where the user cannot choose.
@@ -112,7 +226,7 @@ def read_blocks(path: str, errors: str | None, report: Callable[[int], object]) 
         If the file is no text in UTF-8 but of another known kind, or a compressed file is truncated or
         corrupt.
     """
-    blocks = _checked(path, errors, _blocks_as_stored(path, report))
+    blocks = _checked(name_of(path), errors, _blocks_as_stored(path, report))
     if errors in (None, "strict"):
         yield from blocks
         return
@@ -124,7 +238,7 @@ def read_blocks(path: str, errors: str | None, report: Callable[[int], object]) 
         yield text.encode()
 
 
-def read_lines(path: str, errors: str, report: Callable[[int], object]) -> Iterator[str]:
+def read_lines(path: File, errors: str, report: Callable[[int], object]) -> Iterator[str]:
     """Yield the lines of a file as str, without their ends; arguments and errors as for `read_blocks`.
 
     Raises
@@ -137,7 +251,7 @@ def read_lines(path: str, errors: str, report: Callable[[int], object]) -> Itera
         try:
             yield line.removesuffix(b"\n").removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            raise invalid_text(path, number, place, error) from None
+            raise invalid_text(name_of(path), number, place, error) from None
         place += len(line)
 
 
@@ -150,29 +264,32 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
     )
 
 
-def _blocks_as_stored(path: str, report: Callable[[int], object]) -> Iterator[bytes]:
-    with contextlib.ExitStack() as stack:
-        file: IO[bytes] = (
-            sys.stdin.buffer if path == STANDARD_INPUT else stack.enter_context(Path(path).open("rb"))
-        )
-        first = file.read(COMPRESSED_BLOCK_BYTES)
-        report(len(first))
+def _blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
+    with opened(path) as file:
+
+        def read(size: int) -> bytes:
+            block = file.read(size)
+            if isinstance(block, str):
+                block = block.encode(errors="surrogatepass")
+            report(len(block or b""))
+            return block or b""
+
+        first = read(COMPRESSED_BLOCK_BYTES)
         for magic, kind, library in COMPRESSIONS:
             if first.startswith(magic):
                 new_decompressor, library_error = library()
-                blocks = _following(file, first, COMPRESSED_BLOCK_BYTES, report)
-                yield from _decompressed(path, kind, blocks, new_decompressor, library_error)
+                blocks = _following(read, first, COMPRESSED_BLOCK_BYTES)
+                yield from _decompressed(name_of(path), kind, blocks, new_decompressor, library_error)
                 return
-        yield from _following(file, first, PLAIN_BLOCK_BYTES, report)
+        yield from _following(read, first, PLAIN_BLOCK_BYTES)
 
 
-def _following(file: IO[bytes], first: bytes, size: int, report: Callable[[int], object]) -> Iterator[bytes]:
+def _following(read: Callable[[int], bytes], first: bytes, size: int) -> Iterator[bytes]:
     """Yield `first` and then the rest of the file."""
     block = first
     while block:
         yield block
-        block = file.read(size)
-        report(len(block))
+        block = read(size)
 
 
 def _decompressed(

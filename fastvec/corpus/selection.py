@@ -112,10 +112,10 @@ def given_vocabulary(words: Any, of_text: Vocabulary) -> Vocabulary:
     return by_frequency(names, counts)[0]
 
 
-def known_ids(vocabulary: Vocabulary, words: list[str]) -> NDArray[np.int32]:
+def known_ids(vocabulary: Vocabulary, words: list[Any]) -> NDArray[np.int32]:
     """Return the ids of words in a vocabulary; unknown words get its length."""
     unknown = len(vocabulary)
-    return np.array([vocabulary.index.get(word, unknown) for word in words], np.int32)
+    return np.array([vocabulary.index.get(word, unknown) for word in map(str, words)], np.int32)
 
 
 def counts_in(vocabulary: Vocabulary, of_text: Vocabulary) -> NDArray[np.int64]:

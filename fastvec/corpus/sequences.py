@@ -6,14 +6,14 @@ The keys of a dict, the columns of a table and the letters of a str would be tak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastvec._params import shortened
+from fastvec._params import check_item, plain, shortened
 
-__all__ = ["check_sequences", "check_words"]
+__all__ = ["check_sequences", "check_words", "ids_or_words", "kind_of_words"]
 
 GROUPED = "table.groupby('user')['item'].apply(list)"
 
@@ -36,16 +36,16 @@ def check_sequences(name: str, rule: str, value: Any) -> None:
         With the sentence ``<name> must be <rule>, got <value>``, followed by the reason and what to pass.
     """
     n_dimensions = getattr(value, "ndim", 1)
-    if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
+    if hasattr(value, "get_group"):
+        remedy = f": pass its groups as lists, {name}.apply(list)"
+    elif hasattr(value, "columns") or hasattr(value, "column_names"):
+        remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
+    elif isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
         remedy = ""
     elif isinstance(value, Mapping):
         remedy = f": only its keys would be used; pass {name}.values() if its values are meant"
     elif isinstance(value, (set, frozenset)):
         remedy = ": its order differs from run to run; pass a list"
-    elif hasattr(value, "get_group"):
-        remedy = f": pass its groups as lists, {name}.apply(list)"
-    elif hasattr(value, "columns"):
-        remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
     elif n_dimensions > 1:
         shape = tuple(getattr(value, "shape", ()))
         column = " or, if it has one column, array.ravel()" if shape[1:] == (1,) else ""
@@ -97,6 +97,28 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
     else:
         return value if isinstance(value, (list, tuple)) else _listed(value)
     raise TypeError(f"{place} must be {rule}, got {shortened(value)}{remedy}")
+
+
+def ids_or_words(words: Iterable[Any]) -> list[Any]:
+    """Return distinct words as a list of int if all of them are, and else of str, an int as its digits.
+
+    Raises
+    ------
+    TypeError
+        If one is neither a str nor an int.
+    """
+    listed = list(words)
+    kinds = {*map(type, listed)}
+    if kinds <= {str} or kinds == {int}:
+        return listed
+    spelled = [check_item("word", word) for word in listed]
+    ids = [plain(word) for word in listed]
+    return ids if {*map(type, ids)} == {int} else spelled
+
+
+def kind_of_words(words: Sequence[Any]) -> str:
+    """Return "int" if words are ids, else "str"."""
+    return "int" if words and isinstance(words[0], int) else "str"
 
 
 def _listed(value: Any) -> list[Any]:

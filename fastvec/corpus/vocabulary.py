@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_counts, check_float, check_int
+from fastvec.corpus.sequences import ids_or_words
 
 __all__ = ["Vocabulary", "by_frequency", "union"]
 
@@ -18,15 +20,15 @@ class Vocabulary:
 
     Parameters
     ----------
-    words : sequence of str
+    words : sequence of str or int
         The distinct words in order of descending count; words of equal count in order of first occurrence.
     counts : array of int
         How often each word occurs, at least once.
 
     Attributes
     ----------
-    words : list of str
-        The words.
+    words : list of str, or of int
+        The words: ids (int) if all of them are ids, else str.
     counts : int64 array, shape (n_words,)
         Their counts; read-only.
     total : int
@@ -40,8 +42,8 @@ class Vocabulary:
         If the counts are not integers.
     """
 
-    def __init__(self, words: Sequence[str], counts: ArrayLike) -> None:
-        self.words = list(words)
+    def __init__(self, words: Sequence[Any], counts: ArrayLike) -> None:
+        self.words = ids_or_words(words)
         self.counts: NDArray[np.int64] = check_counts(counts, len(self.words)).copy()
         self.counts.flags.writeable = False
         self.total = int(self.counts.sum())
@@ -51,19 +53,19 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.index
+        return str(word) in self.index
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} words, {self.total:,} tokens)"
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Mapping from word to id."""
-        return {word: i for i, word in enumerate(self.words)}
+        """Mapping from word to position; an int is there as its digits."""
+        return {word: i for i, word in enumerate(map(str, self.words))}
 
     def head(self, min_count: int = 1, max_vocab: int | None = None) -> Vocabulary:
         """Return the most frequent words as a new vocabulary, with the same ids.
@@ -155,7 +157,7 @@ class Vocabulary:
         return weights
 
 
-def by_frequency(words: Sequence[str], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:
+def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:
     """Return the vocabulary of words that come in any order, and the id of each of them.
 
     Words of equal count stay in their order.
@@ -169,12 +171,14 @@ def by_frequency(words: Sequence[str], counts: NDArray[np.int64]) -> tuple[Vocab
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
     """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
     index: dict[str, int] = {}
-    places = [
-        np.array([index.setdefault(word, len(index)) for word in vocabulary.words], np.int32)
-        for vocabulary in vocabularies
-    ]
+    words: dict[str, Any] = {}
+    places = []
+    for vocabulary in vocabularies:
+        spelled = list(map(str, vocabulary.words))
+        places.append(np.array([index.setdefault(word, len(index)) for word in spelled], np.int32))
+        words = {**dict(zip(spelled, vocabulary.words, strict=True)), **words}
     counts = np.zeros(len(index), np.int64)
     for of_words, vocabulary in zip(places, vocabularies, strict=True):
         counts[of_words] += vocabulary.counts
-    together, ids = by_frequency(list(index), counts)
+    together, ids = by_frequency([words[word] for word in index], counts)
     return together, [ids[of_words] for of_words in places]

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
+from fastvec.corpus.sequences import kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import CountMatrix
 from fastvec.formats.container import check_format, map_tensors, write_tensors
@@ -72,6 +73,7 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
         "version": str(VERSION),
         "unit": str(saved.unit),
         "parameters": json.dumps(saved.parameters),
+        "kind_of_words": kind_of_words(saved.vocabulary.words),
         "corpora": json.dumps(saved.corpora),
     }
     needed = sum(tensor.nbytes for tensor in tensors.values())
@@ -94,7 +96,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
     tensors, metadata = map_tensors(path)
     check_format(path, metadata, FORMAT, VERSION)
     try:
-        words = split_words(tensors["words"], tensors["word_offsets"])
+        words = split_words(tensors["words"], tensors["word_offsets"], metadata.get("kind_of_words"))
         saved = Saved(
             vocabulary=Vocabulary(words, _of(tensors, "counts", np.int64)),
             counts=CountMatrix(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_item
-from fastvec.corpus.sequences import check_sequences
+from fastvec.corpus.sequences import check_sequences, ids_or_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.glove_files import map_records
 from fastvec.counts.runs import CountMatrix, Runs
@@ -36,10 +36,11 @@ def vocabulary_of(words: Iterable[str | int], counts: ArrayLike | None) -> Vocab
         If the words or counts are invalid.
     """
     check_sequences("words", "a list of words", words)
+    words = list(words)
     spelled = [check_item("a word", word) for word in words]
     if not spelled or "" in spelled or len(set(spelled)) < len(spelled):
         raise ValueError("words must be one or more distinct words, none of them empty")
-    return Vocabulary(spelled, np.ones(len(spelled), np.int64) if counts is None else counts)
+    return Vocabulary(ids_or_words(words), np.ones(len(spelled), np.int64) if counts is None else counts)
 
 
 def counts_of_triples(

@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1 << 10
 
 def to_projector(contents: Contents, folder: str | os.PathLike[str]) -> None:
     """Write both files to a folder, which is made if it does not exist."""
-    words, vectors, counts = contents[:3]
+    words, vectors, counts = [*map(str, contents.words)], contents.vectors, contents.counts
     for word in words:
         if not word.strip() or SEPARATOR.search(word):
             raise ValueError(

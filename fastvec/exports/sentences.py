@@ -41,7 +41,7 @@ def to_sentence_transformers(
     contents: Contents, folder: str | os.PathLike[str], *, sif: float | None, lowercase: bool | None
 ) -> None:
     """Write a folder, which is made if it does not exist; parameters as of the method of `Vectors`."""
-    words = contents.words
+    words = [*map(str, contents.words)]
     if lowercase is None:
         lowercase = all(word == word.lower() for word in words)
     check_bool("lowercase", lowercase)

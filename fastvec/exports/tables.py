@@ -27,8 +27,9 @@ def to_arrow(contents: Contents) -> Any:
     numbers = arrow.Array.from_buffers(
         arrow.from_numpy_dtype(matrix.dtype), matrix.size, [None, arrow.py_buffer(matrix)]
     )
+    are_ids = bool(contents.words) and isinstance(contents.words[0], int)
     columns = {
-        "word": arrow.array(contents.words, arrow.string()),
+        "word": arrow.array(contents.words, None if are_ids else arrow.string()),
         "vector": arrow.FixedSizeListArray.from_arrays(numbers, matrix.shape[1]),
     }
     if contents.counts is not None:

@@ -112,7 +112,7 @@ FORMATS = {
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
-            ".ftz": "a quantized fastText model, which is not supported; its .bin is",
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
             ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
             "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },
@@ -152,7 +152,7 @@ def read(
     errors: str = "strict",
     encoding: str = "utf-8",
     limit: int | None = None,
-    words: Iterable[str] | None = None,
+    words: Iterable[str | int] | None = None,
     dtype: DTypeLike = "float32",
     counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
@@ -185,7 +185,7 @@ def read(
         errors,
         check_encoding(encoding),
         None if limit is None else check_int("limit", limit, 1),
-        None if words is None else frozenset(words),
+        None if words is None else frozenset(map(str, words)),
         check_dtype(dtype),
     )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))

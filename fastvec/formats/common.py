@@ -40,7 +40,7 @@ class Contents(NamedTuple):
 
     Attributes
     ----------
-    words : list of str
+    words : list of str, or of int
         The n words, in the file's order.
     vectors : ndarray of float32, shape (n, d)
         Their vectors; read-only and memory-mapped if requested.
@@ -55,7 +55,7 @@ class Contents(NamedTuple):
         Which n-grams the words have.
     """
 
-    words: list[str]
+    words: list[Any]
     vectors: NDArray[np.float32]
     counts: NDArray[np.int64] | None = None
     metadata: dict[str, Any] | None = None

@@ -152,7 +152,7 @@ def _read(
     With `wanted`, of its words what that says, and no output matrix.
     """
     with open_bytes(path) as file:
-        model, every = _parse(path, _Stream(path, file), wanted)
+        model, every = _parse(path, Stream(path, file), wanted)
     if check is not None:
         check(model)
     places = range(len(every)) if wanted is None else _wanted_rows(every, wanted)
@@ -212,74 +212,133 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
-    for word in model.words:
-        if "\0" in word:
-            raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
-    check_separable(model.words)
+    check_names(model.words)
     n = len(model.words)
-    entries = np.zeros(n, ENTRY)
-    entries["count"] = 1 if model.counts is None else model.counts
+    counts = np.ones(n, np.int64) if model.counts is None else model.counts
+    words = [word.encode() for word in model.words]
+    header = Header(model.parameters, 1, model.subwords.buckets, model.subwords, words, [], counts, None)
     with path.open("wb") as file:
-        file.write(FASTTEXT_MAGIC + VERSION.pack(12) + _arguments(model))
-        file.write(SIZES.pack(n, n, 0, int(entries["count"].sum()), -1))
-        file.write(kernels.rows.write_records(*join_words(model.words), b"\0", _as_bytes(entries), b"").data)
-        _write_matrix(file, model.input_vectors)
+        write_header(file, header, model.input_vectors.shape[1])
+        write_matrix(file, model.input_vectors)
         if model.output_vectors is not None:
-            _write_matrix(file, model.output_vectors)
+            write_matrix(file, model.output_vectors)
         else:
             d = model.input_vectors.shape[1]
             file.write(b"\0" + SHAPE.pack(n, d))
             file.truncate(file.tell() + 4 * n * d)
 
 
-def _write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
+def check_names(words: Sequence[str]) -> None:
+    """Raise ValueError for a word or a label that the format cannot hold."""
+    for word in words:
+        if "\0" in word:
+            raise ValueError(f"the word {word!r} has a NUL, which this format cannot hold; save as .fvec")
+    check_separable(words)
+
+
+def write_header(file: BinaryIO, header: Header, vector_size: int) -> None:
+    """Write what comes before the matrices."""
+    names = [*header.words, *header.labels]
+    entries = np.zeros(len(names), ENTRY)
+    entries["count"] = header.counts
+    entries["type"][len(header.words) :] = 1
+    kept = header.kept_buckets
+    file.write(FASTTEXT_MAGIC + VERSION.pack(12) + _arguments(header, vector_size))
+    file.write(
+        SIZES.pack(
+            len(names),
+            len(header.words),
+            len(header.labels),
+            int(entries["count"].sum()),
+            -1 if kept is None else len(kept),
+        )
+    )
+    file.write(kernels.rows.write_records(*join_words(names), b"\0", _as_bytes(entries), b"").data)
+    if kept is not None:
+        file.write(np.column_stack([kept, np.arange(len(kept))]).astype("<i4").data)
+
+
+def write_matrix(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
+    """Write a matrix that is not quantized, and that it is not."""
     file.write(b"\0" + SHAPE.pack(*matrix.shape))
     rows = max(1, BLOCK_BYTES // (4 * matrix.shape[1]))
     for start in range(0, len(matrix), rows):
         file.write(np.ascontiguousarray(matrix[start : start + rows], dtype="<f4").data)
 
 
-def _arguments(model: FastTextFile) -> bytes:
+def _arguments(header: Header, vector_size: int) -> bytes:
     def whole(name: str, default: int) -> int:
-        value = model.parameters.get(name)
+        value = header.parameters.get(name)
         return value if isinstance(value, int) and 0 <= value < 2**31 else default
 
-    loss, subsample = model.parameters.get("loss"), model.parameters.get("subsample")
+    loss, subsample = header.parameters.get("loss"), header.parameters.get("subsample")
     return ARGUMENTS.pack(
-        model.input_vectors.shape[1],
+        vector_size,
         whole("window", 5),
         whole("epochs", 5),
         whole("min_count", 5),
         whole("negatives", 5),
-        1,  # wordNgrams
+        header.word_ngrams,
         next((code for code, name in LOSSES.items() if name == loss), 2),
-        1 if model.parameters.get("model") == "cbow" else 2,
-        model.subwords.buckets,
-        model.subwords.min_n,
-        model.subwords.max_n,
+        3 if header.labels else 1 if header.parameters.get("model") == "cbow" else 2,
+        header.n_buckets,
+        header.subwords.min_n,
+        header.subwords.max_n,
         100,  # lrUpdateRate
         subsample if isinstance(subsample, (int, float)) else 1e-4,
     )
 
 
-def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
-    arguments, version = stream.take(4, "header"), 0
-    if arguments == FASTTEXT_MAGIC:
+class Header(NamedTuple):
+    """What comes before the matrices.
+
+    Attributes
+    ----------
+    parameters : dict
+        As in `FastTextFile`.
+    word_ngrams, n_buckets : int
+        ``wordNgrams`` and ``bucket``, even if there are no n-grams.
+    subwords : Subwords
+        Which n-grams the words have.
+    words, labels : list of bytes
+        Both parts of the dictionary.
+    counts : ndarray of int64
+        How often each of the words and then of the labels occurred.
+    kept_buckets : ndarray of int32, shape (n,), or None
+        The buckets that a pruned model has kept, in the order of their rows; as they are read, with the place
+        of the row of each, shape (n, 2).
+    version : int
+        That of the format; 0 for files of 2016, which do not say whether matrices are quantized.
+    """
+
+    parameters: dict[str, Any]
+    word_ngrams: int
+    n_buckets: int
+    subwords: Subwords
+    words: list[bytes]
+    labels: list[bytes]
+    counts: NDArray[np.int64]
+    kept_buckets: NDArray[np.int32] | None
+    version: int = 12
+
+
+def read_header(path: Path, stream: Stream) -> Header:
+    """Return what comes before the matrices."""
+    begin, version = stream.take(4, "header"), 0
+    if begin == FASTTEXT_MAGIC:
         version = VERSION.unpack(stream.take(4, "header"))[0]
         if version not in (11, 12):
             raise ValueError(f"{path}: fastText's .bin must be of version 11 or 12, got {version}")
-        arguments = b""
-    arguments += stream.take(ARGUMENTS.size - len(arguments), "header")
-    if version == 0 and not _is_of_2016(arguments):
+        begin = b""
+    begin += stream.take(ARGUMENTS.size - len(begin), "header")
+    if version == 0 and not _is_of_2016(begin):
         raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
+    arguments = ARGUMENTS.unpack(begin)
     parameters, n_buckets = _parameters(path, version, arguments)
     subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
 
     sizes = SIZES if version else FIRST_SIZES
     n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
-    if version and pruned[0] >= 0:
-        raise _quantised(path)
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
         raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
     stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
@@ -287,36 +346,48 @@ def _parse(path: Path, stream: _Stream, wanted: Wanted | None) -> tuple[FastText
     counts, types = entries["count"].astype(np.int64), entries["type"]
     if types[:n_words].any() or (types[n_words:] != 1).any() or counts.min(initial=0) < 0:
         raise ValueError(f"{path}: a word has a negative count or another type; the file is damaged")
+    kept = None
+    if version and pruned[0] >= 0:
+        n_kept = pruned[0]
+        kept = stream.array((n_kept, 2), np.dtype("<i4"), "dictionary", f"{n_kept:,} buckets that are kept")
+    return Header(
+        parameters, arguments[5], n_buckets, subwords, names[:n_words], names[n_words:], counts, kept, version
+    )
 
-    if version and stream.take(1, "input matrix") != b"\0":
+
+def _parse(path: Path, stream: Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
+    """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
+    header = read_header(path, stream)
+    parameters, subwords, n_buckets = header.parameters, header.subwords, header.n_buckets
+    n_words = len(header.words)
+    if header.kept_buckets is not None or (header.version and stream.take(1, "input matrix") != b"\0"):
         raise _quantised(path)
     d = parameters["vector_size"]
     stream.shape(n_words + n_buckets, d, "input matrix")
     rows = np.ones(n_words + n_buckets, dtype=bool)
     if wanted is not None:
         rows[:n_words] = False
-        rows[_wanted_rows(names[:n_words], wanted)] = True
+        rows[_wanted_rows(header.words, wanted)] = True
         rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
     input_vectors = stream.matrix(rows, d, "input matrix", np.float32 if wanted is None else wanted.dtype)
-    counts, n_kept = counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
-    if version:
+    counts, n_kept = header.counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
+    if header.version:
         stream.take(1, "output matrix")
-    n_outputs = n_labels if parameters["model"] == "supervised" else n_words
+    n_outputs = len(header.labels) if parameters["model"] == "supervised" else n_words
     stream.shape(n_outputs, d, "output matrix")
     output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
     stream.finish()
     if n_buckets > subwords.buckets:
         input_vectors = input_vectors[:n_kept].copy()
-    return FastTextFile(
+    file = FastTextFile(
         [], counts, input_vectors, output_vectors if wanted is None else None, subwords, parameters
-    ), names[:n_words]
-
-
-def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, Any], int]:
-    """Return the parameters, and how many rows of buckets the input matrix has, even if for no n-grams."""
-    d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = ARGUMENTS.unpack(
-        arguments
     )
+    return file, header.words
+
+
+def _parameters(path: Path, version: int, arguments: tuple[Any, ...]) -> tuple[dict[str, Any], int]:
+    """Return the parameters, and how many rows of buckets the input matrix has, even if for no n-grams."""
+    d, window, epochs, min_count, negatives, _, loss, model, buckets, min_n, max_n, _, t = arguments
     old_classifier = version < 12 and MODELS.get(model) == "supervised"
     if old_classifier or min_n > max_n:  # no n-grams: -maxn 0 leaves minn at its 3
         min_n = max_n = 0
@@ -344,7 +415,8 @@ def _parameters(path: Path, version: int, arguments: bytes) -> tuple[dict[str, A
 
 def _quantised(path: Path) -> ValueError:
     return ValueError(
-        f"{path}: a quantized fastText model (.ftz), which is not supported; the .bin it was made from is"
+        f"{path}: a quantized fastText model (.ftz), whose words have no vectors: the .bin it was made from "
+        "has them; fastvec.classify.load reads it as a classifier"
     )
 
 
@@ -352,7 +424,7 @@ def _as_bytes(entries: NDArray[Any]) -> NDArray[np.uint8]:
     return entries.view(np.uint8).reshape(len(entries), ENTRY.itemsize)
 
 
-class _Stream:
+class Stream:
     """A file read sequentially, with a bound on the number of bytes left."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
@@ -418,7 +490,10 @@ class _Stream:
     ) -> NDArray[Any]:
         """Return those rows of a matrix that are asked for, and pass over the others."""
         if rows.all() and dtype == np.float32:
-            return self._whole((len(rows), columns), part)
+            what = f"{len(rows):,} rows of the {part}"
+            return self.array((len(rows), columns), np.dtype("<f4"), part, what).astype(
+                np.float32, copy=False
+            )
         matrix = np.empty((np.count_nonzero(rows), columns), dtype=dtype)
         at_once, n_kept = max(1, BLOCK_BYTES // (4 * columns)), 0
         for begin in range(0, len(rows), at_once):
@@ -443,10 +518,12 @@ class _Stream:
         self.buffer, self.position = b"", 0
         self.left -= n
 
-    def _whole(self, shape: tuple[int, int], part: str) -> NDArray[np.float32]:
-        n = 4 * shape[0] * shape[1]
-        matrix = np.empty(shape, dtype="<f4")
-        target = matrix.reshape(-1).view(np.uint8)
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any], part: str, what: str) -> NDArray[Any]:
+        """Return numbers, in an array of this shape."""
+        n = math.prod(shape) * dtype.itemsize
+        self.check(n, f"the {what}")
+        array = np.empty(shape, dtype)
+        target = array.reshape(-1).view(np.uint8)
         done = min(n, len(self.buffer) - self.position)
         target[:done] = np.frombuffer(self.take(done, part), np.uint8)
         while done < n:
@@ -455,7 +532,7 @@ class _Stream:
                 raise self._ends_within(part)
             done += read
             self.left -= read
-        return matrix.astype(np.float32, copy=False)
+        return array
 
     def finish(self) -> None:
         """Raise unless the file ends here."""

@@ -51,6 +51,7 @@ def read_counts(path: Path, words: Sequence[str], wanted: Wanted) -> NDArray[np.
     )
     check_unique(path, decoded)
     of_words = dict(zip(decoded, np.array(counts, np.int64)[kept].tolist(), strict=True))
+    words = [*map(str, words)]
     missing = [word for word in words if word not in of_words]
     if len(missing) == len(words):
         raise ValueError(f"{path}: has no count of any of the {len(words):,} words of the vectors")
@@ -66,5 +67,5 @@ def write_counts(path: Path, words: Sequence[str], counts: NDArray[np.int64]) ->
     """Write a new file of words and their counts."""
     check_separable(words)
     with path.open("wb") as file:
-        named = zip(map(str.encode, words), counts.tolist(), strict=True)
+        named = zip(map(str.encode, map(str, words)), counts.tolist(), strict=True)
         file.writelines(b"%b %d\n" % pair for pair in named)

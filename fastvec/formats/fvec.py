@@ -101,7 +101,7 @@ def _first(contents: Contents, wanted: Wanted) -> Contents:
     """Return the contents of the rows that are wanted."""
     n = wanted.first(len(contents.words))
     if wanted.words is not None:
-        rows = [row for row, word in enumerate(contents.words[:n]) if word in wanted.words]
+        rows = [row for row, word in enumerate(contents.words[:n]) if str(word) in wanted.words]
         return keep_rows(contents, [contents.words[row] for row in rows], np.array(rows, np.intp))
     return keep_rows(contents, contents.words[:n], slice(n)) if n < len(contents.words) else contents
 
@@ -142,7 +142,7 @@ def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     """Return contents whose words have their invalid bytes as lone surrogates with other words instead."""
     n = len(contents.words)
     with suppress(UnicodeEncodeError):
-        "".join(contents.words).encode()
+        "".join(map(str, contents.words)).encode()
         return contents
     try:
         names = [word.encode(errors="surrogateescape") for word in contents.words]
@@ -152,7 +152,7 @@ def _repaired(path: Path, contents: Contents, errors: str) -> Contents:
     return keep_rows(contents, words, kept)
 
 
-def _words_of_json(path: Path, tensor: NDArray[np.uint8], errors: str) -> list[str]:
+def _words_of_json(path: Path, tensor: NDArray[np.uint8], errors: str) -> list[Any]:
     try:
         return words_of_json(tensor, "strict" if errors == "strict" else "surrogateescape")
     except UnicodeDecodeError as error:

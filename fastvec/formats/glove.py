@@ -57,7 +57,7 @@ def is_text(head: bytes) -> bool | None:
 
 def write(path: Path, contents: Contents) -> None:
     """Write words and vectors to a new file without a header line."""
-    if contents.words and contents.words[0].startswith("\ufeff"):
+    if contents.words and str(contents.words[0]).startswith("\ufeff"):
         raise ValueError(
             f"the word {contents.words[0]!r} begins with a byte order mark, which this format cannot hold in "
             "the first word; save as .fvec"

@@ -86,7 +86,10 @@ MAGIC = (
         rb"version https://git-lfs",
         "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
     ),
-    (rb"PAR1", "is a Parquet file, not a text: read its column of texts, for example with pandas"),
+    (
+        rb"PAR1",
+        "is a Parquet file, not a text: name its column, Corpus(..., column=...) or --column",
+    ),
     (rb"(?s).{8}\{\"", "is a safetensors file, not a text"),
     (rb"\d+[ \t]\d+\r?\n", "is a binary file of word vectors, not a text"),
 )
@@ -94,8 +97,8 @@ MAGIC = (
 WITH_ZEROS = 3
 
 SEQUENCES = (
-    "is a {} file, whose lines are not sentences: make sentences of k-mers, for example "
-    "[[read[i : i + 6] for i in range(len(read) - 5)] for read in reads]"
+    "is a {} file, whose lines are not sentences: make sentences of k-mers, of FASTA with "
+    "fastvec.Corpus(..., kmers=(6, 1)) or --kmers 6 1"
 )
 NUCLEOTIDES = re.compile(rb"[ACGTUNacgtun-]{4,}")
 AMINO_ACIDS = re.compile(rb"[A-Z*-]{20,}")

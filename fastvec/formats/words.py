@@ -133,6 +133,7 @@ def _repaired(
 
 def check_separable(words: Sequence[str]) -> None:
     """Raise ValueError for a word that could not be read back from a file of words between white space."""
+    words = [*map(str, words)]
     joined = "".join(words)
     if not all(words) or SPACE.search(joined):
         word = next(word for word in words if not word or SPACE.search(word))
@@ -151,39 +152,46 @@ def check_separable(words: Sequence[str]) -> None:
             )
 
 
-def json_of_words(words: Sequence[str], errors: str = "surrogatepass") -> NDArray[np.uint8]:
+def json_of_words(words: Sequence[str] | Sequence[int], errors: str = "surrogatepass") -> NDArray[np.uint8]:
     """Return a tensor of a JSON list of words; lone surrogates are a ValueError if `errors` is "strict"."""
     text = json.dumps(list(words), ensure_ascii=False, separators=(",", ":"))
     try:
         return np.frombuffer(text.encode(errors=errors), np.uint8)
     except UnicodeEncodeError:
-        raise _lone_surrogate(next(filter(SURROGATE.search, words))) from None
+        raise _lone_surrogate(next(filter(SURROGATE.search, map(str, words)))) from None
 
 
-def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[str]:
+def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[Any]:
     """Return the words of a JSON list; raise ValueError if it is none, or not UTF-8 and `errors` strict."""
     try:
         words = json.loads(tensor.tobytes().decode(errors=errors))
     except RecursionError as error:
         raise ValueError(error) from None
-    if not isinstance(words, list) or not {str}.issuperset(map(type, words)):
-        raise ValueError("not a list of strings")
+    if not isinstance(words, list) or {*map(type, words)} not in (set(), {str}, {int}):
+        raise ValueError("not a list of strings, or of integers")
     return words
 
 
-def join_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return all words end to end in UTF-8, and where each begins, with their length."""
-    names = [word.encode() for word in words]
+def join_words(words: Sequence[str | int | bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return all words end to end in UTF-8, ids as their digits, and where each begins, with their length."""
+    names = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     offsets = np.zeros(len(names) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, names), np.int64, len(names)), out=offsets[1:])
     return np.frombuffer(b"".join(names), np.uint8), offsets
 
 
-def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
-    """Return the words that `join_words` has joined; raise ValueError if one is empty or not UTF-8."""
+def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64], kind: str | None) -> list[Any]:
+    """Return the words that `join_words` has joined, of the kind "int" if they are ids.
+
+    Raises
+    ------
+    ValueError
+        If one is empty, not UTF-8, or not of that kind.
+    """
     check_offsets("word_offsets", offsets, len(text), strictly=True)
     joined, places = text.tobytes(), offsets.tolist()
-    return [joined[begin:end].decode() for begin, end in pairwise(places)]
+    words = [joined[begin:end].decode() for begin, end in pairwise(places)]
+    return [*map(int, words)] if kind == "int" else words
 
 
 def check_offsets(name: str, offsets: NDArray[np.int64], end: int, strictly: bool) -> None:

@@ -15,7 +15,7 @@ cdef enum:
 
 
 cdef struct Rows:
-    float *shared              # row i of the matrix is row n_copies + i here, unless its first rows are copied
+    float *shared              # row i of the matrix is row n_copies + i here, unless the first are copied
     Py_ssize_t stride
     Py_ssize_t n_copies        # 0: all rows are shared
     float *copies              # rows 0 to n_copies

@@ -10,6 +10,8 @@ What is done otherwise, and why:
   front to back.
 - NumPy allocates the table: on Linux it asks for huge pages, without which most look-ups would have to wait
   for the address of their page as well.
+- A connector is no end of a pair: the number of a pair that ends with one is negative, and the left half of
+  the pairs that go on from there.
 - Most neighbours are no phrase, but the slot where a search begins is often another pair's, and the processor
   cannot guess which. Bits, of which one in sixteen or fewer is set, tell most of them apart before.
 
@@ -116,15 +118,20 @@ cdef int enlarge(Table *table) except -1 nogil:
 
 
 cdef class PairCounter:
-    """Counts pairs of neighbouring words."""
+    """Counts pairs of words that are neighbours but for connectors."""
 
     cdef Table table
+    cdef Table links_  # a word or link and a connector -> the number of the link that they are, from 1
+    cdef const uint8_t[::1] connectors
 
-    def __cinit__(self):
+    def __cinit__(self, const uint8_t[::1] connectors):
         allocate(&self.table, FIRST_BITS)
+        allocate(&self.links_, FIRST_BITS)
+        self.connectors = connectors
 
     def __dealloc__(self):
         release(&self.table)
+        release(&self.links_)
 
     def add(
         self, const int32_t[::1] ids, const int64_t[::1] sentence_offsets, int64_t start, int64_t stop,
@@ -142,14 +149,26 @@ cdef class PairCounter:
         int32_t n_known
     ) except -1 nogil:
         cdef uint64_t[AHEAD] waiting
-        cdef int64_t n_seen = 0, sentence = find_sentence(offsets, n_sentences, start), i = start, last
+        cdef int64_t n_seen = 0, sentence = find_sentence(offsets, n_sentences, start), i = start, last, right
+        cdef int32_t left
         while i < stop:
             last = min(offsets[sentence + 1] - 1, stop)  # the last word of a sentence begins no pair
             while i < last:
-                if ids[i] < n_known and ids[i + 1] < n_known:
+                left, right = ids[i], i + 1
+                if self.connectors.shape[0] and left < n_known:
+                    left = n_known if self.connectors[left] else left
+                    while (
+                        left < n_known and self.connectors[ids[right]]
+                        and right < offsets[sentence + 1] - 1
+                    ):
+                        left = self.link(left, ids[right])
+                        right += 1
+                    if self.connectors[ids[right]]:
+                        left = n_known
+                if left < n_known and ids[right] < n_known:
                     if n_seen >= AHEAD:
                         add(&self.table, waiting[n_seen % AHEAD], 1)
-                    waiting[n_seen % AHEAD] = pair_of(ids[i], ids[i + 1])
+                    waiting[n_seen % AHEAD] = pair_of(left, ids[right])
                     __builtin_prefetch(home(&self.table, waiting[n_seen % AHEAD]), 1)
                     n_seen += 1
                 i += 1
@@ -158,6 +177,25 @@ cdef class PairCounter:
         for i in range(max(n_seen - AHEAD, <int64_t> 0), n_seen):
             add(&self.table, waiting[i % AHEAD], 1)
         return 0
+
+    cdef inline int32_t link(self, int32_t left, int32_t connector) except 0 nogil:
+        """Return the negative number that stands for a word or link with a connector behind it."""
+        cdef Slot *slot = find(&self.links_, pair_of(left, connector))
+        cdef int64_t n = slot.number
+        if n == 0:
+            n = self.links_.n + 1
+            add(&self.links_, pair_of(left, connector), n)
+        return <int32_t> -n
+
+    def links(self):
+        """Return the words or links, and the connectors, of which the links -1, -2, ... are made."""
+        cdef int64_t i, n = self.links_.n
+        pairs = np.empty(n, np.uint64)
+        cdef uint64_t[::1] view = pairs
+        for i in range(<int64_t> 1 << self.links_.bits):
+            if self.links_.slots[i].number:
+                view[self.links_.slots[i].number - 1] = self.links_.slots[i].pair
+        return halves(pairs)
 
     def pairs(self, int64_t min_count):
         """Return the pairs that were counted at least `min_count` times."""
@@ -175,7 +213,11 @@ cdef class PairCounter:
                 pairs_view[n] = slots[i].pair
                 counts_view[n] = slots[i].number
                 n += 1
-        return (pairs >> 32).astype(np.int32), pairs.astype(np.uint32).astype(np.int32), counts
+        return (*halves(pairs), counts)
+
+
+cdef tuple halves(object pairs):
+    return (pairs >> 32).astype(np.uint32).view(np.int32), pairs.astype(np.uint32).view(np.int32)
 
 
 cdef class Joiner:
@@ -194,7 +236,10 @@ cdef class Joiner:
                 f"got {rights.shape[0]} and {phrases.shape[0]}"
             )
         for i in range(lefts.shape[0]):
-            add(&self.table, pair_of(lefts[i], rights[i]), phrases[i] + <int64_t> 1)
+            add(
+                &self.table, pair_of(lefts[i], rights[i]),
+                phrases[i] + <int64_t> 1 if phrases[i] >= 0 else phrases[i],
+            )
         self.marks = np.zeros(1 << self.table.bits, np.uint8)
         for i in range(lefts.shape[0]):
             mark = mark_of(&self.table, pair_of(lefts[i], rights[i]))
@@ -216,7 +261,7 @@ cdef class Joiner:
                 f"new_offsets must have {sentence_offsets.shape[0]} items like sentence_offsets, "
                 f"got {new_offsets.shape[0]}"
             )
-        cdef int64_t i = start, n = 0, sentence, end
+        cdef int64_t i = start, n = 0, sentence, end, right
         cdef uint64_t mark
         cdef const uint8_t *marks = &self.marks[0]
         cdef Slot *slot
@@ -236,9 +281,13 @@ cdef class Joiner:
                         mark = mark_of(&self.table, pair_of(ids[i - 1], ids[i]))
                         if marks[mark >> 3] >> (mark & 7) & 1:
                             slot = find(&self.table, pair_of(ids[i - 1], ids[i]))
-                            if slot.number:
+                            right = i
+                            while slot.number < 0 and right + 1 < end:
+                                right += 1
+                                slot = find(&self.table, pair_of(<int32_t> slot.number, ids[right]))
+                            if slot.number > 0:
                                 new_ids[n] = <int32_t> (slot.number - 1)
-                                i += 1
+                                i = right + 1
                     n += 1
         return i, n
 

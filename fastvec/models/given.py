@@ -96,7 +96,7 @@ def frozen_words(freeze: Any, vocabulary: Vocabulary, given: Given | None) -> ND
         if not words:
             return None
     frozen = np.zeros(len(vocabulary), np.bool_)
-    frozen[[vocabulary.index[word] for word in words if word in vocabulary]] = True
+    frozen[[vocabulary.index[str(word)] for word in words if word in vocabulary]] = True
     if not frozen.any():
         raise ValueError(f"{name} must have words of the vocabulary, got none of {vocabulary!r}")
     return frozen
@@ -112,8 +112,8 @@ def common_words(
     ValueError
         If there is none, or none of those that are `chosen`.
     """
-    index = {word: i for i, word in enumerate(vectors.words)}
-    places = np.array([index.get(word, -1) for word in vocabulary.words], np.intp)
+    index = {str(word): i for i, word in enumerate(vectors.words)}
+    places = np.array([index.get(str(word), -1) for word in vocabulary.words], np.intp)
     ours = np.flatnonzero((places >= 0) & chosen)
     if not len(ours):
         what = "" if np.all(chosen) else "new "

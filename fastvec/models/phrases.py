@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int
+from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.ids import Encoded
+from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.formats.spool import Spool, memory_left
@@ -26,6 +29,8 @@ __all__ = ["Phrases"]
 CHUNK = 1 << 18
 
 THRESHOLDS = {"word2phrase": 100.0, "npmi": 0.5}
+
+Pairs = dict[tuple[str, ...], float]
 
 FORMAT = "fastvec phrases"
 VERSION = 1
@@ -51,16 +56,24 @@ class Phrases(Estimator):
     former. They do not cross the end of a sentence. A phrase that is spelled like a word of the text is the
     same word.
 
+    With `connector_words`, a and b may have such words between them, as in "bank of america", which are then
+    words of the phrase; n_ab counts a and b with these words between them. No phrase begins or ends with one.
+
     Parameters
     ----------
     min_count : int
         Words and pairs that occur less often do not form phrases.
     threshold : float, optional
         Pairs with a score above this are phrases. The default is 100, and 0.5 with ``scoring="npmi"``.
-    scoring : {"word2phrase", "npmi"}
-        The score of a pair.
+    scoring : {"word2phrase", "npmi"} or callable
+        The score of a pair. A callable is given the keyword arguments of gensim's: `worda_count`,
+        `wordb_count` and `bigram_count`; `len_vocab`, the number of distinct words and of distinct pairs;
+        `min_count`, and `corpus_word_count`. It needs a `threshold`; files keep neither.
     delimiter : str
         Separator between the words of a phrase.
+    connector_words : sequence of str
+        Words that may stand within phrases but not at their ends; `Phrases.ENGLISH_CONNECTOR_WORDS` are
+        articles, prepositions and conjunctions.
     passes : int
         How often to find and join phrases, each time in the output of the previous pass: phrases have two
         words after the first pass, up to four after the second, up to eight after the third. All passes have
@@ -75,8 +88,9 @@ class Phrases(Estimator):
     ----------
     phrases_ : dict of str to float
         The phrases of all passes with their scores, in descending order.
-    pairs_ : list of dict of (str, str) to float
-        For every pass, the pairs that it joins with their scores. It ends with the last pass that finds any.
+    pairs_ : list of dict of tuple of str to float
+        For every pass, the pairs that it joins with their scores, a pair with the connectors between its
+        words. It ends with the last pass that finds any.
 
     References
     ----------
@@ -97,15 +111,22 @@ class Phrases(Estimator):
     """
 
     phrases_: dict[str, float]
-    pairs_: list[dict[tuple[str, str], float]]
+    pairs_: list[Pairs]
+
+    ENGLISH_CONNECTOR_WORDS: ClassVar[tuple[str, ...]] = (
+        *("a", "an", "the"),
+        *("for", "of", "with", "without", "at", "from", "to", "in", "on", "by"),
+        *("and", "or"),
+    )
 
     def __init__(
         self,
         *,
         min_count: int = 5,
         threshold: float | None = None,
-        scoring: str = "word2phrase",
+        scoring: str | Callable[..., float] = "word2phrase",
         delimiter: str = "_",
+        connector_words: Sequence[str] = (),
         passes: int = 1,
         memory_limit: int = 2**32,
         progress: bool = False,
@@ -114,6 +135,7 @@ class Phrases(Estimator):
         self.threshold = threshold
         self.scoring = scoring
         self.delimiter = delimiter
+        self.connector_words = connector_words
         self.passes = passes
         self.memory_limit = memory_limit
         self.progress = progress
@@ -127,11 +149,18 @@ class Phrases(Estimator):
             The message names the parameter, the rule and the value.
         """
         check_int("min_count", self.min_count, 1)
-        check_choice("scoring", self.scoring, THRESHOLDS)
+        if callable(self.scoring):
+            check_float("threshold, with a callable as scoring,", self.threshold)
+        else:
+            check_choice("scoring", self.scoring, THRESHOLDS)
         if self.threshold is not None and self.scoring == "npmi":
             check_float("threshold", self.threshold, minimum=-1, maximum=1)
-        elif self.threshold is not None:
+        elif self.threshold is not None and not callable(self.scoring):
             check_float("threshold", self.threshold, minimum=0)
+        check_sequences("connector_words", "a list of words", self.connector_words)
+        for word in self.connector_words:
+            if not isinstance(word, str):
+                raise TypeError(f"connector_words must be a list of words, got {word!r} in it")
         rule = f"delimiter must be a str that is not empty and has no white space, got {self.delimiter!r}"
         if not isinstance(self.delimiter, str):
             raise TypeError(rule)
@@ -190,6 +219,94 @@ class Phrases(Estimator):
             joined = self._joined(joined, pairs, number, corpus)
         return joined
 
+    def join(self, sentence: Sequence[str | int]) -> list[str]:
+        """Return one sentence with its phrases joined, as `transform` joins those of a corpus.
+
+        Parameters
+        ----------
+        sentence : sequence of str or int
+            The words of one sentence, none or more.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `fit` has not been called yet, or `sentence` is no list of words.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> phrases = fastvec.Phrases(threshold=1).fit([["new", "york"], ["a", "car"]] * 9)
+        >>> phrases.join(["from", "new", "york"])
+        ['from', 'new_york']
+        """
+        self._check_fitted()
+        words = check_words("sentence", sentence)
+        if not {str}.issuperset(map(type, words)):
+            words = [check_item("every item of sentence", word) for word in words]
+        for phrases, begun in self._spelled:
+            words = _joined_words(words, phrases, begun)
+        return list(words)
+
+    def __getitem__(self, sentence: object) -> list[str]:
+        raise TypeError("phrases[...] of gensim is phrases.join(sentence), or phrases.transform(corpus)")
+
+    @cached_property
+    def _spelled(self) -> list[tuple[dict[tuple[str, ...], str], set[tuple[str, ...]]]]:
+        """For every pass, its phrases, and how those of more than two words begin."""
+        return [
+            (
+                {words: self.delimiter.join(words) for words in pairs},
+                {words[:n] for words in pairs for n in range(2, len(words))},
+            )
+            for pairs in self.pairs_
+        ]
+
+    @classmethod
+    def threshold_from_gensim(
+        cls,
+        threshold: float,
+        corpus: Any,
+        *,
+        scoring: str = "default",
+        connector_words: Sequence[str] = (),
+    ) -> float:
+        """Return the `threshold` with which the same pairs of a corpus are phrases as in gensim.
+
+        Parameters
+        ----------
+        threshold : float
+            The threshold of gensim's `Phrases`.
+        corpus : Corpus, or anything that `Corpus` takes
+            The text: of "default", the threshold depends on it.
+        scoring : {"default", "npmi"}
+            gensim's scoring; ours are "word2phrase" and "npmi".
+        connector_words : sequence of str
+            The connector words, which are the same.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter or the corpus is invalid.
+        """
+        threshold = check_float("threshold", threshold)
+        if check_choice("scoring", scoring, ("default", "npmi")) == "npmi":
+            return threshold
+        phrases = cls(connector_words=connector_words)
+        phrases.check_params()
+        text = phrases._corpus_of(corpus)
+        if not text.n_tokens:
+            raise ValueError("corpus must have words in which to find phrases, got none")
+        n_pairs = len(phrases._counted(text, len(text.vocabulary), 1).pairs(1)[0])
+        return threshold * text.n_tokens / (len(text.vocabulary) + n_pairs)
+
     def fit_transform(self, corpus: Any, y: object = None) -> Corpus:
         """Find the phrases of a corpus and join them.
 
@@ -228,11 +345,12 @@ class Phrases(Estimator):
             If the file cannot be written.
         """
         self._check_fitted()
+        of_callable = ("scoring", "threshold") if callable(self.scoring) else ()
         content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
-            "parameters": self._given(),
-            "passes": [[[a, b, score] for (a, b), score in pairs.items()] for pairs in self.pairs_],
+            "parameters": {name: value for name, value in self._given().items() if name not in of_callable},
+            "passes": [[[*words, score] for words, score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)
         with hold(), replacing(path) as temporary:
@@ -277,6 +395,7 @@ class Phrases(Estimator):
             )
         try:
             phrases = cls(**content["parameters"])
+            phrases.connector_words = tuple(phrases.connector_words)
             phrases.check_params()
             phrases._keep([_checked_pairs(found) for found in content["passes"]])
         except (KeyError, TypeError, ValueError) as error:
@@ -298,7 +417,7 @@ class Phrases(Estimator):
         joined = self._corpus_of(corpus)
         if not joined.n_tokens:
             raise ValueError("corpus must have words in which to find phrases, got none")
-        found: list[dict[tuple[str, str], float]] = []
+        found: list[Pairs] = []
         for number in range(1, self.passes + 1):
             pairs = self._found(joined, number)
             if not pairs:
@@ -309,8 +428,9 @@ class Phrases(Estimator):
         self._keep(found)
         return joined
 
-    def _keep(self, found: list[dict[tuple[str, str], float]]) -> None:
+    def _keep(self, found: list[Pairs]) -> None:
         self.pairs_ = found
+        vars(self).pop("_spelled", None)
         best: dict[str, float] = {}
         for pairs in found:
             for pair, score in pairs.items():
@@ -318,23 +438,66 @@ class Phrases(Estimator):
                 best[phrase] = max(score, best.get(phrase, score))
         self.phrases_ = dict(sorted(best.items(), key=lambda item: -item[1]))
 
-    def _found(self, corpus: Corpus, number: int) -> dict[tuple[str, str], float]:
-        """Return the pairs of a corpus that are phrases, with their scores."""
-        words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
-        n_known = int((counts >= self.min_count).sum())
-        counter = kernels.phrases.PairCounter()
+    def _counted(self, corpus: Corpus, n_known: int, number: int) -> Any:
+        """Return a counter of the pairs of a corpus."""
+        connectors = np.empty(0, np.uint8)
+        if self.connector_words:
+            connectors = np.zeros(len(corpus.vocabulary), np.uint8)
+            index = corpus.vocabulary.index
+            connectors[[index[word] for word in self.connector_words if word in index]] = 1
+        counter = kernels.phrases.PairCounter(connectors)
         with self._bar("counting pairs", number, corpus) as bar:
             for start in range(0, corpus.n_tokens, CHUNK):
                 stop = min(start + CHUNK, corpus.n_tokens)
                 counter.add(corpus.ids, corpus.sentence_offsets, start, stop, n_known)
                 bar.update(stop - start)
+        return counter
+
+    def _found(self, corpus: Corpus, number: int) -> Pairs:
+        """Return the pairs of a corpus that are phrases, with their scores."""
+        words, counts = [*map(str, corpus.vocabulary.words)], corpus.vocabulary.counts
+        n_known = len(words) if callable(self.scoring) else int((counts >= self.min_count).sum())
+        counter = self._counted(corpus, n_known, number)
         lefts, rights, pair_counts = counter.pairs(self.min_count)
-        scores = self._scores(counts[lefts], counts[rights], pair_counts, corpus.n_tokens)
-        above = scores > (THRESHOLDS[self.scoring] if self.threshold is None else self.threshold)
+        roots, of_links = _unlinked(lefts, *counter.links())
+        of_words = counts[roots], counts[rights], pair_counts
+        if callable(self.scoring):
+            n_pairs = len(counter.pairs(1)[0])
+            scores = self._called(self.scoring, *of_words, corpus.n_tokens, len(words) + n_pairs)
+        else:
+            scores = self._scores(*of_words, corpus.n_tokens)
+        above = scores > (THRESHOLDS[str(self.scoring)] if self.threshold is None else self.threshold)
         lefts, rights, scores = lefts[above], rights[above], scores[above]
         order = np.lexsort((rights, lefts))
         chosen = zip(lefts[order].tolist(), rights[order].tolist(), scores[order].tolist(), strict=True)
-        return {(words[left], words[right]): score for left, right, score in chosen}
+        return {
+            (*(words[part] for part in of_links.get(left, [left])), words[right]): score
+            for left, right, score in chosen
+        }
+
+    def _called(
+        self,
+        scoring: Callable[..., float],
+        lefts: NDArray[np.int64],
+        rights: NDArray[np.int64],
+        pairs: NDArray[np.int64],
+        n_tokens: int,
+        len_vocab: int,
+    ) -> NDArray[np.float64]:
+        """Return what a callable returns for every pair."""
+        counts = zip(lefts.tolist(), rights.tolist(), pairs.tolist(), strict=True)
+        scores = [
+            scoring(
+                worda_count=left,
+                wordb_count=right,
+                bigram_count=pair,
+                len_vocab=len_vocab,
+                min_count=self.min_count,
+                corpus_word_count=n_tokens,
+            )
+            for left, right, pair in counts
+        ]
+        return np.array(scores, np.float64)
 
     def _scores(
         self,
@@ -349,19 +512,22 @@ class Phrases(Estimator):
             return np.log(pairs / expected * n_tokens) / -np.log(pairs / n_tokens)
         return (pairs - self.min_count) / expected * n_tokens
 
-    def _joined(
-        self, corpus: Corpus, pairs: dict[tuple[str, str], float], number: int, source: Any
-    ) -> Corpus:
+    def _joined(self, corpus: Corpus, pairs: Pairs, number: int, source: Any) -> Corpus:
         """Return a corpus with some of its pairs made one word each; `source` is what the user gave."""
         index = corpus.vocabulary.index
         new: dict[str, int] = {}
         rows = []
-        for a, b in pairs:
-            if a in index and b in index:
-                phrase = f"{a}{self.delimiter}{b}"
+        links: dict[tuple[int, int], int] = {}
+        for words in pairs:
+            if all(word in index for word in words):
+                phrase = self.delimiter.join(words)
                 known = index.get(phrase)
                 joined = new.setdefault(phrase, len(index) + len(new)) if known is None else known
-                rows.append((index[a], index[b], joined))
+                left, *connectors, right = (index[word] for word in words)
+                for connector in connectors:
+                    left = links.setdefault((left, connector), -1 - len(links))
+                rows.append((left, right, joined))
+        rows += [(*parts, link) for parts, link in links.items()]
         if not rows:
             return corpus
 
@@ -387,7 +553,7 @@ class Phrases(Estimator):
                 start = end
         offsets[-1] = n_ids
         by_number = np.argsort(numbers)[len(numbers) - n_words :]  # without those that are no more
-        spelled = [*corpus.vocabulary.words, *new]
+        spelled = [*map(str, corpus.vocabulary.words), *new]
         found = [spelled[word] for word in by_number.tolist()]
         reading = {**corpus._reading, "phrases": {**self._given(), "passes": number}}
         return Corpus._of(Encoded(found, counts[:n_words], offsets[numbers_of_begins], spool), reading)
@@ -396,11 +562,40 @@ class Phrases(Estimator):
         return Progress(f"{what}, pass {number}/{self.passes}", corpus.n_tokens, " words", self.progress)
 
 
-def _checked_pairs(found: Any) -> dict[tuple[str, str], float]:
+def _unlinked(
+    lefts: NDArray[np.int32], parts: NDArray[np.int32], connectors: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], dict[int, list[int]]]:
+    """Return the first words of pairs, and the words of which those are made that are links."""
+    of_links: dict[int, list[int]] = {}
+    for number, (part, connector) in enumerate(zip(parts.tolist(), connectors.tolist(), strict=True), 1):
+        of_links[-number] = [*of_links.get(part, [part]), connector]
+    first = np.array([words[0] for words in of_links.values()], np.int32)
+    roots = lefts.copy()
+    roots[lefts < 0] = first[-1 - lefts[lefts < 0]]
+    return roots, of_links
+
+
+def _joined_words(
+    words: Sequence[str], phrases: dict[tuple[str, ...], str], begun: set[tuple[str, ...]]
+) -> list[str]:
+    """Return words with phrases joined, from left to right."""
+    joined, i, n = [], 0, len(words)
+    while i < n:
+        end = i + 2
+        found = phrases.get(tuple(words[i:end]))
+        while found is None and end < n and begun and tuple(words[i:end]) in begun:
+            end += 1
+            found = phrases.get(tuple(words[i:end]))
+        joined.append(words[i] if found is None else found)
+        i = i + 1 if found is None else end
+    return joined
+
+
+def _checked_pairs(found: Any) -> Pairs:
     """Return the pairs of a file with their scores if they are such."""
     pairs = {}
-    for a, b, score in found:
-        if not (isinstance(a, str) and isinstance(b, str)):
-            raise TypeError(f"a pair must be two str, got {a!r} and {b!r}")
-        pairs[a, b] = check_float("the score of a pair", score)
+    for *words, score in found:
+        if len(words) < 2 or not all(isinstance(word, str) for word in words):
+            raise TypeError(f"a pair must be two str or more, got {words!r}")
+        pairs[tuple(words)] = check_float("the score of a pair", score)
     return pairs

@@ -15,10 +15,21 @@ __all__ = ["Joiner", "PairCounter", "renumber", "spell"]
 
 
 class PairCounter:
-    """Counts pairs of neighbouring words."""
+    """Counts pairs of words that are neighbours but for connectors.
 
-    def __init__(self) -> None:
+    A word with connectors behind it is a link, which has a negative number: -1, -2, ... in the order of first
+    appearance. Connectors neither begin nor end a pair.
+
+    Parameters
+    ----------
+    connectors : uint8 array, shape (n_words,) or (0,)
+        IN: 1 for words that are connectors; empty if there are none.
+    """
+
+    def __init__(self, connectors: NDArray[np.uint8]) -> None:
         self._counts: Counter[tuple[int, int]] = Counter()
+        self._connectors = {*np.flatnonzero(connectors).tolist()}
+        self._links: dict[tuple[int, int], int] = {}
 
     def add(
         self,
@@ -44,8 +55,19 @@ class PairCounter:
         check_chunk(ids, sentence_offsets, start, stop)
         begins = set(sentence_offsets.tolist())
         for i in range(start, stop):
-            if i + 1 not in begins and max(ids[i], ids[i + 1]) < n_known:
-                self._counts[int(ids[i]), int(ids[i + 1])] += 1
+            if i + 1 in begins or ids[i] >= n_known or ids[i] in self._connectors:
+                continue
+            left, right = int(ids[i]), i + 1
+            while ids[right] in self._connectors and right + 1 not in begins:
+                left = self._links.setdefault((left, int(ids[right])), -1 - len(self._links))
+                right += 1
+            if ids[right] < n_known and ids[right] not in self._connectors:
+                self._counts[left, int(ids[right])] += 1
+
+    def links(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the words or links, and the connectors, of which the links -1, -2, ... are made."""
+        lefts, connectors = (np.array([pair[side] for pair in self._links], np.int32) for side in (0, 1))
+        return lefts, connectors
 
     def pairs(self, min_count: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         """Return the pairs that were counted at least `min_count` times, in any order.
@@ -53,7 +75,7 @@ class PairCounter:
         Returns
         -------
         lefts, rights : int32 array
-            Their first and second words.
+            Their first words, or links, and their last words.
         counts : int64 array
             How often they were counted.
         """
@@ -70,7 +92,8 @@ class Joiner:
     lefts, rights : int32 array, shape (n_pairs,)
         IN: the first and the second words of the pairs, which differ.
     phrases : int32 array, shape (n_pairs,)
-        IN: the ids of what the pairs become.
+        IN: the ids of what the pairs become. A negative one is a link, which becomes something only with the
+        words that follow: it is then the first half of other pairs.
     """
 
     def __init__(
@@ -114,7 +137,7 @@ class Joiner:
         Returns
         -------
         end : int
-            Where the chunk ended: `stop`, or one later if the last pair reaches over it.
+            Where the chunk ended: `stop`, or later if the last phrase reaches over it.
         n_new : int
             How many of `new_ids` there are.
         """
@@ -131,9 +154,15 @@ class Joiner:
         while i < stop:
             if i in sentence_at:
                 new_offsets[sentence_at[i]] = n_before + n
-            phrase = None if i + 1 in sentence_at else self._phrases.get((int(ids[i]), int(ids[i + 1])))
-            new_ids[n] = ids[i] if phrase is None else phrase
-            i += 1 if phrase is None else 2
+            phrase: int | None = int(ids[i])
+            right = i
+            while phrase is not None and right + 1 not in sentence_at and (right == i or phrase < 0):
+                right += 1
+                phrase = self._phrases.get((phrase, int(ids[right])))
+            if right == i or phrase is None or phrase < 0:
+                phrase, right = int(ids[i]), i
+            new_ids[n] = phrase
+            i = right + 1
             n += 1
         return i, n
 

@@ -103,7 +103,10 @@ class Progress:
             self._bar.set_postfix_str(text, refresh=False)
 
     def line(self, text: str) -> None:
-        """Write a line about a part of the work that is done to a log."""
+        """Write a line about a part of the work that is done to a log, and to the logger "fastvec"."""
+        import logging
+
+        logging.getLogger("fastvec").info("%s: %s", self._what, text)
         self._has_lines = True
         if self._logs:
             self._write(text)
@@ -176,7 +179,9 @@ class _Unfailing:
 
 def _bar(what: str, total: float | None, unit: str, start: float) -> Any:
     """Return a bar, or None where a log is written."""
-    from tqdm import auto
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without ipywidgets
+        from tqdm import auto
 
     options: dict[str, Any] = {
         "desc": what,

@@ -87,20 +87,20 @@ class SubwordVectors(Vectors):
         *,
         vectors: ArrayLike | None = None,
     ) -> None:
-        words = as_words(words)
+        spelled = [*map(str, as_words(words))]
         rows = as_floats(input_vectors).view()
-        if rows.ndim != 2 or len(rows) != len(words) + subwords.buckets:
+        if rows.ndim != 2 or len(rows) != len(spelled) + subwords.buckets:
             raise ValueError(
-                f"input_vectors must have the shape (n, d), one row for each of the {len(words):,} words and "
-                f"the {subwords.buckets:,} buckets, got {rows.shape}"
+                f"input_vectors must have the shape (n, d), one row for each of the {len(spelled):,} words "
+                f"and the {subwords.buckets:,} buckets, got {rows.shape}"
             )
         if rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
         rows.flags.writeable = False
-        check_finite("input_vectors", rows, "row", words)
+        check_finite("input_vectors", rows, "row", spelled)
         if vectors is None:
-            vectors = row_means(rows, *subwords.rows(words), rows.dtype)
-        super().__init__(words, vectors, counts, metadata)
+            vectors = row_means(rows, *subwords.rows(spelled), rows.dtype)
+        super().__init__(spelled, vectors, counts, metadata)
         self.input_vectors: NDArray[np.float32] = rows
         self.subwords = subwords
 

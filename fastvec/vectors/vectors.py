@@ -23,7 +23,7 @@ from fastvec._params import (
     check_item,
     shortened,
 )
-from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
 from fastvec.exports import approximate, embedding, projector, sentences, tables
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, projected, without
@@ -72,7 +72,7 @@ class UnknownWordError(KeyError):
 
     def __str__(self) -> str:
         word = self.args[0]
-        nearest = ", ".join(map(repr, nearest_spellings(word, self.words)))
+        nearest = ", ".join(map(repr, nearest_spellings(word, list(map(str, self.words)))))
         ending = f"; nearest spellings: {nearest}" if nearest else ""
         return f"{word!r} is not among the {len(self.words):,} words{ending}"
 
@@ -80,7 +80,7 @@ class UnknownWordError(KeyError):
 class Vectors:
     """Words with a vector each.
 
-    A word can also be given as an int, which is converted to str: product 12 is the word ``"12"``.
+    Words may be ids: product 12 is the word 12 if all words are int, and else ``"12"``. Both find it.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ class Vectors:
 
     Attributes
     ----------
-    words : list of str
-        The n words.
+    words : list of str, or of int
+        The n words: ids (int) if all of them are ids, else str.
     vectors : ndarray of float32, shape (n, d)
         Their vectors, read-only; to change them, make new `Vectors`.
     counts : ndarray of int64, shape (n,), or None
@@ -139,7 +139,7 @@ class Vectors:
         counts: ArrayLike | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self.words = as_words(words)
+        self.words: list[str] = as_words(words)  # or of int
         matrix = as_floats(vectors).view()
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
@@ -152,9 +152,9 @@ class Vectors:
         if self.counts is not None and self.counts.min(initial=0) < 0:
             raise ValueError(f"counts must be at least 0, got {self.counts.min()}")
         self.metadata = dict(metadata or {})
-        self._index = {word: i for i, word in enumerate(self.words)}
+        self._index = {word: i for i, word in enumerate(map(str, self.words))}
         if len(self._index) < len(self.words):
-            twice = next(word for i, word in enumerate(self.words) if self._index[word] != i)
+            twice = next(word for i, word in enumerate(self.words) if self._index[str(word)] != i)
             raise ValueError(f"words must be distinct, got {twice!r} twice")
         check_finite("vectors", matrix, "word", self.words)
 
@@ -173,7 +173,7 @@ class Vectors:
         more = "<td>...</td>" if n_numbers < self.vector_size else ""
         rows = []
         for row, word in enumerate(shown):
-            name = escape(word.encode(errors="backslashreplace").decode())
+            name = escape(str(word).encode(errors="backslashreplace").decode())
             numbers = "".join(f"<td>{number:.4g}</td>" for number in self.vectors[row, :n_numbers])
             rows.append(f"<tr><th>{name}</th>{''.join(counts[row : row + 1])}{numbers}{more}</tr>")
         heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
@@ -1212,10 +1212,10 @@ class Vectors:
         ]
 
 
-def as_words(words: Sequence[str | int]) -> list[str]:
-    """Return words as a list of str, or raise TypeError if `words` is no sequence of str and int."""
+def as_words(words: Sequence[str | int]) -> list[Any]:
+    """Return words as a list of str or of int, or raise TypeError if `words` is no sequence of these."""
     check_sequences("words", "a sequence of words", words)
-    return [word if type(word) is str else check_item("word", word) for word in words]
+    return ids_or_words(words)
 
 
 def unit_rows(matrix: NDArray[Any]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors_files
-from saved_classifiers import EVERY, SUBWORDS, VECTORS, trained
+from saved_classifiers import EVERY, OPINIONS, SUBWORDS, TEXTS, VECTORS, trained
 from vector_files import make_of_2016
 
 import fastvec
@@ -128,6 +128,13 @@ def _classifiers() -> list[Reader]:
             f"classifier, {name}", "c.fvmodel", {name: partial(_save_classifier, name)}, partial(_ask, name)
         )
         for name in names
+    ] + [
+        Reader(
+            "classifier, fastText .bin", "c.bin", {"text": partial(_save_for_fasttext, False)}, _ask_fasttext
+        ),
+        Reader(
+            "classifier, fastText .ftz", "c.ftz", {"text": partial(_save_for_fasttext, True)}, _ask_fasttext
+        ),
     ]
 
 
@@ -244,6 +251,19 @@ def _use(vectors: fastvec.Vectors) -> None:
 def _ask(name: str, path: Path) -> None:
     _, X, _, methods = EVERY[name]
     getattr(classify.load(path), methods[0])(X[:2])
+
+
+def _ask_fasttext(path: Path) -> None:
+    classify.load(path).predict_proba(TEXTS[:2])
+
+
+def _save_for_fasttext(is_quantized: bool, path: Path) -> None:
+    params = {"vector_size": 4, "epochs": 1, "threads": 1}
+    model = classify.TextClassifier(**params, word_ngrams=2, min_n=2, max_n=3, buckets=40)
+    model.fit(TEXTS, OPINIONS)
+    if is_quantized:
+        model = model.quantize(cutoff=20, separate_norms=True)
+    model.save(path)
 
 
 def _corpus(path: Path, **options: Any) -> None:

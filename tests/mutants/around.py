@@ -139,7 +139,7 @@ AROUND = [
             "min(offsets[sentence + 1] - 1, stop)",
             "min(offsets[sentence + 1], min(offsets[n_sentences] - 1, stop))",
         ),
-        ("reference/phrases.py", "if i + 1 not in begins and", "if i + 1 < len(ids) and"),
+        ("reference/phrases.py", "if i + 1 in begins or", "if i + 1 == len(ids) or"),
     ),
     # N-grams.
     mutant(
@@ -192,8 +192,8 @@ AROUND = [
         "evaluate",
         (
             "evaluate.py",
-            "words = vectors.words[:restrict]",
-            "words = vectors.words[: None if restrict is None else restrict + 1]",
+            "words = [*map(str, vectors.words[:restrict])]",
+            "words = [*map(str, vectors.words[: None if restrict is None else restrict + 1])]",
         ),
         (
             "evaluate.py",
@@ -300,7 +300,11 @@ AROUND = [
     mutant(
         "all words are considered for similarities, whatever `restrict`",
         "evaluate",
-        ("evaluate.py", "_first_rows(vectors.words[:restrict], fold)", "_first_rows(vectors.words, fold)"),
+        (
+            "evaluate.py",
+            "_first_rows([*map(str, vectors.words[:restrict])]",
+            "_first_rows([*map(str, vectors.words)]",
+        ),
     ),
     mutant(
         "the row of an added word is its vector",
@@ -325,8 +329,8 @@ AROUND = [
         "new_vectors",
         (
             "vectors/vectors.py",
-            'escape(word.encode(errors="backslashreplace").decode())',
-            'word.encode(errors="backslashreplace").decode()',
+            'escape(str(word).encode(errors="backslashreplace").decode())',
+            'str(word).encode(errors="backslashreplace").decode()',
         ),
     ),
     # Factorization.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -12,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastvec import kernels
-from fastvec._params import check_choice, check_float, check_int
+from fastvec._params import check_bool, check_choice, check_float, check_int
 from fastvec.classify.networks.files import (
     Saveable,
     description_of_labels,
@@ -28,6 +30,7 @@ from fastvec.classify.networks.labels import (
     distinct_classes,
 )
 from fastvec.classify.networks.layers import Array
+from fastvec.classify.texts import fasttext
 from fastvec.classify.texts.documents import (
     HASHINGS,
     DocumentRows,
@@ -526,10 +529,115 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         weights = None if sample_weight is None else check_weights(sample_weight)
         return float(np.average([set(a) == set(b) for a, b in pairs], weights=weights))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save everything needed to predict; `fastvec.classify.load` restores the estimator.
+
+        The restored `vectors` are the trained ones, and `partial_fit` continues at the initial learning rate.
+
+        fastText reads ``.bin`` and ``.ftz``. It predicts the same with a classifier that has no n-grams, but
+        that it looks up words only as they are written. Buckets of n-grams that no training document has hit
+        are rows of zeros there; since they count in its means, its probabilities of texts with unseen
+        n-grams are closer to each other, and so are those of texts whose last word, which fastText lets
+        ``</s>`` follow, forms an n-gram with it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File with the extension ``.fvmodel`` or ``.bin``. One that was read from a file of fastText takes
+            ``.bin``, and a quantized one ``.ftz``. An existing file is replaced only once the new one is
+            complete.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        OSError
+            If the file cannot be written, for example because the disk is full.
+        ValueError
+            If the extension is another one, or fastText's format cannot hold a word or label.
+        """
+        check_is_fitted(self)
+        if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.as_fasttext:
+            self._check_unchanged()
+            fasttext.save(self, path)
+        else:
+            super().save(path)
+
+    def quantize(
+        self: Classifier,
+        X: Any = None,
+        y: Any = None,
+        *,
+        cutoff: int | None = None,
+        subvector_size: int = 2,
+        separate_norms: bool = False,
+        quantize_output: bool = False,
+    ) -> Classifier:
+        """Return a smaller classifier whose vectors are quantized, to be saved as ``.ftz``.
+
+        Every `subvector_size` numbers of a vector become a byte, by k-means over all vectors. With `cutoff`,
+        only the longest vectors of words and n-grams are kept, and trained again if there are documents: with
+        the `epochs`, `learning_rate` and `threads` of the estimator [2]_. A quantized classifier is not
+        trained further. It looks up words only as they are written, as fastText does.
+
+        Parameters
+        ----------
+        X, y : optional
+            Documents and labels, as for `fit`, with which to train what `cutoff` has kept.
+        cutoff : int, optional
+            How many words and n-grams to keep; all by default.
+        subvector_size : int
+            How many numbers become a byte.
+        separate_norms : bool
+            Whether the norms of vectors are quantized apart, with one byte more for each.
+        quantize_output : bool
+            Whether to quantize the vectors of labels too, two numbers a byte.
+
+        Returns
+        -------
+        TextClassifier
+            The quantized classifier.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the classifier is quantized already, or there are documents and no `cutoff`.
+
+        References
+        ----------
+        .. [2] A. Joulin, E. Grave, P. Bojanowski, M. Douze, H. Jégou and T. Mikolov, "FastText.zip:
+           Compressing text classification models", arXiv:1612.03651, 2016.
+
+        Examples
+        --------
+        >>> from fastvec.classify import TextClassifier, load
+        >>> texts = ["a fine film", "fine actors", "a bad film", "bad actors"] * 10
+        >>> classifier = TextClassifier(vector_size=10).fit(texts, ["+", "+", "-", "-"] * 10)
+        >>> classifier.quantize(cutoff=3).save("films.ftz")
+        >>> load("films.ftz").predict(["such fine music"]).tolist()
+        ['+']
+        """
+        check_is_fitted(self)
+        self.check_params()
+        self._check_unchanged()
+        if cutoff is not None:
+            check_int("cutoff", cutoff, 1)
+        elif X is not None:
+            raise ValueError("X must be None without a cutoff: only what is left of a table is trained again")
+        check_int("subvector_size", subvector_size, 1, self._vector_size)
+        check_bool("separate_norms", separate_norms)
+        check_bool("quantize_output", quantize_output)
+        quantized: Classifier = fasttext.quantize(
+            self, X, y, cutoff, int(subvector_size), separate_norms, quantize_output
+        )
+        return quantized
+
     def _check_unchanged(self) -> None:
         rows = self._rows
         parameters = {
-            "loss": next(name for name, loss in LOSSES.items() if type(self._loss) is loss),
+            "loss": next(name for name, loss in LOSSES.items() if isinstance(self._loss, loss)),
             "word_ngrams": rows.longest,
             "buckets": rows.buckets,
             "min_n": rows.min_n,
@@ -635,6 +743,11 @@ class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
         stops_early: bool,
     ) -> None:
         self.n_words_ = len(documents.numbers)
+        if self._rows.is_quantized:
+            raise ValueError(
+                "a quantized classifier must not be trained further: train the one that it was made from, "
+                "and quantize that"
+            )
         rows, offsets = self._rows.look_up(documents)
         usable = np.flatnonzero(np.diff(offsets))
         if len(usable) < len(documents):

@@ -250,6 +250,9 @@ class DocumentRows:
         Whether a text is read as by fastText: words only as they are written, and ``</s>`` at its end.
     """
 
+    is_quantized = False
+    """Whether the rows are those of a quantized matrix."""
+
     def __init__(
         self,
         lexicon: Lexicon,

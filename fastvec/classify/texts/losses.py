@@ -120,14 +120,18 @@ class HierarchicalSoftmax(Loss):
     def scores(self, hidden: Array, outputs: Array) -> Array:
         """Return the logarithms of the probabilities: sums of log σ(±x · n) on the way from the root."""
         turns = outputs @ hidden.T  # (n_nodes, n)
-        costs = np.maximum(turns, 0) + np.log(1 + np.exp(-np.abs(turns)))  # −log σ(−x · n)
         sums = np.zeros((2 * self.n_labels - 1, len(hidden)), np.float32)
         for nodes in self.levels:
-            above = sums[self.n_labels + nodes] - costs[nodes]
-            sums[self.branches[nodes, 0]] = above + turns[nodes]
-            sums[self.branches[nodes, 1]] = above
+            left, right = self.logs_of_turns(turns[nodes])
+            sums[self.branches[nodes, 0]] = sums[self.n_labels + nodes] + left
+            sums[self.branches[nodes, 1]] = sums[self.n_labels + nodes] + right
         scores: Array = np.ascontiguousarray(sums[: self.n_labels].T)
         return scores
+
+    def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
+        """Return log σ(z) and log σ(−z)."""
+        costs: Array = np.maximum(turns, 0) + np.log(1 + np.exp(-np.abs(turns)))
+        return turns - costs, -costs
 
     def probabilities(self, scores: Array) -> Array:
         probabilities: Array = np.exp(scores)

@@ -34,7 +34,7 @@ class Lexicon:
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.words = list(words)
+        self.words = [*map(str, words)]  # ids as their digits
         self._rows = {word: row for row, word in enumerate(self.words, FIRST_WORD)}
 
     def __len__(self) -> int:

@@ -1,0 +1,318 @@
+"""Columns of tables, through Arrow: of pandas, Polars, PyArrow, DuckDB, data sets, Parquet and CSV files.
+
+A cell of a column is a sentence: a list of words or ids, or a text. Their words are numbered by PyArrow, in
+the order of first appearance, so that a word becomes an object of Python once, however often it occurs. Rows
+with a session, an item and a time are sorted, and then such a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import shortened
+from fastvec.corpus.ids import Encoded, Numbers
+from fastvec.corpus.reading import File, is_on_disk, name_of, opened
+from fastvec.formats.spool import Spool
+from fastvec.training.threads import Workers, file_threads
+
+__all__ = [
+    "arrays_of",
+    "arrays_of_files",
+    "column_of_objects",
+    "encode_lists",
+    "has_objects",
+    "is_column",
+    "is_table",
+    "sessions_of",
+    "text_pieces",
+    "texts_of",
+]
+
+# Arrays are numbered together up to about so many bytes: each time, their words become objects once.
+BYTES_AT_ONCE = 1 << 27
+# Items that a thread numbers at least.
+FEWEST_ITEMS = 1 << 16
+# A text of many cells that is split at once.
+PIECE_BYTES = 1 << 20
+ROWS_AT_ONCE = 1 << 16
+
+
+def is_column(value: Any) -> bool:
+    """Return whether a value is a column that Arrow can take over; one of Python objects is not."""
+    exports = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return exports and not is_table(value) and not has_objects(value)
+
+
+def has_objects(value: Any) -> bool:
+    """Return whether a value is a column of Python objects, as pandas has them."""
+    return hasattr(value, "isna") and value.dtype == np.dtype(object)
+
+
+def is_table(value: Any) -> bool:
+    """Return whether a value has columns that are named."""
+    return hasattr(value, "columns") or hasattr(value, "column_names")
+
+
+def column_of_objects(table: Any, column: str) -> Any | None:
+    """Return a table's column if it is one of Python objects, else None.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such column.
+    """
+    names = getattr(table, "column_names", None)
+    _check_column(column, table.columns if names is None else names)
+    one = None if hasattr(table, "with_format") else table[column]
+    return one if has_objects(one) else None
+
+
+def arrays_of(source: Any, column: str | None) -> Iterator[Any]:
+    """Yield the arrays of a column, or of a column that a table has."""
+    pa = _pyarrow()
+    if column is None:
+        yield pa.chunked_array(source) if hasattr(source, "__arrow_c_stream__") else pa.array(source)
+        return
+    if hasattr(source, "with_format"):  # a data set, on disk
+        for rows in source.select_columns([column]).with_format("arrow").iter(ROWS_AT_ONCE):
+            yield rows[column]
+        return
+    one = source[column]
+    if has_objects(one):
+        yield pa.array(one, from_pandas=True)
+    elif is_table(one):
+        yield from (rows.column(0) for rows in pa.RecordBatchReader.from_stream(one))
+    else:
+        yield from arrays_of(one, None)
+
+
+def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
+    """Yield the arrays of a column of Parquet files.
+
+    Raises
+    ------
+    ValueError
+        If a file is none, or has no such column.
+    """
+    pa = _pyarrow()
+    import pyarrow.parquet as pq
+
+    for file in files:
+        with opened(file) as source:
+            try:
+                table = pq.ParquetFile(source)
+            except pa.ArrowInvalid as error:
+                raise ValueError(
+                    f"{name_of(file)}: no Parquet file, or damaged ({error}); column must be None for files "
+                    "of another kind"
+                ) from None
+            _check_column(column, table.schema_arrow.names)
+            for rows in table.iter_batches(ROWS_AT_ONCE, columns=[column]):
+                yield rows.column(0)
+
+
+def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
+    """Return whether the cells are texts, not lists, and the same arrays.
+
+    Raises
+    ------
+    TypeError
+        If they are something else.
+    """
+    pa = _pyarrow()
+    types = pa.types
+    first = next(arrays, None)
+    kind = pa.list_(pa.string()) if first is None else first.type
+    is_list = types.is_nested(kind) and hasattr(kind, "value_type")
+    item = kind.value_type if is_list or types.is_dictionary(kind) else kind
+    item = item.value_type if types.is_dictionary(item) else item
+    is_text = types.is_string(item) or types.is_large_string(item) or types.is_string_view(item)
+    if not (is_text or (is_list and (types.is_integer(item) or types.is_null(item)))):
+        raise TypeError(
+            f"source must be a column of lists of str or int, or of texts, got {kind}: rows that belong "
+            "together are made lists by Corpus.from_rows"
+        )
+    return not is_list, iter(()) if first is None else _with(first, arrays)
+
+
+def text_pieces(arrays: Iterable[Any], report: Callable[[int], object]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield a line for every cell, in pieces; missing ones are empty."""
+    pa = _pyarrow()
+    import pyarrow.compute as pc
+
+    for array in arrays:
+        report(len(array))
+        at_once = max(1, len(array) * PIECE_BYTES // max(1, array.nbytes))
+        for begin in range(0, len(array), at_once):
+            lines = array.slice(begin, at_once).cast(pa.string()).fill_null("")
+            lines = pc.replace_substring(lines, "\n", " ")
+            lines = lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
+            together = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+            yield "source", pc.binary_join(together, "\n")[0].as_buffer().to_pybytes() + b"\n"
+    yield "source", None
+
+
+def encode_lists(
+    arrays: Iterable[Any], keep_empty: bool, spool: Spool, report: Callable[[int], object]
+) -> Encoded:
+    """Add the provisional ids of the items of lists to `spool`; missing items are left out.
+
+    Raises
+    ------
+    ValueError
+        If an item is an empty str.
+    """
+    import pyarrow.compute as pc
+
+    numbers = Numbers()
+    counts = np.zeros(0, np.int64)
+    ends = [np.zeros(1, np.int64)]
+    for lists in _together(arrays):
+        report(len(lists))
+        lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+        ids = _numbered(pc.list_flatten(lists), numbers)
+        places = np.concatenate(([0], np.cumsum(lengths)))
+        if not (is_there := ids >= 0).all():
+            places, ids = np.concatenate(([0], np.cumsum(is_there)))[places], ids[is_there]
+        if not keep_empty:
+            places = np.concatenate(([0], places[1:][np.diff(places) > 0]))
+        ends.append(places[1:] + len(spool))
+        spool.append(ids)
+        more = np.bincount(ids, minlength=len(numbers.words))
+        more[: len(counts)] += counts
+        counts = more
+    return Encoded(numbers.words, counts, np.concatenate(ends), spool)
+
+
+def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
+    """Return the items of rows as an array of lists, one a session, each sorted by time.
+
+    Sessions are in the order of first appearance; rows without a session or an item are left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    pa = _pyarrow()
+    import pyarrow.compute as pc
+
+    columns = {"session": session, "item": item} | ({} if time is None else {"time": time})
+    table = _table_of(rows, columns)
+    table = table.filter(pc.and_(table["session"].is_valid(), table["item"].is_valid()))
+    numbers = table["session"].combine_chunks().dictionary_encode().indices.to_numpy()
+    keys = (numbers,) if time is None else (pc.rank(table["time"], tiebreaker="dense").to_numpy(), numbers)
+    order = np.lexsort(keys)
+    ends = np.cumsum(np.bincount(numbers))
+    items = table["item"].combine_chunks().take(pa.array(order))
+    return pa.LargeListArray.from_arrays(pa.array(np.concatenate(([0], ends))), items)
+
+
+def _table_of(rows: Any, columns: dict[str, str]) -> Any:
+    """Return a table of some columns under other names."""
+    pa = _pyarrow()
+    if isinstance(rows, str):
+        import pyarrow.csv
+        import pyarrow.parquet as pq
+
+        with opened(rows) as file:
+            if file.read(4) == b"PAR1":
+                table = pq.read_table(file)
+            else:
+                file.seek(0)
+                nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
+                name = rows.removesuffix(".gz") if is_on_disk(rows) else rows
+                with pa.CompressedInputStream(file, "gzip") if name != rows else file as text:
+                    table = pyarrow.csv.read_csv(text, convert_options=nulls)
+    elif hasattr(rows, "with_format"):
+        table = rows.with_format("arrow")[:]
+    elif is_table(rows):
+        table = rows
+    else:
+        raise TypeError(f"rows must be a table, or the path of a CSV or Parquet file, got {shortened(rows)}")
+    names = getattr(table, "column_names", None) or list(table.columns)
+    for parameter, column in columns.items():
+        _check_column(column, names, parameter)
+    return pa.table({name: _scalars(arrays_of(table, column)) for name, column in columns.items()})
+
+
+def _scalars(arrays: Iterable[Any]) -> Any:
+    """Return arrays as one; views of strings, which cannot be sorted, become strings."""
+    pa = _pyarrow()
+    parts = [part for array in arrays for part in getattr(array, "chunks", [array])]
+    array = pa.chunked_array(parts)
+    return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
+
+
+def _numbered(items: Any, numbers: Numbers) -> NDArray[np.int32]:
+    """Return the numbers of items, new ones in the order of first appearance, and -1 for missing ones."""
+    pa = _pyarrow()
+    if pa.types.is_null(items.type) or not len(items):
+        return np.full(len(items), -1, np.int32)
+    if pa.types.is_dictionary(items.type):
+        together = items.unify_dictionaries().combine_chunks()
+        places, values = together.indices.dictionary_encode(), together.dictionary.to_pylist()
+        distinct = [values[place] for place in places.dictionary.to_pylist()]
+    else:
+        places = _encoded(items.combine_chunks())
+        distinct = places.dictionary.to_pylist()
+    try:
+        new_ids = [numbers[word] for word in distinct]
+    except ValueError as error:
+        raise ValueError(f"source: {error}") from None
+    ids = np.array(places.indices.fill_null(len(distinct)).to_numpy(), np.int32)
+    kernels.tokenizer.remap(ids, np.array([*new_ids, -1], np.int32), ids)
+    return ids
+
+
+def _encoded(items: Any) -> Any:
+    """Return items as an array of a dictionary in the order of first appearance, made by several threads."""
+    pa = _pyarrow()
+    at_once = max(FEWEST_ITEMS, -(-len(items) // file_threads()))
+    pieces = (items.slice(begin, at_once) for begin in range(0, len(items), at_once))
+    if pa.types.is_string_view(items.type):  # whose dictionaries cannot be united
+        pieces = (piece.cast(pa.large_string()) for piece in pieces)
+    with Workers(file_threads()) as workers:
+        encoded = pa.chunked_array(list(workers.in_order(lambda piece: piece.dictionary_encode(), pieces)))
+    return encoded.unify_dictionaries().combine_chunks()
+
+
+def _together(arrays: Iterable[Any]) -> Iterator[Any]:
+    """Yield arrays as chunked ones of at least `BYTES_AT_ONCE`, but for the last."""
+    pa = _pyarrow()
+    waiting: list[Any] = []
+    n_bytes = 0
+    for array in arrays:
+        waiting += array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+        n_bytes += array.nbytes
+        if n_bytes >= BYTES_AT_ONCE:
+            yield pa.chunked_array(waiting)
+            waiting, n_bytes = [], 0
+    if waiting:
+        yield pa.chunked_array(waiting)
+
+
+def _with(first: Any, others: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from others
+
+
+def _check_column(column: str, names: Iterable[str], parameter: str = "column") -> None:
+    names = list(names)
+    if column not in names:
+        raise ValueError(f"{parameter} must be one of {', '.join(map(repr, names))}, got {column!r}")
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise ImportError(
+            "reading tables, their columns and Parquet files needs pyarrow: pip install 'fastvec[arrow]'"
+        ) from None
+    return pyarrow

@@ -1,0 +1,288 @@
+"""Columns, tables and files of pandas, Polars, PyArrow, DuckDB, datasets and fsspec, as corpora."""
+
+import bz2
+
+import numpy as np
+import pytest
+from inside import set_sizes, wrap
+
+from fastvec import Corpus, SkipGram, load
+
+reason = "needs the extra test-interop"
+pa = pytest.importorskip("pyarrow", reason=reason)
+pd = pytest.importorskip("pandas", reason=reason)
+pl = pytest.importorskip("polars", reason=reason)
+import pyarrow.parquet as pq  # noqa: E402
+
+WORDS = [["New York", "b"], None, [], ["c", None, "b", "c"]]
+SENTENCES = [["New York", "b"], [], [], ["c", "b", "c"]]
+IDS = [[3, 1], None, [], [7, None, 1]]
+ID_SENTENCES = [[3, 1], [], [], [7, 1]]
+TEXTS = ["New  York\n b", None, "", "c\tb c"]
+TEXT_SENTENCES = [["New", "York", "b"], [], [], ["c", "b", "c"]]
+
+ARROW = {
+    "list": pa.array(WORDS),
+    "large list": pa.array(WORDS, pa.large_list(pa.large_string())),
+    "list view": pa.array(WORDS, pa.list_view(pa.string_view())),
+    "dictionary": pa.array(WORDS, pa.list_(pa.dictionary(pa.int8(), pa.string()))),
+    "sliced": pa.array([["x"], *WORDS, ["y"]])[1:5],
+    "chunked": pa.chunked_array(
+        [pa.array(WORDS[:1]), pa.array([], pa.list_(pa.string())), pa.array(WORDS[1:])]
+    ),
+}
+
+
+def check(corpus, sentences):
+    """Hold a corpus against the one of lists."""
+    expected = Corpus(sentences, keep_empty=True)
+    assert list(corpus) == sentences
+    assert corpus.vocabulary.words == expected.vocabulary.words
+    assert corpus.vocabulary.counts.tolist() == expected.vocabulary.counts.tolist()
+    np.testing.assert_array_equal(corpus.ids, expected.ids)
+
+
+@pytest.mark.parametrize("kind", ARROW)
+def test_lists_of_arrow(kind):
+    check(Corpus(ARROW[kind], keep_empty=True), SENTENCES)
+    check(Corpus(ARROW[kind]), [sentence for sentence in SENTENCES if sentence])
+    assert Corpus(ARROW[kind], lowercase=True).vocabulary.words == ["b", "c", "new york"]
+
+
+def test_chunks_with_dictionaries_of_their_own():
+    kind = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+    chunks = pa.chunked_array([pa.array([["b", "a"]], kind), pa.array([["c", "b"], ["b"]], kind)])
+    check(Corpus(chunks), [["b", "a"], ["c", "b"], ["b"]])
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint16(), pa.int64(), pa.uint64()], ids=str)
+def test_ids_of_arrow(kind):
+    check(Corpus(pa.array(IDS, pa.list_(kind)), keep_empty=True), ID_SENTENCES)
+    check(Corpus(pa.array([[3, 1], [7, 1]], pa.list_(kind, 2))), [[3, 1], [7, 1]])
+
+
+def test_large_ids():
+    check(Corpus(pa.array([[2**64 - 1, 5]], pa.list_(pa.uint64()))), [[2**64 - 1, 5]])
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_texts_of_arrow(kind):
+    for texts in (
+        pa.array(TEXTS, kind),
+        pa.chunked_array([pa.array(TEXTS[:1], kind), pa.array(TEXTS[1:], kind)]),
+    ):
+        check(Corpus(texts, keep_empty=True), TEXT_SENTENCES)
+    check(Corpus(pa.array(TEXTS, kind), tokenizer=str.split, keep_empty=True), TEXT_SENTENCES)
+    check(Corpus(pa.array(TEXTS).dictionary_encode(), keep_empty=True), TEXT_SENTENCES)
+
+
+def test_many_texts_and_lists(monkeypatch):
+    set_sizes(monkeypatch, column_bytes=1000, column_piece=100, column_items=10)
+    sentences = [[f"w{i % 7}", f"v{i % 31}"] for i in range(500)]
+    chunks = [pa.array(sentences[i : i + 17]) for i in range(0, 500, 17)]
+    check(Corpus(pa.chunked_array(chunks)), sentences)
+    check(Corpus(pa.array([" ".join(sentence) for sentence in sentences])), sentences)
+
+
+COLUMNS = {
+    "pandas": lambda cells: pd.DataFrame({"other": [1.5] * 4, "it": pd.Series(cells)}),
+    "pandas by Arrow": lambda cells: pd.DataFrame(
+        {"it": pd.Series(pa.array(cells), dtype=pd.ArrowDtype(pa.array(cells).type))}
+    ),
+    "Polars": lambda cells: pl.DataFrame({"other": [1.5] * 4, "it": pl.Series(cells)}),
+    "PyArrow": lambda cells: pa.table({"other": [1.5] * 4, "it": pa.array(cells)}),
+}
+
+
+@pytest.mark.parametrize("make", COLUMNS.values(), ids=COLUMNS)
+@pytest.mark.parametrize(
+    ("cells", "sentences"), [(WORDS, SENTENCES), (IDS, ID_SENTENCES), (TEXTS, TEXT_SENTENCES)]
+)
+def test_columns_of_tables(make, cells, sentences):
+    if make is COLUMNS["pandas"] and cells is not TEXTS:
+        cells = [None if cell is None else [item for item in cell if item is not None] for cell in cells]
+    table = make(cells)
+    check(Corpus(table, column="it", keep_empty=True), sentences)
+    check(Corpus(table["it"], keep_empty=True), sentences)
+    with pytest.raises(ValueError, match=r"^column must be one of .*'it', got 'items'$"):
+        Corpus(table, column="items")
+    with pytest.raises(TypeError, match=r"^source must be .*: pass one of its columns, or rows"):
+        Corpus(table)
+
+
+def test_objects_of_pandas():
+    check(
+        Corpus(pd.Series([["a", 1], None, float("nan"), "b c"], dtype=object), keep_empty=True),
+        [["a", "1"], [], [], ["b", "c"]],
+    )
+    check(Corpus(pd.Series(["a,b", None, "c"]), tokenizer=lambda text: text.split(",")), [["a", "b"], ["c"]])
+    check(Corpus(pd.Series(["A b"]), lowercase=True), [["a", "b"]])
+
+
+def test_categories_of_polars():
+    check(Corpus(pl.Series([["b", "a"], ["b"]], dtype=pl.List(pl.Categorical))), [["b", "a"], ["b"]])
+    check(Corpus(pl.Series([[1, 2], [3, 1]], dtype=pl.Array(pl.Int32, 2))), [[1, 2], [3, 1]])
+
+
+def test_relations_of_duckdb():
+    duckdb = pytest.importorskip("duckdb", reason=reason)
+    relation = duckdb.sql("select range as x, [range, range + 1] as it from range(3)")
+    check(Corpus(relation, column="it"), [[0, 1], [1, 2], [2, 3]])
+
+
+def test_data_sets():
+    datasets = pytest.importorskip("datasets", reason=reason)
+    data = datasets.Dataset.from_dict({"it": [["b", "a"], [], ["b"]], "text": ["x y", "", "z"]})
+    check(Corpus(data, column="it", keep_empty=True), [["b", "a"], [], ["b"]])
+    check(Corpus(data, column="text"), [["x", "y"], ["z"]])
+    check(Corpus(data.select([2, 0]), column="it"), [["b"], ["b", "a"]])
+    check(Corpus(data.to_iterable_dataset(), column="it"), [["b", "a"], ["b"]])
+    check(Corpus(data["it"]), [["b", "a"], ["b"]])
+    with pytest.raises(TypeError, match="pass one of its columns"):
+        Corpus(data)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [pa.array([1, 2]), pa.array([[1.5]]), pa.array([True]), pa.array([[[1]]]), pa.array([{"a": 1}])],
+    ids=lambda cells: str(cells.type),
+)
+def test_columns_of_something_else(cells):
+    with pytest.raises(
+        TypeError, match=r"^source must be a column of lists of str or int, or of texts, got .*from_rows$"
+    ):
+        Corpus(cells)
+
+
+def test_columns_without_words():
+    for empty in (
+        pa.array([], pa.list_(pa.string())),
+        pa.array([], pa.string()),
+        pa.array([None, []], pa.list_(pa.null())),
+        pl.Series([], dtype=pl.List(pl.String)),
+    ):
+        with pytest.raises(ValueError, match=r"^source holds no words$"):
+            Corpus(empty)
+    with pytest.raises(ValueError, match=r"^source: an item is an empty str$"):
+        Corpus(pa.array([["a", ""]]))
+    with pytest.raises(ValueError, match=r"^tokenizer must be None if source holds sentences"):
+        Corpus(pa.array([["a"]]), tokenizer=str.split)
+
+
+def test_parquet_files(tmp_path, monkeypatch):
+    for name, cells in (("a", WORDS), ("b", WORDS[::-1])):
+        pq.write_table(
+            pa.table({"x": [1.0] * 4, "it": pa.array(cells)}), tmp_path / f"{name}.parquet", row_group_size=3
+        )
+    both = [*SENTENCES, *SENTENCES[::-1]]
+    for source in (tmp_path, tmp_path / "*.parquet", [tmp_path / "a.parquet", tmp_path / "b.parquet"]):
+        check(Corpus(source if isinstance(source, list) else str(source), column="it", keep_empty=True), both)
+    with (tmp_path / "a.parquet").open("rb") as file:
+        check(Corpus(file, column="it", keep_empty=True), SENTENCES)
+    for _ in range(2):
+        check(
+            Corpus(tmp_path / "a.parquet", column="it", cache=tmp_path / "cache"), [s for s in SENTENCES if s]
+        )
+    with pytest.raises(ValueError, match=r"^column must be one of 'x', 'it', got 'y'$"):
+        Corpus(tmp_path / "a.parquet", column="y")
+    with pytest.raises(ValueError, match=r"a\.parquet is a Parquet file, not a text: .*column="):
+        Corpus(tmp_path / "a.parquet")
+    (tmp_path / "text").write_text("a b")
+    with pytest.raises(ValueError, match=r"text: no Parquet file, or damaged .*column must be None"):
+        Corpus(tmp_path / "text", column="it")
+
+
+def test_ids_of_parquet_are_int_to_the_end(tmp_path):
+    pq.write_table(pa.table({"items": [[42, 7], [42, 9], [7, 9]] * 9}), tmp_path / "baskets.parquet")
+    for _ in range(2):
+        corpus = Corpus(tmp_path / "baskets.parquet", column="items", cache=tmp_path / "ids")
+        assert corpus.vocabulary.words == [42, 7, 9]
+
+
+def test_sessions_of_rows(tmp_path):
+    rows = {
+        "user": ["b", "a", None, "b", "a", "b", "b"],
+        "song": [3, 9, 5, None, 8, 4, 1],
+        "at": [
+            "2024-01-03",
+            "2024-01-02",
+            "2024-01-01",
+            "2024-01-01",
+            "2024-01-01",
+            "2024-01-01",
+            "2024-01-03",
+        ],
+    }
+    sorted_, unsorted = [[4, 3, 1], [8, 9]], [[3, 4, 1], [9, 8]]
+    frame = pd.DataFrame(rows).astype({"song": "Int64"})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    frame.to_csv(tmp_path / "rows.csv.gz", index=False)
+    frame.to_parquet(tmp_path / "rows.parquet")
+    paths = [tmp_path / "rows.csv", str(tmp_path / "rows.csv.gz"), str(tmp_path / "rows.parquet")]
+    datasets = pytest.importorskip("datasets", reason=reason)
+    for table in (frame, pl.DataFrame(rows), pa.table(rows), datasets.Dataset.from_dict(rows), *paths):
+        check(Corpus.from_rows(table, "user", "song", "at"), sorted_)
+        check(Corpus.from_rows(table, session="user", item="song"), unsorted)
+    dated = frame.assign(at=pd.to_datetime(frame["at"]))
+    check(Corpus.from_rows(dated, "user", "song", "at"), sorted_)
+    numbered = frame.assign(at=[3.5, 2, 1, 1, 1, -1, 3.5])
+    check(Corpus.from_rows(numbered, "user", "song", "at"), sorted_)
+    check(Corpus.from_rows(frame, "song", "user"), [["b"], ["a"], ["a"], ["b"], ["b"]])
+    with pytest.raises(ValueError, match=r"^time must be one of 'user', 'song', 'at', got 'when'$"):
+        Corpus.from_rows(frame, "user", "song", "when")
+    with pytest.raises(
+        TypeError, match=r"^rows must be a table, or the path of a CSV or Parquet file, got \[1\]"
+    ):
+        Corpus.from_rows([1], "user", "song")
+    with pytest.raises(ValueError, match=r"^rows must have one with 'user' and 'song' at least, got none$"):
+        Corpus.from_rows(frame[:0], "user", "song")
+
+
+def test_addresses(tmp_path):
+    fsspec = pytest.importorskip("fsspec", reason=reason)
+    memory = fsspec.filesystem("memory")
+    for name, text in (
+        ("a.txt", b"one two\n"),
+        ("b.bz2", bz2.compress(b"three\n")),
+        (".hidden", b"no"),
+        ("sub/c.txt", b"four"),
+    ):
+        memory.pipe(f"/folder/{name}", text)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(text)
+    for root in ("memory://folder", f"file://{tmp_path}"):
+        check(Corpus(f"{root}/a.txt"), [["one", "two"]])
+        check(Corpus(root), [["one", "two"], ["three"], ["four"]])
+        check(Corpus([f"{root}/b*", f"{root}/a.txt"]), [["three"], ["one", "two"]])
+        with pytest.raises(FileNotFoundError):
+            Corpus(f"{root}/missing.txt")
+        with pytest.raises(FileNotFoundError, match="no files there"):
+            Corpus(f"{root}/*.csv")
+    with pytest.raises(ValueError, match=r"^cache must be None unless source is files"):
+        Corpus("memory://folder/a.txt", cache=tmp_path / "cache")
+    with pytest.raises(ValueError, match=r"[Pp]rotocol"):
+        Corpus("nowhere://x")
+
+
+def test_words_become_objects_once(monkeypatch):
+    # Of many items, Python touches the distinct ones: what makes Arrow fast.
+    looked_up = []
+
+    def watched(numbers):
+        class Watched(numbers):
+            def __getitem__(self, item):
+                looked_up.append(item)
+                return super().__getitem__(item)
+
+        return Watched()
+
+    wrap(monkeypatch, "numbers", watched)
+    Corpus(pa.array([["a", "b"] * 1000]))
+    assert set(looked_up) == {"a", "b"} and len(looked_up) < 10
+
+
+def test_a_recommender_of_products(tmp_path):
+    baskets = pd.DataFrame({"items": [[42, 7, 9], [42, 7], [1, 2, 3]] * 50})
+    vectors = SkipGram(vector_size=8, min_count=1, epochs=1, threads=1).fit(baskets["items"]).vectors_
+    vectors.save(tmp_path / "items.fvec")
+    assert {word for word, _ in load(tmp_path / "items.fvec").most_similar(42)} == {7, 9, 1, 2, 3}
