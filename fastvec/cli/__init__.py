@@ -48,6 +48,7 @@ VERBS = {
         "print vectors of sentences, the means of their words' unit vectors",
     ),
     "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
+    "plot": ("vectors", "draw a map of words, as a page that zooms and searches or as a picture"),
     "convert": ("vectors", "convert vectors to another format"),
     "info": ("info", "show information on this machine and its backends, or on a file"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),

@@ -65,6 +65,10 @@ EXAMPLES = {
     ],
     "print-sentence-vectors": ['fastvec print-sentence-vectors wiki.fvec "the queen and the king"'],
     "print-ngrams": ["fastvec print-ngrams fasttext.fvec queenly"],
+    "plot": [
+        "fastvec plot wiki.fvec -o map.html",
+        "fastvec plot wiki.fvec -o map.png -n 500",
+    ],
     "convert": [
         "fastvec convert wiki.fvec wiki.bin",
         "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",

@@ -1,4 +1,4 @@
-"""The verbs that read vectors: ``neighbors``, ``analogy``, ``evaluate``, ``convert``, and what prints them.
+"""The verbs that read vectors, such as ``neighbors``, ``analogy``, ``evaluate``, ``convert`` and ``plot``.
 
 Words are arguments, or come from standard input and are answered as they come.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
-from fastvec.cli.files import add_format, add_vectors, check_files, check_format
+from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files, check_format
 from fastvec.cli.options import add_parameters, given
 from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
@@ -32,6 +32,7 @@ __all__ = [
     "add_convert",
     "add_evaluate",
     "add_neighbors",
+    "add_plot",
     "add_print_ngrams",
     "add_print_sentence_vectors",
     "add_print_vectors",
@@ -100,6 +101,20 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
     parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
+
+
+def add_plot(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec plot``."""
+    parser.set_defaults(run=_plot)
+    add_vectors(parser)
+    add_output(parser, ": .html, a page that zooms and searches, or .png")
+    add_quiet(parser)
+    add_json(parser, "print the summary as JSON")
+    which = parser.add_mutually_exclusive_group()
+    what = "number of words on the map, the first ones (default: %(default)s)"
+    which.add_argument("-n", type=int, default=2000, metavar="N", help=what)
+    which.add_argument("--words", metavar="FILE", help="draw the words in this file, one per line")
+    add_parameters(parser, {"the map": Vectors.plot}, ["seed"])
 
 
 def add_print_vectors(parser: argparse.ArgumentParser) -> None:
@@ -256,6 +271,24 @@ def _convert(options: argparse.Namespace) -> int:
         say(json_line(document))
     elif not options.quiet:
         say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    n = check_int("-n", options.n, 1)
+    check_extension(options.output, ".html", ".png")
+    check_files([options.vectors, options.words], {"--output": options.output})
+    vectors = _load(options)
+    words: int | list[str] = n
+    if options.words is not None:
+        words = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
+        words = [word for word in words if word]
+    vectors.plot(options.output, words, **given(options, Vectors.plot))
+    number = min(words, len(vectors)) if isinstance(words, int) else len({*words})
+    if options.json:
+        say(json_line({"output": options.output, "words": number}))
+    elif not options.quiet:
+        say(f"{number:,} words; saved in {options.output}")
     return 0
 
 

@@ -21,6 +21,7 @@ from fastvec._params import Estimator, check_int
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile
@@ -202,7 +203,7 @@ class CountModel(Learner, ABC):
         }
 
 
-class EpochModel(Learner, Stoppable, ABC):
+class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
     """An estimator that learns in epochs, can continue, and can be saved as a whole."""
 
     vector_size: int

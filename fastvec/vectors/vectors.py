@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
 import numpy as np
@@ -24,7 +25,8 @@ from fastvec._params import (
     shortened,
 )
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
-from fastvec.exports import approximate, embedding, projector, sentences, tables
+from fastvec.exports import approximate, embedding, layout, pages, pictures, projector, sentences, tables
+from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, projected, without
 from fastvec.vectors.elsewhere import NAMES_HERE
@@ -1106,6 +1108,66 @@ class Vectors:
             If USearch is not installed.
         """
         return approximate.to_usearch(self._contents(), path)
+
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        words: int | Iterable[str | int] = 2000,
+        *,
+        seed: int = 1,
+    ) -> Any:
+        """Draw a map of words on which similar ones are near each other, by t-SNE [1]_ of their directions.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            A file to write: ``.html``, a page of its own that zooms, searches, and shows the neighbors of a
+            word among all words, or ``.png``. By default, the map is drawn by matplotlib and returned.
+        words : int or iterable of str or int
+            The words, or how many of the first ones, which by convention are the most frequent. The time of
+            t-SNE grows with the square of their number.
+        seed : int
+            Seed of the places of words that are equal. The same seed draws the same map.
+
+        Returns
+        -------
+        matplotlib.axes.Axes or None
+            The map, if no file is written.
+
+        Raises
+        ------
+        ImportError
+            If openTSNE, or for other than ``.html`` matplotlib, is not installed.
+        UnknownWordError
+            If a word has no vector.
+        ValueError
+            If the extension is unknown, or there are no words.
+
+        References
+        ----------
+        .. [1] L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 2008.
+        """
+        extension = None if path is None else Path(path).suffix.lower()
+        if extension not in (None, ".html", ".png"):
+            raise ValueError(f"path must end in .html or .png, got {os.fspath(cast(str, path))!r}")
+        check_int("seed", seed, 0, 2**32 - 1)
+        if isinstance(words, int | np.integer):
+            n = check_int("words", words, 1)
+            part = self._rows_of(list(range(min(n, len(self)))))
+        else:
+            part = self.subset(words)
+        if not len(part):
+            raise ValueError("words must have a word, got none")
+        places = layout.on_plane(unit_rows(part.vectors), seed)
+        if path is None:
+            return pictures.draw_map(part.words, places)
+        with replacing(path) as temporary:
+            if extension == ".png":
+                pictures.write_map(part.words, places, temporary)
+            else:
+                near = self.most_similar_batch(part.words, topn=10)
+                temporary.write_bytes(pages.page(part.words, places, near))
+        return None
 
     def _contents(self) -> formats.Contents:
         """Return what files hold of the vectors."""

@@ -23,6 +23,7 @@ from fastvec._params import check_choice, check_float, check_int
 from fastvec.classify.networks.fitting import check_fitting, split_held_out, undone_on_error
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
+from fastvec.exports.pictures import HistoryPlot
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 
@@ -37,7 +38,7 @@ Estimator = TypeVar("Estimator", bound="NetworkEstimator")
 
 
 @dataclass(eq=False, repr=False)
-class NetworkEstimator(Stoppable, BaseEstimator, ABC):
+class NetworkEstimator(Stoppable, HistoryPlot, BaseEstimator, ABC):
     """An estimator that is trained by mini-batches of examples."""
 
     _: KW_ONLY

@@ -44,6 +44,7 @@ from fastvec.classify.texts.labels import Kind, Labels, read_labels
 from fastvec.classify.texts.losses import LOSSES, HierarchicalSoftmax, Loss
 from fastvec.classify.texts.scores import TopScores, best_columns, top_scores
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
+from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.huffman import HuffmanTree
@@ -65,7 +66,7 @@ Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 
 @dataclass(eq=False, repr=False)
-class TextClassifier(Saveable, Stoppable, LabelClassifier, BaseEstimator):
+class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
     With h the mean of the vectors of a document's words, word n-grams and character n-grams,
