@@ -15,6 +15,7 @@ from fastvec.gradcheck import gradcheck
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.loading import load_model
+from fastvec.models.paragraphs import DocVectors
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
@@ -25,6 +26,7 @@ __all__ = [
     "PPMI_SVD",
     "Cooccurrence",
     "Corpus",
+    "DocVectors",
     "FastText",
     "GloVe",
     "Phrases",

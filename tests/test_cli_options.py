@@ -30,6 +30,7 @@ ESTIMATORS = {
 TRAINING = [*dict.fromkeys(verb for verb, _ in ESTIMATORS.values())]
 VERBS = [
     *TRAINING,
+    ("classify", "autotune"),
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
     *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "demo")),
     *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),

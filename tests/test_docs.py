@@ -215,12 +215,12 @@ def test_few_blocks_are_not_run():
         "CONTRIBUTING.md",
         "README.md",
         "docs/baskets.md",
+        "docs/coming-from-gensim.md",
         "docs/files.md",
         "docs/install.md",
-        "docs/migrating.md",
         "docs/other-libraries.md",
     }
-    assert sum(skipped.values()) <= 17
+    assert sum(skipped.values()) <= 19
 
 
 @pytest.mark.parametrize(

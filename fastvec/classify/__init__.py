@@ -21,6 +21,7 @@ from fastvec.classify.networks.network import (
     TwoLayerClassifier,
 )
 from fastvec.classify.spans import span_scores
+from fastvec.classify.texts.autotune import autotune
 from fastvec.classify.texts.classifier import TextClassifier
 from fastvec.classify.texts.vectorizer import TextVectorizer
 from fastvec.classify.words.ranker import WindowRanker
@@ -36,6 +37,7 @@ __all__ = [
     "TwoLayerClassifier",
     "WindowClassifier",
     "WindowRanker",
+    "autotune",
     "load",
     "read_conll",
     "read_labelled_lines",

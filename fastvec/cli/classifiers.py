@@ -18,6 +18,7 @@ from fastvec.classify import (
     LabelledLines,
     TextClassifier,
     WindowClassifier,
+    autotune,
     read_conll,
     read_labelled_lines,
 )
@@ -51,6 +52,20 @@ def add_classify(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     labelled = "one text per line with its labels, __label__..."
     _add_train(verbs, "labelled lines", labelled, read_labelled_lines, TextClassifier)
+    tune = _add_train(
+        verbs,
+        "labelled lines",
+        labelled,
+        read_labelled_lines,
+        TextClassifier,
+        "autotune",
+        "search parameters",
+    )
+    tune.set_defaults(fit=_autotune)
+    tune.add_argument(
+        "--validation", metavar="FILE", required=True, help="labelled lines on which parameters are compared"
+    )
+    add_parameters(tune, {"search": autotune}, ["seconds", "trials", "metric", "k"])
     predict = verbs.add_parser("predict", help="write the labels of every line; empty lines stay empty")
     _add_predict(predict, "one text per line; labels are ignored", _predict_texts)
     _add_top(predict)
@@ -71,9 +86,11 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
     _add_evaluate(verbs, "tagged words", tagged, read_conll, _evaluate_words)
 
 
-def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) -> None:
-    train = verbs.add_parser("train", help=f"train on a file of {what}")
-    train.set_defaults(run=_train, read=read, estimator=estimator)
+def _add_train(
+    verbs: Any, what: str, lines: str, read: Read, estimator: Any, verb: str = "train", does: str = "train"
+) -> argparse.ArgumentParser:
+    train: argparse.ArgumentParser = verbs.add_parser(verb, help=f"{does} on a file of {what}")
+    train.set_defaults(run=_train, read=read, estimator=estimator, fit=_fit)
     _add_file(train, lines, read)
     add_output(train, f": {' '.join(EXTENSIONS[estimator])}")
     train.add_argument("--vectors", metavar="FILE", help="initial word vectors (default: random)")
@@ -82,6 +99,7 @@ def _add_train(verbs: Any, what: str, lines: str, read: Read, estimator: Any) ->
     add_quiet(train)
     add_json(train, "print the summary as JSON")
     add_parameters(train, {"training": estimator})
+    return train
 
 
 def _add_predict(predict: argparse.ArgumentParser, lines: str, run: Callable[..., int]) -> None:
@@ -147,7 +165,8 @@ def _add_file(parser: argparse.ArgumentParser, lines: str, read: Read) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    check_files([options.file, options.vectors], {"--output": options.output})
+    inputs = [options.file, options.vectors, getattr(options, "validation", None)]
+    check_files(inputs, {"--output": options.output})
     check_extension(options.output, *EXTENSIONS[options.estimator])
     model = make(options, options.estimator)
     examples: Any
@@ -160,17 +179,36 @@ def _train(options: argparse.Namespace) -> int:
     if options.vectors is not None:
         model.set_params(vectors=load(options.vectors, **given(options, load)))
     with signals.hold_after_training() as held:
-        model.fit(*examples)
+        model = options.fit(options, model, examples)
         corpus = _provenance(options.file, n_words or model.n_words_)
         model._provenance = {**provenance(model.get_params(deep=False)), "corpora": [corpus]}
         model.save(options.output)
     if options.json:
         history = [asdict(epoch) for epoch in model.history_]
         document = {"output": options.output, "labels": len(model.classes_), **corpus, "history": history}
+        if hasattr(model, "trials_"):
+            document["trials"] = [asdict(trial) for trial in model.trials_]
         say(json_line(document))
     elif not options.quiet:
         say(f"{_summary(model, n_words)}; saved in {options.output}")
     return held.status
+
+
+def _fit(_: argparse.Namespace, model: Any, examples: tuple[Any, ...]) -> Any:
+    return model.fit(*examples)
+
+
+def _autotune(
+    options: argparse.Namespace, model: TextClassifier, examples: tuple[Any, ...]
+) -> TextClassifier:
+    """Return the best model; parameters that are given as options stay as they are."""
+    return autotune(
+        model,
+        *examples,
+        validation=LabelledLines(options.validation, **given(options, options.read)),
+        fixed=list(given(options, TextClassifier)),
+        **given(options, autotune),
+    )
 
 
 def _provenance(path: str, n_words: int) -> dict[str, Any]:

@@ -35,6 +35,9 @@ EXAMPLES = {
         "fastvec classify train reviews.txt -o reviews.fvmodel --word-ngrams 2",
         "fastvec classify train reviews.txt -o reviews.fvmodel --vectors wiki.fvec",
     ],
+    "classify autotune": [
+        "fastvec classify autotune train.txt --validation valid.txt --seconds 60 -o reviews.fvmodel",
+    ],
     "classify predict": [
         "fastvec classify predict reviews.fvmodel new.txt",
         "fastvec classify predict reviews.fvmodel new.txt -k 3 --probabilities",

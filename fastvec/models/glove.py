@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import kernels
 from fastvec._params import check_choice, check_float
 from fastvec.corpus import Corpus
 from fastvec.corpus.fingerprint import fingerprint
+from fastvec.corpus.selection import known_ids
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats.spool import memory_left
+from fastvec.gradcheck import GradientReport
 from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources
+from fastvec.models.gradients import check_steps
 from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
 from fastvec.training.loop import Schedule
@@ -293,6 +298,90 @@ class GloVe(EpochModel, CountModel):
         put_back = None if frozen is None else self._freeze(parameters, frozen)
         self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch, put_back)
         return self
+
+    def check_gradient(
+        self, source: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
+    ) -> GradientReport:
+        """Compare the gradient at the learned parameters with finite differences, in double precision.
+
+        The cost is the sum over all counts of pairs of words that the model knows. The gradient is what the
+        steps of the NumPy reference follow, before AdaGrad divides them; the tests compare the reference with
+        the kernels.
+
+        Parameters
+        ----------
+        source : Cooccurrence, Corpus, or anything that `Corpus` takes
+            Counts, or a text to count: the time is in proportion to their entries and to the coordinates.
+        epsilon : float
+            Step size of the differences.
+        sample : int, optional
+            Number of coordinates to check, chosen at random; all by default.
+        seed : int
+            Seed of the choice.
+
+        Returns
+        -------
+        GradientReport
+            The largest error. Its `worst` is the name of the parameter, a row and, of vectors, a column.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If a parameter is invalid, or there are no counts of words that the model knows.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 10
+        >>> fastvec.GloVe(vector_size=4).fit(baskets).check_gradient(baskets).ok()
+        True
+        """
+        state = self._learned("vectors_ to check the gradient of")
+        self.check_params()
+        if isinstance(source, Cooccurrence):
+            counts = self._counts(source)
+        else:
+            counts = self._counter().fit(source, vocabulary=state.vocabulary)
+        words, contexts, values = counts.triples()
+        ids = known_ids(state.vocabulary, counts.vocabulary_.words)
+        entries = np.stack((ids[words], ids[contexts]), axis=1)
+        known = (entries < len(state.vocabulary)).all(axis=1)
+        if not known.any():
+            raise ValueError(
+                f"source must have counts of words that the model knows, got none: {counts.vocabulary_!r}"
+            )
+        weights = np.minimum(1, (values[known] / self.x_max) ** self.alpha)
+        records = list(
+            zip(*entries[known].T.tolist(), np.log(values[known]).tolist(), weights.tolist(), strict=True)
+        )
+        step, d = kernels.get("glove", "reference").step, self.vector_size
+
+        def take(matrices: dict[str, NDArray[np.float64]], learning_rate: float) -> float:
+            squares = [np.ones_like(matrix) for matrix in matrices.values()]
+            return float(
+                sum(step(*matrices.values(), *squares, *record, learning_rate) for record in records)
+            )
+
+        def parts(matrices: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+            words, contexts = matrices.values()
+            return {
+                "word_vectors": words[:, :d],
+                "context_vectors": contexts[:, :d],
+                "word_biases": words[:, d],
+                "context_biases": contexts[:, d + 1],
+            }
+
+        return check_steps(
+            take,
+            {name: state.parameters[name].astype(np.float64) for name in MATRICES[:2]},
+            dict(zip(("word_vectors", "context_vectors"), map(np.unique, entries[known].T), strict=True)),
+            parts=parts,
+            epsilon=epsilon,
+            sample=sample,
+            seed=seed,
+        )
 
     def _start(self, vocabulary: Vocabulary, before: State | None, given: Given | None) -> Matrices:
         """Return the initial parameters, with padding.

@@ -8,18 +8,19 @@ from fastvec._params import check_choice
 from fastvec.formats import model
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
+from fastvec.models.paragraphs import DocVectors
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
 
 __all__ = ["load_model"]
 
-ESTIMATORS: dict[str, type[WordModel | GloVe]] = {
-    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText, GloVe)
+ESTIMATORS: dict[str, type[WordModel | GloVe | DocVectors]] = {
+    estimator.__name__: estimator for estimator in (SkipGram, CBOW, FastText, GloVe, DocVectors)
 }
 
 
-def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordModel | GloVe:
-    """Load an estimator with everything it has learned; `fit` continues from there.
+def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordModel | GloVe | DocVectors:
+    """Load an estimator with everything it has learned; `fit` continues from there, but for `DocVectors`.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordM
 
     Returns
     -------
-    SkipGram, CBOW, FastText or GloVe
+    SkipGram, CBOW, FastText, GloVe or DocVectors
         The fitted estimator; `interrupted_` is False.
 
     Raises

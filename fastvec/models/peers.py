@@ -47,6 +47,10 @@ PARAMETERS = {
     "pretrainedVectors": "`start_from` of `fit`",
     "no_components": "`vector_size`",
     "eta": "`learning_rate`",
+    "dm": '`model="dm"` or `model="dbow"` of DocVectors',
+    "dm_mean": "DocVectors' mean of document and words; there is no sum",
+    "dm_concat": "DocVectors' mean of document and words; nothing is concatenated",
+    "documents": "the argument of `fit`, with `tags`",
     "max_iter": "`epochs`",
 }
 # Attributes of their models.
@@ -115,6 +119,7 @@ def _missing(model: Any, name: str) -> Any:
         assert own.fget is not None
         return own.fget(model)
     kind = type(model).__name__
-    if name in ATTRIBUTES:
-        raise AttributeError(f"{kind} has no attribute `{name}`: it is {ATTRIBUTES[name]}")
+    names = ATTRIBUTES | getattr(type(model), "PEERS", {})
+    if name in names:
+        raise AttributeError(f"{kind} has no attribute `{name}`: it is {names[name]}")
     raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=model)

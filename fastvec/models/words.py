@@ -9,7 +9,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,9 +21,11 @@ from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
 from fastvec.corpus.selection import check_words, counts_in, given_vocabulary, known_ids, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
+from fastvec.gradcheck import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
+from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
 from fastvec.models.prediction import log_likelihood, log_probabilities, mean_context
 from fastvec.training.copies import Copies
@@ -279,6 +281,104 @@ class WordModel(EpochModel, ABC):
             ids = new_ids[sentences.ids[offsets[i] : offsets[i + 1]]]
             scores[i] = log_likelihood(state, ids[ids < n_words], state.given["window"], cbow)
         return scores
+
+    def check_gradient(
+        self, sentences: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
+    ) -> GradientReport:
+        """Compare the gradient at the learned parameters with finite differences, in double precision.
+
+        The cost is the sum of the losses of all windows of some sentences, whose words are all kept. The
+        gradient is what the steps of the NumPy reference follow, which the tests compare with the kernels.
+        Rows of words that are not in the sentences are checked if a step moves them, as those of noise words.
+
+        With ``scale_gradient=False``, the default of `FastText`, input vectors move farther than the gradient
+        says, and that is what the report says.
+
+        Parameters
+        ----------
+        sentences : Corpus, or anything that `Corpus` takes
+            Some sentences: the time is in proportion to their words and to the coordinates.
+        epsilon : float
+            Step size of the differences.
+        sample : int, optional
+            Number of coordinates to check, chosen at random; all by default.
+        seed : int
+            Seed of the choice, and of the sizes of windows and the noise words.
+
+        Returns
+        -------
+        GradientReport
+            The largest error. Its `worst` is the name of the parameter, a row and a column.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If a parameter is invalid, or no sentence has two words that the model knows.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> text = [["to", "be", "or", "not", "to", "be"]] * 50
+        >>> model = fastvec.CBOW(vector_size=4, threads=1).fit(text)
+        >>> model.check_gradient(text[:1]).ok()
+        True
+        """
+        state = self._learned("vectors_ to check the gradient of")
+        self.check_params()
+        check_int("seed", seed, 0)
+        if not isinstance(sentences, Corpus):
+            sentences = Corpus(sentences, memory_limit=self.memory_limit)
+        n_words = len(state.vocabulary)
+        ids = known_ids(state.vocabulary, sentences.vocabulary.words)[sentences.ids]
+        known_before = np.concatenate(([0], np.cumsum(ids < n_words)))
+        if not (np.diff(known_before[sentences.sentence_offsets]) >= 2).any():
+            raise ValueError(
+                "sentences must have one with two words that the model knows, got none: "
+                f"{sentences.vocabulary!r}"
+            )
+        words = np.unique(ids[ids < n_words])
+        loss = self._loss()
+        arguments: dict[str, Any] = {}
+        for table in loss.tables:
+            arguments |= table(self, state)
+        arguments |= {name: self._arguments()[name] for name in loss.arguments}
+        parameters, inputs, rows = (
+            dict(state.parameters),
+            None,
+            {"input_vectors": words, "output_vectors": words},
+        )
+        if "subwords" in arguments:  # there may be millions of rows, of which these words have few
+            inputs = rows_of_words(words, arguments)
+            numbers = np.zeros(len(parameters["input_vectors"]), np.int32)
+            numbers[inputs] = np.arange(len(inputs))
+            arguments["subwords"] = numbers[arguments["subwords"]]
+            parameters["input_vectors"] = parameters["input_vectors"][inputs]
+            rows["input_vectors"] = np.arange(len(inputs))
+        train = partial(
+            kernels.get(loss.kernel, "reference").train,
+            ids=ids,
+            sentence_offsets=sentences.sentence_offsets,
+            start=0,
+            stop=len(ids),
+            keep=keep_thresholds(np.ones(n_words)),
+            dynamic_window=self.dynamic_window,
+            key=seed,
+            loss_every=1,
+            **arguments,
+        )
+
+        def take(matrices: dict[str, NDArray[np.float64]], learning_rate: float) -> float:
+            total, *_ = train(**{**matrices, "learning_rate": learning_rate})
+            return float(total)
+
+        matrices = {name: matrix.astype(np.float64) for name, matrix in parameters.items()}
+        report = check_steps(take, matrices, rows, epsilon=epsilon, sample=sample, seed=seed)
+        name, row, column = report.worst
+        if inputs is not None and name == "input_vectors":
+            row = int(inputs[row])
+        return replace(report, worst=(name, row, column))
 
     def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
         """Return the rows whose mean is a word as an input, none if it is unknown."""
@@ -666,6 +766,13 @@ def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> floa
     n_rows = np.diff(begins)
     of_rows = np.bincount(rows, weights=np.repeat(frequencies, n_rows))
     return float((np.add.reduceat(of_rows[rows], begins[:-1]) / n_rows).max())
+
+
+def rows_of_words(words: NDArray[np.int32], tables: Mapping[str, Any]) -> NDArray[np.int32]:
+    """Return the different rows of n-grams and words that some words have, in rising order."""
+    begins = tables["subword_offsets"][::2]
+    rows = [tables["subwords"][begins[word] : begins[word + 1]] for word in words.tolist()]
+    return np.unique(np.concatenate(rows))
 
 
 def ids_in(vocabulary: Vocabulary, corpus: Corpus, memory_limit: int) -> NDArray[np.int32]:

@@ -92,7 +92,7 @@ def step(
     x_squares, y_squares = word_squares[word], context_squares[context]
     error = float(x @ y) - log_count
 
-    rate_times_g = np.float32(learning_rate * weight * error)
+    rate_times_g = x.dtype.type(learning_rate * weight * error)
     t, s = rate_times_g * y, rate_times_g * x
     x -= t / np.sqrt(x_squares)
     y -= s / np.sqrt(y_squares)

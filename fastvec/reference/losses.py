@@ -13,7 +13,8 @@ whatever they are:
     J = Σₙ −log σ(s₀ − sₙ)                    ∂J/∂s₀ = −Σₙ σ(sₙ − s₀)     ∂J/∂sₙ = σ(sₙ − s₀)
 
 Outside [−8, 8] the sigmoid of a derivative keeps its value at the edge, so that the gradient saturates and
-does not vanish. The loss does not saturate.
+does not vanish. The loss does not saturate. In double precision, in which gradients are checked and nothing
+is trained, the gradient is that of the loss everywhere.
 
 References
 ----------
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 __all__ = ["LOSSES", "bpr", "logistic", "sigmoid"]
 
-SIGMOID_RANGE = np.float32(8)
+SIGMOID_RANGE = {"float32": np.float32(8), "float64": np.float64(700)}  # exp(700) does not overflow
 
 Matrix = NDArray[np.float32]
 # What a loss returns: ∂J/∂s, and what every output adds to J in double precision.
@@ -38,8 +39,9 @@ Costs = tuple[Matrix, NDArray[np.float64]]
 
 
 def sigmoid(z: Matrix) -> Matrix:
-    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8]."""
-    z = np.clip(z, -SIGMOID_RANGE, SIGMOID_RANGE)
+    """Return σ(z) = 1 / (1 + exp(−z)), at the edge's value outside [−8, 8] if z is of single precision."""
+    edge = SIGMOID_RANGE[z.dtype.name]
+    z = np.clip(z, -edge, edge)
     one = np.float32(1)
     result: Matrix = one / (one + np.exp(-z))
     return result

@@ -5,6 +5,7 @@ from mutants._edits import mutant
 KERNEL, TEAM = "kernels/together.pxd", "kernels/team.h"
 THREADS = "together::test_any_number_of_threads_makes_the_same_bytes"
 AGREE = "backends_agree::test_batches_of_a_team"
+COPIES = "training/copies.py"
 
 TOGETHER = [
     mutant(
@@ -135,5 +136,25 @@ TOGETHER = [
             "        if len(self.moves) >= self.steps:\n            self.finish()\n",
             "        self.finish()\n",
         ),
+    ),
+    mutant(
+        "copies: what was learned since the last exchange is lost at the end",
+        "copies::test_what_each_thread_has_learned_arrives",
+        (COPIES, "self.matrix[self.copied] += self.rows - self.before", "pass"),
+    ),
+    mutant(
+        "copies: nothing is exchanged before the end",
+        "copies::test_rows_are_exchanged_while_threads_work",
+        ("kernels/copies.pxd", "rows.uses[place] += 1", "rows.uses[place] = 0"),
+    ),
+    mutant(
+        "copies: an exchange adds what was there before once more",
+        "copies::test_those_of_one_thread_change_nothing",
+        ("kernels/copies.pxd", "(load(own + k) - load(before + k))", "load(own + k)"),
+    ),
+    mutant(
+        "copies: rows that are used seldom are copied, too",
+        "copies::test_seldom_used_rows_are_shared",
+        (COPIES, "int((often >= FEWEST_USES).sum())", "len(often)"),
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -151,6 +151,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         Loss, learning rate, time and validation score of every epoch.
     interrupted_ : bool
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
+    trials_ : list of Trial
+        What `autotune` has tried, if it made this classifier.
 
     References
     ----------
@@ -191,6 +193,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
     n_words_: int = field(init=False)
     history_: list[Epoch] = field(init=False)
     interrupted_: bool = field(init=False)
+    trials_: list[Any] = field(init=False)  # of `autotune`
     _rows: DocumentRows = field(init=False)
     _word_counts: NDArray[np.int64] = field(init=False)  # of the words of the lexicon
     _kind: Kind = field(init=False)  # of labels in `fit`, and in predictions
@@ -252,11 +255,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         """
         with undone_on_error(self):
             self.check_params()
-            documents, labels = read_labelled(X, y)
-            self._start(documents, labels, None)
-            self._train(
-                documents, labels, int(self.epochs), float(self.min_learning_rate), self.early_stopping
-            )
+            self._fit_to(*read_labelled(X, y))
         return self
 
     def partial_fit(
@@ -498,7 +497,9 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
             With `precision`, `recall` and `f1`, and the same `by_label`.
         """
         self._loss_of_fitted()
-        documents, labels = read_labelled(X, y)
+        return self._score_on(*read_labelled(X, y), k, threshold)
+
+    def _score_on(self, documents: Documents, labels: Labels, k: int | None, threshold: float) -> TopScores:
         with_labels = np.flatnonzero(np.diff(labels.offsets))
         found = self._top(documents, k, threshold)
         return top_scores(
@@ -703,6 +704,12 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         shapes = {"input_vectors": (len(self._rows), d), "output_vectors": (self._loss.n_outputs, d)}
         self._matrices = padded_copies(parameters_of(tensors, shapes))
 
+    def _fit_to(self, documents: Documents, labels: Labels, stop: Callable[[], bool] = lambda: False) -> None:
+        """Learn from scratch, until `stop` returns True at the latest."""
+        self._start(documents, labels, None)
+        end = float(self.min_learning_rate)
+        self._train(documents, labels, int(self.epochs), end, self.early_stopping, stop)
+
     def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""
         self.classes_ = distinct_classes(labels.names, classes)
@@ -742,6 +749,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         epochs: int,
         min_learning_rate: float,
         stops_early: bool,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.n_words_ = len(documents.numbers)
         if self._rows.is_quantized:
@@ -812,7 +820,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
             progress=self.progress,
             before_epoch=before_epoch,
             after_epoch=self.history_.append,
-            stop=lambda: self._stopping,
+            stop=lambda: self._stopping or stop(),
         )
 
     def _targets(self, labels: Labels, generator: np.random.Generator) -> dict[str, Any]:

@@ -1,0 +1,277 @@
+"""Paragraph vectors with negative sampling: documents that predict their words, PV-DM and PV-DBOW.
+
+Objective. For a centre word o of a document with the vector d, contexts c = 1..C (input vectors x_c), and K
+noise words (negatives), with y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
+
+    h = (d + Σ_c x_c) / (1 + C)        J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
+
+In the distributed memory model (PV-DM) the contexts are the words of a window around the centre, as in CBOW.
+The distributed bag of words (PV-DBOW) has none: C = 0 and h = d.
+
+Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
+
+    ∂J/∂d = ∂J/∂x_c = e / (1 + C)        ∂J/∂yₙ = δₙ h
+
+Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
+that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
+
+A new document. Its vector starts from zero and is the only one to move, by −η ∂J/∂d, for some epochs over its
+words with a falling η. Its words' draws are those of their places in the document, so that the vector depends
+on the document alone, and not on others beside it.
+
+Compromises, and where they come from:
+
+- The mean and its exact gradient, where Le and Mikolov (2014) concatenate the vectors of a document and of a
+  window of fixed length: so gensim by default, but for the divisor, which it leaves out of the gradient.
+- Documents that share a tag share d.
+
+References
+----------
+- Q. Le and T. Mikolov, "Distributed representations of sentences and documents", ICML 2014, arXiv:1405.4053.
+- T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and phrases
+  and their compositionality", NIPS 2013, arXiv:1310.4546: negative sampling.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .losses import logistic
+from .sampling import GOLDEN, draw, draw_noise, walk_chunk
+from .step import label_outputs
+
+__all__ = ["infer", "step", "train"]
+
+Matrix = NDArray[np.float32]
+
+
+def step(
+    input_vectors: Matrix | None,
+    output_vectors: Matrix,
+    document_vectors: Matrix,
+    contexts: NDArray[np.int32],
+    document: int,
+    center: int,
+    negatives: NDArray[np.int32],
+    fixed_words: bool,
+    learning_rate: float,
+) -> float:
+    """Take one gradient step for one word.
+
+    Parameters
+    ----------
+    input_vectors : IN/OUT, float32 (n_words, stride), or None
+        The vectors of contexts, rows padded with zeros to a multiple of 16; None if there are no contexts.
+    output_vectors : IN/OUT, float32 (n_words, stride)
+        The words' output vectors, padded alike.
+    document_vectors : IN/OUT, float32 (n_documents, stride)
+        The vectors of documents, padded alike.
+    contexts : IN, int32 (C,)
+        Word ids, C >= 0, repetitions allowed.
+    document : IN, int
+        A row of document_vectors.
+    center : IN, int
+        Word id.
+    negatives : IN, int32 (K,)
+        Word ids, K >= 0, repetitions and the centre allowed.
+    fixed_words : IN, bool
+        Whether the document alone moves.
+    learning_rate : IN, float
+        η; with 0 nothing changes.
+
+    Returns
+    -------
+    float
+        J before the update.
+    """
+    outputs, labels, counts = label_outputs(center, negatives)
+    inputs = document_vectors[[document]]
+    if input_vectors is not None:
+        inputs = np.concatenate([inputs, input_vectors[contexts]])
+    h = np.mean(inputs, axis=0)
+    errors, costs = logistic(output_vectors[outputs] @ h, labels, counts)
+    e = errors @ output_vectors[outputs]
+    rate = np.float32(learning_rate)
+    move = rate * e / np.float32(len(inputs))
+    document_vectors[document] -= move
+    if not fixed_words:
+        if input_vectors is not None:
+            np.subtract.at(input_vectors, contexts, move)  # .at: an id that is repeated takes the sum
+        np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
+    return float(np.sum(costs))
+
+
+def train(
+    input_vectors: Matrix | None,
+    output_vectors: Matrix,
+    document_vectors: Matrix,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    documents: NDArray[np.int32],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    window: int,
+    negatives: int,
+    learning_rate: float,
+    key: int,
+    loss_every: int,
+) -> tuple[float, int, int]:
+    """Train on the words at positions [start, stop) of the corpus.
+
+    Parameters
+    ----------
+    input_vectors : IN/OUT, float32 (n_words, stride), or None
+        The vectors of contexts, rows padded with zeros to a multiple of 16; None for PV-DBOW.
+    output_vectors : IN/OUT, float32 (n_words, stride)
+        The words' output vectors, padded alike.
+    document_vectors : IN/OUT, float32 (n_documents, stride)
+        The vectors of documents, padded alike.
+    ids, sentence_offsets, start, stop, keep, window, key : IN
+        The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`; without
+        input_vectors the window is not used. A sentence is a document.
+    documents : IN, int32 (n_sentences,)
+        Their rows of document_vectors.
+    noise : IN, uint32 (n_words, 2)
+        Alias table of the negatives: (threshold, alias).
+    negatives : IN, int
+        K.
+    learning_rate : IN, float
+        η.
+    loss_every : IN, int, a power of 2
+        The loss is taken of words at positions divisible by it.
+
+    Returns
+    -------
+    loss : float
+        Sum of J over the sampled words, in double precision.
+    sampled_pairs, pairs : int
+        Words in that sum, and trained in all.
+    """
+    return _walk(
+        input_vectors,
+        output_vectors,
+        document_vectors,
+        ids,
+        sentence_offsets,
+        documents,
+        start,
+        stop,
+        keep,
+        noise,
+        window,
+        negatives,
+        False,
+        learning_rate,
+        key,
+        loss_every,
+    )
+
+
+def infer(
+    input_vectors: Matrix | None,
+    output_vectors: Matrix,
+    document_vectors: Matrix,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    window: int,
+    negatives: int,
+    epochs: int,
+    learning_rate: float,
+    min_learning_rate: float,
+    key: int,
+) -> None:
+    """Learn the vectors of the documents [start, stop) while all words stay as they are.
+
+    Parameters
+    ----------
+    input_vectors, output_vectors : IN, float32 (n_words, stride)
+        As for `train`; they do not change.
+    document_vectors : IN/OUT, float32 (n_sentences, stride)
+        The vectors of the documents, from where they start.
+    ids, sentence_offsets, keep, noise, window, negatives : IN
+        As for `train`.
+    start, stop : IN, int
+        Which documents.
+    epochs : IN, int
+        How often each is visited.
+    learning_rate, min_learning_rate : IN, float
+        η of the first epoch, and towards which it falls linearly.
+    key : IN, uint64
+        Where the keys of the epochs come from: number `epoch` of this sequence.
+    """
+    draws_per_token = 1 + negatives
+    for document in range(start, stop):
+        begin, end = (int(place) for place in sentence_offsets[document : document + 2])
+        for epoch in range(epochs):
+            rate = learning_rate + (min_learning_rate - learning_rate) * (epoch / epochs)
+            # the first word of the document takes the draws of the first word of a corpus
+            key_of_epoch = int(draw(key, epoch)) - begin * draws_per_token * int(GOLDEN)
+            _walk(
+                input_vectors,
+                output_vectors,
+                document_vectors,
+                ids,
+                sentence_offsets,
+                np.arange(len(sentence_offsets) - 1, dtype=np.int32),
+                begin,
+                end,
+                keep,
+                noise,
+                window,
+                negatives,
+                True,
+                rate,
+                key_of_epoch % 2**64,
+                1,
+            )
+
+
+def _walk(
+    input_vectors: Matrix | None,
+    output_vectors: Matrix,
+    document_vectors: Matrix,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    documents: NDArray[np.int32],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    window: int,
+    negatives: int,
+    fixed_words: bool,
+    learning_rate: float,
+    key: int,
+    loss_every: int,
+) -> tuple[float, int, int]:
+    draws_per_token = 1 + negatives
+    dynamic = input_vectors is not None
+    total, sampled_pairs, pairs = 0.0, 0, 0
+    for position, center, contexts, _ in walk_chunk(
+        ids, sentence_offsets, start, stop, keep, window if dynamic else 0, dynamic, key, draws_per_token
+    ):
+        sentence = int(np.searchsorted(sentence_offsets, position, side="right")) - 1
+        counters = position * draws_per_token + 1 + np.arange(negatives)
+        loss = step(
+            input_vectors,
+            output_vectors,
+            document_vectors,
+            contexts,
+            int(documents[sentence]),
+            center,
+            draw_noise(draw(key, counters), noise),
+            fixed_words,
+            learning_rate,
+        )
+        pairs += 1
+        if position % loss_every == 0:
+            total += loss
+            sampled_pairs += 1
+    return total, sampled_pairs, pairs

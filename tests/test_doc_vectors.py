@@ -1,0 +1,116 @@
+"""DocVectors: documents of a topic lie together, new ones beside them, and all of it survives a file."""
+
+import numpy as np
+import pytest
+
+import fastvec
+
+pytestmark = pytest.mark.any_backend(trains=True)
+
+MODELS = [{"model": "dbow"}, {"model": "dbow", "dbow_words": True}, {"model": "dm"}]
+every_model = pytest.mark.parametrize("own", MODELS, ids=str)
+
+
+def documents_of(n, seed=0):
+    """Documents of two topics in turn, ten words of each."""
+    random = np.random.default_rng(seed)
+    return [[f"{'ab'[i % 2]}{word}" for word in random.integers(0, 10, 12)] for i in range(n)]
+
+
+def fitted(own, documents=None, **more):
+    model = fastvec.DocVectors(vector_size=16, epochs=30, threads=1, learning_rate=0.1, **own)
+    return model.fit(documents or documents_of(60), **more)
+
+
+def check_topics(first, second):
+    """Assert it by cosines, without the direction that all documents share."""
+    first, second = (m - m.mean(axis=0) for m in (first, second))
+    first, second = (m / np.linalg.norm(m, axis=1, keepdims=True) for m in (first, second))
+    cosines = first @ second.T
+    same = np.add.outer(np.arange(len(first)), np.arange(len(second))) % 2 == 0
+    assert cosines[same].mean() > cosines[~same].mean() + 0.1
+
+
+@pytest.mark.parametrize("own", MODELS[:2], ids=str)
+def test_documents_of_a_topic_lie_together(own):
+    model = fitted(own)
+    check_topics(model.vectors_.vectors, model.vectors_.vectors)
+    new = model.transform(documents_of(10, seed=1))
+    check_topics(new, new)
+    check_topics(model.vectors_.vectors, new)
+
+
+@every_model
+def test_a_trained_document_is_near_itself_as_a_new_one(own):
+    """In PV-DM the words nearby tell the topic: the vector of the document says what these do not."""
+    model = fitted(own)
+    trained, new = model.vectors_.vectors, model.transform(documents_of(60))
+    cosines = np.corrcoef(trained, new)[:60, 60:]
+    assert np.diag(cosines).mean() > cosines.mean() + 0.1
+    assert hasattr(model, "word_vectors_") == (own != {"model": "dbow"})
+    assert model.history_[-1].loss < model.history_[0].loss
+
+
+@every_model
+def test_files(own, tmp_path):
+    model = fitted(own, tags=[f"t{i}" for i in range(60)])
+    model.save(tmp_path / "documents.fvec")
+    loaded = fastvec.load_model(tmp_path / "documents.fvec")
+    new = documents_of(4, seed=1)
+    assert loaded.transform(new).tobytes() == model.transform(new).tobytes()
+    assert loaded.vectors_.words == model.vectors_.words
+    assert fastvec.load(tmp_path / "documents.fvec")["t3"].tobytes() == model.vectors_["t3"].tobytes()
+    assert loaded.vocabulary_.words == model.vocabulary_.words
+
+
+@every_model
+def test_new_documents_depend_on_themselves_alone(own):
+    model = fitted(own)
+    new = documents_of(9, seed=1)
+    together = model.transform(new)
+    assert model.transform(new[4:5])[0].tobytes() == together[4].tobytes()
+    assert model.set_params(threads=3).transform(new).tobytes() == together.tobytes()
+
+
+def test_tags_are_shared():
+    model = fitted({}, tags=[i % 2 for i in range(60)])
+    assert model.vectors_.words == ["0", "1"]
+    assert model.vectors_.counts.tolist() == [30, 30]
+
+
+def test_without_known_words():
+    model = fitted({})
+    with pytest.warns(UserWarning, match="2 of 3 documents have no known word"):
+        vectors = model.transform([[], ["new"], ["a1", "a2"]])
+    assert vectors.any(axis=1).tolist() == [False, False, True]
+    assert model.transform([]).shape == (0, 16)
+
+
+BAD = [
+    ({"model": "sum"}, ValueError, "model must be one of 'dbow', 'dm', got 'sum'"),
+    ({"model": "dm", "dbow_words": True}, ValueError, "dbow_words must be False unless model='dbow'"),
+    ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.025, got 1"),
+]
+
+
+@pytest.mark.parametrize(("given", "error", "message"), BAD, ids=str)
+def test_bad_parameters(given, error, message):
+    with pytest.raises(error, match=message):
+        fastvec.DocVectors(**given).fit(documents_of(2))
+
+
+def test_bad_tags():
+    for tags, error, message in (
+        ("ab", TypeError, "tags must be a list of one str or int"),
+        ([1.5, 2], TypeError, "tags must be one str or int for each document, got 1.5"),
+        (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
+    ):
+        with pytest.raises(error, match=message):
+            fastvec.DocVectors(min_count=1).fit(documents_of(2), tags=tags)
+
+
+def test_names_of_gensim():
+    with pytest.raises(AttributeError, match="transform"):
+        fastvec.DocVectors().infer_vector(["a"])
+    with pytest.raises(TypeError, match="model"):
+        fastvec.DocVectors(dm=1)
