@@ -184,7 +184,6 @@ INSIDE = {
     "test_mapped.py": "headers that no file of fastvec's has",
     "test_optimizers.py": "the formulas of optimizers, one step after the other",
     "test_parameter_types.py": "the types of numbers that checks return",
-    "test_plot.py": "a page is made of words without the libraries that place them",
     "test_progress.py": "what is shown at which time",
     "test_signals.py": "in which order signals are held and let go",
 }

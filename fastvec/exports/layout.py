@@ -23,11 +23,11 @@ SPREAD, JITTER = 1e-4, 1e-7
 
 def on_plane(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """Return the places, shape (n, 2), of n words with the unit vectors `unit`, shape (n, d)."""
-    tsne = library("openTSNE", "plot", "plot")
     rows = unit.astype(np.float64)
     places = _components(rows)
     n = len(rows)
     if n >= LEAST_WORDS:
+        tsne = library("openTSNE", "plot", "plot")
         places *= SPREAD / max(places[:, 0].std(), np.finfo(np.float32).tiny)
         places += np.random.default_rng(seed).normal(0, JITTER, places.shape)
         method = tsne.TSNE(

@@ -1137,7 +1137,7 @@ class Vectors:
         Raises
         ------
         ImportError
-            If openTSNE, or for other than ``.html`` matplotlib, is not installed.
+            If openTSNE, for five words or more, or for other than ``.html`` matplotlib is not installed.
         UnknownWordError
             If a word has no vector.
         ValueError
