@@ -42,7 +42,7 @@ test-backends: .venv/test
 
 # What other libraries make of vectors: with pandas, PyTorch, spaCy and others, some gigabytes of packages.
 test-interop: .venv/test-interop
-	cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest interop
+	cd tests && OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest interop
 
 # The kernels on another processor: cross-compiled, and tested under QEMU with an arm64 Python.
 test-arm64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,5 +41,5 @@ def page(
     }
     # ASCII without "<" is the same text to HTML and to JSON, whatever the words are.
     data = json.dumps(document, separators=(",", ":")).replace("<", "\\u003c")
-    template = files("fastvec.exports").joinpath("map.html").read_text(encoding="utf-8")
+    template = Path(__file__).with_name("map.html").read_text(encoding="utf-8")
     return template.replace(PLACE, PLACE + data, 1).encode()
