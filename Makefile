@@ -2,7 +2,7 @@
 PYTHON = python3
 BIN = .venv/bin
 SOURCES = pyproject.toml setup.py \
-	$(shell find fastvec -name '*.py' -o -name '*.pyi' -o -name '*.p[yx][xd]' -o -name '*.h')
+	$(shell find fastvec -name '*.py' -o -name '*.pyi' -o -name '*.p[yx][xd]' -o -name '*.h' -o -name '*.html')
 
 # What is tested is what was installed: a Python started in this folder would import the sources instead.
 unexport PYTHONPATH
