@@ -6,6 +6,8 @@ import pytest
 import fastvec
 from fastvec.reference import glove, losses, mean, skipgram, softmax
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"]] * 20
 SMALL = {"vector_size": 4, "min_count": 1, "epochs": 10, "window": 2, "threads": 1}
 FEW = {"sample": 40}

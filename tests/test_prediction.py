@@ -5,6 +5,8 @@ import pytest
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"]] * 30
 SMALL = {"vector_size": 8, "min_count": 1, "epochs": 30, "window": 2, "threads": 1}
 LOSSES = ["negative_sampling", "hierarchical_softmax", "softmax"]

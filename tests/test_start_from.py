@@ -7,6 +7,8 @@ import fastvec
 from fastvec import cli
 from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 D = 12
 TEXT = [[f"w{(i * i + j) % 19}" for j in range(2 + i % 7)] for i in range(150)]
 OTHER = [[f"w{(i * 3 + j * j) % 23}" for j in range(2 + i % 5)] for i in range(150)]

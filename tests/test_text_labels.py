@@ -8,6 +8,8 @@ from scipy.sparse import csr_matrix
 
 from fastvec.classify import LabelledLines, TextClassifier, load, read_labelled_lines
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 LOSSES = {
     "softmax": "softmax",
     "one_vs_all": "ova",
