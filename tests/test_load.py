@@ -42,7 +42,7 @@ def saved(folder, name):
     [
         ({"words": ["w7", "w3", "nothing"]}, [3, 7]),
         ({"words": ["w7", "w3"], "limit": 5}, [3]),
-        ({"words": WORDS}, [*range(20)]),
+        ({"words": {*WORDS}}, [*range(20)]),
         ({"limit": 4}, [0, 1, 2, 3]),
         ({"limit": 100, "errors": "replace", "words": ["w19"]}, [19]),
     ],
@@ -79,7 +79,7 @@ def test_words_that_no_file_has(tmp_path):
     _, path = saved(tmp_path, "v.vec")
     with pytest.raises(ValueError, match=r"v\.vec: has none of the 2 words asked for, such as 'x'"):
         fastvec.load(path, words=["x", "y"])
-    with pytest.raises(TypeError, match="words must be a sequence of words"):
+    with pytest.raises(TypeError, match="words must be a list of words, got 'w1', whose letters"):
         fastvec.load(path, words="w1")
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float16', got 'float8'"):
         fastvec.load(path, dtype="float8")
