@@ -79,6 +79,14 @@ def test_words_that_no_file_has(tmp_path):
     _, path = saved(tmp_path, "v.vec")
     with pytest.raises(ValueError, match=r"v\.vec: has none of the 2 words asked for, such as 'x'"):
         fastvec.load(path, words=["x", "y"])
+    for words, message in (
+        (["x", "y"], "has none of the 2 words"),
+        (WORDS[:1], "vocab: has no count of any"),
+    ):
+        (tmp_path / "vocab").write_text("other 1\n")
+        with pytest.raises(ValueError, match=message):
+            fastvec.load(path, words=words, counts=tmp_path / "vocab")
+    assert fastvec.load(path, words=[], counts=tmp_path / "vocab").counts.shape == (0,)
     with pytest.raises(TypeError, match="words must be a list of words, got 'w1', whose letters"):
         fastvec.load(path, words="w1")
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float16', got 'float8'"):
@@ -189,6 +197,19 @@ def test_float16_takes_half_the_memory_while_it_is_read(tmp_path, name, n):
     blocks = (8 if name == "v.vec" else 24) << 20  # bytes that are read and rows that are averaged at a time
     assert peaks["float16"] < peaks["float32"] / 2 + blocks
     assert peaks["float16"] < 0.9 * peaks["float32"]
+
+
+@pytest.mark.parametrize("options", [{"limit": 3}, {"words": ["w3"]}])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_rows_of_ngrams_are_copied_once(tmp_path, options, dtype):
+    rows = np.ones((20 + 8000, 250), np.float32)
+    SubwordVectors(WORDS, rows, Subwords(2, 3, 8000)).save(tmp_path / "n.fvec")
+    tracemalloc.start()
+    found = fastvec.load(tmp_path / "n.fvec", **options, dtype=dtype)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.input_vectors.dtype == dtype
+    assert peak < found.input_vectors.nbytes + (2 << 20)
 
 
 @pytest.mark.parametrize("vectors", [PLAIN, SUBWORDS], ids=["words", "n-grams"])

@@ -216,12 +216,12 @@ def read(
     if verify and row.verify is not None:
         row.verify(path)
     contents = reader(path, wanted)
-    if counts is not None:
-        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
     if wanted.words and not contents.words:
         raise ValueError(
             f"{path}: has none of the {len(wanted.words):,} words asked for, such as {min(wanted.words)!r}"
         )
+    if counts is not None:
+        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
     check_unique(path, contents.words, "; on_duplicates='first' keeps the first of each")
