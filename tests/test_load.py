@@ -291,6 +291,10 @@ def test_fvec_is_utf8(tmp_path):
     _, path = saved(tmp_path, "v.fvec")
     with pytest.raises(ValueError, match=r"encoding must be 'utf-8' for .*v\.fvec in the format 'fvec'"):
         fastvec.load(path, encoding="latin-1")
+    fastvec.Vectors(["a\x01b"], [[1, 2]]).save(tmp_path / "v.bin")  # a word that only UTF-8 may have
+    for name in ("utf-8", "UTF-8", "utf8"):
+        assert fastvec.load(path, encoding=name).words == WORDS
+        assert fastvec.load(tmp_path / "v.bin", encoding=name).words == ["a\x01b"]
 
 
 # ---- Counts in a file of their own ------------------------------------------------------------------------
@@ -371,9 +375,9 @@ def test_the_command_names_the_option_of_an_encoding(tmp_path, capsys):
     assert "--errors replace reads it all the same, --encoding latin-1 if" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("extension", ["fvec", "vec", "bin", "glove"])
-def test_ids_are_chosen_as_ints(tmp_path, extension):
-    fastvec.Vectors([7, 8, 9], np.eye(3, dtype=np.float32)).save(tmp_path / f"v.{extension}")
-    loaded = fastvec.load(tmp_path / f"v.{extension}", words=[9, 7])
+@pytest.mark.parametrize("name", ["fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"])
+def test_ids_are_chosen_as_ints(tmp_path, name):
+    fastvec.Vectors([7, 8, 9], np.eye(3, dtype=np.float32)).save(tmp_path / "v", format=name)
+    loaded = fastvec.load(tmp_path / "v", format=name, words=[9, 7])
     assert [int(word) for word in loaded.words] == [7, 9]
     assert loaded.similarity(7, 9) == 0

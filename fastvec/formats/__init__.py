@@ -204,7 +204,7 @@ def read(
             f"verify=True needs a {_extensions_with('verify')} file, got {path} in the format {name!r}, "
             "without checksums"
         )
-    if not row.encoded and encoding != "utf-8":
+    if not row.encoded and wanted.encoding != "utf-8":
         raise ValueError(
             f"encoding must be 'utf-8' for {path} in the format {name!r}, whose words are UTF-8, got "
             f"{encoding!r}"

@@ -209,7 +209,7 @@ def write(path: Path, contents: Contents) -> None:
     words, vectors, counts, metadata, input_vectors, subwords = contents
     if input_vectors is None or subwords is None:
         input_vectors, subwords = vectors, Subwords(0, 0, 0)
-    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata or {}))
+    _write(path, FastTextFile([*map(str, words)], counts, input_vectors, None, subwords, metadata or {}))
 
 
 def _write(path: Path, model: FastTextFile) -> None:
