@@ -160,6 +160,11 @@ def test_words_that_are_added_to_float16_are_within_it(make):
         half.with_words(["new"], np.full((1, 6), 1e5))
 
 
+def test_vectors_of_no_words(make):
+    found = make()[[]]
+    assert (found.shape, found.dtype) == ((0, 6), np.float32)
+
+
 def test_assigning_names_the_method(make):
     vectors = make()
     with pytest.raises(

@@ -112,7 +112,8 @@ class SubwordVectors(Vectors):
             If a word is not in the vocabulary and has no n-grams. (fastText returns a zero vector.)
         """
         if isinstance(word, (list, tuple, np.ndarray)):
-            return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
+            rows = np.array([self._vector(one) for one in word], dtype=np.float32)
+            return rows.reshape(-1, self.vector_size)
         return self._vector(cast("str | int", word))
 
     def ngrams(self, word: str | int) -> list[tuple[str, int]]:
