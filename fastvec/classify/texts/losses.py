@@ -33,6 +33,8 @@ class Loss(ABC):
         That of the kernel `documents` which trains with it.
     takes_all : bool
         Whether a document is trained with all of its labels, or with one at a time.
+    draws : bool
+        Whether the kernel takes the key of a random sequence.
     n_outputs : int
         How many rows the output matrix has.
     untrained : float
@@ -41,6 +43,7 @@ class Loss(ABC):
 
     function: str
     takes_all = False
+    draws = False
     untrained: float
 
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
@@ -145,6 +148,7 @@ class NegativeSampling(Loss):
     """The label is told from a few others, drawn from all: each probability is of a label by itself."""
 
     function = "train_negatives"
+    draws = True
 
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
         super().__init__(counts, negatives)
