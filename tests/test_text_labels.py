@@ -150,6 +150,10 @@ def test_one_label_a_text_is_predicted_by_every_loss(loss):
 def test_a_text_without_a_known_word_has_no_label_of_its_own(models):
     with pytest.warns(UserWarning, match="1 of 2 documents have no known word"):
         assert models["one_vs_all"].predict([["unheard"], ["ice"]]) == [[], ["cold"]]
+    with pytest.warns(UserWarning, match="known word: all branches of the tree of labels are equally prob"):
+        (found,) = models["hierarchical_softmax"].predict_proba([["unheard"]])
+    paths = np.diff(models["hierarchical_softmax"].tree_.paths().offsets)
+    np.testing.assert_allclose(found, 0.5**paths, rtol=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["one_vs_all", "softmax"])

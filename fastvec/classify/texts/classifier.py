@@ -138,7 +138,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
     classes_ : ndarray, shape (K,)
         The labels.
     label_counts_ : ndarray of int64, shape (K,)
-        How many documents of the training had each label; 0 where a file of an earlier version does not say.
+        How many documents of `fit`, or of the first `partial_fit`, had each label; 0 where a file of an
+        earlier version does not say.
     parameters_ : dict of str to ndarray
         ``input_vectors``, the rows of words followed by those of n-grams, and ``output_vectors``, the rows
         of labels, or with "hierarchical_softmax" of the inner nodes of `tree_`.
@@ -414,7 +415,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         Warns
         -----
         UserWarning
-            If texts have no known word; all classes are then equally probable.
+            If texts have no known word; all classes, or branches of the tree of labels, are then equally
+            probable.
         """
         return self._loss_of_fitted().probabilities(self._scores(X))
 
@@ -857,7 +859,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         rows, offsets = self._rows.look_up(documents)
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            warn_of_empty(n_empty, len(documents), "all classes are equally probable")
+            warn_of_empty(n_empty, len(documents), self._loss.of_unknown)
         return rows, offsets
 
     def _scores_in_parts(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[Array]:

@@ -39,12 +39,15 @@ class Loss(ABC):
         How many rows the output matrix has.
     untrained : float
         The loss of a model that has learned nothing.
+    of_unknown : str
+        What it makes of a document without a known word.
     """
 
     function: str
     takes_all = False
     draws = False
     untrained: float
+    of_unknown = "all classes are equally probable"
 
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
         self.n_labels = self.n_outputs = len(counts)
@@ -98,6 +101,7 @@ class HierarchicalSoftmax(Loss):
     """One label of all, found on its path in Huffman's tree of them."""
 
     function = "train_paths"
+    of_unknown = "all branches of the tree of labels are equally probable"
 
     def __init__(self, counts: NDArray[np.int64], negatives: int, tree: HuffmanTree | None = None) -> None:
         super().__init__(counts, negatives)
