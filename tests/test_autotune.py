@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -84,11 +83,10 @@ def test_what_is_given_stays():
 
 
 def test_the_end_of_the_time_ends_a_trial():
-    began = time.perf_counter()
     best = tune(TextClassifier(threads=1, epochs=1_000_000, vector_size=8), seconds=0.3, trials=None)
-    assert time.perf_counter() - began < 20
-    assert [trial.complete for trial in best.trials_] == [False]
-    assert best.interrupted_ and best.score(*VALIDATION) > 0.9
+    (trial,) = best.trials_
+    assert not trial.complete and trial.score == best.score_top(*VALIDATION).f1
+    assert best.interrupted_ and len(best.history_) < 1_000_000
 
 
 def test_an_unfinished_trial_is_not_the_best_if_another_is_complete(monkeypatch):
@@ -146,8 +144,7 @@ def test_every_loss_with_several_labels(loss):
 def test_the_score_may_be_that_of_one_label():
     best = tune(metric="recall:bad", trials=2)
     assert (
-        best.trials_[0].score == pytest.approx(max(trial.score for trial in best.trials_), abs=1)
-        and max(trial.score for trial in best.trials_) == best.score_top(*VALIDATION).by_label["bad"].recall
+        max(trial.score for trial in best.trials_) == best.score_top(*VALIDATION).by_label["bad"].recall > 0
     )
     numbers = [int(label == "bad") for label in texts()[1]], [int(label == "bad") for label in VALIDATION[1]]
     again = autotune(
@@ -222,3 +219,10 @@ def test_errors_of_validation():
             autotune(TextClassifier(), *texts(), validation=wrong)
     with pytest.raises(ValueError, match=r"^y must have a label for each of the 30 documents, got 29$"):
         autotune(TextClassifier(), *texts(), validation=(VALIDATION[0], VALIDATION[1][1:]))
+
+
+def test_a_label_that_no_validation_text_has_is_no_metric():
+    X = ["a", "b"]
+    matrix = np.array([[1, 0, 0], [0, 1, 0]])
+    with pytest.raises(ValueError, match=r"^metric must name a label .* as in f1:0, got 'f1:2'$"):
+        autotune(TextClassifier(), X, matrix, validation=(X, matrix), seconds=None, trials=1, metric="f1:2")

@@ -147,6 +147,15 @@ def test_one_label_a_text_is_predicted_by_every_loss(loss):
     assert model.score([[word] for word in y], y) == 1
 
 
+def test_a_text_without_a_known_word_has_no_label_of_its_own(models):
+    with pytest.warns(UserWarning, match="1 of 2 documents have no known word"):
+        assert models["one_vs_all"].predict([["unheard"], ["ice"]]) == [[], ["cold"]]
+    with pytest.warns(UserWarning, match="known word: all branches of the tree of labels are equally prob"):
+        (found,) = models["hierarchical_softmax"].predict_proba([["unheard"]])
+    paths = np.diff(models["hierarchical_softmax"].tree_.paths().offsets)
+    np.testing.assert_allclose(found, 0.5**paths, rtol=1e-6)
+
+
 @pytest.mark.parametrize("loss", ["one_vs_all", "softmax"])
 def test_texts_without_labels_are_examples_of_none(loss):
     X, y = [["ice"], ["fire"], ["of"], ["with"]] * 20, [["cold"], ["hot"], [], []] * 20
@@ -174,6 +183,13 @@ def test_a_single_label_a_line_is_one(tmp_path):
     path.write_text("#b fire\n\n#a ice __label__c\n" * 10)
     model = fit("softmax", LabelledLines(path, label_prefix="#"), None)
     assert model.predict([["ice"], ["fire"]]).tolist() == ["a", "b"]
+
+
+def test_labels_that_numpy_takes_for_the_same_are_refused(tmp_path):
+    path = tmp_path / "nul.txt"
+    path.write_text("__label__a\0 fire\n__label__a ice\n")
+    with pytest.raises(ValueError, match=r"labels that an array of NumPy can hold, got 'a\\x00'"):
+        fit("softmax", LabelledLines(path, errors="replace"), None)
 
 
 # ---- The most probable labels -----------------------------------------------------------------------------

@@ -366,7 +366,7 @@ def _parse(
     if header.kept_buckets is not None or (header.version and stream.take(1, "input matrix") != b"\0"):
         raise _quantised(path)
     d = parameters["vector_size"]
-    stream.shape(n_words + n_buckets, d, "input matrix")
+    stream.shape_of_numbers(n_words + n_buckets, d, "input matrix")
     places = _wanted_rows(header.words, wanted)
     rows = np.zeros(n_words + n_buckets, dtype=bool)
     rows[places] = True
@@ -376,7 +376,7 @@ def _parse(
     if header.version:
         stream.take(1, "output matrix")
     n_outputs = len(header.labels) if parameters["model"] == "supervised" else n_words
-    stream.shape(n_outputs, d, "output matrix")
+    stream.shape_of_numbers(n_outputs, d, "output matrix")
     output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
     stream.finish()
     file = FastTextFile(
@@ -476,13 +476,17 @@ class Stream:
         return names, entries
 
     def shape(self, rows: int, columns: int, part: str) -> None:
-        """Pass over the shape of a matrix, which must be this; there must be as many numbers."""
+        """Pass over the shape of a matrix, which must be this."""
         shape = SHAPE.unpack(self.take(SHAPE.size, part))
         if shape != (rows, columns):
             raise ValueError(
                 f"{self.path}: the {part} must have the shape {(rows, columns)} after the header, got "
                 f"{shape}; the file is damaged"
             )
+
+    def shape_of_numbers(self, rows: int, columns: int, part: str) -> None:
+        """Pass over the shape of a matrix that is not quantized: there must be as many numbers."""
+        self.shape(rows, columns, part)
         self.check(4 * rows * columns, f"the {rows:,} rows of the {part}")
 
     def matrix(

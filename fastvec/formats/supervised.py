@@ -171,18 +171,13 @@ def _flag(path: Path, stream: Stream, part: str) -> bool:
 
 def _matrix(path: Path, stream: Stream, n: int, d: int, part: str, is_quantized: bool) -> Matrix:
     if not is_quantized:
-        stream.shape(n, d, part)
+        stream.shape_of_numbers(n, d, part)
         matrix = stream.matrix(np.ones(n, np.bool_), d, part)
         if not np.isfinite(matrix).all():
             raise ValueError(f"{path}: the {part} must be finite")
         return matrix
     has_norms = _flag(path, stream, part)
-    shape = SHAPE.unpack(stream.take(SHAPE.size, part))
-    if shape != (n, d):
-        raise ValueError(
-            f"{path}: the {part} must have the shape {(n, d)} after the header, got {shape}; the file is "
-            "damaged"
-        )
+    stream.shape(n, d, part)
     (n_codes,) = N_CODES.unpack(stream.take(N_CODES.size, part))
     n_subvectors = n_codes // n if n else 0
     if not 1 <= n_subvectors <= d or n_codes != n * n_subvectors:

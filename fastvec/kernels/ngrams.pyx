@@ -1,17 +1,13 @@
 """Character n-grams of words, as reference/ngrams.py."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
 import numpy as np
 
 from .distinct cimport Seen, is_new, make_room
-
-cdef enum:
-    FNV_PRIME = 16777619
-
-cdef uint32_t FNV_START = 2166136261
+from .fnv cimport fnv_start, with_byte
 
 
 cdef inline bint continues(uint8_t c) noexcept nogil:
@@ -60,11 +56,11 @@ cdef void hash_ngrams(
     for i in range(start - 1, stop + 1):
         if continues(byte_at(text, start, stop, i)):
             continue
-        hashed = FNV_START
+        hashed = fnv_start()
         n = 0
         for j in range(i, stop + 1):
             c = byte_at(text, start, stop, j)
-            hashed = (hashed ^ <uint32_t> <int8_t> c) * <uint32_t> FNV_PRIME
+            hashed = with_byte(hashed, c)
             if j < stop and continues(byte_at(text, start, stop, j + 1)):
                 continue
             n += 1

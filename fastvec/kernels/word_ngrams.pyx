@@ -6,18 +6,15 @@ What is done otherwise, and why:
   set before: 16 bytes, so that a look-up touches one cache line, and 2 million buckets take half a megabyte.
 """
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
+
+from .fnv cimport fnv_start, with_byte
 
 cdef extern from *:
     int __builtin_popcountll(unsigned long long x) noexcept nogil
     int __builtin_ctzll(unsigned long long x) noexcept nogil
-
-cdef enum:
-    FNV_PRIME = 16777619
-
-cdef uint32_t FNV_START = 2166136261
 
 
 def hash_words(const uint8_t[::1] text, const int64_t[::1] word_offsets):
@@ -28,9 +25,9 @@ def hash_words(const uint8_t[::1] text, const int64_t[::1] word_offsets):
     cdef uint64_t[::1] view = hashes
     with nogil:
         for word in range(n):
-            hashed = FNV_START
+            hashed = fnv_start()
             for i in range(word_offsets[word], word_offsets[word + 1]):
-                hashed = (hashed ^ <uint32_t> <int8_t> text[i]) * <uint32_t> FNV_PRIME
+                hashed = with_byte(hashed, text[i])
             view[word] = <uint64_t> <int64_t> <int32_t> hashed
     return hashes
 

@@ -145,7 +145,7 @@ AROUND = [
     mutant(
         "bytes of n-grams are hashed without their sign",
         "ngrams",
-        (NGRAMS[0], "<uint32_t> <int8_t> c", "<uint32_t> c"),
+        ("kernels/fnv.pxd", "<uint32_t> <int8_t> byte", "<uint32_t> byte"),
         (NGRAMS[1], "signed = byte if byte < 128 else byte - 256", "signed = byte"),
     ),
     mutant(

@@ -185,7 +185,8 @@ def autotune(
             if params is None:
                 break
             began = time.perf_counter()
-            candidate = _with_params(classifier, params, progress=False)
+            given = classifier.get_params(deep=False)
+            candidate = type(classifier)(**given | params | {"progress": False})
             score, complete = _try(candidate, documents, labels, held_out, k, score_of, stop)
             is_best = search.add(Trial(params, score, time.perf_counter() - began, complete))
             if is_best:
@@ -295,10 +296,6 @@ def _try(
     return 0.0 if math.isnan(score) else score, not candidate.interrupted_
 
 
-def _with_params(classifier: TextClassifier, params: Params, **more: Any) -> TextClassifier:
-    return type(classifier)(**{**classifier.get_params(deep=False), **params, **more})
-
-
 def _searched(classifier: TextClassifier, fixed: Sequence[str] | None) -> list[str]:
     """Return the names of the parameters that are searched."""
     given = classifier.get_params(deep=False)
@@ -347,7 +344,7 @@ def _score_of(metric: str) -> Callable[[TopScores], float]:
 
 def _check_label(metric: str, labels: Labels) -> None:
     name, colon, label = metric.partition(":")
-    names = [str(name) for name in labels.names.tolist()]
+    names = [str(name) for name in labels.names[labels.counts() > 0].tolist()]
     if colon and label not in names:
         raise ValueError(
             "metric must name a label of the validation texts after the colon, as in "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
@@ -61,6 +62,8 @@ DOCUMENTS_AT_ONCE = 512
 NUMBERS_AT_ONCE = 1 << 15
 # Scores and numbers of documents' means computed at once, at most.
 SCORES_AT_ONCE = 1 << 20
+# A label that is as probable as not, as all are for a text without a known word, is not predicted.
+ABOVE_HALF = math.nextafter(0.5, 1)
 
 Classifier = TypeVar("Classifier", bound="TextClassifier")
 
@@ -81,7 +84,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
 
     Documents may have several labels each: `fit` then takes lists of labels, or a matrix of 0 and 1 with a
     column for each class, and `predict` returns what `fit` was given. With ``loss="one_vs_all"``, a document
-    is trained with all of its labels, and predicted to have those of a probability of 0.5 or more. With the
+    is trained with all of its labels, and predicted to have those of a probability above 0.5. With the
     other losses, as in fastText, it is trained with one of them at a time, at random, and predicted to have
     the most probable one. `predict_top` returns any number of labels.
 
@@ -135,7 +138,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
     classes_ : ndarray, shape (K,)
         The labels.
     label_counts_ : ndarray of int64, shape (K,)
-        How many documents of the training had each label; 0 where a file of an earlier version does not say.
+        How many documents of `fit`, or of the first `partial_fit`, had each label; 0 where a file of an
+        earlier version does not say.
     parameters_ : dict of str to ndarray
         ``input_vectors``, the rows of words followed by those of n-grams, and ``output_vectors``, the rows
         of labels, or with "hierarchical_softmax" of the inner nodes of `tree_`.
@@ -328,7 +332,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         labels = labels.of_classes(self.classes_)
         function = getattr(kernels.get("documents", "reference"), self._loss.function)
         arguments = self._loss.arguments() | self._targets(labels, np.random.default_rng(seed))
-        if self._loss.function == "train_negatives":
+        if self._loss.draws:
             arguments["key"] = seed
 
         def cost(parameters: dict[str, Array]) -> tuple[float, dict[str, Array]]:
@@ -411,7 +415,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         Warns
         -----
         UserWarning
-            If texts have no known word; all classes are then equally probable.
+            If texts have no known word; all classes, or branches of the tree of labels, are then equally
+            probable.
         """
         return self._loss_of_fitted().probabilities(self._scores(X))
 
@@ -428,15 +433,14 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         ndarray, shape (n,)
             The most probable label of every document, if `fit` was given one for each.
         list of list of labels, or ndarray of int, shape (n, K)
-            If it was given several: those of a probability of 0.5 or more with "one_vs_all", the most
+            If it was given several: those of a probability above 0.5 with "one_vs_all", the most
             probable first, else the most probable one.
         """
         loss = self._loss_of_fitted()
         if self._kind == "one":
-            best = [scores.argmax(axis=1) for scores in self._scores_in_parts(read_documents(X))]
-            labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
+            labels: NDArray[Any] = self.classes_[self._best(*self._look_up(read_documents(X)))]
             return labels
-        top = self.predict_top(X, k=None, threshold=0.5) if loss.takes_all else self.predict_top(X)
+        top = self.predict_top(X, k=None, threshold=ABOVE_HALF) if loss.takes_all else self.predict_top(X)
         found = [[label for label, _ in of_document] for of_document in top]
         if self._kind == "lists":
             return found
@@ -559,7 +563,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
             If the extension is another one, or fastText's format cannot hold a word or label.
         """
         check_is_fitted(self)
-        if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.as_fasttext:
+        if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.is_of_fasttext:
             self._check_unchanged()
             fasttext.save(self, path)
         else:
@@ -669,7 +673,6 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
             "classes": description_of_labels(self.classes_),
             "labels": self._kind,
             "hashing": self._rows.hashing,
-            "as_fasttext": self._rows.as_fasttext,
         }
         return learned, tensors
 
@@ -691,7 +694,6 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
             int(self.min_n),
             int(self.max_n),
             hashing,
-            bool(learned.get("as_fasttext", False)),
         )
         self._word_counts = _counts_of(tensors, "word_counts", len(lexicon.words))
         self.label_counts_ = _counts_of(tensors, "label_counts", len(self.classes_))
@@ -788,7 +790,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
         function, arguments = getattr(kernels.documents, self._loss.function), self._loss.arguments()
-        draws = self._loss.function == "train_negatives"
+        draws = self._loss.draws
 
         def train_chunk(
             *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
@@ -835,9 +837,16 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         def restore(matrices: dict[str, Array]) -> None:
             self._matrices = matrices
 
+        sizes = np.diff(offsets)
+        is_held_out = np.zeros(len(sizes), np.bool_)
+        is_held_out[held_out] = True
+        rows = rows[np.repeat(is_held_out, sizes)]
+        offsets = np.concatenate(([0], np.cumsum(sizes[is_held_out])))
+        found = np.zeros(len(sizes), np.intp)
+
         def score() -> float:
-            found = self._scores_of(rows, offsets).argmax(axis=1)
-            return float(np.mean(labels.have(found)[held_out]))
+            found[is_held_out] = self._best(rows, offsets)
+            return float(np.mean(labels.have(found)[is_held_out]))
 
         return EarlyStopping(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
 
@@ -845,24 +854,33 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         hidden = means_of_rows(self._matrices["input_vectors"], rows, offsets)
         return self._loss.scores(hidden, self._matrices["output_vectors"])
 
-    def _scores_in_parts(self, documents: Documents) -> Iterator[Array]:
-        """Yield the scores of all labels, of some documents after the other."""
+    def _look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the rows of documents to be predicted, and where each document's begin."""
         rows, offsets = self._rows.look_up(documents)
         n_empty = int(np.sum(np.diff(offsets) == 0))
         if n_empty:
-            warn_of_empty(n_empty, len(offsets) - 1, "all classes are equally probable")
+            warn_of_empty(n_empty, len(documents), self._loss.of_unknown)
+        return rows, offsets
+
+    def _scores_in_parts(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[Array]:
+        """Yield the scores of all labels, of some documents after the other."""
         at_once = max(1, SCORES_AT_ONCE // max(len(self.classes_), self._vector_size))
 
         def score(begin: int) -> Array:
             return self._scores_of(rows, offsets[begin : begin + at_once + 1])
 
         with Workers(number_of_threads(self.threads)) as workers:
-            yield from workers.in_order(score, range(0, len(documents), at_once))
+            yield from workers.in_order(score, range(0, len(offsets) - 1, at_once))
+
+    def _best(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the most probable class of every document."""
+        best = [scores.argmax(axis=1) for scores in self._scores_in_parts(rows, offsets)]
+        return np.concatenate([np.empty(0, np.intp), *best])
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
         none = np.empty((0, len(self.classes_)), np.float32)
-        return np.concatenate([none, *self._scores_in_parts(read_documents(X))])
+        return np.concatenate([none, *self._scores_in_parts(*self._look_up(read_documents(X)))])
 
     def _top(self, documents: Documents, k: int | None, threshold: float) -> list[list[tuple[Any, float]]]:
         loss = self._loss_of_fitted()
@@ -872,7 +890,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         n = len(self.classes_) if k is None else min(int(k), len(self.classes_))
         names = self.classes_.tolist()
         top = []
-        for scores in self._scores_in_parts(documents):
+        for scores in self._scores_in_parts(*self._look_up(documents)):
             probabilities = loss.probabilities(scores)
             best = best_columns(scores, n)
             for columns, values in zip(

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.classify.labelled_files import LabelledLines
+from fastvec.classify.networks.labels import as_array
 from fastvec.classify.texts.labels import Labels, read_labels
 from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
 from fastvec.classify.words.sentences import words_of
@@ -205,7 +206,7 @@ def read_labelled(X: Any, y: Any) -> tuple[Documents, Labels]:
         lines = X.read()
         order = np.argsort(lines.labels)
         numbers = np.argsort(order)[lines.label_numbers]
-        names = np.array(lines.labels)[order]
+        names = as_array("X", lines.labels)[order]
         is_one = len(numbers) == len(lines.label_offsets) - 1 and (np.diff(lines.label_offsets) == 1).all()
         labels = Labels.of_lists(names, numbers, lines.label_offsets, "one" if is_one else "lists")
         return Documents(lines.words, lines.numbers, lines.offsets), labels
@@ -246,12 +247,13 @@ class DocumentRows:
         The fewest and the most characters of an n-gram of characters; with ``max_n=0`` there are none.
     hashing : {"fasttext", "blake2b"}
         Of n-grams of words: as fastText, or as in files that earlier versions have written.
-    as_fasttext : bool
-        Whether a text is read as by fastText: words only as they are written, and ``</s>`` at its end.
     """
 
     is_quantized = False
     """Whether the rows are those of a quantized matrix."""
+
+    is_of_fasttext = False
+    """Whether they are those of a file of fastText."""
 
     def __init__(
         self,
@@ -262,7 +264,6 @@ class DocumentRows:
         min_n: int = 0,
         max_n: int = 0,
         hashing: str = "fasttext",
-        as_fasttext: bool = False,
     ) -> None:
         self.lexicon = lexicon
         self.ngrams = ngrams
@@ -271,7 +272,6 @@ class DocumentRows:
         self.min_n = min_n
         self.max_n = max_n
         self.hashing = hashing
-        self.as_fasttext = as_fasttext
 
     @classmethod
     def of(
@@ -320,16 +320,12 @@ class DocumentRows:
         table: NDArray[np.uint64] = kernels.word_ngrams.table_of(self.ngrams, self.buckets)
         return table
 
-    @cached_property
-    def _as_written(self) -> dict[str, int]:
-        return {word: row for row, word in enumerate(self.lexicon.words, FIRST_WORD)}
+    def _own_rows(self, words: list[str]) -> NDArray[np.int32]:
+        return self.lexicon.rows(words)
 
     def _rows_of_words(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of the different words, their own and those of their n-grams of characters."""
-        if self.as_fasttext:
-            rows = np.array([self._as_written.get(word, UNKNOWN) for word in documents.words], np.int32)
-        else:
-            rows = self.lexicon.rows(documents.words)
+        rows = self._own_rows(documents.words)
         owners = np.flatnonzero(rows != UNKNOWN)
         rows = rows[owners]
         if self.max_n and len(self.ngrams):
@@ -347,8 +343,6 @@ class DocumentRows:
 
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
-        if self.as_fasttext:
-            documents = documents.ending_with("</s>")
         rows_of_words, row_offsets_of_words = self._rows_of_words(documents)
         rows, offsets = kernels.word_ngrams.find_rows(
             words=documents.numbers,

@@ -15,7 +15,7 @@ from fastvec.classify.labelled_files import LABEL
 from fastvec.classify.texts.documents import DocumentRows, Documents, read_labelled
 from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSampling, OneVsAll, Softmax
 from fastvec.classify.texts.quantization import quantize_matrix
-from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
+from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
 from fastvec.formats import supervised
 from fastvec.formats.fasttext import Header, check_names
 from fastvec.formats.ngrams import Subwords
@@ -77,7 +77,8 @@ class _HierarchicalSoftmax(HierarchicalSoftmax):
 class FastTextRows(DocumentRows):
     """The rows of a document as in fastText, which are those of a file.
 
-    A document ends with its first ``</s>``, or at its end with one, and labels in it are no words.
+    A document ends with its first ``</s>``, or at its end with one, and labels in it are no words. Words are
+    looked up only as they are written.
 
     Parameters
     ----------
@@ -90,6 +91,8 @@ class FastTextRows(DocumentRows):
     quantized : SupervisedFile, optional
         The file, if it is quantized.
     """
+
+    is_of_fasttext = True
 
     def __init__(
         self,
@@ -105,12 +108,13 @@ class FastTextRows(DocumentRows):
         elif longest > 1 or max_n:
             ngrams = np.arange(header.n_buckets)
         lexicon = Lexicon([word.decode(errors="surrogateescape") for word in header.words])
-        super().__init__(lexicon, ngrams, longest, buckets, min_n, max_n, as_fasttext=True)
+        super().__init__(lexicon, ngrams, longest, buckets, min_n, max_n)
         self.header = header
         self.classes = classes
         self.quantized = quantized
         self.is_quantized = quantized is not None
         self._labels = {label.decode() for label in header.labels}
+        self._as_written = {word: row for row, word in enumerate(lexicon.words, FIRST_WORD)}
 
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
@@ -120,10 +124,15 @@ class FastTextRows(DocumentRows):
         if END in words:
             ends = np.append(0, np.cumsum(documents.numbers == words.index(END)))
             kept &= ends[1:] == np.repeat(ends[documents.offsets[:-1]], np.diff(documents.offsets))
-        return super().look_up(documents if kept.all() else documents.only(kept))
+        if not kept.all():
+            documents = documents.only(kept)
+        return super().look_up(documents.ending_with(END))
+
+    def _own_rows(self, words: list[str]) -> NDArray[np.int32]:
+        return np.array([self._as_written.get(word, UNKNOWN) for word in words], np.int32)
 
     def _is_new_label(self, word: str) -> bool:
-        return word.startswith(LABEL) and word not in self.lexicon.words
+        return word.startswith(LABEL) and word not in self._as_written
 
 
 def load(path: str | os.PathLike[str], estimator: Any) -> Any:
@@ -184,13 +193,10 @@ def quantize(
     quantize_output: bool,
 ) -> Any:
     """Return a quantized classifier; the parameters are those of `TextClassifier.quantize`."""
-    contents = _contents(classifier)
-    rows = classifier._rows
-    if rows.is_quantized:
+    if classifier._rows.is_quantized:
         raise ValueError("the classifier is quantized already")
-    quantized = copy.copy(classifier)
-    classes = rows.classes if isinstance(rows, FastTextRows) else _classes_of_file(classifier)
-    labels_of_file = classifier.classes_[classes]
+    contents, quantized = _contents(classifier), copy.copy(classifier)
+    labels_of_file = classifier.classes_[_classes_of_file(classifier)]
     if cutoff is not None and cutoff < contents.input_vectors.shape[0]:
         contents = _pruned(contents, cutoff)
         if X is not None:
@@ -230,7 +236,7 @@ def _restore(classifier: Any, contents: SupervisedFile, labels: NDArray[Any]) ->
     classifier.classes_ = labels[order]
     classifier.label_counts_ = label_counts[order]
     classifier._word_counts = header.counts[:n_words]
-    classifier._kind = "one" if not hasattr(classifier, "_kind") else classifier._kind
+    classifier._kind = getattr(classifier, "_kind", "one")
     is_quantized = isinstance(contents.input_vectors, QuantizedMatrix)
     classifier._rows = FastTextRows(
         header, np.argsort(order), int(classifier.buckets), contents if is_quantized else None
@@ -266,14 +272,13 @@ def _dense(matrix: Matrix) -> Array:
 
 def _contents(classifier: Any) -> SupervisedFile:
     """Return the file of a classifier."""
-    rows = classifier._rows
-    if isinstance(rows, FastTextRows):
-        if rows.quantized is not None:
-            return rows.quantized
-        header, classes = rows.header, rows.classes
-    else:
-        classes = _classes_of_file(classifier)
+    rows, classes = classifier._rows, _classes_of_file(classifier)
+    if not isinstance(rows, FastTextRows):
         header = _header(classifier, rows, classes)
+    elif rows.quantized is not None:
+        return rows.quantized
+    else:
+        header = rows.header
     parameters = classifier.parameters_
     outputs = parameters["output_vectors"]
     if classifier.loss == "hierarchical_softmax":  # fastText has one row more, which is not used
@@ -284,7 +289,9 @@ def _contents(classifier: Any) -> SupervisedFile:
 
 
 def _classes_of_file(classifier: Any) -> NDArray[np.intp]:
-    """Return which class each label of a file is: fastText has the most frequent ones first."""
+    """Return which class each label of its file is: in a new one, the most frequent ones are first."""
+    if isinstance(classifier._rows, FastTextRows):
+        return classifier._rows.classes
     return np.argsort(-classifier.label_counts_, kind="stable")
 
 

@@ -33,15 +33,21 @@ class Loss(ABC):
         That of the kernel `documents` which trains with it.
     takes_all : bool
         Whether a document is trained with all of its labels, or with one at a time.
+    draws : bool
+        Whether the kernel takes the key of a random sequence.
     n_outputs : int
         How many rows the output matrix has.
     untrained : float
         The loss of a model that has learned nothing.
+    of_unknown : str
+        What it makes of a document without a known word.
     """
 
     function: str
     takes_all = False
+    draws = False
     untrained: float
+    of_unknown = "all classes are equally probable"
 
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
         self.n_labels = self.n_outputs = len(counts)
@@ -95,6 +101,7 @@ class HierarchicalSoftmax(Loss):
     """One label of all, found on its path in Huffman's tree of them."""
 
     function = "train_paths"
+    of_unknown = "all branches of the tree of labels are equally probable"
 
     def __init__(self, counts: NDArray[np.int64], negatives: int, tree: HuffmanTree | None = None) -> None:
         super().__init__(counts, negatives)
@@ -145,6 +152,7 @@ class NegativeSampling(Loss):
     """The label is told from a few others, drawn from all: each probability is of a label by itself."""
 
     function = "train_negatives"
+    draws = True
 
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
         super().__init__(counts, negatives)
