@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
-from fastvec.models.prediction import log_likelihood, log_probabilities, mean_context
+from fastvec.models.prediction import log_likelihoods, log_probabilities, mean_context
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -275,12 +276,11 @@ class WordModel(EpochModel, ABC):
         if not isinstance(sentences, Corpus):
             sentences = Corpus(sentences, keep_empty=True, memory_limit=self.memory_limit)
         new_ids = known_ids(state.vocabulary, sentences.vocabulary.words)
-        offsets, cbow, n_words = sentences.sentence_offsets, self._arguments()["cbow"], len(state.vocabulary)
-        scores = np.zeros(len(sentences))
-        for i in range(len(sentences)):
-            ids = new_ids[sentences.ids[offsets[i] : offsets[i + 1]]]
-            scores[i] = log_likelihood(state, ids[ids < n_words], state.given["window"], cbow)
-        return scores
+        of_sentences = (
+            new_ids[sentences.ids[begin:end]] for begin, end in pairwise(sentences.sentence_offsets.tolist())
+        )
+        known = (ids[ids < len(state.vocabulary)] for ids in of_sentences)
+        return log_likelihoods(state, known, self._arguments()["cbow"])
 
     def check_gradient(
         self, sentences: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
