@@ -486,6 +486,8 @@ class WordModel(EpochModel, ABC):
             vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
         elif before is None:
             vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
+        if before is None and self._subwords() is not None:  # n-grams are of letters
+            vocabulary = Vocabulary([*map(str, vocabulary.words)], vocabulary.counts)
         state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
         frozen = frozen_words(freeze, state.vocabulary, given)
         ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)
