@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
@@ -170,6 +169,8 @@ class Vectors:
 
     def _repr_html_(self) -> str:
         """Return a table of the first words, as notebooks show it."""
+        from html import escape
+
         shown, n_numbers = self.words[:WORDS_SHOWN], min(self.vector_size, NUMBERS_SHOWN)
         counts = [] if self.counts is None else [f"<td>{count:,}</td>" for count in self.counts[:WORDS_SHOWN]]
         more = "<td>...</td>" if n_numbers < self.vector_size else ""
