@@ -245,7 +245,7 @@ def _scalars(arrays: Iterable[Any]) -> Any:
     """Return arrays as one; views of strings, which cannot be sorted, become strings."""
     pa = _pyarrow()
     parts = [part for array in arrays for part in getattr(array, "chunks", [array])]
-    array = pa.chunked_array(parts)
+    array = pa.chunked_array(parts or [pa.array([], pa.string())])
     return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
