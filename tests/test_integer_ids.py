@@ -108,6 +108,8 @@ def test_counts_of_ids(tmp_path):
     assert counts.merge(Cooccurrence(min_count=1).fit([["3", "x"]])).vocabulary_.words[-1] == "x"
     for model in (GloVe(vector_size=2, epochs=1), PPMI_SVD(vector_size=2)):
         assert model.fit(loaded).vectors_.words == ORDER
+    spelled = Cooccurrence(min_count=1).fit([[*map(str, basket)] for basket in BASKETS])
+    assert GloVe(vector_size=2, epochs=1).fit(loaded).fit(spelled).history_[-1].pairs == spelled.n_entries_
     counts.write_glove(tmp_path / "counts", tmp_path / "words")
     read = Cooccurrence.read_glove(tmp_path / "counts", tmp_path / "words")
     assert read.vocabulary_.words == [*map(str, ORDER)]

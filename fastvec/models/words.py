@@ -227,6 +227,7 @@ class WordModel(EpochModel, ABC):
         'or'
         """
         state = self._learned("vectors_ to predict with")
+        self._check_fixed(state)
         if isinstance(context, str):
             raise TypeError(f"context must be a list of words, got {context!r}")
         if topn is not None:
@@ -268,6 +269,7 @@ class WordModel(EpochModel, ABC):
             If the loss is another one.
         """
         state = self._learned("vectors_ to score with")
+        self._check_fixed(state)
         if self._loss().name not in ("hierarchical_softmax", "softmax"):
             raise ValueError(
                 "loss must be 'hierarchical_softmax' or 'softmax' to score sentences, got "
@@ -327,6 +329,7 @@ class WordModel(EpochModel, ABC):
         """
         state = self._learned("vectors_ to check the gradient of")
         self.check_params()
+        self._check_fixed(state)
         check_int("seed", seed, 0)
         if not isinstance(sentences, Corpus):
             sentences = Corpus(sentences, memory_limit=self.memory_limit)
