@@ -216,7 +216,8 @@ class WordModel(EpochModel, ABC):
         AttributeError
             Before `fit`.
         TypeError, ValueError
-            If something in the context is no word, or no word of it is known.
+            If something in the context is no word, no word of it is known, or a parameter was changed that
+            must not change.
 
         Examples
         --------
@@ -266,7 +267,7 @@ class WordModel(EpochModel, ABC):
         AttributeError
             Before `fit`.
         ValueError
-            If the loss is another one.
+            If the loss is another one, or a parameter was changed that must not change.
         """
         state = self._learned("vectors_ to score with")
         self._check_fixed(state)
