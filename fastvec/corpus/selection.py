@@ -26,7 +26,8 @@ def check_words(name: str, value: Any) -> None:
     """
     if value is None:
         return
-    if isinstance(value, (str, bytes, np.ndarray)) or not isinstance(value, Collection):
+    is_array = hasattr(value, "dtype")  # of NumPy, pandas, ..., which are neither true nor false
+    if is_array or isinstance(value, (str, bytes)) or not isinstance(value, Collection):
         raise TypeError(f"{name} must be a list of words, got {shortened(value)}")
     for word in value:
         check_item(name, word)

@@ -234,6 +234,12 @@ def test_sessions_of_rows(tmp_path):
         TypeError, match=r"^rows must be a table, or the path of a CSV or Parquet file, got \[1\]"
     ):
         Corpus.from_rows([1], "user", "song")
+    with pytest.raises(
+        TypeError, match=r"^item must be a column of str or int, got 'song', of double: int with"
+    ):
+        Corpus.from_rows(frame.astype({"song": float}), "user", "song")
+    with pytest.raises(TypeError, match=r"^keep must be a list of words, got "):
+        SkipGram(keep=frame["user"]).fit([["a", "b"]])
     without_chunks = pa.Table.from_batches([], pa.table(rows).schema)
     for empty in (frame[:0], without_chunks):
         with pytest.raises(
