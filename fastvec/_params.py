@@ -10,8 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -102,6 +101,8 @@ class Estimator(PlainAttributes):
 
     def _repr_html_(self) -> str:
         """Return the estimator as notebooks show it: its parameters, bold where they are not the default."""
+        from html import escape
+
         rows = []
         for name, default in self._defaults().items():
             value = getattr(self, name)
@@ -119,7 +120,9 @@ class Estimator(PlainAttributes):
         given = {name: value for name, value in self.get_params().items() if name not in self._NOT_KEPT}
         for name in ("keep", "drop"):
             if given.get(name) is not None:
-                given[name] = [check_item(name, word) for word in given[name]]
+                words = [*map(plain, given[name])]
+                # the order of a set differs from run to run
+                given[name] = sorted(words, key=str) if isinstance(given[name], Set) else words
         return given
 
     @classmethod

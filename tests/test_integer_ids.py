@@ -62,6 +62,19 @@ def test_a_model_of_ids(tmp_path):
     assert model.fit([["1", "x"]], update_vocabulary=True).vectors_.words == [*map(str, [*ORDER, 77]), "x"]
 
 
+@pytest.mark.any_backend(trains=True)
+@pytest.mark.parametrize("words", [[9, np.int64(3), 1], {9: 5, 3: 6, 1: 7}], ids=["list", "dict"])
+def test_chosen_words_stay_ids(words, tmp_path):
+    for learner in (SkipGram(**PARAMS), Cooccurrence()):
+        assert sorted(learner.fit(BASKETS, vocabulary=words).vocabulary_.words) == [1, 3, 9]
+    model = SkipGram(**PARAMS | {"min_count": 20}, keep={9}, drop=[1, np.int64(0)]).fit(BASKETS)
+    assert model.vocabulary_.words == [3, 5, 9]
+    model.save(tmp_path / "model.fvec")
+    loaded = load_model(tmp_path / "model.fvec")
+    assert (loaded.keep, loaded.drop) == ([9], [1, 0])
+    assert loaded.vocabulary_.words == [3, 5, 9]
+
+
 @pytest.mark.any_backend
 @pytest.mark.parametrize("name", ["ids.vec", "ids.bin", "ids.glove"])
 def test_formats_of_text_have_digits(tmp_path, name):
@@ -78,6 +91,11 @@ def test_words_with_n_grams_are_spelled(tmp_path):
         model.save(tmp_path / f"model{extension}")
         assert load_model(tmp_path / f"model{extension}").vectors_.words == [*map(str, ORDER)]
     assert model.vectors_[123].shape == (4,)
+    assert model.vocabulary_.words == [*map(str, ORDER)]
+    assert {type(word) for word, _ in model.predict([3, 1])} == {str}
+    for start in (Vectors([3, 1], np.eye(2, 4)), model):
+        frozen = FastText(**PARAMS, buckets=50).fit(BASKETS, start_from=start, freeze=[3])
+        np.testing.assert_allclose(frozen.vectors_[3], getattr(start, "vectors_", start)[3], atol=1e-6)
 
 
 def test_counts_of_ids(tmp_path):
@@ -90,6 +108,8 @@ def test_counts_of_ids(tmp_path):
     assert counts.merge(Cooccurrence(min_count=1).fit([["3", "x"]])).vocabulary_.words[-1] == "x"
     for model in (GloVe(vector_size=2, epochs=1), PPMI_SVD(vector_size=2)):
         assert model.fit(loaded).vectors_.words == ORDER
+    spelled = Cooccurrence(min_count=1).fit([[*map(str, basket)] for basket in BASKETS])
+    assert GloVe(vector_size=2, epochs=1).fit(loaded).fit(spelled).history_[-1].pairs == spelled.n_entries_
     counts.write_glove(tmp_path / "counts", tmp_path / "words")
     read = Cooccurrence.read_glove(tmp_path / "counts", tmp_path / "words")
     assert read.vocabulary_.words == [*map(str, ORDER)]

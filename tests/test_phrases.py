@@ -459,6 +459,9 @@ def test_a_score_of_one_s_own(tmp_path):
     }
     phrases.save(tmp_path / "phrases.json")
     assert Phrases.load(tmp_path / "phrases.json").join(["a", "b"]) == ["a_b"]
+    counts = Cooccurrence(min_count=1).fit(phrases.transform([["a", "b", "c"]] * 3))
+    counts.save(tmp_path / "counts")  # with the parameters of phrases, as far as files can have them
+    assert Cooccurrence.load(tmp_path / "counts").vocabulary_.words == ["a_b", "c"]
     with pytest.raises(
         TypeError, match=r"^threshold, with a callable as scoring, must be a finite number, got None"
     ):

@@ -121,6 +121,18 @@ def test_bad_input():
             call()
 
 
+def test_parameters_must_be_those_of_the_training():
+    model = fastvec.SkipGram(loss="softmax", **SMALL | {"epochs": 1}).fit(TEXT)
+    model.set_params(loss="hierarchical_softmax")
+    for call in (
+        lambda: model.predict(["to"]),
+        lambda: model.score(TEXT[:1]),
+        lambda: model.check_gradient(TEXT[:1]),
+    ):
+        with pytest.raises(ValueError, match="loss must be 'softmax' as in the training so far, got 'hier"):
+            call()
+
+
 def test_attributes_of_a_model_that_is_fitted():
     model = fastvec.SkipGram(vector_size=4, epochs=1, threads=1, loss="hierarchical_softmax").fit(TEXT)
     with pytest.raises(AttributeError, match="SkipGram was trained without output_vectors_"):

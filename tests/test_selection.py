@@ -101,6 +101,19 @@ def test_new_words_are_chosen_in_the_same_way(tmp_path):
     json.dumps(model.vectors_.metadata)
 
 
+def test_words_of_a_set_are_kept_in_files_in_one_order(tmp_path):
+    words = {f"w{i}" for i in range(20)}
+    make(fastvec.SkipGram, keep=words, min_count=1).fit(TEXT).save(tmp_path / "model.fvec")
+    assert fastvec.load_model(tmp_path / "model.fvec").keep == sorted(words)
+
+
+def test_what_counts_say_of_their_text_does_not_depend_on_the_chosen_words():
+    corpus = fastvec.Corpus(TEXT)
+    counts = fastvec.Cooccurrence(min_count=1, drop=["the"]).fit(corpus)
+    metadata = fastvec.GloVe(vector_size=2, epochs=1).fit(counts).vectors_.metadata
+    assert metadata["corpora"] == [corpus.provenance]
+
+
 def test_windows_of_one_size_have_more_pairs(tmp_path):
     pairs = {}
     for model in MODELS[:3]:
@@ -129,7 +142,13 @@ def test_from_the_command_line(tmp_path, capsys):
     [
         ("the", "vocabulary must be a Vocabulary, a dict of words and counts or a list of words, got 'the'"),
         (7, "vocabulary must be a Vocabulary, a dict of words and counts or a list of words, got 7"),
+        (
+            b"the",
+            "vocabulary must be a Vocabulary, a dict of words and counts or a list of words, got b'the'",
+        ),
         ([], "vocabulary must have a word, got none"),
+        (Vocabulary([], []), "vocabulary must have a word, got none"),
+        (["the", ""], "vocabulary must have words that are not empty, got ''"),
         (["the", "mat", "the"], "vocabulary must have each word once, got 'the' twice"),
         ({"the": 3, "mat": 0}, "vocabulary must have counts >= 1, got 0 of 'mat'"),
         ({"the": 2.5}, "counts must be integers"),

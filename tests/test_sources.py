@@ -189,6 +189,11 @@ def test_kmers_that_are_none(value, message):
         Corpus(io.BytesIO(b">a\nACGT"), kmers=value)
 
 
+def test_a_header_may_be_longer_than_a_part():
+    text = ">" + 800_000 * "x" + "\nACG\n>" + 600_000 * "y" + "\nGGT"
+    assert list(Corpus(io.BytesIO(text.encode()), kmers=(2, 1))) == [["AC", "CG"], ["GG", "GT"]]
+
+
 def test_files_without_kmers(tmp_path):
     with pytest.raises(ValueError, match=r"no FASTA file, whose records begin with '>'; kmers must be None"):
         Corpus(io.BytesIO(b"a text\n>ACGT"), kmers=(2, 1))

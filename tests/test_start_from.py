@@ -214,6 +214,15 @@ def test_ids_of_products_and_no_words_to_freeze():
     assert (fastvec.SkipGram(**SMALL).fit(baskets, start_from=start, freeze=[]).vectors_[1] != 1).any()
 
 
+def test_vectors_of_documents_are_not_those_of_words():
+    documents = fastvec.DocVectors(model="dm", **SMALL).fit(TEXT)
+    with pytest.raises(ValueError, match=r"vectors_ are those of words, got DocVectors.* its word_vectors_"):
+        fastvec.SkipGram(**SMALL).fit(TEXT, start_from=documents)
+    start = documents.word_vectors_
+    made = fastvec.SkipGram(**SMALL).fit(TEXT, start_from=start, freeze=["w0"])
+    np.testing.assert_array_equal(made.vectors_["w0"], start["w0"])
+
+
 def test_from_the_command_line(tmp_path, capsys):
     text, start, out = (str(tmp_path / name) for name in ("text.txt", "start.vec", "out.fvec"))
     (tmp_path / "text.txt").write_text("\n".join(map(" ".join, TEXT)), encoding="utf-8")

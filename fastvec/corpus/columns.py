@@ -129,10 +129,8 @@ def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     first = next(arrays, None)
     kind = pa.list_(pa.string()) if first is None else first.type
     is_list = types.is_nested(kind) and hasattr(kind, "value_type")
-    item = kind.value_type if is_list or types.is_dictionary(kind) else kind
-    item = item.value_type if types.is_dictionary(item) else item
-    is_text = types.is_string(item) or types.is_large_string(item) or types.is_string_view(item)
-    if not (is_text or (is_list and (types.is_integer(item) or types.is_null(item)))):
+    item = kind.value_type if is_list else kind
+    if not (_are_words(item) if is_list else _are_texts(item)):
         raise TypeError(
             f"source must be a column of lists of str or int, or of texts, got {kind}: rows that belong "
             "together are made lists by Corpus.from_rows"
@@ -198,12 +196,17 @@ def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
     ------
     ValueError
         If there is no such column.
+    TypeError
+        If the items are neither str nor int.
     """
     pa = _pyarrow()
     import pyarrow.compute as pc
 
     columns = {"session": session, "item": item} | ({} if time is None else {"time": time})
     table = _table_of(rows, columns)
+    if not _are_words(kind := table["item"].type):
+        remedy = ": int with missing ones is astype('Int64') in pandas" if pa.types.is_floating(kind) else ""
+        raise TypeError(f"item must be a column of str or int, got {item!r}, of {kind}{remedy}")
     table = table.filter(pc.and_(table["session"].is_valid(), table["item"].is_valid()))
     numbers = table["session"].combine_chunks().dictionary_encode().indices.to_numpy()
     keys = (numbers,) if time is None else (pc.rank(table["time"], tiebreaker="dense").to_numpy(), numbers)
@@ -241,11 +244,25 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
     return pa.table({name: _scalars(arrays_of(table, column)) for name, column in columns.items()})
 
 
+def _are_words(kind: Any) -> bool:
+    """Return whether values of a type are words, or all missing."""
+    types = _pyarrow().types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return _are_texts(kind) or types.is_integer(kind) or types.is_null(kind)
+
+
+def _are_texts(kind: Any) -> bool:
+    """Return whether values of a type are str."""
+    types = _pyarrow().types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
 def _scalars(arrays: Iterable[Any]) -> Any:
     """Return arrays as one; views of strings, which cannot be sorted, become strings."""
     pa = _pyarrow()
     parts = [part for array in arrays for part in getattr(array, "chunks", [array])]
-    array = pa.chunked_array(parts)
+    array = pa.chunked_array(parts or [pa.array([], pa.string())])
     return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 

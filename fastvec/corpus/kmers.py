@@ -86,7 +86,8 @@ def _parts(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if len(text) >= LETTERS_AT_ONCE:
             last = text.rfind(b"\n") + 1
             end = last if text[last : last + 1] in (b">", b";") else len(text)
-            yield text[:end]
+            if end:
+                yield text[:end]
             text = text[end:]
     if text.strip():
         yield text

@@ -161,8 +161,12 @@ def _found_at(address: str) -> list[str]:
         found = system.find(path)
     else:
         return [address]
-    below = path.rstrip("/").count("/")
-    shown = (one for one in sorted(found) if "/." not in one[len(path) - below :])
+    named = path.split("/")
+    shown = (
+        one
+        for one in sorted(found)
+        if not any(part.startswith(".") and part not in named for part in one.split("/"))
+    )
     return [system.unstrip_protocol(one) for one in shown if system.isfile(one)]
 
 

@@ -26,7 +26,8 @@ def check_words(name: str, value: Any) -> None:
     """
     if value is None:
         return
-    if isinstance(value, (str, bytes, np.ndarray)) or not isinstance(value, Collection):
+    is_array = hasattr(value, "dtype")  # of NumPy, pandas, ..., which are neither true nor false
+    if is_array or isinstance(value, (str, bytes)) or not isinstance(value, Collection):
         raise TypeError(f"{name} must be a list of words, got {shortened(value)}")
     for word in value:
         check_item(name, word)
@@ -89,15 +90,18 @@ def given_vocabulary(words: Any, of_text: Vocabulary) -> Vocabulary:
     TypeError, ValueError
         If it is something else, or empty, or a count is not a positive integer, or a word is there twice.
     """
-    if isinstance(words, Vocabulary):
+    if isinstance(words, Vocabulary) and len(words):
         return words
-    if isinstance(words, str) or not isinstance(words, Iterable):
+    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
         raise TypeError(
             f"vocabulary must be a Vocabulary, a dict of words and counts or a list of words, got {words!r}"
         )
-    names = [check_item("vocabulary", word) for word in words]
+    listed = list(words)
+    names = [check_item("vocabulary", word) for word in listed]
     if not names:
         raise ValueError("vocabulary must have a word, got none")
+    if "" in names:
+        raise ValueError("vocabulary must have words that are not empty, got ''")
     if len(set(names)) < len(names):
         twice = next(word for i, word in enumerate(names) if word in names[:i])
         raise ValueError(f"vocabulary must have each word once, got {twice!r} twice")
@@ -109,7 +113,7 @@ def given_vocabulary(words: Any, of_text: Vocabulary) -> Vocabulary:
     else:
         places = known_ids(of_text, names)
         counts = np.append(of_text.counts, 1)[places]
-    return by_frequency(names, counts)[0]
+    return by_frequency(listed, counts)[0]
 
 
 def known_ids(vocabulary: Vocabulary, words: list[Any]) -> NDArray[np.int32]:

@@ -171,14 +171,14 @@ def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocab
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
     """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
     index: dict[str, int] = {}
-    words: dict[str, Any] = {}
+    words: list[Any] = []
     places = []
     for vocabulary in vocabularies:
-        spelled = list(map(str, vocabulary.words))
-        places.append(np.array([index.setdefault(word, len(index)) for word in spelled], np.int32))
-        words = {**dict(zip(spelled, vocabulary.words, strict=True)), **words}
+        ids = [index.setdefault(word, len(index)) for word in map(str, vocabulary.words)]
+        places.append(np.array(ids, np.int32))
+        words += [word for word, i in zip(vocabulary.words, ids, strict=True) if i >= len(words)]
     counts = np.zeros(len(index), np.int64)
     for of_words, vocabulary in zip(places, vocabularies, strict=True):
         counts[of_words] += vocabulary.counts
-    together, ids = by_frequency([words[word] for word in index], counts)
-    return together, [ids[of_words] for of_words in places]
+    together, new_ids = by_frequency(words, counts)
+    return together, [new_ids[of_words] for of_words in places]

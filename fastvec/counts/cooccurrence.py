@@ -194,17 +194,16 @@ class Cooccurrence(Estimator):
         ids = corpus.ids if same_ids else recoded(corpus, chosen, self.memory_limit)
         if ids is None:
             raise ValueError(f"vocabulary must have a word of {corpus.vocabulary!r}, got none in {chosen!r}")
-        if ids is not corpus.ids:
-            corpus = copy(corpus)
-            corpus.ids = ids
+        text = copy(corpus)
+        text.ids = ids
         weights, unit = distance_weights(self.weighting, self.window)
         matrix = count(
-            corpus,
+            text,
             len(chosen),
             weights,
             self.symmetric,
             threads=number_of_threads(self.threads),
-            memory_limit=memory_left(self.memory_limit, corpus.ids),
+            memory_limit=memory_left(self.memory_limit, corpus.ids, ids),
             progress=self.progress,
         )
         return self._set(chosen, matrix, unit, [corpus.provenance])

@@ -250,15 +250,19 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         self._stopping = False
         before = self._state
         if before is not None:
-            for name in self._fixed():
-                was, now = before.given[name], getattr(self, name)
-                if now != was:
-                    raise ValueError(
-                        f"{name} must be {was!r} as in the training so far, got {now!r}; "
-                        "use a new estimator to start over"
-                    )
+            self._check_fixed(before)
         kernels.selected()  # an error here comes before the text is read
         return before, checkpoints
+
+    def _check_fixed(self, state: State) -> None:
+        """Raise an error if a parameter on which the meaning of what was learned depends has changed."""
+        for name in self._fixed():
+            was, now = state.given[name], getattr(self, name)
+            if now != was:
+                raise ValueError(
+                    f"{name} must be {was!r} as in the training so far, got {now!r}; "
+                    "use a new estimator to start over"
+                )
 
     def _checkpoints(
         self,

@@ -179,7 +179,7 @@ class FastText(WordModel):
         write_model(
             path,
             FastTextFile(
-                words=[*map(str, state.vocabulary.words)],
+                words=state.vocabulary.words,
                 counts=state.vocabulary.counts,
                 input_vectors=state.parameters["input_vectors"],
                 output_vectors=state.parameters["output_vectors"],

@@ -50,14 +50,20 @@ def given_vectors(start_from: Any, vector_size: int, parts: int = 1) -> Given | 
     TypeError
         If it is neither vectors nor a fitted estimator.
     ValueError
-        If its vectors have another number of dimensions.
+        If its vectors have another number of dimensions, or are not those of words.
     """
     if start_from is None:
         return None
     outputs = None
     if isinstance(start_from, Learner):
-        outputs = start_from._learned("vectors_ to start from").parameters.get("output_vectors")
-        start_from = start_from.vectors_
+        state = start_from._learned("vectors_ to start from")
+        outputs, learned = state.parameters.get("output_vectors"), start_from.vectors_
+        if learned.words != state.vocabulary.words:
+            raise ValueError(
+                f"start_from must be an estimator whose vectors_ are those of words, got {start_from!r}: "
+                "pass its word_vectors_"
+            )
+        start_from = learned
     if not isinstance(start_from, Vectors):
         raise TypeError(
             "start_from must be Vectors, which fastvec.load reads from files, or a fitted estimator, "

@@ -252,7 +252,7 @@ class GloVe(EpochModel, CountModel):
                 "start_from must be None after the first call of fit, which goes on from what was learned"
             )
         counts = self._counts(source)
-        if before is not None and counts.vocabulary_.words != before.vocabulary.words:
+        if before is not None and counts.vocabulary_.index != before.vocabulary.index:
             raise ValueError(
                 f"source must have the words of the training so far, {before.vocabulary!r}, in their order, "
                 f"got {counts.vocabulary_!r}; use a new estimator to start over"
@@ -340,6 +340,7 @@ class GloVe(EpochModel, CountModel):
         """
         state = self._learned("vectors_ to check the gradient of")
         self.check_params()
+        self._check_fixed(state)
         if isinstance(source, Cooccurrence):
             counts = self._counts(source)
         else:

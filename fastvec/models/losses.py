@@ -136,7 +136,7 @@ def paths(model: Any, state: State) -> dict[str, Any]:
 
 def subwords(model: Any, state: State) -> dict[str, Any]:
     """Return the rows of the n-grams of the words."""
-    offsets, rows = subwords_of(state.given).distinct_rows([*map(str, state.vocabulary.words)])
+    offsets, rows = subwords_of(state.given).distinct_rows(state.vocabulary.words)
     return {"subword_offsets": offsets, "subwords": rows}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["PeersAttributes", "naming_peers_parameters"]
@@ -50,7 +51,7 @@ PARAMETERS = {
     "dm": '`model="dm"` or `model="dbow"` of DocVectors',
     "dm_mean": "DocVectors' mean of document and words; there is no sum",
     "dm_concat": "DocVectors' mean of document and words; nothing is concatenated",
-    "documents": "the argument of `fit`, with `tags`",
+    "documents": "the argument of `fit` of DocVectors, with `tags`",
     "max_iter": "`epochs`",
 }
 # Attributes of their models.
@@ -96,7 +97,9 @@ def naming_peers_parameters(cls: Class) -> Class:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         for name in kwargs:
             if name not in names and name in PARAMETERS:
-                raise TypeError(f"{cls.__name__} has no parameter `{name}`: it is {PARAMETERS[name]}")
+                raise TypeError(
+                    f"{cls.__name__} has no parameter `{name}`: it is {_ours(cls, PARAMETERS[name])}"
+                )
         own(self, *args, **kwargs)
 
     cls.__init__ = __init__  # type: ignore[misc]
@@ -121,5 +124,13 @@ def _missing(model: Any, name: str) -> Any:
     kind = type(model).__name__
     names = ATTRIBUTES | getattr(type(model), "PEERS", {})
     if name in names:
-        raise AttributeError(f"{kind} has no attribute `{name}`: it is {names[name]}")
+        raise AttributeError(f"{kind} has no attribute `{name}`: it is {_ours(type(model), names[name])}")
     raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=model)
+
+
+def _ours(cls: Any, name: str) -> str:
+    """Return what something is called here, with a remark if a class does not have it."""
+    has = {*dir(cls), *inspect.signature(cls).parameters, *inspect.signature(cls.fit).parameters, "fastvec"}
+    parts = {part for pair in re.findall(r"`(\w+)|(\w+)=", name) for part in pair if part}
+    names_a_class = re.search(r" of [A-Z]", name)
+    return name if names_a_class or parts <= has else f"{name}, but not in {cls.__name__}"

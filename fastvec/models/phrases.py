@@ -345,11 +345,10 @@ class Phrases(Estimator):
             If the file cannot be written.
         """
         self._check_fitted()
-        of_callable = ("scoring", "threshold") if callable(self.scoring) else ()
         content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
-            "parameters": {name: value for name, value in self._given().items() if name not in of_callable},
+            "parameters": self._given(),
             "passes": [[[*words, score] for words, score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)
@@ -401,6 +400,10 @@ class Phrases(Estimator):
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged ({error})") from error
         return phrases
+
+    def _given(self) -> dict[str, Any]:
+        of_callable = ("scoring", "threshold") if callable(self.scoring) else ()
+        return {name: value for name, value in super()._given().items() if name not in of_callable}
 
     def _corpus_of(self, corpus: Any) -> Corpus:
         if isinstance(corpus, Corpus):

@@ -8,6 +8,7 @@ hierarchical softmax, probabilities are the products of those of the branches on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_item
 from fastvec.models.base import State
 
-__all__ = ["log_likelihood", "log_probabilities", "mean_context"]
+__all__ = ["log_likelihoods", "log_probabilities", "mean_context"]
 
 Array = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ def log_probabilities(state: State, hidden: Array) -> Array:
     return result
 
 
-def log_likelihood(state: State, ids: NDArray[np.int32], window: int, cbow: bool) -> float:
-    """Return the sum of the logarithms of the probabilities that windows give to a sentence.
+def log_likelihoods(state: State, sentences: Iterable[NDArray[np.int32]], cbow: bool) -> Array:
+    """Return the sums of the logarithms of the probabilities that windows give to sentences.
 
     Every window is of the full size. For CBOW the mean of the contexts predicts each word. For skip-gram one
     of a word and each of its contexts predicts the other, as in training: with a tree the context the word,
@@ -54,34 +55,39 @@ def log_likelihood(state: State, ids: NDArray[np.int32], window: int, cbow: bool
     ----------
     state : State
         What the model has learned.
-    ids : int32 array, shape (n,)
-        The words of the sentence that it knows.
-    window : int
-        Largest distance.
+    sentences : iterable of int32 arrays
+        The words of each sentence that it knows.
     cbow : bool
         Whether the model is CBOW.
+
+    Returns
+    -------
+    float64 array, shape (n_sentences,)
     """
-    inputs, total = state.parameters["input_vectors"], 0.0
+    inputs, window = state.parameters["input_vectors"], state.given["window"]
     paths = None if state.tree is None else state.tree.paths()
-    for i, word in enumerate(ids.tolist()):
-        contexts = np.concatenate((ids[max(0, i - window) : i], ids[i + 1 : i + 1 + window]))
-        if not len(contexts):
-            continue
+    outputs = state.parameters["output_vectors" if paths is None else "node_vectors"].astype(np.float64)
+
+    def of_word(word: int, contexts: NDArray[np.int32]) -> float:
         x = inputs[contexts].astype(np.float64)
         x = x.mean(axis=0, keepdims=True) if cbow else x
         if paths is not None:
             path = slice(paths.offsets[word], paths.offsets[word + 1])
-            scores = x @ state.parameters["node_vectors"][paths.nodes[path]].T
-            total += float(log_sigmoid((1.0 - 2.0 * paths.codes[path]) * scores).sum())
-        elif cbow:
-            total += float(log_softmax(state.parameters["output_vectors"] @ x[0])[word])
-        else:
-            total += float(
-                log_softmax(state.parameters["output_vectors"] @ inputs[word].astype(np.float64))[
-                    contexts
-                ].sum()
-            )
-    return total
+            scores = x @ outputs[paths.nodes[path]].T
+            return float(log_sigmoid((1.0 - 2.0 * paths.codes[path]) * scores).sum())
+        if cbow:
+            return float(log_softmax(outputs @ x[0])[word])
+        return float(log_softmax(outputs @ inputs[word].astype(np.float64))[contexts].sum())
+
+    totals = []
+    for ids in sentences:
+        total = 0.0
+        for i, word in enumerate(ids.tolist()):
+            contexts = np.concatenate((ids[max(0, i - window) : i], ids[i + 1 : i + 1 + window]))
+            if len(contexts):
+                total += of_word(word, contexts)
+        totals.append(total)
+    return np.array(totals, np.float64)
 
 
 def mean_context(

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
-from fastvec.models.prediction import log_likelihood, log_probabilities, mean_context
+from fastvec.models.prediction import log_likelihoods, log_probabilities, mean_context
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -215,7 +216,8 @@ class WordModel(EpochModel, ABC):
         AttributeError
             Before `fit`.
         TypeError, ValueError
-            If something in the context is no word, or no word of it is known.
+            If something in the context is no word, no word of it is known, or a parameter was changed that
+            must not change.
 
         Examples
         --------
@@ -226,6 +228,7 @@ class WordModel(EpochModel, ABC):
         'or'
         """
         state = self._learned("vectors_ to predict with")
+        self._check_fixed(state)
         if isinstance(context, str):
             raise TypeError(f"context must be a list of words, got {context!r}")
         if topn is not None:
@@ -264,9 +267,10 @@ class WordModel(EpochModel, ABC):
         AttributeError
             Before `fit`.
         ValueError
-            If the loss is another one.
+            If the loss is another one, or a parameter was changed that must not change.
         """
         state = self._learned("vectors_ to score with")
+        self._check_fixed(state)
         if self._loss().name not in ("hierarchical_softmax", "softmax"):
             raise ValueError(
                 "loss must be 'hierarchical_softmax' or 'softmax' to score sentences, got "
@@ -275,12 +279,11 @@ class WordModel(EpochModel, ABC):
         if not isinstance(sentences, Corpus):
             sentences = Corpus(sentences, keep_empty=True, memory_limit=self.memory_limit)
         new_ids = known_ids(state.vocabulary, sentences.vocabulary.words)
-        offsets, cbow, n_words = sentences.sentence_offsets, self._arguments()["cbow"], len(state.vocabulary)
-        scores = np.zeros(len(sentences))
-        for i in range(len(sentences)):
-            ids = new_ids[sentences.ids[offsets[i] : offsets[i + 1]]]
-            scores[i] = log_likelihood(state, ids[ids < n_words], state.given["window"], cbow)
-        return scores
+        of_sentences = (
+            new_ids[sentences.ids[begin:end]] for begin, end in pairwise(sentences.sentence_offsets.tolist())
+        )
+        known = (ids[ids < len(state.vocabulary)] for ids in of_sentences)
+        return log_likelihoods(state, known, self._arguments()["cbow"])
 
     def check_gradient(
         self, sentences: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
@@ -327,6 +330,7 @@ class WordModel(EpochModel, ABC):
         """
         state = self._learned("vectors_ to check the gradient of")
         self.check_params()
+        self._check_fixed(state)
         check_int("seed", seed, 0)
         if not isinstance(sentences, Corpus):
             sentences = Corpus(sentences, memory_limit=self.memory_limit)
@@ -486,6 +490,8 @@ class WordModel(EpochModel, ABC):
             vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
         elif before is None:
             vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
+        if before is None and self._subwords() is not None:  # n-grams are of letters
+            vocabulary = Vocabulary([*map(str, vocabulary.words)], vocabulary.counts)
         state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
         frozen = frozen_words(freeze, state.vocabulary, given)
         ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)

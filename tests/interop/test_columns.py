@@ -234,8 +234,18 @@ def test_sessions_of_rows(tmp_path):
         TypeError, match=r"^rows must be a table, or the path of a CSV or Parquet file, got \[1\]"
     ):
         Corpus.from_rows([1], "user", "song")
-    with pytest.raises(ValueError, match=r"^rows must have one with 'user' and 'song' at least, got none$"):
-        Corpus.from_rows(frame[:0], "user", "song")
+    with pytest.raises(
+        TypeError, match=r"^item must be a column of str or int, got 'song', of double: int with"
+    ):
+        Corpus.from_rows(frame.astype({"song": float}), "user", "song")
+    with pytest.raises(TypeError, match=r"^keep must be a list of words, got "):
+        SkipGram(keep=frame["user"]).fit([["a", "b"]])
+    without_chunks = pa.Table.from_batches([], pa.table(rows).schema)
+    for empty in (frame[:0], without_chunks):
+        with pytest.raises(
+            ValueError, match=r"^rows must have one with 'user' and 'song' at least, got none$"
+        ):
+            Corpus.from_rows(empty, "user", "song")
 
 
 def test_addresses(tmp_path):
@@ -258,6 +268,12 @@ def test_addresses(tmp_path):
             Corpus(f"{root}/missing.txt")
         with pytest.raises(FileNotFoundError, match="no files there"):
             Corpus(f"{root}/*.csv")
+    for name in ("a/b/.x/shown", "a/b/.x/.hidden", "a/b/.x/.y/hidden", "a/b/c"):
+        memory.pipe(f"/{name}", name.encode())
+    check(Corpus("memory://a/b/.x"), [["a/b/.x/shown"]])
+    check(Corpus("memory://a/b/.x/*"), [["a/b/.x/shown"]])
+    check(Corpus("memory://a/b"), [["a/b/c"]])
+    check(Corpus("memory://a/**"), [["a/b/c"]])
     with pytest.raises(ValueError, match=r"^cache must be None unless source is files"):
         Corpus("memory://folder/a.txt", cache=tmp_path / "cache")
     with pytest.raises(ValueError, match=r"[Pp]rotocol"):

@@ -99,7 +99,7 @@ AROUND = [
     mutant(
         "counts take the whole limit beside the ids",
         "memory_limit",
-        ("counts/cooccurrence.py", "memory_left(self.memory_limit, corpus.ids)", "self.memory_limit"),
+        ("counts/cooccurrence.py", "memory_left(self.memory_limit, corpus.ids, ids)", "self.memory_limit"),
     ),
     mutant(
         "entries of GloVe take the whole limit beside the counts",
