@@ -39,7 +39,7 @@ from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
-__all__ = ["WordModel"]
+__all__ = ["WordModel", "raised_subsample"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
@@ -714,8 +714,7 @@ class WordModel(EpochModel, ABC):
     def _keep_probabilities(self, vocabulary: Vocabulary, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability with which each word is kept in a text where it occurs so often."""
         n_words = int(counts.sum())
-        subsample = max(self.subsample, ALWAYS_KEPT / n_words) if self.subsample else 0
-        probabilities = vocabulary.keep_probabilities(subsample)
+        probabilities = vocabulary.keep_probabilities(raised_subsample(self.subsample, n_words))
         left = float(counts @ probabilities) / n_words
         if left < FEWEST_LEFT:
             warn(
@@ -748,6 +747,11 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def raised_subsample(subsample: float, n_words: int) -> float:
+    """Return the value with which words that a text of `n_words` has up to 50 times are always kept."""
+    return max(subsample, ALWAYS_KEPT / n_words) if subsample else 0
 
 
 def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> float:
