@@ -58,7 +58,7 @@ def test_files(own, tmp_path):
     loaded = fastvec.load_model(tmp_path / "documents.fvec")
     new = documents_of(4, seed=1)
     assert loaded.transform(new).tobytes() == model.transform(new).tobytes()
-    assert loaded.vectors_.words == model.vectors_.words
+    assert loaded.vectors_.words == model.vectors_.words == [f"t{i}" for i in range(60)]
     assert fastvec.load(tmp_path / "documents.fvec")["t3"].tobytes() == model.vectors_["t3"].tobytes()
     assert loaded.vocabulary_.words == model.vocabulary_.words
 
@@ -72,9 +72,23 @@ def test_new_documents_depend_on_themselves_alone(own):
     assert model.set_params(threads=3).transform(new).tobytes() == together.tobytes()
 
 
+def test_tags_that_are_ids_stay_int(tmp_path):
+    documents = [[1, 2], [], [2, 3]]
+    model = fastvec.DocVectors(vector_size=4, min_count=1, model="dm").fit(documents)
+    assert model.vectors_.words == [0, 1, 2]
+    model.fit(documents, tags=np.array([7, 5, 7])).save(tmp_path / "ids.fvec")
+    loaded = fastvec.load_model(tmp_path / "ids.fvec")
+    for each in (model, loaded):
+        assert each.vectors_.words == [7, 5]
+        assert each.word_vectors_.words == each.vocabulary_.words == [2, 1, 3]
+        assert each.vectors_["5"].tobytes() == model.vectors_[5].tobytes()
+    assert model.fit(documents, tags=[7, "a", "7"]).vectors_.words == ["7", "a"]
+    assert model.vectors_.counts.tolist() == [2, 1]
+
+
 def test_tags_are_shared():
     model = fitted({}, tags=[i % 2 for i in range(60)])
-    assert model.vectors_.words == ["0", "1"]
+    assert model.vectors_.words == [0, 1]
     assert model.vectors_.counts.tolist() == [30, 30]
     assert model.vectors_[1].tobytes() == model.vectors_["1"].tobytes()
     other = fastvec.DocVectors(**model.get_params())
@@ -143,6 +157,7 @@ def test_bad_tags():
     for tags, error, message in (
         ("ab", TypeError, "tags must be a list of one str or int"),
         (b"ab", TypeError, "tags must be a list of one str or int"),
+        (["a", ""], ValueError, "tags: an item is an empty str"),
         ([1.5, 2], TypeError, "every tag must be a str or an int, got 1.5"),
         (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
     ):

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_choice, check_float, check_int, check_item
+from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, plain
 from fastvec.corpus import Corpus
+from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model as model_file
@@ -46,7 +47,7 @@ Model = TypeVar("Model", bound="DocVectors")
 class Tags(NamedTuple):
     """The names of documents, and how many documents have each."""
 
-    words: list[str]
+    words: list[Any]  # str, or int if all of them are
     counts: NDArray[np.int64]
 
 
@@ -249,7 +250,7 @@ class DocVectors(EpochModel):
         tags : sequence of str or int, optional
             A name for each document, by which `vectors_` knows it. Documents with the same tag share one
             vector, and one without known words keeps the random vector that it started from. By default they
-            are numbered: ``"0"``, ``"1"``, ...
+            are numbered from 0.
 
         Returns
         -------
@@ -514,15 +515,20 @@ def _tagged(tags: Sequence[str | int] | None, n_documents: int) -> tuple[NDArray
     """Return the row of each document, and the tags with how many documents have each."""
     if tags is None:
         ones = np.ones(n_documents, np.int64)
-        return np.arange(n_documents, dtype=np.int32), Tags(list(map(str, range(n_documents))), ones)
+        return np.arange(n_documents, dtype=np.int32), Tags(list(range(n_documents)), ones)
     if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
         raise TypeError(f"tags must be a list of one str or int for each document, got {tags!r}")
-    named = [check_item("every tag", tag) for tag in tags]
-    if len(named) != n_documents:
+    tags = list(tags)
+    for tag in tags:
+        check_item("every tag", tag)
+    if len(tags) != n_documents:
         raise ValueError(
-            f"tags must be as many as the documents, {n_documents:,}, got {len(named):,}; a Corpus skips "
+            f"tags must be as many as the documents, {n_documents:,}, got {len(tags):,}; a Corpus skips "
             "empty documents unless keep_empty=True"
         )
-    rows: dict[str, int] = {}
-    of_documents = np.array([rows.setdefault(tag, len(rows)) for tag in named], np.int32)
-    return of_documents, Tags(list(rows), np.bincount(of_documents).astype(np.int64))
+    numbers = Numbers()
+    try:
+        of_documents = np.array([numbers[plain(tag)] for tag in tags], np.int32)
+    except ValueError as error:
+        raise ValueError(f"tags: {error}") from None
+    return of_documents, Tags(numbers.words, np.bincount(of_documents).astype(np.int64))
