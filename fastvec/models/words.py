@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import check_words, counts_in, given_vocabulary, known_ids, recoded, select
+from fastvec.corpus.selection import (
+    check_words,
+    counts_in,
+    given_vocabulary,
+    known_ids,
+    provenance_with,
+    recoded,
+    select,
+)
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.gradcheck import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
@@ -482,6 +490,7 @@ class WordModel(EpochModel, ABC):
             threads = 1
         # the most frequent words have the ids of the text
         same_ids = before is None and vocabulary is None and not (self.keep or self.drop)
+        provenance = provenance_with(vocabulary, corpus)
         if vocabulary is not None:
             vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
         elif before is None:
@@ -506,7 +515,7 @@ class WordModel(EpochModel, ABC):
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state.vocabulary, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata |= {"threads": threads, **self._provenance([corpus.provenance], before)}
+        state.metadata |= {"threads": threads, **self._provenance([provenance], before)}
         state.metadata |= noted(given, frozen)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
