@@ -6,7 +6,6 @@ as ``fastvec/training/copies.py`` says, whenever it has used the row so many tim
 """
 
 from libc.stdint cimport int32_t, uint8_t
-from libc.string cimport memset
 
 from .vector cimport LANES, lanes, load, noinline_void, prefetch_row, store
 
@@ -42,7 +41,7 @@ cdef inline int see_rows(Rows *rows, float[:, ::1] matrix, object copies, str na
     cdef const uint8_t[::1] uses_between
     cdef uint8_t[::1] uses
     share_rows(rows, &matrix[0, 0], matrix.shape[1])
-    if copies is None:
+    if copies is None or not len(copies[name].copied):
         return 0
     copies = copies[name]
     own, before, copied = copies.rows, copies.before, copies.copied

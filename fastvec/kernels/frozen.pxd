@@ -9,12 +9,15 @@ cdef struct Frozen:
     Py_ssize_t stride
 
 
-cdef inline void use_frozen(Frozen *frozen, const uint8_t[::1] rows, const float[:, ::1] matrix) noexcept:
+cdef inline int use_frozen(
+    Frozen *frozen, const uint8_t[::1] rows, const float[:, ::1] matrix
+) except -1:
     frozen.rows = NULL
     if rows is not None:
         frozen.rows = &rows[0]
     frozen.matrix = &matrix[0, 0]
     frozen.stride = matrix.shape[1]
+    return 0
 
 
 cdef inline bint stays(const Frozen *frozen, const float *row) noexcept nogil:

@@ -83,7 +83,8 @@ class Copies:
     threads : int
         Number of threads.
     uses : dict of str to float array, (n_rows,)
-        For each matrix, how often its rows are used for a word, about.
+        For each matrix, how often its rows are used for a word, about. Those of words come by falling
+        frequency in what was trained on first, which the present text need not have.
     moves : dict of str to float
         For each matrix, the sum of the step sizes by which a use moves a row.
     numbers : dict of str to (str, int32 array)
@@ -104,20 +105,21 @@ class Copies:
             matrix = parameters[name]
             often = np.minimum(uses[name] * WORDS, FARTHEST / moves[name]) / threads
             n_copies = min(int((often >= FEWEST_USES).sum()), COPIED_BYTES // matrix[0].nbytes)
-            copied = np.argsort(-uses[name], kind="stable")[:n_copies].astype(np.int32)
-            uses_between = np.minimum(np.append(often[copied], MOST_USES), MOST_USES).astype(np.uint8)
+            copied = np.arange(n_copies, dtype=np.int32)
             if name in numbers:
                 table, rows = numbers[name]
+                copied = np.argsort(-uses[name], kind="stable")[:n_copies].astype(np.int32)
                 renumbering = np.arange(n_copies, n_copies + len(matrix), dtype=np.int32)
                 renumbering[copied] = np.arange(n_copies)
                 self.tables[table] = renumbering[rows]
+            between = np.append(often[copied], MOST_USES).clip(FEWEST_USES, MOST_USES).astype(np.uint8)
             for member in self.members:
                 member[name] = CopiedRows(
                     matrix=matrix,
                     copied=copied,
                     rows=padded_matrix(n_copies, matrix.shape[1]),
                     before=padded_matrix(n_copies, matrix.shape[1]),
-                    uses_between=uses_between,
+                    uses_between=between,
                     uses=np.zeros(n_copies + 1, np.uint8),
                     renumbered=name in numbers,
                 )
