@@ -7,7 +7,6 @@ report how much of them the vocabulary covers, without which a score means littl
 from __future__ import annotations
 
 import contextlib
-import csv
 import math
 import os
 import re
@@ -204,7 +203,7 @@ def similarity(
     for *pair, score in judged:
         a, b = (vectors.words[rows[fold(word)]] if fold(word) in rows else word for word in pair)
         cosine = None
-        if restrict is None or rows.keys() >= {fold(a), fold(b)}:
+        if restrict is None or rows.keys() >= {*map(fold, pair)}:
             with contextlib.suppress(UnknownWordError):
                 cosine = vectors.similarity(a, b)
         covered += cosine is not None
@@ -552,6 +551,8 @@ def _splitter(line: str) -> Callable[[str], list[str]]:
 def _cut(line: str, separator: str) -> list[str]:
     columns = line.split(separator)
     if '"' in line and separator != "\t":
+        import csv
+
         with contextlib.suppress(csv.Error):  # a column of very many letters
             columns = next(csv.reader([line], delimiter=separator))
     return [column.strip() for column in columns]

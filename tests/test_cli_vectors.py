@@ -166,6 +166,21 @@ def test_evaluating_takes_other_methods(vectors, path, whole, told, tmp_path):
     assert rows[1].split() == ["pairs", f"{expected:.3f}", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file holds no words"),
+        (b"\n\n", "the file holds no words"),
+        (b"owl\nw\xff\n", "byte 6 is not UTF-8"),
+    ],
+)
+def test_files_of_no_words(path, tmp_path, content, message):
+    (tmp_path / "words").write_bytes(content)
+    for verb in (["convert", path, tmp_path / "o.fvec"], ["plot", path, "-o", tmp_path / "o.html"]):
+        assert f"{tmp_path / 'words'}: {message}" in fail(*verb, "--words", tmp_path / "words")
+    assert [*tmp_path.iterdir()] == [tmp_path / "words"]
+
+
 def test_convert_reduces_dimensions_before_the_rest(vectors, path, told, tmp_path):
     out = tmp_path / "out.fvec"
     assert "4 words, 2 dimensions" in told("convert", path, out, "--n-components", 2)[1]

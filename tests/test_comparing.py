@@ -167,7 +167,8 @@ def test_what_does_not_match_is_gensims(theirs):
         words = random.choice(WORDS, n, replace=False).tolist()
         assert OURS.doesnt_match(words) == theirs.doesnt_match(words)
         assert OURS.doesnt_match(iter(words)) == OURS.doesnt_match(set(words)) == OURS.doesnt_match(words)
-    assert Vectors([1, 2, 3], [[1, 0], [1, 0.1], [0, 1]]).doesnt_match([1, 3, 2]) == "3"
+    for ids, expected in (([1, 2, 3], 3), (["1", "2", "3"], "3")):
+        assert Vectors(ids, [[1, 0], [1, 0.1], [0, 1]]).doesnt_match([1, "3", 2]) == expected
 
 
 def test_n_similarity_is_gensims(theirs):

@@ -39,6 +39,16 @@ def random_vectors(words, d=10, seed=0):
     return Vectors(words, matrix), theirs
 
 
+@pytest.mark.parametrize("ignore_case", [True, False])
+@pytest.mark.parametrize(("restrict", "covered"), [(None, 3), (3, 2)])
+def test_similarity_of_ids(ignore_case, restrict, covered):
+    pairs, matrix = [(7, 8, 1), ("8", 9, 2), (7, 10, 3), (7, 11, 4)], [[1, 0], [1, 1], [1, 3], [2, 1]]
+    options = {"ignore_case": ignore_case, "restrict": restrict}
+    found = evaluate.similarity(Vectors([7, 8, 9, 10], matrix), pairs, **options)
+    assert (found.covered, found.pairs) == (covered, 4)
+    assert found == evaluate.similarity(Vectors(["7", "8", "9", "10"], matrix), pairs, **options)
+
+
 @needs_data
 @pytest.mark.parametrize("name", ["ws353", "men", "simlex999", "rg65"])
 @pytest.mark.parametrize("ignore_case", [True, False])

@@ -439,7 +439,7 @@ def command(capfd, monkeypatch, tmp_path):
 def test_the_command_line(small, tmp_path, command):
     lines = write_lines(tmp_path / "lines.txt", X[:60], [labels[:1] for labels in Y[:60]])
     small.save(tmp_path / "m.fvmodel")
-    assert command("convert", "m.fvmodel", "m.bin")[0] == 0
+    assert command("convert", "m.fvmodel", "m.bin", "--json")[:2] == (0, '{"output": "m.bin"}\n')
     assert (tmp_path / "m.bin").stat().st_size > 1000
     how = ("--cutoff", "300", "--separate-norms", "--quantize-output", "--subvector-size", "1")
     status, out, err = command("classify", "quantize", "m.bin", "-o", "m.ftz", *how)
@@ -460,6 +460,10 @@ def test_the_command_line(small, tmp_path, command):
     [
         (("classify", "quantize", "m.bin", "-o", "m.vec"), "the output must end in .ftz, got 'm.vec'"),
         (("classify", "quantize", "m.bin", "-o", "m.ftz", "--retrain", "l.txt"), "--retrain needs --cutoff"),
+        (
+            ("convert", "m.fvmodel", "v.bin", "--to", "fasttext", "--limit", "3", "--center"),
+            "--to, --limit and --center must be left out for m.fvmodel: a classifier",
+        ),
         (("convert", "m.ftz", "v.vec"), ".ftz is a quantized fastText model"),
         (("convert", "m.bin", "v.ftz"), ".ftz is a quantized fastText model"),
     ],

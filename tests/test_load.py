@@ -42,7 +42,7 @@ def saved(folder, name):
     [
         ({"words": ["w7", "w3", "nothing"]}, [3, 7]),
         ({"words": ["w7", "w3"], "limit": 5}, [3]),
-        ({"words": WORDS}, [*range(20)]),
+        ({"words": {*WORDS}}, [*range(20)]),
         ({"limit": 4}, [0, 1, 2, 3]),
         ({"limit": 100, "errors": "replace", "words": ["w19"]}, [19]),
     ],
@@ -79,7 +79,15 @@ def test_words_that_no_file_has(tmp_path):
     _, path = saved(tmp_path, "v.vec")
     with pytest.raises(ValueError, match=r"v\.vec: has none of the 2 words asked for, such as 'x'"):
         fastvec.load(path, words=["x", "y"])
-    with pytest.raises(TypeError, match="words must be a sequence of words"):
+    for words, message in (
+        (["x", "y"], "has none of the 2 words"),
+        (WORDS[:1], "vocab: has no count of any"),
+    ):
+        (tmp_path / "vocab").write_text("other 1\n")
+        with pytest.raises(ValueError, match=message):
+            fastvec.load(path, words=words, counts=tmp_path / "vocab")
+    assert fastvec.load(path, words=[], counts=tmp_path / "vocab").counts.shape == (0,)
+    with pytest.raises(TypeError, match="words must be a list of words, got 'w1', whose letters"):
         fastvec.load(path, words="w1")
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float16', got 'float8'"):
         fastvec.load(path, dtype="float8")
@@ -191,6 +199,19 @@ def test_float16_takes_half_the_memory_while_it_is_read(tmp_path, name, n):
     assert peaks["float16"] < 0.9 * peaks["float32"]
 
 
+@pytest.mark.parametrize("options", [{"limit": 3}, {"words": ["w3"]}])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_rows_of_ngrams_are_copied_once(tmp_path, options, dtype):
+    rows = np.ones((20 + 8000, 250), np.float32)
+    SubwordVectors(WORDS, rows, Subwords(2, 3, 8000)).save(tmp_path / "n.fvec")
+    tracemalloc.start()
+    found = fastvec.load(tmp_path / "n.fvec", **options, dtype=dtype)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.input_vectors.dtype == dtype
+    assert peak < found.input_vectors.nbytes + (2 << 20)
+
+
 @pytest.mark.parametrize("vectors", [PLAIN, SUBWORDS], ids=["words", "n-grams"])
 def test_all_that_is_computed_of_float16_is_float32(tmp_path, vectors):
     vectors.save(tmp_path / "v.fvec")
@@ -270,6 +291,10 @@ def test_fvec_is_utf8(tmp_path):
     _, path = saved(tmp_path, "v.fvec")
     with pytest.raises(ValueError, match=r"encoding must be 'utf-8' for .*v\.fvec in the format 'fvec'"):
         fastvec.load(path, encoding="latin-1")
+    fastvec.Vectors(["a\x01b"], [[1, 2]]).save(tmp_path / "v.bin")  # a word that only UTF-8 may have
+    for name in ("utf-8", "UTF-8", "utf8"):
+        assert fastvec.load(path, encoding=name).words == WORDS
+        assert fastvec.load(tmp_path / "v.bin", encoding=name).words == ["a\x01b"]
 
 
 # ---- Counts in a file of their own ------------------------------------------------------------------------
@@ -350,9 +375,9 @@ def test_the_command_names_the_option_of_an_encoding(tmp_path, capsys):
     assert "--errors replace reads it all the same, --encoding latin-1 if" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("extension", ["fvec", "vec", "bin", "glove"])
-def test_ids_are_chosen_as_ints(tmp_path, extension):
-    fastvec.Vectors([7, 8, 9], np.eye(3, dtype=np.float32)).save(tmp_path / f"v.{extension}")
-    loaded = fastvec.load(tmp_path / f"v.{extension}", words=[9, 7])
+@pytest.mark.parametrize("name", ["fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"])
+def test_ids_are_chosen_as_ints(tmp_path, name):
+    fastvec.Vectors([7, 8, 9], np.eye(3, dtype=np.float32)).save(tmp_path / "v", format=name)
+    loaded = fastvec.load(tmp_path / "v", format=name, words=[9, 7])
     assert [int(word) for word in loaded.words] == [7, 9]
     assert loaded.similarity(7, 9) == 0

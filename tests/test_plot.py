@@ -61,6 +61,14 @@ def test_a_page_holds_its_words_and_needs_nothing_else(tmp_path):
     assert "JSON.parse" in program and "<b>" not in text
 
 
+@pytest.mark.parametrize("words", [3, [9, 7, "8", "7"]])
+def test_a_page_of_ids_has_their_digits(tmp_path, words):
+    fastvec.Vectors([7, 8, 9, 10], np.eye(4)).plot(tmp_path / "map.html", words)
+    document = json.loads(Elements((tmp_path / "map.html").read_text(encoding="utf-8")).scripts[0])
+    assert document["words"] == ["7", "8", "9", "10"]  # the last as a neighbor
+    assert len(document["x"]) == 3
+
+
 @pytest.mark.parametrize("path", ["map.svg", "map", "map.HTM"])
 def test_an_unknown_extension(tmp_path, path):
     with pytest.raises(ValueError, match=r"path must end in \.html or \.png, got .*map"):

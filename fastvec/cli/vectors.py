@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fastvec import evaluate, formats
 from fastvec._params import check_int
 from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files, check_format
-from fastvec.cli.options import add_parameters, given
+from fastvec.cli.options import add_parameters, flag, given, joined
 from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
 from fastvec.training.progress import tell
@@ -233,10 +233,21 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert_classifier(options: argparse.Namespace) -> int:
+    of_vectors = {"--to": options.format, "--n-components": options.n_components, "--words": options.words}
+    asked = [option for option, value in of_vectors.items() if value is not None]
+    asked += [
+        flag(function, name) for function in (load, Vectors.postprocess) for name in given(options, function)
+    ]
+    if asked:
+        raise ValueError(
+            f"{joined(asked)} must be left out for {options.vectors}: a classifier is converted as a whole"
+        )
     from fastvec import classify  # which imports scikit-learn
 
     classify.load(options.vectors).save(options.output)
-    if not options.quiet:
+    if options.json:
+        say(json_line({"output": options.output}))
+    elif not options.quiet:
         say(f"saved in {options.output}")
     return 0
 
@@ -258,7 +269,7 @@ def _convert(options: argparse.Namespace) -> int:
         return _convert_classifier(options)
     check_format(options.output, options.format, "--to")
     if options.words is not None:
-        reading["words"] = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
+        reading["words"] = _words_in(options.words)
     vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
@@ -281,8 +292,7 @@ def _plot(options: argparse.Namespace) -> int:
     vectors = _load(options)
     words: int | list[str] = n
     if options.words is not None:
-        words = Path(options.words).read_text(encoding="utf-8-sig").split("\n")
-        words = [word for word in words if word]
+        words = _words_in(options.words)
     vectors.plot(options.output, words, **given(options, Vectors.plot))
     number = min(words, len(vectors)) if isinstance(words, int) else len({*words})
     if options.json:
@@ -290,6 +300,17 @@ def _plot(options: argparse.Namespace) -> int:
     elif not options.quiet:
         say(f"{number:,} words; saved in {options.output}")
     return 0
+
+
+def _words_in(path: str) -> list[str]:
+    """Return the words of a file that has one in each line."""
+    try:
+        words = [*filter(None, Path(path).read_text(encoding="utf-8-sig").split("\n"))]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: byte {error.start + 1:,} is not UTF-8") from error
+    if not words:
+        raise ValueError(f"{path}: the file holds no words")
+    return words
 
 
 def _load(options: argparse.Namespace) -> Vectors:

@@ -8,12 +8,15 @@ from typing import Any
 __all__ = ["library"]
 
 
-def library(name: str, what: str, extra: str) -> Any:
-    """Import a library; raise ImportError with the extra that has it if it is not installed."""
+def library(name: str, what: str, extra: str, package: str | None = None) -> Any:
+    """Import a library; raise ImportError with the extra that has it if it is not installed.
+
+    Errors call it `package`, which by default is the name of its module.
+    """
     try:
         return import_module(name)
     except ImportError as error:
-        if error.name is not None and error.name.partition(".")[0] != name.partition(".")[0]:
+        module = name.partition(".")[0]
+        if error.name is not None and error.name.partition(".")[0] != module:
             raise  # the library is there, and something that it needs is not
-        package = name.partition(".")[0]
-        raise ImportError(f"{what} needs {package}: pip install 'fastvec[{extra}]'") from None
+        raise ImportError(f"{what} needs {package or module}: pip install 'fastvec[{extra}]'") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ PLACE = '<script type="application/json" id="map">'
 
 
 def page(
-    words: Sequence[str], places: NDArray[np.float32], neighbors: Sequence[Sequence[tuple[str, float]]]
+    words: Sequence[str], places: NDArray[np.float32], neighbors: Sequence[Sequence[tuple[Any, float]]]
 ) -> bytes:
     """Return the page.
 
@@ -25,18 +26,18 @@ def page(
         The n words on the map, the most frequent first.
     places : ndarray, shape (n, 2)
         Where they are.
-    neighbors : sequence of sequence of (str, float)
+    neighbors : sequence of sequence of (str or int, float)
         The words nearest to each and their cosines; they need not be on the map.
     """
     numbers = {word: number for number, word in enumerate(words)}
     for found in neighbors:
         for word, _ in found:
-            numbers.setdefault(word, len(numbers))
+            numbers.setdefault(str(word), len(numbers))
     document = {
         "words": list(numbers),
         "x": [round(x, 3) for x in places[:, 0].tolist()],
         "y": [round(y, 3) for y in places[:, 1].tolist()],
-        "neighbors": [[numbers[word] for word, _ in found] for found in neighbors],
+        "neighbors": [[numbers[str(word)] for word, _ in found] for found in neighbors],
         "cosines": [[round(cosine, 3) for _, cosine in found] for found in neighbors],
     }
     # ASCII without "<" is the same text to HTML and to JSON, whatever the words are.

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastvec.exports import library
 from fastvec.formats.common import Contents
-from fastvec.formats.finite import as_float32
+from fastvec.formats.finite import as_floats
 
 __all__ = ["from_arrow", "to_arrow", "to_pandas"]
 
@@ -80,7 +80,7 @@ def from_arrow(table: Any) -> Contents:
             )
     counts = table.column("count").to_numpy() if "count" in table.column_names else None
     words = table.column("word").to_pylist()
-    return Contents(words, as_float32(numbers.to_numpy()).reshape(len(words), d), counts)
+    return Contents(words, as_floats(numbers.to_numpy()).reshape(len(words), d), counts)
 
 
 def _is_number(arrow: Any, kind: Any) -> bool:

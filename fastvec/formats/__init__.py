@@ -204,7 +204,7 @@ def read(
             f"verify=True needs a {_extensions_with('verify')} file, got {path} in the format {name!r}, "
             "without checksums"
         )
-    if not row.encoded and encoding != "utf-8":
+    if not row.encoded and wanted.encoding != "utf-8":
         raise ValueError(
             f"encoding must be 'utf-8' for {path} in the format {name!r}, whose words are UTF-8, got "
             f"{encoding!r}"
@@ -216,12 +216,12 @@ def read(
     if verify and row.verify is not None:
         row.verify(path)
     contents = reader(path, wanted)
-    if counts is not None:
-        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
     if wanted.words and not contents.words:
         raise ValueError(
             f"{path}: has none of the {len(wanted.words):,} words asked for, such as {min(wanted.words)!r}"
         )
+    if counts is not None:
+        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
     check_unique(path, contents.words, "; on_duplicates='first' keeps the first of each")

@@ -63,12 +63,17 @@ class Contents(NamedTuple):
     subwords: Subwords | None = None
 
 
-def keep_rows(contents: Contents, words: list[str], kept: Rows) -> Contents:
-    """Return the contents of some of the rows, whose words these are, with all rows of n-grams."""
+def keep_rows(
+    contents: Contents, words: list[str], kept: Rows, dtype: np.dtype[np.floating] | None = None
+) -> Contents:
+    """Return the contents of some of the rows, whose words these are, with all rows of n-grams.
+
+    Matrices that are copied are copied as `dtype`, by default their own.
+    """
     _, vectors, counts, _, input_vectors, _ = contents
     n = len(vectors)
     if input_vectors is not None and len(words) < n:
-        input_vectors = np.concatenate([input_vectors[:n][kept], input_vectors[n:]])
+        input_vectors = np.concatenate([input_vectors[:n][kept], input_vectors[n:]], dtype=dtype)
     return contents._replace(
         words=words,
         vectors=vectors[kept],

@@ -152,10 +152,9 @@ def _read(
     With `wanted`, of its words what that says, and no output matrix.
     """
     with open_bytes(path) as file:
-        model, every = _parse(path, Stream(path, file), wanted)
+        model, every, places = _parse(path, Stream(path, file), wanted)
     if check is not None:
         check(model)
-    places = range(len(every)) if wanted is None else _wanted_rows(every, wanted)
     names = [every[place] for place in places]
     n = len(names)
 
@@ -189,7 +188,9 @@ def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
         _write(temporary, file)
 
 
-def _wanted_rows(names: list[bytes], wanted: Wanted) -> Sequence[int]:
+def _wanted_rows(names: list[bytes], wanted: Wanted | None) -> Sequence[int]:
+    if wanted is None:
+        return range(len(names))
     first = range(wanted.first(len(names)))
     rows = wanted.rows(names[: len(first)])
     return first if isinstance(rows, slice) else rows.tolist()
@@ -208,7 +209,7 @@ def write(path: Path, contents: Contents) -> None:
     words, vectors, counts, metadata, input_vectors, subwords = contents
     if input_vectors is None or subwords is None:
         input_vectors, subwords = vectors, Subwords(0, 0, 0)
-    _write(path, FastTextFile(words, counts, input_vectors, None, subwords, metadata or {}))
+    _write(path, FastTextFile([*map(str, words)], counts, input_vectors, None, subwords, metadata or {}))
 
 
 def _write(path: Path, model: FastTextFile) -> None:
@@ -355,8 +356,10 @@ def read_header(path: Path, stream: Stream) -> Header:
     )
 
 
-def _parse(path: Path, stream: Stream, wanted: Wanted | None) -> tuple[FastTextFile, list[bytes]]:
-    """Return a model with its matrices, or of the input matrix the rows that are wanted; and its words."""
+def _parse(
+    path: Path, stream: Stream, wanted: Wanted | None
+) -> tuple[FastTextFile, list[bytes], Sequence[int]]:
+    """Return a model with what is wanted of its matrices; all words of the file, and which are wanted."""
     header = read_header(path, stream)
     parameters, subwords, n_buckets = header.parameters, header.subwords, header.n_buckets
     n_words = len(header.words)
@@ -364,25 +367,22 @@ def _parse(path: Path, stream: Stream, wanted: Wanted | None) -> tuple[FastTextF
         raise _quantised(path)
     d = parameters["vector_size"]
     stream.shape(n_words + n_buckets, d, "input matrix")
-    rows = np.ones(n_words + n_buckets, dtype=bool)
-    if wanted is not None:
-        rows[:n_words] = False
-        rows[_wanted_rows(header.words, wanted)] = True
-        rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
+    places = _wanted_rows(header.words, wanted)
+    rows = np.zeros(n_words + n_buckets, dtype=bool)
+    rows[places] = True
+    rows[n_words:] = n_buckets == subwords.buckets  # otherwise nothing points at these
     input_vectors = stream.matrix(rows, d, "input matrix", np.float32 if wanted is None else wanted.dtype)
-    counts, n_kept = header.counts[:n_words][rows[:n_words]], int(rows[:n_words].sum())
+    counts = header.counts[:n_words][rows[:n_words]]
     if header.version:
         stream.take(1, "output matrix")
     n_outputs = len(header.labels) if parameters["model"] == "supervised" else n_words
     stream.shape(n_outputs, d, "output matrix")
     output_vectors = stream.matrix(np.full(n_outputs, wanted is None), d, "output matrix")
     stream.finish()
-    if n_buckets > subwords.buckets:
-        input_vectors = input_vectors[:n_kept].copy()
     file = FastTextFile(
         [], counts, input_vectors, output_vectors if wanted is None else None, subwords, parameters
     )
-    return file, header.words
+    return file, header.words, places
 
 
 def _parameters(path: Path, version: int, arguments: tuple[Any, ...]) -> tuple[dict[str, Any], int]:

@@ -9,7 +9,15 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_float32", "as_floats", "check_finite", "check_lengths", "not_finite", "rows_not_finite"]
+__all__ = [
+    "as_float32",
+    "as_floats",
+    "check_finite",
+    "check_lengths",
+    "is_mapped",
+    "not_finite",
+    "rows_not_finite",
+]
 
 # Numbers that are looked at together: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 18
@@ -49,7 +57,7 @@ def as_floats(numbers: ArrayLike) -> NDArray[np.float32]:
 
 def check_finite(name: str, matrix: NDArray[np.float32], of: str, words: Sequence[str] = ()) -> None:
     """Raise ValueError if a row of a matrix is not finite, unless that is memory-mapped."""
-    if not _is_mapped(matrix):
+    if not is_mapped(matrix):
         for row in rows_not_finite(matrix):
             raise not_finite(name, matrix, int(row), of, words)
 
@@ -73,7 +81,8 @@ def not_finite(
     )
 
 
-def _is_mapped(array: NDArray[Any]) -> bool:
+def is_mapped(array: NDArray[Any]) -> bool:
+    """Return whether an array is a view of a memory-mapped file."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base

@@ -53,7 +53,7 @@ def read_counts(path: Path, words: Sequence[str], wanted: Wanted) -> NDArray[np.
     of_words = dict(zip(decoded, np.array(counts, np.int64)[kept].tolist(), strict=True))
     words = [*map(str, words)]
     missing = [word for word in words if word not in of_words]
-    if len(missing) == len(words):
+    if words and len(missing) == len(words):
         raise ValueError(f"{path}: has no count of any of the {len(words):,} words of the vectors")
     if missing:
         warn(

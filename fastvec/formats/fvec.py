@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
 from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
+from fastvec.formats.finite import is_mapped
 from fastvec.formats.kinds import OWN, own_format
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.wanted import Wanted
@@ -81,13 +82,13 @@ def read(path: Path, wanted: Wanted) -> Contents:
         tensors, metadata = read_tensors(path, TENSORS)
         return unpack(path, tensors, metadata, wanted.errors)
     tensors, metadata = map_tensors(path, TENSORS if wanted.everything else ("words", "counts"))
-    contents = _first(unpack(path, tensors, metadata, wanted.errors), wanted)
-    inputs, counts = contents.input_vectors, contents.counts
     with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+        contents = _first(unpack(path, tensors, metadata, wanted.errors), wanted)
+        inputs, counts = contents.input_vectors, contents.counts
         return contents._replace(
-            vectors=np.array(contents.vectors, dtype=wanted.dtype),
-            counts=None if counts is None else np.array(counts),
-            input_vectors=None if inputs is None else np.array(inputs, dtype=wanted.dtype),
+            vectors=_in_memory(contents.vectors, wanted.dtype),
+            counts=None if counts is None else _in_memory(counts, counts.dtype),
+            input_vectors=None if inputs is None else _in_memory(inputs, wanted.dtype),
         )
 
 
@@ -97,13 +98,21 @@ def read_mapped(path: Path, wanted: Wanted) -> Contents:
     return _first(unpack(path, tensors, metadata, wanted.errors), wanted)
 
 
+def _in_memory(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array of this type that is not mapped: itself, if it is such a one."""
+    return array.astype(dtype, copy=is_mapped(array))
+
+
 def _first(contents: Contents, wanted: Wanted) -> Contents:
     """Return the contents of the rows that are wanted."""
     n = wanted.first(len(contents.words))
     if wanted.words is not None:
         rows = [row for row, word in enumerate(contents.words[:n]) if str(word) in wanted.words]
-        return keep_rows(contents, [contents.words[row] for row in rows], np.array(rows, np.intp))
-    return keep_rows(contents, contents.words[:n], slice(n)) if n < len(contents.words) else contents
+        words, kept = [contents.words[row] for row in rows], np.array(rows, np.intp)
+        return keep_rows(contents, words, kept, wanted.dtype)
+    if n == len(contents.words):
+        return contents
+    return keep_rows(contents, contents.words[:n], slice(n), wanted.dtype)
 
 
 def unpack(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ def check_dtype(dtype: DTypeLike) -> np.dtype[np.floating]:
 
 
 def check_encoding(encoding: str) -> str:
-    """Return an encoding; raise unless Python knows it and what is ASCII has the bytes of ASCII in it."""
+    """Return an encoding, UTF-8 as "utf-8"; raise unless Python knows it and it has the bytes of ASCII."""
     if not isinstance(encoding, str):
         raise TypeError(f"encoding must be a str, got {encoding!r}")
     try:
@@ -41,7 +42,7 @@ def check_encoding(encoding: str) -> str:
             "encoding must be one that Python knows and in which numbers and spaces have the bytes of ASCII, "
             f"such as 'utf-8', 'latin-1' or 'cp852', got {encoding!r}; convert the file with iconv otherwise"
         )
-    return encoding
+    return "utf-8" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from numpy.typing import DTypeLike
 
 from fastvec import formats
 from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
-from fastvec.vectors.vectors import UnknownWordError, Vectors, as_words
+from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words
 
 __all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
 
@@ -23,7 +23,7 @@ def load(
     errors: str = "strict",
     encoding: str = "utf-8",
     limit: int | None = None,
-    words: Sequence[str | int] | None = None,
+    words: Iterable[str | int] | None = None,
     dtype: DTypeLike = "float32",
     counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
@@ -57,7 +57,7 @@ def load(
         Load only this many words, the first ones, which by convention are the most frequent. What follows
         them is not read, but for rows of n-grams and the list of words in .fvec and fastText's .bin: text and
         word2vec's binary that are cut off after them can be loaded.
-    words : sequence of str or int, optional
+    words : iterable of str or int, optional
         Load only these words, those of them that the file has, in its order. With `limit`, those of its first
         words. Memory is taken for these alone.
     dtype : {"float32", "float16"}
@@ -100,7 +100,7 @@ def load(
         errors=errors,
         encoding=encoding,
         limit=limit,
-        words=None if words is None else as_words(words),
+        words=None if words is None else as_words(as_items("words", words)),
         dtype=dtype,
         counts=counts,
         on_duplicates=on_duplicates,

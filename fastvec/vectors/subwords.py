@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,6 @@ from fastvec._params import check_item
 from fastvec.formats.finite import as_floats, check_finite
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.reference.ngrams import ngrams
-from fastvec.vectors.common import CommonPart, projected, without
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words, unit_rows
 
 __all__ = ["SubwordVectors", "Subwords"]
@@ -113,7 +112,8 @@ class SubwordVectors(Vectors):
             If a word is not in the vocabulary and has no n-grams. (fastText returns a zero vector.)
         """
         if isinstance(word, (list, tuple, np.ndarray)):
-            return np.array([self._vector(one) for one in word]).reshape(-1, self.vector_size)
+            rows = np.array([self._vector(one) for one in word], dtype=np.float32)
+            return rows.reshape(-1, self.vector_size)
         return self._vector(cast("str | int", word))
 
     def ngrams(self, word: str | int) -> list[tuple[str, int]]:
@@ -246,12 +246,10 @@ class SubwordVectors(Vectors):
     def _contents(self) -> formats.Contents:
         return super()._contents()._replace(input_vectors=self.input_vectors, subwords=self.subwords)
 
-    def _without(self, common: CommonPart, metadata: dict[str, Any]) -> SubwordVectors:
-        known, rows = without(self.vectors, common), without(self.input_vectors, common)
-        return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
-
-    def _projected(self, directions: NDArray[np.float64], metadata: dict[str, Any]) -> SubwordVectors:
-        known, rows = projected(self.vectors, directions), projected(self.input_vectors, directions)
+    def _transformed(
+        self, transform: Callable[[NDArray[np.float32]], NDArray[np.float32]], metadata: dict[str, Any]
+    ) -> SubwordVectors:
+        known, rows = transform(self.vectors), transform(self.input_vectors)
         return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
 
     def _rows_of(self, rows: list[int]) -> SubwordVectors:
@@ -268,8 +266,10 @@ class SubwordVectors(Vectors):
         every[: len(self)] = self.input_vectors[: len(self)]
         every[len(extended) :] = self.input_vectors[len(self) :]
         for word, vector in zip(words, vectors.astype(np.float64), strict=True):
-            ngram_rows = self.input_vectors[self.subwords.ngram_rows(word, len(self))]
-            every[extended.index(word)] = vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)
+            ngram_rows = self.input_vectors[self.subwords.ngram_rows(str(word), len(self))]
+            row = vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)
+            with np.errstate(over="ignore"):  # what is beyond its type is infinite there
+                every[extended.index(word)] = row
         return SubwordVectors(
             extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended.vectors
         )

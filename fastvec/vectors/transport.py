@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.exports import library
+
 __all__ = ["movers_distance"]
 
 # The solver's steps. It ends when it is done, and texts of a thousand words need more than its default.
@@ -34,10 +36,7 @@ def movers_distance(
     ImportError
         If POT is not installed.
     """
-    try:
-        import ot
-    except ImportError:
-        raise ImportError("the word mover's distance needs POT: pip install 'fastvec[wmd]'") from None
+    ot = library("ot", "word_movers_distance", "wmd", "POT")
     to = b.astype(np.float64)
     costs = np.stack([np.linalg.norm(to - point, axis=1) for point in a.astype(np.float64)])
     return float(ot.emd2(mass_a, mass_b, costs, numItermax=MOST_STEPS))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numbers
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
 
@@ -25,7 +24,6 @@ from fastvec._params import (
     shortened,
 )
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
-from fastvec.exports import approximate, embedding, layout, pages, pictures, projector, sentences, tables
 from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.vectors.common import CommonPart, common_part, projected, without
@@ -170,6 +168,8 @@ class Vectors:
 
     def _repr_html_(self) -> str:
         """Return a table of the first words, as notebooks show it."""
+        from html import escape
+
         shown, n_numbers = self.words[:WORDS_SHOWN], min(self.vector_size, NUMBERS_SHOWN)
         counts = [] if self.counts is None else [f"<td>{count:,}</td>" for count in self.counts[:WORDS_SHOWN]]
         more = "<td>...</td>" if n_numbers < self.vector_size else ""
@@ -434,8 +434,11 @@ class Vectors:
             raise ValueError(
                 f"words must hold at least three words, got {len(items)}: two are equally far from each other"
             )
-        units = np.stack([self._unit(item)[0] for item in items])
-        return check_item("word", items[int((units @ units.mean(axis=0)).argmin())])
+        found = [self._unit(item) for item in items]
+        units = np.stack([unit for unit, _ in found])
+        least = int((units @ units.mean(axis=0)).argmin())
+        rows = found[least][1]
+        return self.words[rows[0]] if rows else check_item("word", items[least])
 
     def closer_than(self, word: str | int, other: str | int) -> list[str]:
         """Return the words that are more similar to a word than another one is.
@@ -862,7 +865,8 @@ class Vectors:
         # Of the two directions that are each other's opposite, the one whose largest number is positive.
         largest = np.abs(directions).argmax(axis=0)
         directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
-        return self._projected(directions, self._postprocessed({"n_components": n_components}))
+        metadata = self._postprocessed({"n_components": n_components})
+        return self._transformed(lambda matrix: projected(matrix, directions), metadata)
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.
@@ -915,7 +919,7 @@ class Vectors:
         done = {"center": center, "remove_top": remove_top, "unit_length": unit_length}
         metadata = self._postprocessed(done)
         if not unit_length:
-            return self._without(common, metadata)
+            return self._transformed(lambda matrix: without(matrix, common), metadata)
         matrix = without(self.vectors, common)
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
@@ -974,6 +978,8 @@ class Vectors:
         ImportError
             If pandas is not installed.
         """
+        from fastvec.exports import tables
+
         return tables.to_pandas(self._contents())
 
     def to_arrow(self) -> Any:
@@ -990,6 +996,8 @@ class Vectors:
         ImportError
             If pyarrow is not installed.
         """
+        from fastvec.exports import tables
+
         return tables.to_arrow(self._contents())
 
     @classmethod
@@ -1013,6 +1021,8 @@ class Vectors:
         TypeError, ValueError
             If it is no table, or a column is missing, has nulls, or lists of several lengths.
         """
+        from fastvec.exports import tables
+
         return Vectors(*tables.from_arrow(table)[:3])
 
     def to_torch(self, *, freeze: bool = True, padding: bool = False) -> Any:
@@ -1035,6 +1045,8 @@ class Vectors:
         ImportError
             If PyTorch is not installed.
         """
+        from fastvec.exports import embedding
+
         return embedding.to_torch(self._contents(), freeze=freeze, padding=padding)
 
     def to_projector(self, folder: str | os.PathLike[str]) -> None:
@@ -1050,6 +1062,8 @@ class Vectors:
         ValueError
             If a word is empty or has a tab or line feed.
         """
+        from fastvec.exports import projector
+
         projector.to_projector(self._contents(), folder)
 
     def to_sentence_transformers(
@@ -1086,6 +1100,8 @@ class Vectors:
         .. [1] S. Arora, Y. Liang and T. Ma, "A simple but tough-to-beat baseline for sentence embeddings",
            ICLR 2017.
         """
+        from fastvec.exports import sentences
+
         sentences.to_sentence_transformers(self._contents(), folder, sif=sif, lowercase=lowercase)
 
     def to_usearch(self, path: str | os.PathLike[str]) -> Any:
@@ -1107,6 +1123,8 @@ class Vectors:
         ImportError
             If USearch is not installed.
         """
+        from fastvec.exports import approximate
+
         return approximate.to_usearch(self._contents(), path)
 
     def plot(
@@ -1147,26 +1165,29 @@ class Vectors:
         ----------
         .. [1] L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 2008.
         """
+        from fastvec.exports import layout, pages, pictures
+
         extension = None if path is None else Path(path).suffix.lower()
         if extension not in (None, ".html", ".png"):
             raise ValueError(f"path must end in .html or .png, got {os.fspath(cast(str, path))!r}")
         check_int("seed", seed, 0, 2**32 - 1)
         if isinstance(words, int | np.integer):
-            n = check_int("words", words, 1)
-            part = self._rows_of(list(range(min(n, len(self)))))
+            shown = self.words[: check_int("words", words, 1)]
         else:
-            part = self.subset(words)
-        if not len(part):
+            shown = [*dict.fromkeys(as_words(as_items("words", words)))]
+            shown.sort(key=lambda word: self.index(word, len(self)))
+        if not shown:
             raise ValueError("words must have a word, got none")
-        places = layout.on_plane(unit_rows(part.vectors), seed)
+        names = [*map(str, shown)]
+        places = layout.on_plane(self._directions(shown)[0], seed)
         if path is None:
-            return pictures.draw_map(part.words, places)
+            return pictures.draw_map(names, places)
         with replacing(path) as temporary:
             if extension == ".png":
-                pictures.write_map(part.words, places, temporary)
+                pictures.write_map(names, places, temporary)
             else:
-                near = self.most_similar_batch(part.words, topn=10)
-                temporary.write_bytes(pages.page(part.words, places, near))
+                near = self.most_similar_batch(shown, topn=10)
+                temporary.write_bytes(pages.page(names, places, near))
         return None
 
     def _contents(self) -> formats.Contents:
@@ -1177,11 +1198,11 @@ class Vectors:
         """Return the metadata with one more entry for what was done to the vectors."""
         return {**self.metadata, "postprocessing": [*self.metadata.get("postprocessing", []), done]}
 
-    def _without(self, common: CommonPart, metadata: dict[str, Any]) -> Vectors:
-        return Vectors(self.words, without(self.vectors, common), self.counts, metadata)
-
-    def _projected(self, directions: NDArray[np.float64], metadata: dict[str, Any]) -> Vectors:
-        return Vectors(self.words, projected(self.vectors, directions), self.counts, metadata)
+    def _transformed(
+        self, transform: Callable[[NDArray[np.float32]], NDArray[np.float32]], metadata: dict[str, Any]
+    ) -> Vectors:
+        """Return vectors that are what `transform` makes of a matrix of these."""
+        return Vectors(self.words, transform(self.vectors), self.counts, metadata)
 
     def _rows_of(self, rows: list[int]) -> Vectors:
         """Return vectors of the words of some rows."""
@@ -1195,7 +1216,8 @@ class Vectors:
         rows = {word: row for row, word in enumerate(new, len(self))}
         matrix = np.empty((len(self) + len(new), self.vector_size), dtype=self.vectors.dtype)
         matrix[: len(self)] = self.vectors
-        matrix[[self.index(word, rows.get(word)) for word in words]] = vectors
+        with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+            matrix[[self.index(word, rows.get(word)) for word in words]] = vectors
         counts = None if self.counts is None else np.pad(self.counts, (0, len(new)))
         return Vectors([*self.words, *new], matrix, counts, self.metadata)
 

@@ -50,7 +50,9 @@ def test_arrow_of_rows_that_are_padded_or_half_as_wide():
     assert_same(fastvec.Vectors.from_arrow(fastvec.Vectors(WORDS, padded[:, :3], VECTORS.counts).to_arrow()))
     half = fastvec.Vectors(WORDS, MATRIX.astype(np.float16)).to_arrow()
     assert half.schema.field("vector").type == pa.list_(pa.float16(), 3)
-    np.testing.assert_array_equal(fastvec.Vectors.from_arrow(half).vectors, MATRIX.astype(np.float16))
+    found = fastvec.Vectors.from_arrow(half).vectors
+    assert found.dtype == np.float16
+    np.testing.assert_array_equal(found, MATRIX.astype(np.float16))
 
 
 def test_parquet(tmp_path):
