@@ -49,10 +49,16 @@ def test_examples_are_understood(example, tmp_path, monkeypatch):
     assert callable(cli._parser(words).parse_args(words).run)
 
 
+def verbs_of(parser):
+    """Yield the verbs of a parser and those of its verbs."""
+    if parser._subparsers is not None:
+        for verb in parser._subparsers._group_actions[0].choices.values():
+            yield verb.prog.removeprefix("fastvec ")
+            yield from verbs_of(verb)
+
+
 def test_every_verb_has_examples():
-    nested = {verb.split()[0] for verb in EXAMPLES if " " in verb}
-    assert {verb for verb in EXAMPLES if verb and " " not in verb} == set(cli.VERBS)
-    assert nested == {"classify", "tag"}
+    assert {*EXAMPLES} == {"", *verbs_of(cli._parser())}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,9 @@ def test_every_verb_has_examples():
         # other programs
         ("skipgram -input x", "it is fastvec train --model fasttext here"),
         ("supervised -input x", "invalid choice: 'supervised'; it is fastvec classify train here"),
+        ("quantize x", "invalid choice: 'quantize'; it is fastvec classify quantize here"),
+        ("classify quantize x -o y -qnorm", "unrecognized arguments: -qnorm; it is --separate-norms here"),
+        ("classify autotune x -autotune-duration 9", "-autotune-duration; it is --seconds here"),
         ("train -input x -output y", "unrecognized arguments: -input; it is TEXT here"),
         ("classify train -input x", "unrecognized arguments: -input; it is FILE here"),
         ("train x -o y -vector-size 5", "unrecognized arguments: -vector-size; did you mean --vector-size?"),

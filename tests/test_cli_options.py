@@ -30,9 +30,9 @@ ESTIMATORS = {
 TRAINING = [*dict.fromkeys(verb for verb, _ in ESTIMATORS.values())]
 VERBS = [
     *TRAINING,
-    ("classify", "autotune"),
+    *(("classify", verb) for verb in ("autotune", "quantize")),
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
-    *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "demo")),
+    *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "plot", "demo")),
     *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),
 ]
 # --quiet is the opposite of `progress`, and functions cannot be typed.

@@ -160,6 +160,9 @@ def test_what_cannot_be_repeated(trained, text, tmp_path, shown):
         else:
             model.fit(text).fit(text).vectors_.save(tmp_path / "python.fvec")
         assert message in refusal(tmp_path / "python.fvec")
+    model = fastvec.SkipGram(vector_size=4, epochs=1, threads=1)
+    model.fit(text, vocabulary=["P", "Q", "A"]).vectors_.save(tmp_path / "python.fvec")
+    assert "on a given vocabulary" in refusal(tmp_path / "python.fvec")
 
 
 def written(path, content):

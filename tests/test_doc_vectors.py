@@ -58,7 +58,7 @@ def test_files(own, tmp_path):
     loaded = fastvec.load_model(tmp_path / "documents.fvec")
     new = documents_of(4, seed=1)
     assert loaded.transform(new).tobytes() == model.transform(new).tobytes()
-    assert loaded.vectors_.words == model.vectors_.words
+    assert loaded.vectors_.words == model.vectors_.words == [f"t{i}" for i in range(60)]
     assert fastvec.load(tmp_path / "documents.fvec")["t3"].tobytes() == model.vectors_["t3"].tobytes()
     assert loaded.vocabulary_.words == model.vocabulary_.words
 
@@ -72,10 +72,51 @@ def test_new_documents_depend_on_themselves_alone(own):
     assert model.set_params(threads=3).transform(new).tobytes() == together.tobytes()
 
 
+def test_tags_that_are_ids_stay_int(tmp_path):
+    documents = [[1, 2], [], [2, 3]]
+    model = fastvec.DocVectors(vector_size=4, min_count=1, model="dm").fit(documents)
+    assert model.vectors_.words == [0, 1, 2]
+    model.fit(documents, tags=np.array([7, 5, 7])).save(tmp_path / "ids.fvec")
+    loaded = fastvec.load_model(tmp_path / "ids.fvec")
+    for each in (model, loaded):
+        assert each.vectors_.words == [7, 5]
+        assert each.word_vectors_.words == each.vocabulary_.words == [2, 1, 3]
+        assert each.vectors_["5"].tobytes() == model.vectors_[5].tobytes()
+    assert model.fit(documents, tags=[7, "a", "7"]).vectors_.words == ["7", "a"]
+    assert model.vectors_.counts.tolist() == [2, 1]
+
+
 def test_tags_are_shared():
     model = fitted({}, tags=[i % 2 for i in range(60)])
-    assert model.vectors_.words == ["0", "1"]
+    assert model.vectors_.words == [0, 1]
     assert model.vectors_.counts.tolist() == [30, 30]
+    assert model.vectors_[1].tobytes() == model.vectors_["1"].tobytes()
+    other = fastvec.DocVectors(**model.get_params())
+    assert other.fit_transform(documents_of(60), tags=["a"] * 60).shape == (60, 16)
+    assert other.vectors_.words == ["a"]
+
+
+@every_model
+def test_documents_start_from_the_same_vectors_in_every_model(own):
+    """The random numbers of documents come first, and not in the order of a set of str."""
+    start = {"vector_size": 16, "threads": 1, "epochs": 1, "learning_rate": 1e-20, "min_learning_rate": 0}
+    plain = fastvec.DocVectors(**start).fit(documents_of(60))
+    made = fastvec.DocVectors(**start, **own).fit(documents_of(60))
+    assert made.vectors_.vectors.tobytes() == plain.vectors_.vectors.tobytes()
+
+
+def test_the_end_of_training():
+    def second(model):
+        return len(model.history_) == 2
+
+    model = fitted({}).set_params(callbacks=[second]).fit(documents_of(60))
+    assert (len(model.history_), model.interrupted_) == (2, False)
+    model.set_params(callbacks=[fastvec.DocVectors.stop]).fit(documents_of(60))
+    assert (len(model.history_), model.interrupted_) == (1, True)
+    learned = model.vectors_.vectors.tobytes()
+    with pytest.raises(FloatingPointError, match="learning_rate=1e\\+30 is probably too large"):
+        model.set_params(learning_rate=1e30).fit(documents_of(60))
+    assert model.vectors_.vectors.tobytes() == learned
 
 
 def test_without_known_words():
@@ -84,6 +125,14 @@ def test_without_known_words():
         vectors = model.transform([[], ["new"], ["a1", "a2"]])
     assert vectors.any(axis=1).tolist() == [False, False, True]
     assert model.transform([]).shape == (0, 16)
+
+
+def test_without_words_that_are_kept():
+    documents = [["often"] * 400, ["rare", "often"] * 5]
+    model = fastvec.DocVectors(vector_size=4, epochs=1, subsample=1e-9, threads=1).fit(documents)
+    with pytest.warns(UserWarning, match="of 40 documents have .* none that `subsample` keeps"):
+        vectors = model.transform([["often"]] * 40)
+    assert not vectors.any()
 
 
 BAD = [
@@ -99,10 +148,17 @@ def test_bad_parameters(given, error, message):
         fastvec.DocVectors(**given).fit(documents_of(2))
 
 
+def test_bad_parameters_of_new_documents():
+    with pytest.raises(ValueError, match="threads must be an int from 1 to 4096, got 0"):
+        fitted({}).set_params(threads=0).transform(documents_of(2))
+
+
 def test_bad_tags():
     for tags, error, message in (
         ("ab", TypeError, "tags must be a list of one str or int"),
-        ([1.5, 2], TypeError, "tags must be one str or int for each document, got 1.5"),
+        (b"ab", TypeError, "tags must be a list of one str or int"),
+        (["a", ""], ValueError, "tags: an item is an empty str"),
+        ([1.5, 2], TypeError, "every tag must be a str or an int, got 1.5"),
         (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
     ):
         with pytest.raises(error, match=message):

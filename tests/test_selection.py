@@ -90,6 +90,15 @@ def test_a_given_vocabulary_that_is_that_of_the_text_changes_nothing():
     assert given.vectors_.vectors.tobytes() == usual.vectors_.vectors.tobytes()
 
 
+@pytest.mark.parametrize("fit", [{}, {"vocabulary": ["rug", "the"]}])
+@pytest.mark.parametrize("parameters", [{}, {"drop": ["the"]}])
+def test_files_name_the_text_whatever_words_are_chosen(parameters, fit):
+    expected = fastvec.Corpus(TEXT).provenance | ({"vocabulary": "given"} if fit else {})
+    assert fastvec.Cooccurrence(min_count=1, **parameters).fit(TEXT, **fit)._corpora == [expected]
+    model = make(fastvec.SkipGram, min_count=1, **parameters).fit(TEXT, **fit)
+    assert model.vectors_.metadata["corpora"] == [expected]
+
+
 def test_new_words_are_chosen_in_the_same_way(tmp_path):
     model = make(fastvec.SkipGram, min_count=4, keep=("rare",), drop=["often"]).fit(TEXT)
     model.save(tmp_path / "model.fvec")

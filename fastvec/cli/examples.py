@@ -43,6 +43,10 @@ EXAMPLES = {
         "fastvec classify predict reviews.fvmodel new.txt -k 3 --probabilities",
     ],
     "classify evaluate": ["fastvec classify evaluate reviews.fvmodel test.txt"],
+    "classify quantize": [
+        "fastvec classify quantize reviews.fvmodel -o reviews.ftz",
+        "fastvec classify quantize reviews.fvmodel -o small.ftz --cutoff 10000 --retrain reviews.txt",
+    ],
     "tag": [
         "fastvec tag train train.conll -o tagger.fvmodel --vectors wiki.fvec",
         "fastvec help tag train",

@@ -108,6 +108,10 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
         )
     text = corpora[0] if corpora else {}
     phrases = text.get("phrases")
+    if "vocabulary" in text:
+        raise ValueError(
+            f"{path}: trained in Python on a given vocabulary, which no option of this command repeats"
+        )
     if "tokenizer" in text or (phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}):
         what = "a tokenizer" if "tokenizer" in text else "phrases of other parameters"
         raise ValueError(f"{path}: trained in Python with {what}, which no option of this command repeats")

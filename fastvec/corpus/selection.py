@@ -13,7 +13,15 @@ from fastvec.corpus.corpus import Corpus
 from fastvec.corpus.ids import remapped
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 
-__all__ = ["check_words", "counts_in", "given_vocabulary", "known_ids", "recoded", "select"]
+__all__ = [
+    "check_words",
+    "counts_in",
+    "given_vocabulary",
+    "known_ids",
+    "provenance_with",
+    "recoded",
+    "select",
+]
 
 
 def check_words(name: str, value: Any) -> None:
@@ -114,6 +122,11 @@ def given_vocabulary(words: Any, of_text: Vocabulary) -> Vocabulary:
         places = known_ids(of_text, names)
         counts = np.append(of_text.counts, 1)[places]
     return by_frequency(listed, counts)[0]
+
+
+def provenance_with(words: Any, corpus: Corpus) -> dict[str, Any]:
+    """Return what files say of a text, and that its words were given by `vocabulary` of fit, if they were."""
+    return corpus.provenance if words is None else {**corpus.provenance, "vocabulary": "given"}
 
 
 def known_ids(vocabulary: Vocabulary, words: list[Any]) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import check_words, given_vocabulary, recoded, select
+from fastvec.corpus.selection import check_words, given_vocabulary, provenance_with, recoded, select
 from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
 from fastvec.counts.counting import count
@@ -186,6 +186,7 @@ class Cooccurrence(Estimator):
         if not isinstance(corpus, Corpus):
             half = -(-self.memory_limit // 2)  # the other half, at least, is for counting
             corpus = Corpus(corpus, memory_limit=half, progress=self.progress)
+        provenance = provenance_with(vocabulary, corpus)
         if vocabulary is None:
             chosen = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
         else:
@@ -206,7 +207,7 @@ class Cooccurrence(Estimator):
             memory_limit=memory_left(self.memory_limit, corpus.ids, ids),
             progress=self.progress,
         )
-        return self._set(chosen, matrix, unit, [corpus.provenance])
+        return self._set(chosen, matrix, unit, [provenance])
 
     @property
     def n_entries_(self) -> int:

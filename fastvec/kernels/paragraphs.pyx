@@ -13,7 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .ahead cimport fetch_rows_of, positions_ahead
-from .copies cimport Rows, see_rows
+from .copies cimport Rows, share_rows
 from .mean cimport average, take_mean_step
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .sampling cimport GOLDEN, draw
@@ -113,18 +113,17 @@ def step(
 
 
 cdef int make_room(
-    Work *work, float[:, ::1] input_vectors, float[:, ::1] output_vectors, Py_ssize_t window,
+    Work *work, float *input_vectors, float *output_vectors, Py_ssize_t stride, Py_ssize_t window,
     Py_ssize_t negatives, bint fixed_words,
-) noexcept:
-    """Return 0 on success; to be freed by free_work in any case."""
-    cdef Py_ssize_t stride = output_vectors.shape[1]
+) noexcept nogil:
+    """Return 0 on success; to be freed by free_work in any case. No contexts if input_vectors is NULL."""
     memset(work, 0, sizeof(work[0]))
-    work.window = 0 if input_vectors is None else window
+    work.window = 0 if input_vectors == NULL else window
     work.ahead = positions_ahead(2 + negatives, stride)
     work.fixed_words = fixed_words
     # without contexts, what is fetched for them is rows that are used anyway
-    see_rows(&work.words, output_vectors if input_vectors is None else input_vectors, None, "input_vectors")
-    see_rows(&work.targets, output_vectors, None, "output_vectors")
+    share_rows(&work.words, output_vectors if input_vectors == NULL else input_vectors, stride)
+    share_rows(&work.targets, output_vectors, stride)
     # copy_rows() writes up to seven more
     work.inputs = <float **>malloc((1 + 2 * work.window + 8) * sizeof(float *))
     if work.inputs == NULL or allocate_outputs(&work.outputs, negatives, 1) != 0:
@@ -206,8 +205,11 @@ def train(
 ):
     """Train on the words at positions [start, stop) of the corpus."""
     cdef Work work
-    cdef bint failed = make_room(&work, input_vectors, output_vectors, window, negatives, False) != 0
+    cdef float *inputs = NULL if input_vectors is None else &input_vectors[0, 0]
+    cdef Py_ssize_t stride = output_vectors.shape[1]
+    cdef bint failed
     with nogil:
+        failed = make_room(&work, inputs, &output_vectors[0, 0], stride, window, negatives, False) != 0
         failed = failed or visit_words(
             &work, &document_vectors[0, 0], &documents[0], ids, sentence_offsets, start, stop, keep,
             &noise[0, 0], learning_rate, key, loss_every
@@ -240,8 +242,11 @@ def infer(
     cdef Py_ssize_t document, epoch
     cdef int64_t begin
     cdef float rate
-    cdef bint failed = make_room(&work, input_vectors, output_vectors, window, negatives, True) != 0
+    cdef float *inputs = NULL if input_vectors is None else &input_vectors[0, 0]
+    cdef Py_ssize_t stride = output_vectors.shape[1]
+    cdef bint failed
     with nogil:
+        failed = make_room(&work, inputs, &output_vectors[0, 0], stride, window, negatives, True) != 0
         for document in range(start, start if failed else stop):
             begin = sentence_offsets[document]
             for epoch in range(epochs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_choice, check_float, check_int
+from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, plain
 from fastvec.corpus import Corpus
+from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model as model_file
@@ -22,6 +23,7 @@ from fastvec.formats.finite import check_finite
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.peers import naming_peers_parameters
+from fastvec.models.words import raised_subsample
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import Epoch, Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -34,8 +36,6 @@ __all__ = ["DocVectors"]
 
 # What ``learning_rate=None`` stands for: the gradient of a mean is smaller.
 LEARNING_RATES = {"dbow": 0.025, "dm": 0.15}
-# Words that a text has up to 50 times are always kept, as in ``words.py``.
-ALWAYS_KEPT = 0.382 * 50
 # Words of new documents that a thread is handed at once, each as often as there are epochs.
 WORDS_AT_ONCE = 1 << 16
 # The key of the random sequence of new documents: any number.
@@ -47,14 +47,18 @@ Model = TypeVar("Model", bound="DocVectors")
 class Tags(NamedTuple):
     """The names of documents, and how many documents have each."""
 
-    words: list[str]
+    words: list[Any]  # str, or int if all of them are
     counts: NDArray[np.int64]
 
 
 @dataclass
 class DocumentsState(State):
-    """What was learned of documents: the rows of `input_vectors` are theirs, and they have tags."""
+    """What was learned of documents: the rows of `input_vectors` are theirs, and they have tags.
 
+    `padded` holds the matrices as the kernels require them; `parameters` are views of these.
+    """
+
+    padded: Matrices = field(default_factory=dict)
     tags: Tags | None = None
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -245,7 +249,8 @@ class DocVectors(EpochModel):
             Ignored; for compatibility with scikit-learn.
         tags : sequence of str or int, optional
             A name for each document, by which `vectors_` knows it. Documents with the same tag share one
-            vector. By default they are numbered: ``"0"``, ``"1"``, ...
+            vector, and one without known words keeps the random vector that it started from. By default they
+            are numbered from 0.
 
         Returns
         -------
@@ -273,7 +278,7 @@ class DocVectors(EpochModel):
         parameters = self._fresh(n_words, len(names.words))
         state = DocumentsState(
             vocabulary=vocabulary,
-            parameters={name: matrix[:, : self.vector_size] for name, matrix in parameters.items()},
+            parameters=_views(parameters, self.vector_size),
             given=given,
             metadata={
                 "estimator": "DocVectors",
@@ -282,6 +287,7 @@ class DocVectors(EpochModel):
                 "threads": threads,
                 **self._provenance([corpus.provenance], None),
             },
+            padded=parameters,
             tags=names,
         )
         tables = self._tables(vocabulary)
@@ -345,13 +351,17 @@ class DocVectors(EpochModel):
         ------
         AttributeError
             Before `fit`.
+        TypeError, ValueError
+            If a parameter or the documents are invalid.
 
         Warns
         -----
         UserWarning
-            If documents have no known word; their vectors are zero.
+            If documents have no known word, or none that `subsample` keeps; their vectors are zero.
         """
         state = self._learned("vectors_ to transform with")
+        assert isinstance(state, DocumentsState)
+        self.check_params()
         given = type(self)(**state.given)  # parameters may have been changed since
         corpus = self._read(documents)
         n, d = len(corpus), given.vector_size
@@ -359,10 +369,9 @@ class DocVectors(EpochModel):
         ids = recoded(corpus, state.vocabulary, self.memory_limit) if corpus.n_tokens else None
         if ids is not None:
             offsets = corpus.sentence_offsets
-            words = {name: state.parameters[name] for name in given._shapes(len(state.vocabulary))}
             infer = partial(
                 kernels.get("paragraphs").infer,
-                **given._matrices(padded_copies(words) | {"input_vectors": vectors}),
+                **given._matrices(state.padded | {"input_vectors": vectors}),
                 ids=ids,
                 sentence_offsets=offsets,
                 **given._tables(state.vocabulary),
@@ -381,10 +390,15 @@ class DocVectors(EpochModel):
                 workers.each(lambda start, stop: infer(start=start, stop=stop), list(parts))
         n_empty = n - int(np.count_nonzero(vectors.any(axis=1)))
         if n_empty:
-            warn(f"{n_empty:,} of {n:,} documents have no known word: their vectors are zeros")
+            warn(
+                f"{n_empty:,} of {n:,} documents have no known word, or none that `subsample` keeps: "
+                "their vectors are zeros"
+            )
         return np.ascontiguousarray(vectors[:, :d])
 
-    def fit_transform(self, documents: Any, y: object = None) -> NDArray[np.float32]:
+    def fit_transform(
+        self, documents: Any, y: object = None, *, tags: Sequence[str | int] | None = None
+    ) -> NDArray[np.float32]:
         """Fit the documents and transform them: as new ones, so that others can be compared with them.
 
         Parameters
@@ -393,14 +407,17 @@ class DocVectors(EpochModel):
             The documents, as for `fit`.
         y : object
             Ignored; for compatibility with scikit-learn.
+        tags : sequence of str or int, optional
+            As for `fit`.
 
         Returns
         -------
         float32 array, shape (n_documents, d)
             The vectors.
         """
+        self.check_params()  # an error here comes before the text is read
         corpus = self._read(documents)
-        return self.fit(corpus).transform(corpus)
+        return self.fit(corpus, tags=tags).transform(corpus)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the dimensions.
@@ -434,8 +451,9 @@ class DocVectors(EpochModel):
         generator = np.random.default_rng(self.seed)
         shapes = {"input_vectors": (n_documents, self.vector_size), **self._shapes(n_words)}
         matrices = {name: padded_matrix(*shape) for name, shape in shapes.items()}
-        for name in set(matrices) - {"output_vectors"}:
-            fill_uniform(matrices[name][:, : self.vector_size], self.vector_size, generator)
+        for name, matrix in matrices.items():
+            if name != "output_vectors":
+                fill_uniform(matrix[:, : self.vector_size], self.vector_size, generator)
         return matrices
 
     def _matrices(self, parameters: Matrices) -> dict[str, NDArray[np.float32] | None]:
@@ -447,7 +465,7 @@ class DocVectors(EpochModel):
         }
 
     def _tables(self, vocabulary: Vocabulary) -> dict[str, Any]:
-        subsample = max(self.subsample, ALWAYS_KEPT / vocabulary.total) if self.subsample else 0
+        subsample = raised_subsample(self.subsample, vocabulary.total)
         return {
             "keep": keep_thresholds(vocabulary.keep_probabilities(subsample)),
             "noise": alias_table(vocabulary.noise_probabilities(self.noise_exponent)),
@@ -473,32 +491,44 @@ class DocVectors(EpochModel):
         shapes = {"input_vectors": (len(tags.words), model.vector_size), **model._shapes(len(vocabulary))}
         parameters = {}
         for name, shape in shapes.items():
-            parameters[name] = np.array(model_file.matrix(tensors, name, shape))
+            parameters[name] = model_file.matrix(tensors, name, shape)
             names = tags.words if name == "input_vectors" else vocabulary.words
             check_finite(name, parameters[name], "row", names)
-        history = model_file.records(saved.description["history"], Epoch)
+        padded = padded_copies(parameters)
         model._state = DocumentsState(
-            vocabulary, parameters, model._given(), saved.metadata, None, history, tags=tags
+            vocabulary=vocabulary,
+            parameters=_views(padded, model.vector_size),
+            given=model._given(),
+            metadata=saved.metadata,
+            history=model_file.records(saved.description["history"], Epoch),
+            padded=padded,
+            tags=tags,
         )
         return model
+
+
+def _views(padded: Matrices, vector_size: int) -> Matrices:
+    return {name: matrix[:, :vector_size] for name, matrix in padded.items()}
 
 
 def _tagged(tags: Sequence[str | int] | None, n_documents: int) -> tuple[NDArray[np.int32], Tags]:
     """Return the row of each document, and the tags with how many documents have each."""
     if tags is None:
         ones = np.ones(n_documents, np.int64)
-        return np.arange(n_documents, dtype=np.int32), Tags(list(map(str, range(n_documents))), ones)
-    if isinstance(tags, str) or not isinstance(tags, Iterable):
+        return np.arange(n_documents, dtype=np.int32), Tags(list(range(n_documents)), ones)
+    if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
         raise TypeError(f"tags must be a list of one str or int for each document, got {tags!r}")
     tags = list(tags)
     for tag in tags:
-        if isinstance(tag, (bool, np.bool_)) or not isinstance(tag, (str, int, np.integer)):
-            raise TypeError(f"tags must be one str or int for each document, got {tag!r}")
+        check_item("every tag", tag)
     if len(tags) != n_documents:
         raise ValueError(
             f"tags must be as many as the documents, {n_documents:,}, got {len(tags):,}; a Corpus skips "
             "empty documents unless keep_empty=True"
         )
-    rows: dict[str, int] = {}
-    of_documents = np.array([rows.setdefault(str(tag), len(rows)) for tag in tags], np.int32)
-    return of_documents, Tags(list(rows), np.bincount(of_documents).astype(np.int64))
+    numbers = Numbers()
+    try:
+        of_documents = np.array([numbers[plain(tag)] for tag in tags], np.int32)
+    except ValueError as error:
+        raise ValueError(f"tags: {error}") from None
+    return of_documents, Tags(numbers.words, np.bincount(of_documents).astype(np.int64))

@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_float, check_int
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import check_words, counts_in, given_vocabulary, known_ids, recoded, select
+from fastvec.corpus.selection import (
+    check_words,
+    counts_in,
+    given_vocabulary,
+    known_ids,
+    provenance_with,
+    recoded,
+    select,
+)
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.gradcheck import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
@@ -40,7 +48,7 @@ from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Subwords, SubwordVectors, Vectors
 
-__all__ = ["WordModel"]
+__all__ = ["WordModel", "raised_subsample"]
 
 # The learning rate at the end, unless the one at the start is too near to it.
 LAST_LEARNING_RATE = 1e-4
@@ -486,6 +494,7 @@ class WordModel(EpochModel, ABC):
             threads = 1
         # the most frequent words have the ids of the text
         same_ids = before is None and vocabulary is None and not (self.keep or self.drop)
+        provenance = provenance_with(vocabulary, corpus)
         if vocabulary is not None:
             vocabulary = given_vocabulary(vocabulary, corpus.vocabulary)
         elif before is None:
@@ -512,7 +521,7 @@ class WordModel(EpochModel, ABC):
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state.vocabulary, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata |= {"threads": threads, **self._provenance([corpus.provenance], before)}
+        state.metadata |= {"threads": threads, **self._provenance([provenance], before)}
         state.metadata |= noted(given, frozen)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -720,8 +729,7 @@ class WordModel(EpochModel, ABC):
     def _keep_probabilities(self, vocabulary: Vocabulary, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability with which each word is kept in a text where it occurs so often."""
         n_words = int(counts.sum())
-        subsample = max(self.subsample, ALWAYS_KEPT / n_words) if self.subsample else 0
-        probabilities = vocabulary.keep_probabilities(subsample)
+        probabilities = vocabulary.keep_probabilities(raised_subsample(self.subsample, n_words))
         left = float(counts @ probabilities) / n_words
         if left < FEWEST_LEFT:
             warn(
@@ -754,6 +762,11 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def raised_subsample(subsample: float, n_words: int) -> float:
+    """Return the value with which words that a text of `n_words` has up to 50 times are always kept."""
+    return max(subsample, ALWAYS_KEPT / n_words) if subsample else 0
 
 
 def overlap(frequencies: NDArray[np.float64], tables: Mapping[str, Any]) -> float:

@@ -34,6 +34,8 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -150,24 +152,17 @@ def train(
     sampled_pairs, pairs : int
         Words in that sum, and trained in all.
     """
-    return _walk(
-        input_vectors,
-        output_vectors,
-        document_vectors,
-        ids,
-        sentence_offsets,
-        documents,
-        start,
-        stop,
-        keep,
-        noise,
-        window,
-        negatives,
-        False,
-        learning_rate,
-        key,
-        loss_every,
-    )
+    total, sampled_pairs, pairs = 0.0, 0, 0
+    matrices = input_vectors, output_vectors, document_vectors
+    reach = None if input_vectors is None else window
+    examples = _examples(ids, sentence_offsets, start, stop, keep, noise, reach, negatives, key)
+    for position, sentence, contexts, center, drawn in examples:
+        loss = step(*matrices, contexts, int(documents[sentence]), center, drawn, False, learning_rate)
+        pairs += 1
+        if position % loss_every == 0:
+            total += loss
+            sampled_pairs += 1
+    return total, sampled_pairs, pairs
 
 
 def infer(
@@ -206,72 +201,37 @@ def infer(
     key : IN, uint64
         Where the keys of the epochs come from: number `epoch` of this sequence.
     """
-    draws_per_token = 1 + negatives
+    matrices = input_vectors, output_vectors, document_vectors
+    reach = None if input_vectors is None else window
     for document in range(start, stop):
         begin, end = (int(place) for place in sentence_offsets[document : document + 2])
         for epoch in range(epochs):
             rate = learning_rate + (min_learning_rate - learning_rate) * (epoch / epochs)
             # the first word of the document takes the draws of the first word of a corpus
-            key_of_epoch = int(draw(key, epoch)) - begin * draws_per_token * int(GOLDEN)
-            _walk(
-                input_vectors,
-                output_vectors,
-                document_vectors,
-                ids,
-                sentence_offsets,
-                np.arange(len(sentence_offsets) - 1, dtype=np.int32),
-                begin,
-                end,
-                keep,
-                noise,
-                window,
-                negatives,
-                True,
-                rate,
-                key_of_epoch % 2**64,
-                1,
+            key_of_epoch = (int(draw(key, epoch)) - begin * (1 + negatives) * int(GOLDEN)) % 2**64
+            examples = _examples(
+                ids, sentence_offsets, begin, end, keep, noise, reach, negatives, key_of_epoch
             )
+            for _, _, contexts, center, drawn in examples:
+                step(*matrices, contexts, document, center, drawn, True, rate)
 
 
-def _walk(
-    input_vectors: Matrix | None,
-    output_vectors: Matrix,
-    document_vectors: Matrix,
+def _examples(
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    documents: NDArray[np.int32],
     start: int,
     stop: int,
     keep: NDArray[np.uint32],
     noise: NDArray[np.uint32],
-    window: int,
+    window: int | None,
     negatives: int,
-    fixed_words: bool,
-    learning_rate: float,
     key: int,
-    loss_every: int,
-) -> tuple[float, int, int]:
+) -> Iterator[tuple[int, int, NDArray[np.int32], int, NDArray[np.int32]]]:
+    """Yield each word's position, sentence, contexts, id and negatives; without a window, no contexts."""
     draws_per_token = 1 + negatives
-    dynamic = input_vectors is not None
-    total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in walk_chunk(
-        ids, sentence_offsets, start, stop, keep, window if dynamic else 0, dynamic, key, draws_per_token
+        ids, sentence_offsets, start, stop, keep, window or 0, window is not None, key, draws_per_token
     ):
         sentence = int(np.searchsorted(sentence_offsets, position, side="right")) - 1
         counters = position * draws_per_token + 1 + np.arange(negatives)
-        loss = step(
-            input_vectors,
-            output_vectors,
-            document_vectors,
-            contexts,
-            int(documents[sentence]),
-            center,
-            draw_noise(draw(key, counters), noise),
-            fixed_words,
-            learning_rate,
-        )
-        pairs += 1
-        if position % loss_every == 0:
-            total += loss
-            sampled_pairs += 1
-    return total, sampled_pairs, pairs
+        yield position, sentence, contexts, center, draw_noise(draw(key, counters), noise)
