@@ -13,7 +13,6 @@ import errno
 import gc
 import os
 import re
-import socket
 import stat
 import sys
 import tempfile
@@ -95,6 +94,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _prefix(folder: Path) -> Path:
     """Return how the paths of this machine's temporary files in a folder begin."""
+    import socket  # which takes milliseconds, and is not needed until something is written
+
     return folder / f".fastvec-{re.sub(r'[^0-9A-Za-z]', '_', socket.gethostname())}-"
 
 
