@@ -104,8 +104,8 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
             try:
                 with signals.end_at_once():
                     of_module = importlib.import_module(f"fastvec.cli.{module}")
-            except ImportError:  # of scikit-learn, without which there are no classifiers
-                if called is not None:
+            except ImportError as error:  # without scikit-learn there are no classifiers
+                if called is not None or getattr(error.__cause__, "name", "") != "sklearn":
                     raise
             else:
                 getattr(of_module, f"add_{name.replace('-', '_')}")(verb)
