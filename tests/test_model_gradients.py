@@ -96,7 +96,7 @@ def test_contexts_that_stay_are_found(monkeypatch):
 
 def test_a_missing_divisor_is_found(monkeypatch):
     model = fastvec.CBOW(**SMALL, loss="softmax").fit(TEXT)
-    monkeypatch.setattr(softmax, "divisors", lambda rows, scale: mean.divisors(rows, False))
+    monkeypatch.setattr(softmax, "divisors", lambda rows, *_: mean.divisors(rows, True, False))
     report = model.check_gradient(TEXT[:2], **FEW)
     assert report.worst[0] == "input_vectors"
     assert not report.ok(0.1)
