@@ -58,6 +58,7 @@ def steps(backend, matrices, n_labels=5, learning_rate=0.05):
             "input_offsets": np.array([0, len(rows)]),
             "targets": labels[document : document + 1],
             "target_offsets": one,
+            "mean": True,
             "scale_gradient": True,
             "learning_rate": learning_rate,
         }

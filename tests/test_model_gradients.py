@@ -19,10 +19,15 @@ WORD_MODELS = [
     ),
     fastvec.SkipGram(negative_sharing="none", dynamic_window=False, **SMALL),
     *(fastvec.CBOW(loss=loss, **SMALL) for loss in ("negative_sampling", "hierarchical_softmax", "softmax")),
-    fastvec.CBOW(position_weights=True, **SMALL),
     *(
-        fastvec.FastText(model=model, buckets=50, scale_gradient=True, **SMALL)
-        for model in ("skipgram", "cbow")
+        fastvec.CBOW(loss=loss, pooling="sum", **SMALL)
+        for loss in ("negative_sampling", "hierarchical_softmax", "softmax")
+    ),
+    *(fastvec.CBOW(position_weights=True, pooling=pooling, **SMALL) for pooling in ("mean", "sum")),
+    *(
+        fastvec.FastText(loss=loss, buckets=50, scale_gradient=True, **own, **SMALL)
+        for loss in ("negative_sampling", "hierarchical_softmax")
+        for own in ({}, {"model": "cbow"}, {"model": "cbow", "pooling": "sum"})
     ),
 ]
 GLOVES = [fastvec.GloVe(vector_size=4, min_count=1, epochs=5, combine=combine) for combine in ("sum", "word")]

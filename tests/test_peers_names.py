@@ -61,12 +61,12 @@ RATES = {"alpha", "lr", "eta", "min_alpha"}
 @pytest.mark.parametrize(
     ("model", "parameters", "attributes"),
     [
-        (fastvec.SkipGram, set(), {"word_vectors"}),
+        (fastvec.SkipGram, {"cbow_mean"}, {"word_vectors"}),
         (fastvec.CBOW, set(), {"word_vectors"}),
-        (fastvec.FastText, {"hs"}, {"word_vectors", "syn1"}),
+        (fastvec.FastText, set(), {"word_vectors"}),
         (
             fastvec.GloVe,
-            {"hs", "shrink_windows", "min_alpha", *NOISE},
+            {"hs", "cbow_mean", "shrink_windows", "min_alpha", *NOISE},
             {
                 *("build_vocab", "build_vocab_from_freq"),
                 *("get_output_matrix", "syn1neg", "syn1", "predict_output_word"),
@@ -74,7 +74,16 @@ RATES = {"alpha", "lr", "eta", "min_alpha"}
         ),
         (
             fastvec.PPMI_SVD,
-            {"hs", "shrink_windows", "compute_loss", "pretrainedVectors", *NOISE, *EPOCHS, *RATES},
+            {
+                "hs",
+                "cbow_mean",
+                "shrink_windows",
+                "compute_loss",
+                "pretrainedVectors",
+                *NOISE,
+                *EPOCHS,
+                *RATES,
+            },
             {
                 *("build_vocab", "build_vocab_from_freq", "save_model", "intersect_word2vec_format"),
                 *("get_latest_training_loss", "running_training_loss", "word_vectors"),
@@ -83,7 +92,7 @@ RATES = {"alpha", "lr", "eta", "min_alpha"}
         ),
         (
             fastvec.DocVectors,
-            {"hs", "shrink_windows", "trim_rule", "pretrainedVectors"},
+            {"hs", "cbow_mean", "shrink_windows", "trim_rule", "pretrainedVectors"},
             {"build_vocab_from_freq", "intersect_word2vec_format", "syn1", "predict_output_word"},
         ),
     ],
@@ -105,6 +114,10 @@ def test_some_of_them():
     for given, ours in (("workers", "`threads`"), ("size", "`vector_size`"), ("iter", "`epochs`")):
         with pytest.raises(TypeError, match=f"SkipGram has no parameter `{given}`: it is {ours}"):
             fastvec.SkipGram(**{given: 3})
+    with pytest.raises(
+        TypeError, match='CBOW has no parameter `cbow_mean`: it is `pooling="mean"`, or `pooling'
+    ):
+        fastvec.CBOW(cbow_mean=0)
     with pytest.raises(TypeError, match="it is the choice between SkipGram and CBOW"):
         fastvec.CBOW(sg=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'vectorsize'"):

@@ -1,8 +1,8 @@
 """A hidden row: the mean or sum of input rows, a step against output rows, and the gradient back to these.
 
 h = s Σ_i x_i with s = 1/n, or 1 for the sum, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row
-that occurs twice among them takes it twice. Where that is not to be scaled so, the first of them take e/(n s), and
-h moves by e.
+that occurs twice among them takes it twice. Where that is not to be scaled so, the first of them take
+e/(n s), and h moves by e.
 """
 
 from libc.string cimport memset

@@ -199,7 +199,7 @@ LOSSES = (
          (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords),
          ("window", "negatives", "cbow", "mean", "scale_gradient"),
          _of_negatives, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets"), learning_rate=0.05,
-         summed=0.001, summed_unscaled=0.05, by_copies=False),
+         summed=0.01, summed_unscaled=0.05, by_copies=False),
     Loss("FastText", "hierarchical_softmax", "ngram_tree",
          (WORDS_AND_NGRAMS, NODES), (paths, subwords), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets"), learning_rate=0.05,

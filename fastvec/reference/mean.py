@@ -53,4 +53,5 @@ def divisors(rows: NDArray[np.int32], mean: bool, scale_gradient: bool) -> NDArr
     if scale_gradient:
         return np.full((len(rows), 1), n, np.float32)
     _, places, counts = np.unique(rows, return_inverse=True, return_counts=True)
-    return n * counts[places, np.newaxis].astype(np.float32)
+    result: NDArray[np.float32] = n * counts[places, np.newaxis].astype(np.float32)
+    return result
