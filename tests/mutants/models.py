@@ -314,10 +314,10 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "average(step.hidden, rows, n_rows, step.begin, step.end, mean)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, scale_of(n_rows, mean))",
             "average(step.hidden, rows, n_rows, step.begin, step.end, 1)",
         ),
-        ("reference/cbow.py", "h = np.mean(d * x, axis=0)", "h = np.sum(d * x, axis=0)"),
+        ("reference/mean.py", "np.mean(rows, axis=0) if mean else", "np.sum(rows, axis=0) if mean else"),
     ),
     mutant(
         "the places of CBOW's contexts are counted from the other end",
