@@ -7,6 +7,8 @@
 (10,)
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
 from fastvec.training import startup  # noqa: F401  # isort: skip
 from fastvec import evaluate, functional
 from fastvec.corpus import Corpus, Vocabulary
@@ -19,6 +21,7 @@ from fastvec.models.paragraphs import DocVectors
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
 from fastvec.models.word2vec import CBOW, SkipGram
+from fastvec.peers.names import PACKAGE
 from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
 
 __all__ = [
@@ -43,3 +46,10 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+if not TYPE_CHECKING:  # to mypy, every name could be asked for then
+
+    def __getattr__(name: str) -> NoReturn:
+        here = PACKAGE.get(name)
+        ending = "" if here is None else f": it is {here}"
+        raise AttributeError(f"module 'fastvec' has no attribute {name!r}{ending}", name=name)

@@ -25,7 +25,8 @@ from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile
-from fastvec.models.peers import PeersAttributes
+from fastvec.peers.errors import PeersAttributes
+from fastvec.peers.names import MODELS, Names
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
@@ -91,6 +92,7 @@ class State:
 class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
+    PEERS: ClassVar[Names] = MODELS
     _state: State | None = None
 
     @abstractmethod

@@ -26,9 +26,10 @@ from fastvec._params import (
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
+from fastvec.peers.names import VECTORS
 from fastvec.vectors.common import CommonPart, common_part, projected, without
-from fastvec.vectors.elsewhere import NAMES_HERE
 from fastvec.vectors.nearest import all_cosines, highest, nearest
+from fastvec.vectors.procrustes import rotation
 from fastvec.vectors.spelling import nearest_spellings
 from fastvec.vectors.transport import movers_distance
 
@@ -186,7 +187,7 @@ class Vectors:
 
         def __getattr__(self, name: str) -> NoReturn:
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            here = NAMES_HERE.get(name)
+            here = VECTORS.get(name)
             raise AttributeError(message if here is None else f"{message}: in fastvec it is {here}")
 
     def __sklearn_clone__(self) -> Vectors:
@@ -867,6 +868,73 @@ class Vectors:
         directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
         metadata = self._postprocessed({"n_components": n_components})
         return self._transformed(lambda matrix: projected(matrix, directions), metadata)
+
+    def align(
+        self, reference: Vectors, pairs: Iterable[tuple[str | int, str | int]] | None = None
+    ) -> Vectors:
+        """Return these vectors turned such that words lie where those of other vectors do.
+
+        The vectors of two trainings cannot be compared, for every training has directions of its own. They
+        are turned, as a whole, by the rotation (or reflection) that brings paired words nearest to each
+        other: the orthogonal Procrustes problem [1]_, of unit vectors. Cosines of these vectors among
+        themselves stay as they are. It shows how words change from one time to the next [2]_, and which
+        words of two languages mean the same.
+
+        Parameters
+        ----------
+        reference : Vectors
+            Vectors of as many dimensions.
+        pairs : iterable of (word, word), optional
+            A word of these vectors and a word of `reference` that means the same, as in a dictionary. By
+            default, all words that both have.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors, which `reference` can be asked about:
+            ``reference.most_similar(aligned[word])``. The list ``"postprocessing"`` in `metadata` has one
+            more entry.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word of a pair has no vector.
+        TypeError, ValueError
+            If `reference` is something else or has another number of dimensions, or there are no pairs.
+
+        References
+        ----------
+        .. [1] P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika
+           1966.
+        .. [2] W. Hamilton, J. Leskovec and D. Jurafsky, "Diachronic word embeddings reveal statistical laws
+           of semantic change", ACL 2016.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> english = Vectors(["east", "north", "west"], [[1, 0], [0, 1], [-1, 0]])
+        >>> german = Vectors(["Ost", "Nord", "West"], [[0, 2], [-2, 0], [0, -2]])
+        >>> aligned = german.align(english, [("Ost", "east"), ("Nord", "north")])
+        >>> english.most_similar(aligned["West"], topn=1)[0][0]
+        'west'
+        """
+        if not isinstance(reference, Vectors):
+            raise TypeError(f"reference must be Vectors, got {shortened(reference)}")
+        if reference.vector_size != self.vector_size:
+            raise ValueError(
+                f"reference must have {self.vector_size} dimensions, as these vectors, "
+                f"got {reference.vector_size}"
+            )
+        couples = [(word, word) for word in self if word in reference] if pairs is None else [*pairs]
+        if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in couples):
+            raise TypeError(f"pairs must be pairs of words, [('Ost', 'east')], got {shortened(pairs)}")
+        if not couples:
+            missing = "the vectors have no word in common" if pairs is None else "got none"
+            raise ValueError(f"pairs must hold at least one pair of words: {missing}")
+        here, there = ([*words] for words in zip(*couples, strict=True))
+        turn = rotation(unit_rows(self[here]), unit_rows(reference[there]))
+        metadata = self._postprocessed({"aligned_by": len(couples)})
+        return self._transformed(lambda matrix: projected(matrix, turn), metadata)
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.
