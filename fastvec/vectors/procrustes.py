@@ -1,9 +1,9 @@
 """The rotation that brings vectors nearest to others: the orthogonal Procrustes problem.
 
 Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 1966: with a row for
-each pair in A and in B, the orthogonal Q that makes ‖A Q − B‖ least is U Vᵀ, where U Σ Vᵀ is the singular value
-decomposition of Aᵀ B. For ‖A Q − B‖² = ‖A‖² + ‖B‖² − 2 tr(Qᵀ Aᵀ B), and tr(Qᵀ U Σ Vᵀ) is largest, the trace of
-Σ, where Vᵀ Qᵀ U is the identity.
+each pair in A and in B, the orthogonal Q that makes ‖A Q − B‖ least is U Vᵀ, where U Σ Vᵀ is the singular
+value decomposition of Aᵀ B. For ‖A Q − B‖² = ‖A‖² + ‖B‖² − 2 tr(Qᵀ Aᵀ B), and tr(Qᵀ U Σ Vᵀ) is largest, the
+trace of Σ, where Vᵀ Qᵀ U is the identity.
 """
 
 from __future__ import annotations
