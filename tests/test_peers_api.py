@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from inside import peers_names
-from peers import fasttext, gensim_doc2vec, gensim_fasttext, gensim_phrases, gensim_word2vec
+from peers import KeyedVectors, fasttext, gensim_doc2vec, gensim_fasttext, gensim_phrases, gensim_word2vec
 
 import fastvec
 from fastvec.classify import TextClassifier
@@ -33,9 +33,10 @@ INTERNAL = {
 def of_fasttext(tmp_path_factory):
     """A model of words and one of labels."""
     text, labelled = (tmp_path_factory.mktemp("texts") / name for name in ("text.txt", "labelled.txt"))
-    text.write_text("".join(f"{' '.join(words)}\n" for words in SENTENCES))
-    labelled.write_text("".join(f"__label__{len(words)} {' '.join(words)}\n" for words in SENTENCES))
-    options = {"dim": 4, "minCount": 1, "epoch": 1, "thread": 1, "bucket": 50, "verbose": 0}
+    text.write_text("".join(f"{' '.join(words)}\n" for words in SENTENCES * 50))
+    labelled.write_text("".join(f"__label__{len(words)} {' '.join(words)}\n" for words in SENTENCES * 50))
+    # ten threads and dimensions, since fastText 0.9.3 leaves numbers of others as the memory was
+    options = {"dim": 10, "thread": 10, "minCount": 1, "t": 1, "lr": 0.01, "bucket": 50, "verbose": 0}
     return (
         fasttext.train_unsupervised(str(text), **options),
         fasttext.train_supervised(str(labelled), **options),
@@ -161,6 +162,23 @@ def test_every_parameter_of_training_is_here_or_named():
             )
 
 
+def methods(of_fasttext):
+    """Yield what has another method of theirs in its place, with the parameters of that."""
+    vectors, classifier = ours(fastvec.SkipGram).vectors_, ours(TextClassifier)
+    yield vectors.most_similar, parameters(KeyedVectors.most_similar)
+    yield vectors.save, parameters(KeyedVectors.save_word2vec_format) - {"fname"}
+    yield fastvec.load, parameters(KeyedVectors.load_word2vec_format) - {"fname"}
+    yield classifier.predict, parameters(of_fasttext[1].predict) - {"on_unicode_error"}
+    yield classifier.quantize, parameters(of_fasttext[1].quantize)
+
+
+def test_every_parameter_of_methods_is_here_or_named(of_fasttext):
+    for method, names in methods(of_fasttext):
+        for name in names - parameters(method):
+            sentence = answer(lambda n=name, m=method: m("x", **{n: 1}))
+            assert f" has no parameter `{name}`: it is " in sentence and "but not" not in sentence
+
+
 @pytest.mark.parametrize("name", peers_names.PACKAGE)
 def test_what_they_import_is_named(name):
     with pytest.raises(AttributeError, match=f"module 'fastvec' has no attribute '{name}': it is "):
@@ -172,7 +190,50 @@ def test_other_names_are_not_in_the_package():
         fastvec.Word3Vec  # noqa: B018
 
 
+def test_classes_name_what_is_there():
+    for model, name, here in (
+        (fastvec.SkipGram, "load", r"`fastvec\.load_model\(path\)`"),
+        (fastvec.Vectors, "load_word2vec_format", r"fastvec\.load\(path\)"),
+        (TextClassifier, "save_model", "`save`"),
+    ):
+        with pytest.raises(
+            AttributeError, match=f"{model.__name__} has no attribute `{name}`: it is {here}$"
+        ):
+            getattr(model, name)
+        assert not hasattr(model, name) and name not in dir(model)
+    with pytest.raises(AttributeError, match=r"^type object 'SkipGram' has no attribute 'lod'$"):
+        fastvec.SkipGram.lod  # noqa: B018
+
+
+@pytest.mark.parametrize("model", [fastvec.SkipGram, fastvec.GloVe, fastvec.DocVectors])
+def test_models_have_no_items(model):
+    with pytest.raises(
+        TypeError, match=rf"^{model.__name__} has no items: its vectors have them, vectors_\['old'\]$"
+    ):
+        model()["old"]
+    with pytest.raises(TypeError, match=r"its vectors have them, 'old' in vectors_$"):
+        "old" in model()  # noqa: B015
+
+
+@pytest.mark.parametrize("model", [fastvec.CBOW, fastvec.Phrases])
+def test_what_is_learned_from_is_no_parameter(model):
+    with pytest.raises(
+        TypeError, match=rf"^{model.__name__} takes parameters by their names, and .* in `fit`: "
+    ):
+        model(SENTENCES)
+
+
+def test_a_list_of_words_is_not_taken_for_files():
+    with pytest.raises(FileNotFoundError, match="a list of str is a list of files; of sentences, even one,"):
+        fastvec.Corpus(["old", "houses"])
+    documents = [gensim_doc2vec.TaggedDocument(words, [0]) for words in SENTENCES]
+    with pytest.raises(
+        TypeError, match=r"TaggedDocument.*: pass \[document\.words for document in documents\], and"
+    ):
+        fastvec.DocVectors().fit(documents)
+
+
 def test_every_name_is_documented(of_fasttext):
     names = set().union(*(attributes(theirs) for theirs, _ in theirs_and_ours(of_fasttext)))
-    names |= set().union(*(names for _, names in [*constructors(), *trainings()]))
+    names |= set().union(*(names for _, names in [*constructors(), *trainings(), *methods(of_fasttext)]))
     assert sorted((names | set(peers_names.PACKAGE)) - documented_names()) == []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,13 @@ class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
     PEERS: ClassVar[Names] = MODELS
+
+    def __getitem__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, vectors_[{word!r}]")
+
+    def __contains__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, {word!r} in vectors_")
+
     _state: State | None = None
 
     @abstractmethod

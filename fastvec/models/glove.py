@@ -24,8 +24,7 @@ from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources
 from fastvec.models.gradients import check_steps
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
-from fastvec.peers.errors import naming_peers_parameters, naming_peers_parameters_of
-from fastvec.peers.names import FIT
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
 from fastvec.training.threads import number_of_threads
@@ -181,7 +180,6 @@ class GloVe(EpochModel, CountModel):
         check_float("learning_rate", self.learning_rate, above=0)
         check_choice("combine", self.combine, COMBINATIONS)
 
-    @naming_peers_parameters_of(FIT)
     def fit(
         self,
         source: Any,

@@ -23,8 +23,8 @@ from fastvec.formats.finite import check_finite
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.words import raised_subsample
-from fastvec.peers.errors import naming_peers_parameters, naming_peers_parameters_of
-from fastvec.peers.names import DOCUMENTS, FIT, Names
+from fastvec.peers.errors import naming_peers_parameters
+from fastvec.peers.names import DOCUMENTS, Names
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import Epoch, Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -230,7 +230,6 @@ class DocVectors(EpochModel):
         """The vectors of the words in the role of what is predicted."""
         return self._learned("output_vectors_").parameters["output_vectors"]
 
-    @naming_peers_parameters_of(FIT)
     def fit(
         self: Model, documents: Any, y: object = None, *, tags: Sequence[str | int] | None = None
     ) -> Model:

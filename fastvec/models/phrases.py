@@ -20,8 +20,8 @@ from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.formats.spool import Spool, memory_left
-from fastvec.peers.errors import PeersAttributes, naming_peers_parameters, naming_peers_parameters_of
-from fastvec.peers.names import FIT, PHRASES, Names
+from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.names import PHRASES, Names
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
 
@@ -174,7 +174,6 @@ class Phrases(PeersAttributes, Estimator):
         check_int("memory_limit", self.memory_limit, 1)
         check_bool("progress", self.progress)
 
-    @naming_peers_parameters_of(FIT)
     def fit(self, corpus: Any, y: object = None) -> Phrases:
         """Find the phrases of a corpus.
 

@@ -31,8 +31,7 @@ from fastvec._params import check_choice, check_float
 from fastvec.models.arpack import require_scipy, truncated_svd
 from fastvec.models.association import MATRICES, association
 from fastvec.models.base import CountModel, State
-from fastvec.peers.errors import naming_peers_parameters, naming_peers_parameters_of
-from fastvec.peers.names import FIT
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 
@@ -145,7 +144,6 @@ class PPMI_SVD(CountModel):
         check_float("eigenvalue_weighting", self.eigenvalue_weighting, minimum=0, maximum=1)
         require_scipy()
 
-    @naming_peers_parameters_of(FIT)
     def fit(self, source: Any, y: object = None) -> PPMI_SVD:
         """Learn vectors from counts, starting from scratch.
 

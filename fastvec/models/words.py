@@ -37,8 +37,6 @@ from fastvec.models.given import Given, frozen_words, given_vectors, noted, sour
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
 from fastvec.models.prediction import log_likelihoods, log_probabilities, mean_context
-from fastvec.peers.errors import naming_peers_parameters_of
-from fastvec.peers.names import FIT
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -400,7 +398,6 @@ class WordModel(EpochModel, ABC):
         rows = state.parameters["input_vectors"]
         return rows[:0] if place is None else rows[place : place + 1]
 
-    @naming_peers_parameters_of(FIT)
     def fit(
         self: Model,
         corpus: Any,

@@ -5,77 +5,100 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from fastvec.peers.names import Names
 
 __all__ = ["PeersAttributes", "naming_peers_parameters", "naming_peers_parameters_of"]
 
 Class = TypeVar("Class", bound=type)
-Method = TypeVar("Method", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class PeersAttributes:
+class NamingPeersAttributes(ABCMeta):
+    """The type of classes that name what stands here for an attribute of a class of another package."""
+
+    PEERS: Names
+
+    if not TYPE_CHECKING:  # to mypy, every name could be asked for then
+
+        def __getattr__(cls, name: str) -> Any:
+            _missing(cls, cls, name)
+
+
+class PeersAttributes(metaclass=NamingPeersAttributes):
     """The base of classes that name their attribute when they are asked for that of another package."""
 
     PEERS: ClassVar[Names] = Names()
 
-    if not TYPE_CHECKING:  # to mypy, every name could be asked for then
+    if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            return _missing(self, name)
+            cls = type(self)
+            own = inspect.getattr_static(cls, name, None)
+            if isinstance(own, property):  # it has raised an error, which Python forgets
+                return own.fget(self)
+            return _missing(self, cls, name)
 
 
-def naming_peers_parameters_of(names: Mapping[str, str]) -> Callable[[Method], Method]:
-    """Let a method name its parameter when it is given one of those that other packages have."""
+def naming_peers_parameters_of(names: Mapping[str, str]) -> Callable[[Function], Function]:
+    """Let a function or method name its parameter when it is given one of those that other packages have."""
 
-    def decorate(method: Method) -> Method:
-        own = inspect.signature(method).parameters
+    def decorate(function: Function) -> Function:
+        own = inspect.signature(function).parameters
+        of_class = "self" in own
         named_only = all(name == "self" or own[name].kind is own[name].KEYWORD_ONLY for name in own)
 
-        @functools.wraps(method)
-        def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-            cls = type(self)
-            if args and named_only:
+        @functools.wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if of_class and named_only and len(args) > 1:
+                kind = type(args[0]).__name__
                 raise TypeError(
-                    f"{cls.__name__} takes parameters by their names, and what it learns from in `fit`: "
-                    f"{cls.__name__}(...).fit(...)"
+                    f"{kind} takes parameters by their names, and what it learns from in `fit`: "
+                    f"{kind}(...).fit(...)"
                 )
             for name in kwargs:
                 if name in names and name not in own:
-                    here = cls.__name__ if method.__name__ == "__init__" else f"{cls.__name__}.fit"
-                    raise TypeError(f"{here} has no parameter `{name}`: it is {_ours(cls, names[name])}")
-            return method(self, *args, **kwargs)
+                    raise TypeError(_sentence(function, args, name, names[name]))
+            return function(*args, **kwargs)
 
-        return cast(Method, checked)
+        return cast(Function, checked)
 
     return decorate
 
 
 def naming_peers_parameters(cls: Class) -> Class:
-    """Let the constructor of a class name its parameter when it is given that of another package."""
-    own = cls.__init__  # type: ignore[misc]
-    cls.__init__ = naming_peers_parameters_of(cls.PEERS.parameters)(own)  # type: ignore[misc, attr-defined]
+    """Let the constructor and methods of a class name their parameters when given those of other packages."""
+    names: Names = cls.PEERS  # type: ignore[attr-defined]
+    for method, others in {"__init__": names.parameters, **names.methods}.items():
+        setattr(cls, method, naming_peers_parameters_of(others)(getattr(cls, method)))
     return cls
 
 
-def _missing(asked: Any, name: str) -> Any:
-    """Raise the error of an attribute that an object does not have."""
-    cls = type(asked)
-    own = inspect.getattr_static(cls, name, None)
-    if isinstance(own, property):  # it has raised an error, which Python forgets
-        assert own.fget is not None
-        return own.fget(asked)
+def _sentence(function: Callable[..., Any], args: tuple[Any, ...], name: str, ours: str) -> str:
+    """Return the error of a parameter that a function or method does not have."""
+    here, own = function.__name__, inspect.signature(function).parameters
+    if "self" in own:
+        cls = type(args[0])
+        here = cls.__name__ if here == "__init__" else f"{cls.__name__}.{here}"
+        ours = _ours(cls, ours, own)
+    return f"{here} has no parameter `{name}`: it is {ours}"
+
+
+def _missing(asked: Any, cls: Any, name: str) -> NoReturn:
+    """Raise the error of an attribute that an object, or a class, does not have."""
     here = cls.PEERS.attributes.get(name) or cls.PEERS.parameters.get(name)
     if here is None:
-        raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}", name=name, obj=asked)
+        kind = f"type object {cls.__name__!r}" if asked is cls else f"{cls.__name__!r} object"
+        raise AttributeError(f"{kind} has no attribute {name!r}", name=name, obj=asked)
     raise AttributeError(f"{cls.__name__} has no attribute `{name}`: it is {_ours(cls, here)}")
 
 
-def _ours(cls: Any, name: str) -> str:
+def _ours(cls: Any, name: str, parameters: Iterable[str] = ()) -> str:
     """Return what something is called here, with a remark if a class does not have it."""
-    has = {*dir(cls), *inspect.signature(cls).parameters}
+    has = {*dir(cls), *parameters, *inspect.signature(cls).parameters}
     has |= {attribute for base in cls.__mro__ for attribute in vars(base).get("__annotations__", ())}
     if hasattr(cls, "fit"):
         has |= {*inspect.signature(cls.fit).parameters}

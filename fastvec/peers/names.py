@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["CLASSIFIERS", "DOCUMENTS", "FIT", "MODELS", "PACKAGE", "PHRASES", "VECTORS", "Names"]
+__all__ = ["CLASSIFIERS", "DOCUMENTS", "LOAD", "MODELS", "PACKAGE", "PHRASES", "VECTORS", "Names"]
 
 
 class Names(NamedTuple):
@@ -21,10 +21,13 @@ class Names(NamedTuple):
         Those of constructors.
     attributes : dict of str to str
         Attributes and methods. Parameters are attributes, too.
+    methods : dict of str to dict of str to str
+        Parameters of methods that have the same name here.
     """
 
     parameters: Mapping[str, str] = {}
     attributes: Mapping[str, str] = {}
+    methods: Mapping[str, Mapping[str, str]] = {}
 
 
 _AUTOTUNE = "`fastvec.classify.autotune(TextClassifier(), path, validation=path, seconds=300)`"
@@ -56,7 +59,7 @@ _PARAMETERS = {
     "random_state": "`seed`",
     "shrink_windows": "`dynamic_window`",
     "trim_rule": "`keep` and `drop`, lists of words",
-    "sg": "the choice between SkipGram and CBOW",
+    "sg": "the choice between SkipGram and CBOW, or `model` of FastText",
     "hs": '`loss="hierarchical_softmax"`',
     "cbow_mean": "CBOW's mean of the contexts; there is no sum",
     "minn": "`min_n` of FastText",
@@ -150,12 +153,10 @@ _ATTRIBUTES = {
         f"a method {_CLASSIFIER}",
     ),
 }
-MODELS = Names(_PARAMETERS, _ATTRIBUTES)
-
 _LEARNING = "a parameter of the model, as in `set_params(epochs=5).fit(more)`"
 _COUNTED = "not needed: `fit` counts"
 # Parameters of their `train` and `build_vocab`.
-FIT = {
+_FIT = {
     **dict.fromkeys(
         ("corpus_iterable", "corpus_file", "sentences", "documents", "input"),
         "the first argument, which may also be a path",
@@ -172,14 +173,15 @@ FIT = {
     "trim_rule": "`keep` and `drop`, lists of words, parameters of the model",
     "keep_raw_vocab": "not needed: `fastvec.Corpus(text).vocabulary` has all words",
     "pretrainedVectors": "`start_from`",
+    **dict.fromkeys(("lockf", "vectors_lockf"), "`freeze`"),
     "tagged_documents": "the first argument, with `tags`",
 }
+MODELS = Names(_PARAMETERS, _ATTRIBUTES, {"fit": _FIT})
 
-_WHOLE = MODELS.attributes
 DOCUMENTS = Names(
-    MODELS.parameters,
+    _PARAMETERS,
     {
-        **{name: here for name, here in _WHOLE.items() if name not in ("get_sentence_vector",)},
+        **_ATTRIBUTES,
         "wv": "`word_vectors_`",
         "dv": "`vectors_`",
         "docvecs": "`vectors_`",
@@ -190,6 +192,7 @@ DOCUMENTS = Names(
         "estimated_lookup_memory": "not there: a document takes 4 bytes for each number of its vector",
         "score": "not there: `history_[-1].loss` is that of all documents",
     },
+    {"fit": _FIT},
 )
 
 PHRASES = Names(
@@ -197,6 +200,7 @@ PHRASES = Names(
         "sentences": "the argument of `fit`",
         "max_vocab_size": "not needed: counts are exact, and nothing is pruned while counting",
         "progress_per": "`progress`",
+        "common_terms": "`connector_words`",
         "min_reduce": "not needed: nothing is pruned while counting",
     },
     {
@@ -209,10 +213,22 @@ PHRASES = Names(
         "vocab": "not kept: `pairs_` has the pairs that are phrases, with their scores",
         "corpus_word_count": "not kept: `fastvec.Corpus(text).n_tokens`",
     },
+    {"fit": _FIT},
 )
 
 # ---- fastText's classifier -------------------------------------------------------------------------------
 
+_PREDICT_TOP = "that of `predict_top`, which returns labels with their probabilities"
+_PREDICT = {"k": _PREDICT_TOP, "threshold": _PREDICT_TOP, "text": "`X`, a list of texts"}
+_QUANTIZE = {
+    "input": "the first argument, which may be a path",
+    "retrain": "not needed: texts are given to train again, or not",
+    "qnorm": "`separate_norms`",
+    "qout": "`quantize_output`",
+    "dsub": "`subvector_size`",
+    **dict.fromkeys(("epoch", "lr", "thread"), "that of the classifier, as in `set_params(epochs=1)`"),
+    "verbose": "`progress` of the classifier",
+}
 CLASSIFIERS = Names(
     {
         "lr": "`learning_rate`",
@@ -229,7 +245,7 @@ CLASSIFIERS = Names(
         "lrUpdateRate": "not needed: the rate falls steadily",
         "ws": "not needed: all words of a text count",
         "t": "not needed: no word of a text is dropped, nor does fastText's classifier drop any",
-        "label": "`fit(fastvec.classify.LabelledLines(path, label_prefix='#'))`",
+        "label": "`fastvec.classify.LabelledLines(path, label_prefix='#')`, the argument of `fit`",
         "verbose": "`progress`",
         "pretrainedVectors": "`vectors`, which `fastvec.load(path)` reads",
         "input": "the argument of `fit`, which may be a path",
@@ -264,6 +280,7 @@ CLASSIFIERS = Names(
         "get_meter": "`score_top(path)`, or scikit-learn's metrics with `predict_proba`",
         "is_quantized": "not there: what `quantize` returns, or `fastvec.classify.load` of an .ftz, is",
     },
+    {"predict": _PREDICT, "quantize": _QUANTIZE},
 )
 
 # ---- vectors ---------------------------------------------------------------------------------------------
@@ -279,7 +296,7 @@ _SPEARMAN = "fastvec.evaluate.similarity(vectors, path)"
 _UNIT = "postprocess(center=False, unit_length=True)"
 _WITH = "with_words(words, vectors), which returns new vectors"
 
-VECTORS = {
+_OF_VECTORS = {
     # gensim's KeyedVectors and what it was before.
     "wv": "the vectors themselves",
     "accuracy": "fastvec.evaluate.analogies(vectors, path)",
@@ -296,7 +313,7 @@ VECTORS = {
     "get_mean_vector": "mean(words, weights, unit=True, unknown='skip')",
     "get_normed_vectors": _UNIT,
     "get_vecattr": "counts[index(word)]",
-    "get_vector": _LOOK_UP,
+    "get_vector": "vectors[word], or mean([word], unit=True) at length 1",
     "has_index_for": "word in vectors",
     "index2entity": "words",
     "index2word": "words",
@@ -372,6 +389,29 @@ VECTORS = {
         "that of a classifier, fastvec.classify.load(path)",
     ),
 }
+_MOST_SIMILAR = {
+    "restrict_vocab": "`restrict`",
+    "clip_end": "`restrict`, which begins with the first word",
+    "clip_start": "not there: subset(words) has the words to choose among",
+    "indexer": "not needed: most_similar_batch is exact, and to_usearch(path) makes an index",
+    "k": "`topn`",
+}
+_SAVE = {
+    "binary": "not needed: the extension says it, .bin or .vec",
+    "fvocab": "`counts`",
+    "write_header": "not needed: .glove has none, and .vec has one",
+    "sort_attr": "not needed: words keep their order",
+    **dict.fromkeys(("append", "prefix", "total_vec"), "not there: a file is written as a whole"),
+}
+VECTORS = Names(attributes=_OF_VECTORS, methods={"most_similar": _MOST_SIMILAR, "save": _SAVE})
+
+LOAD = {
+    "binary": "not needed: the file says it",
+    "no_header": "not needed: the file says it",
+    "fvocab": "`counts`",
+    "unicode_errors": "`errors`",
+    "datatype": "`dtype`",
+}
 
 # ---- the package -----------------------------------------------------------------------------------------
 
@@ -390,4 +430,10 @@ PACKAGE = {
     **dict.fromkeys(("train_unsupervised", "skipgram", "cbow"), "FastText(...).fit(path)"),
     **dict.fromkeys(("train_supervised", "supervised"), "classify.TextClassifier(...).fit(path)"),
     "tokenize": "str.split()",
+    "simple_preprocess": "re.findall(r'\\w+', text.lower())",
+    "ENGLISH_CONNECTOR_WORDS": "Phrases.ENGLISH_CONNECTOR_WORDS",
+    "TextClassifier": "fastvec.classify.TextClassifier",
+    "save_facebook_model": "model.save('your.bin')",
+    "downloader": "not there: nothing is downloaded, fastvec.load(path) reads what you have",
+    "util": "not there: vectors.reduce(100) is fastText's reduce_model",
 }

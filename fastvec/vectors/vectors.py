@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
+from typing import Any, ClassVar, NoReturn, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -26,7 +26,8 @@ from fastvec._params import (
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
-from fastvec.peers.names import VECTORS
+from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.names import VECTORS, Names
 from fastvec.vectors.common import CommonPart, common_part, projected, without
 from fastvec.vectors.nearest import all_cosines, highest, nearest
 from fastvec.vectors.procrustes import rotation
@@ -78,7 +79,8 @@ class UnknownWordError(KeyError):
         return f"{word!r} is not among the {len(self.words):,} words{ending}"
 
 
-class Vectors:
+@naming_peers_parameters
+class Vectors(PeersAttributes):
     """Words with a vector each.
 
     Words may be ids: product 12 is the word 12 if all words are int, and else ``"12"``. Both find it.
@@ -133,6 +135,8 @@ class Vectors:
     False
     """
 
+    PEERS: ClassVar[Names] = VECTORS
+
     def __init__(
         self,
         words: Sequence[str | int],
@@ -182,13 +186,6 @@ class Vectors:
         heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
         head = "".join(f"<th>{name}</th>" for name in heads)
         return f"<p>{self!r}</p><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-    if not TYPE_CHECKING:  # to mypy, there would be every attribute then
-
-        def __getattr__(self, name: str) -> NoReturn:
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            here = VECTORS.get(name)
-            raise AttributeError(message if here is None else f"{message}: in fastvec it is {here}")
 
     def __sklearn_clone__(self) -> Vectors:
         """Return itself: clones of an estimator share its vectors, which never change."""
