@@ -185,11 +185,6 @@ def test_what_they_import_is_named(name):
         getattr(fastvec, name)
 
 
-def test_other_names_are_not_in_the_package():
-    with pytest.raises(AttributeError, match=r"module 'fastvec' has no attribute 'Word3Vec'$"):
-        fastvec.Word3Vec  # noqa: B018
-
-
 def test_classes_name_what_is_there():
     for model, name, here in (
         (fastvec.SkipGram, "load", r"`fastvec\.load_model\(path\)`"),
