@@ -168,6 +168,7 @@ def methods(of_fasttext):
     yield vectors.most_similar, parameters(KeyedVectors.most_similar)
     yield vectors.save, parameters(KeyedVectors.save_word2vec_format) - {"fname"}
     yield fastvec.load, parameters(KeyedVectors.load_word2vec_format) - {"fname"}
+    yield fastvec.load_model, parameters(gensim_fasttext.load_facebook_model)
     yield classifier.predict, parameters(of_fasttext[1].predict) - {"on_unicode_error"}
     yield classifier.quantize, parameters(of_fasttext[1].quantize)
 

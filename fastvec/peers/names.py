@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["CLASSIFIERS", "DOCUMENTS", "LOAD", "MODELS", "PACKAGE", "PHRASES", "VECTORS", "Names"]
+__all__ = [
+    "CLASSIFIERS",
+    "DOCUMENTS",
+    "LOAD",
+    "LOAD_MODEL",
+    "MODELS",
+    "PACKAGE",
+    "PHRASES",
+    "VECTORS",
+    "Names",
+]
 
 
 class Names(NamedTuple):
@@ -411,6 +421,11 @@ LOAD = {
     "fvocab": "`counts`",
     "unicode_errors": "`errors`",
     "datatype": "`dtype`",
+}
+
+# gensim's `load_facebook_model` has it, and then computes n-grams from other bytes than fastText did.
+LOAD_MODEL = {
+    "encoding": "that of fastvec.load, whose vectors `start_from` of `fit` takes: training knows UTF-8"
 }
 
 # ---- the package -----------------------------------------------------------------------------------------
