@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from peers import GensimWord2Vec, KeyedVectors, fasttext, gensim_word2vec
+from peers import GensimWord2Vec, KeyedVectors, fasttext, gensim_phrases, gensim_word2vec
 
 import fastvec
 
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.any_backend(trains=True)
 
 TEXT = [line.split() for line in ("a b c d e", "a b c d", "a b c", "a b é", "a f g f")] * 3
 MORE = [["a", "new", "new", "new"], ["new", "b", "once"]]
-SMALL = {"vector_size": 6, "epochs": 1, "threads": 1}
-GENSIM = {"vector_size": 6, "epochs": 1, "workers": 1, "sg": 1, "sorted_vocab": 1}
+SMALL = {"vector_size": 10, "epochs": 1, "threads": 1}
+GENSIM = {"vector_size": 10, "epochs": 1, "workers": 1, "sg": 1, "sorted_vocab": 1}
 
 
 def counts_of(model):
@@ -112,7 +112,7 @@ def test_windows_of_one_size(dynamic):
 @pytest.fixture
 def given(tmp_path):
     generator = np.random.default_rng(0)
-    vectors = fastvec.Vectors(["b", "a", "elsewhere"], generator.standard_normal((3, 6)))
+    vectors = fastvec.Vectors(["b", "a", "elsewhere"], generator.standard_normal((3, 10)))
     vectors.save(tmp_path / "given.vec")
     return vectors
 
@@ -133,13 +133,13 @@ def test_words_that_start_elsewhere_and_stay(given, tmp_path):
 def test_words_start_where_fasttexts_start(given, tmp_path, path):
     """With a rate next to nothing, pretrained vectors are what is left at the end."""
     options = {
-        "dim": 6,
+        "dim": 10,
         "minCount": 1,
         "minn": 0,
         "maxn": 0,
         "bucket": 0,
         "epoch": 1,
-        "thread": 6,
+        "thread": 10,
         "verbose": 0,
     }
     theirs = fasttext.train_unsupervised(
@@ -212,19 +212,32 @@ def test_fewer_dimensions_keep_as_much_as_fasttexts(path, tmp_path):
     """fastText takes eigenvectors in any order, ours are those of the largest variance."""
     util = pytest.importorskip("fasttext.util.util", reason="fasttext is not installed")
     options = {
-        "dim": 6,
+        "dim": 10,
         "minCount": 1,
         "minn": 0,
         "maxn": 0,
         "bucket": 0,
-        "thread": 6,
+        "thread": 10,
         "verbose": 0,
         "lr": 0.5,
     }
-    model = fasttext.train_unsupervised(str(path), t=1, epoch=50, **options)
+    model = fasttext.train_unsupervised(str(path), t=1, epoch=5, **options)
     model.save_model(str(tmp_path / "model.bin"))
     ours = fastvec.load(tmp_path / "model.bin").reduce(3).vectors
     util.reduce_model(model, 3)
     theirs = model.get_input_matrix()
     assert ours.shape == theirs.shape
     assert ours.var(axis=0).sum() >= theirs.var(axis=0).sum() * (1 - 1e-5)
+
+
+def test_one_sentence_is_joined_as_by_frozen_phrases():
+    text = [
+        *([["in", "new", "york"], ["a", "new", "york", "of", "york", "new"], ["new", "cars"]] * 9),
+        ["of"],
+    ]
+    theirs = gensim_phrases.Phrases(text, min_count=2, threshold=0.2).freeze()
+    threshold = fastvec.Phrases.threshold_from_gensim(0.2, text)
+    ours = fastvec.Phrases(min_count=2, threshold=threshold).fit(text)
+    joined = [ours.join(sentence) for sentence in text]
+    assert joined == [theirs[sentence] for sentence in text]
+    assert ["in_new", "york"] in joined
