@@ -37,7 +37,7 @@ class PeersAttributes(metaclass=NamingPeersAttributes):
 
         def __getattr__(self, name: str) -> Any:
             cls = type(self)
-            own = inspect.getattr_static(cls, name, None)
+            own = None if name.startswith("__") else inspect.getattr_static(cls, name, None)
             if isinstance(own, property):  # it has raised an error, which Python forgets
                 return own.fget(self)
             return _missing(self, cls, name)

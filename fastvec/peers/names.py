@@ -154,7 +154,7 @@ _ATTRIBUTES = {
     "words": "`vectors_.words`",
     "set_matrices": "`start_from` of `fit`",
     "get_line": "not needed: sentences are lists of words, such as line.split() returns",
-    "is_quantized": "never so: classifiers alone are quantized",
+    "is_quantized": "not there: classifiers alone are quantized",
     **dict.fromkeys(
         (
             *("get_labels", "labels", "get_label_id", "get_meter", "quantize"),

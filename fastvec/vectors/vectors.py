@@ -398,7 +398,7 @@ class Vectors(PeersAttributes):
         a, b = unit_rows(np.stack(sums))
         return float(np.clip(a @ b, -1, 1))
 
-    def doesnt_match(self, words: Iterable[str | int]) -> str:
+    def doesnt_match(self, words: Iterable[str | int], *, unknown: str = "error") -> str:
         """Return the word that fits least with the others.
 
         It is the one whose cosine with the mean of the unit vectors of all of them is lowest.
@@ -407,6 +407,8 @@ class Vectors(PeersAttributes):
         ----------
         words : iterable of str or int
             At least three words.
+        unknown : {"error", "skip"}
+            Whether a word without a vector is an error, or does not count.
 
         Returns
         -------
@@ -416,9 +418,9 @@ class Vectors(PeersAttributes):
         Raises
         ------
         UnknownWordError
-            If a word has no vector.
+            If a word has no vector, with ``unknown="error"``.
         TypeError, ValueError
-            If `words` is a str, or holds fewer than three words.
+            If `words` is a str, or holds fewer than three words, of those that count.
 
         Examples
         --------
@@ -427,16 +429,17 @@ class Vectors(PeersAttributes):
         >>> vectors.doesnt_match("north west northeast".split())
         'west'
         """
-        items = as_items("words", words)
-        if len(items) < 3:
+        given = as_items("words", words)
+        places, matrix = self._known("words", given, unknown if len(given) else "skip")
+        if len(places) < 3:
             raise ValueError(
-                f"words must hold at least three words, got {len(items)}: two are equally far from each other"
+                f"words must hold at least three words with vectors, got {len(places)}: two are equally far "
+                "from each other"
             )
-        found = [self._unit(item) for item in items]
-        units = np.stack([unit for unit, _ in found])
-        least = int((units @ units.mean(axis=0)).argmin())
-        rows = found[least][1]
-        return self.words[rows[0]] if rows else check_item("word", items[least])
+        units = unit_rows(matrix)
+        item = check_item("word", given[places[int((units @ units.mean(axis=0)).argmin())]])
+        row = self.index(item, -1)
+        return item if row < 0 else self.words[row]
 
     def closer_than(self, word: str | int, other: str | int) -> list[str]:
         """Return the words that are more similar to a word than another one is.
