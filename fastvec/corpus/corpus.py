@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
+from fastvec.corpus import cache as caches
 from fastvec.corpus.columns import encode_lists, is_table, sessions_of
 from fastvec.corpus.fingerprint import fingerprint
-from fastvec.corpus.ids import Encoded, open_cache, save_cache
+from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import Vocabulary
@@ -132,7 +133,7 @@ class Corpus:
             cache = os.fspath(cache)
             check_regular("cache", cache, "name a file to be made")
             key = _cache_key(files, how)
-            if (kept := open_cache(cache, key)) is not None:
+            if (kept := caches.reopen(cache, key)) is not None:
                 self._set(*kept)
                 return
             check_writable(cache)
@@ -144,9 +145,9 @@ class Corpus:
             raise ValueError(f"{names} holds no words")
         contents = encoded.finish(lowercase)
         if cache is not None:
-            save_cache(cache, *contents, key)
+            caches.save(cache, *contents, key)
             del contents
-            kept = open_cache(cache, key)
+            kept = caches.reopen(cache, key)
             assert kept is not None
             contents = kept
         self._set(*contents)

@@ -26,7 +26,7 @@ from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
-__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "read", "write"]
+__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "format_to_read", "read", "write"]
 
 Read = Callable[[Path, Wanted], Contents]
 
@@ -191,7 +191,7 @@ def read(
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = Path(path)
-    name = _format_to_read(path, format)
+    name = format_to_read(path, format)
     row = FORMATS[name]
     reader = row.map if mmap else row.read
     if reader is None:
@@ -233,7 +233,7 @@ def _extensions_with(attribute: str) -> str:
     return " or ".join(" ".join(row.extensions) for row in FORMATS.values() if getattr(row, attribute))
 
 
-def _format_to_read(path: Path, format: str | None) -> str:
+def format_to_read(path: Path, format: str | None) -> str:
     """Return the format of a file: that of its name or `format` if its first bytes may be, or theirs."""
     head = read_head(path)
     found = next((found for found, row in FORMATS.items() if row.begins(head)), None)

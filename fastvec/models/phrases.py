@@ -16,6 +16,7 @@ from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.ids import Encoded
+from fastvec.corpus.selection import made_of
 from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
@@ -349,6 +350,7 @@ class Phrases(Estimator):
             "format": FORMAT,
             "version": VERSION,
             "parameters": self._given(),
+            "provenance": self._provenance,
             "passes": [[[*words, score] for words, score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)
@@ -396,7 +398,8 @@ class Phrases(Estimator):
             phrases = cls(**content["parameters"])
             phrases.connector_words = tuple(phrases.connector_words)
             phrases.check_params()
-            phrases._keep([_checked_pairs(found) for found in content["passes"]])
+            found = [_checked_pairs(pairs) for pairs in content["passes"]]
+            phrases._keep(found, dict(content.get("provenance", {"corpora": [{}]})))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged ({error})") from error
         return phrases
@@ -420,6 +423,7 @@ class Phrases(Estimator):
         joined = self._corpus_of(corpus)
         if not joined.n_tokens:
             raise ValueError("corpus must have words in which to find phrases, got none")
+        provenance = made_of([joined.provenance])
         found: list[Pairs] = []
         for number in range(1, self.passes + 1):
             pairs = self._found(joined, number)
@@ -428,11 +432,13 @@ class Phrases(Estimator):
             found.append(pairs)
             if join_last or number < self.passes:
                 joined = self._joined(joined, pairs, number, corpus)
-        self._keep(found)
+        self._keep(found, provenance)
         return joined
 
-    def _keep(self, found: list[Pairs]) -> None:
+    def _keep(self, found: list[Pairs], provenance: dict[str, Any]) -> None:
+        """Make phrases those of the estimator; `provenance` is what files say of their making."""
         self.pairs_ = found
+        self._provenance = provenance
         vars(self).pop("_spelled", None)
         best: dict[str, float] = {}
         for pairs in found:
