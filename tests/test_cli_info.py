@@ -217,5 +217,5 @@ def test_a_pipe_is_no_file(tmp_path, shown):
     errors = shown("info", pipe)[2]
     os.close(writer)
     assert errors.endswith(
-        f"{pipe}: is a pipe, which can be read only once: save what comes through it first\n"
+        f"{pipe}: is a pipe, which can be read only once: save it to a file first\n"
     )

@@ -88,7 +88,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as stored:
         if not stored.seekable():
             raise ValueError(
-                f"{path}: is a pipe, which can be read only once: save what comes through it first"
+                f"{path}: is a pipe, which can be read only once: save it to a file first"
             )
         if not _is_gzipped(stored):
             yield stored
