@@ -216,6 +216,4 @@ def test_a_pipe_is_no_file(tmp_path, shown):
     writer = os.open(pipe, os.O_RDWR)  # so that opening it does not wait
     errors = shown("info", pipe)[2]
     os.close(writer)
-    assert errors.endswith(
-        f"{pipe}: is a pipe, which can be read only once: save it to a file first\n"
-    )
+    assert errors.endswith(f"{pipe}: is a pipe, which can be read only once: save it to a file first\n")
