@@ -27,6 +27,7 @@ from fastvec.counts.counting import count
 from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.spool import memory_left
 from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import UnknownWordError
@@ -285,6 +286,15 @@ class Cooccurrence(Estimator):
         if not hasattr(self, "vocabulary_"):
             return named
         return f"{named}: {self.n_entries_:,} entries, {len(self.vocabulary_):,} words"
+
+    def _repr_html_(self) -> str:
+        """Return the parameters and the counts of the most frequent words, as notebooks show them."""
+        named = super()._repr_html_()
+        if not hasattr(self, "vocabulary_"):
+            return named
+        words = self.vocabulary_.words[:FIRST]
+        rows = [[word, *(f"{self[word, context]:,.6g}" for context in words)] for word in words]
+        return f"{named}{table('', ['', *words], rows)}"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the counts; `load` maps them into memory.

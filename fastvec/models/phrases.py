@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from fastvec.corpus import Corpus
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.selection import made_of
 from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.formats.spool import Spool, memory_left
@@ -403,6 +405,14 @@ class Phrases(Estimator):
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged ({error})") from error
         return phrases
+
+    def _repr_html_(self) -> str:
+        """Return the parameters and the phrases of the highest scores, as notebooks show them."""
+        named = super()._repr_html_()
+        if not hasattr(self, "phrases_"):
+            return named
+        best = [[phrase, f"{score:,.4g}"] for phrase, score in islice(self.phrases_.items(), FIRST)]
+        return f"{named}{table(f'{len(self.phrases_):,} phrases', ['phrase', 'score'], best)}"
 
     def _given(self) -> dict[str, Any]:
         of_callable = ("scoring", "threshold") if callable(self.scoring) else ()
