@@ -71,7 +71,7 @@ def _man(_: argparse.Namespace) -> int:
     page.description = "train word vectors on a CPU, and use them"
     lines = [line.replace("\\", "\\e").replace("-", "\\-") for verb in EXAMPLES.values() for line in verb]
     page.add_section("examples", ">", "\n".join([".nf", *lines, ".fi"]))
-    title, _, rest = str(page).partition("\n")
+    title, rest = str(page).split("\n", 1)
     print(title.replace("\\-", "-"), rest, sep="\n", end="")  # in a date, \- is not understood
     return 0
 
