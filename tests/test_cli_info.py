@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,12 +202,30 @@ def test_a_classifier_of_fasttext_is_read_as_vectors_if_asked(folder, shown):
     assert (document["kind"], document["format"], document["words"]) == ("vectors", "fasttext", 4)
 
 
-def test_other_readers_say_what_phrases_are(folder, shown):
-    path = folder / "phrases.json"
-    for verb in (("neighbors", path, "new"), ("train", path, "-o", folder / "new.fvec")):
-        errors = shown(*verb)[2]
-        assert f"{path} is a file of phrases (.json)" in errors
-        assert errors.endswith("fastvec.Phrases.load reads it\n")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("neighbors", "phrases.json", "new"), "is a file of phrases (.json): fastvec phrases --phrases"),
+        (("train", "phrases.json"), "is a file of phrases (.json), not a text: fastvec phrases"),
+        (("train", "model.fvec"), "is a file of vectors (.fvec), not a text: fastvec neighbors reads it"),
+        (("phrases", "text.ids"), "is a cache of a text's ids, not a text: fastvec train --cache reads it"),
+        (("neighbors", "texts.fvmodel"), "is a classifier (.fvmodel): fastvec classify predict reads it"),
+        (("neighbors", "counts.fvcounts"), "is a file of counts (.fvcounts): fastvec train reads it"),
+        (("tag", "predict", "vectors.fvec", "text.txt"), "file of vectors (.fvec): fastvec neighbors"),
+        (("train", "text.txt", "--start-from", "text.odd"), "extension '.odd'; take that of one of 'fvec'"),
+        (("demo",), "unknown extension '.odd'; take that of one of 'fvec' (.fvec)"),
+        (("phrases", "empty.vec"), "empty.vec holds no words"),
+        (("neighbors", "-"), "-: must be a file, not standard input"),
+        (("convert", "vectors.fvec", "new.vec", "--words", "-"), "-: must be a file, not standard input"),
+    ],
+)  # fmt: skip
+def test_errors_name_what_the_command_has(arguments, message, folder, shown, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("empty.vec").write_bytes(b"")
+    output = {"train": ("-o", "new.fvec"), "phrases": ("-o", "new.txt"), "demo": ("-o", "new.odd")}
+    status, _, errors = shown(*arguments, *output.get(arguments[0], ()))
+    assert status == 2
+    assert message in errors.splitlines()[-1]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")

@@ -218,6 +218,7 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
         return {}
     if not issubclass(MODELS[options.model], EpochModel):
         raise _of_others("--start-from", _models(EpochModel), options.model)
+    formats.format_of(Path(options.start_from), None, reading=True, option=None)
     return {"start_from": load(options.start_from), "freeze": options.freeze}
 
 

@@ -328,7 +328,7 @@ def write(
         FORMATS[name].write(temporary, contents)
 
 
-def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
+def format_of(path: Path, format: str | None, *, reading: bool, option: str | None = "format=") -> str:
     """Return `format`, or the name of the first format that has the extension; errors speak of `option`."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     gzipped = suffixes[-1:] == [".gz"]
@@ -345,7 +345,6 @@ def format_of(path: Path, format: str | None, *, reading: bool, option: str = "f
         raise ValueError(f"{path}: {extension} is {refused[extension]}")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
-        raise ValueError(
-            f"{path}: unknown extension {extension!r}; name the format ({option}), one of {known}"
-        )
+        advice = "take that of" if option is None else f"name the format ({option}),"
+        raise ValueError(f"{path}: unknown extension {extension!r}; {advice} one of {known}")
     return name
