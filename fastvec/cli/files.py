@@ -38,14 +38,14 @@ OF_TEXTS = ["lowercase", "errors", "column", "kmers", "cache", "memory_limit"]
 # Parameters of `load`, and how errors name them, for Python: errors='replace'.
 READING = ("format", "errors", "encoding", "limit", "on_duplicates", "on_nonfinite")
 # What reads a file in Python, and the verb that does.
-VERBS = {
+VERBS_THAT_READ = {
     "fastvec.load": "neighbors",
     "fastvec.classify.load": "classify predict",
     "fastvec.Cooccurrence.load": "train",
     "fastvec.Corpus(..., cache=...)": "train --cache",
     "fastvec.Phrases.load": "phrases --phrases",
 }
-LOADERS = re.compile("|".join(map(re.escape, VERBS)))
+LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
 
@@ -84,7 +84,7 @@ def add_reading(
 def in_options(message: str) -> str:
     """Return an error with what it advises in Python as what the command has: options, and verbs."""
     message = ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
-    return LOADERS.sub(lambda found: f"fastvec {VERBS[found[0]]}", message)
+    return LOADERS.sub(lambda found: f"fastvec {VERBS_THAT_READ[found[0]]}", message)
 
 
 def add_output(parser: argparse.ArgumentParser, what: str, default: str | None = None) -> None:

@@ -13,6 +13,7 @@ from fastvec.cli.examples import EXAMPLES
 __all__ = ["add_completion", "add_help", "add_man"]
 
 SHELLS = ("bash", "zsh", "fish")
+# How shtab's script for zsh marks an argument that may come any number of times; zsh reads it as one.
 ONE_OF_ANY = re.compile(r'"\(\*\)::?')
 # What names of files are called in help.
 FILES = ("FILE", "MODEL", "OUT", "TEXT", "VECTORS")
@@ -53,7 +54,7 @@ def _completion(options: argparse.Namespace) -> int:
         elif action.metavar == "VERB" and action.choices is None:  # of help
             action.choices = [*VERBS]
     script = shtab.complete(parser, shell=options.shell)
-    if options.shell == "zsh":  # for which shtab takes any number of arguments for one
+    if options.shell == "zsh":
         script = ONE_OF_ANY.sub('"*:', script)
     print(script)
     return 0
