@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors_files
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, Phrases, classify
@@ -195,6 +196,16 @@ def test_what_there_is_nothing_to_say_of(arguments, message, folder, shown):
     status, out, errors = shown("info", path, *arguments[1:])
     assert (status, out) == (2, "") and errors.count("\n") == 1
     assert errors.startswith(f"fastvec: error: {message.format(path)}")
+
+
+@pytest.mark.parametrize("name", ["learned", "provenance"])
+def test_a_damaged_classifier(name, folder, tmp_path, shown):
+    path = tmp_path / "x.fvmodel"
+    path.write_bytes((folder / "texts.fvmodel").read_bytes())
+    safetensors_files.rewrite(path, "classifier", lambda _, description: description.update({name: [1]}))
+    status, out, errors = shown("info", path)
+    assert (status, out, errors.count("\n")) == (2, "", 1)
+    assert f"{path}: the classifier is damaged (" in errors
 
 
 def test_a_classifier_of_fasttext_is_read_as_vectors_if_asked(folder, shown):

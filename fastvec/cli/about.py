@@ -108,17 +108,21 @@ def _of_training(path: Path) -> About:
 
 def _of_classifier(path: Path) -> About:
     description, tensors, *_ = model.read_classifier(path)
-    classes = (description.get("learned") or {}).get("classes") or {}
-    metadata = {
-        "estimator": description["estimator"],
-        **description["parameters"],
-        **description.get("provenance", {}),
-        "history": description["history"],
-    }
     shape: About = {}
-    if (matrix := next((tensors[name] for name in OF_WORDS if name in tensors), None)) is not None:
-        shape = {"words": len(words_of_json(tensors["words"])), "vector_size": matrix.shape[1]}
-    return {**_labels(classes.get("values", [])), **shape, "metadata": metadata}
+    try:
+        metadata = {
+            "estimator": description["estimator"],
+            **description["parameters"],
+            **dict(description.get("provenance") or {}),
+            "history": description["history"],
+        }
+        classes = dict((description.get("learned") or {}).get("classes") or {})
+        labels = _labels([*classes.get("values", [])])
+        if (matrix := next((tensors[name] for name in OF_WORDS if name in tensors), None)) is not None:
+            shape = {"words": len(words_of_json(tensors["words"])), "vector_size": matrix.shape[1]}
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: the classifier is damaged ({error})") from None
+    return {**labels, **shape, "metadata": metadata}
 
 
 def _of_fasttext_classifier(path: Path) -> About:
