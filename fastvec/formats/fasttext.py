@@ -213,6 +213,11 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
+    if model.subwords.hash_count is not None:
+        raise ValueError(
+            f"{path}: fastText's .bin cannot hold n-grams as in floret, with hash_count="
+            f"{model.subwords.hash_count}: save as .fvec or .floret, or the vectors of words alone as .vec"
+        )
     check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts

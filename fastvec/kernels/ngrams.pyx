@@ -71,7 +71,8 @@ cdef void hash_ngrams(
         if continues(byte_at(text, start, stop, i)):
             continue
         hashed = fnv_start()
-        state = murmur_start()
+        if hash_count:
+            state = murmur_start()
         n = 0
         for j in range(i, stop + 1):
             c = byte_at(text, start, stop, j)

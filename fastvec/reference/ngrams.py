@@ -11,8 +11,8 @@ so that those of 128 and more flip the upper 24 bits too. Models that are out th
 floret (Boyd and Warmerdam 2022, "floret: lightweight, robust word vectors") has no rows for words: ``<word>``
 as a whole comes before its n-grams, and each of these has ``hash_count`` buckets of the same table, 1 to 4.
 They are the first so many of the four numbers of 32 bits in MurmurHash3 (Appleby's variant of 128 bits for
-64-bit processors, with the seed 2166136261), modulo the number of buckets. A short word is an n-gram of itself
-as well, and counts twice.
+64-bit processors, with the seed 2166136261), modulo the number of buckets. A short word is an n-gram of
+itself as well, and counts twice.
 
 A character begins at every byte that is not a continuation byte of UTF-8. Bytes that are no UTF-8 at all make
 odd n-grams, and the same ones as in fastText.
