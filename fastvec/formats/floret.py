@@ -1,12 +1,12 @@
 """The ``.floret`` format: a table of hashed words and n-grams, which has no list of words.
 
-Above the rows, of which each is its number and d numbers as in ``glove.py``, there is a line of eight fields::
+Above the rows, of which each is its place and d numbers as in ``glove.py``, is a line of eight fields::
 
     50000 300 4 5 2 2166136261 < >
 
-These are rows, dimensions, the fewest and the most characters of an n-gram, rows of each word and n-gram, the
-seed of the hash, and what stands before and behind a word; floret writes no others than these three last ones.
-Words are listed by who reads the file.
+These are the numbers of rows and of dimensions, the fewest and the most characters of an n-gram, the number
+of rows of each word and n-gram, the seed of the hash, and what stands before and behind a word. Of the last
+three, floret writes no others. Whoever reads a file lists the words.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import numpy as np
 
 from fastvec.formats.common import Contents, most_bytes, open_bytes
 from fastvec.formats.glove import parse_rows, whole_lines, write_rows
+from fastvec.formats.kinds import FLORET_HEADER
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.formats.wanted import Wanted
 from fastvec.reference.ngrams import SEED
 
 __all__ = ["begins", "read", "write"]
 
-HEADER = re.compile(rb"\s*" + rb"(\d{1,18}) +" * 6 + rb"(\S+) +(\S+)\s*")
 HASH = (b"%d" % SEED, b"<", b">")
 
 
 def begins(head: bytes) -> bool:
     """Return whether a file that begins so is one of floret's."""
-    return HEADER.fullmatch(head.partition(b"\n")[0]) is not None
+    return FLORET_HEADER.match(head) is not None
 
 
 def write(path: Path, contents: Contents) -> None:
@@ -39,7 +39,7 @@ def write(path: Path, contents: Contents) -> None:
     subwords, rows = contents.subwords, contents.input_vectors
     if subwords is None or subwords.hash_count is None or rows is None:
         raise ValueError(
-            f"{path}: a .floret file is a table of n-grams as in floret, which these vectors do not have: train "
+            "a .floret file holds n-grams as in floret, which these vectors do not have: train "
             "FastText(hash_count=2), or save as .fvec"
         )
     sizes = (*rows.shape, subwords.min_n, subwords.max_n, subwords.hash_count)
@@ -57,15 +57,21 @@ def read(path: Path, wanted: Wanted) -> Contents:
     n_read = 0
     with open_bytes(path) as file:
         texts = whole_lines(file)
-        header, _, rest = next(texts).partition(b"\n")
+        first = next(texts)
+        header = FLORET_HEADER.match(first)
+        if header is None:
+            raise ValueError(
+                f"{path}, line 1: expected rows, dimensions, min_n, max_n, hash_count, the seed of the hash, "
+                f"< and >, got {first[:60]!r}"
+            )
         subwords, d = _subwords_of(path, header)
         table = np.empty((subwords.buckets, d), wanted.dtype)
-        for names, values, lines in parse_rows(path, itertools.chain([rest], texts), 1, d):
+        for names, values, lines in parse_rows(path, itertools.chain([first[header.end() :]], texts), 1, d):
             for row, (name, line) in enumerate(zip(names, lines, strict=True), n_read):
                 if name != b"%d" % row or row == len(table):
                     raise ValueError(
-                        f"{path}, line {line:,}: expected row {row} of {len(table):,}, got {name[:40]!r}; the "
-                        "file is damaged"
+                        f"{path}, line {line:,}: expected row {row} of {len(table):,}, got {name[:40]!r}; "
+                        "the file is damaged"
                     )
             with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
                 table[n_read : n_read + len(names)] = values
@@ -81,24 +87,18 @@ def read(path: Path, wanted: Wanted) -> Contents:
     return Contents(words, vectors, input_vectors=table, subwords=subwords)
 
 
-def _subwords_of(path: Path, header: bytes) -> tuple[Subwords, int]:
+def _subwords_of(path: Path, header: re.Match[bytes]) -> tuple[Subwords, int]:
     """Return what the first line says of n-grams, and the number of dimensions."""
-    match = HEADER.fullmatch(header)
-    if match is None:
-        raise ValueError(
-            f"{path}, line 1: expected rows, dimensions, min_n, max_n, hash_count, the seed of the hash, < and >, "
-            f"got {header[:60]!r}"
-        )
-    n, d, min_n, max_n, hash_count, _ = map(int, match.groups()[:6])
-    if match.groups()[5:] != HASH:
+    n, d, min_n, max_n, hash_count, _ = map(int, header.groups()[:6])
+    if header.groups()[5:] != HASH:
         raise ValueError(
             f"{path}, line 1: the seed of the hash and the brackets must be those of floret, "
-            f"{b' '.join(HASH).decode()!r}, got {b' '.join(match.groups()[5:])!r}"
+            f"{b' '.join(HASH).decode()!r}, got {b' '.join(header.groups()[5:]).decode(errors='replace')!r}"
         )
     if d == 0 or n * (2 * d + 1) > most_bytes(path):
         raise ValueError(
-            f"{path}, line 1: the header promises {n:,} rows of {d:,} dimensions, more than the file holds or none; "
-            "it is truncated or damaged"
+            f"{path}, line 1: the header promises {n:,} rows of {d:,} dimensions, which the file cannot "
+            "hold; it is truncated or damaged"
         )
     try:
         return Subwords(min_n, max_n, n, hash_count), d

@@ -10,9 +10,9 @@ counts      int64 (n,)       how often each word occurred; may be missing
 
 The metadata of the safetensors header are ``format`` ("fvec"), ``format_version`` ("1") and ``parameters``, a
 JSON object. Where words have n-grams, there are also ``subwords``, a JSON object of ``min_n``, ``max_n`` and
-``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are. With
-``hash_count`` in that object, the n-grams are those of floret, and the tensor is float32 (buckets, d). Other
-tensors may be present; they are ignored.
+``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are.
+With ``hash_count`` in that object, the n-grams are those of floret, and the tensor is float32 (buckets, d).
+Other tensors may be present; they are ignored.
 """
 
 from __future__ import annotations

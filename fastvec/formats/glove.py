@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.formats.common import Contents, check_sizes, open_bytes
-from fastvec.formats.kinds import NUMBER, sizes
+from fastvec.formats.kinds import FLORET_HEADER, NUMBER, sizes
 from fastvec.formats.wanted import Collected, Wanted
 from fastvec.formats.words import check_separable, decode_words, join_words
 from fastvec.training.threads import Workers, file_threads
@@ -39,8 +39,8 @@ UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
 def begins(head: bytes) -> bool:
-    """Return whether a file that begins so is text."""
-    return is_text(head) is True
+    """Return whether a file that begins so is text, and not floret's."""
+    return is_text(head) is True and FLORET_HEADER.match(head) is None
 
 
 def is_text(head: bytes) -> bool | None:

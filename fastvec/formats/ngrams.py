@@ -25,8 +25,8 @@ class Subwords:
 
     In fastText's way, words have rows of their own in that matrix: with n words in the vocabulary, row i < n
     belongs to word i, and row n + b to the n-grams of bucket b. In floret's way, there are only the rows of
-    buckets, whatever the vocabulary is: the word as a whole and each of its n-grams have `hash_count` of them.
-    Both are derived in ``fastvec/reference/ngrams.py``.
+    buckets, whatever the vocabulary is: the word as a whole and each of its n-grams have `hash_count` of
+    them. Both are derived in ``fastvec/reference/ngrams.py``.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Subwords:
             raise ValueError(f"min_n must be an int from 0 to max_n={self.max_n}, got {self.min_n}")
 
     def own_rows(self, n_words: int) -> int:
-        """Return how many rows, the first ones, belong to the words of a vocabulary of `n_words` themselves."""
+        """Return how many rows, the first ones, are those of words themselves, of `n_words` in all."""
         return n_words if self.hash_count is None else 0
 
     def n_rows(self, n_words: int) -> int:

@@ -67,7 +67,9 @@ cdef void hash_ngrams(
         for i in range(start - 1, stop + 1):
             add_byte(&state, byte_at(text, start, stop, i))
         at = add_buckets(&state, buckets, hash_count, hashes, at)
-    for i in range(start - 1, stop + 1 if max_n else 0):
+    if max_n == 0:
+        return
+    for i in range(start - 1, stop + 1):
         if continues(byte_at(text, start, stop, i)):
             continue
         hashed = fnv_start()

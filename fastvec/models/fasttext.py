@@ -27,8 +27,9 @@ class FastText(WordModel):
     """FastText: word vectors composed of character n-grams, for unknown words too.
 
     The vector of a word is the mean of a row of its own and of the rows of its character n-grams [1]_, which
-    share `buckets` rows by a hash. With `hash_count`, words share these as well, as in floret [2]_. The objective and its gradient are derived in
-    ``fastvec/reference/subword.py``. Defaults are those of fastText where it has the parameter.
+    share `buckets` rows by a hash. With `hash_count`, words share these as well, as in floret [2]_. The
+    objective and its gradient are derived in ``fastvec/reference/subword.py``. Defaults are those of fastText
+    where it has the parameter.
 
     Parameters
     ----------
@@ -98,9 +99,9 @@ class FastText(WordModel):
     buckets : int
         Number of rows that the n-grams share.
     hash_count : int, optional
-        As in floret: words have no rows of their own, but share the `buckets` rows with the n-grams, and each
-        word and each n-gram has this many of them, 1 to 4. Far fewer buckets will do then, such as 50,000
-        with 2, and ``vectors_.save("x.floret")`` writes what spaCy reads. None for fastText's way.
+        Number of rows of each word and n-gram as in floret, 1 to 4: words have no rows of their own, but
+        share the `buckets` rows with the n-grams. Far fewer buckets will do then, such as 50,000 with 2, and
+        ``vectors_.save("x.floret")`` writes what spaCy reads. None for fastText's way.
     scale_gradient : bool
         Whether to use the exact gradient of a row, which has the number of rows in the mean as a divisor.
         False omits the divisor, as fastText does; a row that occurs several times in the mean then moves as

@@ -158,7 +158,7 @@ def start_words(
     elif isinstance(vectors, SubwordVectors):
         if vectors.subwords != subwords:
             raise ValueError(
-                f"min_n, max_n, buckets and hash_count must be those of start_from, {_settings(vectors.subwords)}, got "
+                f"min_n, max_n and buckets must be those of start_from, {_settings(vectors.subwords)}, got "
                 f"{_settings(subwords)}; Vectors(start_from.words, start_from.vectors) have no n-grams"
             )
         if subwords.hash_count is None:
@@ -168,8 +168,8 @@ def start_words(
             inputs[subwords.own_rows(len(vocabulary)) :] = ngrams
     elif subwords.hash_count is not None:
         raise ValueError(
-            "start_from must have n-grams as in floret with hash_count, whose words have no rows of their own to "
-            f"start at a vector, got {vectors!r}: leave hash_count out"
+            "start_from must have n-grams as in floret with hash_count, which leaves words no rows of their "
+            f"own to start at a vector, got {vectors!r}: leave out hash_count"
         )
     else:
         _start_at(inputs, vectors.vectors[theirs], ours, vocabulary, subwords)
@@ -192,7 +192,8 @@ def _start_at(
 
 
 def _settings(subwords: Subwords) -> str:
-    return f"{subwords.min_n}, {subwords.max_n}, {subwords.buckets:,} and {subwords.hash_count}"
+    settings = f"{subwords.min_n}, {subwords.max_n} and {subwords.buckets:,}"
+    return settings if subwords.hash_count is None else f"{settings} with hash_count={subwords.hash_count}"
 
 
 def sources(state: State, given: Given | None, frozen: NDArray[np.bool_] | None) -> dict[str, str]:

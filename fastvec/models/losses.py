@@ -100,9 +100,7 @@ class Loss(NamedTuple):
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
     """Return the n-grams that the parameters of a model ask for."""
-    return Subwords(
-        parameters["min_n"], parameters["max_n"], parameters["buckets"], parameters.get("hash_count")
-    )
+    return Subwords(*(parameters[name] for name in ("min_n", "max_n", "buckets", "hash_count")))
 
 
 # The matrices.

@@ -229,9 +229,9 @@ class SubwordVectors(Vectors):
         """
         if self.subwords.hash_count is not None:
             raise ValueError(
-                f"with_words needs words with rows of their own, got n-grams as in floret (hash_count="
-                f"{self.subwords.hash_count}), which make the vectors of all words: subset adds words with these, "
-                "and Vectors(words, vectors) of both has no n-grams"
+                "with_words needs words with rows of their own, got n-grams as in floret (hash_count="
+                f"{self.subwords.hash_count}), which make the vectors of all words: subset adds words with "
+                "theirs, and Vectors(v.words, v.vectors) has no n-grams"
             )
         return cast("SubwordVectors", super().with_words(words, vectors))
 
