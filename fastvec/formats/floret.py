@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from fastvec.formats.common import Contents, most_bytes, open_bytes
-from fastvec.formats.glove import parse_rows, whole_lines, write_rows
-from fastvec.formats.kinds import FLORET_HEADER
+from fastvec.formats.glove import FLORET_HEADER, parse_rows, whole_lines, write_rows
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.formats.wanted import Wanted
 from fastvec.reference.ngrams import SEED

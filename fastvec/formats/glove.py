@@ -21,13 +21,25 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.formats.common import Contents, check_sizes, open_bytes
-from fastvec.formats.kinds import FLORET_HEADER, NUMBER, sizes
+from fastvec.formats.kinds import NUMBER, sizes
 from fastvec.formats.wanted import Collected, Wanted
 from fastvec.formats.words import check_separable, decode_words, join_words
 from fastvec.training.threads import Workers, file_threads
 
-__all__ = ["begins", "is_text", "parse_rows", "read", "read_rows", "whole_lines", "write", "write_rows"]
+__all__ = [
+    "FLORET_HEADER",
+    "begins",
+    "is_text",
+    "parse_rows",
+    "read",
+    "read_rows",
+    "whole_lines",
+    "write",
+    "write_rows",
+]
 
+# The first line of floret: six numbers, and what stands before and behind a word, which are no numbers.
+FLORET_HEADER = re.compile(rb"\s*" + rb"(\d{1,18}) +" * 6 + rb"([^\s\d.+-]\S*) +([^\s\d.+-]\S*)\s*?\n")
 # Bytes of lines that are parsed together.
 TEXT_BYTES = 1 << 20
 # Rows that say together how many dimensions there are, where no header does.

@@ -11,7 +11,6 @@ from typing import NamedTuple
 __all__ = [
     "FASTTEXT_MAGIC",
     "FIRST_BYTES",
-    "FLORET_HEADER",
     "NUMBER",
     "OWN",
     "check_kind",
@@ -26,9 +25,6 @@ FIRST_BYTES = 1 << 15
 """How much of a file is looked at."""
 
 FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
-
-# The first line of floret: six numbers, and what stands before and behind a word, which are no numbers.
-FLORET_HEADER = re.compile(rb"\s*" + rb"(\d{1,18}) +" * 6 + rb"([^\s\d.+-]\S*) +([^\s\d.+-]\S*)\s*?\n")
 
 # What the metadata of fastvec's own safetensors files call their format: fvec, or another.
 OWN_FORMAT = re.compile(rb'"format"\s*:\s*"(fvec|fastvec[^"]*)"')
@@ -90,7 +86,7 @@ MAGIC = (
         rb"version https://git-lfs",
         "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
     ),
-    (FLORET_HEADER.pattern, "is a file of word vectors of floret, not a text: fastvec.load reads it"),
+    (rb"(?:\d+ ){6}< >\s*\n", "is a file of word vectors of floret, not a text: fastvec.load reads it"),
     (
         rb"PAR1",
         "is a Parquet file, not a text: name its column, Corpus(..., column=...) or --column",
