@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -65,16 +66,18 @@ def read(path: Path, wanted: Wanted) -> Contents:
             )
         subwords, d = _subwords_of(path, header)
         table = np.empty((subwords.buckets, d), wanted.dtype)
-        for names, values, lines in parse_rows(path, itertools.chain([first[header.end() :]], texts), 1, d):
-            for row, (name, line) in enumerate(zip(names, lines, strict=True), n_read):
-                if name != b"%d" % row or row == len(table):
-                    raise ValueError(
-                        f"{path}, line {line:,}: expected row {row} of {len(table):,}, got {name[:40]!r}; "
-                        "the file is damaged"
-                    )
-            with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
-                table[n_read : n_read + len(names)] = values
-            n_read += len(names)
+        texts = itertools.chain([first[header.end() :]], texts)
+        with closing(parse_rows(path, texts, 1, d)) as parts:
+            for names, values, lines in parts:
+                for row, (name, line) in enumerate(zip(names, lines, strict=True), n_read):
+                    if name != b"%d" % row or row == len(table):
+                        raise ValueError(
+                            f"{path}, line {line:,}: expected row {row} of {len(table):,}, got "
+                            f"{name[:40]!r}; the file is damaged"
+                        )
+                with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
+                    table[n_read : n_read + len(names)] = values
+                n_read += len(names)
     if n_read < len(table):
         raise ValueError(
             f"{path}: the header promises {len(table):,} rows, the file holds {n_read:,}; it is truncated or "

@@ -12,7 +12,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -134,7 +134,7 @@ def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
 
 def parse_rows(
     path: Path, texts: Iterable[bytes], above: int, d: int, limit: int | None = None
-) -> Iterator[tuple[list[bytes], NDArray[np.float32], Sequence[int]]]:
+) -> Generator[tuple[list[bytes], NDArray[np.float32], Sequence[int]], None, None]:
     """Yield words, vectors and the numbers of their lines, of texts of whole lines below some others."""
     n_read = 0
 
