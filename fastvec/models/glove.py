@@ -17,8 +17,8 @@ from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.selection import known_ids
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.finite_differences import GradientReport
 from fastvec.formats.spool import memory_left
-from fastvec.gradcheck import GradientReport
 from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources

@@ -46,8 +46,8 @@ from fastvec.classify.texts.losses import LOSSES, HierarchicalSoftmax, Loss
 from fastvec.classify.texts.scores import TopScores, best_columns, top_scores
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.exports.pictures import HistoryPlot
+from fastvec.finite_differences import GradientReport, gradcheck
 from fastvec.formats.words import json_of_words, words_of_json
-from fastvec.gradcheck import GradientReport, gradcheck
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 from fastvec.training.matrices import padded_copies, padded_matrix
