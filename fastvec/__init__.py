@@ -74,7 +74,10 @@ def __getattr__(name: str) -> object:
     if name in ("classify", "corpus", "evaluate", "functional", "vectors"):
         return import_module(f"{__name__}.{name}")
     if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from fastvec.peers.names import PACKAGE
+
+        ending = f": it is {PACKAGE[name]}" if name in PACKAGE else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{ending}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     return value
 

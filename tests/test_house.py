@@ -16,6 +16,7 @@ COMPILED = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
 # The rooms in the order in which they may use each other: a module imports from rooms further up, or its own.
 ROOMS = [
     "_params",
+    "peers",
     "reference",
     "kernels",
     "training",

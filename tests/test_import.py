@@ -48,5 +48,5 @@ def test_every_name_is_what_type_checkers_see():
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():
-    with pytest.raises(AttributeError, match=r"^module 'fastvec' has no attribute 'Word2Vec'$"):
-        getattr(fastvec, "Word2Vec")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"^module 'fastvec' has no attribute 'Word3Vec'$"):
+        getattr(fastvec, "Word3Vec")  # noqa: B009

@@ -112,7 +112,8 @@ FORMATS = {
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
-            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
+            "fastvec.classify.load reads it",
         },
     ),
     "floret": Format(
