@@ -222,6 +222,11 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
+    if model.subwords.hash_count is not None:
+        raise ValueError(
+            f"fastText's .bin cannot hold n-grams as in floret (hash_count={model.subwords.hash_count}): "
+            "save as .fvec or .floret, or the vectors of the words alone as .vec"
+        )
     check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts
@@ -353,7 +358,10 @@ def read_header(path: Path, stream: Stream) -> Header:
     sizes = SIZES if version else FIRST_SIZES
     n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
-        raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
+        raise ValueError(
+            f"{path}: the sizes in the header contradict each other; the file is damaged, or a .bin of "
+            "floret, whose save_floret_vectors writes a .floret, which is read"
+        )
     stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
     names, entries = stream.entries(n_entries)
     counts, types = entries["count"].astype(np.int64), entries["type"]

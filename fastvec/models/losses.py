@@ -100,7 +100,7 @@ class Loss(NamedTuple):
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
     """Return the n-grams that the parameters of a model ask for."""
-    return Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
+    return Subwords(*(parameters[name] for name in ("min_n", "max_n", "buckets", "hash_count")))
 
 
 # The matrices.
@@ -115,7 +115,7 @@ OUTPUTS = Matrix("output_vectors", _words)
 NODES = Matrix("node_vectors", lambda model, n_words: n_words - 1)
 POSITIONS = Matrix("position_weights", lambda model, n_words: 2 * model.window, constant=1)
 WORDS_AND_NGRAMS = Matrix(
-    "input_vectors", lambda model, n_words: n_words + subwords_of(model.get_params()).buckets, uniform=2
+    "input_vectors", lambda model, n_words: subwords_of(model.get_params()).n_rows(n_words), uniform=2
 )
 
 
@@ -191,7 +191,7 @@ LOSSES = (
          by_team=False),
     Loss("FastText", "negative_sampling", "subword",
          (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords), ("window", "negatives", "cbow", "scale_gradient"),
-         _of_negatives, fixed=("model", "min_n", "max_n", "buckets"), learning_rate=0.05,
+         _of_negatives, fixed=("model", "min_n", "max_n", "buckets", "hash_count"), learning_rate=0.05,
          by_copies=False),
 )
 # fmt: on
