@@ -71,7 +71,7 @@ _PARAMETERS = {
     "trim_rule": "`keep` and `drop`, lists of words",
     "sg": "the choice between SkipGram and CBOW, or `model` of FastText",
     "hs": '`loss="hierarchical_softmax"`',
-    "cbow_mean": "CBOW's mean of the contexts; there is no sum",
+    "cbow_mean": '`pooling="mean"`, or `pooling="sum"` for 0',
     "minn": "`min_n` of FastText",
     "maxn": "`max_n` of FastText",
     "bucket": "`buckets` of FastText",
