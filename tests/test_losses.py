@@ -137,7 +137,7 @@ def test_constructors_take_the_same_names_and_keywords_only():
     assert {"vector_size", "window", "negatives", "learning_rate", "callbacks"} <= common
     assert set(parameters[fastvec.SkipGram]) - common == {"negative_sharing"}
     assert set(parameters[fastvec.CBOW]) - common == {"pooling", "scale_gradient", "position_weights"}
-    own = {"model", "pooling", "min_n", "max_n", "buckets", "scale_gradient"}
+    own = {"model", "pooling", "min_n", "max_n", "buckets", "hash_count", "scale_gradient"}
     assert set(parameters[fastvec.FastText]) - common == own
     assert all(p.kind is p.KEYWORD_ONLY for some in parameters.values() for p in some.values())
 

@@ -49,6 +49,7 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
+    "model_of",
     "nodes_of_outputs",
     "outputs_of_nodes",
     "read",
@@ -121,6 +122,14 @@ def _is_of_2016(head: bytes) -> bool:
         and rate > 0
         and 0 <= t <= 1
     )
+
+
+def model_of(head: bytes) -> str | None:
+    """Return which of fastText's models a file that begins so is of; None if it is too short."""
+    begin = 2 * VERSION.size if head.startswith(FASTTEXT_MAGIC) else 0
+    if len(head) < begin + ARGUMENTS.size:
+        return None
+    return MODELS.get(ARGUMENTS.unpack_from(head, begin)[7])
 
 
 def read_model(
@@ -232,6 +241,11 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
+    if model.subwords.hash_count is not None:
+        raise ValueError(
+            f"fastText's .bin cannot hold n-grams as in floret (hash_count={model.subwords.hash_count}): "
+            "save as .fvec or .floret, or the vectors of the words alone as .vec"
+        )
     check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts
@@ -363,7 +377,10 @@ def read_header(path: Path, stream: Stream) -> Header:
     sizes = SIZES if version else FIRST_SIZES
     n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
-        raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
+        raise ValueError(
+            f"{path}: the sizes in the header contradict each other; the file is damaged, or a .bin of "
+            "floret, whose save_floret_vectors writes a .floret, which is read"
+        )
     stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
     names, entries = stream.entries(n_entries)
     counts, types = entries["count"].astype(np.int64), entries["type"]

@@ -28,9 +28,9 @@ class FastText(WordModel):
     """FastText: word vectors composed of character n-grams, for unknown words too.
 
     The vector of a word is the mean of a row of its own and of the rows of its character n-grams [1]_, which
-    share `buckets` rows by a hash. The objectives and their gradients are derived in
-    ``fastvec/reference/``: ``subword.py`` and ``ngram_tree.py``. Defaults are those of fastText where it has
-    the parameter.
+    share `buckets` rows by a hash. With `hash_count`, words share these as well, as in floret [2]_. The
+    objectives and their gradients are derived in ``fastvec/reference/``: ``subword.py`` and
+    ``ngram_tree.py``. Defaults are those of fastText where it has the parameter.
 
     Parameters
     ----------
@@ -107,6 +107,10 @@ class FastText(WordModel):
         and `buckets` are.
     buckets : int
         Number of rows that the n-grams share.
+    hash_count : int, optional
+        Number of rows of each word and n-gram as in floret, 1 to 4: words have no rows of their own, but
+        share the `buckets` rows with the n-grams. Far fewer buckets will do then, such as 50,000 with 2, and
+        ``vectors_.save("x.floret")`` writes what spaCy reads. None for fastText's way.
     scale_gradient : bool
         Whether to use the exact gradient of a row, which has the number of rows in the mean as a divisor.
         False omits the divisor, as fastText does; a row that occurs several times in the mean then moves as
@@ -120,6 +124,7 @@ class FastText(WordModel):
         The words with their vectors; unknown words have vectors too.
     input_vectors_ : float32 array, shape (n_words + buckets, d)
         The rows of the words, followed by those of the n-grams, of which there are none with ``max_n=0``.
+        With `hash_count` only those that words and n-grams share, shape (buckets, d).
     output_vectors_ : float32 array, shape (n_words, d)
         The vectors of the words in the role of what is predicted. Not available with the hierarchical
         softmax.
@@ -139,6 +144,7 @@ class FastText(WordModel):
     ----------
     .. [1] P. Bojanowski, E. Grave, A. Joulin and T. Mikolov, "Enriching word vectors with subword
        information", TACL 5, 2017.
+    .. [2] A. Boyd and V. D. Warmerdam, "floret: lightweight, robust word vectors", Explosion, 2022.
 
     Examples
     --------
@@ -159,6 +165,7 @@ class FastText(WordModel):
     min_n: int = 3
     max_n: int = 6
     buckets: int = 2_000_000
+    hash_count: int | None = None
     scale_gradient: bool = False
 
     EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec", ".bin")
@@ -220,8 +227,9 @@ class FastText(WordModel):
     def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
         """Return the rows that a word is as an input: for CBOW each, for skip-gram their mean."""
         n_words, place = len(state.vocabulary), state.vocabulary.index.get(word)
-        ngrams = subwords_of(state.given).ngram_rows(word, n_words)
-        own = [] if place is None else [place]
+        subwords = subwords_of(state.given)
+        ngrams = subwords.ngram_rows(word, n_words)
+        own = [] if place is None or subwords.hash_count is not None else [place]
         rows = state.parameters["input_vectors"][np.concatenate((np.array(own, np.int32), ngrams))]
         return rows if self.model == "cbow" or not len(rows) else rows.mean(axis=0, keepdims=True)
 

@@ -104,7 +104,7 @@ class Loss(NamedTuple):
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
     """Return the n-grams that the parameters of a model ask for."""
-    return Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
+    return Subwords(*(parameters[name] for name in ("min_n", "max_n", "buckets", "hash_count")))
 
 
 # The matrices.
@@ -119,7 +119,7 @@ OUTPUTS = Matrix("output_vectors", _words)
 NODES = Matrix("node_vectors", lambda model, n_words: n_words - 1)
 POSITIONS = Matrix("position_weights", lambda model, n_words: 2 * model.window, constant=1)
 WORDS_AND_NGRAMS = Matrix(
-    "input_vectors", lambda model, n_words: n_words + subwords_of(model.get_params()).buckets, uniform=2
+    "input_vectors", lambda model, n_words: subwords_of(model.get_params()).n_rows(n_words), uniform=2
 )
 
 
@@ -198,12 +198,12 @@ LOSSES = (
     Loss("FastText", "negative_sampling", "subword",
          (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords),
          ("window", "negatives", "cbow", "mean", "scale_gradient"),
-         _of_negatives, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets"), learning_rate=0.05,
-         summed=0.01, summed_unscaled=0.05, by_copies=False),
+         _of_negatives, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets", "hash_count"),
+         learning_rate=0.05, summed=0.01, summed_unscaled=0.05, by_copies=False),
     Loss("FastText", "hierarchical_softmax", "ngram_tree",
          (WORDS_AND_NGRAMS, NODES), (paths, subwords), ("window", "cbow", "mean", "scale_gradient"),
-         _of_one_word, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets"), learning_rate=0.05,
-         summed=0.006, summed_unscaled=0.05),
+         _of_one_word, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets", "hash_count"),
+         learning_rate=0.05, summed=0.006, summed_unscaled=0.05),
 )
 # fmt: on
 

@@ -736,13 +736,14 @@ class WordModel(EpochModel, ABC):
         With `given`, all that came from there is frozen.
         """
         rows = np.zeros(len(state.parameters["input_vectors"]), np.uint8)
-        rows[: len(frozen)] = frozen
         subwords = self._subwords()
+        own_rows = len(frozen) if subwords is None else subwords.own_rows(len(frozen))
+        rows[:own_rows] = frozen[:own_rows]
         if subwords is not None:
             offsets, of_words = subwords.rows(state.vocabulary.words)
             rows[of_words[np.repeat(frozen, np.diff(offsets))]] = 1
             if given is not None and isinstance(given.vectors, SubwordVectors):
-                rows[len(frozen) :] = 1
+                rows[own_rows:] = 1
         return rows
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
@@ -753,16 +754,19 @@ class WordModel(EpochModel, ABC):
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
         """Copy the parameters of the state before; its word i is now word places[i].
 
-        Input and output vectors have a row for each word, and perhaps others after these; the rows of the
-        other matrices stay where they are, new ones come after them.
+        Output vectors have a row for each word, and so have input vectors but as in floret, where perhaps
+        others come after these; the rows of the other matrices stay where they are, new ones come after them.
         """
-        n_old = len(before.vocabulary)
-        n_new = n_old + len(parameters["input_vectors"]) - len(before.parameters["input_vectors"])
+        n_old, subwords = len(before.vocabulary), self._subwords()
+        of_words = {
+            "input_vectors": n_old if subwords is None else subwords.own_rows(n_old),
+            "output_vectors": n_old,
+        }
         for name, old in before.parameters.items():
             new = parameters[name][:, : self.vector_size]
-            if name in ("input_vectors", "output_vectors"):
+            if of_words.get(name):
                 new[places] = old[:n_old]
-                new[n_new:] = old[n_old:]
+                new[len(new) - len(old) + n_old :] = old[n_old:]
             else:
                 new[: len(old)] = old
 

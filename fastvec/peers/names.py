@@ -75,6 +75,7 @@ _PARAMETERS = {
     "minn": "`min_n` of FastText",
     "maxn": "`max_n` of FastText",
     "bucket": "`buckets` of FastText",
+    "hashCount": "`hash_count` of FastText",
     "word_ngrams": "a parameter of TextClassifier; for words, join Phrases first",
     "wordNgrams": "`word_ngrams` of TextClassifier; for words, join Phrases first",
     "compute_loss": "not needed: `history_` has the loss of every epoch",

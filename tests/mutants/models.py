@@ -171,7 +171,7 @@ MODELS = [
     mutant(
         "FastText starts from values half as large",
         "fasttext",
-        ("models/losses.py", ".buckets, uniform=2", ".buckets, uniform=1"),
+        ("models/losses.py", ".n_rows(n_words), uniform=2", ".n_rows(n_words), uniform=1"),
     ),
     mutant(
         "GloVe's vectors are the words' alone, asked for the sum",
