@@ -90,12 +90,12 @@ class FastText(WordModel):
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
         up to date by then. One that returns True ends the training.
-    model : {"skipgram", "cbow"}
-        Whether a word predicts each of its contexts, or the contexts together predict the word. In both
-        cases it is the words that predict which have n-grams.
     loss : {"negative_sampling", "hierarchical_softmax"}
         How a word is distinguished from all others: from a few noise words, or by the branches on its path
         down a binary Huffman tree, in which frequent words are near the root.
+    model : {"skipgram", "cbow"}
+        Whether a word predicts each of its contexts, or the contexts together predict the word. In both
+        cases it is the words that predict which have n-grams.
     pooling : {"mean", "sum"}
         Whether all rows of the contexts of a window predict the word by their mean or by their sum, in which
         windows with many rows say more. The sum requires ``model="cbow"``; the vector of a word is a mean in

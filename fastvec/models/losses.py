@@ -203,7 +203,7 @@ LOSSES = (
     Loss("FastText", "hierarchical_softmax", "ngram_tree",
          (WORDS_AND_NGRAMS, NODES), (paths, subwords), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets", "hash_count"),
-         learning_rate=0.05, summed=0.001, summed_unscaled=0.05),
+         learning_rate=0.05, summed=0.006, summed_unscaled=0.05),
 )
 # fmt: on
 

@@ -229,7 +229,7 @@ class CBOW(WordModel):
     pooling : {"mean", "sum"}
         Whether the contexts of a window predict the word by their mean or by their sum, in which windows with
         many words say more. The sum needs a smaller learning rate: 0.03 to 0.05 were best of 0.001 to 0.08,
-        where 0.15 is for the mean.
+        where 0.15 is for the mean; windows much longer than 5 need a still smaller one.
     scale_gradient : bool
         Whether to use the exact gradient of a context's vector, which has the number of contexts as a
         divisor, as the mean has. False omits the divisor, as word2vec.c and gensim do: the contexts then
