@@ -223,13 +223,13 @@ def test_the_learning_rate_falls_to_the_least(least):
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
     documents, labels = noise(100)
     splits = results_of(monkeypatch, "split_texts")
-    scores_of, n_scored = TextClassifier._scores_of, []
+    best, n_scored = TextClassifier._best, []
 
     def counted(self, rows, offsets):
         n_scored.append(len(offsets) - 1)
-        return scores_of(self, rows, offsets)
+        return best(self, rows, offsets)
 
-    monkeypatch.setattr(TextClassifier, "_scores_of", counted)
+    monkeypatch.setattr(TextClassifier, "_best", counted)
     params = {"early_stopping": True, "patience": 3, "epochs": 100, "validation_fraction": 0.3}
     model = small(**params).fit(documents, labels)
     assert n_scored == [30] * len(model.history_)

@@ -195,6 +195,26 @@ def test_labels_that_numpy_takes_for_the_same_are_refused(tmp_path):
 # ---- The most probable labels -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("extension", [".fvmodel", ".bin"])
+def test_of_many_labels_in_a_tree_the_most_probable_are_found(tmp_path, extension):
+    """Those of `predict_proba`, which computes all probabilities."""
+    random = np.random.default_rng(5)
+    y = (random.zipf(1.3, 400) % 90).tolist()
+    X = [[f"word{label}", f"tens{label // 10}", str(random.choice(["and", "of"]))] for label in y]
+    fit("hierarchical_softmax", X, y, epochs=3).save(tmp_path / f"tree{extension}")
+    model = load(tmp_path / f"tree{extension}")
+    X = [*X[:40], ["and"], ["of", "tens3"]]
+    proba, names = model.predict_proba(X), model.classes_.tolist()
+    order = np.argsort(-proba, axis=1, kind="stable")
+    assert len(names) > 60
+    assert model.predict(X).tolist() == model.classes_[order[:, 0]].tolist()
+    for k, threshold in [(1, 0.0), (3, 0.0), (3, 0.05), (1000, 0.0), (None, 0.02), (None, 0.0)]:
+        for row, found in enumerate(model.predict_top(X, k, threshold)):
+            best = [n for n in order[row, :k] if proba[row, n] >= threshold]
+            assert [label for label, _ in found] == [names[n] for n in best]
+            np.testing.assert_allclose([p for _, p in found], proba[row, best], rtol=3e-6)
+
+
 def test_the_most_probable_labels(models):
     X, _ = dishes(30, seed=3)
     for model in models.values():
@@ -206,6 +226,8 @@ def test_the_most_probable_labels(models):
         assert [row[:2] for row in model.predict_top(X, k=None)] == model.predict_top(X, k=2)
         above = model.predict_top(X, k=3, threshold=0.3)
         assert above == [[pair for pair in row if pair[1] >= 0.3] for row in model.predict_top(X, k=3)]
+    nothing = [model.predict_top(X, k=None, threshold=1.5) for model in models.values()]
+    assert nothing == [[[]] * len(X)] * len(models)
     for k in (0, 1.5, "2"):
         with pytest.raises((TypeError, ValueError), match="k must be an int >= 1, got"):
             models["softmax"].predict_top(X, k=k)

@@ -69,6 +69,8 @@ class _NegativeSampling(_Stepwise, NegativeSampling):
 
 
 class _HierarchicalSoftmax(HierarchicalSoftmax):
+    added = float(EPSILON)
+
     def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
         left, right = (np.log(functional.sigmoid(z) + EPSILON) for z in (turns, -turns))
         return left, right
