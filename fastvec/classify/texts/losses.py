@@ -74,7 +74,8 @@ class Loss(ABC):
 
     def most_probable(self, hidden: Array, outputs: Array) -> NDArray[np.intp]:
         """Return the most probable label of each document: of equal ones the first, shape (n,)."""
-        return self.scores(hidden, outputs).argmax(axis=1)
+        labels: NDArray[np.intp] = self.scores(hidden, outputs).argmax(axis=1)
+        return labels
 
     def top(
         self, hidden: Array, outputs: Array, n: int, threshold: float
