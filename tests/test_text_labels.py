@@ -192,6 +192,61 @@ def test_labels_that_numpy_takes_for_the_same_are_refused(tmp_path):
         fit("softmax", LabelledLines(path, errors="replace"), None)
 
 
+# ---- Rare labels ------------------------------------------------------------------------------------------
+
+
+def rare_labels():
+    """Texts with labels of which "rare" and "once" are rare, and words that only they have."""
+    X, y = dishes(60)
+    X = [*X, *[["ice", "amber"]] * 2, ["salt", "amber"], ["salt", "beryl"]]
+    return X, [*y, *[["rare"]] * 2, ["once"], ["once", "salty"]]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rare_labels_are_left_out_as_in_fasttext(tmp_path, loss):
+    X, y = rare_labels()
+    path = tmp_path / "rare.txt"
+    lines = [
+        " ".join([*(f"__label__{label}" for label in labels), *x]) for x, labels in zip(X, y, strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    theirs = fasttext.train_supervised(
+        str(path), loss=LOSSES[loss], dim=10, lr=0.5, epoch=25, minCountLabel=3, thread=10, verbose=0
+    )
+    ours = fit(loss, path, None, min_label_count=3)
+    assert {f"__label__{label}" for label in ours.classes_} == {*theirs.labels} and len(theirs.labels) == 4
+    assert {*ours.vectors_.words} == {*theirs.words} - {"</s>"}
+    for vector_of in (theirs.get_word_vector, ours.vectors_.__getitem__):  # words of texts that are left out
+        assert abs(vector_of("amber")).max() <= 1 / 10 < abs(vector_of("beryl")).max()
+    assert ours.n_words_ == sum(map(len, X)) - 6
+    lists = fit(loss, X, y, min_label_count=3)
+    assert lists.parameters_["input_vectors"].shape == ours.parameters_["input_vectors"].shape
+    assert lists.label_counts_.tolist() == ours.label_counts_.tolist()
+
+
+def test_rare_columns_of_a_matrix_are_never_predicted():
+    X, y = dishes(60)
+    matrix = np.array([[label in labels for label in [*sorted(DISHES), "never"]] for labels in y], int)
+    matrix[:2, 4] = 1
+    model = fit("one_vs_all", X, matrix, min_label_count=3)
+    assert model.label_counts_.tolist() == [*matrix[:, :4].sum(axis=0), 0]
+    found = model.predict(X)
+    assert found.shape == matrix.shape and not found[:, 4].any() and found[:, :4].any(axis=0).all()
+
+
+def test_labels_of_all_texts_must_not_be_rare():
+    sentence = r"min_label_count must leave two labels or more, got 9, which 1 of 3 reach: use a lower one"
+    texts, labels = ["a"] * 15, ["x"] * 9 + ["y"] * 3 + ["z"] * 3
+    with pytest.raises(ValueError, match=sentence):
+        fit("softmax", texts, labels, min_label_count=9)
+    with pytest.raises(ValueError, match="min_label_count must be an int >= 1, got 0"):
+        fit("softmax", texts, labels, min_label_count=0)
+    whole = fit("softmax", texts, labels, min_label_count=3)
+    assert whole.classes_.tolist() == ["x", "y", "z"]
+    model = TextClassifier(threads=1, min_label_count=9).partial_fit(["a", "b"], ["x", "y"])
+    assert model.classes_.tolist() == ["x", "y"]
+
+
 # ---- The most probable labels -----------------------------------------------------------------------------
 
 

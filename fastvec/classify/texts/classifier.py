@@ -113,6 +113,10 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
         How often a word that is not in `vectors` must occur to get a row.
+    min_label_count : int
+        How many documents of `fit` must have a label for it to be learned. Documents that have only other
+        labels are left out, but that their words count; in a matrix of 0 and 1, such labels remain as columns
+        that no document has. `partial_fit` learns all labels.
     learning_rate : float
         Step size at the start; it decreases linearly to `min_learning_rate`.
     min_learning_rate : float
@@ -183,6 +187,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
     buckets: int = 2_000_000
     vector_size: int = 100
     min_count: int = 1
+    min_label_count: int = 1
     learning_rate: float = 0.25
     min_learning_rate: float = 0.0
     epochs: int = 5
@@ -224,6 +229,7 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         check_int("buckets", self.buckets, 1, 2**30)
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("min_count", self.min_count, 1)
+        check_int("min_label_count", self.min_label_count, 1)
         check_float("learning_rate", self.learning_rate, above=0)
         check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
         if self.threads is not None:
@@ -709,9 +715,19 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
 
     def _fit_to(self, documents: Documents, labels: Labels, stop: Callable[[], bool] = lambda: False) -> None:
         """Learn from scratch, until `stop` returns True at the latest."""
-        self._start(documents, labels, None)
+        frequent = labels.frequent(int(self.min_label_count))
+        n_labels, n_found = (int(np.sum(some.counts() > 0)) for some in (frequent, labels))
+        if n_labels < min(2, n_found):
+            raise ValueError(
+                f"min_label_count must leave two labels or more, got {self.min_label_count}, which "
+                f"{n_labels:,} of {n_found:,} reach: use a lower one"
+            )
+        self._start(documents, frequent, None)
         end = float(self.min_learning_rate)
-        self._train(documents, labels, int(self.epochs), end, self.early_stopping, stop)
+        lost = (np.diff(frequent.offsets) == 0) & (np.diff(labels.offsets) > 0)
+        if lost.any():
+            documents, frequent = documents.only_some(~lost), frequent.only_some(~lost)
+        self._train(documents, frequent, int(self.epochs), end, self.early_stopping, stop)
 
     def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""
