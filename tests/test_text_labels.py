@@ -250,6 +250,7 @@ def test_labels_of_all_texts_must_not_be_rare():
 # ---- The most probable labels -----------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.* predicts as fastText does")
 @pytest.mark.parametrize("extension", [".fvmodel", ".bin"])
 def test_of_many_labels_in_a_tree_the_most_probable_are_found(tmp_path, extension):
     """Those of `predict_proba`, which computes all probabilities."""

@@ -567,7 +567,12 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
         OSError
             If the file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is another one, or fastText's format cannot hold a word or label.
+            If the extension is another one, or fastText's format cannot hold a word, a label or the tree.
+
+        Warns
+        -----
+        UserWarning
+            If what fastText predicts with a ``.bin`` differs from what this classifier does; it says how.
         """
         check_is_fitted(self)
         if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.is_of_fasttext:
