@@ -222,6 +222,8 @@ def test_rare_labels_are_left_out_as_in_fasttext(tmp_path, loss):
     lists = fit(loss, X, y, min_label_count=3)
     assert lists.parameters_["input_vectors"].shape == ours.parameters_["input_vectors"].shape
     assert lists.label_counts_.tolist() == ours.label_counts_.tolist()
+    again = lists.quantize(X, y, cutoff=8)
+    assert again.n_words_ == ours.n_words_ and len(again.history_) == 2 * len(lists.history_)
 
 
 def test_rare_columns_of_a_matrix_are_never_predicted():

@@ -734,10 +734,9 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             )
         self._start(documents, frequent, None)
         end = float(self.min_learning_rate)
-        lost = (np.diff(frequent.offsets) == 0) & (np.diff(labels.offsets) > 0)
-        if lost.any():
-            documents, frequent = documents.only_some(~lost), frequent.only_some(~lost)
-        self._train(documents, frequent, int(self.epochs), end, self.early_stopping, stop)
+        kept = ~labels.all_lost(frequent)
+        documents, labels = documents.only_some(kept), frequent.only_some(kept)
+        self._train(documents, labels, int(self.epochs), end, self.early_stopping, stop)
 
     def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:
         """Note words, n-grams and classes, and make the vectors to start from."""

@@ -115,6 +115,8 @@ class Documents:
 
     def only_some(self, documents: NDArray[np.bool_]) -> Documents:
         """Return some of the documents."""
+        if documents.all():
+            return self
         sizes = np.diff(self.offsets)
         offsets = np.concatenate(([0], np.cumsum(sizes[documents])))
         return Documents(self.words, self.numbers[np.repeat(documents, sizes)], offsets)

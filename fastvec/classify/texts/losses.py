@@ -25,6 +25,8 @@ __all__ = ["LOSSES", "Loss"]
 NOISE_EXPONENT = 0.5
 # How far rounding may put the logarithm of a probability beside that of a threshold, and more.
 ROUNDING = 1e-3
+# How many nodes of a large tree a document without a clear label visits, about.
+MANY_NODES = 4096
 
 
 class Loss(ABC):
@@ -166,7 +168,7 @@ class HierarchicalSoftmax(Loss):
         return np.minimum(turns, 0) - costs, -np.maximum(turns, 0) - costs
 
     def n_scored(self, n: int) -> int:
-        return n
+        return max(n, min(self.n_labels, MANY_NODES))
 
     def most_probable(self, hidden: Array, outputs: Array) -> NDArray[np.intp]:
         labels, _ = self._search(hidden, outputs, 1, -math.inf)
