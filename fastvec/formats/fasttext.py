@@ -48,6 +48,7 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
+    "model_of",
     "read",
     "read_model",
     "write",
@@ -117,6 +118,14 @@ def _is_of_2016(head: bytes) -> bool:
         and rate > 0
         and 0 <= t <= 1
     )
+
+
+def model_of(head: bytes) -> str | None:
+    """Return which of fastText's models a file that begins so is of; None if it is too short."""
+    begin = 2 * VERSION.size if head.startswith(FASTTEXT_MAGIC) else 0
+    if len(head) < begin + ARGUMENTS.size:
+        return None
+    return MODELS.get(ARGUMENTS.unpack_from(head, begin)[7])
 
 
 def read_model(
