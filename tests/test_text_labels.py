@@ -241,8 +241,6 @@ def test_labels_of_all_texts_must_not_be_rare():
     texts, labels = ["a"] * 15, ["x"] * 9 + ["y"] * 3 + ["z"] * 3
     with pytest.raises(ValueError, match=sentence):
         fit("softmax", texts, labels, min_label_count=9)
-    with pytest.raises(ValueError, match="min_label_count must be an int >= 1, got 0"):
-        fit("softmax", texts, labels, min_label_count=0)
     whole = fit("softmax", texts, labels, min_label_count=3)
     assert whole.classes_.tolist() == ["x", "y", "z"]
     model = TextClassifier(threads=1, min_label_count=9).partial_fit(["a", "b"], ["x", "y"])
