@@ -3,6 +3,7 @@
 import gzip
 import json
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from fastvec import classify, cli, load
 from fastvec.classify import TextClassifier
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [pytest.mark.any_backend, pytest.mark.filterwarnings("ignore:.* predicts as fastText does")]
 
 random = np.random.default_rng(0)
 WORDS = [f"w{number}" for number in range(330)] + ["naïve", "東京", "Zürich", "</s>x", "x__label__"]
@@ -200,6 +201,91 @@ def test_ours_are_read_by_them(ours, tmp_path):
     assert load(tmp_path / "ours.bin").words == model.vectors_.words
     if model.loss == "softmax" and model.word_ngrams == 1:
         np.testing.assert_allclose(read.predict_proba(TESTED), model.predict_proba(TESTED), atol=1e-6)
+
+
+trains = pytest.mark.any_backend(trains=True)
+CASE = "unknown words are not looked up in lower case and with 0 for digits"
+ZEROS = "n-grams that the training did not have are zeros in the mean of a text"
+END = "the last words of a text have n-grams with </s>"
+ENDS = "a text ends with its first </s>, or is given one"
+TABLE = "probabilities are those of a table, off by up to 0.008"
+FILMS = ["a fine film", "fine actors", "a bad film", "bad actors 0000"]
+KEPT = ["fine film", "bad actors a film"]
+# What is trained, what is said of its file, and what is predicted otherwise.
+DIFFERENCES = [
+    ({}, FILMS, [CASE], ["FINE film", "bad 1999"]),
+    ({"word_ngrams": 2}, FILMS, [CASE, ZEROS, END], ["FINE film", "film fine"]),
+    ({"max_n": 2, "buckets": 5}, FILMS, [CASE], ["FINE film", "film 1907"]),
+    ({"loss": "one_vs_all"}, FILMS, [CASE, TABLE], KEPT),
+    ({"loss": "hierarchical_softmax"}, FILMS, [CASE], ["FINE film"]),
+    ({}, ["甲 乙", "乙 </s>", "丙", "丙 甲"], [CASE, ENDS], ["甲", "</s> 丙"]),
+    ({}, ["甲 乙", "乙", "丙", "丙 甲"], [], []),
+]
+
+
+@trains
+@pytest.mark.parametrize(("params", "X", "said", "other"), DIFFERENCES)
+def test_what_a_file_predicts_otherwise_is_said(tmp_path, recwarn, params, X, said, other):
+    given = {"vector_size": 6, "epochs": 20, "learning_rate": 0.5, "threads": 1, "buckets": 10_000}
+    model = TextClassifier(**given | params).fit(X * 5, ["good", "good", "bad", "bad"] * 5)
+    path = tmp_path / "m.bin"
+    warnings.simplefilter("always")
+    model.save(path)
+    found = [str(warning.message).split("that is saved: ")[1] for warning in recwarn]
+    assert found == ["; ".join(said)] * bool(said)
+    read = classify.load(path)
+    assert_same_predictions(read, path, [*X, *other])
+    kept = [] if "word_ngrams" in params or other == KEPT or "</s>" in str(X) else X
+    if kept:
+        np.testing.assert_allclose(read.predict_proba(kept), model.predict_proba(kept), atol=1e-4)
+    for text in other:
+        difference = np.abs(read.predict_proba([text]) - model.predict_proba([text])).max()
+        assert difference > 1e-5 and (difference < 0.008 or TABLE not in said), text
+
+
+@trains
+def test_what_a_file_makes_of_labels_is_said(tmp_path):
+    sentence = r"labels become str; `predict` returns the most probable label only"
+    model = TextClassifier(vector_size=4, threads=1).fit(["a b", "b", "c"], [[1, 2], [2], [1]])
+    with pytest.warns(UserWarning, match=sentence):
+        model.save(tmp_path / "m.bin")
+    assert classify.load(tmp_path / "m.bin").predict(["a"]).tolist()[0] in {"1", "2"}
+
+
+def test_texts_without_a_known_word(small, tmp_path):
+    """They have no label in fastText, and the most frequent or first one here."""
+    small.save(tmp_path / "m.bin")
+    read, theirs = classify.load(tmp_path / "m.bin"), fasttext.load_model(str(tmp_path / "m.bin"))
+    for text in ("", "unknown"):
+        with pytest.warns(UserWarning, match="no known word"):
+            ours = small.predict([text]).tolist()
+        if predictions_of(theirs, [text]) == [([], [])]:
+            with pytest.warns(UserWarning, match="no known word"):
+                assert read.predict([text]).tolist() == ours
+
+
+@trains
+def test_a_word_that_is_a_label_cannot_be_saved(tmp_path):
+    model = TextClassifier(vector_size=4, threads=1).fit(["a __label__x", "b"], ["x", "y"])
+    with pytest.raises(ValueError, match="the word '__label__x' is a label in fastText's format"):
+        model.save(tmp_path / "m.bin")
+
+
+@trains
+def test_the_tree_of_labels_is_that_of_a_file(tmp_path):
+    """Labels that no text has count 0 in a file, too: the tree would be another one, if they counted 1."""
+    X, y = ["a", "b", "c", "d"] * 3, ["a", "b", "c", "d"] * 3
+    model = TextClassifier(loss="hierarchical_softmax", vector_size=6, learning_rate=0.5, threads=1)
+    model.partial_fit([*X, "e"], [*y, "e"], classes=["a", "b", "c", "d", "e", "f", "g", "h"])
+    for _ in range(20):
+        model.partial_fit(X, y)
+    model.save(tmp_path / "m.bin")
+    read = classify.load(tmp_path / "m.bin")
+    np.testing.assert_allclose(read.predict_proba(X), model.predict_proba(X), atol=1e-4)
+    assert_same_predictions(read, tmp_path / "m.bin", X[:4])
+    model.label_counts_ = model.label_counts_[::-1].copy()  # as if a file of an earlier version did not say
+    with pytest.raises(ValueError, match="the tree of labels must be that of their counts"):
+        model.save(tmp_path / "m.bin")
 
 
 @pytest.mark.filterwarnings("ignore:.* no known word")  # after pruning

@@ -223,13 +223,13 @@ def test_the_learning_rate_falls_to_the_least(least):
 def test_training_stops_early_and_the_best_epoch_is_kept(monkeypatch):
     documents, labels = noise(100)
     splits = results_of(monkeypatch, "split_texts")
-    scores_of, n_scored = TextClassifier._scores_of, []
+    best, n_scored = TextClassifier._best, []
 
     def counted(self, rows, offsets):
         n_scored.append(len(offsets) - 1)
-        return scores_of(self, rows, offsets)
+        return best(self, rows, offsets)
 
-    monkeypatch.setattr(TextClassifier, "_scores_of", counted)
+    monkeypatch.setattr(TextClassifier, "_best", counted)
     params = {"early_stopping": True, "patience": 3, "epochs": 100, "validation_fraction": 0.3}
     model = small(**params).fit(documents, labels)
     assert n_scored == [30] * len(model.history_)
@@ -320,6 +320,7 @@ BAD = [
     ({"vector_size": 0}, ValueError, r"vector_size must be an int from 1 to 4096, got 0"),
     ({"vector_size": 4097}, ValueError, r"vector_size must be an int from 1 to 4096, got 4097"),
     ({"min_count": 0}, ValueError, r"min_count must be an int >= 1, got 0"),
+    ({"min_label_count": 0}, ValueError, r"min_label_count must be an int >= 1, got 0"),
     ({"loss": "hs"}, ValueError, r"loss must be one of .*hierarchical_softmax.*, got 'hs'"),
     ({"negatives": 0}, ValueError, r"negatives must be an int from 1 to 1000, got 0"),
     ({"max_n": -1}, ValueError, r"max_n must be an int from 0 to 1000, got -1"),

@@ -192,7 +192,85 @@ def test_labels_that_numpy_takes_for_the_same_are_refused(tmp_path):
         fit("softmax", LabelledLines(path, errors="replace"), None)
 
 
+# ---- Rare labels ------------------------------------------------------------------------------------------
+
+
+def rare_labels():
+    """Texts with labels of which "rare" and "once" are rare, and words that only they have."""
+    X, y = dishes(60)
+    X = [*X, *[["ice", "amber"]] * 2, ["salt", "amber"], ["salt", "beryl"]]
+    return X, [*y, *[["rare"]] * 2, ["once"], ["once", "salty"]]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rare_labels_are_left_out_as_in_fasttext(tmp_path, loss):
+    X, y = rare_labels()
+    path = tmp_path / "rare.txt"
+    lines = [
+        " ".join([*(f"__label__{label}" for label in labels), *x]) for x, labels in zip(X, y, strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    theirs = fasttext.train_supervised(
+        str(path), loss=LOSSES[loss], dim=10, lr=0.5, epoch=25, minCountLabel=3, thread=10, verbose=0
+    )
+    ours = fit(loss, path, None, min_label_count=3)
+    assert {f"__label__{label}" for label in ours.classes_} == {*theirs.labels} and len(theirs.labels) == 4
+    assert {*ours.vectors_.words} == {*theirs.words} - {"</s>"}
+    for vector_of in (theirs.get_word_vector, ours.vectors_.__getitem__):  # words of texts that are left out
+        assert abs(vector_of("amber")).max() <= 1 / 10 < abs(vector_of("beryl")).max()
+    assert ours.n_words_ == sum(map(len, X)) - 6
+    lists = fit(loss, X, y, min_label_count=3)
+    assert lists.parameters_["input_vectors"].shape == ours.parameters_["input_vectors"].shape
+    assert lists.label_counts_.tolist() == ours.label_counts_.tolist()
+    again = lists.quantize(X, y, cutoff=8)
+    assert again.n_words_ == ours.n_words_ and len(again.history_) == 2 * len(lists.history_)
+
+
+def test_rare_columns_of_a_matrix_are_never_predicted():
+    X, y = dishes(60)
+    matrix = np.array([[label in labels for label in [*sorted(DISHES), "never"]] for labels in y], int)
+    matrix[:2, 4] = 1
+    model = fit("one_vs_all", X, matrix, min_label_count=3)
+    assert model.label_counts_.tolist() == [*matrix[:, :4].sum(axis=0), 0]
+    found = model.predict(X)
+    assert found.shape == matrix.shape and not found[:, 4].any() and found[:, :4].any(axis=0).all()
+
+
+def test_labels_of_all_texts_must_not_be_rare():
+    sentence = r"min_label_count must leave two labels or more, got 9, which 1 of 3 reach: use a lower one"
+    texts, labels = ["a"] * 15, ["x"] * 9 + ["y"] * 3 + ["z"] * 3
+    with pytest.raises(ValueError, match=sentence):
+        fit("softmax", texts, labels, min_label_count=9)
+    whole = fit("softmax", texts, labels, min_label_count=3)
+    assert whole.classes_.tolist() == ["x", "y", "z"]
+    model = TextClassifier(threads=1, min_label_count=9).partial_fit(["a", "b"], ["x", "y"])
+    assert model.classes_.tolist() == ["x", "y"]
+
+
 # ---- The most probable labels -----------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.* predicts as fastText does")
+@pytest.mark.parametrize("extension", [".fvmodel", ".bin"])
+def test_of_many_labels_in_a_tree_the_most_probable_are_found(tmp_path, extension):
+    """Those of `predict_proba`, which computes all probabilities."""
+    random = np.random.default_rng(5)
+    y = (random.zipf(1.3, 400) % 90).tolist()
+    X = [[f"word{label}", f"tens{label // 10}", str(random.choice(["and", "of"]))] for label in y]
+    fit("hierarchical_softmax", X, y, epochs=3).save(tmp_path / f"tree{extension}")
+    model = load(tmp_path / f"tree{extension}")
+    X = [*X[:40], ["and"], ["of", "tens3"]]
+    proba, names = model.predict_proba(X), model.classes_.tolist()
+    order = np.argsort(-proba, axis=1, kind="stable")
+    assert len(names) > 60
+    assert model.predict(X).tolist() == model.classes_[order[:, 0]].tolist()
+    for k, threshold in [(1, 0.0), (3, 0.0), (3, 0.05), (1000, 0.0), (None, 0.02), (None, 0.0)]:
+        for row, found in enumerate(model.predict_top(X, k, threshold)):
+            best = [n for n in order[row, :k] if proba[row, n] >= threshold]
+            columns = [names.index(label) for label, _ in found]
+            assert len({*columns}) == len(best)
+            for expected in (proba[row, best], proba[row, columns]):
+                np.testing.assert_allclose([p for _, p in found], expected, rtol=2e-5)
 
 
 def test_the_most_probable_labels(models):
@@ -206,6 +284,8 @@ def test_the_most_probable_labels(models):
         assert [row[:2] for row in model.predict_top(X, k=None)] == model.predict_top(X, k=2)
         above = model.predict_top(X, k=3, threshold=0.3)
         assert above == [[pair for pair in row if pair[1] >= 0.3] for row in model.predict_top(X, k=3)]
+    nothing = [model.predict_top(X, k=None, threshold=1.5) for model in models.values()]
+    assert nothing == [[[]] * len(X)] * len(models)
     for k in (0, 1.5, "2"):
         with pytest.raises((TypeError, ValueError), match="k must be an int >= 1, got"):
             models["softmax"].predict_top(X, k=k)

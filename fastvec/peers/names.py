@@ -246,7 +246,7 @@ CLASSIFIERS = Names(
         "dim": "`vector_size`",
         "epoch": "`epochs`",
         "minCount": "`min_count`",
-        "minCountLabel": "not there: leave out lines of rare labels",
+        "minCountLabel": "`min_label_count`",
         "minn": "`min_n`",
         "maxn": "`max_n`",
         "neg": "`negatives`",

@@ -516,9 +516,19 @@ AROUND = [
         "text_labels",
         (
             "classify/texts/classifier.py",
-            "for column, value in of_document if value >= threshold",
-            "for column, value in of_document",
+            "kept = probabilities >= np.float64(threshold)",
+            "kept = ~np.isnan(probabilities)",
         ),
+    ),
+    mutant(
+        "of equally probable labels, any is found first",
+        "tree_search",
+        ("kernels/tree_search.pyx", "return a.number < b.number", "return a.number > b.number"),
+    ),
+    mutant(
+        "the most probable labels are those whose branch looks best, whatever is below it",
+        "tree_search",
+        ("kernels/tree_search.pyx", "item.bound += slack", "item.bound = -INFINITY if slack else item.bound"),
     ),
     mutant(
         "document vectors start half as large as fastText's",

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -43,7 +44,7 @@ from fastvec.classify.texts.documents import (
 )
 from fastvec.classify.texts.labels import Kind, Labels, read_labels
 from fastvec.classify.texts.losses import LOSSES, HierarchicalSoftmax, Loss
-from fastvec.classify.texts.scores import TopScores, best_columns, top_scores
+from fastvec.classify.texts.scores import TopScores, top_scores
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.exports.pictures import HistoryPlot
 from fastvec.finite_differences import GradientReport, gradcheck
@@ -115,6 +116,10 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         Number of dimensions; ignored if there are `vectors`.
     min_count : int
         How often a word that is not in `vectors` must occur to get a row.
+    min_label_count : int
+        How many documents of `fit` must have a label for it to be learned. Documents that have only other
+        labels are left out, but that their words count; in a matrix of 0 and 1, such labels remain as columns
+        that no document has. `partial_fit` learns all labels.
     learning_rate : float
         Step size at the start; it decreases linearly to `min_learning_rate`.
     min_learning_rate : float
@@ -185,6 +190,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
     buckets: int = 2_000_000
     vector_size: int = 100
     min_count: int = 1
+    min_label_count: int = 1
     learning_rate: float = 0.25
     min_learning_rate: float = 0.0
     epochs: int = 5
@@ -228,6 +234,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         check_int("buckets", self.buckets, 1, 2**30)
         check_int("vector_size", self.vector_size, 1, 4096)
         check_int("min_count", self.min_count, 1)
+        check_int("min_label_count", self.min_label_count, 1)
         check_float("learning_rate", self.learning_rate, above=0)
         check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.learning_rate)
         if self.threads is not None:
@@ -565,7 +572,12 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         OSError
             If the file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is another one, or fastText's format cannot hold a word or label.
+            If the extension is another one, or fastText's format cannot hold a word, a label or the tree.
+
+        Warns
+        -----
+        UserWarning
+            If what fastText predicts with a ``.bin`` differs from what this classifier does; it says how.
         """
         check_is_fitted(self)
         if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.is_of_fasttext:
@@ -713,8 +725,17 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
 
     def _fit_to(self, documents: Documents, labels: Labels, stop: Callable[[], bool] = lambda: False) -> None:
         """Learn from scratch, until `stop` returns True at the latest."""
-        self._start(documents, labels, None)
+        frequent = labels.frequent(int(self.min_label_count))
+        n_labels, n_found = (int(np.sum(some.counts() > 0)) for some in (frequent, labels))
+        if n_labels < min(2, n_found):
+            raise ValueError(
+                f"min_label_count must leave two labels or more, got {self.min_label_count}, which "
+                f"{n_labels:,} of {n_found:,} reach: use a lower one"
+            )
+        self._start(documents, frequent, None)
         end = float(self.min_learning_rate)
+        kept = ~labels.all_lost(frequent)
+        documents, labels = documents.only_some(kept), frequent.only_some(kept)
         self._train(documents, labels, int(self.epochs), end, self.early_stopping, stop)
 
     def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:
@@ -855,10 +876,6 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
 
         return EarlyStopping(score, lambda: padded_copies(self._matrices), restore, int(self.patience))
 
-    def _scores_of(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Array:
-        hidden = means_of_rows(self._matrices["input_vectors"], rows, offsets)
-        return self._loss.scores(hidden, self._matrices["output_vectors"])
-
     def _look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of documents to be predicted, and where each document's begin."""
         rows, offsets = self._rows.look_up(documents)
@@ -867,25 +884,37 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             warn_of_empty(n_empty, len(documents), self._loss.of_unknown)
         return rows, offsets
 
-    def _scores_in_parts(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[Array]:
-        """Yield the scores of all labels, of some documents after the other."""
-        at_once = max(1, SCORES_AT_ONCE // max(len(self.classes_), self._vector_size))
+    def _in_parts(
+        self,
+        work: Callable[[Array, Array], Any],
+        rows: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        n_numbers: int,
+    ) -> Iterator[Any]:
+        """Yield what `work` makes of the means of some documents after the other, and of the output vectors.
 
-        def score(begin: int) -> Array:
-            return self._scores_of(rows, offsets[begin : begin + at_once + 1])
+        It makes `n_numbers` for each document.
+        """
+        at_once = max(1, SCORES_AT_ONCE // max(n_numbers, self._vector_size))
+
+        def work_on(begin: int) -> Any:
+            means = means_of_rows(self._matrices["input_vectors"], rows, offsets[begin : begin + at_once + 1])
+            return work(means, self._matrices["output_vectors"])
 
         with Workers(number_of_threads(self.threads)) as workers:
-            yield from workers.in_order(score, range(0, len(offsets) - 1, at_once))
+            yield from workers.in_order(work_on, range(0, len(offsets) - 1, at_once))
 
     def _best(self, rows: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.intp]:
         """Return the most probable class of every document."""
-        best = [scores.argmax(axis=1) for scores in self._scores_in_parts(rows, offsets)]
+        best = self._in_parts(self._loss.most_probable, rows, offsets, self._loss.n_scored(1))
         return np.concatenate([np.empty(0, np.intp), *best])
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
-        none = np.empty((0, len(self.classes_)), np.float32)
-        return np.concatenate([none, *self._scores_in_parts(*self._look_up(read_documents(X)))])
+        rows, offsets = self._look_up(read_documents(X))
+        n = len(self.classes_)
+        scores = self._in_parts(self._loss.scores, rows, offsets, n)
+        return np.concatenate([np.empty((0, n), np.float32), *scores])
 
     def _top(self, documents: Documents, k: int | None, threshold: float) -> list[list[tuple[Any, float]]]:
         loss = self._loss_of_fitted()
@@ -893,16 +922,16 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             check_int("k", k, 1)
         check_float("threshold", threshold)
         n = len(self.classes_) if k is None else min(int(k), len(self.classes_))
-        names = self.classes_.tolist()
-        top = []
-        for scores in self._scores_in_parts(*self._look_up(documents)):
-            probabilities = loss.probabilities(scores)
-            best = best_columns(scores, n)
-            for columns, values in zip(
-                best.tolist(), np.take_along_axis(probabilities, best, axis=1).tolist(), strict=True
-            ):
-                of_document = zip(columns, values, strict=True)
-                top.append([(names[column], value) for column, value in of_document if value >= threshold])
+
+        def find(means: Array, outputs: Array) -> tuple[NDArray[np.integer], Array]:
+            return loss.top(means, outputs, n, threshold)
+
+        top: list[list[tuple[Any, float]]] = []
+        for best, probabilities in self._in_parts(find, *self._look_up(documents), loss.n_scored(n)):
+            kept = probabilities >= np.float64(threshold)
+            labels, values = self.classes_[best[kept]].tolist(), probabilities[kept].tolist()
+            pairs = zip(labels, values, strict=True)
+            top.extend(list(islice(pairs, n_kept)) for n_kept in kept.sum(axis=1).tolist())
         return top
 
 

@@ -113,6 +113,14 @@ class Documents:
         """Return the document of every token."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    def only_some(self, documents: NDArray[np.bool_]) -> Documents:
+        """Return some of the documents."""
+        if documents.all():
+            return self
+        sizes = np.diff(self.offsets)
+        offsets = np.concatenate(([0], np.cumsum(sizes[documents])))
+        return Documents(self.words, self.numbers[np.repeat(documents, sizes)], offsets)
+
     def only(self, kept: NDArray[np.bool_]) -> Documents:
         """Return the documents without the tokens that are not kept."""
         offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]

@@ -15,7 +15,7 @@ from fastvec.classify.labelled_files import LABEL
 from fastvec.classify.texts.documents import DocumentRows, Documents, read_labelled
 from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSampling, OneVsAll, Softmax
 from fastvec.classify.texts.quantization import quantize_matrix
-from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
+from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon, spellings
 from fastvec.formats import supervised
 from fastvec.formats.fasttext import Header, check_names, nodes_of_outputs, outputs_of_nodes
 from fastvec.formats.ngrams import Subwords
@@ -23,6 +23,7 @@ from fastvec.formats.supervised import Matrix, QuantizedMatrix, SupervisedFile
 from fastvec.formats.words import decode_words
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.matrices import padded_matrix
+from fastvec.training.progress import warn
 from fastvec.training.threads import number_of_threads
 
 __all__ = ["load", "quantize", "save"]
@@ -69,6 +70,8 @@ class _NegativeSampling(_Stepwise, NegativeSampling):
 
 
 class _HierarchicalSoftmax(HierarchicalSoftmax):
+    added = float(EPSILON)
+
     def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
         left, right = (np.log(functional.sigmoid(z) + EPSILON) for z in (turns, -turns))
         return left, right
@@ -180,7 +183,44 @@ def save(classifier: Any, path: str | os.PathLike[str]) -> None:
         raise ValueError(
             f"path must end in {extension} for a classifier that is {what}, got {os.fspath(path)!r}"
         )
-    supervised.write(path, _contents(classifier))
+    contents = _contents(classifier)
+    differences = _differences(classifier)
+    if differences:
+        warn(
+            f"{os.fspath(path)} predicts as fastText does, which differs from the classifier that is saved: "
+            f"{'; '.join(differences)}"
+        )
+    supervised.write(path, contents)
+
+
+def _differences(classifier: Any) -> list[str]:
+    """Return how predictions of a classifier's file differ from its own, if it is not one of fastText."""
+    rows = classifier._rows
+    found: list[str] = []
+    if isinstance(rows, FastTextRows):
+        return found
+    words = rows.lexicon.words
+    if any(map(_is_found_by_others, words)):
+        found.append("unknown words are not looked up in lower case and with 0 for digits")
+    if (rows.longest > 1 or rows.max_n) and len(rows.ngrams) < rows.buckets:
+        found.append("n-grams that the training did not have are zeros in the mean of a text")
+    if END in words:
+        found.append(f"a text ends with its first {END}, or is given one")
+    elif rows.longest > 1:
+        found.append(f"the last words of a text have n-grams with {END}")
+    if isinstance(classifier._loss, (OneVsAll, NegativeSampling)):
+        found.append("probabilities are those of a table, off by up to 0.008")
+    if not all(isinstance(label, str) for label in classifier.classes_.tolist()):
+        found.append("labels become str")
+    if classifier._kind != "one":
+        found.append("`predict` returns the most probable label only")
+    return found
+
+
+def _is_found_by_others(word: str) -> bool:
+    """Whether words that are written otherwise may be looked up as this one."""
+    *_, lowered, without_digits = spellings(word)
+    return (word == lowered and word != word.upper()) or (word == without_digits and "0" in word)
 
 
 def quantize(
@@ -203,9 +243,11 @@ def quantize(
             _restore(quantized, contents, labels_of_file)
             quantized.history_ = list(classifier.history_)
             documents, labels = read_labelled(X, y)
+            frequent = labels.frequent(int(quantized.min_label_count))
+            kept = ~labels.all_lost(frequent)
             quantized._train(
-                documents,
-                labels.of_classes(quantized.classes_),
+                documents.only_some(kept),
+                frequent.only_some(kept).of_classes(quantized.classes_),
                 int(quantized.epochs),
                 float(quantized.min_learning_rate),
                 False,
@@ -281,8 +323,22 @@ def _contents(classifier: Any) -> SupervisedFile:
     parameters = classifier.parameters_
     outputs = parameters["output_vectors"]
     in_tree = classifier.loss == "hierarchical_softmax"
+    if in_tree:
+        _check_tree(classifier, header.counts[len(header.words) :], classes)
     outputs = outputs_of_nodes(outputs) if in_tree else outputs[classes]
     return SupervisedFile(header, parameters["input_vectors"][FIRST_WORD:], outputs)
+
+
+def _check_tree(classifier: Any, counts: NDArray[np.int64], classes: NDArray[np.intp]) -> None:
+    """Raise ValueError if fastText, which makes the tree of the labels' counts, would make another one."""
+    tree, n = HuffmanTree.of_labels(counts), len(classes)
+    own = classifier.tree_
+    for theirs, ours in ((tree.parents, own.parents), (tree.codes, own.codes)):
+        if (theirs != np.append(ours[:n][classes], ours[n:])).any():
+            raise ValueError(
+                "in fastText's format, the tree of labels must be that of their counts, and is another one, "
+                "as in a file of an earlier version; save as .fvmodel, or fit the classifier again"
+            )
 
 
 def _classes_of_file(classifier: Any) -> NDArray[np.intp]:
@@ -301,6 +357,12 @@ def _header(classifier: Any, rows: DocumentRows, classes: NDArray[np.intp]) -> H
     words = rows.lexicon.words
     labels = [f"{LABEL}{label}" for label in classifier.classes_[classes].tolist()]
     check_names([*words, *labels])
+    both = next(iter({*words}.intersection(labels)), None)
+    if both is not None:
+        raise ValueError(
+            f"the word {both!r} is a label in fastText's format, which cannot hold it as a word, too; save "
+            "as .fvmodel"
+        )
     has_ngrams = rows.longest > 1 or rows.max_n > 0
     return Header(
         classifier.get_params(deep=False),
@@ -310,7 +372,7 @@ def _header(classifier: Any, rows: DocumentRows, classes: NDArray[np.intp]) -> H
         [word.encode() for word in words],
         [label.encode() for label in labels],
         # fastText divides by the counts of words; those of given vectors may not have occurred
-        np.maximum(np.append(classifier._word_counts, classifier.label_counts_[classes]), 1),
+        np.append(np.maximum(classifier._word_counts, 1), classifier.label_counts_[classes]),
         rows.ngrams.astype(np.int32) if has_ngrams else None,
     )
 

@@ -66,6 +66,34 @@ class Labels:
         numbers = class_numbers(classes, self.names).astype(np.int32)[self.numbers]
         return Labels(classes, numbers, self.offsets, self.kind)
 
+    def frequent(self, n: int) -> Labels:
+        """Return the same labels without those that fewer than `n` texts have.
+
+        The columns of a matrix stay.
+        """
+        is_frequent = self.counts() >= n
+        if is_frequent.all():
+            return self
+        kept = is_frequent[self.numbers]
+        offsets = np.concatenate(([0], np.cumsum(kept)))[self.offsets]
+        if self.kind == "indicator":
+            return Labels(self.names, self.numbers[kept], offsets, self.kind)
+        numbers = (np.cumsum(is_frequent) - 1).astype(np.int32)[self.numbers[kept]]
+        return Labels(self.names[is_frequent], numbers, offsets, self.kind)
+
+    def all_lost(self, left: Labels) -> NDArray[np.bool_]:
+        """Return whether every text has labels, but none of those that are left."""
+        lost: NDArray[np.bool_] = (np.diff(self.offsets) > 0) & (np.diff(left.offsets) == 0)
+        return lost
+
+    def only_some(self, texts: NDArray[np.bool_]) -> Labels:
+        """Return the labels of some texts."""
+        if texts.all():
+            return self
+        sizes = np.diff(self.offsets)
+        offsets = np.concatenate(([0], np.cumsum(sizes[texts])))
+        return Labels(self.names, self.numbers[np.repeat(texts, sizes)], offsets, self.kind)
+
     def lists(self, texts: NDArray[np.intp]) -> list[list[Any]]:
         """Return the labels of some texts."""
         labels = self.names[self.numbers].tolist()

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import functional
+from fastvec import functional, kernels
 from fastvec.classify.networks.layers import Array
+from fastvec.classify.texts.scores import best_columns
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table
 
@@ -22,6 +23,10 @@ __all__ = ["LOSSES", "Loss"]
 
 # Negatives are drawn by the square root of the counts of labels, as in fastText.
 NOISE_EXPONENT = 0.5
+# How far rounding may put the logarithm of a probability beside that of a threshold, and more.
+ROUNDING = 1e-3
+# How many nodes of a large tree a document without a clear label visits, about.
+MANY_NODES = 4096
 
 
 class Loss(ABC):
@@ -65,6 +70,26 @@ class Loss(ABC):
     def probabilities(self, scores: Array) -> Array:
         """Return the probabilities of scores."""
 
+    def n_scored(self, n: int) -> int:
+        """Return how many scores a document has for the n most probable labels to be found."""
+        return self.n_labels
+
+    def most_probable(self, hidden: Array, outputs: Array) -> NDArray[np.intp]:
+        """Return the most probable label of each document: of equal ones the first, shape (n,)."""
+        labels: NDArray[np.intp] = self.scores(hidden, outputs).argmax(axis=1)
+        return labels
+
+    def top(
+        self, hidden: Array, outputs: Array, n: int, threshold: float
+    ) -> tuple[NDArray[np.integer], Array]:
+        """Return the n most probable labels of each document and their probabilities, the highest first.
+
+        Of those below the threshold, labels or probabilities may be missing: these are NaN then.
+        """
+        scores = self.scores(hidden, outputs)
+        best = best_columns(scores, n)
+        return best, np.take_along_axis(self.probabilities(scores), best, axis=1)
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return what a file has to hold of it."""
         return {}
@@ -102,6 +127,8 @@ class HierarchicalSoftmax(Loss):
 
     function = "train_paths"
     of_unknown = "all branches of the tree of labels are equally probable"
+    added = 0.0
+    """What is added to the probability of a branch before its logarithm is taken."""
 
     def __init__(self, counts: NDArray[np.int64], negatives: int, tree: HuffmanTree | None = None) -> None:
         super().__init__(counts, negatives)
@@ -111,7 +138,7 @@ class HierarchicalSoftmax(Loss):
         lengths = np.diff(self.paths.offsets)
         self.untrained = math.log(2) * float(np.average(lengths, weights=np.maximum(counts, 1)))
         # The branches below every node, and the nodes of every level from the root down.
-        self.branches = np.empty((self.n_outputs, 2), np.int64)
+        self.branches = np.empty((self.n_outputs, 2), np.int32)
         self.branches[self.tree.parents[:-1], self.tree.codes[:-1]] = np.arange(2 * self.n_labels - 2)
         self.levels = [np.array([self.n_outputs - 1])]
         while True:
@@ -137,8 +164,35 @@ class HierarchicalSoftmax(Loss):
 
     def logs_of_turns(self, turns: Array) -> tuple[Array, Array]:
         """Return log σ(z) and log σ(−z)."""
-        costs: Array = np.maximum(turns, 0) + np.log(1 + np.exp(-np.abs(turns)))
-        return turns - costs, -costs
+        costs = np.log1p(np.exp(-np.abs(turns)))
+        return np.minimum(turns, 0) - costs, -np.maximum(turns, 0) - costs
+
+    def n_scored(self, n: int) -> int:
+        return max(n, min(self.n_labels, MANY_NODES))
+
+    def most_probable(self, hidden: Array, outputs: Array) -> NDArray[np.intp]:
+        labels, _ = self._search(hidden, outputs, 1, -math.inf)
+        return labels[:, 0].astype(np.intp)
+
+    def top(
+        self, hidden: Array, outputs: Array, n: int, threshold: float
+    ) -> tuple[NDArray[np.integer], Array]:
+        lowest = math.log(threshold) - ROUNDING if threshold > 0 else -math.inf
+        labels, scores = self._search(hidden, outputs, n, lowest)
+        return labels, self.probabilities(scores)
+
+    def _search(
+        self, hidden: Array, outputs: Array, n: int, lowest: float
+    ) -> tuple[NDArray[np.int32], Array]:
+        return kernels.tree_search.search(
+            hidden=hidden,
+            node_vectors=outputs,
+            branches=self.branches,
+            k=n,
+            lowest=lowest,
+            added=self.added,
+            longest=len(self.levels),
+        )
 
     def probabilities(self, scores: Array) -> Array:
         probabilities: Array = np.exp(scores)
