@@ -1,13 +1,14 @@
 """Columns of tables, through Arrow: of pandas, Polars, PyArrow, DuckDB, data sets, Parquet and CSV files.
 
-A cell of a column is a sentence: a list of words or ids, or a text. Their words are numbered by PyArrow, in
-the order of first appearance, so that a word becomes an object of Python once, however often it occurs. Rows
-with a session, an item and a time are sorted, and then such a column.
+A cell of a column is a sentence: a list of words or ids, or a text. Words are numbered by a kernel that reads
+Arrow's memory, ids by PyArrow, both in the order of first appearance, so that one becomes an object of Python
+once, however often it occurs. Rows with a session, an item and a time are sorted, and then such a column.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import shortened
-from fastvec.corpus.ids import Encoded, Numbers
+from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, is_on_disk, name_of, opened
 from fastvec.formats.spool import Spool
 from fastvec.training.threads import Workers, file_threads
@@ -33,10 +34,10 @@ __all__ = [
     "texts_of",
 ]
 
-# Arrays are numbered together up to about so many bytes: each time, their words become objects once.
+# Arrays are numbered together up to about so many bytes: each time, their ids become objects once.
 BYTES_AT_ONCE = 1 << 27
-# Items that a thread numbers at least.
-FEWEST_ITEMS = 1 << 16
+# Items that a thread numbers at once: the table of more would not stay in the processor's cache.
+ITEMS_AT_ONCE = 1 << 18
 # A text of many cells that is split at once.
 PIECE_BYTES = 1 << 20
 ROWS_AT_ONCE = 1 << 16
@@ -122,20 +123,25 @@ def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     Raises
     ------
     TypeError
-        If they are something else.
+        If they are something else, or not all of one kind.
     """
-    pa = _pyarrow()
-    types = pa.types
     first = next(arrays, None)
-    kind = pa.list_(pa.string()) if first is None else first.type
-    is_list = types.is_nested(kind) and hasattr(kind, "value_type")
-    item = kind.value_type if is_list else kind
-    if not (_are_words(item) if is_list else _are_texts(item)):
-        raise TypeError(
-            f"source must be a column of lists of str or int, or of texts, got {kind}: rows that belong "
-            "together are made lists by Corpus.from_rows"
-        )
-    return not is_list, iter(()) if first is None else _with(first, arrays)
+    if first is None:
+        return False, arrays
+    return _kind_of(first.type) == "texts", _of_one_kind(first, arrays)
+
+
+def _of_one_kind(first: Any, others: Iterable[Any]) -> Iterator[Any]:
+    """Yield arrays, as long as none has words and another texts or ids."""
+    yield first
+    for array in others:
+        if len({_kind_of(first.type), _kind_of(array.type)} - {"nothing"}) > 1:
+            raise TypeError(
+                f"source must be a column of one type, got {first.type} and then {array.type}: "
+                "cast one of them"
+            )
+        first = array if _kind_of(first.type) == "nothing" else first
+        yield array
 
 
 def text_pieces(arrays: Iterable[Any], report: Callable[[int], object]) -> Iterator[tuple[str, bytes | None]]:
@@ -163,28 +169,30 @@ def encode_lists(
     Raises
     ------
     ValueError
-        If an item is an empty str.
+        If an item is an empty str, or not UTF-8.
     """
+    _pyarrow()
     import pyarrow.compute as pc
 
-    numbers = Numbers()
-    counts = np.zeros(0, np.int64)
+    numbering: _Words | _Ids | None = None
     ends = [np.zeros(1, np.int64)]
     for lists in _together(arrays):
         report(len(lists))
         lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
-        ids = _numbered(pc.list_flatten(lists), numbers)
         places = np.concatenate(([0], np.cumsum(lengths)))
-        if not (is_there := ids >= 0).all():
-            places, ids = np.concatenate(([0], np.cumsum(is_there)))[places], ids[is_there]
+        items = _decoded(pc.list_flatten(lists))
+        if items.null_count:
+            places = np.concatenate(([0], np.cumsum(items.is_valid().to_numpy())))[places]
+            items = _present(items)
         if not keep_empty:
             places = np.concatenate(([0], places[1:][np.diff(places) > 0]))
         ends.append(places[1:] + len(spool))
-        spool.append(ids)
-        more = np.bincount(ids, minlength=len(numbers.words))
-        more[: len(counts)] += counts
-        counts = more
-    return Encoded(numbers.words, counts, np.concatenate(ends), spool)
+        if len(items):
+            numbering = numbering or (_Words() if _are_texts(items.type) else _Ids())
+            for ids in numbering.add(items):
+                spool.append(ids)
+    words, counts = numbering.finish() if numbering else ([], np.zeros(0, np.int64))
+    return Encoded(words, counts, np.concatenate(ends), spool)
 
 
 def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
@@ -204,7 +212,8 @@ def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
 
     columns = {"session": session, "item": item} | ({} if time is None else {"time": time})
     table = _table_of(rows, columns)
-    if not _are_words(kind := table["item"].type):
+    kind = table["item"].type
+    if not (_are_texts(kind) or _are_ids(kind) or pa.types.is_null(kind)):
         remedy = ": int with missing ones is astype('Int64') in pandas" if pa.types.is_floating(kind) else ""
         raise TypeError(f"item must be a column of str or int, got {item!r}, of {kind}{remedy}")
     table = table.filter(pc.and_(table["session"].is_valid(), table["item"].is_valid()))
@@ -244,11 +253,35 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
     return pa.table({name: _scalars(arrays_of(table, column)) for name, column in columns.items()})
 
 
-def _are_words(kind: Any) -> bool:
-    """Return whether values of a type are words, or all missing."""
+def _kind_of(column: Any) -> str:
+    """Return what the cells of a column of some type have: texts, words, ids, or nothing, all being missing.
+
+    Raises
+    ------
+    TypeError
+        If they are something else.
+    """
     types = _pyarrow().types
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    return _are_texts(kind) or types.is_integer(kind) or types.is_null(kind)
+    if _are_texts(column):
+        return "texts"
+    if types.is_nested(column) and hasattr(column, "value_type"):
+        item = column.value_type
+        if _are_texts(item):
+            return "words"
+        if _are_ids(item):
+            return "ids"
+        if types.is_null(item):
+            return "nothing"
+    raise TypeError(
+        f"source must be a column of lists of str or int, or of texts, got {column}: rows that belong "
+        "together are made lists by Corpus.from_rows"
+    )
+
+
+def _are_ids(kind: Any) -> bool:
+    """Return whether values of a type are int."""
+    types = _pyarrow().types
+    return bool(types.is_integer(kind.value_type if types.is_dictionary(kind) else kind))
 
 
 def _are_texts(kind: Any) -> bool:
@@ -266,45 +299,111 @@ def _scalars(arrays: Iterable[Any]) -> Any:
     return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
-def _numbered(items: Any, numbers: Numbers) -> NDArray[np.int32]:
-    """Return the numbers of items, new ones in the order of first appearance, and -1 for missing ones."""
+def _decoded(items: Any) -> Any:
+    """Return items without a dictionary, unless it is one of words."""
+    types = _pyarrow().types
+    if not types.is_dictionary(items.type):
+        return items
+    is_missing = any(chunk.dictionary.null_count for chunk in items.chunks)
+    return items if _are_texts(items.type) and not is_missing else items.cast(items.type.value_type)
+
+
+def _present(items: Any) -> Any:
+    """Return the items that are not missing; views of strings, which Arrow cannot filter, become strings."""
     pa = _pyarrow()
-    if pa.types.is_null(items.type) or not len(items):
-        return np.full(len(items), -1, np.int32)
-    if pa.types.is_dictionary(items.type):
-        together = items.unify_dictionaries().combine_chunks()
-        places, values = together.indices.dictionary_encode(), together.dictionary.to_pylist()
-        distinct = [values[place] for place in places.dictionary.to_pylist()]
+    return (items.cast(pa.large_string()) if pa.types.is_string_view(items.type) else items).drop_null()
+
+
+class _Words:
+    """The numbers of words, new ones in the order of first appearance."""
+
+    def __init__(self) -> None:
+        self._tokenizer = kernels.tokenizer.Tokenizer()
+
+    def add(self, items: Any) -> Iterator[NDArray[np.int32]]:
+        """Yield the numbers of items, of which none is missing."""
+        pieces = (
+            chunk.slice(begin, ITEMS_AT_ONCE)
+            for chunk in items.chunks
+            for begin in range(0, len(chunk), ITEMS_AT_ONCE)
+        )
+        with Workers(file_threads()) as workers:
+            for piece in workers.in_order(_collected, pieces):
+                yield self._tokenizer.add(piece)[0]
+
+    def finish(self) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the words and how often each occurred.
+
+        Raises
+        ------
+        ValueError
+            If one is empty or not UTF-8.
+        """
+        text, ends = self._tokenizer.words(), self._tokenizer.ends()
+        try:
+            words = text.decode().split("\n")[:-1]
+            if len(words) > len(ends):  # some have line feeds
+                words = [text[begin : end - 1].decode() for begin, end in pairwise([0, *ends.tolist()])]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"source: a word is not UTF-8 ({error.reason})") from None
+        if "" in words:
+            raise ValueError("source: an item is an empty str")
+        return words, self._tokenizer.counts()
+
+
+def _collected(items: Any) -> Any:
+    """Return words in the memory of Arrow as a piece of `Tokenizer`."""
+    types = _pyarrow().types
+    codes = None
+    if types.is_dictionary(items.type):
+        codes, items = items.indices.cast("int32").to_numpy(), items.dictionary
+    _, places, *buffers = items.buffers()
+    if types.is_string_view(items.type):
+        places = np.frombuffer(places, np.int32).reshape(-1, 4)[items.offset :][: len(items)]
     else:
-        places = _encoded(items.combine_chunks())
-        distinct = places.dictionary.to_pylist()
-    try:
-        new_ids = [numbers[word] for word in distinct]
-    except ValueError as error:
-        raise ValueError(f"source: {error}") from None
-    ids = np.array(places.indices.fill_null(len(distinct)).to_numpy(), np.int32)
-    kernels.tokenizer.remap(ids, np.array([*new_ids, -1], np.int32), ids)
-    return ids
+        dtype = np.int64 if types.is_large_string(items.type) else np.int32
+        places = np.frombuffer(places, dtype)[items.offset :][: len(items) + 1]
+    return kernels.tokenizer.collect(places, [b"" if one is None else one for one in buffers], codes)
 
 
-def _encoded(items: Any) -> Any:
-    """Return items as an array of a dictionary in the order of first appearance, made by several threads."""
-    pa = _pyarrow()
-    at_once = max(FEWEST_ITEMS, -(-len(items) // file_threads()))
-    pieces = (items.slice(begin, at_once) for begin in range(0, len(items), at_once))
-    if pa.types.is_string_view(items.type):  # whose dictionaries cannot be united
-        pieces = (piece.cast(pa.large_string()) for piece in pieces)
-    with Workers(file_threads()) as workers:
-        encoded = pa.chunked_array(list(workers.in_order(lambda piece: piece.dictionary_encode(), pieces)))
-    return encoded.unify_dictionaries().combine_chunks()
+class _Ids:
+    """The numbers of ids, new ones in the order of first appearance."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._counts = np.zeros(0, np.int64)
+
+    def add(self, items: Any) -> Iterator[NDArray[np.int32]]:
+        """Yield the numbers of items, of which none is missing."""
+        pa = _pyarrow()
+        at_once = max(ITEMS_AT_ONCE, -(-len(items) // file_threads()))
+        pieces = (items.slice(begin, at_once) for begin in range(0, len(items), at_once))
+        with Workers(file_threads()) as workers:
+            parts = list(workers.in_order(lambda piece: piece.dictionary_encode(), pieces))
+        encoded = pa.chunked_array(parts).unify_dictionaries().combine_chunks()
+        ids = np.array(encoded.indices.to_numpy(), np.int32)
+        distinct = encoded.dictionary.to_pylist()
+        new_ids = [self._numbers.setdefault(item, len(self._numbers)) for item in distinct]
+        kernels.tokenizer.remap(ids, np.array(new_ids, np.int32), ids)
+        more = np.bincount(ids, minlength=len(self._numbers))
+        more[: len(self._counts)] += self._counts
+        self._counts = more
+        yield ids
+
+    def finish(self) -> tuple[list[int], NDArray[np.int64]]:
+        """Return the ids and how often each occurred."""
+        return list(self._numbers), self._counts
 
 
 def _together(arrays: Iterable[Any]) -> Iterator[Any]:
-    """Yield arrays as chunked ones of at least `BYTES_AT_ONCE`, but for the last."""
+    """Yield arrays as chunked ones, of at least `BYTES_AT_ONCE` if there are so many of one type."""
     pa = _pyarrow()
     waiting: list[Any] = []
     n_bytes = 0
     for array in arrays:
+        if waiting and array.type != waiting[0].type:
+            yield pa.chunked_array(waiting)
+            waiting, n_bytes = [], 0
         waiting += array.chunks if isinstance(array, pa.ChunkedArray) else [array]
         n_bytes += array.nbytes
         if n_bytes >= BYTES_AT_ONCE:
@@ -312,11 +411,6 @@ def _together(arrays: Iterable[Any]) -> Iterator[Any]:
             waiting, n_bytes = [], 0
     if waiting:
         yield pa.chunked_array(waiting)
-
-
-def _with(first: Any, others: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from others
 
 
 def _check_column(column: str, names: Iterable[str], parameter: str = "column") -> None:
