@@ -7,8 +7,8 @@ once, however often it occurs. Rows with a session, an item and a time are sorte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, is_on_disk, name_of, opened
+from fastvec.corpus.sequences import is_table
 from fastvec.formats.spool import Spool
 from fastvec.training.threads import Workers, file_threads
 
@@ -28,11 +29,13 @@ __all__ = [
     "encode_lists",
     "has_objects",
     "is_column",
-    "is_table",
+    "is_missing_item",
     "sessions_of",
     "text_pieces",
     "texts_of",
 ]
+
+NO_COLUMN = "column must be None unless source is a table, several tables or Parquet files"
 
 # Arrays are numbered together up to about so many bytes: each time, their ids become objects once.
 BYTES_AT_ONCE = 1 << 27
@@ -54,9 +57,9 @@ def has_objects(value: Any) -> bool:
     return hasattr(value, "isna") and value.dtype == np.dtype(object)
 
 
-def is_table(value: Any) -> bool:
-    """Return whether a value has columns that are named."""
-    return hasattr(value, "columns") or hasattr(value, "column_names")
+def is_missing_item(item: Any) -> bool:
+    """Return whether an item of a list in a column of objects is None, NaN or ``pandas.NA``."""
+    return item is None or type(item).__name__ == "NAType" or (isinstance(item, float) and item != item)
 
 
 def column_of_objects(table: Any, column: str) -> Any | None:
@@ -65,31 +68,100 @@ def column_of_objects(table: Any, column: str) -> Any | None:
     Raises
     ------
     ValueError
-        If the table has no such column.
+        If it is a table of pandas without such a column, or with several.
     """
-    names = getattr(table, "column_names", None)
-    _check_column(column, table.columns if names is None else names)
-    one = None if hasattr(table, "with_format") else table[column]
-    return one if has_objects(one) else None
+    if not hasattr(table, "isna"):
+        return None
+    _check_column(column, table.columns)
+    return table[column] if has_objects(table[column]) else None
 
 
 def arrays_of(source: Any, column: str | None) -> Iterator[Any]:
-    """Yield the arrays of a column, or of a column that a table has."""
-    pa = _pyarrow()
+    """Yield the arrays of a column, or of a column that a table or every one of several tables has.
+
+    Raises
+    ------
+    ValueError
+        If a table has no such column, or several, or something among tables is none.
+    """
     if column is None:
+        pa = _pyarrow()
         yield pa.chunked_array(source) if hasattr(source, "__arrow_c_stream__") else pa.array(source)
         return
-    if hasattr(source, "with_format"):  # a data set, on disk
-        for rows in source.select_columns([column]).with_format("arrow").iter(ROWS_AT_ONCE):
-            yield rows[column]
+    if not is_table(source):
+        for table in source:
+            if not is_table(table):
+                raise ValueError(f"{NO_COLUMN}, got {shortened(table)} in it")
+            yield from arrays_of(table, column)
         return
-    one = source[column]
-    if has_objects(one):
-        yield pa.array(one, from_pandas=True)
-    elif is_table(one):
-        yield from (rows.column(0) for rows in pa.RecordBatchReader.from_stream(one))
+    for table in _with_columns(source, {"column": column}):
+        one = table[column]
+        yield from [_pyarrow().array(one, from_pandas=True)] if has_objects(one) else arrays_of(one, None)
+
+
+def _with_columns(source: Any, columns: dict[str, str]) -> Iterator[Any]:
+    """Yield the tables of which a table consists, or one, with some columns at least.
+
+    Parameters
+    ----------
+    source : object
+        A table, or what is read as tables: a query, a stream, files, a data set.
+    columns : dict
+        The names of columns, by the parameters that they were given as.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has no such columns, or several of one name.
+    """
+    if isinstance(source, Mapping):
+        raise TypeError(
+            f"source must be one table, got several by names: pass source[{next(iter(source), None)!r}]"
+        )
+    names, of_column = _names_of(source), [*dict.fromkeys(columns.values())]
+    for parameter, column in columns.items() if names is not None else ():
+        _check_column(column, names or (), parameter)
+    if hasattr(source, "with_format"):  # Hugging Face's data sets, on disk or streamed
+        known = source if names is None else source.select_columns(of_column)
+        tables = known.with_format("arrow").iter(ROWS_AT_ONCE)
+    elif hasattr(source, "collect"):  # a query of Polars
+        tables = iter([source.select(of_column).collect()])
+    elif hasattr(source, "project"):  # and of DuckDB
+        quoted = ['"' + column.replace('"', '""') + '"' for column in of_column]
+        tables = iter(_pyarrow().RecordBatchReader.from_stream(source.project(", ".join(quoted))))
+    elif hasattr(source, "iter_batches"):  # a Parquet file
+        tables = source.iter_batches(ROWS_AT_ONCE, columns=of_column)
+    elif hasattr(source, "scanner"):  # a data set of PyArrow, or a part
+        if names and len(set(names)) < len(names):
+            raise ValueError(
+                "source must have columns of different names, or it cannot be scanned, got "
+                f"{', '.join(map(repr, names))}: rename them"
+            )
+        tables = source.scanner(columns=of_column).to_reader()
+    elif hasattr(source, "projected_schema"):
+        tables = source.to_reader()
+    elif hasattr(source, "fragments"):
+        tables = (table for fragment in source.fragments for table in _with_columns(fragment, columns))
+    elif hasattr(source, "read_next_batch"):
+        tables = source
     else:
-        yield from arrays_of(one, None)
+        tables = iter([source])
+    for table in tables:
+        for parameter, column in columns.items() if names is None else ():
+            _check_column(column, _names_of(table) or (), parameter)
+        yield table
+
+
+def _names_of(table: Any) -> list[str] | None:
+    """Return the names of a table's columns, None if they are not known before it is read."""
+    if hasattr(table, "collect_schema"):
+        return list(table.collect_schema().names())
+    for attribute in ("schema_arrow", "projected_schema", "physical_schema", "schema"):
+        names = getattr(getattr(table, attribute, None), "names", None)
+        if isinstance(names, list):
+            return names
+    names = table.column_names if hasattr(table, "column_names") else table.columns
+    return None if names is None else list(names)
 
 
 def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
@@ -125,22 +197,28 @@ def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     TypeError
         If they are something else, or not all of one kind.
     """
-    first = next(arrays, None)
-    if first is None:
-        return False, arrays
-    return _kind_of(first.type) == "texts", _of_one_kind(first, arrays)
+    pa = _pyarrow()
+    first, kind = [], pa.list_(pa.null())
+    for array in arrays:
+        first.append(array)
+        if not pa.types.is_null(array.type):
+            kind = array.type
+            break
+    return _kind_of(kind) == "texts", _of_one_kind(kind, chain(first, arrays))
 
 
-def _of_one_kind(first: Any, others: Iterable[Any]) -> Iterator[Any]:
-    """Yield arrays, as long as none has words and another texts or ids."""
-    yield first
-    for array in others:
-        if len({_kind_of(first.type), _kind_of(array.type)} - {"nothing"}) > 1:
+def _of_one_kind(kind: Any, arrays: Iterable[Any]) -> Iterator[Any]:
+    """Yield arrays of a type or one like it, and those of which all is missing as if they were of it."""
+    pa = _pyarrow()
+    for array in arrays:
+        if pa.types.is_null(array.type):
+            yield pa.nulls(len(array), kind)
+            continue
+        if len({_kind_of(kind), _kind_of(array.type)} - {"nothing"}) > 1:
             raise TypeError(
-                f"source must be a column of one type, got {first.type} and then {array.type}: "
-                "cast one of them"
+                f"source must be a column of one type, got {kind} and then {array.type}: cast one of them"
             )
-        first = array if _kind_of(first.type) == "nothing" else first
+        kind = array.type if _kind_of(kind) == "nothing" else kind
         yield array
 
 
@@ -153,7 +231,7 @@ def text_pieces(arrays: Iterable[Any], report: Callable[[int], object]) -> Itera
         report(len(array))
         at_once = max(1, len(array) * PIECE_BYTES // max(1, array.nbytes))
         for begin in range(0, len(array), at_once):
-            lines = array.slice(begin, at_once).cast(pa.string()).fill_null("")
+            lines = _plain(array.slice(begin, at_once)).cast(pa.string()).fill_null("")
             lines = pc.replace_substring(lines, "\n", " ")
             lines = lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
             together = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
@@ -241,16 +319,15 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
                 name = rows.removesuffix(".gz") if is_on_disk(rows) else rows
                 with pa.CompressedInputStream(file, "gzip") if name != rows else file as text:
                     table = pyarrow.csv.read_csv(text, convert_options=nulls)
-    elif hasattr(rows, "with_format"):
-        table = rows.with_format("arrow")[:]
     elif is_table(rows):
         table = rows
     else:
         raise TypeError(f"rows must be a table, or the path of a CSV or Parquet file, got {shortened(rows)}")
-    names = getattr(table, "column_names", None) or list(table.columns)
-    for parameter, column in columns.items():
-        _check_column(column, names, parameter)
-    return pa.table({name: _scalars(arrays_of(table, column)) for name, column in columns.items()})
+    parts: dict[str, list[Any]] = {name: [] for name in columns}
+    for part in _with_columns(table, columns):
+        for name, column in columns.items():
+            parts[name] += arrays_of(part, column)
+    return pa.table({name: _scalars(arrays) for name, arrays in parts.items()})
 
 
 def _kind_of(column: Any) -> str:
@@ -301,11 +378,21 @@ def _scalars(arrays: Iterable[Any]) -> Any:
 
 def _decoded(items: Any) -> Any:
     """Return items without a dictionary, unless it is one of words."""
-    types = _pyarrow().types
-    if not types.is_dictionary(items.type):
+    if not _pyarrow().types.is_dictionary(items.type):
         return items
     is_missing = any(chunk.dictionary.null_count for chunk in items.chunks)
-    return items if _are_texts(items.type) and not is_missing else items.cast(items.type.value_type)
+    return items if _are_texts(items.type) and not is_missing else _plain(items)
+
+
+def _plain(items: Any) -> Any:
+    """Return items without a dictionary; views of strings in it, which Arrow cannot take, become strings."""
+    pa = _pyarrow()
+    if not pa.types.is_dictionary(items.type):
+        return items
+    kind = items.type.value_type
+    kind = pa.large_string() if pa.types.is_string_view(kind) else kind
+    chunks = items.chunks if isinstance(items, pa.ChunkedArray) else [items]
+    return pa.chunked_array([chunk.dictionary.cast(kind).take(chunk.indices) for chunk in chunks], kind)
 
 
 def _present(items: Any) -> Any:
@@ -417,6 +504,8 @@ def _check_column(column: str, names: Iterable[str], parameter: str = "column") 
     names = list(names)
     if column not in names:
         raise ValueError(f"{parameter} must be one of {', '.join(map(repr, names))}, got {column!r}")
+    if (n := names.count(column)) > 1:
+        raise ValueError(f"{parameter} must name one column, got {column!r}, as {n} are called: rename them")
 
 
 def _pyarrow() -> Any:
