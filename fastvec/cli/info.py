@@ -21,6 +21,7 @@ from fastvec.counts import files as counts_file
 from fastvec.formats import model, supervised
 from fastvec.formats.container import verify
 from fastvec.formats.kinds import FIRST_BYTES, own_format
+from fastvec.formats.places import on_disk
 from fastvec.training.threads import usable_threads
 from fastvec.vectors import load
 
@@ -68,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """Return what there is to say of a file of vectors, of counts or of a classifier."""
-    path = Path(options.vectors)
+    path = on_disk(options.vectors)
     if path.suffix.lower() == ".ftz":
         return _about_quantized(path)
     format = None

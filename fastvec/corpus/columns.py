@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.corpus.ids import Encoded
-from fastvec.corpus.reading import File, is_on_disk, name_of, opened
+from fastvec.corpus.reading import File, blocks_as_stored, is_compressed, name_of, opened, seekable
 from fastvec.corpus.sequences import is_table
+from fastvec.formats.kinds import FIRST_BYTES
 from fastvec.formats.spool import Spool
 from fastvec.training.threads import Workers, file_threads
 
@@ -178,7 +179,7 @@ def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
     for file in files:
         with opened(file) as source:
             try:
-                table = pq.ParquetFile(source)
+                table = pq.ParquetFile(seekable(source))
             except pa.ArrowInvalid as error:
                 raise ValueError(
                     f"{name_of(file)}: no Parquet file, or damaged ({error}); column must be None for files "
@@ -310,15 +311,17 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
         import pyarrow.csv
         import pyarrow.parquet as pq
 
-        with opened(rows) as file:
-            if file.read(4) == b"PAR1":
+        with opened(rows) as source:
+            file = seekable(source)
+            head = file.read(FIRST_BYTES)
+            file.seek(0)
+            if head.startswith(b"PAR1"):
                 table = pq.read_table(file)
             else:
-                file.seek(0)
+                if is_compressed(head):
+                    file = pa.BufferReader(b"".join(blocks_as_stored(file, lambda n: None)))
                 nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
-                name = rows.removesuffix(".gz") if is_on_disk(rows) else rows
-                with pa.CompressedInputStream(file, "gzip") if name != rows else file as text:
-                    table = pyarrow.csv.read_csv(text, convert_options=nulls)
+                table = pyarrow.csv.read_csv(file, convert_options=nulls)
     elif is_table(rows):
         table = rows
     else:

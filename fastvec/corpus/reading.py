@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import errno
 import glob
+import io
 import os
 import stat
 import sys
@@ -17,25 +18,28 @@ from pathlib import Path
 from typing import Any
 
 from fastvec.formats.kinds import FIRST_BYTES, not_text
+from fastvec.formats.places import is_address
 
 __all__ = [
     "STANDARD_INPUT",
     "File",
+    "blocks_as_stored",
     "check_readable",
     "files_of",
     "invalid_text",
+    "is_compressed",
     "is_on_disk",
     "name_of",
     "opened",
     "read_blocks",
     "read_lines",
+    "seekable",
 ]
 
 File = Any
 """A path or an address (str), or an object with `read`."""
 
 STANDARD_INPUT = "-"
-ADDRESS = "://"
 
 READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
@@ -108,7 +112,7 @@ def files_of(source: Any) -> list[File] | None:
 
 def is_on_disk(file: File) -> bool:
     """Return whether a file is a path, neither an address nor standard input nor an open file."""
-    return isinstance(file, str) and file != STANDARD_INPUT and ADDRESS not in file
+    return isinstance(file, str) and file != STANDARD_INPUT and not is_address(file)
 
 
 def name_of(file: File) -> str:
@@ -126,12 +130,22 @@ def opened(file: File) -> Iterator[Any]:
         yield sys.stdin.buffer
     elif not isinstance(file, str):
         yield file
-    elif ADDRESS in file:
+    elif is_address(file):
         with _fsspec().open(file, "rb") as opened_file:
             yield opened_file
     else:
         with Path(file).open("rb") as opened_file:
             yield opened_file
+
+
+def seekable(file: Any) -> Any:
+    """Return an open file as one of which any place can be read: a stream is read as a whole."""
+    try:
+        file.seek(0, os.SEEK_END)
+        file.seek(0)
+    except (AttributeError, OSError, ValueError):  # the last of streams of HTTP
+        return io.BytesIO(file.read())
+    return file
 
 
 def _is_open(file: Any) -> bool:
@@ -140,7 +154,7 @@ def _is_open(file: Any) -> bool:
 
 def _found(path: str) -> list[str]:
     """Return the path or address itself, or the files of a folder or pattern."""
-    if ADDRESS in path:
+    if is_address(path):
         return _found_at(path)
     if Path(path).is_dir():
         entries = [entry.relative_to(path) for entry in Path(path).rglob("*") if entry.is_file()]
@@ -167,7 +181,17 @@ def _found_at(address: str) -> list[str]:
         for one in sorted(found)
         if not any(part.startswith(".") and part not in named for part in one.split("/"))
     )
-    return [system.unstrip_protocol(one) for one in shown if system.isfile(one)]
+    return [_address_like(address, system.unstrip_protocol(one), one) for one in shown if system.isfile(one)]
+
+
+def _address_like(address: str, found: str, path: str) -> str:
+    """Return the address of a file that was found at another one, which may be in an archive or cached."""
+    parts = address.split("::")  # as "simplecache::zip://folder::s3://bucket/archive.zip"
+    if len(parts) == 1:
+        return found
+    place = next(i for i, part in enumerate(parts) if is_address(part))
+    parts[place] = f"{parts[place].partition('://')[0]}://{path.lstrip('/')}"
+    return "::".join(parts)
 
 
 def _fsspec() -> Any:
@@ -230,7 +254,7 @@ def read_blocks(path: File, errors: str | None, report: Callable[[int], object])
         If the file is no text in UTF-8 but of another known kind, or a compressed file is truncated or
         corrupt.
     """
-    blocks = _checked(name_of(path), errors, _blocks_as_stored(path, report))
+    blocks = _checked(name_of(path), errors, blocks_as_stored(path, report))
     if errors in (None, "strict"):
         yield from blocks
         return
@@ -268,7 +292,13 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
     )
 
 
-def _blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
+def is_compressed(head: bytes) -> bool:
+    """Return whether a file that begins so is compressed."""
+    return head.startswith(tuple(magic for magic, _, _ in COMPRESSIONS))
+
+
+def blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
+    """Yield the blocks of a file, decompressed, whatever bytes they are; arguments as for `read_blocks`."""
     with opened(path) as file:
 
         def read(size: int) -> bytes:

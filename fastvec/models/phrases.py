@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from fastvec.corpus.ids import Encoded
 from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
+from fastvec.formats.places import on_disk
 from fastvec.formats.spool import Spool, memory_left
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
@@ -376,8 +376,9 @@ class Phrases(Estimator):
         ValueError
             If it is not such a file, is damaged, or was written by a newer version of fastvec.
         """
+        file = on_disk(path)
         try:
-            content = json.loads(Path(path).read_bytes())
+            content = json.loads(file.read_bytes())
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or content.get("format") != FORMAT:

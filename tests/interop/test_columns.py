@@ -1,6 +1,5 @@
 """Columns, tables and files of pandas, Polars, PyArrow, DuckDB, datasets and fsspec, as corpora."""
 
-import bz2
 import tracemalloc
 
 import numpy as np
@@ -385,38 +384,6 @@ def test_sessions_of_rows(tmp_path):
             ValueError, match=r"^rows must have one with 'user' and 'song' at least, got none$"
         ):
             Corpus.from_rows(empty, "user", "song")
-
-
-def test_addresses(tmp_path):
-    fsspec = pytest.importorskip("fsspec", reason=reason)
-    memory = fsspec.filesystem("memory")
-    for name, text in (
-        ("a.txt", b"one two\n"),
-        ("b.bz2", bz2.compress(b"three\n")),
-        (".hidden", b"no"),
-        ("sub/c.txt", b"four"),
-    ):
-        memory.pipe(f"/folder/{name}", text)
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(text)
-    for root in ("memory://folder", f"file://{tmp_path}"):
-        check(Corpus(f"{root}/a.txt"), [["one", "two"]])
-        check(Corpus(root), [["one", "two"], ["three"], ["four"]])
-        check(Corpus([f"{root}/b*", f"{root}/a.txt"]), [["three"], ["one", "two"]])
-        with pytest.raises(FileNotFoundError):
-            Corpus(f"{root}/missing.txt")
-        with pytest.raises(FileNotFoundError, match="no files there"):
-            Corpus(f"{root}/*.csv")
-    for name in ("a/b/.x/shown", "a/b/.x/.hidden", "a/b/.x/.y/hidden", "a/b/c"):
-        memory.pipe(f"/{name}", name.encode())
-    check(Corpus("memory://a/b/.x"), [["a/b/.x/shown"]])
-    check(Corpus("memory://a/b/.x/*"), [["a/b/.x/shown"]])
-    check(Corpus("memory://a/b"), [["a/b/c"]])
-    check(Corpus("memory://a/**"), [["a/b/c"]])
-    with pytest.raises(ValueError, match=r"^cache must be None unless source is files"):
-        Corpus("memory://folder/a.txt", cache=tmp_path / "cache")
-    with pytest.raises(ValueError, match=r"[Pp]rotocol"):
-        Corpus("nowhere://x")
 
 
 @pytest.mark.parametrize("item", ["a word", 2**40], ids=["words", "ids"])
