@@ -7,8 +7,11 @@ once, however often it occurs. Rows with a session, an item and a time are sorte
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, pairwise
+from functools import partial
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,9 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import shortened
+from fastvec.corpus.compressed import decompressed, is_compressed
 from fastvec.corpus.ids import Encoded
-from fastvec.corpus.reading import File, blocks_as_stored, is_compressed, name_of, opened, seekable
+from fastvec.corpus.reading import File, name_of, opened
 from fastvec.corpus.sequences import is_table
 from fastvec.formats.kinds import FIRST_BYTES
 from fastvec.formats.spool import Spool
@@ -45,6 +49,8 @@ ITEMS_AT_ONCE = 1 << 18
 # A text of many cells that is split at once.
 PIECE_BYTES = 1 << 20
 ROWS_AT_ONCE = 1 << 16
+# Of a compressed text.
+COMPRESSED_BYTES = 1 << 16
 
 
 def is_column(value: Any) -> bool:
@@ -179,7 +185,7 @@ def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
     for file in files:
         with opened(file) as source:
             try:
-                table = pq.ParquetFile(seekable(source))
+                table = pq.ParquetFile(_seekable(source))
             except pa.ArrowInvalid as error:
                 raise ValueError(
                     f"{name_of(file)}: no Parquet file, or damaged ({error}); column must be None for files "
@@ -198,6 +204,7 @@ def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     TypeError
         If they are something else, or not all of one kind.
     """
+    arrays = chain([*islice(arrays, 1)], arrays)  # its errors come before that of a missing package
     pa = _pyarrow()
     first, kind = [], pa.list_(pa.null())
     for array in arrays:
@@ -312,14 +319,16 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
         import pyarrow.parquet as pq
 
         with opened(rows) as source:
-            file = seekable(source)
+            file = _seekable(source)
             head = file.read(FIRST_BYTES)
             file.seek(0)
             if head.startswith(b"PAR1"):
                 table = pq.read_table(file)
             else:
                 if is_compressed(head):
-                    file = pa.BufferReader(b"".join(blocks_as_stored(file, lambda n: None)))
+                    file = pa.BufferReader(
+                        b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BYTES), b"")))
+                    )
                 nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
                 table = pyarrow.csv.read_csv(file, convert_options=nulls)
     elif is_table(rows):
@@ -331,6 +340,16 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
         for name, column in columns.items():
             parts[name] += arrays_of(part, column)
     return pa.table({name: _scalars(arrays) for name, arrays in parts.items()})
+
+
+def _seekable(file: Any) -> Any:
+    """Return an open file as one of which any place can be read: a stream is read as a whole."""
+    try:
+        file.seek(0, os.SEEK_END)
+        file.seek(0)
+    except (AttributeError, OSError, ValueError):  # the last of streams of HTTP
+        return io.BytesIO(file.read())
+    return file
 
 
 def _kind_of(column: Any) -> str:

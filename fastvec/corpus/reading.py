@@ -9,7 +9,6 @@ import codecs
 import contextlib
 import errno
 import glob
-import io
 import os
 import stat
 import sys
@@ -17,23 +16,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastvec.corpus.compressed import decompressed, is_compressed
 from fastvec.formats.kinds import FIRST_BYTES, not_text
 from fastvec.formats.places import is_address
 
 __all__ = [
     "STANDARD_INPUT",
     "File",
-    "blocks_as_stored",
     "check_readable",
     "files_of",
     "invalid_text",
-    "is_compressed",
     "is_on_disk",
     "name_of",
     "opened",
     "read_blocks",
     "read_lines",
-    "seekable",
 ]
 
 File = Any
@@ -46,41 +43,6 @@ READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 PLAIN_BLOCK_BYTES = 1 << 18
 # A compressed block yields several times as much text: this keeps it in the processor's cache.
 COMPRESSED_BLOCK_BYTES = 1 << 16
-
-
-def _gzip() -> tuple[Callable[[], Any], type[Exception]]:
-    import zlib
-
-    return lambda: zlib.decompressobj(wbits=31), zlib.error
-
-
-def _bzip2() -> tuple[Callable[[], Any], type[Exception]]:
-    import bz2
-
-    return bz2.BZ2Decompressor, OSError
-
-
-def _xz() -> tuple[Callable[[], Any], type[Exception]]:
-    import lzma
-
-    return lzma.LZMADecompressor, lzma.LZMAError
-
-
-def _zstandard() -> tuple[Callable[[], Any], type[Exception]]:
-    try:
-        import zstandard
-    except ImportError:
-        raise ImportError("reading zstd files needs zstandard: pip install 'fastvec[zstd]'") from None
-    return lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
-
-
-# The first bytes of a compressed file, its kind, and what makes decompressors of that kind and their error.
-COMPRESSIONS = (
-    (b"\x1f\x8b", "gzip", _gzip),
-    (b"BZh", "bzip2", _bzip2),
-    (b"\xfd7zXZ\0", "xz", _xz),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstandard),
-)
 
 
 def files_of(source: Any) -> list[File] | None:
@@ -136,16 +98,6 @@ def opened(file: File) -> Iterator[Any]:
     else:
         with Path(file).open("rb") as opened_file:
             yield opened_file
-
-
-def seekable(file: Any) -> Any:
-    """Return an open file as one of which any place can be read: a stream is read as a whole."""
-    try:
-        file.seek(0, os.SEEK_END)
-        file.seek(0)
-    except (AttributeError, OSError, ValueError):  # the last of streams of HTTP
-        return io.BytesIO(file.read())
-    return file
 
 
 def _is_open(file: Any) -> bool:
@@ -254,7 +206,7 @@ def read_blocks(path: File, errors: str | None, report: Callable[[int], object])
         If the file is no text in UTF-8 but of another known kind, or a compressed file is truncated or
         corrupt.
     """
-    blocks = _checked(name_of(path), errors, blocks_as_stored(path, report))
+    blocks = _checked(name_of(path), errors, _blocks_as_stored(path, report))
     if errors in (None, "strict"):
         yield from blocks
         return
@@ -292,13 +244,7 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
     )
 
 
-def is_compressed(head: bytes) -> bool:
-    """Return whether a file that begins so is compressed."""
-    return head.startswith(tuple(magic for magic, _, _ in COMPRESSIONS))
-
-
-def blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
-    """Yield the blocks of a file, decompressed, whatever bytes they are; arguments as for `read_blocks`."""
+def _blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
     with opened(path) as file:
 
         def read(size: int) -> bytes:
@@ -309,12 +255,9 @@ def blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[by
             return block or b""
 
         first = read(COMPRESSED_BLOCK_BYTES)
-        for magic, kind, library in COMPRESSIONS:
-            if first.startswith(magic):
-                new_decompressor, library_error = library()
-                blocks = _following(read, first, COMPRESSED_BLOCK_BYTES)
-                yield from _decompressed(name_of(path), kind, blocks, new_decompressor, library_error)
-                return
+        if is_compressed(first):
+            yield from decompressed(name_of(path), _following(read, first, COMPRESSED_BLOCK_BYTES))
+            return
         yield from _following(read, first, PLAIN_BLOCK_BYTES)
 
 
@@ -324,34 +267,6 @@ def _following(read: Callable[[int], bytes], first: bytes, size: int) -> Iterato
     while block:
         yield block
         block = read(size)
-
-
-def _decompressed(
-    path: str,
-    kind: str,
-    blocks: Iterable[bytes],
-    new_decompressor: Callable[[], Any],
-    library_error: type[Exception],
-) -> Iterator[bytes]:
-    """Decompress blocks; a file may consist of several concatenated compressed streams."""
-    decompressor = new_decompressor()
-    for block in blocks:
-        rest = block
-        while rest:
-            if decompressor.eof:
-                rest = rest.lstrip(b"\0")  # tapes and some tools pad a file with zeros
-                if not rest:
-                    break
-                decompressor = new_decompressor()
-            try:
-                text = decompressor.decompress(rest)
-            except library_error as error:
-                raise ValueError(f"{path}: corrupt {kind} data ({error})") from None
-            if text:
-                yield text
-            rest = decompressor.unused_data
-    if not decompressor.eof:
-        raise ValueError(f"{path}: truncated {kind} file (it ends before its compressed data do)")
 
 
 def _checked(path: str, errors: str | None, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ def on_disk(path: str | os.PathLike[str], name: str = "path") -> Path:
     if isinstance(text, str) and is_address(text):
         protocol = text.rpartition("::")[2].partition("://")[0]
         raise ValueError(
-            f"{name} must be on a disk, got the address {text!r}: fsspec.filesystem({protocol!r}) copies files "
-            "from there by get(address, path), and what was saved to there by put(path, address)"
+            f"{name} must be on a disk, got the address {text!r}: fsspec.filesystem({protocol!r}) copies "
+            "files from there by get(address, path), and what was saved to there by put(path, address)"
         )
     return Path(text)

@@ -179,9 +179,7 @@ def fitted():
 def test_what_is_no_text_is_on_a_disk(act, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for address in ("s3://bucket/x.fvec", "https://host/x.fvec", "memory://x.fvec"):
-        with pytest.raises(
-            ValueError, match=r" must be on a disk, got the address '.*x\.fvec': copy it with fsspec"
-        ):
+        with pytest.raises(ValueError, match=r" must be on a disk, got the address '.*x\.fvec': fsspec"):
             act(address)
     assert not list(tmp_path.iterdir())
 
@@ -192,8 +190,8 @@ def test_vectors_that_were_copied_from_an_address(tmp_path, monkeypatch):
     fsspec.filesystem("memory").put("v.fvec", "memory://copied/v.fvec")
     fsspec.filesystem("memory").get("memory://copied/v.fvec", "got.fvec")
     assert len(fastvec.load("got.fvec")) == 3
-    for verb in (["info"], ["neighbors", "--words", "one"]):
-        command = [sys.executable, "-m", "fastvec", *verb, "s3://bucket/v.fvec"]
+    for verb in ("info", "neighbors"):
+        command = [sys.executable, "-m", "fastvec", verb, "s3://bucket/v.fvec"]
         done = subprocess.run(command, capture_output=True, text=True)
         assert (
             done.returncode == 2 and "must be on a disk, got the address 's3://bucket/v.fvec'" in done.stderr
