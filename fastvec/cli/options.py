@@ -61,7 +61,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "metavar": ("LENGTH", "STRIDE"),
         "help": "length and stride of the words in FASTA files: a record is a sentence",
     },
-    "Corpus.lowercase": {"action": "store_true", "help": "convert words to lower case"},
+    "Corpus.lowercase": {"help": "convert words to lower case"},
     "Corpus.memory_limit": {
         "type": _size,
         "metavar": "BYTES",

@@ -27,7 +27,7 @@ from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
-__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "read", "write"]
+__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "format_to_read", "read", "write"]
 
 Read = Callable[[Path, Wanted], Contents]
 
@@ -113,7 +113,8 @@ FORMATS = {
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
-            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
+            "fastvec.classify.load reads it",
             ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
             "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },
@@ -192,7 +193,7 @@ def read(
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = on_disk(path)
-    name = _format_to_read(path, format)
+    name = format_to_read(path, format)
     row = FORMATS[name]
     reader = row.map if mmap else row.read
     if reader is None:
@@ -234,7 +235,7 @@ def _extensions_with(attribute: str) -> str:
     return " or ".join(" ".join(row.extensions) for row in FORMATS.values() if getattr(row, attribute))
 
 
-def _format_to_read(path: Path, format: str | None) -> str:
+def format_to_read(path: Path, format: str | None) -> str:
     """Return the format of a file: that of its name or `format` if its first bytes may be, or theirs."""
     head = read_head(path)
     found = next((found for found, row in FORMATS.items() if row.begins(head)), None)
@@ -329,7 +330,7 @@ def write(
         FORMATS[name].write(temporary, contents)
 
 
-def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
+def format_of(path: Path, format: str | None, *, reading: bool, option: str | None = "format=") -> str:
     """Return `format`, or the name of the first format that has the extension; errors speak of `option`."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     gzipped = suffixes[-1:] == [".gz"]
@@ -346,7 +347,6 @@ def format_of(path: Path, format: str | None, *, reading: bool, option: str = "f
         raise ValueError(f"{path}: {extension} is {refused[extension]}")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
-        raise ValueError(
-            f"{path}: unknown extension {extension!r}; name the format ({option}), one of {known}"
-        )
+        advice = "take that of" if option is None else f"name the format ({option}),"
+        raise ValueError(f"{path}: unknown extension {extension!r}; {advice} one of {known}")
     return name

@@ -86,6 +86,8 @@ def keep_rows(
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file; a damaged .gz raises a ValueError that names it, even during reading."""
     with path.open("rb") as stored:
+        if not stored.seekable():
+            raise ValueError(f"{path}: is a pipe, which can be read only once: save it to a file first")
         if not _is_gzipped(stored):
             yield stored
             return

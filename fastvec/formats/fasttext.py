@@ -49,6 +49,7 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
+    "model_of",
     "read",
     "read_model",
     "write",
@@ -118,6 +119,14 @@ def _is_of_2016(head: bytes) -> bool:
         and rate > 0
         and 0 <= t <= 1
     )
+
+
+def model_of(head: bytes) -> str | None:
+    """Return which of fastText's models a file that begins so is of; None if it is too short."""
+    begin = 2 * VERSION.size if head.startswith(FASTTEXT_MAGIC) else 0
+    if len(head) < begin + ARGUMENTS.size:
+        return None
+    return MODELS.get(ARGUMENTS.unpack_from(head, begin)[7])
 
 
 def read_model(
@@ -334,7 +343,10 @@ def read_header(path: Path, stream: Stream) -> Header:
         begin = b""
     begin += stream.take(ARGUMENTS.size - len(begin), "header")
     if version == 0 and not _is_of_2016(begin):
-        raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
+        raise ValueError(
+            f"{path}: not a fastText model (.bin), which begins with other bytes; fastvec.load reads vectors "
+            "of other formats"
+        )
     arguments = ARGUMENTS.unpack(begin)
     parameters, n_buckets = _parameters(path, version, arguments)
     subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])

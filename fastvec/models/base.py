@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import Estimator, check_int
 from fastvec.corpus.fingerprint import fingerprint
+from fastvec.corpus.selection import made_of
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile
-from fastvec.models.peers import PeersAttributes
+from fastvec.peers.errors import PeersAttributes
+from fastvec.peers.names import MODELS, Names
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
@@ -91,6 +93,14 @@ class State:
 class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
 
+    PEERS: ClassVar[Names] = MODELS
+
+    def __getitem__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, vectors_[{word!r}]")
+
+    def __contains__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, {word!r} in vectors_")
+
     _state: State | None = None
 
     @abstractmethod
@@ -121,10 +131,8 @@ class Learner(PeersAttributes, Estimator, ABC):
 
     def _provenance(self, corpora: list[dict[str, Any]], before: State | None) -> dict[str, Any]:
         """Return what makes vectors, beside parameters; a text before that is not known is an empty dict."""
-        from fastvec import __version__
-
         earlier = [] if before is None else before.metadata.get("corpora", [{}])
-        return {"fastvec": __version__, "backend": kernels.selected(), "corpora": [*earlier, *corpora]}
+        return made_of([*earlier, *corpora], backend=kernels.selected())
 
     def _learned(self, name: str) -> State:
         if self._state is None:
@@ -199,7 +207,7 @@ class CountModel(Learner, ABC):
             **self._given(),
             **counted,
             "threads": number_of_threads(self.threads),
-            **self._provenance(counts._corpora, before),
+            **self._provenance(counts._provenance["corpora"], before),
         }
 
 

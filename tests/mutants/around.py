@@ -328,9 +328,9 @@ AROUND = [
         "notebooks show words as HTML",
         "new_vectors",
         (
-            "vectors/vectors.py",
-            'escape(str(word).encode(errors="backslashreplace").decode())',
-            'str(word).encode(errors="backslashreplace").decode()',
+            "exports/notebooks.py",
+            'escape(str(value).encode(errors="backslashreplace").decode())',
+            'str(value).encode(errors="backslashreplace").decode()',
         ),
     ),
     # Factorization.
