@@ -50,6 +50,7 @@ PEER_OPTIONS = {
     "-dsub": "--subvector-size",
     "-epoch": "--epochs",
     "-eta": "--learning-rate",
+    "-hashCount": "--hash-count",
     "-hs": "--loss",
     "-input": INPUT,
     "-iter": "--epochs",

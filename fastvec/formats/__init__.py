@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.formats import container, fasttext, fvec, glove, word2vec
+from fastvec.formats import container, fasttext, floret, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
@@ -115,9 +115,17 @@ FORMATS = {
         refused={
             ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
             "fastvec.classify.load reads it",
-            ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
-            "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },
+    ),
+    "floret": Format(
+        (".floret",),
+        description="floret's table of hashed words and n-grams, without a list of words; spaCy reads it",
+        contents="a table of floret",
+        begins=floret.begins,
+        read=floret.read,
+        write=floret.write,
+        keeps=("n-grams",),
+        encoded=False,
     ),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"),
@@ -187,7 +195,7 @@ def read(
         errors,
         check_encoding(encoding),
         None if limit is None else check_int("limit", limit, 1),
-        None if words is None else frozenset(map(str, words)),
+        None if words is None else dict.fromkeys(map(str, words)),
         check_dtype(dtype),
     )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
@@ -263,8 +271,9 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
     bad = {*rows_not_finite(contents.vectors).tolist()}
     if contents.input_vectors is not None:
         inputs_bad = rows_not_finite(contents.input_vectors)
-        bad.update(inputs_bad[inputs_bad < n].tolist())
-        ngrams = inputs_bad[inputs_bad >= n]
+        own = n if contents.subwords is None else contents.subwords.own_rows(n)
+        bad.update(inputs_bad[inputs_bad < own].tolist())
+        ngrams = inputs_bad[inputs_bad >= own]
         if len(ngrams):
             inputs = contents.input_vectors.copy()
             inputs[ngrams] = 0

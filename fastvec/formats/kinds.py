@@ -91,6 +91,7 @@ MAGIC = (
         rb"version https://git-lfs",
         "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
     ),
+    (rb"(?:\d+ ){6}< >\s*\n", "is a file of word vectors of floret, not a text: fastvec.load reads it"),
     (
         rb"PAR1",
         "is a Parquet file, not a text: name its column, Corpus(..., column=...) or --column",

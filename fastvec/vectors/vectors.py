@@ -1000,9 +1000,10 @@ class Vectors(PeersAttributes):
         path : str or path-like
             The file. Its extension determines the format: ``.fvec`` keeps everything and can be
             memory-mapped; ``.bin`` is word2vec's binary, or fastText's for `SubwordVectors`, with zeros for
-            the output matrix, which only training needs; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text
-            and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
-        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+            the output matrix, which only training needs; ``.floret`` is floret's table of n-grams, without
+            the words; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text and ``.glove`` is GloVe's. These
+            and word2vec's binary keep the vectors of the words alone.
+        format : {"fvec", "word2vec-binary", "fasttext", "floret", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
         counts : path-like, optional
             A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
@@ -1013,8 +1014,8 @@ class Vectors(PeersAttributes):
         OSError
             If a file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is unknown, a word (with white space) cannot be stored in this format, or there
-            are no counts for a file of them.
+            If the extension is unknown, a word (with white space) or n-grams of this kind cannot be stored in
+            this format, or there are no counts for a file of them.
 
         Examples
         --------
