@@ -1,5 +1,9 @@
-"""Exact and approximate search for neighbors: processor time a query, recall, and what an index costs."""
+"""Exact and approximate search for neighbors: processor time a query, recall, and what an index costs.
 
+Arguments are numbers of words and dimensions, by default 20000x100 60000x100 200000x100 200000x300.
+"""
+
+import sys
 import tempfile
 from pathlib import Path
 from time import process_time
@@ -10,6 +14,7 @@ from usearch.index import Index
 import fastvec
 
 CLUSTER, NOISE, NEAREST, QUERIES, MANY = 50, 0.8, 10, 100, 1000
+SHAPES = ["20000x100", "60000x100", "200000x100", "200000x300"]
 
 
 def vectors_in_clusters(n: int, d: int) -> fastvec.Vectors:
@@ -30,27 +35,30 @@ def measure(n: int, d: int) -> str:
         start = process_time()
         vectors.to_usearch(path)
         building, index = process_time() - start, Index.restore(path)
-        size = path.stat().st_size
-    queries = vectors.words[:QUERIES]
+    queries, many = vectors.words[:QUERIES], vectors.words[:MANY]
     start = process_time()
     exact = [vectors.most_similar(word, topn=NEAREST) for word in queries]
     one, start = (process_time() - start) / QUERIES, process_time()
-    vectors.most_similar_batch(vectors.words[:MANY], topn=NEAREST)
+    vectors.most_similar_batch(many, topn=NEAREST)
     of_many, start = (process_time() - start) / MANY, process_time()
     found = [index.search(vectors[word], NEAREST + 1).keys.tolist() for word in queries]
-    approximate = (process_time() - start) / QUERIES
+    approximate, rows = (process_time() - start) / QUERIES, np.stack([vectors[word] for word in many])
+    start = process_time()
+    index.search(rows, NEAREST + 1)
+    approximate_of_many = (process_time() - start) / MANY
     hits = sum(
         len({word for word, _ in right} & {vectors.words[key] for key in keys})
         for right, keys in zip(exact, found, strict=True)
     )
     return (
         f"| {n:,} × {d} | {1e3 * one:.1f} ms | {1e3 * of_many:.2f} ms | {1e3 * approximate:.2f} ms | "
-        f"{hits / NEAREST / QUERIES:.1%} | {building:.0f} s, {size / 2**20:.0f} MB |"
+        f"{1e3 * approximate_of_many:.2f} ms | {hits / NEAREST / QUERIES:.1%} | {building:.0f} s | "
+        f"{vectors.vectors.nbytes / 2**20:.0f} MB | {index.memory_usage / 2**20:.0f} MB |"
     )
 
 
 if __name__ == "__main__":
-    print("| words × dimensions | one query | one of 1,000 | USearch | recall | building, file |")
-    print("|---|---|---|---|---|---|")
-    for shape in ((20_000, 100), (60_000, 100)):
-        print(measure(*shape), flush=True)
+    print("| size | one query | of 1,000 | USearch | of 1,000 | recall | building | matrix | index |")
+    print(f"|{9 * '---|'}")
+    for shape in sys.argv[1:] or SHAPES:
+        print(measure(*map(int, shape.split("x"))), flush=True)

@@ -91,7 +91,7 @@ SIZES = {
     "letters_at_once": "corpus.kmers.LETTERS_AT_ONCE",
     "column_bytes": "corpus.columns.BYTES_AT_ONCE",
     "column_piece": "corpus.columns.PIECE_BYTES",
-    "column_items": "corpus.columns.FEWEST_ITEMS",
+    "column_items": "corpus.columns.ITEMS_AT_ONCE",
 }
 
 # Functions that tests watch, put an error into, or call.
@@ -103,7 +103,6 @@ FUNCTIONS = {
     "epoch": "training.loop.Epoch",
     "fast_rows": "formats.glove._fast_rows",
     "in_tiles": "models.glove.in_tiles",
-    "numbers": "corpus.columns.Numbers",
     "multiply": "models.arpack.Product.__call__",
     "penalty": "classify.networks.network.penalty",
     "set_a_flag": "training.signals.set_a_flag",

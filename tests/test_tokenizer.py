@@ -1,5 +1,6 @@
 import itertools
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -165,3 +166,86 @@ def test_remap_in_place_and_into_another(tokenizer_module):
     assert ids.tolist() == out.tolist()
     with pytest.raises(ValueError, match="out must have 5 items like ids, got 4"):
         tokenizer_module.remap(ids, new_ids, out[:4])
+
+
+STRINGS = [b"", *(b"w" * n for n in range(1, 40)), b"a\0", b"a", b"a\nb", b"\xff", b"x" * 300]
+STRINGS += [*COLLISIONS[0], *COLLISIONS[1], *STRINGS[::-2]]
+
+
+def collected(module, *pieces):
+    """Return the words of pieces, put together from ids and distinct words."""
+    tokenizer = module.Tokenizer()
+    ids = np.concatenate([tokenizer.add(piece)[0] for piece in pieces]).tolist()
+    places = [0, *tokenizer.ends().tolist()]
+    words = [tokenizer.words()[begin : end - 1] for begin, end in itertools.pairwise(places)]
+    found = [words[i] for i in ids]
+    assert words == list(dict.fromkeys(found))
+    assert tokenizer.counts().tolist() == [found.count(word) for word in words]
+    return found
+
+
+def views_of(strings, n_buffers=2):
+    """Return strings as views of Arrow, the long ones in several buffers in turn."""
+    buffers = [bytearray(b"..") for _ in range(n_buffers)]
+    views = b""
+    for i, string in enumerate(strings):
+        views += len(string).to_bytes(4, sys.byteorder)
+        if len(string) <= 12:
+            views += string.ljust(12, b"\0")
+        else:
+            buffer = buffers[i % n_buffers]
+            where = (i % n_buffers, len(buffer))
+            views += string[:4] + b"".join(number.to_bytes(4, sys.byteorder) for number in where)
+            buffer += string
+    return np.frombuffer(views, np.int32).reshape(-1, 4), [bytes(buffer) for buffer in buffers]
+
+
+def test_strings_of_arrays(tokenizer_module):
+    collect = tokenizer_module.collect
+    views, buffers = views_of(STRINGS)
+    codes = np.random.default_rng(0).integers(len(STRINGS), size=200).astype(np.int32)
+    chosen = [STRINGS[code] for code in codes]
+    for dtype in (np.int32, np.int64):
+        offsets = np.cumsum([2, *map(len, STRINGS)], dtype=dtype)
+        text = [b".." + b"".join(STRINGS)]
+        assert collected(tokenizer_module, collect(offsets, text)) == STRINGS
+        assert collected(tokenizer_module, collect(offsets[30:], text), collect(offsets[:11], text)) == [
+            *STRINGS[30:], *STRINGS[:10]
+        ]  # fmt: skip
+        assert collected(tokenizer_module, collect(offsets, text, codes)) == chosen
+        assert len(collect(offsets[:1], text).ids) == len(collect(offsets, text, codes[:0]).ids) == 0
+    assert collected(tokenizer_module, collect(views, buffers)) == STRINGS
+    assert collected(tokenizer_module, collect(views, buffers, codes)) == chosen
+    assert collected(tokenizer_module, collect(views, buffers), tokenizer_module.split(b"a www")) == [
+        *STRINGS, b"a", b"www"
+    ]  # fmt: skip
+
+
+def test_many_strings_of_arrays(tokenizer_module):
+    words = [str(n * 7919 % 50021).encode() * (n % 5) for n in range(20_000)]
+    offsets = np.cumsum([0, *map(len, words)], dtype=np.int32)
+    piece = tokenizer_module.collect(offsets, [b"".join(words)])
+    tokenizer = tokenizer_module.Tokenizer()
+    found = tokenizer.add(piece)[0]
+    assert found.tolist() == [*map({w: i for i, w in enumerate(dict.fromkeys(words))}.get, words)]
+
+
+@pytest.mark.parametrize(
+    ("places", "codes"),
+    [
+        ([0, 4], None),
+        ([-1, 2], None),
+        ([2, 1], None),
+        ([0, 1], [1]),
+        ([0, 1], [-1]),
+        ([[20, 0, 0, 0]], None),
+        ([[13, 0, 1, 0]], None),
+        ([[13, 0, -1, 0]], None),
+        ([[-1, 0, 0, 0]], None),
+        ([[13, 0, 0, -1]], None),
+    ],
+)
+def test_strings_outside_their_buffers(tokenizer_module, places, codes):
+    codes = None if codes is None else np.array(codes, np.int32)
+    with pytest.raises(ValueError, match=r"^a string lies outside its buffer$"):
+        tokenizer_module.collect(np.array(places, np.int32), [b"abc"], codes)

@@ -19,6 +19,7 @@ from fastvec.cli.files import add_reading
 from fastvec.cli.options import given
 from fastvec.cli.results import add_json, print_json
 from fastvec.formats.container import verify
+from fastvec.formats.places import on_disk
 from fastvec.training.threads import usable_threads
 from fastvec.vectors import load
 
@@ -61,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     elif options.vectors is None:
         _print_machine(options.json)
     else:
-        found = about(Path(options.vectors), given(options, load))
+        found = about(on_disk(options.vectors), given(options, load))
         if options.json:
             print_json({"file": options.vectors, **found})
         else:

@@ -1,13 +1,17 @@
 """Columns of tables, through Arrow: of pandas, Polars, PyArrow, DuckDB, data sets, Parquet and CSV files.
 
-A cell of a column is a sentence: a list of words or ids, or a text. Their words are numbered by PyArrow, in
-the order of first appearance, so that a word becomes an object of Python once, however often it occurs. Rows
-with a session, an item and a time are sorted, and then such a column.
+A cell of a column is a sentence: a list of words or ids, or a text. Words are numbered by a kernel that reads
+Arrow's memory, ids by PyArrow, both in the order of first appearance, so that one becomes an object of Python
+once, however often it occurs. Rows with a session, an item and a time are sorted, and then such a column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,8 +19,11 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import shortened
-from fastvec.corpus.ids import Encoded, Numbers
-from fastvec.corpus.reading import File, is_on_disk, name_of, opened
+from fastvec.corpus.compressed import decompressed, is_compressed
+from fastvec.corpus.ids import Encoded
+from fastvec.corpus.reading import File, name_of, opened
+from fastvec.corpus.sequences import is_table
+from fastvec.formats.kinds import FIRST_BYTES
 from fastvec.formats.spool import Spool
 from fastvec.training.threads import Workers, file_threads
 
@@ -27,19 +34,23 @@ __all__ = [
     "encode_lists",
     "has_objects",
     "is_column",
-    "is_table",
+    "is_missing_item",
     "sessions_of",
     "text_pieces",
     "texts_of",
 ]
 
-# Arrays are numbered together up to about so many bytes: each time, their words become objects once.
+NO_COLUMN = "column must be None unless source is a table, several tables or Parquet files"
+
+# Arrays are numbered together up to about so many bytes: each time, their ids become objects once.
 BYTES_AT_ONCE = 1 << 27
-# Items that a thread numbers at least.
-FEWEST_ITEMS = 1 << 16
+# Items that a thread numbers at once: the table of more would not stay in the processor's cache.
+ITEMS_AT_ONCE = 1 << 18
 # A text of many cells that is split at once.
 PIECE_BYTES = 1 << 20
 ROWS_AT_ONCE = 1 << 16
+# Of a compressed text.
+COMPRESSED_BYTES = 1 << 16
 
 
 def is_column(value: Any) -> bool:
@@ -53,9 +64,9 @@ def has_objects(value: Any) -> bool:
     return hasattr(value, "isna") and value.dtype == np.dtype(object)
 
 
-def is_table(value: Any) -> bool:
-    """Return whether a value has columns that are named."""
-    return hasattr(value, "columns") or hasattr(value, "column_names")
+def is_missing_item(item: Any) -> bool:
+    """Return whether an item of a list in a column of objects is None, NaN or ``pandas.NA``."""
+    return item is None or type(item).__name__ == "NAType" or (isinstance(item, float) and item != item)
 
 
 def column_of_objects(table: Any, column: str) -> Any | None:
@@ -64,31 +75,100 @@ def column_of_objects(table: Any, column: str) -> Any | None:
     Raises
     ------
     ValueError
-        If the table has no such column.
+        If it is a table of pandas without such a column, or with several.
     """
-    names = getattr(table, "column_names", None)
-    _check_column(column, table.columns if names is None else names)
-    one = None if hasattr(table, "with_format") else table[column]
-    return one if has_objects(one) else None
+    if not hasattr(table, "isna"):
+        return None
+    _check_column(column, table.columns)
+    return table[column] if has_objects(table[column]) else None
 
 
 def arrays_of(source: Any, column: str | None) -> Iterator[Any]:
-    """Yield the arrays of a column, or of a column that a table has."""
-    pa = _pyarrow()
+    """Yield the arrays of a column, or of a column that a table or every one of several tables has.
+
+    Raises
+    ------
+    ValueError
+        If a table has no such column, or several, or something among tables is none.
+    """
     if column is None:
+        pa = _pyarrow()
         yield pa.chunked_array(source) if hasattr(source, "__arrow_c_stream__") else pa.array(source)
         return
-    if hasattr(source, "with_format"):  # a data set, on disk
-        for rows in source.select_columns([column]).with_format("arrow").iter(ROWS_AT_ONCE):
-            yield rows[column]
+    if not is_table(source):
+        for table in source:
+            if not is_table(table):
+                raise ValueError(f"{NO_COLUMN}, got {shortened(table)} in it")
+            yield from arrays_of(table, column)
         return
-    one = source[column]
-    if has_objects(one):
-        yield pa.array(one, from_pandas=True)
-    elif is_table(one):
-        yield from (rows.column(0) for rows in pa.RecordBatchReader.from_stream(one))
+    for table in _with_columns(source, {"column": column}):
+        one = table[column]
+        yield from [_pyarrow().array(one, from_pandas=True)] if has_objects(one) else arrays_of(one, None)
+
+
+def _with_columns(source: Any, columns: dict[str, str]) -> Iterator[Any]:
+    """Yield the tables of which a table consists, or one, with some columns at least.
+
+    Parameters
+    ----------
+    source : object
+        A table, or what is read as tables: a query, a stream, files, a data set.
+    columns : dict
+        The names of columns, by the parameters that they were given as.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has no such columns, or several of one name.
+    """
+    if isinstance(source, Mapping):
+        raise TypeError(
+            f"source must be one table, got several by names: pass source[{next(iter(source), None)!r}]"
+        )
+    names, of_column = _names_of(source), [*dict.fromkeys(columns.values())]
+    for parameter, column in columns.items() if names is not None else ():
+        _check_column(column, names or (), parameter)
+    if hasattr(source, "with_format"):  # Hugging Face's data sets, on disk or streamed
+        known = source if names is None else source.select_columns(of_column)
+        tables = known.with_format("arrow").iter(ROWS_AT_ONCE)
+    elif hasattr(source, "collect"):  # a query of Polars
+        tables = iter([source.select(of_column).collect()])
+    elif hasattr(source, "project"):  # and of DuckDB
+        quoted = ['"' + column.replace('"', '""') + '"' for column in of_column]
+        tables = iter(_pyarrow().RecordBatchReader.from_stream(source.project(", ".join(quoted))))
+    elif hasattr(source, "iter_batches"):  # a Parquet file
+        tables = source.iter_batches(ROWS_AT_ONCE, columns=of_column)
+    elif hasattr(source, "scanner"):  # a data set of PyArrow, or a part
+        if names and len(set(names)) < len(names):
+            raise ValueError(
+                "source must have columns of different names, or it cannot be scanned, got "
+                f"{', '.join(map(repr, names))}: rename them"
+            )
+        tables = source.scanner(columns=of_column).to_reader()
+    elif hasattr(source, "projected_schema"):
+        tables = source.to_reader()
+    elif hasattr(source, "fragments"):
+        tables = (table for fragment in source.fragments for table in _with_columns(fragment, columns))
+    elif hasattr(source, "read_next_batch"):
+        tables = source
     else:
-        yield from arrays_of(one, None)
+        tables = iter([source])
+    for table in tables:
+        for parameter, column in columns.items() if names is None else ():
+            _check_column(column, _names_of(table) or (), parameter)
+        yield table
+
+
+def _names_of(table: Any) -> list[str] | None:
+    """Return the names of a table's columns, None if they are not known before it is read."""
+    if hasattr(table, "collect_schema"):
+        return list(table.collect_schema().names())
+    for attribute in ("schema_arrow", "projected_schema", "physical_schema", "schema"):
+        names = getattr(getattr(table, attribute, None), "names", None)
+        if isinstance(names, list):
+            return names
+    names = table.column_names if hasattr(table, "column_names") else table.columns
+    return None if names is None else list(names)
 
 
 def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
@@ -105,7 +185,7 @@ def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
     for file in files:
         with opened(file) as source:
             try:
-                table = pq.ParquetFile(source)
+                table = pq.ParquetFile(_seekable(source))
             except pa.ArrowInvalid as error:
                 raise ValueError(
                     f"{name_of(file)}: no Parquet file, or damaged ({error}); column must be None for files "
@@ -122,20 +202,32 @@ def texts_of(arrays: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     Raises
     ------
     TypeError
-        If they are something else.
+        If they are something else, or not all of one kind.
     """
+    arrays = chain([*islice(arrays, 1)], arrays)  # its errors come before that of a missing package
     pa = _pyarrow()
-    types = pa.types
-    first = next(arrays, None)
-    kind = pa.list_(pa.string()) if first is None else first.type
-    is_list = types.is_nested(kind) and hasattr(kind, "value_type")
-    item = kind.value_type if is_list else kind
-    if not (_are_words(item) if is_list else _are_texts(item)):
-        raise TypeError(
-            f"source must be a column of lists of str or int, or of texts, got {kind}: rows that belong "
-            "together are made lists by Corpus.from_rows"
-        )
-    return not is_list, iter(()) if first is None else _with(first, arrays)
+    first, kind = [], pa.list_(pa.null())
+    for array in arrays:
+        first.append(array)
+        if not pa.types.is_null(array.type):
+            kind = array.type
+            break
+    return _kind_of(kind) == "texts", _of_one_kind(kind, chain(first, arrays))
+
+
+def _of_one_kind(kind: Any, arrays: Iterable[Any]) -> Iterator[Any]:
+    """Yield arrays of a type or one like it, and those of which all is missing as if they were of it."""
+    pa = _pyarrow()
+    for array in arrays:
+        if pa.types.is_null(array.type):
+            yield pa.nulls(len(array), kind)
+            continue
+        if len({_kind_of(kind), _kind_of(array.type)} - {"nothing"}) > 1:
+            raise TypeError(
+                f"source must be a column of one type, got {kind} and then {array.type}: cast one of them"
+            )
+        kind = array.type if _kind_of(kind) == "nothing" else kind
+        yield array
 
 
 def text_pieces(arrays: Iterable[Any], report: Callable[[int], object]) -> Iterator[tuple[str, bytes | None]]:
@@ -147,7 +239,7 @@ def text_pieces(arrays: Iterable[Any], report: Callable[[int], object]) -> Itera
         report(len(array))
         at_once = max(1, len(array) * PIECE_BYTES // max(1, array.nbytes))
         for begin in range(0, len(array), at_once):
-            lines = array.slice(begin, at_once).cast(pa.string()).fill_null("")
+            lines = _plain(array.slice(begin, at_once)).cast(pa.string()).fill_null("")
             lines = pc.replace_substring(lines, "\n", " ")
             lines = lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
             together = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
@@ -163,28 +255,30 @@ def encode_lists(
     Raises
     ------
     ValueError
-        If an item is an empty str.
+        If an item is an empty str, or not UTF-8.
     """
+    _pyarrow()
     import pyarrow.compute as pc
 
-    numbers = Numbers()
-    counts = np.zeros(0, np.int64)
+    numbering: _Words | _Ids | None = None
     ends = [np.zeros(1, np.int64)]
     for lists in _together(arrays):
         report(len(lists))
         lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
-        ids = _numbered(pc.list_flatten(lists), numbers)
         places = np.concatenate(([0], np.cumsum(lengths)))
-        if not (is_there := ids >= 0).all():
-            places, ids = np.concatenate(([0], np.cumsum(is_there)))[places], ids[is_there]
+        items = _decoded(pc.list_flatten(lists))
+        if items.null_count:
+            places = np.concatenate(([0], np.cumsum(items.is_valid().to_numpy())))[places]
+            items = _present(items)
         if not keep_empty:
             places = np.concatenate(([0], places[1:][np.diff(places) > 0]))
         ends.append(places[1:] + len(spool))
-        spool.append(ids)
-        more = np.bincount(ids, minlength=len(numbers.words))
-        more[: len(counts)] += counts
-        counts = more
-    return Encoded(numbers.words, counts, np.concatenate(ends), spool)
+        if len(items):
+            numbering = numbering or (_Words() if _are_texts(items.type) else _Ids())
+            for ids in numbering.add(items):
+                spool.append(ids)
+    words, counts = numbering.finish() if numbering else ([], np.zeros(0, np.int64))
+    return Encoded(words, counts, np.concatenate(ends), spool)
 
 
 def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
@@ -204,7 +298,8 @@ def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
 
     columns = {"session": session, "item": item} | ({} if time is None else {"time": time})
     table = _table_of(rows, columns)
-    if not _are_words(kind := table["item"].type):
+    kind = table["item"].type
+    if not (_are_texts(kind) or _are_ids(kind) or pa.types.is_null(kind)):
         remedy = ": int with missing ones is astype('Int64') in pandas" if pa.types.is_floating(kind) else ""
         raise TypeError(f"item must be a column of str or int, got {item!r}, of {kind}{remedy}")
     table = table.filter(pc.and_(table["session"].is_valid(), table["item"].is_valid()))
@@ -223,32 +318,69 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
         import pyarrow.csv
         import pyarrow.parquet as pq
 
-        with opened(rows) as file:
-            if file.read(4) == b"PAR1":
+        with opened(rows) as source:
+            file = _seekable(source)
+            head = file.read(FIRST_BYTES)
+            file.seek(0)
+            if head.startswith(b"PAR1"):
                 table = pq.read_table(file)
             else:
-                file.seek(0)
+                if is_compressed(head):
+                    file = pa.BufferReader(
+                        b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BYTES), b"")))
+                    )
                 nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
-                name = rows.removesuffix(".gz") if is_on_disk(rows) else rows
-                with pa.CompressedInputStream(file, "gzip") if name != rows else file as text:
-                    table = pyarrow.csv.read_csv(text, convert_options=nulls)
-    elif hasattr(rows, "with_format"):
-        table = rows.with_format("arrow")[:]
+                table = pyarrow.csv.read_csv(file, convert_options=nulls)
     elif is_table(rows):
         table = rows
     else:
         raise TypeError(f"rows must be a table, or the path of a CSV or Parquet file, got {shortened(rows)}")
-    names = getattr(table, "column_names", None) or list(table.columns)
-    for parameter, column in columns.items():
-        _check_column(column, names, parameter)
-    return pa.table({name: _scalars(arrays_of(table, column)) for name, column in columns.items()})
+    parts: dict[str, list[Any]] = {name: [] for name in columns}
+    for part in _with_columns(table, columns):
+        for name, column in columns.items():
+            parts[name] += arrays_of(part, column)
+    return pa.table({name: _scalars(arrays) for name, arrays in parts.items()})
 
 
-def _are_words(kind: Any) -> bool:
-    """Return whether values of a type are words, or all missing."""
+def _seekable(file: Any) -> Any:
+    """Return an open file as one of which any place can be read: a stream is read as a whole."""
+    try:
+        file.seek(0, os.SEEK_END)
+        file.seek(0)
+    except (AttributeError, OSError, ValueError):  # the last of streams of HTTP
+        return io.BytesIO(file.read())
+    return file
+
+
+def _kind_of(column: Any) -> str:
+    """Return what the cells of a column of some type have: texts, words, ids, or nothing, all being missing.
+
+    Raises
+    ------
+    TypeError
+        If they are something else.
+    """
     types = _pyarrow().types
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    return _are_texts(kind) or types.is_integer(kind) or types.is_null(kind)
+    if _are_texts(column):
+        return "texts"
+    if types.is_nested(column) and hasattr(column, "value_type"):
+        item = column.value_type
+        if _are_texts(item):
+            return "words"
+        if _are_ids(item):
+            return "ids"
+        if types.is_null(item):
+            return "nothing"
+    raise TypeError(
+        f"source must be a column of lists of str or int, or of texts, got {column}: rows that belong "
+        "together are made lists by Corpus.from_rows"
+    )
+
+
+def _are_ids(kind: Any) -> bool:
+    """Return whether values of a type are int."""
+    types = _pyarrow().types
+    return bool(types.is_integer(kind.value_type if types.is_dictionary(kind) else kind))
 
 
 def _are_texts(kind: Any) -> bool:
@@ -266,45 +398,121 @@ def _scalars(arrays: Iterable[Any]) -> Any:
     return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
-def _numbered(items: Any, numbers: Numbers) -> NDArray[np.int32]:
-    """Return the numbers of items, new ones in the order of first appearance, and -1 for missing ones."""
+def _decoded(items: Any) -> Any:
+    """Return items without a dictionary, unless it is one of words."""
+    if not _pyarrow().types.is_dictionary(items.type):
+        return items
+    is_missing = any(chunk.dictionary.null_count for chunk in items.chunks)
+    return items if _are_texts(items.type) and not is_missing else _plain(items)
+
+
+def _plain(items: Any) -> Any:
+    """Return items without a dictionary; views of strings in it, which Arrow cannot take, become strings."""
     pa = _pyarrow()
-    if pa.types.is_null(items.type) or not len(items):
-        return np.full(len(items), -1, np.int32)
-    if pa.types.is_dictionary(items.type):
-        together = items.unify_dictionaries().combine_chunks()
-        places, values = together.indices.dictionary_encode(), together.dictionary.to_pylist()
-        distinct = [values[place] for place in places.dictionary.to_pylist()]
+    if not pa.types.is_dictionary(items.type):
+        return items
+    kind = items.type.value_type
+    kind = pa.large_string() if pa.types.is_string_view(kind) else kind
+    chunks = items.chunks if isinstance(items, pa.ChunkedArray) else [items]
+    return pa.chunked_array([chunk.dictionary.cast(kind).take(chunk.indices) for chunk in chunks], kind)
+
+
+def _present(items: Any) -> Any:
+    """Return the items that are not missing; views of strings, which Arrow cannot filter, become strings."""
+    pa = _pyarrow()
+    return (items.cast(pa.large_string()) if pa.types.is_string_view(items.type) else items).drop_null()
+
+
+class _Words:
+    """The numbers of words, new ones in the order of first appearance."""
+
+    def __init__(self) -> None:
+        self._tokenizer = kernels.tokenizer.Tokenizer()
+
+    def add(self, items: Any) -> Iterator[NDArray[np.int32]]:
+        """Yield the numbers of items, of which none is missing."""
+        pieces = (
+            chunk.slice(begin, ITEMS_AT_ONCE)
+            for chunk in items.chunks
+            for begin in range(0, len(chunk), ITEMS_AT_ONCE)
+        )
+        with Workers(file_threads()) as workers:
+            for piece in workers.in_order(_collected, pieces):
+                yield self._tokenizer.add(piece)[0]
+
+    def finish(self) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the words and how often each occurred.
+
+        Raises
+        ------
+        ValueError
+            If one is empty or not UTF-8.
+        """
+        text, ends = self._tokenizer.words(), self._tokenizer.ends()
+        try:
+            words = text.decode().split("\n")[:-1]
+            if len(words) > len(ends):  # some have line feeds
+                words = [text[begin : end - 1].decode() for begin, end in pairwise([0, *ends.tolist()])]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"source: a word is not UTF-8 ({error.reason})") from None
+        if "" in words:
+            raise ValueError("source: an item is an empty str")
+        return words, self._tokenizer.counts()
+
+
+def _collected(items: Any) -> Any:
+    """Return words in the memory of Arrow as a piece of `Tokenizer`."""
+    types = _pyarrow().types
+    codes = None
+    if types.is_dictionary(items.type):
+        codes, items = items.indices.cast("int32").to_numpy(), items.dictionary
+    _, places, *buffers = items.buffers()
+    if types.is_string_view(items.type):
+        places = np.frombuffer(places, np.int32).reshape(-1, 4)[items.offset :][: len(items)]
     else:
-        places = _encoded(items.combine_chunks())
-        distinct = places.dictionary.to_pylist()
-    try:
-        new_ids = [numbers[word] for word in distinct]
-    except ValueError as error:
-        raise ValueError(f"source: {error}") from None
-    ids = np.array(places.indices.fill_null(len(distinct)).to_numpy(), np.int32)
-    kernels.tokenizer.remap(ids, np.array([*new_ids, -1], np.int32), ids)
-    return ids
+        dtype = np.int64 if types.is_large_string(items.type) else np.int32
+        places = np.frombuffer(places, dtype)[items.offset :][: len(items) + 1]
+    return kernels.tokenizer.collect(places, [b"" if one is None else one for one in buffers], codes)
 
 
-def _encoded(items: Any) -> Any:
-    """Return items as an array of a dictionary in the order of first appearance, made by several threads."""
-    pa = _pyarrow()
-    at_once = max(FEWEST_ITEMS, -(-len(items) // file_threads()))
-    pieces = (items.slice(begin, at_once) for begin in range(0, len(items), at_once))
-    if pa.types.is_string_view(items.type):  # whose dictionaries cannot be united
-        pieces = (piece.cast(pa.large_string()) for piece in pieces)
-    with Workers(file_threads()) as workers:
-        encoded = pa.chunked_array(list(workers.in_order(lambda piece: piece.dictionary_encode(), pieces)))
-    return encoded.unify_dictionaries().combine_chunks()
+class _Ids:
+    """The numbers of ids, new ones in the order of first appearance."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._counts = np.zeros(0, np.int64)
+
+    def add(self, items: Any) -> Iterator[NDArray[np.int32]]:
+        """Yield the numbers of items, of which none is missing."""
+        pa = _pyarrow()
+        at_once = max(ITEMS_AT_ONCE, -(-len(items) // file_threads()))
+        pieces = (items.slice(begin, at_once) for begin in range(0, len(items), at_once))
+        with Workers(file_threads()) as workers:
+            parts = list(workers.in_order(lambda piece: piece.dictionary_encode(), pieces))
+        encoded = pa.chunked_array(parts).unify_dictionaries().combine_chunks()
+        ids = np.array(encoded.indices.to_numpy(), np.int32)
+        distinct = encoded.dictionary.to_pylist()
+        new_ids = [self._numbers.setdefault(item, len(self._numbers)) for item in distinct]
+        kernels.tokenizer.remap(ids, np.array(new_ids, np.int32), ids)
+        more = np.bincount(ids, minlength=len(self._numbers))
+        more[: len(self._counts)] += self._counts
+        self._counts = more
+        yield ids
+
+    def finish(self) -> tuple[list[int], NDArray[np.int64]]:
+        """Return the ids and how often each occurred."""
+        return list(self._numbers), self._counts
 
 
 def _together(arrays: Iterable[Any]) -> Iterator[Any]:
-    """Yield arrays as chunked ones of at least `BYTES_AT_ONCE`, but for the last."""
+    """Yield arrays as chunked ones, of at least `BYTES_AT_ONCE` if there are so many of one type."""
     pa = _pyarrow()
     waiting: list[Any] = []
     n_bytes = 0
     for array in arrays:
+        if waiting and array.type != waiting[0].type:
+            yield pa.chunked_array(waiting)
+            waiting, n_bytes = [], 0
         waiting += array.chunks if isinstance(array, pa.ChunkedArray) else [array]
         n_bytes += array.nbytes
         if n_bytes >= BYTES_AT_ONCE:
@@ -314,15 +522,12 @@ def _together(arrays: Iterable[Any]) -> Iterator[Any]:
         yield pa.chunked_array(waiting)
 
 
-def _with(first: Any, others: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from others
-
-
 def _check_column(column: str, names: Iterable[str], parameter: str = "column") -> None:
     names = list(names)
     if column not in names:
         raise ValueError(f"{parameter} must be one of {', '.join(map(repr, names))}, got {column!r}")
+    if (n := names.count(column)) > 1:
+        raise ValueError(f"{parameter} must name one column, got {column!r}, as {n} are called: rename them")
 
 
 def _pyarrow() -> Any:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
 from fastvec.corpus import cache as caches
-from fastvec.corpus.columns import encode_lists, is_table, sessions_of
+from fastvec.corpus.columns import encode_lists, sessions_of
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
+from fastvec.corpus.sequences import is_table
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.exports.notebooks import FIRST, table
@@ -49,7 +50,8 @@ class Corpus:
         - A column of lists or of texts: of pandas, Polars, PyArrow, or what else exports arrays of Arrow,
           which are read by pyarrow and not as objects of Python. A missing cell is a sentence without words,
           a missing item is left out.
-        - With `column`, a table with such a column, a data set of Hugging Face, or Parquet files.
+        - With `column`, a table with such a column: also a query of Polars or DuckDB, a stream of record
+          batches, a data set of PyArrow or Hugging Face, several tables, or Parquet files.
     lowercase : bool
         Whether to convert words to lower case with `str.lower`.
     tokenizer : callable, optional
@@ -62,7 +64,7 @@ class Corpus:
         Whether to keep sentences without words, so that sentence i is the i-th line or item of `source`. By
         default they are skipped.
     column : str, optional
-        The column of a table, a data set or Parquet files that holds the sentences, as lists or texts.
+        The column of tables or Parquet files that holds the sentences, as lists or texts.
     kmers : sequence of int, optional
         Length and stride of the words in FASTA files, as (6, 1): a record is a sentence. Letters are
         converted to upper case. Words of nucleotides that have another letter than A, C, G, T and U are left
@@ -174,8 +176,8 @@ class Corpus:
         Parameters
         ----------
         rows : table, str or PathLike
-            A table of pandas, Polars or PyArrow, a data set, or the path of a CSV or Parquet file, which
-            pyarrow reads. Whole numbers in a CSV file are int.
+            A table of pandas, Polars or PyArrow, a query, a data set, or the path of a CSV or Parquet file,
+            which pyarrow reads. Whole numbers in a CSV file are int.
         session : str
             The column that says which rows belong together: an order, a user, a playlist, ...
         item : str

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastvec.corpus.compressed import decompressed, is_compressed
 from fastvec.formats.kinds import FIRST_BYTES, not_text
+from fastvec.formats.places import is_address
 
 __all__ = [
     "STANDARD_INPUT",
@@ -35,48 +37,12 @@ File = Any
 """A path or an address (str), or an object with `read`."""
 
 STANDARD_INPUT = "-"
-ADDRESS = "://"
 
 READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
 PLAIN_BLOCK_BYTES = 1 << 18
 # A compressed block yields several times as much text: this keeps it in the processor's cache.
 COMPRESSED_BLOCK_BYTES = 1 << 16
-
-
-def _gzip() -> tuple[Callable[[], Any], type[Exception]]:
-    import zlib
-
-    return lambda: zlib.decompressobj(wbits=31), zlib.error
-
-
-def _bzip2() -> tuple[Callable[[], Any], type[Exception]]:
-    import bz2
-
-    return bz2.BZ2Decompressor, OSError
-
-
-def _xz() -> tuple[Callable[[], Any], type[Exception]]:
-    import lzma
-
-    return lzma.LZMADecompressor, lzma.LZMAError
-
-
-def _zstandard() -> tuple[Callable[[], Any], type[Exception]]:
-    try:
-        import zstandard
-    except ImportError:
-        raise ImportError("reading zstd files needs zstandard: pip install 'fastvec[zstd]'") from None
-    return lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
-
-
-# The first bytes of a compressed file, its kind, and what makes decompressors of that kind and their error.
-COMPRESSIONS = (
-    (b"\x1f\x8b", "gzip", _gzip),
-    (b"BZh", "bzip2", _bzip2),
-    (b"\xfd7zXZ\0", "xz", _xz),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstandard),
-)
 
 
 def files_of(source: Any) -> list[File] | None:
@@ -108,7 +74,7 @@ def files_of(source: Any) -> list[File] | None:
 
 def is_on_disk(file: File) -> bool:
     """Return whether a file is a path, neither an address nor standard input nor an open file."""
-    return isinstance(file, str) and file != STANDARD_INPUT and ADDRESS not in file
+    return isinstance(file, str) and file != STANDARD_INPUT and not is_address(file)
 
 
 def name_of(file: File) -> str:
@@ -126,7 +92,7 @@ def opened(file: File) -> Iterator[Any]:
         yield sys.stdin.buffer
     elif not isinstance(file, str):
         yield file
-    elif ADDRESS in file:
+    elif is_address(file):
         with _fsspec().open(file, "rb") as opened_file:
             yield opened_file
     else:
@@ -140,7 +106,7 @@ def _is_open(file: Any) -> bool:
 
 def _found(path: str) -> list[str]:
     """Return the path or address itself, or the files of a folder or pattern."""
-    if ADDRESS in path:
+    if is_address(path):
         return _found_at(path)
     if Path(path).is_dir():
         entries = [entry.relative_to(path) for entry in Path(path).rglob("*") if entry.is_file()]
@@ -167,7 +133,17 @@ def _found_at(address: str) -> list[str]:
         for one in sorted(found)
         if not any(part.startswith(".") and part not in named for part in one.split("/"))
     )
-    return [system.unstrip_protocol(one) for one in shown if system.isfile(one)]
+    return [_address_like(address, system.unstrip_protocol(one), one) for one in shown if system.isfile(one)]
+
+
+def _address_like(address: str, found: str, path: str) -> str:
+    """Return the address of a file that was found at another one, which may be in an archive or cached."""
+    parts = address.split("::")  # as "simplecache::zip://folder::s3://bucket/archive.zip"
+    if len(parts) == 1:
+        return found
+    place = next(i for i, part in enumerate(parts) if is_address(part))
+    parts[place] = f"{parts[place].partition('://')[0]}://{path.lstrip('/')}"
+    return "::".join(parts)
 
 
 def _fsspec() -> Any:
@@ -283,12 +259,9 @@ def _blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[b
             return block or b""
 
         first = read(COMPRESSED_BLOCK_BYTES)
-        for magic, kind, library in COMPRESSIONS:
-            if first.startswith(magic):
-                new_decompressor, library_error = library()
-                blocks = _following(read, first, COMPRESSED_BLOCK_BYTES)
-                yield from _decompressed(name_of(path), kind, blocks, new_decompressor, library_error)
-                return
+        if is_compressed(first):
+            yield from decompressed(name_of(path), _following(read, first, COMPRESSED_BLOCK_BYTES))
+            return
         yield from _following(read, first, PLAIN_BLOCK_BYTES)
 
 
@@ -298,34 +271,6 @@ def _following(read: Callable[[int], bytes], first: bytes, size: int) -> Iterato
     while block:
         yield block
         block = read(size)
-
-
-def _decompressed(
-    path: str,
-    kind: str,
-    blocks: Iterable[bytes],
-    new_decompressor: Callable[[], Any],
-    library_error: type[Exception],
-) -> Iterator[bytes]:
-    """Decompress blocks; a file may consist of several concatenated compressed streams."""
-    decompressor = new_decompressor()
-    for block in blocks:
-        rest = block
-        while rest:
-            if decompressor.eof:
-                rest = rest.lstrip(b"\0")  # tapes and some tools pad a file with zeros
-                if not rest:
-                    break
-                decompressor = new_decompressor()
-            try:
-                text = decompressor.decompress(rest)
-            except library_error as error:
-                raise ValueError(f"{path}: corrupt {kind} data ({error})") from None
-            if text:
-                yield text
-            rest = decompressor.unused_data
-    if not decompressor.eof:
-        raise ValueError(f"{path}: truncated {kind} file (it ends before its compressed data do)")
 
 
 def _checked(path: str, errors: str | None, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -13,9 +13,20 @@ import numpy as np
 
 from fastvec._params import check_item, plain, shortened
 
-__all__ = ["check_sequences", "check_words", "ids_or_words", "kind_of_words"]
+__all__ = ["check_sequences", "check_words", "ids_or_words", "is_table", "kind_of_words"]
 
 GROUPED = "table.groupby('user')['item'].apply(list)"
+
+
+# What the types of tables have, and those of what is read as a table.
+OF_TABLES = ("columns", "column_names", "schema_arrow", "projected_schema", "physical_schema")
+OF_STREAMS = ("read_next_batch", "get_fragments", "fragments")
+
+
+def is_table(value: Any) -> bool:
+    """Return whether a value has columns that are named; those of a query need not be found out for it."""
+    own = getattr(value, "__dict__", ())
+    return any(hasattr(type(value), name) or name in own for name in OF_TABLES + OF_STREAMS)
 
 
 def check_sequences(name: str, rule: str, value: Any) -> None:
@@ -38,7 +49,9 @@ def check_sequences(name: str, rule: str, value: Any) -> None:
     n_dimensions = getattr(value, "ndim", 1)
     if hasattr(value, "get_group"):
         remedy = f": pass its groups as lists, {name}.apply(list)"
-    elif hasattr(value, "columns") or hasattr(value, "column_names"):
+    elif is_table(value) and isinstance(value, Mapping):
+        remedy = f": pass one of the tables in it, {name}[{next(iter(value), None)!r}]"
+    elif is_table(value):
         remedy = f": pass one of its columns, or rows that belong together as lists: {GROUPED}"
     elif isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Iterable) or n_dimensions == 0:
         remedy = ""
@@ -94,7 +107,7 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
         )
     elif isinstance(value, os.PathLike):
         remedy = ": pass a list of all paths, list(paths), if it is to be read"
-    elif getattr(value, "_fields", None) or isinstance(value, np.void) or hasattr(value, "columns"):
+    elif getattr(value, "_fields", None) or isinstance(value, np.void) or is_table(value):
         remedy = f", a row or part of a table: pass the items that belong together as a list: {GROUPED}"
     elif not isinstance(value, Iterable) or getattr(value, "ndim", 1) != 1:
         remedy = ""

@@ -6,7 +6,7 @@
 | the same with `kmers`, in FASTA | a record |
 | the same with `column`, in Parquet | a cell |
 | a column of Arrow, Polars, pandas, ... | a cell |
-| a table or data set, with `column` | a cell |
+| a table, a query or several of them, with `column` | a cell |
 | any other iterable | an item |
 
 Cells are lists of words, or texts, which are split as lines are.
@@ -27,14 +27,14 @@ from fastvec.corpus.columns import (
     encode_lists,
     has_objects,
     is_column,
-    is_table,
+    is_missing_item,
     text_pieces,
     texts_of,
 )
 from fastvec.corpus.ids import Encoded, encode_pieces, encode_sentences, file_pieces
 from fastvec.corpus.kmers import check_kmers, kmer_pieces
 from fastvec.corpus.reading import File, check_readable, read_lines
-from fastvec.corpus.sequences import check_sequences
+from fastvec.corpus.sequences import check_sequences, is_table
 from fastvec.formats.spool import Spool
 from fastvec.training.progress import Progress
 
@@ -78,9 +78,9 @@ class Reading:
             check_kmers(self.kmers)
             if files is None or self.column is not None or self.tokenizer is not None:
                 raise ValueError("kmers must be None unless source is FASTA files, read without a tokenizer")
-        if self.column is not None and files is None and not has_column:
-            raise ValueError("column must be None unless source is a table or Parquet files")
-        may_be_texts = files is not None or has_column or is_column(source) or has_objects(source)
+        may_be_texts = (
+            files is not None or self.column is not None or is_column(source) or has_objects(source)
+        )
         if self.tokenizer is not None and not may_be_texts:
             raise ValueError(SPLIT)
 
@@ -141,9 +141,16 @@ def _of_arrays(arrays: Iterator[Any], how: Reading, spool: Spool, report: Callab
 
 
 def _split(cells: Any, how: Reading) -> Iterator[Any]:
-    """Yield cells that are texts as their words, missing ones as none, and all others as they are."""
+    """Yield cells that are texts as their words, missing ones as none, and lists without missing items."""
     for cell, is_missing in zip(cells, cells.isna(), strict=True):
-        yield [] if is_missing else _tokens(cell, how) if isinstance(cell, str) else cell
+        if is_missing:
+            yield []
+        elif isinstance(cell, str):
+            yield _tokens(cell, how)
+        elif isinstance(cell, (list, tuple)) and not {str, int}.issuperset(map(type, cell)):
+            yield [item for item in cell if not is_missing_item(item)]
+        else:
+            yield cell
 
 
 def _tokens(line: str, how: Reading) -> Iterable[Any]:

@@ -32,6 +32,7 @@ from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.runs import CountMatrix
 from fastvec.formats.container import check_format, map_tensors, write_tensors
 from fastvec.formats.kinds import FIRST_BYTES, own_format
+from fastvec.formats.places import on_disk
 from fastvec.formats.spool import naming_full_disk
 from fastvec.formats.words import check_unique, join_words, split_words
 
@@ -93,7 +94,7 @@ def holds_counts(path: str | os.PathLike[str]) -> bool:
 
 def read(path: str | os.PathLike[str]) -> Saved:
     """Map the counts in a file, and validate all of them: kernels index memory by them."""
-    path = Path(path)
+    path = on_disk(path)
     tensors, metadata = map_tensors(path)
     check_format(path, metadata, FORMAT, VERSION)
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import numpy as np
 
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents
+from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = ["to_projector"]
@@ -28,7 +28,7 @@ def to_projector(contents: Contents, folder: str | os.PathLike[str]) -> None:
                 f"the word {word!r} is empty or has a tab or line feed, which metadata.tsv cannot hold; "
                 "leave it out"
             )
-    folder = Path(folder)
+    folder = on_disk(folder, "folder")
     folder.mkdir(parents=True, exist_ok=True)
     with (
         hold(),

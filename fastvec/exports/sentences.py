@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from fastvec._params import check_bool, check_float
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents
 from fastvec.formats.container import write_tensors
+from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = ["to_sentence_transformers"]
@@ -50,7 +50,7 @@ def to_sentence_transformers(
     rows = np.asarray(contents.vectors, dtype=np.float32)
     if sif is not None:
         rows = rows * _frequency_weights(contents.counts, check_float("sif", sif, above=0))
-    folder = Path(folder)
+    folder = on_disk(folder, "folder")
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "tokenizer.json": _tokenizer(words, lowercase),

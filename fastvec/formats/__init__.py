@@ -21,6 +21,7 @@ from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
 from fastvec.formats.frequencies import read_counts, write_counts
+from fastvec.formats.places import on_disk
 from fastvec.formats.wanted import Wanted, check_dtype, check_encoding
 from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
@@ -199,7 +200,7 @@ def read(
     )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
-    path = Path(path)
+    path = on_disk(path)
     name = format_to_read(path, format)
     row = FORMATS[name]
     reader = row.map if mmap else row.read
@@ -318,7 +319,7 @@ def write(
     TypeError
         If the metadata cannot be stored as JSON.
     """
-    path = Path(path)
+    path = on_disk(path)
     name = format_of(path, format, reading=False)
     if format is None and contents.subwords is not None:  # another format of this extension may keep them
         named = [

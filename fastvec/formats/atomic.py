@@ -22,6 +22,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from fastvec.formats.places import on_disk
+
 if sys.platform != "win32":
     import fcntl
 
@@ -204,6 +206,7 @@ def check_regular(name: str, path: str, remedy: str = "save a file and send that
     ValueError
         The message says what has the path.
     """
+    on_disk(path, name)
     target = Path(os.path.realpath(path))
     kind = None
     if _is_descriptor(path):

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
 from fastvec.formats.kinds import OWN
+from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = [
@@ -117,7 +118,7 @@ def map_tensors(
     ValueError
         If it is not a safetensors file, or is truncated or damaged; the sentence begins with the path.
     """
-    path = Path(path)
+    path = on_disk(path)
     with path.open("rb") as file:
         head = _read_head(path, file)
         whole = np.memmap(file, np.uint8, "r")
@@ -157,7 +158,7 @@ def read_tensors(
     OSError, ValueError
         As `map_tensors`.
     """
-    path = Path(path)
+    path = on_disk(path)
     tensors = {}
     with path.open("rb") as file:
         head = _read_head(path, file)
@@ -174,7 +175,7 @@ def read_tensors(
 
 def verify(path: str | os.PathLike[str]) -> int:
     """Compare a file with its checksums, which it must have, and return how many tensors it has."""
-    path = Path(path)
+    path = on_disk(path)
     with path.open("rb") as file:
         if _read_head(path, file).checksums is None:
             raise ValueError(

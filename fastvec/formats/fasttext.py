@@ -42,6 +42,7 @@ from fastvec.formats.atomic import replacing
 from fastvec.formats.common import BLOCK_BYTES, Contents, most_bytes, open_bytes
 from fastvec.formats.kinds import FASTTEXT_MAGIC
 from fastvec.formats.ngrams import Subwords, row_means
+from fastvec.formats.places import on_disk
 from fastvec.formats.wanted import Wanted
 from fastvec.formats.words import WORD_LIMIT, check_separable, check_unique, decode_words, join_words
 from fastvec.training.signals import hold
@@ -147,7 +148,7 @@ def read_model(
         When it is not a model of fastText, is quantized, truncated or damaged, or has a word that is not
         UTF-8 where `errors` is "strict".
     """
-    path = Path(path)
+    path = on_disk(path)
     model, _ = _read(path, errors, check)
     check_unique(path, model.words)
     return model

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from fastvec.formats import fasttext, fvec
 from fastvec.formats.common import Contents, read_head, refuse_other_kinds
 from fastvec.formats.container import check_format, json_object, map_tensors, read_tensors, write_tensors
+from fastvec.formats.places import on_disk
 from fastvec.formats.words import check_unique
 from fastvec.training.huffman import HuffmanTree
 
@@ -94,7 +95,7 @@ def write(
 
 def read(path: str | os.PathLike[str], errors: str = "strict") -> Model:
     """Read a model of words that can be trained, from a .fvec file or a .bin of fastText's."""
-    path = Path(path)
+    path = on_disk(path)
     head = read_head(path)
     refuse_other_kinds(path, head)
     if fasttext.begins(head) or path.suffix.lower() == ".bin":
@@ -155,7 +156,7 @@ def _read_fasttext(path: Path, errors: str) -> Model:
 
 def read_classifier(path: str | os.PathLike[str]) -> Model:
     """Read a classifier."""
-    path = Path(path)
+    path = on_disk(path)
     tensors, metadata = read_tensors(path)
     check_format(path, metadata, CLASSIFIER, VERSION)
     return Model(

@@ -37,6 +37,7 @@ from fastvec.formats.fasttext import (
     write_header,
     write_matrix,
 )
+from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = ["CENTROIDS", "Matrix", "QuantizedMatrix", "SupervisedFile", "begins", "read", "write"]
@@ -129,7 +130,7 @@ def read(path: str | os.PathLike[str]) -> SupervisedFile:
     ValueError
         When it is not a classifier of fastText, is truncated or damaged.
     """
-    path = Path(path)
+    path = on_disk(path)
     with open_bytes(path) as file:
         return _parse(path, Stream(path, file))
 

@@ -10,6 +10,8 @@ What is done otherwise, and why:
   looking anywhere else, and longer ones that differ almost never need a look at their other bytes.
 - A piece has a table of its own, which stays in the processor's cache. The large one is asked for every word
   of a piece once, and its slots are fetched some words before they are used.
+- Strings of arrays, whose ends are known, are hashed some at a time before the first is looked up: no hash
+  waits for a table, and their slots are fetched meanwhile.
 - Distinct words lie end to end in one arena, each with a line feed after it; counts are indexed by id.
 
 The GIL is released throughout, so that several threads split pieces at once.
@@ -38,6 +40,17 @@ cdef extern from *:
     #endif
         return x;
     }
+    /* A signed integer of four or eight bytes, in the machine's order, at any place. */
+    static inline int64_t number_at(const uint8_t *p, int n_bytes) {
+        int32_t four;
+        int64_t eight;
+        if (n_bytes == 4) {
+            memcpy(&four, p, 4);
+            return four;
+        }
+        memcpy(&eight, p, 8);
+        return eight;
+    }
     static inline uint64_t fold_product(uint64_t a, uint64_t b) {
         unsigned __int128 product = (unsigned __int128)a * b;
         return (uint64_t)product ^ (uint64_t)(product >> 64);
@@ -45,6 +58,7 @@ cdef extern from *:
     """
     const uint64_t HASH_START, HASH_MULTIPLIER
     uint64_t load_eight(const uint8_t *p) noexcept nogil
+    int64_t number_at(const uint8_t *p, int n_bytes) noexcept nogil
     uint64_t fold_product(uint64_t a, uint64_t b) noexcept nogil
     int __builtin_ctzll(unsigned long long x) noexcept nogil
     void __builtin_prefetch(const void *address) noexcept nogil
@@ -53,7 +67,11 @@ cdef enum:
     LINE_FEED = 10
     FIRST_CAPACITY = 1 << 12  # slots of a table at least
     BYTES_PER_SLOT = 32       # of a piece of text, for the first table of its words
+    STRINGS_PER_SLOT = 4      # of a piece of strings, for the same
     AHEAD = 8                 # words between the fetching of a slot and its use
+    STRINGS_AT_ONCE = 32      # that are hashed before the first is looked up
+    VIEW_BYTES = 16           # a string's length and, of up to INLINE_BYTES, the string, or where it is
+    INLINE_BYTES = 12
 
 cdef struct Slot:
     uint64_t prefix  # the first eight bytes of the word, zeros after its end
@@ -72,6 +90,16 @@ cdef struct Word:
     uint64_t second
     const uint8_t *start
     int64_t length
+
+cdef struct Buffer:
+    const uint8_t *start
+    int64_t size
+
+cdef struct Strings:
+    Buffer places    # offsets, or views
+    int item_bytes   # of one of them
+    Buffer *buffers
+    int64_t n_buffers
 
 
 cdef inline bint is_space(uint8_t c) noexcept nogil:
@@ -131,15 +159,75 @@ def end_of_words(const uint8_t[::1] text):
     return n
 
 
-def split(text, bint keep_empty=False):
+cdef inline uint64_t first_bytes(int64_t n) noexcept nogil:
+    """Return a mask of the first n of eight bytes: all if n is larger, none if it is negative."""
+    return ~<uint64_t> 0 if n >= 8 else (<uint64_t> 1 << (8 * max(n, 0))) - 1
+
+
+cdef inline bint find(const Strings *strings, int64_t i, Word *word) noexcept nogil:
+    """Say where string i is, and its hash; return whether it lies in its buffer."""
+    cdef const uint8_t *place = strings.places.start + i * strings.item_bytes
+    cdef Buffer buffer
+    cdef int64_t begin, end, which
+    if strings.item_bytes < VIEW_BYTES:
+        buffer = strings.buffers[0]
+        begin = number_at(place, strings.item_bytes)
+        end = number_at(place + strings.item_bytes, strings.item_bytes)
+    elif number_at(place, 4) <= INLINE_BYTES:
+        buffer = strings.places
+        begin = i * VIEW_BYTES + 4
+        end = begin + number_at(place, 4)
+    else:
+        which = number_at(place + 8, 4)
+        if not 0 <= which < strings.n_buffers:
+            return False
+        buffer = strings.buffers[which]
+        begin = number_at(place + 12, 4)
+        end = begin + number_at(place, 4)
+    if not 0 <= begin <= end <= buffer.size:
+        return False
+    word.start = buffer.start + begin
+    word.length = end - begin
+    if buffer.size - begin >= 16:
+        word.first, word.second = load_eight(word.start), load_eight(word.start + 8)
+    else:
+        word.first = load_up_to(word.start, buffer.start + end)
+        word.second = load_up_to(word.start + 8, buffer.start + end)
+    word.first &= first_bytes(word.length)
+    word.second &= first_bytes(word.length - 8)
+    if word.length > 16:
+        word.hashed = hash_of(word.start, word.length)
+    else:
+        word.hashed = last_hash(first_hash(word.first, word.second), word.length)
+    return True
+
+
+def split(bytes text, bint keep_empty=False):
     """Return the words of a piece of text and the ends of sentences in it."""
-    return Piece(text, keep_empty)
+    cdef Piece piece = Piece()
+    piece.take_text(text, keep_empty)
+    return piece
+
+
+def collect(places, buffers, codes=None):
+    """Return strings of arrays as the words of a piece."""
+    cdef Piece piece = Piece()
+    piece.take_strings(places, buffers, codes)
+    return piece
+
+
+cdef Buffer buffer_of(const uint8_t[::1] view) noexcept:
+    cdef Buffer buffer
+    buffer.size = view.shape[0]
+    buffer.start = &view[0] if buffer.size else NULL
+    return buffer
 
 
 cdef class Piece:
     """Words and ends of sentences of a piece of text."""
 
     cdef readonly object text, ids, sentence_ends
+    cdef object held  # the arrays that words are in
     cdef readonly int64_t n_lines, n_words
     cdef Word *words
     cdef int32_t *counts
@@ -147,33 +235,80 @@ cdef class Piece:
     cdef SlotOfPiece *table
     cdef uint64_t capacity
 
-    def __cinit__(self, bytes text, bint keep_empty):
+    def __cinit__(self):
+        self.text = b""
+        self.ids, self.sentence_ends = np.empty(0, np.int32), np.empty(0, np.int64)
+
+    cdef int take_text(self, bytes text, bint keep_empty) except -1:
         cdef const uint8_t[::1] view = text
         cdef int64_t n = view.shape[0]
-        cdef int64_t n_ids = 0, n_ends = 0, i
-        cdef int32_t *counts
+        cdef int64_t n_ids = 0, n_ends = 0
         self.text = text
         self.n_lines = text.count(b"\n")
         if n == 0:
-            self.ids, self.sentence_ends = np.empty(0, np.int32), np.empty(0, np.int64)
-            return
+            return 0
         ids = np.empty(n // 2 + 1, np.int32)
         sentence_ends = np.empty(self.n_lines + 1, np.int64)
         cdef int32_t[::1] ids_view = ids
         cdef int64_t[::1] ends_view = sentence_ends
-        self.capacity = FIRST_CAPACITY
-        while self.capacity * BYTES_PER_SLOT < <uint64_t> n:
-            self.capacity *= 2
-        self.table = <SlotOfPiece *> allocated(self.capacity * sizeof(SlotOfPiece))
         with nogil:
+            self.begin(n // BYTES_PER_SLOT)
             self.split(&view[0], &view[0] + n, keep_empty, &ids_view[0], &n_ids, &ends_view[0], &n_ends)
-            self.counts = counts = <int32_t *> allocated((self.n_words + 1) * sizeof(int32_t))
-            for i in range(n_ids):
-                counts[ids_view[i]] += 1
-        free(self.table)
-        self.table = NULL
+            self.end(&ids_view[0], n_ids)
         self.ids = ids[:n_ids].copy()
         self.sentence_ends = sentence_ends[:n_ends]
+        return 0
+
+    cdef int take_strings(self, places, buffers, codes) except -1:
+        cdef Strings strings
+        cdef const int32_t[::1] codes_view = codes
+        cdef int64_t n_strings = len(places) - (places.ndim == 1)
+        cdef int64_t n = n_strings if codes is None else codes_view.shape[0]
+        if n == 0:
+            return 0
+        strings.places = buffer_of(places.reshape(-1).view(np.uint8))
+        strings.item_bytes = VIEW_BYTES if places.ndim == 2 else places.itemsize
+        strings.n_buffers = len(buffers)
+        self.held = places, buffers
+        ids = np.empty(n, np.int32)
+        cdef int32_t[::1] ids_view = ids
+        cdef int32_t *seen = NULL
+        strings.buffers = <Buffer *> allocated((strings.n_buffers + 1) * sizeof(Buffer))
+        try:
+            for i in range(strings.n_buffers):
+                strings.buffers[i] = buffer_of(memoryview(buffers[i]).cast("B"))
+            with nogil:
+                self.begin(n // STRINGS_PER_SLOT)
+                if codes is None:
+                    self.number(&strings, n, &ids_view[0])
+                else:
+                    seen = <int32_t *> allocated((n_strings + 1) * sizeof(int32_t))
+                    self.number_codes(&strings, n_strings, &codes_view[0], n, seen, &ids_view[0])
+                self.end(&ids_view[0], n)
+        finally:
+            free(strings.buffers)
+            free(seen)
+        self.ids = ids
+        return 0
+
+    cdef int begin(self, uint64_t n_slots) except -1 nogil:
+        """Make a table of at least so many slots."""
+        self.capacity = FIRST_CAPACITY
+        while self.capacity < n_slots:
+            self.capacity *= 2
+        self.table = <SlotOfPiece *> allocated(self.capacity * sizeof(SlotOfPiece))
+        return 0
+
+    cdef int end(self, const int32_t *ids, int64_t n) except -1 nogil:
+        """Count the words, and let the table go."""
+        cdef int64_t i
+        cdef int32_t *counts = <int32_t *> allocated((self.n_words + 1) * sizeof(int32_t))
+        self.counts = counts
+        for i in range(n):
+            counts[ids[i]] += 1
+        free(self.table)
+        self.table = NULL
+        return 0
 
     def __dealloc__(self):
         free(self.table)
@@ -228,6 +363,40 @@ cdef class Piece:
             p += p < end and p[0] == c" "
         n_ids[0] = n
         n_ends[0] = m
+        return 0
+
+    cdef int number(self, const Strings *strings, int64_t n, int32_t *ids) except -1 nogil:
+        """Write the ids of the first n strings."""
+        cdef Word words[STRINGS_AT_ONCE]
+        cdef int64_t i, some, begin = 0
+        while begin < n:
+            some = min(<int64_t> STRINGS_AT_ONCE, n - begin)
+            for i in range(some):
+                if not find(strings, begin + i, &words[i]):
+                    raise_outside()
+                __builtin_prefetch(&self.table[words[i].hashed & (self.capacity - 1)])
+            for i in range(some):
+                ids[begin + i] = self.id_of(&words[i])
+            begin += some
+        return 0
+
+    cdef int number_codes(
+        self, const Strings *strings, int64_t n_strings, const int32_t *codes, int64_t n, int32_t *seen,
+        int32_t *ids
+    ) except -1 nogil:
+        """Write the ids of strings by their positions; `seen` is zeros, and has their ids + 1 afterwards."""
+        cdef Word word
+        cdef int64_t i
+        cdef int32_t code
+        for i in range(n):
+            code = codes[i]
+            if not 0 <= code < n_strings:
+                raise_outside()
+            if seen[code] == 0:
+                if not find(strings, code, &word):
+                    raise_outside()
+                seen[code] = self.id_of(&word) + 1
+            ids[i] = seen[code] - 1
         return 0
 
     cdef inline int32_t id_of(self, const Word *word) except -1 nogil:
@@ -353,6 +522,15 @@ cdef class Tokenizer:
         cdef int64_t start = self.start_of(first)
         return PyBytes_FromStringAndSize(<const char *> self.arena + start, self.arena_size - start)
 
+    def ends(self):
+        """Return where each distinct word, with its line feed, ends in those of `words`."""
+        ends = np.empty(self.n_words, np.int64)
+        cdef int64_t[::1] view = ends
+        cdef int64_t word
+        for word in range(self.n_words):
+            view[word] = self.ends_[word]
+        return ends
+
     def counts(self):
         """Return how often each word occurred, by id, as an int64 array."""
         counts = np.empty(self.n_words, np.int64)
@@ -438,6 +616,11 @@ cdef inline void fill(
     slot.prefix = prefix
     slot.tag = tag_of(hashed, length)
     slot.word = <uint32_t> (word + 1)
+
+
+cdef int raise_outside() except -1 nogil:
+    with gil:
+        raise ValueError("a string lies outside its buffer")
 
 
 cdef void *allocated(int64_t n) except NULL nogil:

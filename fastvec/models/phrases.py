@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
+from fastvec.formats.places import on_disk
 from fastvec.formats.spool import Spool, memory_left
 from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
 from fastvec.peers.names import PHRASES, Names
@@ -384,8 +384,9 @@ class Phrases(PeersAttributes, Estimator):
         ValueError
             If it is not such a file, is damaged, or was written by a newer version of fastvec.
         """
+        file = on_disk(path)
         try:
-            content = json.loads(Path(path).read_bytes())
+            content = json.loads(file.read_bytes())
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or content.get("format") != FORMAT:

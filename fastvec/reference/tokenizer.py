@@ -4,17 +4,22 @@ A text is cut into pieces at white space, which may be split by several threads.
 white space, and a sentence ends at every line feed; its words have ids of its own. A `Tokenizer` takes the
 pieces in order, and gives every distinct word of the text an id in the order of first appearance. The ids do
 not depend on where the text was cut. No word, line or text is too long.
+
+Strings that lie in arrays, as Arrow has them, are the words of a piece without sentences.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Piece", "Tokenizer", "end_of_words", "remap", "split"]
+__all__ = ["Piece", "Tokenizer", "collect", "end_of_words", "remap", "split"]
 
+INLINE_BYTES = 12  # of a string that its view holds
 WORD_BYTES = bytes(set(range(256)) - set(b" \t\n\v\f\r"))
 WORD_OR_LINE_FEED = re.compile(rb"[^ \t\n\v\f\r]+|\n")
 
@@ -40,7 +45,65 @@ def split(text: bytes, keep_empty: bool = False) -> Piece:
     keep_empty : bool
         Whether a line without words makes an empty sentence, or none.
     """
-    return Piece(text, keep_empty)
+    words: list[bytes] = []
+    ends: list[int] = []
+    for match in WORD_OR_LINE_FEED.finditer(text):
+        if match.group() != b"\n":
+            words.append(match.group())
+        elif keep_empty or not ends or len(words) > ends[-1]:
+            ends.append(len(words))
+    return Piece(words, text, ends)
+
+
+def collect(
+    places: NDArray[np.int32] | NDArray[np.int64],
+    buffers: Sequence[bytes],
+    codes: NDArray[np.int32] | None = None,
+) -> Piece:
+    """Return strings of arrays as the words of a piece.
+
+    Parameters
+    ----------
+    places : int32 or int64 array, shape (n + 1,), or int32 array, shape (n, 4)
+        IN: string i is ``buffers[0][places[i]:places[i + 1]]``. Or row i is a view of it, as Arrow calls it:
+        its length, and 12 bytes that begin with it if it is no longer, or else its first four bytes, the
+        number of a buffer, and where the string begins there.
+    buffers : sequence of bytes-like
+        IN: they hold the strings.
+    codes : int32 array, optional
+        IN: the words are the strings at these positions; all strings by default.
+
+    Raises
+    ------
+    ValueError
+        If a string lies outside its buffer.
+    """
+    strings = list(_viewed(places, buffers) if places.ndim == 2 else _between(places, buffers[0]))
+    if codes is not None and not all(0 <= code < len(strings) for code in codes):
+        raise ValueError("a string lies outside its buffer")
+    return Piece(strings if codes is None else [strings[code] for code in codes])
+
+
+def _between(offsets: NDArray[np.int32] | NDArray[np.int64], buffer: bytes) -> Iterator[bytes]:
+    for begin, end in pairwise(offsets.tolist()):
+        yield _part(buffer, begin, end)
+
+
+def _viewed(views: NDArray[np.int32] | NDArray[np.int64], buffers: Sequence[bytes]) -> Iterator[bytes]:
+    for view in views:
+        length, _, number, begin = view.tolist()
+        if length <= INLINE_BYTES:
+            yield _part(view.tobytes(), 4, 4 + length)
+        elif 0 <= number < len(buffers):
+            yield _part(buffers[number], begin, begin + length)
+        else:
+            raise ValueError("a string lies outside its buffer")
+
+
+def _part(buffer: bytes, begin: int, end: int) -> bytes:
+    if not 0 <= begin <= end <= len(buffer):
+        raise ValueError("a string lies outside its buffer")
+    return bytes(buffer[begin:end])
 
 
 class Piece:
@@ -49,7 +112,7 @@ class Piece:
     Attributes
     ----------
     text : bytes
-        The piece.
+        The piece; empty if the words are strings of arrays.
     ids : int32 array
         Which of its distinct words stand in it, in order. `Tokenizer.add` makes them ids of the whole text.
     sentence_ends : int64 array
@@ -59,20 +122,13 @@ class Piece:
         The number of line feeds and of distinct words.
     """
 
-    def __init__(self, text: bytes, keep_empty: bool) -> None:
+    def __init__(self, words: Iterable[bytes], text: bytes = b"", sentence_ends: Sequence[int] = ()) -> None:
         self.text = text
         self.n_lines = text.count(b"\n")
         self.words: dict[bytes, int] = {}
-        ids: list[int] = []
-        ends: list[int] = []
-        for match in WORD_OR_LINE_FEED.finditer(text):
-            if match.group() != b"\n":
-                ids.append(self.words.setdefault(match.group(), len(self.words)))
-            elif keep_empty or not ends or len(ids) > ends[-1]:
-                ends.append(len(ids))
+        self.ids = np.array([self.words.setdefault(word, len(self.words)) for word in words], np.int32)
         self.n_words = len(self.words)
-        self.ids = np.array(ids, np.int32)
-        self.sentence_ends = np.array(ends, np.int64)
+        self.sentence_ends = np.array(sentence_ends, np.int64)
 
 
 class Tokenizer:
@@ -141,6 +197,10 @@ class Tokenizer:
         if not 0 <= first <= self.n_words:
             raise IndexError(f"first must be an int from 0 to {self.n_words}, got {first}")
         return b"".join(word + b"\n" for word in list(self._ids)[first:])
+
+    def ends(self) -> NDArray[np.int64]:
+        """Return where each distinct word, with its line feed, ends in those of `words`."""
+        return np.cumsum([len(word) + 1 for word in self._ids], dtype=np.int64)
 
     def counts(self) -> NDArray[np.int64]:
         """Return how often each word occurred, by id, as an int64 array."""

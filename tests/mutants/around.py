@@ -21,7 +21,12 @@ AROUND = [
         "empty lines are sentences",
         "tokenizer corpus",
         (TOKENIZER[0], "n > sentence_ends[m - 1])", "n >= sentence_ends[m - 1])"),
-        (TOKENIZER[1], "len(ids) > ends[-1]:", "len(ids) >= ends[-1]:"),
+        (TOKENIZER[1], "len(words) > ends[-1]:", "len(words) >= ends[-1]:"),
+    ),
+    mutant(
+        "of strings in arrays, the bytes from the 9th to the 16th are left out",
+        "tokenizer",
+        (TOKENIZER[0], "word.second &= first_bytes(word.length - 8)", "word.second = 0"),
     ),
     mutant(
         "of words of equal count the last comes first",
