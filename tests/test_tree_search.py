@@ -17,7 +17,7 @@ COUNTS = {
 
 @pytest.fixture(params=COUNTS)
 def tree(request):
-    return HuffmanTree.of_labels(COUNTS[request.param])
+    return HuffmanTree.as_in_fasttext(COUNTS[request.param])
 
 
 def branches_of(tree):
@@ -88,11 +88,11 @@ def test_the_leaves_with_the_highest_scores_are_found(backend, padded, tree, siz
 
 
 def test_of_equal_scores_the_first_leaves_are_found(backend, padded):
-    tree = HuffmanTree.of_labels(np.full(64, 7))
+    tree = HuffmanTree.as_in_fasttext(np.full(64, 7))
     hidden, nodes = np.zeros((1, 16), np.float32), padded(np.ones((63, 3)))
     for k in (1, 5, 64):
         assert search(backend, hidden, nodes, tree, k)[0].tolist() == [[*range(k)]]
-    tree = HuffmanTree.of_labels(np.array([1, 2, 4, 4, 1]))  # the paths of 2 and 3 are the shortest
+    tree = HuffmanTree.as_in_fasttext(np.array([1, 2, 4, 4, 1]))  # the paths of 2 and 3 are the shortest
     found, _ = search(backend, hidden, nodes[:4], tree, 5)
     assert found.tolist() == in_order(all_scores(hidden, nodes[:4], tree), 5).tolist()
 
@@ -119,7 +119,7 @@ def test_the_search_ends_at_the_lowest_score(backend, padded, tree):
 
 def test_nodes_of_a_lower_bound_are_not_visited(backend, padded):
     """Bounds that are too low, as if ε were 0, hide leaves that would be better with ε = 1."""
-    tree = HuffmanTree.of_labels(np.full(64, 7))
+    tree = HuffmanTree.as_in_fasttext(np.full(64, 7))
     paths = tree.paths()
     nodes, hidden = padded(np.full((63, 1), 30.0)), padded([[1.0]])
     way = slice(paths.offsets[40], paths.offsets[41])
@@ -132,7 +132,7 @@ def test_nodes_of_a_lower_bound_are_not_visited(backend, padded):
 
 
 def test_numbers_that_are_not_finite_come_last(backend, padded):
-    tree = HuffmanTree.of_labels(np.full(16, 7))
+    tree = HuffmanTree.as_in_fasttext(np.full(16, 7))
     hidden, nodes = numbers(padded, tree, size=16)
     nodes[tree.parents[5], :2] = np.inf, -np.inf
     hidden[0, :2] = 1  # infinity less infinity; in the others NaN, too, or ±∞

@@ -331,7 +331,7 @@ def _contents(classifier: Any) -> SupervisedFile:
 
 def _check_tree(classifier: Any, counts: NDArray[np.int64], classes: NDArray[np.intp]) -> None:
     """Raise ValueError if fastText, which makes the tree of the labels' counts, would make another one."""
-    tree, n = HuffmanTree.of_labels(counts), len(classes)
+    tree, n = HuffmanTree.as_in_fasttext(counts), len(classes)
     own = classifier.tree_
     for theirs, ours in ((tree.parents, own.parents), (tree.codes, own.codes)):
         if (theirs != np.append(ours[:n][classes], ours[n:])).any():
