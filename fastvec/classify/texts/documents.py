@@ -304,7 +304,10 @@ class DocumentRows:
             )
         if max_n:
             _, of_words = kernels.ngrams.ngram_buckets(*documents.spelled, min_n, max_n, buckets)
-            ngrams = np.union1d(ngrams, of_words.astype(np.int64))
+            has_row = np.zeros(buckets, np.bool_)
+            has_row[ngrams] = True
+            has_row[of_words] = True
+            ngrams = np.flatnonzero(has_row).astype(np.int64)
         return cls(lexicon, ngrams, longest, buckets, min_n, max_n)
 
     def __len__(self) -> int:
@@ -332,8 +335,8 @@ class DocumentRows:
             offsets, found = kernels.ngrams.ngram_buckets(
                 *documents.spelled, self.min_n, self.max_n, self.buckets
             )
-            places = np.minimum(np.searchsorted(self.ngrams, found), len(self.ngrams) - 1)
-            has_row = self.ngrams[places] == found
+            places = kernels.word_ngrams.places(found, self._table)
+            has_row = places >= 0
             of_ngrams = (len(self.lexicon) + places[has_row]).astype(np.int32)
             ngram_owners = np.repeat(np.arange(len(documents.words)), np.diff(offsets))[has_row]
             owners, rows = np.append(owners, ngram_owners), np.append(rows, of_ngrams)
