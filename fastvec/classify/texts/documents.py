@@ -102,6 +102,15 @@ class Documents:
         numbers = np.insert(self.numbers, self.offsets[1:], np.int32(words.index(word)))
         return Documents(words, numbers, self.offsets + np.arange(len(self.offsets)))
 
+    def some(self, chosen: NDArray[np.intp]) -> Documents:
+        """Return some of the documents, with the words that they have."""
+        sizes = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        tokens = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], sizes)
+        used, numbers = np.unique(self.numbers[tokens], return_inverse=True)
+        words = [self.words[number] for number in used.tolist()]
+        return Documents(words, numbers.astype(np.int32), offsets)
+
     def document_counts(self) -> NDArray[np.int64]:
         """Return how many documents have each of the words."""
         shape = len(self), len(self.words)

@@ -66,6 +66,13 @@ class Labels:
         numbers = class_numbers(classes, self.names).astype(np.int32)[self.numbers]
         return Labels(classes, numbers, self.offsets, self.kind)
 
+    def some(self, texts: NDArray[np.intp]) -> Labels:
+        """Return the labels of some texts, with the names of all."""
+        sizes = np.diff(self.offsets)[texts]
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], sizes)
+        return Labels(self.names, self.numbers[places], offsets, self.kind)
+
     def lists(self, texts: NDArray[np.intp]) -> list[list[Any]]:
         """Return the labels of some texts."""
         labels = self.names[self.numbers].tolist()
