@@ -2,15 +2,15 @@
 
     python bench/labelled.py --data FOLDER
 
-- `languages` are the translated messages of programs, in /usr/share/locale, or in `--locale FOLDER`: a
-  sentence in each line, with its language. A few hundred megabytes of programs have some 40 languages; packages
-  such as `git`, `coreutils`, `iso-codes` and `gnupg-l10n` bring many, unless dpkg is set to leave translations out.
-- `packages` are the descriptions of Debian's packages with their tags, several each, as ``apt-cache dumpavail``
-  prints them after ``apt-get update``, or the file ``--packages FILE``.
+- `languages` are the translated messages of programs, in /usr/share/locale, or in ``--locale FOLDER``: a
+  sentence in each line, with its language. Programs such as git, coreutils and gnupg-l10n, and the package
+  iso-codes, bring messages in dozens of languages, unless dpkg is set to leave translations out.
+- `packages` are the descriptions of Debian's packages with their tags, several each, as apt-cache prints
+  them after ``apt-get update``, or the file ``--packages FILE`` with what ``apt-cache dumpavail`` prints.
 
 Each becomes three files in FOLDER/labelled, NAME.train.txt, NAME.valid.txt and NAME.test.txt, in which lines
-begin with their labels as fastText has them. A text is in one of them only: where it goes depends on the text,
-or for packages on the source that they are built from.
+begin with their labels as fastText has them. A text is in one of them only: where it goes depends on the
+text, or for packages on the source that they are built from.
 """
 
 import argparse
@@ -51,7 +51,9 @@ def languages(locale: Path) -> list[Line]:
         name = path.parts[-3]
         if "@" in name:  # in another script
             continue
-        for messages, language in zip(catalog(path.read_bytes()), ("en", re.split("[_.]", name)[0]), strict=True):
+        for messages, language in zip(
+            catalog(path.read_bytes()), ("en", re.split("[_.]", name)[0]), strict=True
+        ):
             for sentence in itertools.chain.from_iterable(map(sentences, messages)):
                 letters = "".join(filter(str.isalpha, sentence.lower()))
                 found[language].setdefault(letters, sentence)
@@ -76,8 +78,10 @@ def catalog(content: bytes) -> tuple[list[str], list[str]]:
     charset = re.search(rb"charset=([\w.-]+)", texts[1][0]) if n else None
     encoding = charset[1].decode() if charset else "utf-8"
     # messages with a context, or with a plural, have several parts
-    return tuple([part for text in column for part in re.split("[\0\4]", text.decode(encoding, "replace"))]
-                 for column in texts)
+    return tuple(
+        [part for text in column for part in re.split("[\0\4]", text.decode(encoding, "replace"))]
+        for column in texts
+    )
 
 
 def sentences(message: str) -> Iterator[str]:
