@@ -68,8 +68,8 @@ MOST_RATE_OF_ALL = 0.2
 FIRST_STEP, LAST_STEP, TRIALS_TO_HALVE = 0.8, 0.2, 20
 # How many candidates a round has, and how many of them, at least, are trained on the next part.
 CANDIDATES, KEPT = 4, 3
-# Words of the smallest part, and how many times as many the next one has.
-WORDS_OF_PART, NEXT_PART = 1 << 17, 4
+# Words and documents of the smallest part, at least, and how many times as many the next one has.
+WORDS_OF_PART, DOCUMENTS_OF_PART, NEXT_PART = 1 << 17, 1000, 4
 # How many times as much work as the best a candidate may be: one that is too much takes the time of many.
 MOST_WORK = 5.0
 # n-grams of characters that a word has, about.
@@ -120,7 +120,7 @@ def autotune(
 
     It searches `learning_rate`, `epochs`, `vector_size`, `word_ngrams`, `min_n`, `max_n` and `buckets`, and,
     if documents have several labels, whether `loss` is better "softmax" or "one_vs_all". The first trial is
-    of `classifier` as it is, so that what is returned is never worse on the validation texts. It is the
+    of `classifier` as it is, so that what is returned is not worse on the validation texts. It is the
     classifier of the best trial, and is not trained again. All other parameters are those of `classifier`,
     which is left as it is. With ``threads=1``, `seconds` decides only how many trials there
     are; without it, results are the same each time. Ctrl-C, and `classifier.stop` from another thread, end
@@ -225,8 +225,9 @@ def autotune(
             bar.update()
         was_interrupted = interrupted.is_set()
     if best is None:
+        n_diverged = sum(trial.documents == len(documents) for trial in search.trials)
         raise FloatingPointError(
-            f"training diverged in all of {len(search.trials)} trials: use a smaller learning_rate"
+            f"training diverged in all of {n_diverged} trials: use a smaller learning_rate"
         )
     if was_interrupted:
         warn(f"autotune was interrupted in trial {len(search.trials)}; the best classifier is kept")
@@ -253,9 +254,9 @@ class _Parts:
         self._order = np.random.default_rng([seed, 3]).permutation(len(documents))
         self.sizes = [len(documents)]
         n_words = len(documents.numbers)
-        while n_words >= NEXT_PART * WORDS_OF_PART:
+        while n_words >= NEXT_PART * WORDS_OF_PART and self.sizes[0] >= NEXT_PART * DOCUMENTS_OF_PART:
             n_words //= NEXT_PART
-            self.sizes.insert(0, max(1, self.sizes[0] // NEXT_PART))
+            self.sizes.insert(0, self.sizes[0] // NEXT_PART)
 
     def first(self, size: int) -> tuple[Documents, Labels]:
         """Return so many documents and their labels, all as they were given."""
