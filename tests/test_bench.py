@@ -76,7 +76,7 @@ def data(tmp_path, bench, monkeypatch):
 # Every measurement has results, so that none is dropped unnoticed.
 NAMES = list(json.loads((BENCH / "results.json").read_text(encoding="utf-8"))) if BENCH.is_dir() else []
 # Those whose contenders are another's, on data of another: what is run once for both.
-ALIKE = {"autotune-languages", "autotune-packages"}
+ALIKE = {"packages", "autotune-languages", "autotune-packages"}
 
 
 def test_every_measurement_has_results_and_tables_and_is_explained(compare, capsys):
