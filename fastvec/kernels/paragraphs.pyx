@@ -63,7 +63,7 @@ cdef inline void take_step_of_document(
     """One update by the mean of the inputs, the first of which is the document; loss may be NULL."""
     cdef float mean = 1.0 / <float>n_inputs
     if not fixed_words:
-        take_mean_step(step, inputs, n_inputs, n_inputs, True, learning_rate, loss)
+        take_mean_step(step, inputs, n_inputs, n_inputs, True, True, learning_rate, loss)
         return
     average(step.hidden, inputs, n_inputs, 0, step.stride, mean)
     use_inputs(step, &step.hidden, 1)
