@@ -12,6 +12,7 @@ from typing import Any
 import classifiers
 import counts
 import sequences
+import supervised
 import words
 from measure import measure
 from tables import Entry, Record, about, cell, place, record_table, table
@@ -20,7 +21,8 @@ from texts import Data
 from fastvec.training.threads import usable_threads
 
 HERE = Path(__file__).resolve().parent
-ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + sequences.MEASUREMENTS
+ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + supervised.MEASUREMENTS
+ALL += sequences.MEASUREMENTS
 MEASUREMENTS = {each.name: each for each in ALL}
 
 README_CONTENDERS = ("fastvec", "fastvec (AVX2)", "fastvec (unshared negatives)", "gensim", "fastText")

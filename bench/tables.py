@@ -93,6 +93,7 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "finding": (hundredths, "finding"),
     "joining": (hundredths, "joining"),
     "peak memory": (megabytes, "peak_bytes"),
+    "file": (megabytes, "file_bytes"),
     "phrases": (whole, "phrases"),
     "words left": (whole, "words_left"),
     "entries": (whole, "entries"),

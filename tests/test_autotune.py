@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -12,7 +13,7 @@ from fastvec.classify import LabelledLines, TextClassifier, autotune, load
 
 pytestmark = pytest.mark.any_backend(trains=True)
 
-CHARACTERS = {(0, 0), (2, 5), (3, 6)}
+CHARACTERS = {(0, 0), (1, 4), (2, 5), (3, 6)}
 
 
 def texts(n=60, seed=0):
@@ -89,17 +90,70 @@ def test_the_end_of_the_time_ends_a_trial():
     assert best.interrupted_ and len(best.history_) < 1_000_000
 
 
-def test_an_unfinished_trial_is_not_the_best_if_another_is_complete(monkeypatch):
-    cut, fit_to = [], TextClassifier._fit_to
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_an_unfinished_trial_is_the_best_if_its_score_is(monkeypatch, epochs):
+    fit_to, n = TextClassifier._fit_to, []
 
-    def cut_short(self, documents, labels, stop):
-        cut.append(len(cut) == 1)
-        return fit_to(self, documents, labels, lambda: cut[-1])
+    def second_is_cut_short(self, documents, labels, stop):
+        n.append(self)
+        fit_to(self, documents, labels, lambda: len(n) == 2 and len(self.history_) >= epochs)
 
-    monkeypatch.setattr(TextClassifier, "_fit_to", cut_short)
-    best = tune(trials=2, metric="precision")
-    assert [trial.complete for trial in best.trials_] == [True, False]
-    assert not best.interrupted_
+    monkeypatch.setattr(TextClassifier, "_fit_to", second_is_cut_short)
+    starts = ({"learning_rate": 0.5, "epochs": 20},)
+    monkeypatch.setattr(sys.modules[autotune.__module__], "STARTS", starts)
+    given = TextClassifier(vector_size=8, threads=1, epochs=1, learning_rate=0.01 if epochs else 0.5)
+    best = tune(given, trials=2, fixed=["vector_size"])
+    first, second = best.trials_
+    assert (first.complete, second.complete) == (True, False)
+    assert (second.score > first.score) == best.interrupted_ == bool(epochs)
+    assert best.score_top(*VALIDATION).f1 == max(first.score, second.score)
+
+
+def test_of_many_texts_candidates_are_tried_on_parts_first(monkeypatch):
+    monkeypatch.setattr(sys.modules[autotune.__module__], "WORDS_OF_PART", 15)
+    monkeypatch.setattr(sys.modules[autotune.__module__], "DOCUMENTS_OF_PART", 3)
+    given = TextClassifier(vector_size=8, threads=1, epochs=1, learning_rate=0.01)
+
+    def tried():
+        best = tune(given, trials=14, fixed=["vector_size"])
+        assert best.score_top(*VALIDATION).f1 == max(t.score for t in best.trials_ if t.documents == 60)
+        return best.trials_
+
+    trials = tried()
+    # All as they are given, then five starts on 3 texts, the best on 15 and then on 60, and what is near it.
+    assert [trial.documents for trial in trials] == [60, *[3] * 5, 15, 60, *[3] * 4, 15, 60]
+    on_parts = trials[1:6]
+    promoted = next(trial for trial in on_parts if trial.params == trials[6].params)
+    assert max(trial.score for trial in on_parts) - promoted.score <= 2 * (0.25 / 30) ** 0.5
+    assert trials[6].params == trials[7].params
+    assert [(t.params, t.score, t.documents) for t in tried()] == [
+        (t.params, t.score, t.documents) for t in trials
+    ]
+
+
+def test_no_trial_takes_many_times_the_work_of_the_best():
+    given = TextClassifier(threads=1, vector_size=8, epochs=2)
+    epochs = [
+        t.params["epochs"]
+        for t in tune(given, fixed=["vector_size", "min_n", "word_ngrams"], trials=20).trials_
+    ]
+    assert max(epochs[5:]) <= 5 * max(epochs[:5])
+
+
+def test_the_loss_is_searched_if_texts_have_several_labels():
+    X, y = texts()
+    pairs, validation = (
+        [[label, "film"] for label in y],
+        (VALIDATION[0], [[label] for label in VALIDATION[1]]),
+    )
+
+    def losses(classifier, labels):
+        best = autotune(classifier, X, labels, validation=validation, seconds=None, trials=10)
+        return {trial.params.get("loss") for trial in best.trials_}
+
+    assert losses(TextClassifier(threads=1, vector_size=8), pairs) == {"softmax", "one_vs_all"}
+    assert losses(TextClassifier(threads=1, vector_size=8), [[label] for label in y]) == {None}
+    assert losses(TextClassifier(threads=1, vector_size=8, loss="one_vs_all"), pairs) == {None}
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "stop"])

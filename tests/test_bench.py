@@ -3,9 +3,11 @@
 import gzip
 import importlib
 import importlib.util
+import itertools
 import json
 import re
 import shutil
+import struct
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +40,7 @@ def bench(compare):
 @pytest.fixture
 def data(tmp_path, bench, monkeypatch):
     """A folder with data of the layout of the real ones, in which everything can be learned."""
-    for name in ("texts", "sequences"):
+    for name in ("texts", "sequences", "supervised"):
         monkeypatch.setattr(bench(name), "CACHE", tmp_path / "cache")
     lines = [f"we like {'the' if i < 4 else 'some'} {word}" for i, word in enumerate(WORDS)] * 8
     tagged = ["".join(f"{word} {word[0]} O\n" for word in line.split()) for line in lines]
@@ -61,6 +63,9 @@ def data(tmp_path, bench, monkeypatch):
     for label, word in (("pos", "music"), ("neg", "rain")):
         films = (f"{word} {' '.join(f'{label}{i}-{k}' for k in range(45))} {word}\n" for i in range(80))
         files[f"labelled/sentence-polarity.{label}.txt"] = "".join(films)
+    labelled = "".join(f"__label__{i % 3} __label__{i % 2} like {WORDS[i % 6]}\n" for i in range(60))
+    for name, part in itertools.product(("languages", "packages"), ("train", "valid", "test")):
+        files[f"labelled/{name}.{part}.txt"] = labelled
     for name, content in files.items():
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         packed = gzip.compress(content.encode()) if name.endswith(".gz") else content.encode()
@@ -70,6 +75,8 @@ def data(tmp_path, bench, monkeypatch):
 
 # Every measurement has results, so that none is dropped unnoticed.
 NAMES = list(json.loads((BENCH / "results.json").read_text(encoding="utf-8"))) if BENCH.is_dir() else []
+# Those whose contenders are another's, on data of another: what is run once for both.
+ALIKE = {"packages", "autotune-languages", "autotune-packages"}
 
 
 def test_every_measurement_has_results_and_tables_and_is_explained(compare, capsys):
@@ -99,12 +106,17 @@ def run(bench, monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ALIKE])
 def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
     measurement = compare.MEASUREMENTS[name]
     changed = {**QUICK, **(GRID if name == "polarity" else {})}
     settings = {key: changed.get(key, value) for key, value in measurement.settings.items()}
-    monkeypatch.setitem(compare.MEASUREMENTS, name, replace(measurement, settings=settings))
+    contenders = tuple(
+        replace(each, settings={**each.settings, "seconds": 0.3}) if "seconds" in each.settings else each
+        for each in measurement.contenders
+    )
+    changed = replace(measurement, settings=settings, contenders=contenders)
+    monkeypatch.setitem(compare.MEASUREMENTS, name, changed)
     kept, arguments = tmp_path / "results.json", ["--rounds", "1", "--threads", "2", "--only", name]
     assert compare.main([*arguments, "--data", str(data), "--results", str(kept)]) == 0
     record = json.loads(kept.read_text())[name]
@@ -340,3 +352,89 @@ def test_items_with_spaces(bench, data):
     sold = Path(job["file"]).read_text(encoding="utf-8")
     assert job["words"] == 80 * 3 + 1 and sold.endswith("\na_1\n")
     assert set(sold.split()) <= {f"{kind}_{i}" for kind in "ab" for i in range(8)}
+
+
+def message_file(messages):
+    """Return a .mo file of gettext."""
+    pairs = {"": "Content-Type: text/plain; charset=UTF-8\n", **messages}
+    columns = [[text.encode() for text in texts] for texts in (pairs, pairs.values())]
+    at, tables, content = 28 + 16 * len(pairs), b"", b""
+    for text in itertools.chain(*columns):
+        tables += struct.pack("<2I", len(text), at + len(content))
+        content += text + b"\0"
+    return struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0) + tables + content
+
+
+def test_sentences_of_languages(bench, monkeypatch, tmp_path):
+    labelled = bench("labelled")
+    monkeypatch.setattr(labelled, "SENTENCES", range(2, 4))
+    numbers = ["erste", "zweite", "dritte", "vierte"]
+    german = {
+        f"This is the {i}. message of all": f"Das ist die {word} Nachricht" for i, word in enumerate(numbers)
+    }
+    german |= {"A file has %d lines of text": "Eine %d Datei hat Zeilen. Das ist alles, was es gibt!"}
+    french = {
+        "A message with nothing new": "Un message sans nouvelles",
+        "Another one of the same": "A message with nothing new",
+    }
+    for name, messages in {"de_DE": german, "fr": french, "sr@latin": german}.items():
+        path = tmp_path / name / "LC_MESSAGES" / "program.mo"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(message_file(messages))
+    lines = labelled.languages(tmp_path)
+    assert {line.labels for line in lines} == {("de",), ("en",)}  # of French there is only one sentence
+    texts = [line.text for line in lines if line.labels == ("de",)]
+    assert len(texts) == 3 and "A message with nothing new" not in [line.text for line in lines]
+    assert {*texts} <= {*german.values(), "Eine Datei hat Zeilen.", "Das ist alles, was es gibt!"}
+
+
+def test_tags_of_packages_in_parts_that_share_no_source(bench, monkeypatch, tmp_path, capsys):
+    labelled = bench("labelled")
+    monkeypatch.setattr(labelled, "TAGGED", 2)
+    paragraphs = [
+        f"Package: p{i}\nSource: s{i // 2} (1.0)\nDescription: The {i}. Program, (small)\n more\n"
+        f"Tag: a::b, c::d,\n e{i}"
+        for i in range(40)
+    ]
+    paragraphs += [
+        "Package: again\nDescription: The 1. program, (small)\nTag: a::b",
+        "Package: bare\nDescription: none",
+    ]
+    (tmp_path / "available").write_text("\n\n".join(paragraphs))
+    arguments = [
+        "--data",
+        str(tmp_path),
+        "--locale",
+        str(tmp_path),
+        "--packages",
+        str(tmp_path / "available"),
+    ]
+    assert labelled.main(arguments) == 1
+    out, errors = capsys.readouterr()
+    assert out.startswith("packages: 2 labels; ") and errors.startswith("languages is not made")
+    parts = [
+        (tmp_path / "labelled" / f"packages.{part}.txt").read_text().splitlines() for part in labelled.PARTS
+    ]
+    assert "__label__a::b __label__c::d the 7 . program , ( small )" in itertools.chain(*parts)
+    sources = [{int(line.split()[3]) // 2 for line in lines} for lines in parts]
+    assert sorted(itertools.chain(*sources)) == list(range(20))
+    monkeypatch.delenv("FASTVEC_DATA", raising=False)
+    with pytest.raises(SystemExit):
+        labelled.main([])
+    assert "must be named: --data FOLDER, or FASTVEC_DATA" in capsys.readouterr().err
+
+
+def test_a_search_of_fasttext_without_a_timer_is_begun_anew(bench, monkeypatch, tmp_path):
+    supervised, begun = bench("supervised"), tmp_path / "begun"
+    program = (
+        f"import pathlib, sys, time; path = pathlib.Path({str(begun)!r})\n"
+        "again = path.exists(); path.touch()\n"
+        "if not again: time.sleep(60)\n"
+        "print('Progress', file=sys.stderr, flush=True); print('{\"P@1\": 50.0}')"
+    )
+    monkeypatch.setattr(supervised, "UNTIL_SHOWN", 0.5)
+    monkeypatch.setattr(supervised, "PROGRAM", program)
+    assert supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1}) == {"P@1": 50.0}
+    monkeypatch.setattr(supervised, "ATTEMPTS", 0)
+    with pytest.raises(RuntimeError, match=r"^fastText's timer never ran$"):
+        supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1})

@@ -86,6 +86,14 @@ def test_the_buckets_that_occur_are_found_in_rising_order(kernel, hashing, longe
     assert found.tolist() == sorted(expected)
 
 
+@pytest.mark.parametrize("with_rows", [[], [0], [5, 63, 64, 127, 190], list(range(0, 200, 3))])
+def test_buckets_are_found_among_those_with_rows(kernel, with_rows):
+    table = kernel.table_of(np.array(with_rows, np.int64), 200)
+    places = kernel.places(np.arange(200, dtype=np.int32), table)
+    assert places.dtype == np.int32
+    assert places.tolist() == [with_rows.index(i) if i in with_rows else -1 for i in range(200)]
+
+
 @pytest.mark.parametrize("buckets", [1, 64, 65, 1000])
 @pytest.mark.parametrize("longest", [1, 2, 3, 40])
 @pytest.mark.parametrize("hashing", HASHINGS)

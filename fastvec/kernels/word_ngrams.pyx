@@ -112,6 +112,22 @@ def table_of(const int64_t[::1] found, int64_t buckets):
     return table
 
 
+def places(const int32_t[::1] found, const uint64_t[:, ::1] table):
+    """Return which of the buckets that have rows each one is, in rising order, or -1."""
+    cdef int64_t i
+    cdef uint64_t bits, bit
+    result = np.empty(found.shape[0], np.int32)
+    cdef int32_t[::1] view = result
+    with nogil:
+        for i in range(found.shape[0]):
+            bits = table[found[i] >> 6, 0]
+            bit = <uint64_t> 1 << (found[i] & 63)
+            view[i] = -1
+            if bits & bit:
+                view[i] = <int32_t> (table[found[i] >> 6, 1] + __builtin_popcountll(bits & (bit - 1)))
+    return result
+
+
 def find_rows(
     const int32_t[::1] words, const int64_t[::1] offsets, const int32_t[::1] rows_of_words,
     const int64_t[::1] row_offsets_of_words, const uint64_t[::1] hashes, int64_t longest, int64_t buckets,

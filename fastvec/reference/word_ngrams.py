@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .ngrams import fnv_1a
 
-__all__ = ["find_buckets", "find_rows", "hash_words", "table_of"]
+__all__ = ["find_buckets", "find_rows", "hash_words", "places", "table_of"]
 
 
 def hash_words(text: NDArray[np.uint8], word_offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -86,7 +86,7 @@ def ngram_buckets(
 
 
 def table_of(found: NDArray[np.int64], buckets: int) -> NDArray[np.uint64]:
-    """Return a table of the buckets that have rows, for `find_rows` of the same backend.
+    """Return a table of the buckets that have rows, for `places` and `find_rows` of the same backend.
 
     Parameters
     ----------
@@ -96,6 +96,20 @@ def table_of(found: NDArray[np.int64], buckets: int) -> NDArray[np.uint64]:
         How many there are.
     """
     return found.astype(np.uint64)
+
+
+def places(found: NDArray[np.int32], table: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Return which of the buckets that have rows each one is, in rising order, or -1.
+
+    Parameters
+    ----------
+    found : int32 array
+        IN: the buckets.
+    table : uint64 array
+        IN: what `table_of` returned.
+    """
+    place_of = {bucket: place for place, bucket in enumerate(table.tolist())}
+    return np.array([place_of.get(bucket, -1) for bucket in found.tolist()], np.int32)
 
 
 def find_rows(

@@ -734,8 +734,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             )
         self._start(documents, frequent, None)
         end = float(self.min_learning_rate)
-        kept = ~labels.all_lost(frequent)
-        documents, labels = documents.only_some(kept), frequent.only_some(kept)
+        documents, labels = documents.with_labels(labels, frequent)
         self._train(documents, labels, int(self.epochs), end, self.early_stopping, stop)
 
     def _start(self, documents: Documents, labels: Labels, classes: Any) -> None:

@@ -102,6 +102,23 @@ class Documents:
         numbers = np.insert(self.numbers, self.offsets[1:], np.int32(words.index(word)))
         return Documents(words, numbers, self.offsets + np.arange(len(self.offsets)))
 
+    def some(self, chosen: NDArray[np.intp]) -> Documents:
+        """Return some of the documents, with the words that they have."""
+        sizes = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        tokens = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], sizes)
+        used, numbers = np.unique(self.numbers[tokens], return_inverse=True)
+        words = [self.words[number] for number in used.tolist()]
+        return Documents(words, numbers.astype(np.int32), offsets)
+
+    def with_labels(self, before: Labels, left: Labels) -> tuple[Documents, Labels]:
+        """Return the documents that do not lose their last label where only some are left, and their labels."""
+        lost = (np.diff(before.offsets) > 0) & (np.diff(left.offsets) == 0)
+        if not lost.any():
+            return self, left
+        kept = np.flatnonzero(~lost)
+        return self.some(kept), left.some(kept)
+
     def document_counts(self) -> NDArray[np.int64]:
         """Return how many documents have each of the words."""
         shape = len(self), len(self.words)
@@ -112,14 +129,6 @@ class Documents:
     def owners(self) -> NDArray[np.int64]:
         """Return the document of every token."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
-
-    def only_some(self, documents: NDArray[np.bool_]) -> Documents:
-        """Return some of the documents."""
-        if documents.all():
-            return self
-        sizes = np.diff(self.offsets)
-        offsets = np.concatenate(([0], np.cumsum(sizes[documents])))
-        return Documents(self.words, self.numbers[np.repeat(documents, sizes)], offsets)
 
     def only(self, kept: NDArray[np.bool_]) -> Documents:
         """Return the documents without the tokens that are not kept."""
@@ -312,7 +321,10 @@ class DocumentRows:
             )
         if max_n:
             _, of_words = kernels.ngrams.ngram_buckets(*documents.spelled, min_n, max_n, buckets)
-            ngrams = np.union1d(ngrams, of_words.astype(np.int64))
+            has_row = np.zeros(buckets, np.bool_)
+            has_row[ngrams] = True
+            has_row[of_words] = True
+            ngrams = np.flatnonzero(has_row).astype(np.int64)
         return cls(lexicon, ngrams, longest, buckets, min_n, max_n)
 
     def __len__(self) -> int:
@@ -340,8 +352,8 @@ class DocumentRows:
             offsets, found = kernels.ngrams.ngram_buckets(
                 *documents.spelled, self.min_n, self.max_n, self.buckets
             )
-            places = np.minimum(np.searchsorted(self.ngrams, found), len(self.ngrams) - 1)
-            has_row = self.ngrams[places] == found
+            places = kernels.word_ngrams.places(found, self._table)
+            has_row = places >= 0
             of_ngrams = (len(self.lexicon) + places[has_row]).astype(np.int32)
             ngram_owners = np.repeat(np.arange(len(documents.words)), np.diff(offsets))[has_row]
             owners, rows = np.append(owners, ngram_owners), np.append(rows, of_ngrams)

@@ -243,11 +243,12 @@ def quantize(
             _restore(quantized, contents, labels_of_file)
             quantized.history_ = list(classifier.history_)
             documents, labels = read_labelled(X, y)
-            frequent = labels.frequent(int(quantized.min_label_count))
-            kept = ~labels.all_lost(frequent)
+            documents, labels = documents.with_labels(
+                labels, labels.frequent(int(quantized.min_label_count))
+            )
             quantized._train(
-                documents.only_some(kept),
-                frequent.only_some(kept).of_classes(quantized.classes_),
+                documents,
+                labels.of_classes(quantized.classes_),
                 int(quantized.epochs),
                 float(quantized.min_learning_rate),
                 False,

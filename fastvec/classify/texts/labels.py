@@ -81,18 +81,12 @@ class Labels:
         numbers = (np.cumsum(is_frequent) - 1).astype(np.int32)[self.numbers[kept]]
         return Labels(self.names[is_frequent], numbers, offsets, self.kind)
 
-    def all_lost(self, left: Labels) -> NDArray[np.bool_]:
-        """Return whether every text has labels, but none of those that are left."""
-        lost: NDArray[np.bool_] = (np.diff(self.offsets) > 0) & (np.diff(left.offsets) == 0)
-        return lost
-
-    def only_some(self, texts: NDArray[np.bool_]) -> Labels:
-        """Return the labels of some texts."""
-        if texts.all():
-            return self
-        sizes = np.diff(self.offsets)
-        offsets = np.concatenate(([0], np.cumsum(sizes[texts])))
-        return Labels(self.names, self.numbers[np.repeat(texts, sizes)], offsets, self.kind)
+    def some(self, texts: NDArray[np.intp]) -> Labels:
+        """Return the labels of some texts, with the names of all."""
+        sizes = np.diff(self.offsets)[texts]
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[texts] - offsets[:-1], sizes)
+        return Labels(self.names, self.numbers[places], offsets, self.kind)
 
     def lists(self, texts: NDArray[np.intp]) -> list[list[Any]]:
         """Return the labels of some texts."""
