@@ -97,6 +97,22 @@ def test_tags_are_shared():
 
 
 @every_model
+def test_several_tags_of_a_document(own):
+    """The tag of a topic lies among its documents, and is no more than another tag to what is learned."""
+    topics = [[i, "ab"[i % 2]] for i in range(60)]
+    model = fitted(own, tags=topics)
+    assert model.vectors_.words == ["0", "a", "1", "b", *map(str, range(2, 60))]
+    assert model.vectors_.counts.tolist()[:5] == [1, 30, 1, 30, 1]
+    documents = np.stack([model.vectors_[i] for i in range(60)])
+    check_topics(np.stack([model.vectors_["a"], model.vectors_["b"]]), documents)
+    one, lists, twice = (
+        fitted(own, tags=tags).vectors_.vectors.tobytes()
+        for tags in (list("ab") * 30, [["a"], ("b",)] * 30, [["a", "a"], np.array(["b"])] * 30)
+    )
+    assert one == lists == twice
+
+
+@every_model
 def test_documents_start_from_the_same_vectors_in_every_model(own):
     """The random numbers of documents come first, and not in the order of a set of str."""
     start = {"vector_size": 16, "threads": 1, "epochs": 1, "learning_rate": 1e-20, "min_learning_rate": 0}
@@ -138,7 +154,7 @@ def test_without_words_that_are_kept():
 BAD = [
     ({"model": "sum"}, ValueError, "model must be one of 'dbow', 'dm', got 'sum'"),
     ({"model": "dm", "dbow_words": True}, ValueError, "dbow_words must be False unless model='dbow'"),
-    ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.025, got 1"),
+    ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.05, got 1"),
 ]
 
 
@@ -159,6 +175,8 @@ def test_bad_tags():
         (b"ab", TypeError, "tags must be a list of one str or int"),
         (["a", ""], ValueError, "tags: an item is an empty str"),
         ([1.5, 2], TypeError, "every tag must be a str or an int, got 1.5"),
+        ([["a", 1.5], "b"], TypeError, "every tag must be a str or an int, got 1.5"),
+        (["a", []], ValueError, "tags must be at least one for each document, got none for document 1"),
         (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
     ):
         with pytest.raises(error, match=message):
