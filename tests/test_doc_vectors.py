@@ -98,15 +98,18 @@ def test_tags_are_shared():
 
 @every_model
 def test_several_tags_of_a_document(own):
-    """The tag of a topic lies among its documents, and is no more than another tag to what is learned."""
+    """The tag of a topic lies among its documents."""
     topics = [[i, "ab"[i % 2]] for i in range(60)]
     model = fitted(own, tags=topics)
     assert model.vectors_.words == ["0", "a", "1", "b", *map(str, range(2, 60))]
     assert model.vectors_.counts.tolist()[:5] == [1, 30, 1, 30, 1]
     documents = np.stack([model.vectors_[i] for i in range(60)])
     check_topics(np.stack([model.vectors_["a"], model.vectors_["b"]]), documents)
+
+
+def test_a_tag_may_stand_in_a_list():
     one, lists, twice = (
-        fitted(own, tags=tags).vectors_.vectors.tobytes()
+        fitted({}, tags=tags).vectors_.vectors.tobytes()
         for tags in (list("ab") * 30, [["a"], ("b",)] * 30, [["a", "a"], np.array(["b"])] * 30)
     )
     assert one == lists == twice
@@ -119,6 +122,30 @@ def test_documents_start_from_the_same_vectors_in_every_model(own):
     plain = fastvec.DocVectors(**start).fit(documents_of(60))
     made = fastvec.DocVectors(**start, **own).fit(documents_of(60))
     assert made.vectors_.vectors.tobytes() == plain.vectors_.vectors.tobytes()
+
+
+@every_model
+def test_a_run_is_resumed(own, tmp_path):
+    run = {"checkpoint": tmp_path / "run.fvec", "checkpoint_every": 1, "resume": True}
+    documents, tags = documents_of(60), [f"t{i % 50}" for i in range(60)]
+
+    def stop_in_the_third(model):
+        if len(model.history_) == 3:
+            model.stop()
+
+    model = fastvec.DocVectors(vector_size=16, epochs=5, threads=1, **own).fit(documents, tags=tags)
+    whole = model.vectors_.vectors.tobytes()
+    # one that has learned something before, which does not matter
+    model.set_params(callbacks=[stop_in_the_third]).fit(documents, tags=tags, **run)
+    assert fastvec.load_model(tmp_path / "run.fvec").vectors_.words == model.vectors_.words
+    for other in ({"tags": tags[::-1]}, {"tags": None}):
+        with pytest.raises(ValueError, match="tags must be the same as in the run of the checkpoint"):
+            model.fit(documents, **other, **run)
+    with pytest.raises(ValueError, match="documents must be the same as in the run of the checkpoint"):
+        model.fit(documents[::-1], tags=tags, **run)
+    model.set_params(callbacks=[]).fit(documents, tags=tags, **run)
+    assert len(model.history_) == 5
+    assert model.vectors_.vectors.tobytes() == whole
 
 
 def test_the_end_of_training():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, plain
 from fastvec.corpus import Corpus
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
 from fastvec.corpus.vocabulary import Vocabulary
@@ -22,6 +24,7 @@ from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.models.base import EpochModel, Matrices, State
+from fastvec.models.checkpoints import EVERY
 from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import raised_subsample
 from fastvec.training.held_out import hold_out
@@ -241,6 +244,9 @@ class DocVectors(EpochModel):
         y: object = None,
         *,
         tags: Sequence[str | int | Sequence[str | int]] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
     ) -> Model:
         """Learn vectors of documents; a further call starts over.
 
@@ -256,6 +262,16 @@ class DocVectors(EpochModel):
             share its vector, and one of no known word keeps the random numbers that it started from. In
             PV-DBOW each tag of a document predicts its words, in PV-DM the mean takes all of them. By default
             documents are numbered from 0.
+        checkpoint : str or path-like, optional
+            A file, ``.fvec``, that keeps the state of the training from its start on: every
+            `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
+            model. The file of an unfinished run is not replaced by another run.
+        checkpoint_every : int or str
+            Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
+        resume : bool
+            Whether to continue the run in `checkpoint` if the file exists, else start one. The documents,
+            their tags and all parameters must be the same, except `threads`, `memory_limit`, `progress` and
+            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
 
         Returns
         -------
@@ -265,11 +281,13 @@ class DocVectors(EpochModel):
         Raises
         ------
         TypeError, ValueError
-            If a parameter, the documents or the tags are invalid, or if `min_count` leaves no word.
+            If a parameter, the documents or the tags are invalid, if `min_count` leaves no word, or if the
+            run in `checkpoint` is another one.
         FloatingPointError
             If training diverges.
         """
         self.check_params()
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
         self._stopping = False
         kernels.selected()  # an error here comes before the text is read
         corpus = self._read(documents)
@@ -334,7 +352,13 @@ class DocVectors(EpochModel):
         # every document is trained on, or it would have no vector
         sample = replace(hold_out(corpus.ids, corpus.sentence_offsets, vocabulary.counts), trained_on=True)
         train_chunk = train_both if self.dbow_words else train_documents
-        self._train(train_chunk, schedule, state, parameters, sample, None)
+        if checkpoints is not None:
+            checkpoints.source = {
+                "what was learned before fit": "none",  # which does not matter here
+                "documents": corpus.provenance["sha256"],
+                "tags": fingerprint(Vocabulary(names.words, names.counts), tag_offsets, rows),
+            }
+        self._train(train_chunk, schedule, state, parameters, sample, checkpoints)
         return self
 
     def transform(self, documents: Any) -> NDArray[np.float32]:
