@@ -11,6 +11,7 @@ from typing import Any
 
 import classifiers
 import counts
+import documents
 import sequences
 import words
 from measure import measure
@@ -21,6 +22,7 @@ from fastvec.training.threads import usable_threads
 
 HERE = Path(__file__).resolve().parent
 ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + sequences.MEASUREMENTS
+ALL += documents.MEASUREMENTS
 MEASUREMENTS = {each.name: each for each in ALL}
 
 README_CONTENDERS = ("fastvec", "fastvec (AVX2)", "fastvec (unshared negatives)", "gensim", "fastText")

@@ -3,6 +3,7 @@
 Vectors are *fitted*, those of the documents that were trained on, or *inferred* while all words stay.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,6 @@ from classifiers import labelled, read_polarity
 from measure import Contender, Job, Measurement, estimator_of, named, renamed, timed
 from texts import Data
 
-HALF = 50  # words of half a paragraph, at least
-FITTED, NEW = 8000, 2000  # paragraphs
 GENSIM = """vector_size window min_count subsample=sample learning_rate=alpha min_learning_rate=min_alpha
 threads=workers seed epochs"""
 
@@ -71,14 +70,13 @@ def scaled(vectors: Any) -> Any:
 
 
 def halves(job: Job) -> dict[str, Any]:
-    """Find the second half of a paragraph by the first, among all second halves."""
+    """Find the second half of a paragraph by the first, among all second halves: 4 of 5 are fitted."""
     lines = Path(job["file"]).read_text(encoding="utf-8").splitlines()
-    paragraphs = [words for words in map(str.split, lines) if len(words) >= 2 * HALF][: FITTED + NEW]
-    order = np.random.default_rng(0).permutation(len(paragraphs))
-    cut = [paragraphs[i] for i in order]
-    firsts = [words[: len(words) // 2] for words in cut]
-    seconds = [words[len(words) // 2 :] for words in cut]
-    n = len(cut) * FITTED // (FITTED + NEW)
+    paragraphs = [words for words in map(str.split, lines) if len(words) >= 2 * job["half"]]
+    mixed = [paragraphs[i] for i in np.random.default_rng(0).permutation(len(paragraphs))]
+    firsts = [words[: len(words) // 2] for words in mixed]
+    seconds = [words[len(words) // 2 :] for words in mixed]
+    n = len(mixed) * 4 // 5
     learned = named(job["learn"])(job, firsts[:n] + seconds[:n], firsts[n:] + seconds[n:])
     scores = {}
     for name, vectors in (("fitted", learned.fitted), ("inferred", learned.new)):
@@ -107,24 +105,35 @@ def figures(job: Job, documents: Documents, learned: Learned) -> dict[str, float
 
 SETTINGS = {"estimator": "DocVectors", "vector_size": 100, "window": 5, "negatives": 5, "subsample": 1e-3}
 SETTINGS |= {"epochs": 20}
-FASTVEC, GENSIM_RATE = {"learn": "documents.fastvec"}, {"learn": "documents.gensim", "learning_rate": 0.025}
-SPEED = "words/s | against {base} | inferred words/s | inferring against {base}"
+TASKS = {  # with what they need, and the heads of their scores
+    "polarity": ("sentence polarity", polarity, labelled, {"min_count": 2}, "fitted | inferred"),
+    "halves": (
+        "halves of paragraphs",
+        halves,
+        partial(Data.text, words=1_500_000),
+        {"min_count": 5, "half": 50},
+        "fitted, 1 | fitted, 10 | inferred, 1 | inferred, 10",
+    ),
+}
+MODELS = {"dbow": ("PV-DBOW", 0.05), "dm": ("PV-DM", 0.025)}  # with the best rate of gensim's
+SPEED = "words/s | against {base} | inferring, words/s | inferring, against {base}"
 
 
-def compared(model: str, title: str) -> tuple[Measurement, ...]:
-    def measurement(name: str, of: Any, data: Any, scores: str, about: str, **settings: Any) -> Measurement:
-        contenders = Contender("fastvec", of, FASTVEC), Contender("gensim", of, GENSIM_RATE)
-        settings = {**SETTINGS, "model": model, **settings}
-        columns = f"{SPEED} | {scores} | itself first"
-        return Measurement(
-            f"{model}-{name}", f"{title}: {about}", contenders, columns, data, settings, threads=(1,)
-        )
-
-    ranked = "fitted, 1 | fitted, 10 | inferred, 1 | inferred, 10"
-    return (
-        measurement("polarity", polarity, labelled, "fitted | inferred", "sentence polarity", min_count=2),
-        measurement("halves", halves, Data.text, ranked, "halves of paragraphs", min_count=5),
+def compared(model: str, task: str) -> Measurement:
+    (title, rate), (about, of, data, settings, scores) = MODELS[model], TASKS[task]
+    contenders = (
+        Contender("fastvec", of, {"learn": "documents.fastvec"}),
+        Contender("gensim", of, {"learn": "documents.gensim", "learning_rate": rate}),
+    )
+    return Measurement(
+        f"{model}-{task}",
+        f"{title}: {about}",
+        contenders,
+        f"{SPEED} | {scores} | itself first",
+        data,
+        {**SETTINGS, "model": model, **settings},
+        threads=(1,),
     )
 
 
-MEASUREMENTS = (*compared("dbow", "PV-DBOW"), *compared("dm", "PV-DM"))
+MEASUREMENTS = tuple(compared(model, task) for model in MODELS for task in TASKS)

@@ -32,7 +32,7 @@ fill_sigmoid_table()
 
 cdef enum:
     # words in a row that share their negatives, as in the reference
-    DBOW_SHARING = 6
+    DBOW_SHARING = 4
     DM_SHARING = 4
     STEPS = 16                 # of the ring: few, so that it leaves the cache to the rows
 

@@ -51,7 +51,7 @@ from .step import label_outputs
 __all__ = ["infer", "step", "train"]
 
 # Words in a row that have the same negatives, by their positions, whether they are kept or not.
-SHARING = {"dbow": 6, "dm": 4}
+SHARING = {"dbow": 4, "dm": 4}
 
 Matrix = NDArray[np.float32]
 
