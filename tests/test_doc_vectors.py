@@ -215,3 +215,5 @@ def test_names_of_gensim():
         fastvec.DocVectors().infer_vector(["a"])
     with pytest.raises(TypeError, match="model"):
         fastvec.DocVectors(dm=1)
+    with pytest.raises(TypeError, match="no parameter `deterministic`: it is `threads=1`; `transform` is"):
+        fastvec.DocVectors(deterministic=True)

@@ -182,6 +182,7 @@ class DocVectors(EpochModel):
         "docvecs": "`vectors_`",
         "infer_vector": "`transform([words])[0]`",
         "build_vocab": "done by `fit`",
+        "deterministic": "`threads=1`; `transform` is deterministic with any `threads`",
     }
 
     def check_params(self) -> None:

@@ -92,14 +92,13 @@ def naming_peers_parameters(cls: Class) -> Class:
     """Let the constructor of a class name its parameter when it is given that of another package."""
     own = cls.__init__  # type: ignore[misc]
     names = inspect.signature(cls).parameters
+    ours = PARAMETERS | getattr(cls, "PEERS", {})
 
     @functools.wraps(own)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         for name in kwargs:
-            if name not in names and name in PARAMETERS:
-                raise TypeError(
-                    f"{cls.__name__} has no parameter `{name}`: it is {_ours(cls, PARAMETERS[name])}"
-                )
+            if name not in names and name in ours:
+                raise TypeError(f"{cls.__name__} has no parameter `{name}`: it is {_ours(cls, ours[name])}")
         own(self, *args, **kwargs)
 
     cls.__init__ = __init__  # type: ignore[misc]
