@@ -7,19 +7,24 @@
 (10,)
 """
 
+from importlib import import_module
+
 from fastvec.training import startup  # noqa: F401  # isort: skip
-from fastvec import evaluate, functional
-from fastvec.corpus import Corpus, Vocabulary
-from fastvec.counts.cooccurrence import Cooccurrence
-from fastvec.gradcheck import gradcheck
-from fastvec.models.fasttext import FastText
-from fastvec.models.glove import GloVe
-from fastvec.models.loading import load_model
-from fastvec.models.paragraphs import DocVectors
-from fastvec.models.phrases import Phrases
-from fastvec.models.svd import PPMI_SVD
-from fastvec.models.word2vec import CBOW, SkipGram
-from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fastvec import evaluate, functional
+    from fastvec.corpus import Corpus, Vocabulary
+    from fastvec.counts.cooccurrence import Cooccurrence
+    from fastvec.finite_differences import gradcheck
+    from fastvec.models.fasttext import FastText
+    from fastvec.models.glove import GloVe
+    from fastvec.models.loading import load_model
+    from fastvec.models.paragraphs import DocVectors
+    from fastvec.models.phrases import Phrases
+    from fastvec.models.svd import PPMI_SVD
+    from fastvec.models.word2vec import CBOW, SkipGram
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
 
 __all__ = [
     "CBOW",
@@ -43,3 +48,39 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Modules are imported at the first use of a name: all of them would take as long as NumPy does.
+_MODULES = {
+    "CBOW": "models.word2vec",
+    "PPMI_SVD": "models.svd",
+    "Cooccurrence": "counts.cooccurrence",
+    "Corpus": "corpus",
+    "DocVectors": "models.paragraphs",
+    "FastText": "models.fasttext",
+    "GloVe": "models.glove",
+    "Phrases": "models.phrases",
+    "SkipGram": "models.word2vec",
+    "SubwordVectors": "vectors",
+    "UnknownWordError": "vectors",
+    "Vectors": "vectors",
+    "Vocabulary": "corpus",
+    "gradcheck": "finite_differences",
+    "load": "vectors",
+    "load_model": "models.loading",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in ("classify", "corpus", "evaluate", "functional", "vectors"):
+        return import_module(f"{__name__}.{name}")
+    if name not in _MODULES:
+        from fastvec.peers.names import PACKAGE
+
+        ending = f": it is {PACKAGE[name]}" if name in PACKAGE else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{ending}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,7 +19,7 @@ from fastvec.formats.supervised import read as read_supervised
 from fastvec.formats.supervised import write as write_supervised
 from fastvec.formats.words import WORD_LIMIT
 from fastvec.models.association import association
-from fastvec.models.peers import ATTRIBUTES, PARAMETERS
+from fastvec.peers import names as peers_names
 from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.tables import alias_table, keep_thresholds
@@ -28,9 +28,7 @@ from fastvec.training.threads import usable_threads
 from fastvec.vectors.vectors import unit_rows
 
 __all__ = [
-    "ATTRIBUTES",
     "EXAMPLES",
-    "PARAMETERS",
     "RECORD",
     "WORD_LIMIT",
     "Copies",
@@ -41,6 +39,7 @@ __all__ = [
     "alias_table",
     "association",
     "keep_thresholds",
+    "peers_names",
     "preallocate",
     "quantize_matrix",
     "read_model",

@@ -11,9 +11,11 @@ __all__ = [
     "GensimWord2Vec",
     "KeyedVectors",
     "fasttext",
+    "gensim_doc2vec",
     "gensim_fasttext",
     "gensim_phrases",
     "gensim_test_utils",
+    "gensim_word2vec",
 ]
 
 
@@ -37,8 +39,10 @@ class Peer:
 
 
 fasttext = Peer("fasttext")
+gensim_doc2vec = Peer("gensim.models.doc2vec")
 gensim_fasttext = Peer("gensim.models.fasttext")
 gensim_phrases = Peer("gensim.models.phrases")
+gensim_word2vec = Peer("gensim.models.word2vec")
 GensimFastText = Peer("gensim.models", "FastText")
 GensimWord2Vec = Peer("gensim.models", "Word2Vec")
 KeyedVectors = Peer("gensim.models", "KeyedVectors")

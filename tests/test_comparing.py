@@ -166,6 +166,8 @@ def test_what_does_not_match_is_gensims(theirs):
     for n in (3, 4, 9):
         words = random.choice(WORDS, n, replace=False).tolist()
         assert OURS.doesnt_match(words) == theirs.doesnt_match(words)
+        more = ["unknown", *words[:1], "other", *words[1:]]
+        assert OURS.doesnt_match(more, unknown="skip") == theirs.doesnt_match(more)
         assert OURS.doesnt_match(iter(words)) == OURS.doesnt_match(set(words)) == OURS.doesnt_match(words)
     for ids, expected in (([1, 2, 3], 3), (["1", "2", "3"], "3")):
         assert Vectors(ids, [[1, 0], [1, 0.1], [0, 1]]).doesnt_match([1, "3", 2]) == expected
@@ -244,7 +246,9 @@ def test_lists_that_are_none(words, error, message):
         (lambda v: v.mean(["word1"], unit=1), TypeError, "unit must be True or False, got 1"),
         (lambda v: v.mean(["word1"], unknown="ignore"), ValueError,
          "unknown must be one of 'error', 'skip', got 'ignore'"),
-        (lambda v: v.doesnt_match(["word1", "word2"]), ValueError, "at least three words, got 2"),
+        (lambda v: v.doesnt_match([]), ValueError, "at least three words with vectors, got 0"),
+        (lambda v: v.doesnt_match(["word1"] * 3, unknown="no"), ValueError, "unknown must be one of"),
+        (lambda v: v.doesnt_match(["word1", "word2"]), ValueError, "three words with vectors, got 2"),
         (lambda v: v.analogy("word1", "word2", "word3", method="cosmul"), ValueError,
          "method must be one of '3cosadd', '3cosmul', got 'cosmul'"),
         (lambda v: v.rank("word1", "unheard"), UnknownWordError, "'unheard' is not among"),
@@ -344,9 +348,7 @@ get_output_matrix get_input_vector get_subword_id save_model
 @pytest.mark.parametrize("name", NAMES.split())
 def test_names_of_others_are_told_ours(name, subwords):
     for vectors in (OURS, subwords):
-        with pytest.raises(
-            AttributeError, match=f"has no attribute '{name}': in fastvec it is (.+)"
-        ) as error:
+        with pytest.raises(AttributeError, match=f"has no attribute `{name}`: it is (.+)") as error:
             getattr(vectors, name)
         assert not hasattr(vectors, name) and name not in dir(vectors)
         here = re.search(r"it is (\w+)", str(error.value))[1]
@@ -357,5 +359,5 @@ def test_other_names_are_not_there():
     with pytest.raises(AttributeError, match=r"'Vectors' object has no attribute 'colour'$"):
         OURS.colour  # noqa: B018
     for name in ("ngrams", "subwords", "input_vectors"):
-        with pytest.raises(AttributeError, match=f"'{name}': in fastvec it is SubwordVectors, "):
+        with pytest.raises(AttributeError, match=f"`{name}`: it is SubwordVectors, "):
             getattr(OURS, name)

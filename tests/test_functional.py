@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastvec.finite_differences import gradcheck
 from fastvec.functional import (
     cross_entropy,
     hinge,
@@ -15,7 +16,6 @@ from fastvec.functional import (
     tanh,
     tanh_derivative,
 )
-from fastvec.gradcheck import gradcheck
 
 pytestmark = pytest.mark.any_backend
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fastvec.gradcheck import gradcheck
+from fastvec.finite_differences import gradcheck
 
 
 def cost(x):

@@ -16,6 +16,7 @@ COMPILED = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
 # The rooms in the order in which they may use each other: a module imports from rooms further up, or its own.
 ROOMS = [
     "_params",
+    "peers",
     "reference",
     "kernels",
     "training",
@@ -25,7 +26,7 @@ ROOMS = [
     "vectors",
     "evaluate",
     "functional",
-    "gradcheck",
+    "finite_differences",
     "counts",
     "models",
     "demo",
@@ -49,7 +50,7 @@ NOT_USED = {
     "classify.words": {"counts", "models", "evaluate", "demo"},
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
-    "demo": {"evaluate", "functional", "gradcheck"},
+    "demo": {"evaluate", "functional", "finite_differences"},
 }
 
 
@@ -171,7 +172,17 @@ def strings(tree):
 
 
 # What is public, beside the kernels and their references, of which tests are a contract.
-PUBLIC = {"__init__", "classify", "cli", "corpus", "demo", "evaluate", "functional", "gradcheck", "vectors"}
+PUBLIC = {
+    "__init__",
+    "classify",
+    "cli",
+    "corpus",
+    "demo",
+    "evaluate",
+    "functional",
+    "finite_differences",
+    "vectors",
+}
 # The tests that use something else, and why.
 INSIDE = {
     "inside.py": "what all others use: small sizes, functions that are watched, tables for kernels",

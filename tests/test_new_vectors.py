@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from peers import fasttext
+from scipy.linalg import orthogonal_procrustes
 from sklearn.decomposition import PCA
 
 import fastvec
@@ -173,6 +174,59 @@ def test_assigning_names_the_method(make):
         vectors["war"] = np.ones(6)
     with pytest.raises(TypeError, match=r"never change, got 'the': vectors\.drop\(\[word\]\)"):
         del vectors["the"]
+
+
+# ---- The directions of others -----------------------------------------------------------------------------
+
+
+def test_vectors_are_turned_as_scipy_turns_them(make):
+    vectors, generator = make(), np.random.default_rng(5)
+    reference = Vectors([*WORDS[::-1], "more"], generator.standard_normal((6, 6)))
+    aligned = vectors.align(reference)
+    here, there = (v[WORDS] / np.linalg.norm(v[WORDS], axis=1, keepdims=True) for v in (vectors, reference))
+    turn, _ = orthogonal_procrustes(here, there)
+    np.testing.assert_allclose(aligned.vectors, vectors.vectors @ turn, rtol=0, atol=1e-5)
+    assert type(aligned) is type(vectors)
+    assert aligned.counts.tolist() == vectors.counts.tolist()
+    assert aligned.metadata == {"window": 5, "postprocessing": [{"aligned_by": 5}]}
+    np.testing.assert_allclose(
+        aligned.most_similar("the", topn=None), vectors.most_similar("the", topn=None), atol=1e-6
+    )
+
+
+def test_what_was_turned_is_turned_back(make):
+    vectors = make()
+    turn = np.linalg.qr(np.random.default_rng(6).standard_normal((6, 6)))[0]
+    other = Vectors([f"{word}'" for word in WORDS], 3 * vectors.vectors @ turn)
+    pairs = [(word, f"{word}'") for word in WORDS]
+    more = [("gardens", "garden'")] if make is with_ngrams else []  # an unknown word has a vector, too
+    assert len(vectors.align(other, pairs + more)) == 5
+    aligned = vectors.align(other, iter(pairs))
+    for word, same in pairs:
+        assert other.most_similar(aligned[word], topn=1)[0][0] == same
+    if make is with_ngrams:
+        np.testing.assert_allclose(recomputed(aligned), aligned.vectors, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("reference", "pairs", "error", "message"),
+    [
+        (np.eye(6), None, TypeError, "reference must be Vectors, got array"),
+        (
+            Vectors(["the"], np.ones((1, 5))),
+            None,
+            ValueError,
+            "must have 6 dimensions, as these vectors, got 5",
+        ),
+        (Vectors(["other"], np.ones((1, 6))), None, ValueError, "the vectors have no word in common"),
+        (plain(), [], ValueError, "pairs must hold at least one pair of words: got none"),
+        (plain(), ["the"], TypeError, r"pairs must be pairs of words, \[\('Ost', 'east'\)\], got \['the'\]"),
+        (plain(), [("the", "qq")], UnknownWordError, "'qq' is not among the 5 words"),
+    ],
+)
+def test_what_cannot_be_aligned(make, reference, pairs, error, message):
+    with pytest.raises(error, match=message):
+        make().align(reference, pairs)
 
 
 # ---- Fewer dimensions -------------------------------------------------------------------------------------

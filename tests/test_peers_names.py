@@ -4,7 +4,6 @@ import copy
 from html.parser import HTMLParser
 
 import pytest
-from inside import ATTRIBUTES, PARAMETERS
 from sklearn.base import clone
 
 import fastvec
@@ -39,7 +38,7 @@ def parameters_without(model):
             model(**{name: 3})
         return str(raised.value), "parameter"
 
-    names = {name: ours for name, ours in PARAMETERS.items() if name not in model().get_params()}
+    names = {name: ours for name, ours in model.PEERS.parameters.items() if name not in model().get_params()}
     return what_it_has_not(model, names, sentence_of)
 
 
@@ -50,12 +49,13 @@ def attributes_without(model):
             getattr(model(), name)
         return str(raised.value), "attribute"
 
-    return what_it_has_not(model, ATTRIBUTES | getattr(model, "PEERS", {}), sentence_of)
+    return what_it_has_not(model, model.PEERS.attributes, sentence_of)
 
 
 NOISE = {"negative", "neg", "ns_exponent", "sample", "t"}
 EPOCHS = {"iter", "epoch", "max_iter"}
 RATES = {"alpha", "lr", "eta", "min_alpha"}
+OUTPUTS = {"get_output_matrix", "syn1neg", "syn1", "create_binary_tree", "predict_output_word"}
 
 
 @pytest.mark.parametrize(
@@ -63,28 +63,28 @@ RATES = {"alpha", "lr", "eta", "min_alpha"}
     [
         (fastvec.SkipGram, set(), {"word_vectors"}),
         (fastvec.CBOW, set(), {"word_vectors"}),
-        (fastvec.FastText, {"hs"}, {"word_vectors", "syn1"}),
+        (fastvec.FastText, {"hs"}, {"word_vectors", "syn1", "create_binary_tree"}),
         (
             fastvec.GloVe,
             {"hs", "shrink_windows", "min_alpha", *NOISE},
-            {
-                *("build_vocab", "build_vocab_from_freq"),
-                *("get_output_matrix", "syn1neg", "syn1", "predict_output_word"),
-            },
+            {"build_vocab", "build_vocab_from_freq", "reset_from", *OUTPUTS},
         ),
         (
             fastvec.PPMI_SVD,
             {"hs", "shrink_windows", "compute_loss", "pretrainedVectors", *NOISE, *EPOCHS, *RATES},
             {
-                *("build_vocab", "build_vocab_from_freq", "save_model", "intersect_word2vec_format"),
-                *("get_latest_training_loss", "running_training_loss", "word_vectors"),
-                *("get_output_matrix", "syn1neg", "syn1", "predict_output_word"),
+                *("build_vocab", "build_vocab_from_freq", "reset_from", "save_model"),
+                *("intersect_word2vec_format", "set_matrices", "word_vectors", *OUTPUTS),
+                *("get_latest_training_loss", "running_training_loss", "total_train_time"),
             },
         ),
         (
             fastvec.DocVectors,
             {"hs", "shrink_windows", "trim_rule", "pretrainedVectors"},
-            {"build_vocab_from_freq", "intersect_word2vec_format", "syn1", "predict_output_word"},
+            {
+                *("build_vocab_from_freq", "reset_from", "intersect_word2vec_format", "set_matrices"),
+                *("syn1", "create_binary_tree", "predict_output_word"),
+            },
         ),
     ],
 )
@@ -122,7 +122,7 @@ def test_other_attributes_and_copies_are_as_they_were(model):
     for same in (clone(made), copy.copy(made), copy.deepcopy(made)):
         assert same.get_params() == made.get_params()
         assert repr(same) == f"{model.__name__}(vector_size=7)"
-    assert not set(ATTRIBUTES) & set(dir(made))
+    assert not set(model.PEERS.attributes) & set(dir(made))
 
 
 class Balanced(HTMLParser):

@@ -199,6 +199,10 @@ def check_readable(paths: Sequence[File]) -> int | None:
                 reason += (
                     " (a str is the path of a file; a sentence is a list of words: pass sentence.split())"
                 )
+            elif len(paths) > 1 and Path(path).parent == Path() and not Path(path).suffix:
+                reason += (
+                    " (a list of str is a list of files; of sentences, even one, each is a list of words)"
+                )
             raise FileNotFoundError(errno.ENOENT, reason, path) from None
         if stat.S_ISFIFO(status.st_mode):  # opening it would use it up
             total = None

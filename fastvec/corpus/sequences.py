@@ -88,6 +88,10 @@ def check_words(place: str, value: Any, rule: str = "a list of words") -> list[A
         remedy = ", whose keys would be taken for words: pass list(sentence.values()) if its values are meant"
     elif isinstance(value, (set, frozenset)):
         remedy = ", whose order differs from run to run: pass sorted(sentence)"
+    elif getattr(value, "_fields", None) == ("words", "tags"):  # gensim's
+        remedy = (
+            ": pass [document.words for document in documents], and their tags as tags= of DocVectors.fit"
+        )
     elif isinstance(value, os.PathLike):
         remedy = ": pass a list of all paths, list(paths), if it is to be read"
     elif getattr(value, "_fields", None) or isinstance(value, np.void) or hasattr(value, "columns"):

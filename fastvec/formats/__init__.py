@@ -112,7 +112,8 @@ FORMATS = {
         write=fasttext.write,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
-            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them",
+            ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
+            "fastvec.classify.load reads it",
             ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
             "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },

@@ -333,7 +333,10 @@ def read_header(path: Path, stream: Stream) -> Header:
         begin = b""
     begin += stream.take(ARGUMENTS.size - len(begin), "header")
     if version == 0 and not _is_of_2016(begin):
-        raise ValueError(f"{path}: not a fastText model (.bin), which begins with other bytes")
+        raise ValueError(
+            f"{path}: not a fastText model (.bin), which begins with other bytes; fastvec.load reads vectors "
+            "of other formats"
+        )
     arguments = ARGUMENTS.unpack(begin)
     parameters, n_buckets = _parameters(path, version, arguments)
     subwords = Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])

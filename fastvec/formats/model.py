@@ -123,9 +123,10 @@ def _read_fasttext(path: Path, errors: str) -> Model:
     def check(file: fasttext.FastTextFile) -> None:
         kind, loss = file.parameters["model"], file.parameters["loss"]
         if kind == "supervised" or loss != "negative_sampling":
+            classifier = ", and fastvec.classify.load all of it" if kind == "supervised" else ""
             raise ValueError(
                 f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of "
-                f"{kind} with {loss}; fastvec.load reads its vectors"
+                f"{kind} with {loss}; fastvec.load reads its vectors{classifier}"
             )
         if not np.any(file.output_vectors):  # so `SubwordVectors.save` fills the room
             raise ValueError(f"{path}: {VECTORS_ONLY}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.models.checkpoints import EVERY, CheckpointFile
-from fastvec.models.peers import PeersAttributes
+from fastvec.peers.errors import PeersAttributes
+from fastvec.peers.names import MODELS, Names
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
@@ -90,6 +91,14 @@ class State:
 
 class Learner(PeersAttributes, Estimator, ABC):
     """An estimator whose `fit` leaves a state."""
+
+    PEERS: ClassVar[Names] = MODELS
+
+    def __getitem__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, vectors_[{word!r}]")
+
+    def __contains__(self, word: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no items: its vectors have them, {word!r} in vectors_")
 
     _state: State | None = None
 

@@ -14,8 +14,8 @@ from fastvec._params import check_bool, check_choice
 from fastvec.formats.fasttext import FastTextFile, write_model
 from fastvec.models.base import State
 from fastvec.models.losses import Loss, losses_of, subwords_of
-from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import WordModel
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
 __all__ = ["FastText"]

@@ -17,14 +17,14 @@ from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.selection import known_ids
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
+from fastvec.finite_differences import GradientReport
 from fastvec.formats.spool import memory_left
-from fastvec.gradcheck import GradientReport
 from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources
 from fastvec.models.gradients import check_steps
-from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
 from fastvec.training.threads import number_of_threads

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.finite_differences import GradientReport, gradcheck
 
 __all__ = ["check_steps"]
 

@@ -11,6 +11,8 @@ from fastvec.models.glove import GloVe
 from fastvec.models.paragraphs import DocVectors
 from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
+from fastvec.peers.errors import naming_peers_parameters_of
+from fastvec.peers.names import LOAD_MODEL
 
 __all__ = ["load_model"]
 
@@ -19,6 +21,7 @@ ESTIMATORS: dict[str, type[WordModel | GloVe | DocVectors]] = {
 }
 
 
+@naming_peers_parameters_of(LOAD_MODEL)
 def load_model(path: str | os.PathLike[str], *, errors: str = "strict") -> WordModel | GloVe | DocVectors:
     """Load an estimator with everything it has learned; `fit` continues from there, but for `DocVectors`.
 

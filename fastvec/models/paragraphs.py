@@ -25,8 +25,9 @@ from fastvec.formats.finite import check_finite
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.models.base import EpochModel, Matrices, State
 from fastvec.models.checkpoints import EVERY
-from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import raised_subsample
+from fastvec.peers.errors import naming_peers_parameters
+from fastvec.peers.names import DOCUMENTS, Names
 from fastvec.training.held_out import hold_out
 from fastvec.training.loop import Epoch, Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -176,14 +177,7 @@ class DocVectors(EpochModel):
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
 
-    PEERS: ClassVar[dict[str, str]] = {
-        "wv": "`word_vectors_`",
-        "dv": "`vectors_`",
-        "docvecs": "`vectors_`",
-        "infer_vector": "`transform([words])[0]`",
-        "build_vocab": "done by `fit`",
-        "deterministic": "`threads=1`; `transform` is deterministic with any `threads`",
-    }
+    PEERS: ClassVar[Names] = DOCUMENTS
 
     def check_params(self) -> None:
         """Validate the parameters.

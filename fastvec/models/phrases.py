@@ -20,6 +20,8 @@ from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.formats.spool import Spool, memory_left
+from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.names import PHRASES, Names
 from fastvec.training.progress import Progress
 from fastvec.training.signals import hold
 
@@ -36,7 +38,8 @@ FORMAT = "fastvec phrases"
 VERSION = 1
 
 
-class Phrases(Estimator):
+@naming_peers_parameters
+class Phrases(PeersAttributes, Estimator):
     """Finds phrases, such as "new york", and joins each into one word, "new_york".
 
     Two neighbouring words a and b form a phrase if their score is above the threshold, that is, if they
@@ -113,6 +116,7 @@ class Phrases(Estimator):
     phrases_: dict[str, float]
     pairs_: list[Pairs]
 
+    PEERS: ClassVar[Names] = PHRASES
     ENGLISH_CONNECTOR_WORDS: ClassVar[tuple[str, ...]] = (
         *("a", "an", "the"),
         *("for", "of", "with", "without", "at", "from", "to", "in", "on", "by"),

@@ -31,7 +31,7 @@ from fastvec._params import check_choice, check_float
 from fastvec.models.arpack import require_scipy, truncated_svd
 from fastvec.models.association import MATRICES, association
 from fastvec.models.base import CountModel, State
-from fastvec.models.peers import naming_peers_parameters
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_choice
 from fastvec.models.losses import Loss, losses_of
-from fastvec.models.peers import naming_peers_parameters
 from fastvec.models.words import WordModel
+from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.huffman import HuffmanTree
 
 __all__ = ["CBOW", "SkipGram"]

@@ -30,7 +30,7 @@ from fastvec.corpus.selection import (
     select,
 )
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
-from fastvec.gradcheck import GradientReport
+from fastvec.finite_differences import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words

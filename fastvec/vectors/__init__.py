@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from numpy.typing import DTypeLike
 
 from fastvec import formats
+from fastvec.peers.errors import naming_peers_parameters_of
+from fastvec.peers.names import LOAD
 from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words
 
 __all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
 
 
+@naming_peers_parameters_of(LOAD)
 def load(
     path: str | os.PathLike[str],
     *,

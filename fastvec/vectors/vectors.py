@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast, overload
+from typing import Any, ClassVar, NoReturn, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -26,9 +26,11 @@ from fastvec._params import (
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
 from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
+from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.names import VECTORS, Names
 from fastvec.vectors.common import CommonPart, common_part, projected, without
-from fastvec.vectors.elsewhere import NAMES_HERE
 from fastvec.vectors.nearest import all_cosines, highest, nearest
+from fastvec.vectors.procrustes import rotation
 from fastvec.vectors.spelling import nearest_spellings
 from fastvec.vectors.transport import movers_distance
 
@@ -77,7 +79,8 @@ class UnknownWordError(KeyError):
         return f"{word!r} is not among the {len(self.words):,} words{ending}"
 
 
-class Vectors:
+@naming_peers_parameters
+class Vectors(PeersAttributes):
     """Words with a vector each.
 
     Words may be ids: product 12 is the word 12 if all words are int, and else ``"12"``. Both find it.
@@ -132,6 +135,8 @@ class Vectors:
     False
     """
 
+    PEERS: ClassVar[Names] = VECTORS
+
     def __init__(
         self,
         words: Sequence[str | int],
@@ -181,13 +186,6 @@ class Vectors:
         heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
         head = "".join(f"<th>{name}</th>" for name in heads)
         return f"<p>{self!r}</p><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-    if not TYPE_CHECKING:  # to mypy, there would be every attribute then
-
-        def __getattr__(self, name: str) -> NoReturn:
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            here = NAMES_HERE.get(name)
-            raise AttributeError(message if here is None else f"{message}: in fastvec it is {here}")
 
     def __sklearn_clone__(self) -> Vectors:
         """Return itself: clones of an estimator share its vectors, which never change."""
@@ -400,7 +398,7 @@ class Vectors:
         a, b = unit_rows(np.stack(sums))
         return float(np.clip(a @ b, -1, 1))
 
-    def doesnt_match(self, words: Iterable[str | int]) -> str:
+    def doesnt_match(self, words: Iterable[str | int], *, unknown: str = "error") -> str:
         """Return the word that fits least with the others.
 
         It is the one whose cosine with the mean of the unit vectors of all of them is lowest.
@@ -409,6 +407,8 @@ class Vectors:
         ----------
         words : iterable of str or int
             At least three words.
+        unknown : {"error", "skip"}
+            Whether a word without a vector is an error, or does not count.
 
         Returns
         -------
@@ -418,9 +418,9 @@ class Vectors:
         Raises
         ------
         UnknownWordError
-            If a word has no vector.
+            If a word has no vector, with ``unknown="error"``.
         TypeError, ValueError
-            If `words` is a str, or holds fewer than three words.
+            If `words` is a str, or holds fewer than three words, of those that count.
 
         Examples
         --------
@@ -429,16 +429,17 @@ class Vectors:
         >>> vectors.doesnt_match("north west northeast".split())
         'west'
         """
-        items = as_items("words", words)
-        if len(items) < 3:
+        given = as_items("words", words)
+        places, matrix = self._known("words", given, unknown if len(given) else "skip")
+        if len(places) < 3:
             raise ValueError(
-                f"words must hold at least three words, got {len(items)}: two are equally far from each other"
+                f"words must hold at least three words with vectors, got {len(places)}: two are equally far "
+                "from each other"
             )
-        found = [self._unit(item) for item in items]
-        units = np.stack([unit for unit, _ in found])
-        least = int((units @ units.mean(axis=0)).argmin())
-        rows = found[least][1]
-        return self.words[rows[0]] if rows else check_item("word", items[least])
+        units = unit_rows(matrix)
+        item = check_item("word", given[places[int((units @ units.mean(axis=0)).argmin())]])
+        row = self.index(item, -1)
+        return item if row < 0 else self.words[row]
 
     def closer_than(self, word: str | int, other: str | int) -> list[str]:
         """Return the words that are more similar to a word than another one is.
@@ -867,6 +868,73 @@ class Vectors:
         directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
         metadata = self._postprocessed({"n_components": n_components})
         return self._transformed(lambda matrix: projected(matrix, directions), metadata)
+
+    def align(
+        self, reference: Vectors, pairs: Iterable[tuple[str | int, str | int]] | None = None
+    ) -> Vectors:
+        """Return these vectors turned such that words lie where those of other vectors do.
+
+        The vectors of two trainings cannot be compared, for every training has directions of its own. They
+        are turned, as a whole, by the rotation (or reflection) that brings paired words nearest to each
+        other: the orthogonal Procrustes problem [1]_, of unit vectors. Cosines of these vectors among
+        themselves stay as they are. It shows how words change from one time to the next [2]_, and which
+        words of two languages mean the same.
+
+        Parameters
+        ----------
+        reference : Vectors
+            Vectors of as many dimensions.
+        pairs : iterable of (word, word), optional
+            A word of these vectors and a word of `reference` that means the same, as in a dictionary. By
+            default, all words that both have.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors, which `reference` can be asked about:
+            ``reference.most_similar(aligned[word])``. The list ``"postprocessing"`` in `metadata` has one
+            more entry.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word of a pair has no vector.
+        TypeError, ValueError
+            If `reference` is something else or has another number of dimensions, or there are no pairs.
+
+        References
+        ----------
+        .. [1] P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika
+           1966.
+        .. [2] W. Hamilton, J. Leskovec and D. Jurafsky, "Diachronic word embeddings reveal statistical laws
+           of semantic change", ACL 2016.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> english = Vectors(["east", "north", "west"], [[1, 0], [0, 1], [-1, 0]])
+        >>> german = Vectors(["Ost", "Nord", "West"], [[0, 2], [-2, 0], [0, -2]])
+        >>> aligned = german.align(english, [("Ost", "east"), ("Nord", "north")])
+        >>> english.most_similar(aligned["West"], topn=1)[0][0]
+        'west'
+        """
+        if not isinstance(reference, Vectors):
+            raise TypeError(f"reference must be Vectors, got {shortened(reference)}")
+        if reference.vector_size != self.vector_size:
+            raise ValueError(
+                f"reference must have {self.vector_size} dimensions, as these vectors, "
+                f"got {reference.vector_size}"
+            )
+        couples = [(word, word) for word in self if word in reference] if pairs is None else [*pairs]
+        if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in couples):
+            raise TypeError(f"pairs must be pairs of words, [('Ost', 'east')], got {shortened(pairs)}")
+        if not couples:
+            missing = "the vectors have no word in common" if pairs is None else "got none"
+            raise ValueError(f"pairs must hold at least one pair of words: {missing}")
+        here, there = ([*words] for words in zip(*couples, strict=True))
+        turn = rotation(unit_rows(self[here]), unit_rows(reference[there]))
+        metadata = self._postprocessed({"aligned_by": len(couples)})
+        return self._transformed(lambda matrix: projected(matrix, turn), metadata)
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
         """Return new vectors with the mean and the first principal components removed.

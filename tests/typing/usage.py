@@ -35,7 +35,7 @@ from fastvec.classify import (
     WindowRanker,
     read_conll,
 )
-from fastvec.gradcheck import GradientReport
+from fastvec.finite_differences import GradientReport
 
 
 def train(baskets: Iterable[list[int]]) -> Vectors:

@@ -24,7 +24,7 @@ from fastvec.classify.networks.fitting import check_fitting, split_held_out, und
 from fastvec.classify.networks.layers import Array, Parameters
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Gradient, Optimizer, Rows
 from fastvec.exports.pictures import HistoryPlot
-from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.finite_differences import GradientReport, gradcheck
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 
 __all__ = ["Examples", "MakeBatch", "NetworkEstimator", "TakeSteps", "check_hidden"]

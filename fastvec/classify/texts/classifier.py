@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,8 +46,10 @@ from fastvec.classify.texts.losses import LOSSES, HierarchicalSoftmax, Loss
 from fastvec.classify.texts.scores import TopScores, best_columns, top_scores
 from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.exports.pictures import HistoryPlot
+from fastvec.finite_differences import GradientReport, gradcheck
 from fastvec.formats.words import json_of_words, words_of_json
-from fastvec.gradcheck import GradientReport, gradcheck
+from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.names import CLASSIFIERS, Names
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 from fastvec.training.matrices import padded_copies, padded_matrix
@@ -68,8 +70,9 @@ ABOVE_HALF = math.nextafter(0.5, 1)
 Classifier = TypeVar("Classifier", bound="TextClassifier")
 
 
+@naming_peers_parameters
 @dataclass(eq=False, repr=False)
-class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEstimator):
+class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEstimator):
     """Classify texts by the mean of their word vectors, which are learned too.
 
     With h the mean of the vectors of a document's words, word n-grams and character n-grams,
@@ -191,6 +194,8 @@ class TextClassifier(Saveable, Stoppable, HistoryPlot, LabelClassifier, BaseEsti
     threads: int | None = None
     seed: int = 0
     progress: bool = False
+
+    PEERS: ClassVar[Names] = CLASSIFIERS
 
     classes_: NDArray[Any] = field(init=False)
     label_counts_: NDArray[np.int64] = field(init=False)

@@ -97,7 +97,7 @@ def gradcheck(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastvec.gradcheck import gradcheck
+    >>> from fastvec.finite_differences import gradcheck
     >>> report = gradcheck(lambda x: (np.sum(x**2), 2 * x), [[1.0, -2.0], [0.5, 3.0]])
     >>> report.ok()
     True

@@ -1,0 +1,1 @@
+"""What other packages call things that have another name here: errors say ours."""

@@ -1,0 +1,52 @@
+"""What `import fastvec` gives, and what it leaves until it is used."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastvec
+
+pytestmark = pytest.mark.any_backend
+
+
+def output(program):
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_modules_are_imported_when_they_are_used():
+    shown = output(
+        "import sys, fastvec\n"
+        "def loaded(*words):\n"
+        "    print(*(any(word in name.split('.') for name in sys.modules) for word in words))\n"
+        "loaded('numpy', 'vectors', 'models', 'sklearn')\n"
+        "fastvec.load\n"
+        "loaded('numpy', 'vectors', 'models', 'sklearn')\n"
+        "fastvec.SkipGram\n"
+        "loaded('numpy', 'vectors', 'models', 'sklearn')\n"
+    )
+    assert shown.splitlines() == ["False False False False", "True True False False", "True True True False"]
+
+
+@pytest.mark.parametrize("name", ["classify", "corpus", "evaluate", "functional", "vectors"])
+def test_public_modules_are_attributes(name):
+    assert output(f"import fastvec; print(fastvec.{name}.__name__)") == f"fastvec.{name}\n"
+
+
+def test_every_name_is_what_type_checkers_see():
+    tree = ast.parse(Path(fastvec.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen: dict[str, object] = {}
+    for statement in block.body:
+        exec(ast.unparse(statement), seen)
+    del seen["__builtins__"]
+    assert sorted(seen) == sorted(fastvec.__all__)
+    assert set(seen) <= set(dir(fastvec))
+    assert all(getattr(fastvec, name) is value for name, value in seen.items())
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"^module 'fastvec' has no attribute 'Word3Vec'$"):
+        getattr(fastvec, "Word3Vec")  # noqa: B009
