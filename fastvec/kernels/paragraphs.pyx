@@ -31,9 +31,7 @@ from .walk cimport Walk, copy_contexts, find_rows, find_sentence, free_walk, wal
 fill_sigmoid_table()
 
 cdef enum:
-    # words in a row that share their negatives, as in the reference
-    DBOW_SHARING = 4
-    DM_SHARING = 4
+    SHARING = 4                # words in a row that share their negatives, as in the reference
     STEPS = 16                 # of the ring: few, so that it leaves the cache to the rows
 
 
@@ -65,7 +63,6 @@ cdef struct Work:
     Py_ssize_t next_word       # the first of the walk that is not planned
     Py_ssize_t next_sentence   # its
     Py_ssize_t negatives
-    Py_ssize_t n_sharing       # words in a row that share them
     uint64_t *random           # [step][negatives, in whole eights]
     int64_t sharing            # which words share the negatives in `ids`; -1: none
     int32_t *ids               # the words of a step, up to the last, and their negatives, in room
@@ -204,7 +201,7 @@ cdef int make_room(
     Py_ssize_t negatives, Py_ssize_t max_documents, bint fixed_words,
 ) noexcept nogil:
     """Return 0 on success; to be freed by free_work in any case. No contexts if input_vectors is NULL."""
-    cdef Py_ssize_t at_once = DBOW_SHARING if input_vectors == NULL else 1  # words of a step
+    cdef Py_ssize_t at_once = SHARING if input_vectors == NULL else 1  # words of a step
     cdef Py_ssize_t n_blocks = (at_once + negatives + BLOCK - 1) // BLOCK, n_words, n
     cdef float *slot
     cdef bint failed
@@ -217,7 +214,6 @@ cdef int make_room(
     # copy_rows() writes up to seven more
     work.inputs = <float **>malloc((max_documents + 2 * work.window + 8) * sizeof(float *))
     work.negatives = negatives
-    work.n_sharing = DBOW_SHARING if input_vectors == NULL else DM_SHARING
     work.ahead = positions_ahead(1 + at_once + negatives, stride)
     failed = allocate_ring(&work.ring, STEPS, 1 + n_blocks * BLOCK) != 0
     work.random = <uint64_t *>malloc(STEPS * ((negatives + 7) // 8 * 8) * sizeof(uint64_t))
@@ -265,8 +261,8 @@ cdef inline void plan_step(
         work.next_sentence += 1
     planned.first = i
     planned.sentence = work.next_sentence
-    planned.sharing = (walk.positions[i] - origin) // work.n_sharing
-    end = min(offsets[work.next_sentence + 1], origin + (planned.sharing + 1) * work.n_sharing)
+    planned.sharing = (walk.positions[i] - origin) // SHARING
+    end = min(offsets[work.next_sentence + 1], origin + (planned.sharing + 1) * SHARING)
     i += 1
     while work.window == 0 and i < walk.last and walk.positions[i] < end:
         i += 1
@@ -295,8 +291,7 @@ cdef inline void plan_ahead(
         if planned.sharing != sharing:
             sharing = planned.sharing
             draw_columns(
-                random, n_negatives, key, (origin + sharing * work.n_sharing) * (1 + n_negatives) + 1, noise,
-                n_words
+                random, n_negatives, key, (origin + sharing * SHARING) * (1 + n_negatives) + 1, noise, n_words
             )
             random += set_random
         work.n_planned += 1

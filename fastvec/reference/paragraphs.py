@@ -51,7 +51,7 @@ from .step import label_outputs
 __all__ = ["infer", "step", "train"]
 
 # Words in a row that have the same negatives, by their positions, whether they are kept or not.
-SHARING = {"dbow": 4, "dm": 4}
+SHARING = 4
 
 Matrix = NDArray[np.float32]
 
@@ -248,13 +248,12 @@ def _examples(
     those of a sentence are one step.
     """
     draws_per_token = 1 + negatives
-    sharing = SHARING["dbow" if window is None else "dm"]
     steps: list[tuple[int, int, int, NDArray[np.int32], list[int]]] = []
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window or 0, window is not None, key, draws_per_token
     ):
         sentence = int(np.searchsorted(sentence_offsets, position, side="right")) - 1
-        first = position - (position - origin) % sharing
+        first = position - (position - origin) % SHARING
         if window is None and steps and steps[-1][1:3] == (sentence, first):
             steps[-1][4].append(center)
         else:
