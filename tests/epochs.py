@@ -14,6 +14,7 @@ KEY = 0xF123456789ABCDEF
 # ends inside the long sentence, at sentence ends, between them
 CHUNKS = (0, 1, 3, 100, 101, 180, 181, 260, 400)
 N_BUCKETS = 11
+TREES, OF_NGRAMS = ("hierarchical_softmax", "ngram_tree"), ("subword", "ngram_tree")
 
 NEGATIVE_SAMPLING, *OTHERS = [{"loss": loss} for loss in losses.LOSSES]
 # For every kernel arguments of its ``train``; position_weights says whether there is a matrix of that name.
@@ -40,15 +41,21 @@ SETTINGS = {
             )
         ],
         {"window": 5, "negatives": 20, "position_weights": False, "scale_gradient": True},
+        *[
+            {"window": 5, "negatives": 5, "position_weights": weights, "mean": False, "scale_gradient": scale}
+            for weights, scale in product((False, True), (True, False))
+        ],
     ],
     "hierarchical_softmax": [
         {"window": window, "cbow": cbow, "scale_gradient": scale}
         for cbow, scale, window in product((False, True), (True, False), (1, 5, 20))
-    ],
+    ]
+    + [{"window": 5, "cbow": True, "mean": False, "scale_gradient": scale} for scale in (True, False)],
     "softmax": [
         {"window": window, "cbow": cbow, "scale_gradient": scale}
         for cbow, scale, window in product((False, True), (True, False), (1, 5, 20))
-    ],
+    ]
+    + [{"window": 5, "cbow": True, "mean": False, "scale_gradient": scale} for scale in (True, False)],
     "subword": [
         *[
             {"window": window, "negatives": negatives, "cbow": cbow, "scale_gradient": scale}
@@ -57,8 +64,21 @@ SETTINGS = {
             )
         ],
         {"window": 5, "negatives": 20, "cbow": False, "scale_gradient": True},
+        *[
+            {"window": 5, "negatives": 5, "cbow": True, "mean": False, "scale_gradient": scale}
+            for scale in (True, False)
+        ],
+    ],
+    "ngram_tree": [
+        *[
+            {"window": window, "cbow": cbow, "scale_gradient": scale}
+            for cbow, (scale, window) in product((False, True), ((True, 5), (False, 20)))
+        ],
+        *[{"window": 5, "cbow": True, "mean": False, "scale_gradient": scale} for scale in (True, False)],
     ],
 }
+for settings in [one for every in SETTINGS.values() for one in every if "scale_gradient" in one]:
+    settings.setdefault("mean", True)
 
 # Small enough that rounding does not grow from update to update: those of a softmax add up most gradients.
 LEARNING_RATES = {
@@ -67,13 +87,21 @@ LEARNING_RATES = {
     "hierarchical_softmax": 0.05,
     "softmax": 0.01,
     "subword": 0.02,
+    "ngram_tree": 0.02,
 }
+
+
+def in_a_sum(kernel):
+    """Return how many rows a window of ten words has, about."""
+    return 30 if kernel in OF_NGRAMS else 6
 
 
 def usual_learning_rate(kernel, settings):
     """Return a learning rate; in other losses than the first, the target may move by every negative."""
     other = {"loss": settings.get("loss")} in OTHERS
-    return LEARNING_RATES[kernel] / (settings["negatives"] if other else 1)
+    moves_farther = not settings.get("mean", True) and settings["scale_gradient"]
+    smaller = in_a_sum(kernel) if moves_farther else 1
+    return LEARNING_RATES[kernel] / (settings["negatives"] if other else smaller)
 
 
 class Run(NamedTuple):
@@ -126,12 +154,12 @@ def subword_rows(n_words):
 def tables(kernel, corpus):
     """Return the arguments of a kernel's ``train`` that belong to the vocabulary, by name."""
     made = {"keep": keep_thresholds(corpus.keep_probabilities)}
-    if kernel == "hierarchical_softmax":
+    if kernel in TREES:
         paths = huffman_paths(corpus.noise_probabilities)
         made |= zip(("path_offsets", "path_nodes", "path_codes"), paths, strict=True)
     elif kernel != "softmax":
         made["noise"] = alias_table(corpus.noise_probabilities)
-    if kernel == "subword":
+    if kernel in OF_NGRAMS:
         made |= zip(("subword_offsets", "subwords"), subword_rows(corpus.n_words), strict=True)
     return made
 
@@ -139,14 +167,16 @@ def tables(kernel, corpus):
 def start_matrices(kernel, settings, corpus, vector_size, padded):
     """Return the matrices as they are before the training, by name."""
     n_words = corpus.n_words
-    rows = {"input_vectors": n_words + N_BUCKETS * (kernel == "subword")}
-    if kernel == "hierarchical_softmax":
+    rows = {"input_vectors": n_words + N_BUCKETS * (kernel in OF_NGRAMS)}
+    if kernel in TREES:
         rows["node_vectors"] = n_words - 1
     else:
         rows["output_vectors"] = n_words
     random = np.random.default_rng(5)
     scale = 1.5 / vector_size**0.25
     made = {name: padded(scale * random.standard_normal((n, vector_size))) for name, n in rows.items()}
+    if not settings.get("mean", True):
+        made["input_vectors"] /= in_a_sum(kernel)
     if settings.get("position_weights"):
         made["position_weights"] = padded(random.uniform(0.5, 1.5, (2 * settings["window"], vector_size)))
     return made

@@ -27,7 +27,7 @@ def skipgram_errors(input_vectors, output_vectors, contexts, center, negatives, 
     return SCORE_ERRORS[loss](scores, np.arange(len(output_vectors)) == center, counts)
 
 
-def path_errors(input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient):
+def path_errors(input_vectors, node_vectors, contexts, nodes, codes, cbow, mean, scale_gradient):
     errors = np.zeros((len(contexts), len(node_vectors)))
     errors[:, nodes] = 1 / (1 + np.exp(-dot(input_vectors[contexts], node_vectors[nodes]))) - (1 - codes)
     return errors

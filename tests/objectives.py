@@ -39,7 +39,7 @@ class Objective:
     split : callable
         Arguments of ``step`` whose J sum up to that of the arguments given.
     n_averaged : callable
-        How many inputs a piece of `split` takes the mean of.
+        How many inputs a piece of `split` takes the mean, or the sum, of.
     label : callable
         ``label(n, t)`` returns arguments of one step or more, which give the rows 0..n − 1 of one matrix the
         label t, each together with one row < n of every other matrix. Row n is one of zeros. None where J
@@ -93,6 +93,20 @@ def numeric_gradient(loss, matrices, arguments, epsilon=1e-5):
             above, below = loss(**matrices | {name: moved}, **arguments).reshape(2, n)
             gradient[name][row] = (above - below) / (2 * epsilon)
     return gradient
+
+
+def pooled(x, mean):
+    """The mean of rows, or their sum, as a row."""
+    return x.mean(axis=-2, keepdims=True) if mean else x.sum(axis=-2, keepdims=True)
+
+
+def alternating(random, arguments):
+    """Arguments with the mean in one case and the sum in another: which is in no product of matrices."""
+    return arguments | {"mean": bool(random.integers(2))}
+
+
+def summed(arguments):
+    return arguments | {"mean": False}
 
 
 def int32(ids):
@@ -208,18 +222,19 @@ def cbow_loss(
     positions,
     center,
     negatives,
+    mean,
     scale_gradient,
 ):
     x = input_vectors[..., contexts, :]
     if position_weights is not None:
         x = x * position_weights[..., positions, :]
-    h = x.mean(axis=-2, keepdims=True)
-    return logistic_loss(h, output_vectors, [center], negatives[negatives != center])
+    return logistic_loss(pooled(x, mean), output_vectors, [center], negatives[negatives != center])
 
 
 def draw_cbow(random, n_contexts, n_negatives):
     positions = int32(random.integers(0, N_PLACES, n_contexts))
-    return draw_window(random, n_contexts, n_negatives) | {"positions": positions, "scale_gradient": True}
+    drawn = draw_window(random, n_contexts, n_negatives)
+    return alternating(random, drawn | {"positions": positions, "scale_gradient": True})
 
 
 def placed(arguments, positions=None):
@@ -227,7 +242,7 @@ def placed(arguments, positions=None):
     if positions is None:
         n = len(arguments["contexts"])
         positions = np.arange(n) + (N_PLACES - n) // 2
-    return arguments | {"positions": int32(positions), "scale_gradient": True}
+    return arguments | {"positions": int32(positions), "mean": True, "scale_gradient": True}
 
 
 AWKWARD_PLACES = {name: placed(arguments) for name, arguments in AWKWARD_WINDOWS.items()} | {
@@ -235,6 +250,7 @@ AWKWARD_PLACES = {name: placed(arguments) for name, arguments in AWKWARD_WINDOWS
     "every context at one place": placed(window([7, 3, 8, 1], 11, [2, 19, 5]), [5] * 4),
     "a context twice at one place": placed(window([7, 3, 7], 11, [2, 19, 5]), [4, 6, 4]),
     "first and last place": placed(window([0, 23, 0], 23, [0, 0, 23]), [9, 0, 9]),
+    "the sum": summed(placed(AWKWARD_WINDOWS["all at once"], [0, 9, 4, 4, 9])),
     "all at once": placed(AWKWARD_WINDOWS["all at once"], [0, 9, 4, 4, 9]),
 }
 
@@ -271,7 +287,10 @@ CBOW = Objective(
     loss=cbow_loss,
     draw=lambda *shape: with_no_weights(draw_cbow(*shape)),
     shapes=WINDOW_SHAPES,
-    awkward={name: with_no_weights(placed(case)) for name, case in AWKWARD_WINDOWS.items()},
+    awkward={
+        "the sum": summed(with_no_weights(placed(AWKWARD_WINDOWS["all at once"]))),
+        **{name: with_no_weights(placed(case)) for name, case in AWKWARD_WINDOWS.items()},
+    },
     split=CBOW_WITH_POSITION_WEIGHTS.split,
     n_averaged=CBOW_WITH_POSITION_WEIGHTS.n_averaged,
     label=lambda n, t: [with_no_weights(arguments) for arguments in label_cbow(n, t)],
@@ -281,10 +300,10 @@ CBOW = Objective(
 # ---- Hierarchical softmax ---------------------------------------------------------------------------------
 
 
-def hierarchical_loss(input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient):
+def hierarchical_loss(input_vectors, node_vectors, contexts, nodes, codes, cbow, mean, scale_gradient):
     x = input_vectors[..., contexts, :]
     if cbow:
-        x = x.mean(axis=-2, keepdims=True)
+        x = pooled(x, mean)
     return logistic_loss(x, node_vectors, nodes[codes == 0], nodes[codes == 1])
 
 
@@ -295,6 +314,7 @@ def path(contexts, nodes, codes, cbow):
         "nodes": int32(nodes),
         "codes": codes,
         "cbow": cbow,
+        "mean": True,
         "scale_gradient": True,
     }
 
@@ -309,7 +329,8 @@ def split_nodes(arguments):
 def hierarchical_softmax(name, cbow):
     def draw(random, n_contexts, length):
         contexts = draw_contexts(random, n_contexts, random.permutation(N_WORDS))
-        return path(contexts, random.permutation(N_NODES)[:length], random.integers(0, 2, length), cbow)
+        drawn = path(contexts, random.permutation(N_NODES)[:length], random.integers(0, 2, length), cbow)
+        return alternating(random, drawn) if cbow else drawn
 
     return Objective(
         name=name,
@@ -331,6 +352,7 @@ def hierarchical_softmax(name, cbow):
             "a path of zeros": path([7, 3, 1], [8, 2, 5, 21, 40, 1, 0], [0] * 7, cbow),
             "a path of ones": path([7, 3, 1], [8, 2, 5, 21, 40, 1, 0], [1] * 7, cbow),
             "first and last": path([23, 0], [40, 0], [0, 1], cbow),
+            "the sum": summed(path([0, 7, 23, 7, 7, 3, 0], [40, 7, 0, 3], [0, 1, 1, 0], cbow)),
             "the longest path": path([23, 0, 4], np.arange(N_NODES)[::-1], np.arange(N_NODES) % 2, cbow),
             "all at once": path(
                 [0, 7, 23, 7, 7, 3, 0], [40, 7, 0, 3, 12, 30, 23], [0, 1, 1, 0, 1, 0, 0], cbow
@@ -347,15 +369,15 @@ def hierarchical_softmax(name, cbow):
 
 
 def softmax_loss(
-    input_vectors, output_vectors, inputs, input_offsets, targets, target_offsets, scale_gradient
+    input_vectors, output_vectors, inputs, input_offsets, targets, target_offsets, mean, scale_gradient
 ):
-    """With means and counts as matrices: h = A X, J = Σ_b Σ_w M_bw (log Σ_v exp z_bv − z_bw)."""
+    """With means, or sums, and counts as matrices: h = A X, J = Σ_b Σ_w M_bw (log Σ_v exp z_bv − z_bw)."""
     n_examples = len(input_offsets) - 1
     means = np.zeros((n_examples, input_vectors.shape[-2]))
     counts = np.zeros((n_examples, output_vectors.shape[-2]))
     for b in range(n_examples):
         ids = inputs[input_offsets[b] : input_offsets[b + 1]]
-        np.add.at(means[b], ids, 1 / len(ids))
+        np.add.at(means[b], ids, 1 / len(ids) if mean else 1)
         np.add.at(counts[b], targets[target_offsets[b] : target_offsets[b + 1]], 1)
     scores = dot(means @ input_vectors, output_vectors)
     log_sums = np.log(np.exp(scores).sum(axis=-1, keepdims=True))
@@ -364,7 +386,7 @@ def softmax_loss(
 
 def batch(*examples):
     """Examples (inputs, targets) one after the other."""
-    made = {"scale_gradient": True}
+    made = {"mean": True, "scale_gradient": True}
     for name, lists in zip(("input", "target"), zip(*examples, strict=True), strict=True):
         made[f"{name}s"] = int32(np.concatenate(lists))
         made[f"{name}_offsets"] = np.cumsum([0, *map(len, lists)], dtype=np.int64)
@@ -385,7 +407,7 @@ def split_examples(arguments):
             arguments[f"{name}s"][slice(*arguments[f"{name}_offsets"][b : b + 2])]
             for name in ("input", "target")
         ]
-        pieces.append(batch(example) | {"scale_gradient": arguments["scale_gradient"]})
+        pieces.append(batch(example) | {name: arguments[name] for name in ("mean", "scale_gradient")})
     return pieces
 
 
@@ -414,6 +436,7 @@ SOFTMAX = Objective(
         "an input in means of different sizes": batch(([7], [3]), ([7, 8, 7], [5]), ([1, 7], [0])),
         "first and last": batch(([0], [23, 0]), ([29], [0]), ([23, 29], [23, 23])),
         "every word a target": batch(([7], np.arange(N_WORDS))),
+        "the sum": summed(batch(([7], [3, 7, 3]), ([0, 7, 7], [23]), ([29, 0, 29, 12], [0]))),
         "more than one batch of the kernel": batch(*[([b % 7], [b % 5, 3]) for b in range(20)]),
         "all at once": batch(
             ([7], [3, 7, 3]), ([0, 7, 7], [23]), ([7], [3, 2]), ([29, 0, 29, 12], [0]), ([2], [2] * 3)
@@ -427,8 +450,8 @@ SOFTMAX = Objective(
 # ---- Subwords ---------------------------------------------------------------------------------------------
 
 
-def subword_loss(input_vectors, output_vectors, inputs, targets, negatives, n_first, scale_gradient):
-    h = input_vectors[..., inputs, :].mean(axis=-2, keepdims=True)
+def subword_loss(input_vectors, output_vectors, inputs, targets, negatives, n_first, mean, scale_gradient):
+    h = pooled(input_vectors[..., inputs, :], mean)
     return logistic_loss(h, output_vectors, targets, negatives[negatives != targets[:, np.newaxis]])
 
 
@@ -438,17 +461,19 @@ def bag(inputs, targets, negatives, n_first=2):
         "targets": int32(targets),
         "negatives": int32(negatives).reshape(len(targets), -1),
         "n_first": min(n_first, len(inputs)),
+        "mean": True,
         "scale_gradient": True,
     }
 
 
 def draw_bag(random, n_inputs, n_targets, n_negatives):
-    return bag(
+    drawn = bag(
         random.choice(N_SUBWORDS, n_inputs),
         random.choice(N_WORDS, n_targets),
         random.choice(N_WORDS, (n_targets, n_negatives)),
         n_first=1 + n_inputs // 2,
     )
+    return alternating(random, drawn)
 
 
 def split_targets(arguments):
@@ -484,6 +509,7 @@ SUBWORD = Objective(
         "an input that is target and negative": bag([7, 3, 25], [7, 4], [[3, 2, 9], [3, 7, 11]]),
         "everything is one word": bag([4, 4, 4], [4, 4], [[4, 4], [4, 4]]),
         "first and last": bag([29, 0], [23, 0], [[0, 23, 0], [23, 0, 23]]),
+        "the sum": summed(bag([7, 0, 25, 7, 29, 25], [11, 4], [[2, 11, 2], [4, 11, 2]], n_first=4)),
         "all at once": bag(
             [7, 0, 25, 7, 29, 25, 7],
             [11, 4, 11, 0, 23],
@@ -494,6 +520,67 @@ SUBWORD = Objective(
     split=split_targets,
     n_averaged=lambda arguments: len(arguments["inputs"]),
     label=lambda n, t: [bag([0], np.arange(n), []) if t else bag([0], [n], np.arange(n))],
+)
+
+
+def ngram_tree_loss(input_vectors, node_vectors, inputs, nodes, codes, n_first, mean, scale_gradient):
+    h = pooled(input_vectors[..., inputs, :], mean)
+    return logistic_loss(h, node_vectors, nodes[codes == 0], nodes[codes == 1])
+
+
+def bag_and_paths(inputs, nodes, codes, n_first=2):
+    """A bag and the nodes of paths, one after the other."""
+    return {
+        "inputs": int32(inputs),
+        "nodes": int32(nodes),
+        "codes": np.array(codes, dtype=np.uint8),
+        "n_first": min(n_first, len(inputs)),
+        "mean": True,
+        "scale_gradient": True,
+    }
+
+
+def draw_bag_and_paths(random, n_inputs, n_nodes):
+    inputs, nodes = random.choice(N_SUBWORDS, n_inputs), random.choice(N_NODES, n_nodes)
+    drawn = bag_and_paths(inputs, nodes, random.integers(0, 2, n_nodes), n_first=1 + n_inputs // 2)
+    return alternating(random, drawn)
+
+
+NGRAM_TREE = Objective(
+    name="hierarchical softmax of subwords",
+    kernel="ngram_tree",
+    rows={"input_vectors": N_SUBWORDS, "node_vectors": N_NODES},
+    ids={"input_vectors": ("inputs",), "node_vectors": ("nodes",)},
+    loss=ngram_tree_loss,
+    draw=draw_bag_and_paths,
+    shapes=[
+        (1, 1),
+        (2, 6),
+        (3, 7),
+        (8, 12),
+        (13, 13),
+        (2, 40),
+        (17, 5),
+        (15, 60),
+        (60, 2),
+    ],  # (inputs, nodes)
+    awkward={
+        "an input twice": bag_and_paths([7, 3, 7], [0, 19, 5, 7], [0, 1, 1, 0]),
+        "a node on two paths": bag_and_paths([7, 3], [40, 19, 5, 40, 6], [1, 1, 0, 1, 0]),
+        "paths that part": bag_and_paths([7, 3], [40, 19, 5, 40, 6], [0, 1, 0, 1, 0]),
+        "one node, often": bag_and_paths([7, 3], [40] * 16, [0, 1, 1, 0] * 4),
+        "the sum": summed(bag_and_paths([7, 0, 25, 7, 29, 25], [40, 3, 40, 5], [0, 1, 1, 1], n_first=4)),
+        "all at once": bag_and_paths(
+            [7, 0, 25, 7, 29, 25, 7],
+            [40, 39, 7, 40, 39, 8, 40, 3, 40, 3, 0],
+            [0, 1, 1, 0, 0, 1, 1, 1, 1, 0, 1],
+            n_first=5,
+        ),
+    },
+    split=split_nodes,
+    n_averaged=lambda arguments: len(arguments["inputs"]),
+    label=lambda n, t: [bag_and_paths([0], np.arange(n), np.full(n, 1 - t))],
+    labelled="node_vectors",
 )
 
 
@@ -537,5 +624,6 @@ OBJECTIVES = [
     hierarchical_softmax("hierarchical softmax of CBOW", cbow=True),
     SOFTMAX,
     SUBWORD,
+    NGRAM_TREE,
     GLOVE,
 ]

@@ -16,6 +16,7 @@ FAMILIES = {
     "cbow-hs": (fastvec.CBOW, {"loss": "hierarchical_softmax"}),
     "fasttext": (fastvec.FastText, {"buckets": 200}),
     "fasttext-cbow": (fastvec.FastText, {"buckets": 200, "model": "cbow"}),
+    "fasttext-hs": (fastvec.FastText, {"buckets": 200, "loss": "hierarchical_softmax"}),
     "glove": (fastvec.GloVe, {"threads": 3}),
     "together": (fastvec.CBOW, {"deterministic": True, "vector_size": 40}),
 }

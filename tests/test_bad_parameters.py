@@ -38,8 +38,13 @@ BAD = {
         ({"position_weights": True, "loss": "softmax"}, ValueError,
          "position_weights must be False unless loss='negative_sampling', got loss='softmax'"),
         ({"learning_rate": -1}, ValueError, "learning_rate must be a number > 0, got -1"),
+        ({"pooling": "max"}, ValueError, "pooling must be one of 'mean', 'sum', got 'max'"),
     ],
     fastvec.FastText: [
+        ({"loss": "softmax"}, ValueError,
+         "loss must be one of 'negative_sampling', 'hierarchical_softmax', got 'softmax'"),
+        ({"pooling": 0, "model": "cbow"}, TypeError, "pooling must be one of 'mean', 'sum', got 0"),
+        ({"pooling": "sum"}, ValueError, "pooling must be 'mean' unless model='cbow', got 'sum'"),
         ({"model": "supervised"}, ValueError, "model must be one of 'skipgram', 'cbow', got 'supervised'"),
         ({"min_n": -1, "max_n": 0}, ValueError, "min_n must be an int >= 0, got -1"),
         ({"min_n": 7}, ValueError, "min_n must be an int from 0 to max_n=6, got 7"),

@@ -116,3 +116,17 @@ def test_a_missing_package_is_named(command, package, monkeypatch, shown):
     status, out, errors = shown(*command)
     assert (status, out) == (2, "")
     assert "pip install 'fastvec[completion]'" in errors
+
+
+def parsers_of(parser):
+    """Yield the parsers of all verbs that have none of their own."""
+    if parser._subparsers is None:
+        yield parser
+    else:
+        for verb in parser._subparsers._group_actions[0].choices.values():
+            yield from parsers_of(verb)
+
+
+def test_every_verb_with_results_has_json():
+    without = {verb.prog for verb in parsers_of(cli._parser()) if "--json" not in verb._option_string_actions}
+    assert without == {"fastvec demo", "fastvec help", "fastvec completion", "fastvec man"}

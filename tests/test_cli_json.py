@@ -111,9 +111,10 @@ def test_evaluate(vectors, results, tmp_path):
 def test_info_and_convert(vectors, results, tmp_path):
     text, [document] = results("info", vectors)
     assert document == {
-        "file": str(vectors), "words": 6, "vector_size": 4, "occurrences": 39, "metadata": {"loss": None}
+        "file": str(vectors), "kind": "vectors", "format": "fvec", "bytes": vectors.stat().st_size,
+        "words": 6, "vector_size": 4, "occurrences": 39, "metadata": {"loss": None},
     }  # fmt: skip
-    assert text == ["words        6", "dimensions   4", "occurrences  39", "loss         nan"]
+    assert text[3:] == ["words        6", "dimensions   4", "occurrences  39", "loss         nan"]
     text, [document] = results("info")
     assert document["backends"][document["backend"]] == "usable"
     assert f"threads           {document['threads']} usable" in "\n".join(text)

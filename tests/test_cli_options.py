@@ -124,7 +124,7 @@ def test_formats_are_those_of_the_table(helped):
     named = "{" + ",".join(fastvec.formats.FORMATS) + "}"
     for verb, option in (("train", "--format"), ("neighbors", "--format"), ("convert", "--to")):
         assert named in helped(verb)[option]
-    assert ".fvec .bin .vec .txt .w2v .glove" in helped("train")["-o"]
+    assert ".fvec .bin .floret .vec .txt .w2v .glove" in helped("train")["-o"]
 
 
 def model(size, *, rate=None, names=(), exact=False, path=None):

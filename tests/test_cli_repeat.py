@@ -116,6 +116,45 @@ def test_like_repeats_a_training_bit_by_bit(options, trained, text, tmp_path, sh
     assert again.read_bytes() == first.read_bytes()
 
 
+TWICE = ("text.txt", "text.txt")
+WHOLE = ("--checkpoint", "run.fvec", "--save-model", "model.fvec")
+OF_WORDS = ("--epochs", 1, "--subsample", 0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        (("dna.fa",), ("--kmers", 3, 1, "--model", "glove", "--epochs", 1)),
+        (("dna.fa",), ("--kmers", 4, 2, "--model", "svd", "--matrix", "counts")),
+        (TWICE, ("--errors", "ignore", "--keep", "A", "no", "--drop", "B", *OF_WORDS)),
+        (TWICE, ("--lowercase", "--max-vocab", 5, "--cache", "ids", "--model", "svd")),
+        (TWICE, ("--phrases", 2, "--memory-limit", "1K", "--model", "glove", "--epochs", 1)),
+        (TWICE, ("--phrases", 1, "--deterministic", "--threads", 2, *OF_WORDS)),
+        (TWICE, ("--model", "fasttext", "--buckets", 9, *OF_WORDS, *WHOLE)),
+    ],
+)
+def test_like_repeats_every_way_to_read_a_text(texts, options, text, tmp_path, shown, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_bytes(text.read_bytes())
+    draw = random.Random(5)
+    reads = [f">{i}\n{''.join(draw.choices('ACGT', k=40))}\n" for i in range(9)]
+    Path("dna.fa").write_text("".join(reads), encoding="utf-8")
+    small = ("-o", "first.fvec", "-q", "--vector-size", 2, "--min-count", 1, "--threads", 1)
+    assert shown("train", *texts, *small, *options) == (0, "", "")
+    files = [name for name in ("first.fvec", "model.fvec", "run.fvec") if Path(name).exists()]
+    for like in files:
+        assert shown("train", "--like", like, *texts, "-o", "again.fvec", "-q") == (0, "", "")
+        assert Path("again.fvec").read_bytes() == Path("first.fvec").read_bytes()
+
+
+def test_what_like_says_of_a_text_can_be_undone(trained, text, tmp_path, shown):
+    first, again = trained("--lowercase", "--shuffle"), tmp_path / "again.fvec"
+    options = ("--no-lowercase", "--no-shuffle", "-o", again, "-q")
+    assert shown("train", "--like", first, text, *options) == (0, "", "")
+    metadata = fastvec.load(again).metadata
+    assert "lowercase" not in metadata["corpora"][0] and metadata["shuffle"] is False
+
+
 def test_options_take_precedence_over_like(trained, text, tmp_path, shown):
     first, other = trained("--window", 3), tmp_path / "other.txt"
     other.write_text("P Q R S T U V W\n" * 20)
@@ -136,6 +175,50 @@ def test_like_repeats_a_model_of_counts(text, tmp_path, shown):
         assert again.read_bytes() == first.read_bytes()
 
 
+def test_like_repeats_a_training_on_counts_that_were_merged(text, tmp_path, shown):
+    counts, first, again = (tmp_path / name for name in ("c.fvcounts", "a.fvec", "b.fvec"))
+    lower = fastvec.Cooccurrence(drop=["a"]).fit(fastvec.Corpus(text, lowercase=True))
+    lower.merge(lower).save(counts)
+    options = ("--vector-size", 2, "--threads", 1, "-o", first, "-q")
+    assert shown("train", counts, "--model", "svd", *options) == (0, "", "")
+    assert shown("train", "--like", first, counts, "-o", again, "-q") == (0, "", "")
+    assert again.read_bytes() == first.read_bytes()
+    assert "made of 2 texts that were" in shown("train", "--like", first, text, "-o", again, "-q")[2]
+
+
+@pytest.fixture(scope="module")
+def glove(text):
+    """Vectors of a model of counts."""
+    path = text.with_name("glove.fvec")
+    fastvec.GloVe(vector_size=2, epochs=1, threads=1).fit(text).vectors_.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("counting", "options", "message"),
+    [
+        ({}, ("--window", 5), "c.fvcounts was counted with window=10, not with window=5 as --like "),
+        ({}, ("--phrases", 1), "counted with phrases=None, not with phrases=1"),
+        ({}, ("--cache", "ids"), "counted with cache=None, not with cache='ids'"),
+        ({}, ("--model", "svd"), "glove.fvec repeats a training of glove, not of --model svd"),
+        ({"symmetric": False}, (), "counted with symmetric=False, not with symmetric=True"),
+        ({"keep": ["A"]}, (), "counted with keep=['A'], not with keep=None"),
+        ({"lowercase": True}, (), "counted with lowercase=True, not with lowercase=None"),
+    ],
+)
+def test_like_refuses_counts_that_were_made_otherwise(
+    counting, options, message, text, glove, tmp_path, shown, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    corpus = fastvec.Corpus(text, lowercase="lowercase" in counting)
+    given = {name: value for name, value in counting.items() if name != "lowercase"}
+    fastvec.Cooccurrence(**given).fit(corpus).save("c.fvcounts")
+    status, out, errors = shown("train", "--like", glove, "c.fvcounts", "-o", "b.fvec", *options)
+    assert (status, out, errors.count("\n")) == (2, "", 1)
+    assert message in errors
+    assert not Path("b.fvec").exists()
+
+
 def test_what_cannot_be_repeated(trained, text, tmp_path, shown):
     def refusal(path, *options):
         status, out, errors = shown("train", "--like", path, text, "-o", tmp_path / "again.fvec", *options)
@@ -148,6 +231,9 @@ def test_what_cannot_be_repeated(trained, text, tmp_path, shown):
     assert "No such file" in refusal(tmp_path / "missing.fvec")
     fastvec.Vectors(["a"], [[1]]).save(tmp_path / "made.fvec")
     assert "have no training to repeat" in refusal(tmp_path / "made.fvec")
+    documents = fastvec.DocVectors(vector_size=2, epochs=1, min_count=1, threads=1)
+    documents.fit([["a", "b"]]).save(tmp_path / "made.fvec")
+    assert "made by DocVectors, which is no --model of this command: skip" in refusal(tmp_path / "made.fvec")
     model = fastvec.SkipGram(vector_size=4, epochs=1, threads=1, subsample=0)
     for corpus, message in (
         (fastvec.Corpus(text, tokenizer=str.split), "trained in Python with a tokenizer"),

@@ -1,6 +1,7 @@
 """The verbs that print vectors, and words that come from standard input."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -127,13 +128,13 @@ def test_standard_input_is_utf8(path, told, monkeypatch):
     assert cli.main(["neighbors", str(path)]) == 2
 
 
-def test_each_word_is_answered_when_it_comes(path):
-    with start("neighbors", path, "-n", 1, stdin=subprocess.PIPE) as process:
-        for word in (b"owl", b"wren"):
-            process.stdin.write(word + b"\n")
+@pytest.mark.parametrize("verb", ["neighbors", "print-sentence-vectors"])
+def test_each_word_is_answered_when_it_comes(verb, path):
+    with start(verb, path, "--json", stdin=subprocess.PIPE) as process:
+        for word in ("owl", "wren"):
+            process.stdin.write(f"{word}\n".encode())
             process.stdin.flush()
-            assert process.stdout.readline().rstrip() == word + b":"
-            assert process.stdout.readline()
+            assert word in json.loads(process.stdout.readline()).values()
         output, error = process.communicate(timeout=HANGS)
     assert (process.returncode, output, error) == (0, b"", b"")
 

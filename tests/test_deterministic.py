@@ -267,6 +267,9 @@ LOSSES = {
     "cbow-hs": (fastvec.CBOW, {"loss": "hierarchical_softmax"}),
     "fasttext": (fastvec.FastText, {"buckets": 500}),
     "fasttext-cbow": (fastvec.FastText, {"buckets": 500, "model": "cbow"}),
+    "fasttext-hs": (fastvec.FastText, {"buckets": 500, "loss": "hierarchical_softmax"}),
+    "cbow-sum": (fastvec.CBOW, {"pooling": "sum"}),
+    "fasttext-sum": (fastvec.FastText, {"buckets": 500, "model": "cbow", "pooling": "sum"}),
 }
 
 

@@ -58,6 +58,7 @@ def steps(backend, matrices, n_labels=5, learning_rate=0.05):
             "input_offsets": np.array([0, len(rows)]),
             "targets": labels[document : document + 1],
             "target_offsets": one,
+            "mean": True,
             "scale_gradient": True,
             "learning_rate": learning_rate,
         }
@@ -217,7 +218,7 @@ def arguments_of(function, n_labels):
         return {"labels": np.concatenate(labels).astype(np.int32), "label_offsets": offsets}, n_labels
     labels = labels_of(n_labels)
     if function == "train_paths":
-        paths = HuffmanTree.of_labels(np.bincount(labels, minlength=n_labels)).paths()
+        paths = HuffmanTree.as_in_fasttext(np.bincount(labels, minlength=n_labels)).paths()
         names = ("path_offsets", "path_nodes", "path_codes")
         return {"labels": labels, **dict(zip(names, paths, strict=True))}, n_labels - 1
     noise = alias_table(np.arange(1, n_labels + 1))

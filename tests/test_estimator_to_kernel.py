@@ -21,7 +21,7 @@ MODELS = [
     (fastvec.SkipGram, {"negative_sharing": "window"}, "skipgram", {"shared": True}),
     (fastvec.SkipGram, {"negative_sharing": "none"}, "skipgram", {"shared": False}),
     *[
-        (fastvec.SkipGram, {"loss": loss}, loss, {"cbow": False, "scale_gradient": True})
+        (fastvec.SkipGram, {"loss": loss}, loss, {"cbow": False, "mean": True, "scale_gradient": True})
         for loss in ("hierarchical_softmax", "softmax")
     ],
     *[
@@ -38,6 +38,21 @@ MODELS = [
         )
         for scale in (True, False)
         for weights in (True, False)
+    ],
+    *[
+        (fastvec.CBOW, {"loss": loss, "pooling": "sum"}, loss, {"mean": False, "scale_gradient": True})
+        for loss in ("hierarchical_softmax", "softmax")
+    ],
+    (fastvec.CBOW, {"pooling": "sum", "position_weights": True}, "cbow", {"mean": False}),
+    (fastvec.FastText, {"model": "cbow", "pooling": "sum", "buckets": 50}, "subword", {"mean": False}),
+    *[
+        (
+            fastvec.FastText,
+            {"loss": "hierarchical_softmax", "model": model, "min_n": 2, "max_n": 3, "buckets": 50},
+            "ngram_tree",
+            {"cbow": model == "cbow", "mean": True, "scale_gradient": False},
+        )
+        for model in ("skipgram", "cbow")
     ],
     *[
         (
@@ -115,10 +130,11 @@ def test_kernels_get_what_models_are_given(estimator, own, kernel, passed, corpu
             np.testing.assert_allclose(implied, noise, rtol=1e-6)
         if kernel == "cbow":
             assert (call["position_weights"] is not None) == own["position_weights"]
-        if kernel == "hierarchical_softmax":
-            for part, expected in HuffmanTree.of_counts(counts).paths()._asdict().items():
+        if kernel in ("hierarchical_softmax", "ngram_tree"):
+            tree = HuffmanTree.as_in_fasttext if kernel == "ngram_tree" else HuffmanTree.of_counts
+            for part, expected in tree(counts).paths()._asdict().items():
                 np.testing.assert_array_equal(call[f"path_{part}"], expected)
-        if kernel == "subword":
+        if kernel in ("subword", "ngram_tree"):
             offsets, rows = model.vectors_.subwords.rows(model.vocabulary_.words)
             assert len(rows) > 3 * len(counts)
             # a word's rows may come in two parts, those that are repeated in the second

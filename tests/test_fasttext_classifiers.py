@@ -1,6 +1,7 @@
 """Classifiers of fastText's own: read and written as its package has them, quantized at its accuracy."""
 
 import gzip
+import json
 import struct
 
 import numpy as np
@@ -446,6 +447,8 @@ def test_the_command_line(small, tmp_path, command):
     sizes = [(tmp_path / name).stat().st_size for name in ("m.ftz", "m.bin")]
     assert (status, err) == (0, "")
     assert out == f"m.ftz: {sizes[0]:,} bytes, of {sizes[1]:,} in m.bin\n"
+    out = command("classify", "quantize", "m.bin", "-o", "m.ftz", *how, "--quiet", "--json")[1]
+    assert json.loads(out) == {"output": "m.ftz", "bytes": sizes[0], "bytes_of_model": sizes[1]}
     for name in ("m.bin", "m.ftz"):
         found = command("classify", "predict", name, lines)[1].splitlines()
         expected = predictions_of(fasttext.load_model(str(tmp_path / name)), X[:60], 1)

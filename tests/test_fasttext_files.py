@@ -443,6 +443,93 @@ def test_models_can_be_written_without_vectors_of_ours(tmp_path):
         read_model(tmp_path / "nowhere.bin")
 
 
+# ---- The tree of the hierarchical softmax ----------------------------------------------------------------
+
+
+def score_by_theirs(file, hidden):
+    """Probabilities of all words as fastText computes them: binaryLogistic() along the paths of its tree."""
+    counts = [*file.counts.tolist(), *[10**15] * (len(file.words) - 1)]
+    parent, binary = [-1] * len(counts), [False] * len(counts)
+    leaf, node, n = len(file.words) - 1, len(file.words), len(file.words)
+    for i in range(n, 2 * n - 1):
+        least = []
+        for _ in range(2):
+            if leaf >= 0 and counts[leaf] < counts[node]:
+                least.append(leaf)
+                leaf -= 1
+            else:
+                least.append(node)
+                node += 1
+        counts[i] = counts[least[0]] + counts[least[1]]
+        parent[least[0]] = parent[least[1]] = i
+        binary[least[1]] = True
+    found = np.ones(n)
+    for word in range(n):
+        i = word
+        while parent[i] >= 0:
+            score = file.output_vectors[parent[i] - n].astype(float) @ hidden
+            found[word] *= 1 / (1 + np.exp(-score if binary[i] else score))
+            i = parent[i]
+    return found
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_trees_are_fasttexts(text, tmp_path, model):
+    path, again = tmp_path / "theirs.bin", tmp_path / "again.bin"
+    options = {
+        "dim": 10,
+        "epoch": 20,
+        "minCount": 1,
+        "thread": 10,
+        "t": 1,
+        "lr": 0.2,
+        "verbose": 0,
+        "bucket": 50,
+    }
+    fasttext.train_unsupervised(str(text), model=model, loss="hs", **options).save_model(str(path))
+    ours, file = fastvec.load_model(path), read_model(path)
+    assert (ours.loss, ours.model) == ("hierarchical_softmax", model)
+    found = ours.predict(["garden"], topn=None)
+    expected = score_by_theirs(file, ours.vectors_["garden"].astype(float))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert found.sum() == pytest.approx(1)
+    ours.save(again)
+    assert again.read_bytes() == path.read_bytes()
+    before = ours.node_vectors_.copy()
+    ours.set_params(threads=1, epochs=2, learning_rate=0.01).fit(text)
+    assert ours.history_[-1].loss < np.log(len(file.words))
+    assert np.abs(ours.node_vectors_ - before).max() < 0.5
+    ours.save(again)
+    theirs = fasttext.load_model(str(again))
+    np.testing.assert_allclose(theirs.get_word_vector("gardens"), ours.vectors_["gardens"], atol=1e-6)
+    np.testing.assert_array_equal(theirs.get_output_matrix()[:-1], -ours.node_vectors_)
+    loaded = gensim_fasttext.load_facebook_model(str(again))
+    np.testing.assert_array_equal(loaded.syn1[:-1], -ours.node_vectors_)
+
+
+def test_models_that_fasttext_does_not_have(text, tmp_path):
+    small = {"vector_size": 4, "min_count": 1, "buckets": 20, "epochs": 1, "threads": 1}
+    grown = fastvec.FastText(loss="hierarchical_softmax", **small).fit(text)
+    grown.save(tmp_path / "m.bin")
+    whole = (tmp_path / "m.bin").read_bytes()
+    grown.fit([["more", "words"]] * 5, update_vocabulary=True)
+    with pytest.raises(ValueError, match=r"path must end in \.fvec with a tree to which words were added"):
+        grown.save(tmp_path / "m.bin")
+    with pytest.raises(
+        ValueError, match=r"path must end in \.fvec with pooling='sum', which fastText does not"
+    ):
+        fastvec.FastText(model="cbow", pooling="sum", **small).fit(text).save(tmp_path / "m.bin")
+    assert (tmp_path / "m.bin").read_bytes() == whole
+    (tmp_path / "m.bin").write_bytes(whole.replace("Zürich\0".encode(), b"\xff\xff\xff\xff\xff\xff\xff\0"))
+    with (
+        pytest.warns(UserWarning, match="dropped"),
+        pytest.raises(
+            ValueError, match=r"the tree .* of which errors='ignore' leaves \d+; fastvec.load reads"
+        ),
+    ):
+        fastvec.load_model(tmp_path / "m.bin", errors="ignore")
+
+
 def test_files_of_the_first_version(text, tmp_path):
     model = fastvec.FastText(vector_size=6, epochs=1, min_count=1, buckets=50, threads=1).fit(text)
     path = tmp_path / "v.bin"

@@ -14,6 +14,7 @@ VARIANTS = {
     "cbow-softmax": (fastvec.CBOW, {"loss": "softmax"}),
     "cbow-positions": (fastvec.CBOW, {"position_weights": True}),
     "fasttext": (fastvec.FastText, {"buckets": 300}),
+    "fasttext-hs": (fastvec.FastText, {"buckets": 300, "loss": "hierarchical_softmax"}),
 }
 
 

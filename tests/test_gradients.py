@@ -101,8 +101,11 @@ def build_matrices(objective, vector_size):
     return {name: matrix.astype(np.float32) for name, matrix in made.items()}
 
 
-def build_case(objective, vector_size, arguments):
-    matrices = build_matrices(objective, vector_size)
+def build_case(objective, vector_size, arguments, matrices=None):
+    if matrices is None:
+        matrices = build_matrices(objective, vector_size)
+        if not arguments.get("mean", True):  # a sum makes larger scores
+            matrices["input_vectors"] /= objective.n_averaged(arguments)
     gap = -vector_size % 16
     every = {name: np.pad(matrix.astype(np.float64), ((0, 0), (0, gap))) for name, matrix in matrices.items()}
     gradient = numeric_gradient(objective.loss, every, arguments)
@@ -164,21 +167,22 @@ def test_learning_rate_0_changes_nothing(step, padded, objective, vector_size):
 def unscaled_case(objective, vector_size, name):
     """What should come out with ``scale_gradient=False``: n times the exact gradient of a mean of n inputs.
 
-    A row that occurs c times in the mean moves as if it occurred once: n / c times its gradient; with n-grams
+    Of a sum it is an nth. A row that occurs c times moves as if it occurred once: 1 / c of that; with n-grams
     as often as it occurs among the first. If a step has several means, the gradients are those of its pieces.
     """
     case = awkward_case(objective, vector_size, name)
     gradient = {name: np.zeros_like(exact) for name, exact in case.gradient.items()}
     gradient[objective.outputs] = case.gradient[objective.outputs]
     for piece in objective.split(case.arguments):
-        exact = build_case(objective, vector_size, piece).gradient
+        exact = build_case(objective, vector_size, piece, case.matrices).gradient
         for matrix in set(gradient) - {objective.outputs}:
             counts = np.bincount(objective.touched(matrix, piece), minlength=objective.rows[matrix])
             times = 1
             if "n_first" in piece:
                 first = piece["inputs"][: piece["n_first"]]
                 times = np.bincount(first, minlength=objective.rows[matrix])
-            factors = times * objective.n_averaged(piece) / np.maximum(counts, 1)
+            n = objective.n_averaged(piece)
+            factors = times * (n if piece["mean"] else 1 / n) / np.maximum(counts, 1)
             gradient[matrix] += exact[matrix] * factors[:, np.newaxis]
     return case._replace(arguments=case.arguments | {"scale_gradient": False}, gradient=gradient)
 

@@ -18,6 +18,7 @@ MODELS = [
     (fastvec.CBOW, {"loss": "softmax"}, "softmax"),
     (fastvec.FastText, {"buckets": 50}, "subword"),
     (fastvec.FastText, {"buckets": 50, "model": "cbow"}, "subword"),
+    (fastvec.FastText, {"buckets": 50, "loss": "hierarchical_softmax"}, "ngram_tree"),
 ]
 MATRICES = ("input_vectors", "output_vectors", "node_vectors", "position_weights")
 

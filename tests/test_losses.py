@@ -19,10 +19,17 @@ VARIANTS = [
         for loss in losses_of("CBOW")
         for scale in (True, False)
     ],
+    *[(fastvec.CBOW, {"loss": loss, "pooling": "sum"}) for loss in losses_of("CBOW")],
+    (fastvec.CBOW, {"pooling": "sum", "scale_gradient": False}),
     (fastvec.CBOW, {"position_weights": True}),
+    (fastvec.CBOW, {"position_weights": True, "pooling": "sum"}),
     (fastvec.FastText, {"model": "skipgram", "min_n": 0, "max_n": 0}),
     (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "learning_rate": 0.02}),
     (fastvec.FastText, {"model": "cbow", "min_n": 0, "max_n": 0, "scale_gradient": True}),
+    *[
+        (fastvec.FastText, {"loss": "hierarchical_softmax", "min_n": 0, "max_n": 0, **own})
+        for own in ({}, {"model": "cbow"}, {"model": "cbow", "pooling": "sum"})
+    ],
 ]
 
 
@@ -35,7 +42,8 @@ def small(estimator, **params):
 
 @pytest.mark.parametrize(("estimator", "params"), VARIANTS)
 def test_words_that_share_contexts_end_up_near(estimator, params, topics):
-    rate = 0.02 if params.get("loss") == "bpr" else 0.1  # every negative moves its target
+    # every negative moves its target, every context the whole sum
+    rate = 0.02 if params.get("loss") == "bpr" or "sum" in params.values() else 0.1
     model = small(estimator, **({"epochs": 12, "learning_rate": rate} | params)).fit(topics(100))
     vectors = model.vectors_
     for topic in ("sea", "sky", "war"):
@@ -83,6 +91,9 @@ def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
     assert model.get_params()["learning_rate"] is None
     assert model.vectors_.metadata["learning_rate"] == model.first_learning_rate() == 0.15
     assert fastvec.CBOW(scale_gradient=False).first_learning_rate() == 0.075
+    assert fastvec.CBOW(pooling="sum").first_learning_rate() == 0.03
+    assert fastvec.CBOW(pooling="sum", scale_gradient=False).first_learning_rate() == 0.1
+    assert fastvec.FastText(model="cbow", pooling="sum").first_learning_rate() == 0.05
     with pytest.raises(ValueError, match=r"min_learning_rate must be a number >= 0 and <= 0.15, got 0.16"):
         small(fastvec.CBOW, min_learning_rate=0.16).check_params()
 
@@ -124,14 +135,14 @@ def test_constructors_take_the_same_names_and_keywords_only():
     }
     common = set.intersection(*map(set, parameters.values()))
     assert {"vector_size", "window", "negatives", "learning_rate", "callbacks"} <= common
-    assert set(parameters[fastvec.SkipGram]) - common == {"loss", "negative_sharing"}
-    assert set(parameters[fastvec.CBOW]) - common == {"loss", "scale_gradient", "position_weights"}
-    own = {"model", "min_n", "max_n", "buckets", "scale_gradient"}
+    assert set(parameters[fastvec.SkipGram]) - common == {"negative_sharing"}
+    assert set(parameters[fastvec.CBOW]) - common == {"pooling", "scale_gradient", "position_weights"}
+    own = {"model", "pooling", "min_n", "max_n", "buckets", "hash_count", "scale_gradient"}
     assert set(parameters[fastvec.FastText]) - common == own
     assert all(p.kind is p.KEYWORD_ONLY for some in parameters.values() for p in some.values())
 
 
-@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])
 def test_an_unknown_loss_is_refused(estimator):
     known = ", ".join(map(repr, losses_of(estimator.__name__)))
     assert known.startswith("'negative_sampling', ")
@@ -139,7 +150,7 @@ def test_an_unknown_loss_is_refused(estimator):
         estimator(loss="hs").check_params()
 
 
-@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW])
+@pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])
 def test_a_tree_needs_two_words(estimator):
     with pytest.raises(
         ValueError, match="loss='hierarchical_softmax' needs two words, the vocabulary has one"

@@ -19,10 +19,15 @@ WORD_MODELS = [
     ),
     fastvec.SkipGram(negative_sharing="none", dynamic_window=False, **SMALL),
     *(fastvec.CBOW(loss=loss, **SMALL) for loss in ("negative_sampling", "hierarchical_softmax", "softmax")),
-    fastvec.CBOW(position_weights=True, **SMALL),
     *(
-        fastvec.FastText(model=model, buckets=50, scale_gradient=True, **SMALL)
-        for model in ("skipgram", "cbow")
+        fastvec.CBOW(loss=loss, pooling="sum", **SMALL)
+        for loss in ("negative_sampling", "hierarchical_softmax", "softmax")
+    ),
+    *(fastvec.CBOW(position_weights=True, pooling=pooling, **SMALL) for pooling in ("mean", "sum")),
+    *(
+        fastvec.FastText(loss=loss, buckets=50, scale_gradient=True, **own, **SMALL)
+        for loss in ("negative_sampling", "hierarchical_softmax")
+        for own in ({}, {"model": "cbow"}, {"model": "cbow", "pooling": "sum"})
     ),
 ]
 GLOVES = [fastvec.GloVe(vector_size=4, min_count=1, epochs=5, combine=combine) for combine in ("sum", "word")]
@@ -96,7 +101,7 @@ def test_contexts_that_stay_are_found(monkeypatch):
 
 def test_a_missing_divisor_is_found(monkeypatch):
     model = fastvec.CBOW(**SMALL, loss="softmax").fit(TEXT)
-    monkeypatch.setattr(softmax, "divisors", lambda rows, scale: mean.divisors(rows, False))
+    monkeypatch.setattr(softmax, "divisors", lambda rows, *_: mean.divisors(rows, True, False))
     report = model.check_gradient(TEXT[:2], **FEW)
     assert report.worst[0] == "input_vectors"
     assert not report.ok(0.1)

@@ -14,7 +14,7 @@ BUCKETS = 2_000_000
 WORDS = ["a", "ab", "where", "Zürich", "東京都", "ﷺ", "e\u0301t", "🙂", "aaaaaaaa", "<", ">", "<s>", "naïve"]
 
 
-def ngrams(backend, words, min_n, max_n, buckets=BUCKETS):
+def ngrams(backend, words, min_n, max_n, buckets=BUCKETS, hash_count=0):
     """Return what a backend finds as a list for each word, which may be bytes of any kind."""
     names = [word if isinstance(word, bytes) else word.encode() for word in words]
     offsets, hashes = kernels.get("ngrams", backend).ngram_buckets(
@@ -23,6 +23,7 @@ def ngrams(backend, words, min_n, max_n, buckets=BUCKETS):
         min_n=min_n,
         max_n=max_n,
         buckets=buckets,
+        hash_count=hash_count,
     )
     assert (offsets.dtype, hashes.dtype) == (np.int64, np.int32)
     assert offsets[-1] == len(hashes)
@@ -103,10 +104,42 @@ def test_no_ngrams(backend):
     min_n=st.integers(0, 5),
     more=st.integers(0, 5),
     buckets=st.sampled_from([1, 2, 1000, 2**31 - 1]),
+    hash_count=st.sampled_from([0, 0, 1, 2, 4]),
 )
-def test_backends_agree_on_any_bytes(compiled, words, min_n, more, buckets):
-    expected = ngrams("reference", words, min_n, min_n + more, buckets)
-    assert ngrams(compiled, words, min_n, min_n + more, buckets) == expected
+def test_backends_agree_on_any_bytes(compiled, words, min_n, more, buckets, hash_count):
+    expected = ngrams("reference", words, min_n, min_n + more, buckets, hash_count)
+    assert ngrams(compiled, words, min_n, min_n + more, buckets, hash_count) == expected
+
+
+def test_they_are_florets(backend):
+    """The numbers are those of floret 0.10.5, as spaCy 3.8.18 finds them too."""
+    expected = {  # of the word and of its n-grams of three characters
+        "東京": [
+            [919058, 763392, 638397, 10301],
+            [252981, 372914, 301497, 586043],
+            [142583, 577728, 172988, 413032],
+        ],
+        "ab": [
+            [746486, 617422, 68225, 730921],
+            [124845, 199975, 556499, 454521],
+            [914120, 681387, 958125, 207065],
+        ],
+        "</s>": [[601262, 815819, 588243, 498458], [609331, 55953, 917425, 92437]],
+        "x" * 40: [[568741, 873141, 484112, 330577], [591104, 521339, 572426, 110523]],
+    }
+    found = ngrams(backend, [*expected], 3, 3, 10**6, 4)
+    for word, hashes in zip(expected, found, strict=True):
+        n_ngrams = 1 + len(word)
+        assert len(hashes) == 4 * n_ngrams
+        of_some = [bucket for of_one in expected[word] for bucket in of_one]
+        assert hashes[: len(of_some)] == of_some
+    (one,) = ngrams(backend, ["ab"], 3, 3, 10**6, 1)
+    assert one == [746486, 124845, 914120]
+    assert ngrams(backend, ["ab", "東京"], 0, 0, 10**6, 1) == [[746486], [919058]]
+    with pytest.raises(ValueError, match="hash_count must be an int from 0 to 4, got 5"):
+        ngrams(backend, ["a"], 3, 6, 10, 5)
+    with pytest.raises(ValueError, match="buckets must be an int from 1 to 2147483647, got 0"):
+        ngrams(backend, ["a"], 0, 0, 0, 1)
 
 
 def test_bytes_that_are_no_utf8_are_taken_as_fasttext_does(backend):

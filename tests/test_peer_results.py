@@ -68,7 +68,7 @@ def of_negative_sampling(text, inputs, outputs, exponent):
     return np.sum(text.pairs() * (losses(scores) + NEGATIVES * (low.sum(axis=1, keepdims=True) - low)))
 
 
-def of_cbow(text, inputs, outputs, exponent):
+def of_cbow(text, inputs, outputs, exponent, mean=True):
     """The mean over a tenth of the windows, of one random size each."""
     places = np.arange(0, len(text.ids), 10)
     size = np.random.default_rng(0).integers(1, WINDOW + 1, len(places))
@@ -78,8 +78,10 @@ def of_cbow(text, inputs, outputs, exponent):
     places, begin, end = places[some], begin[some], end[some]
     x = inputs.astype(np.float64)[text.ids]
     before = np.concatenate((np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)))
-    means = (before[end] - before[begin] - x[places]) / (end - begin - 1)[:, np.newaxis]
-    scores = products(means, outputs)
+    hidden = before[end] - before[begin] - x[places]
+    if mean:
+        hidden /= (end - begin - 1)[:, np.newaxis]
+    scores = products(hidden, outputs)
     low = losses(-scores) * text.noise(exponent)
     predicted = np.arange(len(places)), text.ids[places]
     return np.mean(losses(scores[predicted]) + NEGATIVES * (low.sum(axis=1) - low[predicted]))
@@ -165,6 +167,18 @@ def test_fasttext_is_gensims(prose):
     found = of_negative_sampling(prose, model.vectors_.vectors, model.output_vectors_, 0.75)
     assert found == pytest.approx(of_negative_sampling(prose, inputs, outputs, 0.75), rel=0.02)
     assert in_common(prose.near(model.vectors_.vectors), prose.near(inputs)) > 4
+
+
+def test_the_sum_is_gensims(prose):
+    options = {"min_count": 20, "epochs": 3}
+    model = fastvec.CBOW(**OURS, **options, pooling="sum", scale_gradient=False).fit(prose.corpus)
+    gensim = GensimWord2Vec(
+        list(prose.corpus), sg=0, cbow_mean=0, negative=NEGATIVES, seed=1, **options, **THEIRS
+    )
+    inputs, outputs = by_gensim(gensim, prose, "syn1neg")
+    found = of_cbow(prose, model.vectors_.vectors, model.output_vectors_, 0.75, mean=False)
+    assert found == pytest.approx(of_cbow(prose, inputs, outputs, 0.75, mean=False), rel=0.03)
+    assert in_common(prose.near(model.vectors_.vectors), prose.near(inputs)) > 2
 
 
 # ---- Numbers of programs in C, on a text that comes with gensim: Australian news of 60,000 words ----------

@@ -61,17 +61,26 @@ OUTPUTS = {"get_output_matrix", "syn1neg", "syn1", "create_binary_tree", "predic
 @pytest.mark.parametrize(
     ("model", "parameters", "attributes"),
     [
-        (fastvec.SkipGram, set(), {"word_vectors"}),
+        (fastvec.SkipGram, {"cbow_mean"}, {"word_vectors"}),
         (fastvec.CBOW, set(), {"word_vectors"}),
-        (fastvec.FastText, {"hs"}, {"word_vectors", "syn1", "create_binary_tree"}),
+        (fastvec.FastText, set(), {"word_vectors"}),
         (
             fastvec.GloVe,
-            {"hs", "shrink_windows", "min_alpha", *NOISE},
+            {"hs", "cbow_mean", "shrink_windows", "min_alpha", *NOISE},
             {"build_vocab", "build_vocab_from_freq", "reset_from", *OUTPUTS},
         ),
         (
             fastvec.PPMI_SVD,
-            {"hs", "shrink_windows", "compute_loss", "pretrainedVectors", *NOISE, *EPOCHS, *RATES},
+            {
+                "hs",
+                "cbow_mean",
+                "shrink_windows",
+                "compute_loss",
+                "pretrainedVectors",
+                *NOISE,
+                *EPOCHS,
+                *RATES,
+            },
             {
                 *("build_vocab", "build_vocab_from_freq", "reset_from", "save_model"),
                 *("intersect_word2vec_format", "set_matrices", "word_vectors", *OUTPUTS),
@@ -80,7 +89,7 @@ OUTPUTS = {"get_output_matrix", "syn1neg", "syn1", "create_binary_tree", "predic
         ),
         (
             fastvec.DocVectors,
-            {"hs", "shrink_windows", "trim_rule", "pretrainedVectors"},
+            {"hs", "cbow_mean", "shrink_windows", "trim_rule", "pretrainedVectors"},
             {
                 *("build_vocab_from_freq", "reset_from", "intersect_word2vec_format", "set_matrices"),
                 *("syn1", "create_binary_tree", "predict_output_word"),
@@ -105,6 +114,10 @@ def test_some_of_them():
     for given, ours in (("workers", "`threads`"), ("size", "`vector_size`"), ("iter", "`epochs`")):
         with pytest.raises(TypeError, match=f"SkipGram has no parameter `{given}`: it is {ours}"):
             fastvec.SkipGram(**{given: 3})
+    with pytest.raises(
+        TypeError, match='CBOW has no parameter `cbow_mean`: it is `pooling="mean"`, or `pooling'
+    ):
+        fastvec.CBOW(cbow_mean=0)
     with pytest.raises(TypeError, match="it is the choice between SkipGram and CBOW"):
         fastvec.CBOW(sg=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'vectorsize'"):

@@ -15,7 +15,9 @@ LOSSES = ["negative_sampling", "hierarchical_softmax", "softmax"]
 def word_models():
     yield from (fastvec.SkipGram(loss=loss, **SMALL) for loss in [*LOSSES, "bpr"])
     yield from (fastvec.CBOW(loss=loss, **SMALL) for loss in LOSSES)
-    yield from (fastvec.FastText(model=model, buckets=50, **SMALL) for model in ("skipgram", "cbow"))
+    yield fastvec.CBOW(pooling="sum", **SMALL | {"epochs": 60})
+    for loss in LOSSES[:2]:
+        yield from (fastvec.FastText(model=m, loss=loss, buckets=50, **SMALL) for m in ("skipgram", "cbow"))
 
 
 @pytest.mark.parametrize("model", [*word_models()], ids=repr)
@@ -70,6 +72,35 @@ def test_the_log_likelihood_is_that_of_the_definition(cls, loss):
     assert model.score([TEXT[0]])[0] > model.score([["the", "to", "question", "or", "is", "be"]])[0]
 
 
+@pytest.mark.parametrize("own", [{}, {"model": "cbow"}, {"model": "cbow", "pooling": "sum"}])
+def test_the_log_likelihood_of_words_with_ngrams(own):
+    model = fastvec.FastText(loss="hierarchical_softmax", buckets=50, **SMALL, **own).fit(TEXT)
+    words, expected = ["to", "be", "or", "not"], 0
+    for i, word in enumerate(words):
+        contexts = words[max(0, i - 2) : i] + words[i + 1 : i + 3]
+        for inputs, target in [(contexts, word)] if own else [([word], context) for context in contexts]:
+            expected += np.log(model.predict(inputs, topn=None)[model.vectors_.index(target)])
+    np.testing.assert_allclose(model.score([[*words[:2], "unknown", *words[2:]]]), [expected], rtol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum"])
+def test_a_context_is_a_mean_or_a_sum(pooling):
+    for model in (
+        fastvec.CBOW(pooling=pooling, **SMALL),
+        fastvec.FastText(model="cbow", pooling=pooling, buckets=50, **SMALL),
+    ):
+        model = model.fit(TEXT)
+        rows, of_ngrams = model._state.parameters["input_vectors"], []
+        if isinstance(model, fastvec.FastText):
+            of_ngrams = [model.vectors_.subwords.ngram_rows(word, 8) for word in ("to", "not")]
+            assert len(of_ngrams[1]) > 3
+        places = [model.vectors_.index(word) for word in ("to", "not")]
+        rows = rows[np.concatenate([places, *of_ngrams]).astype(int)]
+        scores = model.output_vectors_ @ getattr(rows.astype(np.float64), pooling)(axis=0)
+        found = model.predict(["to", "not"], topn=None)
+        np.testing.assert_allclose(found, np.exp(scores) / np.exp(scores).sum(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("cls", [fastvec.SkipGram, fastvec.CBOW])
 def test_scores_and_predictions_are_those_of_gensim(cls):
     from gensim.models import Word2Vec
@@ -114,7 +145,8 @@ def test_bad_input():
     with pytest.raises(ValueError, match="topn must be an int >= 1, got 0"):
         model.predict(["to"], topn=0)
     for each in (model, fastvec.FastText(buckets=50, **SMALL | {"epochs": 1}).fit(TEXT)):
-        with pytest.raises(ValueError, match=r"loss must be 'hierarchical_softmax' or 'softmax' to score"):
+        exact = "" if isinstance(each, fastvec.FastText) else " or 'softmax'"
+        with pytest.raises(ValueError, match=f"loss must be 'hierarchical_softmax'{exact} to score"):
             each.score([["to", "be"]])
     for call in (lambda: fastvec.CBOW().predict(["a"]), lambda: fastvec.CBOW().score([["a"]])):
         with pytest.raises(AttributeError, match=r"CBOW has no vectors_ to (predict|score) with before fit"):

@@ -94,7 +94,8 @@ def test_a_given_vocabulary_that_is_that_of_the_text_changes_nothing():
 @pytest.mark.parametrize("parameters", [{}, {"drop": ["the"]}])
 def test_files_name_the_text_whatever_words_are_chosen(parameters, fit):
     expected = fastvec.Corpus(TEXT).provenance | ({"vocabulary": "given"} if fit else {})
-    assert fastvec.Cooccurrence(min_count=1, **parameters).fit(TEXT, **fit)._corpora == [expected]
+    counts = fastvec.Cooccurrence(min_count=1, **parameters).fit(TEXT, **fit)
+    assert counts._provenance["corpora"] == [expected]
     model = make(fastvec.SkipGram, min_count=1, **parameters).fit(TEXT, **fit)
     assert model.vectors_.metadata["corpora"] == [expected]
 

@@ -15,6 +15,7 @@ VARIANTS = [
     (fastvec.CBOW, {}, "cbow"),
     (fastvec.FastText, {"buckets": 50}, "subword"),
     (fastvec.FastText, {"buckets": 50, "model": "cbow"}, "subword"),
+    (fastvec.FastText, {"buckets": 50, "loss": "hierarchical_softmax"}, "ngram_tree"),
 ]
 SENTENCES = [["the", "cat", "sat"], ["the", "dog", "ran"]]
 CERTAIN = 2**32 - 1  # the threshold of a word that is always kept

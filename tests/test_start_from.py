@@ -23,6 +23,8 @@ WORD_MODELS = {
     "cbow positions": fastvec.CBOW(position_weights=True, **SMALL),
     "fasttext": fastvec.FastText(**NGRAMS, **SMALL),
     "fasttext cbow": fastvec.FastText(model="cbow", scale_gradient=True, **NGRAMS, **SMALL),
+    "cbow sum": fastvec.CBOW(pooling="sum", **SMALL),
+    "fasttext tree": fastvec.FastText(loss="hierarchical_softmax", **NGRAMS, **SMALL),
     "fasttext without n-grams": fastvec.FastText(max_n=0, **SMALL),
 }  # fmt: skip
 GLOVES = {

@@ -13,7 +13,7 @@ import pytest
 from epochs import by_team
 from in_turn import path_errors, skipgram_errors
 from inside import Team, alias_table
-from objectives import OBJECTIVES, bag, batch, int32, numeric_gradient, path, placed, window
+from objectives import OBJECTIVES, bag, bag_and_paths, batch, int32, numeric_gradient, path, placed, window
 
 from fastvec import kernels
 from fastvec.reference import losses
@@ -95,6 +95,17 @@ def subword(cbow, positions=EVERYWHERE):
             yield bag(inputs, *zip(*group, strict=True), n_first=len(first))
 
 
+def ngram_tree(cbow, positions=EVERYWHERE):
+    for _, center, around in windows(1, positions):
+        words, targets = (around.values(), [center]) if cbow else ([center], around.values())
+        words = list(words)
+        first = np.concatenate([DISTINCT[word] for word in words])
+        inputs = np.concatenate([first, *[REPEATED[word] for word in words]])
+        for group in in_groups(targets):
+            nodes, codes = (np.concatenate([of_words[t] for t in group]) for of_words in (NODES, CODES))
+            yield bag_and_paths(inputs, nodes, codes, n_first=len(first))
+
+
 def csr(name, offsets_name, lists, dtype):
     offsets = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     return {offsets_name: offsets, name: np.concatenate(lists).astype(dtype)}
@@ -110,7 +121,9 @@ SUBWORD_INPUTS, NODE_VECTORS = {"input_vectors": N_WORDS + N_NGRAMS}, {"node_vec
 
 BOTH = [{"cbow": False}, {"cbow": True}]
 
-MEANS = [{"scale_gradient": True}, {"scale_gradient": False}]
+MEANS = [
+    {"mean": mean, "scale_gradient": scale} for mean, scale in ((True, True), (True, False), (False, True))
+]
 
 LOSSES = [{"loss": loss} for loss in losses.LOSSES]
 
@@ -123,8 +136,24 @@ TRAININGS = [
     ("hierarchical_softmax", hierarchical_softmax, INPUTS | NODE_VECTORS, TREE, BOTH, MEANS),
     ("softmax", softmax, INPUTS | OUTPUTS, {}, BOTH, MEANS),
     ("subword", subword, SUBWORD_INPUTS | OUTPUTS, NOISY | NGRAMS, BOTH, MEANS),
+    ("ngram_tree", ngram_tree, SUBWORD_INPUTS | NODE_VECTORS, TREE | NGRAMS, BOTH, MEANS),
 ]
-CASES = [(*training, mode, given) for *training, modes, both in TRAININGS for mode in modes for given in both]
+CASES = [
+    (*training, mode, given)
+    for *training, modes, both in TRAININGS
+    for mode in modes
+    for given in both
+    if mode.get("cbow", True) or given["mean"]
+]
+
+
+def start_matrices(seed, rows, given):
+    """Matrices whose scores are within the range of the sigmoid, sums of many inputs included."""
+    random = np.random.default_rng(seed)
+    start = {name: (random.standard_normal((n, 20)) / 2).astype(np.float32) for name, n in rows.items()}
+    if not given.get("mean", True):
+        start["input_vectors"] /= 10 if len(start["input_vectors"]) > N_WORDS else 4
+    return start
 
 
 @pytest.mark.parametrize(
@@ -134,8 +163,7 @@ CASES = [(*training, mode, given) for *training, modes, both in TRAININGS for mo
 )
 def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows, arguments, mode, given):
     implementation = kernels.get(kernel, backend)
-    random = np.random.default_rng(2)
-    start = {name: random.standard_normal((n, 20)) / 2 for name, n in rows.items()}
+    start = start_matrices(2, rows, given)
     expected, trained = ({name: padded(matrix) for name, matrix in start.items()} for _ in range(2))
     todo = [step | given for step in steps(**mode)]
     losses = [implementation.step(**expected, **step, learning_rate=0.05) for step in todo]
@@ -158,9 +186,13 @@ def test_train_is_one_step_after_the_other(backend, padded, kernel, steps, rows,
         assert np.abs(matrix - padded(start[name])).max() > 0.01
         np.testing.assert_allclose(trained[name], matrix, rtol=0, atol=1e-5, err_msg=name)
     assert loss == pytest.approx(sum(losses), rel=1e-6)
-    predicted = "targets" if "targets" in todo[0] else "contexts"
-    windows_only = kernel == "cbow" or (kernel == "hierarchical_softmax" and mode["cbow"])
-    assert sampled_pairs == pairs == sum(1 if windows_only else len(step[predicted]) for step in todo)
+    if kernel == "ngram_tree":
+        n_pairs = sum(1 if mode["cbow"] else len(around) for *_, around in windows(1))
+    else:
+        predicted = "targets" if "targets" in todo[0] else "contexts"
+        windows_only = kernel == "cbow" or (kernel == "hierarchical_softmax" and mode["cbow"])
+        n_pairs = sum(1 if windows_only else len(step[predicted]) for step in todo)
+    assert sampled_pairs == pairs == n_pairs
 
 
 def test_windows_of_one_size(backend, padded, monkeypatch):
@@ -209,8 +241,7 @@ BATCH = range(20, 26)  # positions whose steps are one batch
 def batch_of(number):
     """The matrices of a case, its steps, and their loss and its derivatives by the matrices."""
     kernel, steps, rows, _, mode, given = TEAM_CASES[number]
-    random = np.random.default_rng(3)
-    matrices = {name: (random.standard_normal((n, 20)) / 2).astype(np.float32) for name, n in rows.items()}
+    matrices = start_matrices(3, rows, given)
     todo = [step | given for step in steps(**mode, positions=BATCH)]
     exact = {name: matrix.astype(np.float64) for name, matrix in matrices.items()}
     loss = sum(LOSS_OF[kernel](**exact, **step) for step in todo)
@@ -270,7 +301,7 @@ def test_scores_of_a_batch_are_those_before_it(backend, padded, number):
     """Rows that move by the same errors and inputs move in proportion to the learning rate, however large."""
     start, todo, loss, gradient = batch_of(number)
     kernel = TEAM_CASES[number][0]
-    if kernel == "cbow" or kernel == "subword" or todo[0].get("cbow"):
+    if kernel in ("cbow", "subword", "ngram_tree") or todo[0].get("cbow"):
         moved, returned = train_batch(backend, padded, number, 2.0)
         outputs = list(start)[1]
         change = (padded(start[outputs]) - moved[outputs])[:, :20] / 2.0

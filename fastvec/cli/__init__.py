@@ -23,6 +23,7 @@ from fastvec import __version__
 from fastvec.cli import streams
 from fastvec.cli.files import in_options
 from fastvec.cli.parser import FAILED, Parser
+from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.formats.atomic import WINDOWS
 from fastvec.training import signals
 from fastvec.training.progress import tell
@@ -122,6 +123,8 @@ def _is_unread(error: Exception) -> bool:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = "standard output" if streams.is_broken(sys.stdout) else error.filename
+        if isinstance(error, FileNotFoundError) and name == STANDARD_INPUT:
+            return f"{name}: must be a file, not standard input"
         return error.strerror if name is None else f"{name}: {error.strerror}"
     return in_options(str(error)) or type(error).__name__
 

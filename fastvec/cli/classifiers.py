@@ -152,6 +152,7 @@ def _add_quantize(verbs: Any) -> None:
     add_parameters(quantize, {"labelled lines": read_labelled_lines}, ["label_prefix", "errors"])
     add_parameters(quantize, {"training": TextClassifier}, ["epochs", "learning_rate", "threads", "seed"])
     add_quiet(quantize)
+    add_json(quantize, "print the summary as JSON")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -287,9 +288,11 @@ def _quantize(options: argparse.Namespace) -> int:
     if lines is not None:
         lines = LabelledLines(lines, **given(options, read_labelled_lines))
     model.quantize(lines, **how).save(options.output)
-    if not options.quiet:
-        sizes = [Path(path).stat().st_size for path in (options.output, options.model)]
-        say(f"{options.output}: {sizes[0]:,} bytes, of {sizes[1]:,} in {options.model}")
+    size, before = (Path(path).stat().st_size for path in (options.output, options.model))
+    if options.json:
+        say(json_line({"output": options.output, "bytes": size, "bytes_of_model": before}))
+    elif not options.quiet:
+        say(f"{options.output}: {size:,} bytes, of {before:,} in {options.model}")
     return 0
 
 

@@ -21,7 +21,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     check_files([], {"--output": options.output})
-    check_format(options.output, None)
+    check_format(options.output, None, None)
     with signals.hold_after_training() as held:
         demo.run(options.output, progress=not options.quiet)
     return held.status

@@ -37,6 +37,15 @@ __all__ = [
 OF_TEXTS = ["lowercase", "errors", "column", "kmers", "cache", "memory_limit"]
 # Parameters of `load`, and how errors name them, for Python: errors='replace'.
 READING = ("format", "errors", "encoding", "limit", "on_duplicates", "on_nonfinite")
+# What reads a file in Python, and the verb that does.
+VERBS_THAT_READ = {
+    "fastvec.load": "neighbors",
+    "fastvec.classify.load": "classify predict",
+    "fastvec.Cooccurrence.load": "train",
+    "fastvec.Corpus(..., cache=...)": "train --cache",
+    "fastvec.Phrases.load": "phrases --phrases",
+}
+LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
 
@@ -73,8 +82,9 @@ def add_reading(
 
 
 def in_options(message: str) -> str:
-    """Return an error with the parameters of `load` that it advises as options."""
-    return ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
+    """Return an error with what it advises in Python as what the command has: options, and verbs."""
+    message = ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
+    return LOADERS.sub(lambda found: f"fastvec {VERBS_THAT_READ[found[0]]}", message)
 
 
 def add_output(parser: argparse.ArgumentParser, what: str, default: str | None = None) -> None:
@@ -90,8 +100,11 @@ def add_format(parser: argparse.ArgumentParser, flag: str) -> None:
     parser.add_argument(flag, dest="format", choices=formats.FORMATS, help=what)
 
 
-def check_format(path: str, format: str | None, option: str = "--format") -> None:
-    """Raise now if vectors cannot be saved in a format, or in that of the extension if it is None."""
+def check_format(path: str, format: str | None, option: str | None = "--format") -> None:
+    """Raise now if vectors cannot be saved in a format, or in that of the extension if it is None.
+
+    Errors advise the `option` that names the format, if there is one.
+    """
     formats.format_of(Path(path), format, reading=False, option=option)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 
 from fastvec import __version__
@@ -12,6 +13,8 @@ from fastvec.cli.examples import EXAMPLES
 __all__ = ["add_completion", "add_help", "add_man"]
 
 SHELLS = ("bash", "zsh", "fish")
+# How shtab's script for zsh marks an argument that may come any number of times; zsh reads it as one.
+ONE_OF_ANY = re.compile(r'"\(\*\)::?')
 # What names of files are called in help.
 FILES = ("FILE", "MODEL", "OUT", "TEXT", "VECTORS")
 
@@ -48,7 +51,12 @@ def _completion(options: argparse.Namespace) -> int:
     for action in _actions(parser):
         if action.metavar in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(parser, shell=options.shell))
+        elif action.metavar == "VERB" and action.choices is None:  # of help
+            action.choices = [*VERBS]
+    script = shtab.complete(parser, shell=options.shell)
+    if options.shell == "zsh":
+        script = ONE_OF_ANY.sub('"*:', script)
+    print(script)
     return 0
 
 
@@ -64,7 +72,8 @@ def _man(_: argparse.Namespace) -> int:
     page.description = "train word vectors on a CPU, and use them"
     lines = [line.replace("\\", "\\e").replace("-", "\\-") for verb in EXAMPLES.values() for line in verb]
     page.add_section("examples", ">", "\n".join([".nf", *lines, ".fi"]))
-    print(page, end="")
+    title, rest = str(page).split("\n", 1)
+    print(title.replace("\\-", "-"), rest, sep="\n", end="")  # in a date, \- is not understood
     return 0
 
 

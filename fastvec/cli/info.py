@@ -14,30 +14,35 @@ from typing import Any
 import numpy as np
 
 from fastvec import __version__, kernels
+from fastvec.cli.about import about
 from fastvec.cli.files import add_reading
 from fastvec.cli.options import given
 from fastvec.cli.results import add_json, print_json
-from fastvec.counts import files as counts_file
-from fastvec.formats import model, supervised
 from fastvec.formats.container import verify
-from fastvec.formats.kinds import FIRST_BYTES, own_format
 from fastvec.training.threads import usable_threads
 from fastvec.vectors import load
 
 __all__ = ["add_info"]
 
 # What is counted, in files and texts.
-SIZES = ("words", "sentences", "distinct_words", "examples", "dimensions", "occurrences", "entries", "labels")
+SIZES = (
+    *("bytes", "words", "sentences", "distinct_words", "examples", "dimensions", "occurrences", "entries"),
+    *("labels", "phrases"),
+)
+TITLES = {"vector_size": "dimensions", "first_labels": "first labels"}
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec info``."""
     parser.set_defaults(run=_run)
-    about = parser.add_mutually_exclusive_group()
-    about.add_argument(
-        "vectors", nargs="?", metavar="VECTORS", help="vectors, counts or a classifier; none for the machine"
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "vectors",
+        nargs="?",
+        metavar="FILE",
+        help="vectors, a model, a classifier, counts, phrases or a cache; none for the machine",
     )
-    about.add_argument(
+    what.add_argument(
         "--verify",
         metavar="FILE",
         help="verify the checksums of a file instead: .fvec .fvcounts .fvmodel, or that of --cache",
@@ -56,62 +61,13 @@ def _run(options: argparse.Namespace) -> int:
     elif options.vectors is None:
         _print_machine(options.json)
     else:
-        about = _about(options)
+        found = about(Path(options.vectors), given(options, load))
         if options.json:
-            print_json({"file": options.vectors, **about})
+            print_json({"file": options.vectors, **found})
         else:
-            titles = {"vector_size": "dimensions"}
-            rows = [row for name, value in about.items() for row in _rows(titles.get(name, name), value)]
-            _print_rows(dict(rows))
+            rows = [row for name, value in found.items() for row in _rows(TITLES.get(name, name), value)]
+            _print_rows(rows)
     return 0
-
-
-def _about(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what there is to say of a file of vectors, of counts or of a classifier."""
-    path = Path(options.vectors)
-    if path.suffix.lower() == ".ftz":
-        return _about_quantized(path)
-    format = None
-    if path.is_file():  # what comes through a pipe can be read only once
-        with path.open("rb") as file:
-            format = own_format(file.read(FIRST_BYTES))
-    if format == model.CLASSIFIER:
-        return _about_classifier(model.read_classifier(path).description)
-    if format == counts_file.FORMAT:
-        counts = counts_file.read(path)
-        metadata = {**counts.parameters, "corpora": counts.corpora}
-        return {
-            "words": len(counts.vocabulary),
-            "entries": len(counts.counts.columns),
-            "occurrences": counts.vocabulary.total,
-            "metadata": metadata,
-        }
-    vectors = load(path, **given(options, load))
-    about: dict[str, Any] = {"words": len(vectors), "vector_size": vectors.vector_size}
-    if vectors.counts is not None:
-        about["occurrences"] = int(vectors.counts.sum())
-    return {**about, "metadata": vectors.metadata}
-
-
-def _about_quantized(path: Path) -> dict[str, Any]:
-    header = supervised.read(path).header
-    return {
-        "words": len(header.words),
-        "vector_size": header.parameters["vector_size"],
-        "labels": len(header.labels),
-        "metadata": {**header.parameters, "word_ngrams": header.word_ngrams},
-    }
-
-
-def _about_classifier(description: Mapping[str, Any]) -> dict[str, Any]:
-    classes = (description.get("learned") or {}).get("classes") or {}
-    metadata = {
-        "estimator": description["estimator"],
-        **description["parameters"],
-        **description.get("provenance", {}),
-        "history": description["history"],
-    }
-    return {"labels": len(classes.get("values", ())), "metadata": metadata}
 
 
 def _rows(name: str, value: Any) -> list[tuple[str, list[str]]]:
@@ -119,7 +75,9 @@ def _rows(name: str, value: Any) -> list[tuple[str, list[str]]]:
     if name == "metadata":
         return [row for item in value.items() for row in _rows(*item)]
     if name in LINES and isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
-        return [(name, [line for entry in value for line in LINES[name](entry)])]
+        return [(name, [line for entry in value for line in LINES[name](entry)] or ["none"])]
+    if isinstance(value, (list, tuple)):
+        return [(name, [", ".join(map(str, value)) or "none"])]
     return [(name, [_shown(value) if name in SIZES or isinstance(value, float) else str(value)])]
 
 
@@ -153,7 +111,7 @@ LINES = {"corpora": _lines_of_corpus, "history": _lines_of_epoch}
 
 
 def _print_machine(as_json: bool) -> None:
-    about = {
+    machine = {
         "fastvec": __version__,
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
         "NumPy": np.__version__,
@@ -170,10 +128,10 @@ def _print_machine(as_json: bool) -> None:
         if problem is not None:
             raise problem
         sets = {"threads": usable_threads(), "instruction_sets": [*kernels.instruction_sets()]}
-        named = {name.lower(): value for name, value in about.items() if name.replace(" ", "_") not in sets}
+        named = {name.lower(): value for name, value in machine.items() if name.replace(" ", "_") not in sets}
         print_json({**named, **sets, "backends": kernels.status(), "backend": in_use})
         return
-    _print_rows({name: [value] for name, value in about.items()})
+    _print_rows([(name, [value]) for name, value in machine.items()])
     print("\nbackends, slowest first:")
     for name, state in kernels.status().items():
         print(f"  {name:10}{state}{', in use' if name == in_use else ''}")
@@ -182,9 +140,9 @@ def _print_machine(as_json: bool) -> None:
     print("set FASTVEC_BACKEND=<name> to force another")
 
 
-def _print_rows(rows: dict[str, list[str]]) -> None:
-    width = max(map(len, rows))
-    for name, lines in rows.items():
+def _print_rows(rows: list[tuple[str, list[str]]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, lines in rows:
         for title, line in zip_longest([name], lines, fillvalue=""):
             print(f"{title:{width}}  {line}".rstrip())
 

@@ -49,6 +49,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "help": "use the exact gradient of a mean, with the divisor that word2vec.c omits"
     },
     "CBOW.loss": LOSS,
+    "CBOW.pooling": {"help": "contexts predict a word by their mean or by their sum"},
     "CBOW.position_weights": {
         "help": "multiply every context vector by learned weights of its position in the window"
     },
@@ -61,7 +62,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "metavar": ("LENGTH", "STRIDE"),
         "help": "length and stride of the words in FASTA files: a record is a sentence",
     },
-    "Corpus.lowercase": {"action": "store_true", "help": "convert words to lower case"},
+    "Corpus.lowercase": {"help": "convert words to lower case"},
     "Corpus.memory_limit": {
         "type": _size,
         "metavar": "BYTES",
@@ -69,6 +70,8 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "CountModel.symmetric": LEFT_ONLY,
     "CountModel.weighting": WEIGHTING,
+    "FastText.loss": LOSS,
+    "FastText.pooling": {"help": "the contexts of cbow predict a word by their mean or by their sum"},
     "FastText.model": {
         "flag": "--fasttext-model",
         "help": "skipgram: a word predicts each of its contexts; cbow: these together predict the word",

@@ -50,6 +50,7 @@ PEER_OPTIONS = {
     "-dsub": "--subvector-size",
     "-epoch": "--epochs",
     "-eta": "--learning-rate",
+    "-hashCount": "--hash-count",
     "-hs": "--loss",
     "-input": INPUT,
     "-iter": "--epochs",
@@ -121,14 +122,22 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, []
 
+    def format_usage(self) -> str:
+        """Return the first line of the help, which has of the options those that are required."""
+        self._shorten_usage()
+        return super().format_usage()
+
     def format_help(self) -> str:
-        """Return the help, whose first line has of the options those that are required."""
+        """Return the help."""
+        self._shorten_usage()
+        return super().format_help()
+
+    def _shorten_usage(self) -> None:
         if self.usage is None:
             places = [_place(action) for action in self._actions if not action.option_strings]
             required = [action for action in self._actions if action.option_strings and action.required]
             options = [f"{action.option_strings[0]} {action.metavar}" for action in required]
             self.usage = " ".join(["%(prog)s [options]", *places, *options])
-        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """End with one line, like all other errors."""

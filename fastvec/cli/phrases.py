@@ -44,6 +44,8 @@ def _run(options: argparse.Namespace) -> int:
     check_files([*options.texts, options.phrases], outputs, text="--output")
     phrases = _phrases(options)
     corpus = read_texts(options, keep_empty=True)
+    if options.phrases is None and not corpus.n_tokens:
+        raise ValueError(f"{', '.join(options.texts)} holds no words")
     joined = phrases.fit_transform(corpus) if options.phrases is None else phrases.transform(corpus)
     if options.save_phrases is not None:
         phrases.save(options.save_phrases)

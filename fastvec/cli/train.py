@@ -94,13 +94,24 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
         raise ValueError(f"--like must be a .fvec, which keeps the parameters of its training, got {path!r}")
     metadata = load(path, mmap=True).metadata
     name = _model_named(metadata)
+    if name is None and (made := metadata.get("estimator")) is not None:
+        raise ValueError(f"{path}: made by {made}, which is no --model of this command: {joined([*MODELS])}")
     if name is None:
         raise ValueError(f"{path}: its metadata have no training to repeat, only those of trained vectors do")
     if metadata.keys() & {"start_from", "freeze"}:
         raise ValueError(
             f"{path}: its training started from other vectors, which are not in it: --like cannot repeat it"
         )
-    corpora = metadata.get("corpora", [{}])
+    text = (metadata.get("corpora") or [{}])[0]
+    values = {KEY + parameter: metadata.get(parameter) for parameter in parameters(MODELS[name])}
+    values |= {KEY + parameter: text.get(parameter) for parameter in OF_TEXTS}
+    values |= {"model": name, "phrases": (text.get("phrases") or {}).get("passes")}
+    return {dest: value for dest, value in values.items() if value is not None}
+
+
+def _check_text_of(path: str) -> None:
+    """Raise ValueError unless the text with which a file was made was one that this command can read."""
+    corpora = load(path, mmap=True).metadata.get("corpora", [{}])
     if len(corpora) > 1:
         raise ValueError(
             f"{path}: made of {len(corpora)} texts that were trained on, or counted, one after the other, "
@@ -115,10 +126,6 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     if "tokenizer" in text or (phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}):
         what = "a tokenizer" if "tokenizer" in text else "phrases of other parameters"
         raise ValueError(f"{path}: trained in Python with {what}, which no option of this command repeats")
-    values = {KEY + parameter: metadata.get(parameter) for parameter in parameters(MODELS[name])}
-    values |= {KEY + parameter: text.get(parameter) for parameter in OF_TEXTS}
-    values |= {"model": name, "phrases": phrases and phrases["passes"]}
-    return {dest: value for dest, value in values.items() if value is not None}
 
 
 def _model_named(metadata: dict[str, Any]) -> str | None:
@@ -139,7 +146,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
     resuming = _checkpoints(options, model)
-    counts = _counts(options)
+    counts = _counts(options, model)
+    if counts is None and options.like is not None:
+        _check_text_of(options.like)
     start = _start(options)
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
@@ -209,29 +218,53 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
         return {}
     if not issubclass(MODELS[options.model], EpochModel):
         raise _of_others("--start-from", _models(EpochModel), options.model)
+    formats.format_of(Path(options.start_from), None, reading=True, option=None)
     return {"start_from": load(options.start_from), "freeze": options.freeze}
 
 
-def _counts(options: argparse.Namespace) -> Cooccurrence | None:
+def _counts(options: argparse.Namespace, model: Model) -> Cooccurrence | None:
     """Return the counts to train on, or None if there are texts."""
     path = next(filter(holds_counts, options.texts), None)
     if path is None:
         return None
     if len(options.texts) > 1:
         raise ValueError(f"counts must come in one file, without texts, got {', '.join(options.texts)}")
-    estimator = MODELS[options.model]
-    if not issubclass(estimator, CountModel):
+    if not isinstance(model, CountModel):
         needed = " or ".join(_models(CountModel))
         raise ValueError(f"{path} holds counts, which need --model {needed}, got {options.model}")
+    if options.like is not None:
+        return _counts_like(options, model, path)
+    estimator = type(model)
     refused = [flag(estimator, parameter) for parameter in given(options, estimator) if parameter in COUNTED]
     refused += [flag(Corpus, parameter) for parameter in given(options, Corpus) if parameter in OF_TEXTS]
     refused += [] if options.phrases is None else ["--phrases"]
-    if refused and options.like is None:
+    if refused:
         names = ", ".join(refused)
         raise ValueError(
             f"{path} holds counts, to which options about texts and counting do not apply, got {names}"
         )
     return Cooccurrence.load(path)
+
+
+def _counts_like(options: argparse.Namespace, model: CountModel, path: str) -> Cooccurrence:
+    """Return counts that were made as ``--like`` and the other options say."""
+    counts = Cooccurrence.load(path)
+    pairs = [(name, getattr(model, name), getattr(counts, name)) for name in COUNTED]
+    text = {**given(options, Corpus), "phrases": options.phrases}
+    for corpus in counts._provenance["corpora"]:
+        made = {**corpus, "phrases": (corpus.get("phrases") or {}).get("passes")}
+        pairs += [(name, text.get(name), made.get(name)) for name in (*OF_TEXTS, "phrases")]
+    for name, asked, found in pairs:
+        if _listed(asked) != _listed(found):
+            raise ValueError(
+                f"{path} was counted with {name}={found!r}, not with {name}={asked!r} as --like "
+                f"{options.like} and other options say: give the text instead, or count it so"
+            )
+    return counts
+
+
+def _listed(value: Any) -> Any:
+    return [*map(str, value)] if isinstance(value, (list, tuple)) else value
 
 
 def _corpus(options: argparse.Namespace) -> Any:

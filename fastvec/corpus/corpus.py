@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_bool, check_int
+from fastvec.corpus import cache as caches
 from fastvec.corpus.columns import encode_lists, is_table, sessions_of
 from fastvec.corpus.fingerprint import fingerprint
-from fastvec.corpus.ids import Encoded, open_cache, save_cache
+from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import check_regular, check_writable
 from fastvec.formats.spool import Spool
 
 __all__ = ["Corpus"]
+
+# Words of a sentence that notebooks show.
+WORDS_SHOWN = 20
 
 
 class Corpus:
@@ -132,7 +138,7 @@ class Corpus:
             cache = os.fspath(cache)
             check_regular("cache", cache, "name a file to be made")
             key = _cache_key(files, how)
-            if (kept := open_cache(cache, key)) is not None:
+            if (kept := caches.reopen(cache, key)) is not None:
                 self._set(*kept)
                 return
             check_writable(cache)
@@ -144,9 +150,9 @@ class Corpus:
             raise ValueError(f"{names} holds no words")
         contents = encoded.finish(lowercase)
         if cache is not None:
-            save_cache(cache, *contents, key)
+            caches.save(cache, *contents, key)
             del contents
-            kept = open_cache(cache, key)
+            kept = caches.reopen(cache, key)
             assert kept is not None
             contents = kept
         self._set(*contents)
@@ -246,6 +252,14 @@ class Corpus:
     def __repr__(self) -> str:
         n_words = len(self.vocabulary)
         return f"Corpus({len(self):,} sentences, {self.n_tokens:,} tokens, {n_words:,} distinct words)"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the first sentences, as notebooks show it."""
+        rows = []
+        for number, (begin, end) in enumerate(pairwise(self.sentence_offsets[: FIRST + 1].tolist()), 1):
+            words = [str(self.vocabulary.words[i]) for i in self.ids[begin : min(end, begin + WORDS_SHOWN)]]
+            rows.append([number, " ".join([*words, *["..."][: end - begin - len(words)]])])
+        return table(repr(self), ["", "sentence"], rows)
 
 
 def _reading(files: list[File] | None, how: Reading) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ids of words: made of texts and sequences in one pass, kept in memory or on disk, and in caches.
+"""Ids of words: made of texts and sequences in one pass, kept in memory or on disk.
 
 Ids are provisional while a text is read, in the order in which its words are first met; the final ones go by
 frequency, which is known at the end.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,8 @@ from fastvec._params import check_item, plain
 from fastvec.corpus.reading import File, invalid_text, name_of, read_blocks
 from fastvec.corpus.sequences import check_words, kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
-from fastvec.formats.container import map_tensors, write_tensors
 from fastvec.formats.kinds import check_kind
 from fastvec.formats.spool import BLOCK_ITEMS, Spool, memory_left
-from fastvec.formats.words import check_offsets, join_words, split_words
 from fastvec.training.threads import Workers, file_threads
 
 __all__ = [
@@ -33,14 +30,9 @@ __all__ = [
     "encode_sentences",
     "file_pieces",
     "invalid_piece",
-    "open_cache",
     "remapped",
-    "save_cache",
     "whole_words",
 ]
-
-FORMAT = "fastvec corpus"
-VERSION = "1"
 
 # Sentences of Python objects are handed on in pieces of about so many ids.
 IDS_AT_ONCE = 1 << 18
@@ -270,74 +262,3 @@ def remapped(ids: NDArray[np.int32], new_ids: NDArray[np.int32], memory_limit: i
     for begin in range(0, len(ids), BLOCK_ITEMS):
         spool.append(ids[begin : begin + BLOCK_ITEMS])
     return _final(spool, new_ids)
-
-
-def save_cache(
-    path: str,
-    ids: NDArray[np.int32],
-    sentence_offsets: NDArray[np.int64],
-    vocabulary: Vocabulary,
-    key: dict[str, str],
-) -> None:
-    """Write a corpus to a safetensors file; `key` is what `open_cache` must be given to get it back."""
-    text, word_offsets = join_words(vocabulary.words)
-    tensors: dict[str, NDArray[Any]] = {
-        "ids": ids,
-        "sentence_offsets": sentence_offsets,
-        "counts": vocabulary.counts,
-        "word_offsets": word_offsets,
-        "words": text,
-    }
-    kind = {"kind_of_words": kind_of_words(vocabulary.words)}
-    write_tensors(path, tensors, {"format": FORMAT, "version": VERSION, **kind, **key})
-
-
-def open_cache(
-    path: str, key: dict[str, str]
-) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary] | None:
-    """Return ids, sentence offsets and vocabulary of a cache file, the ids and offsets memory-mapped.
-
-    Returns
-    -------
-    tuple or None
-        None if there is no such file, or if it was made with another key.
-
-    Raises
-    ------
-    ValueError
-        If the file is not a cache of a corpus, or is truncated or corrupt.
-    """
-    if not Path(path).exists():
-        return None
-    try:
-        tensors, metadata = map_tensors(path)
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path}: not a cache of fastvec.Corpus")
-    except ValueError as error:
-        raise ValueError(
-            f"{error}; the file was not changed: remove it, or choose another name for cache"
-        ) from None
-    kind = metadata.pop("kind_of_words", None)
-    if metadata != {"format": FORMAT, "version": VERSION, **key}:
-        return None
-    try:
-        ids, sentence_offsets, counts = tensors["ids"], tensors["sentence_offsets"], tensors["counts"]
-        words = split_words(tensors["words"], tensors["word_offsets"], kind)
-        _check(ids, sentence_offsets, words, counts)
-        vocabulary = Vocabulary(words, counts)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path}: corrupt cache of fastvec.Corpus ({error}); remove it") from None
-    return ids, sentence_offsets, vocabulary
-
-
-def _check(
-    ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], words: list[str], counts: NDArray[np.int64]
-) -> None:
-    """Raise ValueError unless the parts match, since kernels index memory by them."""
-    check_offsets("sentence_offsets", sentence_offsets, len(ids), strictly=False)
-    if ids.dtype != np.int32 or ids.ndim != 1:
-        raise ValueError("ids are not a row of int32")
-    if len(ids) and ids.view(np.uint32).max() >= len(words):  # a negative id is a large one here
-        raise ValueError("ids out of range")
-    if counts.dtype != np.int64 or counts.shape != (len(words),) or counts.sum() != len(ids):
-        raise ValueError("counts do not fit the ids")

@@ -18,6 +18,7 @@ __all__ = [
     "counts_in",
     "given_vocabulary",
     "known_ids",
+    "made_of",
     "provenance_with",
     "recoded",
     "select",
@@ -122,6 +123,13 @@ def given_vocabulary(words: Any, of_text: Vocabulary) -> Vocabulary:
         places = known_ids(of_text, names)
         counts = np.append(of_text.counts, 1)[places]
     return by_frequency(listed, counts)[0]
+
+
+def made_of(corpora: list[dict[str, Any]], **beside: str) -> dict[str, Any]:
+    """Return what a file says of its making: this version, more that is named, and the texts."""
+    from fastvec import __version__
+
+    return {"fastvec": __version__, **beside, "corpora": corpora}
 
 
 def provenance_with(words: Any, corpus: Corpus) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_counts, check_float, check_int
 from fastvec.corpus.sequences import ids_or_words
+from fastvec.exports.notebooks import FIRST, table
 
 __all__ = ["Vocabulary", "by_frequency", "union"]
 
@@ -61,6 +62,11 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} words, {self.total:,} tokens)"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the most frequent words, as notebooks show it."""
+        first = zip(self.words[:FIRST], self.counts[:FIRST].tolist(), strict=True)
+        return table(repr(self), ["word", "count"], [[word, f"{count:,}"] for word, count in first])
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -13,13 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import Estimator, check_bool, check_choice, check_int, check_item
 from fastvec.corpus import Corpus
-from fastvec.corpus.selection import check_words, given_vocabulary, provenance_with, recoded, select
+from fastvec.corpus.selection import (
+    check_words,
+    given_vocabulary,
+    made_of,
+    provenance_with,
+    recoded,
+    select,
+)
 from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
 from fastvec.counts.counting import count
 from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.spool import memory_left
 from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import UnknownWordError
@@ -207,7 +215,7 @@ class Cooccurrence(Estimator):
             memory_limit=memory_left(self.memory_limit, corpus.ids, ids),
             progress=self.progress,
         )
-        return self._set(chosen, matrix, unit, [provenance])
+        return self._set(chosen, matrix, unit, made_of([provenance]))
 
     @property
     def n_entries_(self) -> int:
@@ -279,6 +287,15 @@ class Cooccurrence(Estimator):
             return named
         return f"{named}: {self.n_entries_:,} entries, {len(self.vocabulary_):,} words"
 
+    def _repr_html_(self) -> str:
+        """Return the parameters and the counts of the most frequent words, as notebooks show them."""
+        named = super()._repr_html_()
+        if not hasattr(self, "vocabulary_"):
+            return named
+        words = self.vocabulary_.words[:FIRST]
+        rows = [[word, *(f"{self[word, context]:,.6g}" for context in words)] for word in words]
+        return f"{named}{table('', ['', *words], rows)}"
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the counts; `load` maps them into memory.
 
@@ -296,8 +313,8 @@ class Cooccurrence(Estimator):
             If nothing has been counted yet.
         """
         self._check_fitted()
-        given = self._given()
-        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, given, self._corpora))
+        made = self._given(), self._provenance
+        files.write(path, files.Saved(self.vocabulary_, self._matrix(), self.unit_, *made))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Cooccurrence:
@@ -326,7 +343,7 @@ class Cooccurrence(Estimator):
             loaded.check_params()
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: corrupt ({error})") from None
-        return loaded._set(saved.vocabulary, saved.counts, saved.unit, saved.corpora)
+        return loaded._set(saved.vocabulary, saved.counts, saved.unit, saved.provenance)
 
     def merge(self, *others: Cooccurrence) -> Cooccurrence:
         """Return the sum of these counts and others, of other texts or from other machines.
@@ -369,8 +386,8 @@ class Cooccurrence(Estimator):
         left = memory_left(self.memory_limit, *(array for matrix in matrices for array in matrix))
         with Workers(number_of_threads(self.threads)) as workers:
             matrix = add_matrices(matrices, new_ids, n_words, workers, left, self.progress)
-        corpora = [corpus for part in parts for corpus in part._corpora]
-        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_, corpora)
+        corpora = [corpus for part in parts for corpus in part._provenance["corpora"]]
+        return type(self)(**self.get_params())._set(vocabulary, matrix, self.unit_, made_of(corpora))
 
     @classmethod
     def from_triples(
@@ -414,7 +431,7 @@ class Cooccurrence(Estimator):
         vocabulary = vocabulary_of(words, counts)
         own_unit = distance_weights(made.weighting, made.window)[1]
         matrix, unit = counts_of_triples(rows, columns, values, len(vocabulary), own_unit)
-        return made._set(vocabulary, matrix, unit, [{}])
+        return made._set(vocabulary, matrix, unit, made_of([{}]))
 
     @classmethod
     def read_glove(
@@ -461,7 +478,7 @@ class Cooccurrence(Estimator):
             made.memory_limit,
             made.progress,
         )
-        return made._set(Vocabulary(words, of_words), matrix, unit, [{}])
+        return made._set(Vocabulary(words, of_words), matrix, unit, made_of([{}]))
 
     def write_glove(self, path: str | os.PathLike[str], vocabulary_path: str | os.PathLike[str]) -> None:
         """Write the counts for Stanford's GloVe programs.
@@ -496,14 +513,14 @@ class Cooccurrence(Estimator):
         return CountMatrix(self.row_offsets_, self.columns_, self.units_)
 
     def _set(
-        self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int, corpora: list[dict[str, Any]]
+        self, vocabulary: Vocabulary, matrix: CountMatrix, unit: int, provenance: dict[str, Any]
     ) -> Cooccurrence:
         for array in matrix:
             array.flags.writeable = False
         self.vocabulary_ = vocabulary
         self.row_offsets_, self.columns_, self.units_ = matrix
         self.unit_ = unit
-        self._corpora = corpora
+        self._provenance = provenance
         return self
 
     def _id(self, item: str | int) -> int:

@@ -12,8 +12,8 @@ word_offsets   I64, (V + 1,)     where each begins
 =============  ================  ====================================================================
 
 The metadata are ``format``, ``version``, the ``unit`` (a count is its units divided by this), the
-``parameters`` that it was counted with, a JSON object, and the ``corpora`` that were counted, a JSON list of
-such objects, of which unknown ones are empty.
+``parameters`` that it was counted with, a JSON object, the ``corpora`` that were counted, a JSON list of such
+objects, of which unknown ones are empty, and ``fastvec``, the version that counted them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Saved(NamedTuple):
     counts: CountMatrix
     unit: int
     parameters: dict[str, Any]
-    corpora: list[dict[str, Any]]
+    provenance: dict[str, Any]
 
 
 def write(path: str | os.PathLike[str], saved: Saved) -> None:
@@ -74,7 +74,8 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
         "unit": str(saved.unit),
         "parameters": json.dumps(saved.parameters),
         "kind_of_words": kind_of_words(saved.vocabulary.words),
-        "corpora": json.dumps(saved.corpora),
+        "corpora": json.dumps(saved.provenance["corpora"]),
+        **{name: saved.provenance[name] for name in ("fastvec",) if name in saved.provenance},
     }
     needed = sum(tensor.nbytes for tensor in tensors.values())
     with naming_full_disk("the file", needed, Path(os.path.realpath(path)).parent):
@@ -106,7 +107,10 @@ def read(path: str | os.PathLike[str]) -> Saved:
             ),
             unit=check_int("unit", int(metadata["unit"]), 1, 2**62),
             parameters=dict(json.loads(metadata["parameters"])),
-            corpora=[*map(dict, json.loads(metadata.get("corpora", "[{}]")))],
+            provenance={
+                **{name: metadata[name] for name in ("fastvec",) if name in metadata},
+                "corpora": [*map(dict, json.loads(metadata.get("corpora", "[{}]")))],
+            },
         )
         _check(saved.counts, len(words))
     except (KeyError, TypeError, ValueError, RecursionError) as error:

@@ -19,13 +19,26 @@ from numpy.typing import NDArray
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats.atomic import replacing
 from fastvec.formats.frequencies import write_counts
+from fastvec.formats.kinds import sizes
 from fastvec.formats.spool import naming_full_disk
 from fastvec.formats.words import decode_words
 from fastvec.training.signals import hold
 
-__all__ = ["RECORD", "map_records", "read_vocabulary", "write"]
+__all__ = ["RECORD", "begins", "map_records", "read_vocabulary", "write"]
 
 RECORD = np.dtype([("word1", "<i4"), ("word2", "<i4"), ("count", "<f8")])
+
+
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is of such records, and has no header line of vectors."""
+    records = np.frombuffer(head[: len(head) // RECORD.itemsize * RECORD.itemsize], RECORD)
+    return (
+        len(records) > 0
+        and b"\0" in head  # as the ids of words have, and text has not
+        and sizes(head.partition(b"\n")[0]) is None
+        and min(records["word1"].min(), records["word2"].min()) > 0
+        and bool(np.isfinite(records["count"]).all() and (records["count"] > 0).all())
+    )
 
 
 def read_vocabulary(path: Path) -> tuple[list[str], list[int]]:

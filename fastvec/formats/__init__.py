@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from fastvec._params import check_bool, check_choice, check_int
-from fastvec.formats import container, fasttext, fvec, glove, word2vec
+from fastvec.formats import container, fasttext, floret, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
@@ -26,7 +26,7 @@ from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
-__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "read", "write"]
+__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "format_to_read", "read", "write"]
 
 Read = Callable[[Path, Wanted], Contents]
 
@@ -114,9 +114,17 @@ FORMATS = {
         refused={
             ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
             "fastvec.classify.load reads it",
-            ".floret": "a table of hashed n-grams without words, which is not supported; take the vectors of "
-            "your words from it with floret or spaCy, and pass them to fastvec.Vectors",
         },
+    ),
+    "floret": Format(
+        (".floret",),
+        description="floret's table of hashed words and n-grams, without a list of words; spaCy reads it",
+        contents="a table of floret",
+        begins=floret.begins,
+        read=floret.read,
+        write=floret.write,
+        keeps=("n-grams",),
+        encoded=False,
     ),
     "word2vec-text": Format(
         (".vec", ".txt", ".w2v"),
@@ -186,13 +194,13 @@ def read(
         errors,
         check_encoding(encoding),
         None if limit is None else check_int("limit", limit, 1),
-        None if words is None else frozenset(map(str, words)),
+        None if words is None else dict.fromkeys(map(str, words)),
         check_dtype(dtype),
     )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
     path = Path(path)
-    name = _format_to_read(path, format)
+    name = format_to_read(path, format)
     row = FORMATS[name]
     reader = row.map if mmap else row.read
     if reader is None:
@@ -234,7 +242,7 @@ def _extensions_with(attribute: str) -> str:
     return " or ".join(" ".join(row.extensions) for row in FORMATS.values() if getattr(row, attribute))
 
 
-def _format_to_read(path: Path, format: str | None) -> str:
+def format_to_read(path: Path, format: str | None) -> str:
     """Return the format of a file: that of its name or `format` if its first bytes may be, or theirs."""
     head = read_head(path)
     found = next((found for found, row in FORMATS.items() if row.begins(head)), None)
@@ -262,8 +270,9 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
     bad = {*rows_not_finite(contents.vectors).tolist()}
     if contents.input_vectors is not None:
         inputs_bad = rows_not_finite(contents.input_vectors)
-        bad.update(inputs_bad[inputs_bad < n].tolist())
-        ngrams = inputs_bad[inputs_bad >= n]
+        own = n if contents.subwords is None else contents.subwords.own_rows(n)
+        bad.update(inputs_bad[inputs_bad < own].tolist())
+        ngrams = inputs_bad[inputs_bad >= own]
         if len(ngrams):
             inputs = contents.input_vectors.copy()
             inputs[ngrams] = 0
@@ -329,7 +338,7 @@ def write(
         FORMATS[name].write(temporary, contents)
 
 
-def format_of(path: Path, format: str | None, *, reading: bool, option: str = "format=") -> str:
+def format_of(path: Path, format: str | None, *, reading: bool, option: str | None = "format=") -> str:
     """Return `format`, or the name of the first format that has the extension; errors speak of `option`."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     gzipped = suffixes[-1:] == [".gz"]
@@ -346,7 +355,6 @@ def format_of(path: Path, format: str | None, *, reading: bool, option: str = "f
         raise ValueError(f"{path}: {extension} is {refused[extension]}")
     if not name:
         known = ", ".join(f"{name!r} ({' '.join(row.extensions)})" for name, row in FORMATS.items())
-        raise ValueError(
-            f"{path}: unknown extension {extension!r}; name the format ({option}), one of {known}"
-        )
+        advice = "take that of" if option is None else f"name the format ({option}),"
+        raise ValueError(f"{path}: unknown extension {extension!r}; {advice} one of {known}")
     return name

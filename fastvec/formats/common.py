@@ -50,7 +50,7 @@ class Contents(NamedTuple):
         Training parameters, as JSON types.
     input_vectors : ndarray of float32, shape (n + buckets, d), or None
         The rows whose means `vectors` are, where words have n-grams: those of the words, then those of the
-        n-grams.
+        n-grams. Of floret's n-grams only these, (buckets, d).
     subwords : Subwords or None
         Which n-grams the words have.
     """
@@ -70,9 +70,9 @@ def keep_rows(
 
     Matrices that are copied are copied as `dtype`, by default their own.
     """
-    _, vectors, counts, _, input_vectors, _ = contents
+    _, vectors, counts, _, input_vectors, subwords = contents
     n = len(vectors)
-    if input_vectors is not None and len(words) < n:
+    if input_vectors is not None and subwords is not None and len(words) < subwords.own_rows(n):
         input_vectors = np.concatenate([input_vectors[:n][kept], input_vectors[n:]], dtype=dtype)
     return contents._replace(
         words=words,
@@ -86,6 +86,8 @@ def keep_rows(
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a plain or gzipped file; a damaged .gz raises a ValueError that names it, even during reading."""
     with path.open("rb") as stored:
+        if not stored.seekable():
+            raise ValueError(f"{path}: is a pipe, which can be read only once: save it to a file first")
         if not _is_gzipped(stored):
             yield stored
             return

@@ -13,7 +13,8 @@ entries               bytes, NUL, int64 count, int8 type (0 a word, 1 a label); 
 bool                  whether the input matrix is quantized
 int64 [2], float32    rows, columns and numbers of the input matrix: words, then buckets of n-grams
 bool                  whether the output matrix is quantized
-int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model
+int64 [2], float32    the output matrix, a row for each word, or for each label of a supervised model; with
+                      the hierarchical softmax one for each inner node of the tree, and one of zeros
 ====================  =====================================================================================
 
 The first versions, of 2016, lack the first part, the pairs of a table, and whether matrices are quantized.
@@ -48,6 +49,9 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
+    "model_of",
+    "nodes_of_outputs",
+    "outputs_of_nodes",
     "read",
     "read_model",
     "write",
@@ -77,7 +81,8 @@ class FastTextFile(NamedTuple):
     input_vectors : ndarray of float32, shape (n + buckets, d)
         The rows of the words, followed by those of the n-grams.
     output_vectors : ndarray of float32, shape (n, d), or None
-        The output rows, of labels in a supervised model. Written as zeros if None.
+        The output rows, of labels in a supervised model, of inner nodes of the tree and one more with the
+        hierarchical softmax. Written as zeros if None.
     subwords : Subwords
         Which n-grams the words have.
     parameters : dict
@@ -117,6 +122,14 @@ def _is_of_2016(head: bytes) -> bool:
         and rate > 0
         and 0 <= t <= 1
     )
+
+
+def model_of(head: bytes) -> str | None:
+    """Return which of fastText's models a file that begins so is of; None if it is too short."""
+    begin = 2 * VERSION.size if head.startswith(FASTTEXT_MAGIC) else 0
+    if len(head) < begin + ARGUMENTS.size:
+        return None
+    return MODELS.get(ARGUMENTS.unpack_from(head, begin)[7])
 
 
 def read_model(
@@ -169,9 +182,24 @@ def _read(
     assert model.counts is not None
     inputs = np.concatenate([model.input_vectors[:n][kept], model.input_vectors[n:]])
     model = model._replace(counts=model.counts[kept], input_vectors=inputs)
-    if model.output_vectors is not None and model.parameters["model"] != "supervised":
+    is_of_words = model.parameters["model"] != "supervised" and model.parameters["loss"] != LOSSES[1]
+    if model.output_vectors is not None and is_of_words:
         model = model._replace(output_vectors=model.output_vectors[kept])
     return model, [names[row] for row in np.arange(n)[kept]]
+
+
+def nodes_of_outputs(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inner nodes of a tree as kernels have them, from the output matrix.
+
+    A path turns to the branch 1 with σ(x · n) in fastText, and with σ(−x · n) here.
+    """
+    nodes: NDArray[np.float32] = -outputs[:-1]
+    return nodes
+
+
+def outputs_of_nodes(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the output matrix of a tree: there is one row more than inner nodes, which is not used."""
+    return np.append(-nodes, np.zeros((1, nodes.shape[1]), np.float32), axis=0)
 
 
 def write_model(path: str | os.PathLike[str], file: FastTextFile) -> None:
@@ -213,6 +241,11 @@ def write(path: Path, contents: Contents) -> None:
 
 
 def _write(path: Path, model: FastTextFile) -> None:
+    if model.subwords.hash_count is not None:
+        raise ValueError(
+            f"fastText's .bin cannot hold n-grams as in floret (hash_count={model.subwords.hash_count}): "
+            "save as .fvec or .floret, or the vectors of the words alone as .vec"
+        )
     check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts
@@ -344,7 +377,10 @@ def read_header(path: Path, stream: Stream) -> Header:
     sizes = SIZES if version else FIRST_SIZES
     n_entries, n_words, n_labels, _, *pruned = sizes.unpack(stream.take(sizes.size, "header"))
     if n_words < 0 or n_labels < 0 or n_entries != n_words + n_labels:
-        raise ValueError(f"{path}: the sizes in the header contradict each other; the file is damaged")
+        raise ValueError(
+            f"{path}: the sizes in the header contradict each other; the file is damaged, or a .bin of "
+            "floret, whose save_floret_vectors writes a .floret, which is read"
+        )
     stream.check((1 + ENTRY.itemsize) * n_entries, f"the {n_entries:,} words that the header promises")
     names, entries = stream.entries(n_entries)
     counts, types = entries["count"].astype(np.int64), entries["type"]

@@ -14,24 +14,40 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.formats.kinds import FIRST_BYTES, sizes
 from fastvec.formats.wanted import Wanted
 from fastvec.formats.words import check_separable, check_unique, decode_words
 from fastvec.training.progress import warn
 
-__all__ = ["read_counts", "write_counts"]
+__all__ = ["begins", "read", "read_counts", "write_counts"]
 
 LINE = re.compile(rb"(.*\S)[ \t]+(\d{1,18})\s*", re.DOTALL)
+COUNT = re.compile(rb"\d{1,18}")
 
 
-def read_counts(path: Path, words: Sequence[str], wanted: Wanted) -> NDArray[np.int64]:
-    """Return the counts of words; `wanted` says the encoding of the file.
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so has a word and a count in every line, and no header of vectors."""
+    lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    if len(head) >= FIRST_BYTES:
+        lines.pop()  # it is cut
+    pairs = [line.split() for line in lines if line.strip()]
+    header = sizes(lines[0])
+    return (
+        bool(pairs)
+        and all(len(pair) == 2 and COUNT.fullmatch(pair[1]) for pair in pairs)
+        and (header is None or header[1] != 1)
+    )
+
+
+def read(path: Path, wanted: Wanted) -> tuple[list[str], list[int]]:
+    """Return words and their counts; `wanted` says the encoding of the file.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If a line is not a word and its count, a word occurs twice, or the file has none of the words.
+        If a line is not a word and its count, or a word occurs twice.
     """
     names, counts, numbers = [], [], []
     with path.open("rb") as file:
@@ -50,7 +66,18 @@ def read_counts(path: Path, words: Sequence[str], wanted: Wanted) -> NDArray[np.
         path, names, wanted.errors, lambda row: f"{path}, line {numbers[row]:,}", wanted.encoding
     )
     check_unique(path, decoded)
-    of_words = dict(zip(decoded, np.array(counts, np.int64)[kept].tolist(), strict=True))
+    return decoded, np.array(counts, np.int64)[kept].tolist()
+
+
+def read_counts(path: Path, words: Sequence[str], wanted: Wanted) -> NDArray[np.int64]:
+    """Return the counts of words; `wanted` says the encoding of the file.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read`, and if the file has none of the words.
+    """
+    of_words = dict(zip(*read(path, wanted), strict=True))
     words = [*map(str, words)]
     missing = [word for word in words if word not in of_words]
     if words and len(missing) == len(words):

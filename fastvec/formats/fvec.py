@@ -11,6 +11,7 @@ counts      int64 (n,)       how often each word occurred; may be missing
 The metadata of the safetensors header are ``format`` ("fvec"), ``format_version`` ("1") and ``parameters``, a
 JSON object. Where words have n-grams, there are also ``subwords``, a JSON object of ``min_n``, ``max_n`` and
 ``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are.
+With ``hash_count`` in that object, the n-grams are those of floret, and the tensor is float32 (buckets, d).
 Other tensors may be present; they are ignored.
 """
 
@@ -71,7 +72,7 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     if contents.subwords is not None:
         tensors["input_vectors"] = np.asarray(contents.input_vectors, dtype=np.float32)
         header["subwords"] = json.dumps(
-            {name: int(value) for name, value in asdict(contents.subwords).items()}
+            {name: int(value) for name, value in asdict(contents.subwords).items() if value is not None}
         )
     return tensors, header
 
@@ -138,7 +139,7 @@ def unpack(
     contents = Contents(words, vectors, counts, parameters)
     if "subwords" in metadata:
         subwords = _subwords_of_json(path, metadata["subwords"])
-        shape = (len(words) + subwords.buckets, vectors.shape[1])
+        shape = (subwords.n_rows(len(words)), vectors.shape[1])
         rows = tensors.get("input_vectors")
         if rows is None or rows.dtype != np.float32 or rows.shape != shape:
             got = "none" if rows is None else f"{rows.dtype} of shape {rows.shape}"

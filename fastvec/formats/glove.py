@@ -12,7 +12,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,8 +26,20 @@ from fastvec.formats.wanted import Collected, Wanted
 from fastvec.formats.words import check_separable, decode_words, join_words
 from fastvec.training.threads import Workers, file_threads
 
-__all__ = ["begins", "is_text", "read", "read_rows", "write", "write_rows"]
+__all__ = [
+    "FLORET_HEADER",
+    "begins",
+    "is_text",
+    "parse_rows",
+    "read",
+    "read_rows",
+    "whole_lines",
+    "write",
+    "write_rows",
+]
 
+# The first line of floret: six numbers, and what stands before and behind a word, which are no numbers.
+FLORET_HEADER = re.compile(rb"\s*" + rb"(\d{1,18}) +" * 6 + rb"([^\s\d.+-]\S*) +([^\s\d.+-]\S*)\s*?\n")
 # Bytes of lines that are parsed together.
 TEXT_BYTES = 1 << 20
 # Rows that say together how many dimensions there are, where no header does.
@@ -39,8 +51,8 @@ UNPRINTABLE = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
 def begins(head: bytes) -> bool:
-    """Return whether a file that begins so is text."""
-    return is_text(head) is True
+    """Return whether a file that begins so is text, and not floret's."""
+    return is_text(head) is True and FLORET_HEADER.match(head) is None
 
 
 def is_text(head: bytes) -> bool | None:
@@ -91,17 +103,9 @@ def write_rows(path: Path, contents: Contents, header: bytes) -> None:
 
 def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
     """Read words and vectors; where no header line is to be expected, it is one only if that is clear."""
-    limit = wanted.limit
     promised, d, above, n_read, last = None, 0, 0, 0, b""
-
-    def parse(part: tuple[int, bytes]) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
-        at_most = None if limit is None else limit - n_read
-        return _fast_rows(*part, d, at_most) or _careful_rows(path, *part, d, at_most)
-
-    # With a limit, how many rows of a part are read depends on those before it.
-    n_threads = file_threads() if limit is None else 1
-    with open_bytes(path) as file, Workers(n_threads) as workers:
-        texts = _whole_lines(file)
+    with open_bytes(path) as file:
+        texts = whole_lines(file)
         first = next(texts, b"").removeprefix(codecs.BOM_UTF8)
         if first:
             lines = _lines(first)
@@ -113,13 +117,12 @@ def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
                 check_sizes(path, wanted.first(promised[0]), d, 2 * d + 1)
                 first, above = first[len(lines[0]) :], 1
         collected = Collected(wanted, d)
-        for names, values, numbers in workers.in_order(parse, _below(above, itertools.chain([first], texts))):
+        texts = itertools.chain([first], texts)
+        for names, values, numbers in parse_rows(path, texts, above, d, wanted.limit):
             collected.add(names, values, numbers)
             n_read += len(names)
             last = names[-1] if names else last
-            if n_read == limit:
-                break
-    if promised is not None and n_read != limit:
+    if promised is not None and n_read != wanted.limit:
         _check_promise(path, promised[0], n_read, last)
 
     def place(row: int) -> str:
@@ -129,7 +132,26 @@ def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
     return Contents(words, collected.matrix()[kept])
 
 
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+def parse_rows(
+    path: Path, texts: Iterable[bytes], above: int, d: int, limit: int | None = None
+) -> Generator[tuple[list[bytes], NDArray[np.float32], Sequence[int]], None, None]:
+    """Yield words, vectors and the numbers of their lines, of texts of whole lines below some others."""
+    n_read = 0
+
+    def parse(part: tuple[int, bytes]) -> tuple[list[bytes], NDArray[np.float32], Sequence[int]]:
+        at_most = None if limit is None else limit - n_read
+        return _fast_rows(*part, d, at_most) or _careful_rows(path, *part, d, at_most)
+
+    # With a limit, how many rows of a part are read depends on those before it.
+    with Workers(file_threads() if limit is None else 1) as workers:
+        for rows in workers.in_order(parse, _below(above, texts)):
+            yield rows
+            n_read += len(rows[0])
+            if n_read == limit:
+                break
+
+
+def whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """Yield the content of a file in parts that end with a line feed, but perhaps for the last."""
     pieces: list[bytes] = []
     while block := file.read(TEXT_BYTES):
@@ -141,7 +163,7 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     yield b"".join(pieces)
 
 
-def _below(above: int, texts: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+def _below(above: int, texts: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield texts that are not empty, each with the number of lines above it."""
     for text in filter(None, texts):
         yield above, text

@@ -29,6 +29,10 @@ FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 # What the metadata of fastvec's own safetensors files call their format: fvec, or another.
 OWN_FORMAT = re.compile(rb'"format"\s*:\s*"(fvec|fastvec[^"]*)"')
 
+OF_PHRASES = "fastvec phrases"
+# A file of phrases is JSON.
+JSON_OF_PHRASES = re.compile(rb'\s*\{.*"format"\s*:\s*"%b"' % OF_PHRASES.encode(), re.DOTALL)
+
 
 class Kind(NamedTuple):
     """What a file is, and what can be done with it."""
@@ -42,6 +46,7 @@ OWN: Mapping[str | None, Kind] = {
     "fastvec-classifier": Kind("a classifier (.fvmodel)", "fastvec.classify.load reads it"),
     "fastvec counts": Kind("a file of counts (.fvcounts)", "fastvec.Cooccurrence.load reads it"),
     "fastvec corpus": Kind("a cache of a text's ids", "fastvec.Corpus(..., cache=...) reads it"),
+    OF_PHRASES: Kind("a file of phrases (.json)", "fastvec.Phrases.load reads it"),
 }
 
 ARCHIVES = (
@@ -86,6 +91,7 @@ MAGIC = (
         rb"version https://git-lfs",
         "is a pointer of Git LFS, not a text: git lfs pull fetches the file itself",
     ),
+    (rb"(?:\d+ ){6}< >\s*\n", "is a file of word vectors of floret, not a text: fastvec.load reads it"),
     (
         rb"PAR1",
         "is a Parquet file, not a text: name its column, Corpus(..., column=...) or --column",
@@ -150,7 +156,12 @@ def _bits_of_ascii(head: bytes) -> int | None:
 
 
 def own_format(head: bytes) -> str | None:
-    """Return the format that a safetensors file claims to have, "" if none of fastvec's; None for others."""
+    """Return the format that a safetensors file claims to have, "" if none of fastvec's; None for others.
+
+    A file of phrases, which is JSON, has one of fastvec's too.
+    """
+    if JSON_OF_PHRASES.match(head):
+        return OF_PHRASES
     if head[8:10] != b'{"' or head[4:8] != bytes(4):
         return None
     match = OWN_FORMAT.search(head)

@@ -34,6 +34,7 @@ from fastvec.formats import fasttext, fvec
 from fastvec.formats.common import Contents, read_head, refuse_other_kinds
 from fastvec.formats.container import check_format, json_object, map_tensors, read_tensors, write_tensors
 from fastvec.formats.words import check_unique
+from fastvec.training.huffman import HuffmanTree
 
 __all__ = ["Model", "class_of", "matrix", "read", "read_classifier", "records", "write"]
 
@@ -122,21 +123,29 @@ def read(path: str | os.PathLike[str], errors: str = "strict") -> Model:
 def _read_fasttext(path: Path, errors: str) -> Model:
     def check(file: fasttext.FastTextFile) -> None:
         kind, loss = file.parameters["model"], file.parameters["loss"]
-        if kind == "supervised" or loss != "negative_sampling":
+        if kind == "supervised" or loss not in ("negative_sampling", "hierarchical_softmax"):
             classifier = ", and fastvec.classify.load all of it" if kind == "supervised" else ""
             raise ValueError(
-                f"{path}: FastText trains skipgram and cbow with negative_sampling, this is a model of "
-                f"{kind} with {loss}; fastvec.load reads its vectors{classifier}"
+                f"{path}: FastText trains skipgram and cbow with negative_sampling and hierarchical_softmax, "
+                f"this is a model of {kind} with {loss}; fastvec.load reads its vectors{classifier}"
             )
         if not np.any(file.output_vectors):  # so `SubwordVectors.save` fills the room
             raise ValueError(f"{path}: {VECTORS_ONLY}")
 
     file = fasttext.read_model(path, errors, check)
     assert file.counts is not None and file.output_vectors is not None
-    parameters = {name: value for name, value in file.parameters.items() if name != "loss"}
+    tensors = {"output_vectors": file.output_vectors}
+    if file.parameters["loss"] == "hierarchical_softmax":
+        if len(file.words) < len(file.output_vectors):
+            raise ValueError(
+                f"{path}: the tree of the hierarchical softmax has {len(file.output_vectors):,} words, "
+                f"of which errors={errors!r} leaves {len(file.words):,}; fastvec.load reads their vectors"
+            )
+        tree = HuffmanTree.as_in_fasttext(file.counts)
+        tensors = {"node_vectors": fasttext.nodes_of_outputs(file.output_vectors), **tree.tensors()}
     return Model(
-        {"estimator": "FastText", "parameters": parameters, "history": []},
-        {"input_vectors": file.input_vectors, "output_vectors": file.output_vectors},
+        {"estimator": "FastText", "parameters": file.parameters, "history": []},
+        {"input_vectors": file.input_vectors, **tensors},
         file.words,
         file.counts,
         {"estimator": "FastText", **file.parameters},

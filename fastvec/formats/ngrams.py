@@ -21,18 +21,22 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Subwords:
-    """The n-grams of words, as in fastText, as rows of one matrix that also has the rows of the words.
+    """The n-grams of words, as rows of one matrix: as in fastText, or with `hash_count` as in floret.
 
-    With n words in the vocabulary, row i < n belongs to word i, and row n + b to the n-grams of bucket b. The
-    n-grams are derived in ``fastvec/reference/ngrams.py``.
+    In fastText's way, words have rows of their own in that matrix: with n words in the vocabulary, row i < n
+    belongs to word i, and row n + b to the n-grams of bucket b. In floret's way, there are only the rows of
+    buckets, whatever the vocabulary is: the word as a whole and each of its n-grams have `hash_count` of
+    them. Both are derived in ``fastvec/reference/ngrams.py``.
 
     Parameters
     ----------
     min_n, max_n : int
         Smallest and largest number of characters in an n-gram of ``<word>``, 0 to 100. With ``max_n=0`` there
-        are no n-grams and no rows for them: `min_n` and `buckets` are 0 then, whatever was given.
+        are no n-grams: `min_n` is 0 then, whatever was given, and in fastText's way so is `buckets`.
     buckets : int
-        Number of rows that the n-grams share by a hash.
+        Number of rows that the n-grams, or in floret's way words and n-grams, share by a hash.
+    hash_count : int, optional
+        Number of rows of each word and n-gram in floret's way, 1 to 4; None for fastText's way.
 
     Raises
     ------
@@ -43,19 +47,31 @@ class Subwords:
     min_n: int
     max_n: int
     buckets: int
+    hash_count: int | None = None
 
     def __post_init__(self) -> None:
+        if self.hash_count is not None:
+            check_int("hash_count", self.hash_count, 1, 4)
         check_int("max_n", self.max_n, 0, LONGEST)
         check_int("min_n", self.min_n, 0)
-        check_int("buckets", self.buckets, 1 if self.max_n else 0, 2**30)
+        check_int("buckets", self.buckets, 1 if self.max_n or self.hash_count else 0, 2**30)
         if self.max_n == 0:
             object.__setattr__(self, "min_n", 0)
-            object.__setattr__(self, "buckets", 0)
+            if self.hash_count is None:
+                object.__setattr__(self, "buckets", 0)
         if self.min_n > self.max_n:
             raise ValueError(f"min_n must be an int from 0 to max_n={self.max_n}, got {self.min_n}")
 
+    def own_rows(self, n_words: int) -> int:
+        """Return how many rows, the first ones, are those of words themselves, of `n_words` in all."""
+        return n_words if self.hash_count is None else 0
+
+    def n_rows(self, n_words: int) -> int:
+        """Return how many rows the matrix has for a vocabulary of `n_words`."""
+        return self.own_rows(n_words) + self.buckets
+
     def rows(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the rows of the vocabulary's words: for each its own row, then those of its n-grams.
+        """Return the rows of the vocabulary's words: for each its own row, if any, then those of its n-grams.
 
         Parameters
         ----------
@@ -71,6 +87,8 @@ class Subwords:
         """
         n = len(words)
         offsets, buckets = self._buckets(words)
+        if self.hash_count is not None:
+            return offsets, buckets
         rows = np.insert(buckets + np.int32(n), offsets[:-1], np.arange(n, dtype=np.int32))
         return offsets + np.arange(n + 1), rows
 
@@ -97,8 +115,8 @@ class Subwords:
         return offsets, rows
 
     def ngram_rows(self, word: str, n_words: int) -> NDArray[np.int32]:
-        """Return the rows of the n-grams of one word, of a vocabulary of `n_words` or not."""
-        rows: NDArray[np.int32] = self._buckets([word])[1] + np.int32(n_words)
+        """Return the rows of one word beside its own, of a vocabulary of `n_words` or not."""
+        rows: NDArray[np.int32] = self._buckets([word])[1] + np.int32(self.own_rows(n_words))
         return rows
 
     def _buckets(self, words: Sequence[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -111,6 +129,7 @@ class Subwords:
             min_n=self.min_n,
             max_n=self.max_n,
             buckets=self.buckets,
+            hash_count=self.hash_count or 0,
         )
         return offsets, buckets
 

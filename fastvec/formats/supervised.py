@@ -26,6 +26,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.formats import fasttext
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import BLOCK_BYTES, open_bytes
 from fastvec.formats.fasttext import (
@@ -38,7 +39,7 @@ from fastvec.formats.fasttext import (
 )
 from fastvec.training.signals import hold
 
-__all__ = ["CENTROIDS", "Matrix", "QuantizedMatrix", "SupervisedFile", "read", "write"]
+__all__ = ["CENTROIDS", "Matrix", "QuantizedMatrix", "SupervisedFile", "begins", "read", "write"]
 
 CENTROIDS = 256
 """How many centroids each subvector has: a code is a byte."""
@@ -111,6 +112,11 @@ class SupervisedFile(NamedTuple):
     header: Header
     input_vectors: Matrix
     output_vectors: Matrix
+
+
+def begins(head: bytes) -> bool:
+    """Return whether a file that begins so is a classifier of fastText's."""
+    return fasttext.begins(head) and fasttext.model_of(head) == "supervised"
 
 
 def read(path: str | os.PathLike[str]) -> SupervisedFile:

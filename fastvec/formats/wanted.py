@@ -57,8 +57,8 @@ class Wanted:
         How words are encoded, unless the format has an encoding of its own.
     limit : int, optional
         How many words, the first ones, are read.
-    words : frozenset of str, optional
-        Which of these are kept.
+    words : dict with keys of str, optional
+        Which of these are kept; their order is that in which they were asked for.
     dtype : data type
         As which type vectors are kept, float32 or float16.
     """
@@ -66,7 +66,7 @@ class Wanted:
     errors: str = "strict"
     encoding: str = "utf-8"
     limit: int | None = None
-    words: frozenset[str] | None = None
+    words: dict[str, None] | None = None
     dtype: np.dtype[np.floating] = field(default_factory=lambda: np.dtype(np.float32))
 
     @property

@@ -11,7 +11,7 @@ from libc.string cimport memset
 
 from .distinct cimport Seen, make_room, move_repeats_behind
 from .frozen cimport Frozen, moving_first
-from .mean cimport add_to_rows, average
+from .mean cimport add_to_rows, average, gradient_scale_of, scale_of
 from .memory cimport allocate_zeros, reserve
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two, update
 from .vector cimport LANES, REGISTERS, broadcast, exp_of_negative, lanes, larger, load, store
@@ -204,8 +204,8 @@ cdef inline Py_ssize_t find_inputs(
 
 
 cdef inline double take_step(
-    Batch *batch, const Examples *examples, float *input_vectors, float *output_vectors, bint scale_gradient,
-    const Frozen *still, float learning_rate, const bint *sampled,
+    Batch *batch, const Examples *examples, float *input_vectors, float *output_vectors, bint mean,
+    bint scale_gradient, const Frozen *still, float learning_rate, const bint *sampled,
 ) noexcept nogil:
     """One update; return the loss of the examples that are sampled, of all if that is NULL."""
     cdef Py_ssize_t b, n, n_moved, block
@@ -213,7 +213,7 @@ cdef inline double take_step(
     cdef (float *)[BLOCK] y
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)
-        average(batch.hidden[b], batch.input_rows, n, 0, batch.stride, 1.0 / <float>n)
+        average(batch.hidden[b], batch.input_rows, n, 0, batch.stride, scale_of(n, mean))
         memset(batch.gradients[b], 0, batch.stride * sizeof(float))
     compute_scores(batch, examples.n, output_vectors)
     find_largest(batch, examples.n)
@@ -233,6 +233,6 @@ cdef inline double take_step(
         n_moved = moving_first(still, batch.input_rows, NULL, n_moved)
         add_to_rows(
             batch.input_rows, n_moved, batch.gradients[b], 0, batch.stride,
-            1.0 / <float>n if scale_gradient else 1
+            gradient_scale_of(n, mean, scale_gradient)
         )
     return loss

@@ -16,7 +16,7 @@ from .ahead cimport fetch_rows_of, positions_ahead
 from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
 from .frozen cimport Frozen, moving_first, stays, use_frozen
-from .mean cimport add_to_rows, average, take_mean_step, update_outputs
+from .mean cimport add_to_rows, average, scale_of, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
 from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_outputs, use_inputs
 from .together cimport Together, finish, join, leave, take_mean, use_zeros
@@ -57,15 +57,15 @@ cdef void free_weighted(Weighted *weighted) noexcept nogil:
 
 
 cdef inline void find_scales(
-    float *scales, float **rows, Py_ssize_t n_rows, bint repeats, bint scale_gradient
+    float *scales, float **rows, Py_ssize_t n_rows, bint repeats, bint mean, bint scale_gradient
 ) noexcept nogil:
-    """1/C for every row, or one over how often it occurs."""
+    """gradient_scale_of() for every row; without scale_gradient divided by how often it occurs."""
     cdef Py_ssize_t c, other, n
     for c in range(n_rows):
-        n = n_rows if scale_gradient else 1
+        n = 1
         for other in range(n_rows if repeats and not scale_gradient else 0):
             n += other != c and rows[other] == rows[c]
-        scales[c] = 1.0 / <float>n
+        scales[c] = 1.0 / <float>(n * n_rows if mean == scale_gradient else n)
 
 
 cdef inline void multiply_rows(
@@ -108,22 +108,22 @@ cdef inline void update_weighted(
 
 cdef inline void take_weighted_step(
     Step *work, Weighted *weighted, float **contexts, Py_ssize_t n_contexts, bint contexts_repeat,
-    bint weights_repeat, bint scale_gradient, const Frozen *still, float learning_rate, double *loss,
+    bint weights_repeat, bint mean, bint scale_gradient, const Frozen *still, float learning_rate,
+    double *loss,
 ) noexcept nogil:
     """take_mean_step() of contexts that are weighted by their positions."""
-    cdef float mean = 1.0 / <float>n_contexts
     cdef float *e = work.hidden + work.stride
     cdef float *context_scales = weighted.scales
     cdef float *weight_scales = weighted.scales + n_contexts
     multiply_rows(contexts, weighted.weights, n_contexts, work.stride, weighted.products)
-    average(work.hidden, weighted.products, n_contexts, 0, work.stride, mean)
+    average(work.hidden, weighted.products, n_contexts, 0, work.stride, scale_of(n_contexts, mean))
     use_inputs(work, &work.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(work)
     compute_coefficients(work, learning_rate)
     update_outputs(work, e)
-    find_scales(context_scales, contexts, n_contexts, contexts_repeat, scale_gradient)
-    find_scales(weight_scales, weighted.weights, n_contexts, weights_repeat, scale_gradient)
+    find_scales(context_scales, contexts, n_contexts, contexts_repeat, mean, scale_gradient)
+    find_scales(weight_scales, weighted.weights, n_contexts, weights_repeat, mean, scale_gradient)
     update_weighted(weighted, contexts, n_contexts, e, work.stride, context_scales, weight_scales, still)
 
 
@@ -135,6 +135,7 @@ def step(
     const int32_t[::1] positions,
     int32_t center,
     const int32_t[::1] negatives,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     const uint8_t[::1] frozen=None,
@@ -173,14 +174,16 @@ def step(
                     weighted.weights[i] = &position_weights[0, 0] + positions[i] * stride
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, rows, n_contexts, True, True, scale_gradient, &still, learning_rate,
-                    &loss
+                    &work, &weighted, rows, n_contexts, True, True, mean, scale_gradient, &still,
+                    learning_rate, &loss
                 )
             else:
                 if not scale_gradient:
                     n_moved = move_repeats_behind(&seen, rows, n_contexts)
                 n_moved = moving_first(&still, rows, NULL, n_moved)
-                take_mean_step(&work, rows, n_contexts, n_moved, scale_gradient, learning_rate, &loss)
+                take_mean_step(
+                    &work, rows, n_contexts, n_moved, mean, scale_gradient, learning_rate, &loss
+                )
         free(seen.slots)
         free(rows)
         free_weighted(&weighted)
@@ -202,6 +205,7 @@ def train(
     const uint32_t[:, ::1] noise,
     Py_ssize_t window,
     Py_ssize_t negatives,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     uint64_t key,
@@ -278,7 +282,7 @@ def train(
             repeats = not scale_gradient and walk.distinct[walk.end[i] - 1] > walk.begin[i]
             if weighs:
                 take_weighted_step(
-                    &work, &weighted, walk.contexts, n_contexts, repeats, False, scale_gradient, &still,
+                    &work, &weighted, walk.contexts, n_contexts, repeats, False, mean, scale_gradient, &still,
                     learning_rate, &loss if sampled else NULL
                 )
                 continue
@@ -287,7 +291,7 @@ def train(
                 n_moved = move_repeats_behind(&seen, walk.contexts, n_contexts)
             n_moved = moving_first(&still, walk.contexts, NULL, n_moved)
             take_mean(
-                &all, &work, walk.contexts, n_contexts, n_moved, scale_gradient, learning_rate,
+                &all, &work, walk.contexts, n_contexts, n_moved, mean, scale_gradient, learning_rate,
                 &loss if sampled else NULL
             )
         exchange(&input_rows)

@@ -115,6 +115,7 @@ def step(
     const int32_t[::1] nodes,
     const uint8_t[::1] codes,
     bint cbow,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     const uint8_t[::1] frozen=None,
@@ -150,7 +151,9 @@ def step(
                 if not scale_gradient:
                     n_moved = move_repeats_behind(&seen, rows, n_contexts)
                 n_moved = moving_first(&still, rows, NULL, n_moved)
-                take_mean_step(&work, rows, n_contexts, n_moved, scale_gradient, learning_rate, &loss)
+                take_mean_step(
+                    &work, rows, n_contexts, n_moved, mean, scale_gradient, learning_rate, &loss
+                )
             else:
                 merge_inputs(&work, rows, n_contexts)
                 let_stay(&work, &still)
@@ -177,6 +180,7 @@ def train(
     const uint8_t[::1] path_codes,
     Py_ssize_t window,
     bint cbow,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     uint64_t key,
@@ -258,7 +262,7 @@ def train(
                     n_moved = move_repeats_behind(&seen, contexts, n_contexts)
                 n_moved = moving_first(&still, contexts, NULL, n_moved)
                 take_mean(
-                    &all, &work, contexts, n_contexts, n_moved, scale_gradient, learning_rate,
+                    &all, &work, contexts, n_contexts, n_moved, mean, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 continue

@@ -1,7 +1,8 @@
-"""A hidden row: the mean of input rows, a step against output rows, and the gradient back to the inputs.
+"""A hidden row: the mean or sum of input rows, a step against output rows, and the gradient back to these.
 
-h = s Σ_i x_i with s = 1/n, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row that occurs twice
-among them takes it twice. Where their gradient is not to be scaled, the first of them take e.
+h = s Σ_i x_i with s = 1/n, or 1 for the sum, and e = −η ∂J/∂h; the inputs take x_i ← x_i + s e, and a row
+that occurs twice among them takes it twice. Where that is not to be scaled so, the first of them take
+e/(n s), and h moves by e.
 """
 
 from libc.string cimport memset
@@ -165,19 +166,28 @@ cdef inline void update_inputs_and_outputs(
     add_to_rows(rows, n_moved, e, step.begin, step.end, scale)
 
 
+cdef inline float scale_of(Py_ssize_t n_rows, bint mean) noexcept nogil:
+    """By what the sum of rows is multiplied."""
+    return 1.0 / <float>n_rows if mean else 1
+
+
+cdef inline float gradient_scale_of(Py_ssize_t n_rows, bint mean, bint scale_gradient) noexcept nogil:
+    """By what each of the rows multiplies e."""
+    return scale_of(n_rows, mean == scale_gradient)
+
+
 cdef inline void take_mean_step(
-    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
+    Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint mean, bint scale_gradient,
     float learning_rate, double *loss,
 ) noexcept nogil:
-    """One update of inputs by their mean, with the outputs that the step holds.
+    """One update of inputs by their mean, or their sum, with the outputs that the step holds.
 
     Only the first n_moved rows move: those behind are frozen or, without scale_gradient, repeat some of them.
     The loss is added up unless it is NULL.
     """
-    cdef float mean = 1.0 / <float>n_rows
-    average(step.hidden, rows, n_rows, step.begin, step.end, mean)
+    average(step.hidden, rows, n_rows, step.begin, step.end, scale_of(n_rows, mean))
     use_inputs(step, &step.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
-    update_inputs_and_outputs(step, rows, n_moved, mean if scale_gradient else 1)
+    update_inputs_and_outputs(step, rows, n_moved, gradient_scale_of(n_rows, mean, scale_gradient))

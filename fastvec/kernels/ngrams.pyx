@@ -1,6 +1,6 @@
 """Character n-grams of words, as reference/ngrams.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from .distinct cimport Seen, is_new, make_room
 from .fnv cimport fnv_start, with_byte
+from .murmur cimport Murmur, add_byte, murmur_hash, murmur_start
 
 
 cdef inline bint continues(uint8_t c) noexcept nogil:
@@ -31,8 +32,6 @@ cdef int64_t n_ngrams(
     const uint8_t[::1] text, int64_t start, int64_t stop, int64_t min_n, int64_t max_n
 ) noexcept nogil:
     cdef int64_t i, first, last, n_characters = 2
-    if is_sentence_end(text, start, stop):
-        return 0
     for i in range(start, stop):
         n_characters += not continues(text[i])
     first = max(min_n, 1)
@@ -43,57 +42,90 @@ cdef int64_t n_ngrams(
     return (last - first + 1) * (2 * n_characters + 2 - first - last) // 2 - (2 if first == 1 else 0)
 
 
+cdef int64_t add_buckets(
+    const Murmur *state, uint32_t buckets, int64_t hash_count, int32_t[::1] hashes, int64_t at
+) noexcept nogil:
+    """Write the buckets of one n-gram into `hashes` [OUT] from `at` on; return where the next ones go."""
+    cdef int64_t i
+    cdef uint64_t[2] hashed
+    murmur_hash(state, hashed)
+    for i in range(hash_count):
+        hashes[at + i] = <int32_t> (<uint32_t> (hashed[i // 2] >> 32 * (i % 2)) % buckets)
+    return at + hash_count
+
+
 cdef void hash_ngrams(
     const uint8_t[::1] text, int64_t start, int64_t stop, int64_t min_n, int64_t max_n, uint32_t buckets,
-    int32_t[::1] hashes, int64_t at
+    int64_t hash_count, int32_t[::1] hashes, int64_t at
 ) noexcept nogil:
     """Write the hashes of a word's n-grams into `hashes` [OUT] from `at` on."""
     cdef int64_t i, j, n
     cdef uint32_t hashed
     cdef uint8_t c
-    if is_sentence_end(text, start, stop):
+    cdef Murmur state = murmur_start()
+    if hash_count:
+        for i in range(start - 1, stop + 1):
+            add_byte(&state, byte_at(text, start, stop, i))
+        at = add_buckets(&state, buckets, hash_count, hashes, at)
+    if max_n == 0:
         return
     for i in range(start - 1, stop + 1):
         if continues(byte_at(text, start, stop, i)):
             continue
         hashed = fnv_start()
+        if hash_count:
+            state = murmur_start()
         n = 0
         for j in range(i, stop + 1):
             c = byte_at(text, start, stop, j)
-            hashed = with_byte(hashed, c)
+            if hash_count:
+                add_byte(&state, c)
+            else:
+                hashed = with_byte(hashed, c)
             if j < stop and continues(byte_at(text, start, stop, j + 1)):
                 continue
             n += 1
             if n >= min_n and not (n == 1 and (i < start or j == stop)):
-                hashes[at] = <int32_t> (hashed % buckets)
-                at += 1
+                if hash_count:
+                    at = add_buckets(&state, buckets, hash_count, hashes, at)
+                else:
+                    hashes[at] = <int32_t> (hashed % buckets)
+                    at += 1
             if n == max_n:
                 break
 
 
 def ngram_buckets(
-    const uint8_t[::1] text, const int64_t[::1] word_offsets, int64_t min_n, int64_t max_n, int64_t buckets
+    const uint8_t[::1] text, const int64_t[::1] word_offsets, int64_t min_n, int64_t max_n, int64_t buckets,
+    int64_t hash_count=0
 ):
-    """Return the buckets of the n-grams of words."""
+    """Return the buckets of the n-grams of words, with `hash_count` those of the words as well."""
     cdef int64_t n = word_offsets.shape[0] - 1
-    cdef int64_t word
-    if max_n and not 1 <= buckets <= 0x7FFFFFFF:
+    cdef int64_t word, start, stop, n_found
+    if not 0 <= hash_count <= 4:
+        raise ValueError(f"hash_count must be an int from 0 to 4, got {hash_count}")
+    if (max_n or hash_count) and not 1 <= buckets <= 0x7FFFFFFF:
         raise ValueError(f"buckets must be an int from 1 to 2147483647, got {buckets}")
     offsets = np.zeros(n + 1, np.int64)
     cdef int64_t[::1] offsets_view = offsets
     with nogil:
-        for word in range(n if max_n else 0):
-            offsets_view[word + 1] = offsets_view[word] + n_ngrams(
-                text, word_offsets[word], word_offsets[word + 1], min_n, max_n
-            )
+        for word in range(n):
+            start, stop = word_offsets[word], word_offsets[word + 1]
+            n_found = 0
+            if hash_count:
+                n_found = hash_count * (1 + n_ngrams(text, start, stop, min_n, max_n))
+            elif not is_sentence_end(text, start, stop):
+                n_found = n_ngrams(text, start, stop, min_n, max_n)
+            offsets_view[word + 1] = offsets_view[word] + n_found
     hashes = np.empty(offsets[n], np.int32)
     cdef int32_t[::1] hashes_view = hashes
     with nogil:
-        for word in range(n if max_n else 0):
-            hash_ngrams(
-                text, word_offsets[word], word_offsets[word + 1], min_n, max_n, <uint32_t> buckets,
-                hashes_view, offsets_view[word]
-            )
+        for word in range(n):
+            if offsets_view[word] < offsets_view[word + 1]:
+                hash_ngrams(
+                    text, word_offsets[word], word_offsets[word + 1], min_n, max_n, <uint32_t> buckets,
+                    hash_count, hashes_view, offsets_view[word]
+                )
     return offsets, hashes
 
 

@@ -112,7 +112,7 @@ cdef inline void take_step_of_document(
     cdef float mean = 1.0 / <float>n_inputs
     cdef Py_ssize_t block
     if not fixed_words and n_inputs > 1:
-        take_mean_step(step, inputs, n_inputs, n_inputs, True, learning_rate, loss)
+        take_mean_step(step, inputs, n_inputs, n_inputs, True, True, learning_rate, loss)
         return
     use_inputs(step, inputs, 1)
     if not fixed_words:

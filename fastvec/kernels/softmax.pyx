@@ -26,6 +26,7 @@ def step(
     const int64_t[::1] input_offsets,
     const int32_t[::1] targets,
     const int64_t[::1] target_offsets,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     const uint8_t[::1] frozen=None,
@@ -49,7 +50,7 @@ def step(
         ) != 0
         if not failed:
             loss = take_step(
-                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], scale_gradient, &still,
+                &batch, &examples, &input_vectors[0, 0], &output_vectors[0, 0], mean, scale_gradient, &still,
                 learning_rate, NULL
             )
         free_batch(&batch)
@@ -68,6 +69,7 @@ def train(
     const uint32_t[::1] keep,
     Py_ssize_t window,
     bint cbow,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     uint64_t key,
@@ -125,7 +127,7 @@ def train(
             if b == BATCH or (b > 0 and i == walk.last - 1):
                 examples.n = b
                 loss += take_step(
-                    &batch, &examples, inputs, outputs, scale_gradient, &still, learning_rate, sampled
+                    &batch, &examples, inputs, outputs, mean, scale_gradient, &still, learning_rate, sampled
                 )
                 b = 0
         free(many)

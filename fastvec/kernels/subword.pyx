@@ -10,10 +10,11 @@ What is done otherwise, and why:
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
+from .bags cimport Bag, free_bag, take_rows_of, take_rows_of_contexts, use_rows
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
@@ -61,6 +62,7 @@ def step(
     const int32_t[::1] targets,
     const int32_t[:, ::1] negatives,
     Py_ssize_t n_first,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     const uint8_t[::1] frozen=None,
@@ -93,7 +95,7 @@ def step(
                 i += 1 + n_negatives
             merge_targets(&work, words + 16, n_words, 1 + n_negatives, places, &output_vectors[0, 0])
             n_first = moving_first(&still, rows, NULL, n_inputs if scale_gradient else n_first)
-            take_mean_step(&work, rows, n_inputs, n_first, scale_gradient, learning_rate, &loss)
+            take_mean_step(&work, rows, n_inputs, n_first, mean, scale_gradient, learning_rate, &loss)
         free(rows)
         free(words)
         free(places)
@@ -170,60 +172,6 @@ cdef void draw_position(
     targets.ring.n_rows[place_of(&targets.ring, number)] = n
 
 
-cdef struct Inputs:
-    float **rows
-    Py_ssize_t n
-    Py_ssize_t n_first         # of these, the rows that move without scale_gradient
-    Py_ssize_t room
-    float *matrix
-    Py_ssize_t stride
-    const int64_t *offsets     # the rows of word w: different ones from 2w to 2w + 1, repetitions to 2w + 2
-    const int32_t *subwords
-
-
-cdef inline int add_rows(Inputs *inputs, int64_t begin, int64_t end) noexcept nogil:
-    """Add subwords[begin:end]; return 0 on success."""
-    cdef Py_ssize_t k, n = end - begin
-    cdef float **larger
-    if inputs.n + n > inputs.room:
-        # copy_rows() reads up to seven more
-        larger = <float **>realloc(inputs.rows, (2 * (inputs.n + n) + 7) * sizeof(float *))
-        if larger == NULL:
-            return -1
-        inputs.rows = larger
-        inputs.room = 2 * (inputs.n + n)
-    for k in range(n):
-        inputs.rows[inputs.n + k] = inputs.matrix + inputs.subwords[begin + k] * inputs.stride
-    inputs.n += n
-    return 0
-
-
-cdef inline int take_rows_of(Inputs *inputs, int32_t word) noexcept nogil:
-    """Take the rows of a word as the inputs; return 0 on success."""
-    cdef const int64_t *offsets = inputs.offsets + 2 * word
-    inputs.n = 0
-    inputs.n_first = offsets[1] - offsets[0]
-    return add_rows(inputs, offsets[0], offsets[2])
-
-
-cdef inline int take_rows_of_contexts(Inputs *inputs, const Walk *walk, Py_ssize_t i) noexcept nogil:
-    """Take the rows of the contexts of words[i] as the inputs; return 0 on success."""
-    cdef const int64_t *offsets
-    cdef Py_ssize_t place
-    cdef bint failed = False
-    inputs.n = 0
-    for place in range(walk.begin[i], walk.end[i]):
-        offsets = inputs.offsets + 2 * walk.words[place]
-        if place != i:
-            failed |= add_rows(inputs, offsets[0], offsets[1]) != 0
-    inputs.n_first = inputs.n
-    for place in range(walk.begin[i], walk.end[i]):
-        offsets = inputs.offsets + 2 * walk.words[place]
-        if place != i and offsets[1] < offsets[2]:
-            failed |= add_rows(inputs, offsets[1], offsets[2]) != 0
-    return -1 if failed else 0
-
-
 def train(
     float[:, ::1] input_vectors,
     float[:, ::1] output_vectors,
@@ -238,6 +186,7 @@ def train(
     Py_ssize_t window,
     Py_ssize_t negatives,
     bint cbow,
+    bint mean,
     bint scale_gradient,
     float learning_rate,
     uint64_t key,
@@ -250,7 +199,7 @@ def train(
     cdef Step work
     cdef Walk walk
     cdef Targets targets
-    cdef Inputs rows
+    cdef Bag rows
     cdef Together all
     cdef Frozen still
     cdef bint team_works = team is not None
@@ -267,11 +216,7 @@ def train(
     cdef bint sampled, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
-    memset(&rows, 0, sizeof(rows))
-    rows.matrix = inputs
-    rows.stride = stride
-    rows.offsets = &subword_offsets[0]
-    rows.subwords = &subwords[0]
+    use_rows(&rows, inputs, stride, &subword_offsets[0], &subwords[0])
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
     with nogil:
@@ -318,13 +263,13 @@ def train(
                 n = min(at_once, n_sets - c)
                 merge_targets(&work, words + c * set_words, n * set_words, set_words, targets.places, outputs)
                 take_mean(
-                    &all, &work, rows.rows, rows.n, n_moved, scale_gradient, learning_rate,
+                    &all, &work, rows.rows, rows.n, n_moved, mean, scale_gradient, learning_rate,
                     &loss if sampled else NULL
                 )
                 c += n
         failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
-        free(rows.rows)
+        free_bag(&rows)
         free(work.memory)
         free_walk(&walk)
     leave(&all, team)

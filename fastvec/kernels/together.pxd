@@ -18,7 +18,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from .losses cimport add_cost, differentiate
-from .mean cimport average, take_mean_step, update_inputs_and_outputs
+from .mean cimport average, gradient_scale_of, scale_of, take_mean_step, update_inputs_and_outputs
 from .step cimport Step, take_step, update_rows
 from .tiles cimport BLOCK, SLOTS, dot_four, dot_one, dot_two
 from .vector cimport (
@@ -57,7 +57,8 @@ cdef struct Record:
     float **rows
     Py_ssize_t n_rows
     Py_ssize_t n_moved         # of the rows
-    float scale
+    float scale                # of their sum
+    float gradient_scale
     Py_ssize_t n_blocks
     float **y
     const float **counts
@@ -247,8 +248,8 @@ cdef inline void postpone(Together *all, Step *step, bint sampled) noexcept nogi
 
 
 cdef inline void postpone_mean(
-    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
-    bint sampled,
+    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint mean,
+    bint scale_gradient, bint sampled,
 ) noexcept nogil:
     """Let a step wait; take_mean_step() of mean.pxd."""
     cdef Record *record = add_record(all, step, 1, all.stride, sampled)
@@ -260,7 +261,8 @@ cdef inline void postpone_mean(
     record.rows = copy_of_rows(all, rows, n_rows)
     record.n_rows = n_rows
     record.n_moved = n_moved
-    record.scale = 1.0 / <float>n_rows if scale_gradient else 1
+    record.scale = scale_of(n_rows, mean)
+    record.gradient_scale = gradient_scale_of(n_rows, mean, scale_gradient)
 
 
 cdef inline Py_ssize_t share(Py_ssize_t n, Py_ssize_t i, Py_ssize_t parts) noexcept nogil:
@@ -461,7 +463,7 @@ cdef inline int do_task(Together *all, Step *step, int phase, Py_ssize_t task) n
                 fetch_record(all, record + AHEAD, group)
             if record.x == NULL:
                 rows = rows_of_group(all, record, group)
-                average(step.x[0], rows, record.n_rows, 0, columns, 1.0 / <float>record.n_rows)
+                average(step.x[0], rows, record.n_rows, 0, columns, record.scale)
             compute_scores(step, scores_of(all, group) + record.place, 0, columns)
         elif phase == COEFFICIENTS:
             if i + SCORES_AHEAD < end:
@@ -472,7 +474,7 @@ cdef inline int do_task(Together *all, Step *step, int phase, Py_ssize_t task) n
                 fetch_scores(all, record + SCORES_AHEAD, 0, 1)
             if record.x == NULL:
                 rows = rows_of_group(all, record, group)
-                update_inputs_and_outputs(step, rows, record.n_moved, record.scale)
+                update_inputs_and_outputs(step, rows, record.n_moved, record.gradient_scale)
             else:
                 update_rows(step)
             if task == 0 and record.sampled:
@@ -530,14 +532,14 @@ cdef inline void take(Together *all, Step *step, float learning_rate, double *lo
 
 
 cdef inline void take_mean(
-    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint scale_gradient,
-    float learning_rate, double *loss,
+    Together *all, Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint mean,
+    bint scale_gradient, float learning_rate, double *loss,
 ) noexcept nogil:
     """take_mean_step() of mean.pxd, or let it wait."""
     if all.shared == NULL:
-        take_mean_step(step, rows, n_rows, n_moved, scale_gradient, learning_rate, loss)
+        take_mean_step(step, rows, n_rows, n_moved, mean, scale_gradient, learning_rate, loss)
     else:
-        postpone_mean(all, step, rows, n_rows, n_moved, scale_gradient, loss != NULL)
+        postpone_mean(all, step, rows, n_rows, n_moved, mean, scale_gradient, loss != NULL)
 
 
 cdef inline bint finish(Together *all, Step *step, bint failed, double *loss) noexcept nogil:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import Estimator, check_int
 from fastvec.corpus.fingerprint import fingerprint
+from fastvec.corpus.selection import made_of
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.exports.pictures import HistoryPlot
@@ -130,10 +131,8 @@ class Learner(PeersAttributes, Estimator, ABC):
 
     def _provenance(self, corpora: list[dict[str, Any]], before: State | None) -> dict[str, Any]:
         """Return what makes vectors, beside parameters; a text before that is not known is an empty dict."""
-        from fastvec import __version__
-
         earlier = [] if before is None else before.metadata.get("corpora", [{}])
-        return {"fastvec": __version__, "backend": kernels.selected(), "corpora": [*earlier, *corpora]}
+        return made_of([*earlier, *corpora], backend=kernels.selected())
 
     def _learned(self, name: str) -> State:
         if self._state is None:
@@ -208,7 +207,7 @@ class CountModel(Learner, ABC):
             **self._given(),
             **counted,
             "threads": number_of_threads(self.threads),
-            **self._provenance(counts._corpora, before),
+            **self._provenance(counts._provenance["corpora"], before),
         }
 
 

@@ -161,9 +161,16 @@ def start_words(
                 f"min_n, max_n and buckets must be those of start_from, {_settings(vectors.subwords)}, got "
                 f"{_settings(subwords)}; Vectors(start_from.words, start_from.vectors) have no n-grams"
             )
-        inputs[ours] = vectors.input_vectors[theirs]
+        if subwords.hash_count is None:
+            inputs[ours] = vectors.input_vectors[theirs]
         if chosen.all():
-            inputs[len(vocabulary) :] = vectors.input_vectors[len(vectors) :]
+            ngrams = vectors.input_vectors[subwords.own_rows(len(vectors)) :]
+            inputs[subwords.own_rows(len(vocabulary)) :] = ngrams
+    elif subwords.hash_count is not None:
+        raise ValueError(
+            "start_from must have n-grams as in floret with hash_count, which leaves words no rows of their "
+            f"own to start at a vector, got {vectors!r}: leave out hash_count"
+        )
     else:
         _start_at(inputs, vectors.vectors[theirs], ours, vocabulary, subwords)
     if given.output_vectors is not None and "output_vectors" in parameters:
@@ -185,7 +192,8 @@ def _start_at(
 
 
 def _settings(subwords: Subwords) -> str:
-    return f"{subwords.min_n}, {subwords.max_n} and {subwords.buckets:,}"
+    settings = f"{subwords.min_n}, {subwords.max_n} and {subwords.buckets:,}"
+    return settings if subwords.hash_count is None else f"{settings} with hash_count={subwords.hash_count}"
 
 
 def sources(state: State, given: Given | None, frozen: NDArray[np.bool_] | None) -> dict[str, str]:

@@ -75,6 +75,8 @@ class Loss(NamedTuple):
         What ``learning_rate=None`` stands for.
     unscaled : float, optional
         The same with ``scale_gradient=False``, if it differs: the exact gradient of a mean is smaller.
+    summed, summed_unscaled : float, optional
+        Both with ``pooling="sum"``, if there is that choice.
     cost : callable, optional
         The multiply-adds of a window, for a model and how many words that has, if it scores all of them.
     by_team : bool
@@ -93,6 +95,8 @@ class Loss(NamedTuple):
     fixed: tuple[str, ...]
     learning_rate: float
     unscaled: float | None = None
+    summed: float | None = None
+    summed_unscaled: float | None = None
     cost: Callable[[Any, int], int] | None = None
     by_team: bool = True
     by_copies: bool = True
@@ -100,7 +104,7 @@ class Loss(NamedTuple):
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
     """Return the n-grams that the parameters of a model ask for."""
-    return Subwords(parameters["min_n"], parameters["max_n"], parameters["buckets"])
+    return Subwords(*(parameters[name] for name in ("min_n", "max_n", "buckets", "hash_count")))
 
 
 # The matrices.
@@ -115,7 +119,7 @@ OUTPUTS = Matrix("output_vectors", _words)
 NODES = Matrix("node_vectors", lambda model, n_words: n_words - 1)
 POSITIONS = Matrix("position_weights", lambda model, n_words: 2 * model.window, constant=1)
 WORDS_AND_NGRAMS = Matrix(
-    "input_vectors", lambda model, n_words: n_words + subwords_of(model.get_params()).buckets, uniform=2
+    "input_vectors", lambda model, n_words: subwords_of(model.get_params()).n_rows(n_words), uniform=2
 )
 
 
@@ -169,30 +173,37 @@ LOSSES = (
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
          _of_pairs, fixed=("loss",), learning_rate=0.0125),
     Loss("SkipGram", "hierarchical_softmax", "hierarchical_softmax",
-         (INPUTS, NODES), (paths,), ("window", "cbow", "scale_gradient"),
+         (INPUTS, NODES), (paths,), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025),
     Loss("SkipGram", "softmax", "softmax",
-         (INPUTS, OUTPUTS), (), ("window", "cbow", "scale_gradient"),
+         (INPUTS, OUTPUTS), (), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025, cost=_of_all_scores,
          by_team=False, by_copies=False),
     Loss("CBOW", "negative_sampling", "cbow",
-         (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "scale_gradient", "position_weights"),
-         _of_negatives, fixed=("loss", "position_weights"), learning_rate=0.15, unscaled=0.075),
+         (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "mean", "scale_gradient", "position_weights"),
+         _of_negatives, fixed=("loss", "position_weights", "pooling"), learning_rate=0.15, unscaled=0.075,
+         summed=0.03, summed_unscaled=0.1),
     Loss("CBOW", "hierarchical_softmax", "hierarchical_softmax",
-         (INPUTS, NODES), (paths,), ("window", "cbow", "scale_gradient"),
-         _of_one_word, fixed=("loss", "position_weights"), learning_rate=0.1, unscaled=0.025),
+         (INPUTS, NODES), (paths,), ("window", "cbow", "mean", "scale_gradient"),
+         _of_one_word, fixed=("loss", "position_weights", "pooling"), learning_rate=0.1, unscaled=0.025,
+         summed=0.02, summed_unscaled=0.05),
     Loss("CBOW", "softmax", "softmax",
-         (INPUTS, OUTPUTS), (), ("window", "cbow", "scale_gradient"),
-         _of_one_word, fixed=("loss", "position_weights"), learning_rate=0.05, unscaled=0.025,
-         cost=_of_all_scores, by_team=False, by_copies=False),
+         (INPUTS, OUTPUTS), (), ("window", "cbow", "mean", "scale_gradient"),
+         _of_one_word, fixed=("loss", "position_weights", "pooling"), learning_rate=0.05, unscaled=0.025,
+         summed=0.02, summed_unscaled=0.025, cost=_of_all_scores, by_team=False, by_copies=False),
     Loss("CBOW with position_weights", "negative_sampling", "cbow",
-         (INPUTS, OUTPUTS, POSITIONS), (noise,), ("window", "negatives", "scale_gradient"),
-         _of_negatives, fixed=("loss", "position_weights", "window"), learning_rate=0.05, unscaled=0.025,
-         by_team=False),
+         (INPUTS, OUTPUTS, POSITIONS), (noise,), ("window", "negatives", "mean", "scale_gradient"),
+         _of_negatives, fixed=("loss", "position_weights", "pooling", "window"), learning_rate=0.05,
+         unscaled=0.025, summed=0.04, summed_unscaled=0.05, by_team=False),
     Loss("FastText", "negative_sampling", "subword",
-         (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords), ("window", "negatives", "cbow", "scale_gradient"),
-         _of_negatives, fixed=("model", "min_n", "max_n", "buckets"), learning_rate=0.05,
-         by_copies=False),
+         (WORDS_AND_NGRAMS, OUTPUTS), (noise, subwords),
+         ("window", "negatives", "cbow", "mean", "scale_gradient"),
+         _of_negatives, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets", "hash_count"),
+         learning_rate=0.05, summed=0.01, summed_unscaled=0.05, by_copies=False),
+    Loss("FastText", "hierarchical_softmax", "ngram_tree",
+         (WORDS_AND_NGRAMS, NODES), (paths, subwords), ("window", "cbow", "mean", "scale_gradient"),
+         _of_one_word, fixed=("model", "loss", "pooling", "min_n", "max_n", "buckets", "hash_count"),
+         learning_rate=0.05, summed=0.001, summed_unscaled=0.05),
 )
 # fmt: on
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,9 @@ from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int, check_item
 from fastvec.corpus import Corpus
 from fastvec.corpus.ids import Encoded
+from fastvec.corpus.selection import made_of
 from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
 from fastvec.formats.spool import Spool, memory_left
@@ -353,6 +356,7 @@ class Phrases(PeersAttributes, Estimator):
             "format": FORMAT,
             "version": VERSION,
             "parameters": self._given(),
+            "provenance": self._provenance,
             "passes": [[[*words, score] for words, score in pairs.items()] for pairs in self.pairs_],
         }
         content["crc32"] = json_checksum(content)
@@ -400,10 +404,19 @@ class Phrases(PeersAttributes, Estimator):
             phrases = cls(**content["parameters"])
             phrases.connector_words = tuple(phrases.connector_words)
             phrases.check_params()
-            phrases._keep([_checked_pairs(found) for found in content["passes"]])
+            found = [_checked_pairs(pairs) for pairs in content["passes"]]
+            phrases._keep(found, dict(content.get("provenance", {"corpora": [{}]})))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged ({error})") from error
         return phrases
+
+    def _repr_html_(self) -> str:
+        """Return the parameters and the phrases of the highest scores, as notebooks show them."""
+        named = super()._repr_html_()
+        if not hasattr(self, "phrases_"):
+            return named
+        best = [[phrase, f"{score:,.4g}"] for phrase, score in islice(self.phrases_.items(), FIRST)]
+        return f"{named}{table(f'{len(self.phrases_):,} phrases', ['phrase', 'score'], best)}"
 
     def _given(self) -> dict[str, Any]:
         of_callable = ("scoring", "threshold") if callable(self.scoring) else ()
@@ -424,6 +437,7 @@ class Phrases(PeersAttributes, Estimator):
         joined = self._corpus_of(corpus)
         if not joined.n_tokens:
             raise ValueError("corpus must have words in which to find phrases, got none")
+        provenance = made_of([joined.provenance])
         found: list[Pairs] = []
         for number in range(1, self.passes + 1):
             pairs = self._found(joined, number)
@@ -432,11 +446,13 @@ class Phrases(PeersAttributes, Estimator):
             found.append(pairs)
             if join_last or number < self.passes:
                 joined = self._joined(joined, pairs, number, corpus)
-        self._keep(found)
+        self._keep(found, provenance)
         return joined
 
-    def _keep(self, found: list[Pairs]) -> None:
+    def _keep(self, found: list[Pairs], provenance: dict[str, Any]) -> None:
+        """Make phrases those of the estimator; `provenance` is what files say of their making."""
         self.pairs_ = found
+        self._provenance = provenance
         vars(self).pop("_spelled", None)
         best: dict[str, float] = {}
         for pairs in found:

@@ -1,14 +1,16 @@
 """What models of words predict: a word from the words around it, and how likely sentences are.
 
-With the vectors x of contexts and their mean h, the scores of all words w are h · y_w, and their
-probabilities those of the softmax, p(w) = exp(h · y_w) / Σ_v exp(h · y_v). For skip-gram, whose contexts
+With the vectors x of contexts and their mean h (or their sum, if a model was trained so), the scores of all
+words w are h · y_w, and their probabilities those of the softmax, p(w) = exp(h · y_w) / Σ_v exp(h · y_v). For
+skip-gram, whose contexts
 predict a word one by one, that is the geometric mean of their predictions, up to a factor. With the
 hierarchical softmax, probabilities are the products of those of the branches on the paths to the words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_item
 from fastvec.models.base import State
 
-__all__ = ["log_likelihoods", "log_probabilities", "mean_context"]
+__all__ = ["log_likelihoods", "log_probabilities", "pooled_context"]
 
 Array = NDArray[np.float64]
 
@@ -44,12 +46,19 @@ def log_probabilities(state: State, hidden: Array) -> Array:
     return result
 
 
-def log_likelihoods(state: State, sentences: Iterable[NDArray[np.int32]], cbow: bool) -> Array:
+def log_likelihoods(
+    state: State,
+    sentences: Iterable[NDArray[np.int32]],
+    rows_of: Callable[[int], NDArray[np.float32]],
+    *,
+    cbow: bool,
+    mean: bool,
+    centre_predicts: bool,
+) -> Array:
     """Return the sums of the logarithms of the probabilities that windows give to sentences.
 
-    Every window is of the full size. For CBOW the mean of the contexts predicts each word. For skip-gram one
-    of a word and each of its contexts predicts the other, as in training: with a tree the context the word,
-    else the word the context.
+    Every window is of the full size. For CBOW the contexts together predict each word. For skip-gram one of a
+    word and each of its contexts predicts the other, as in training.
 
     Parameters
     ----------
@@ -57,43 +66,66 @@ def log_likelihoods(state: State, sentences: Iterable[NDArray[np.int32]], cbow: 
         What the model has learned.
     sentences : iterable of int32 arrays
         The words of each sentence that it knows.
+    rows_of : callable
+        Returns the rows that a word is as an input, shape (n, d); one for skip-gram.
     cbow : bool
         Whether the model is CBOW.
+    mean : bool
+        Whether the mean of the rows of contexts predicts, or their sum.
+    centre_predicts : bool
+        Whether in skip-gram the word predicts its contexts, or they it.
 
     Returns
     -------
     float64 array, shape (n_sentences,)
     """
-    inputs, window = state.parameters["input_vectors"], state.given["window"]
+    window = state.given["window"]
     paths = None if state.tree is None else state.tree.paths()
     outputs = state.parameters["output_vectors" if paths is None else "node_vectors"].astype(np.float64)
+    rows_of = cache(rows_of)
 
-    def of_word(word: int, contexts: NDArray[np.int32]) -> float:
-        x = inputs[contexts].astype(np.float64)
-        x = x.mean(axis=0, keepdims=True) if cbow else x
-        if paths is not None:
-            path = slice(paths.offsets[word], paths.offsets[word + 1])
-            scores = x @ outputs[paths.nodes[path]].T
-            return float(log_sigmoid((1.0 - 2.0 * paths.codes[path]) * scores).sum())
+    def of_targets(hidden: Array, targets: list[int]) -> float:
+        if paths is None:
+            return float(log_softmax(hidden @ outputs.T)[:, targets].sum())
+        total = 0.0
+        for target in targets:
+            path = slice(paths.offsets[target], paths.offsets[target + 1])
+            scores = hidden @ outputs[paths.nodes[path]].T
+            total += float(log_sigmoid((1.0 - 2.0 * paths.codes[path]) * scores).sum())
+        return total
+
+    def of_word(word: int, contexts: list[int]) -> float:
+        inputs = [word] if centre_predicts and not cbow else contexts
+        rows = np.concatenate([rows_of(one) for one in inputs]).astype(np.float64)
         if cbow:
-            return float(log_softmax(outputs @ x[0])[word])
-        return float(log_softmax(outputs @ inputs[word].astype(np.float64))[contexts].sum())
+            rows = pool(rows, mean)[np.newaxis]
+        return of_targets(rows, contexts if centre_predicts and not cbow else [word])
 
     totals = []
     for ids in sentences:
-        total = 0.0
-        for i, word in enumerate(ids.tolist()):
-            contexts = np.concatenate((ids[max(0, i - window) : i], ids[i + 1 : i + 1 + window]))
-            if len(contexts):
+        words, total = ids.tolist(), 0.0
+        for i, word in enumerate(words):
+            contexts = words[max(0, i - window) : i] + words[i + 1 : i + 1 + window]
+            if contexts:
                 total += of_word(word, contexts)
         totals.append(total)
     return np.array(totals, np.float64)
 
 
-def mean_context(
-    context: list[Any], window: int, vector_of: Any, position_weights: NDArray[np.float32] | None
+def pool(rows: Array, mean: bool) -> Array:
+    """Return the mean or the sum of rows."""
+    result: Array = rows.mean(axis=0) if mean else rows.sum(axis=0)
+    return result
+
+
+def pooled_context(
+    context: list[Any],
+    window: int,
+    vector_of: Any,
+    position_weights: NDArray[np.float32] | None,
+    mean: bool,
 ) -> Array:
-    """Return the mean of the vectors of a context.
+    """Return the mean, or the sum, of the vectors of a context.
 
     Parameters
     ----------
@@ -105,6 +137,8 @@ def mean_context(
         Returns the vectors of a word, shape (n, d), with n = 0 if it is unknown.
     position_weights : float32 array, shape (2 * window, d), or None
         The weights of places, for which None must be in the context.
+    mean : bool
+        Whether the mean, or the sum.
 
     Raises
     ------
@@ -127,5 +161,4 @@ def mean_context(
         known = [(i, rows * weight) for (i, rows), weight in zip(known, weights, strict=False)]
     if not known:
         raise ValueError(f"context must have a word that the model knows, got {context!r}")
-    mean: Array = np.concatenate([rows for _, rows in known]).astype(np.float64).mean(axis=0)
-    return mean
+    return pool(np.concatenate([rows for _, rows in known]).astype(np.float64), mean)

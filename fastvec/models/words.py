@@ -36,7 +36,7 @@ from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
-from fastvec.models.prediction import log_likelihoods, log_probabilities, mean_context
+from fastvec.models.prediction import log_likelihoods, log_probabilities, pooled_context
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -97,6 +97,7 @@ class WordModel(EpochModel, ABC):
     seed: int = 1
     progress: bool = False
     callbacks: Iterable[Callable[[Any], object]] = ()
+    loss: str = "negative_sampling"
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -127,6 +128,23 @@ class WordModel(EpochModel, ABC):
     def output_vectors_(self) -> NDArray[np.float32]:
         """The vectors of the words in the role of what is predicted; not with the hierarchical softmax."""
         return self._parameter("output_vectors_")
+
+    @property
+    def node_vectors_(self) -> NDArray[np.float32]:
+        """The vectors of the inner nodes of the tree; only with the hierarchical softmax."""
+        return self._parameter("node_vectors_")
+
+    @property
+    def tree_(self) -> HuffmanTree:
+        """The tree of the hierarchical softmax; its `paths()` lead from the root to every word."""
+        tree = self._learned("tree_").tree
+        if tree is None:
+            raise AttributeError(f"{type(self).__name__} was trained without a tree_: loss={self.loss!r}")
+        return tree
+
+    def _new_tree(self, counts: NDArray[np.int64]) -> HuffmanTree:
+        """Return the tree of words of such descending counts."""
+        return HuffmanTree.of_counts(counts)
 
     def _parameter(self, name: str) -> NDArray[np.float32]:
         state = self._learned(name)
@@ -179,10 +197,13 @@ class WordModel(EpochModel, ABC):
         """
         if self.learning_rate is not None:
             return self.learning_rate
-        loss = self._loss()
-        if loss.unscaled is None or self._arguments()["scale_gradient"]:
-            return loss.learning_rate
-        return loss.unscaled
+        arguments, loss = self._arguments(), self._loss()
+        if arguments["mean"]:
+            exact, unscaled = loss.learning_rate, loss.unscaled
+        else:
+            assert loss.summed is not None
+            exact, unscaled = loss.summed, loss.summed_unscaled
+        return exact if arguments["scale_gradient"] or unscaled is None else unscaled
 
     def last_learning_rate(self) -> float:
         """Return the step size at the end: `min_learning_rate`, or the value that None stands for.
@@ -201,7 +222,7 @@ class WordModel(EpochModel, ABC):
     ) -> list[tuple[str, float]] | NDArray[np.float64]:
         """Return the words that are most probable in the middle of a context.
 
-        Their probabilities follow from the mean of the vectors of the context, see
+        Their probabilities follow from the mean, or the sum, of the vectors of the context, see
         ``fastvec/models/prediction.py``: a softmax of its products with the output vectors, as gensim's
         `predict_output_word` has it, or the paths of the tree. With ``loss="bpr"`` their order alone means
         something.
@@ -241,9 +262,13 @@ class WordModel(EpochModel, ABC):
             raise TypeError(f"context must be a list of words, got {context!r}")
         if topn is not None:
             check_int("topn", topn, 1)
-        place_weights = state.parameters.get("position_weights")
-        window = state.given["window"]
-        hidden = mean_context(list(context), window, partial(self._rows_of, state), place_weights)
+        hidden = pooled_context(
+            list(context),
+            state.given["window"],
+            partial(self._rows_of, state),
+            state.parameters.get("position_weights"),
+            self._arguments()["mean"],
+        )
         logarithms = log_probabilities(state, hidden)
         probabilities: NDArray[np.float64] = np.exp(logarithms)
         if topn is None:
@@ -280,8 +305,9 @@ class WordModel(EpochModel, ABC):
         state = self._learned("vectors_ to score with")
         self._check_fixed(state)
         if self._loss().name not in ("hierarchical_softmax", "softmax"):
+            exact = "" if self._subwords() is not None else " or 'softmax'"
             raise ValueError(
-                "loss must be 'hierarchical_softmax' or 'softmax' to score sentences, got "
+                f"loss must be 'hierarchical_softmax'{exact} to score sentences, got "
                 f"{self._loss().name!r}, whose scores are no probabilities"
             )
         if not isinstance(sentences, Corpus):
@@ -291,7 +317,15 @@ class WordModel(EpochModel, ABC):
             new_ids[sentences.ids[begin:end]] for begin, end in pairwise(sentences.sentence_offsets.tolist())
         )
         known = (ids[ids < len(state.vocabulary)] for ids in of_sentences)
-        return log_likelihoods(state, known, self._arguments()["cbow"])
+        arguments, words = self._arguments(), state.vocabulary.words
+        return log_likelihoods(
+            state,
+            known,
+            lambda word: self._rows_of(state, words[word]),
+            cbow=arguments["cbow"],
+            mean=arguments["mean"],
+            centre_predicts=not self._has_tree() or self._subwords() is not None,
+        )
 
     def check_gradient(
         self, sentences: Any, *, epsilon: float = 1e-4, sample: int | None = None, seed: int = 0
@@ -393,7 +427,7 @@ class WordModel(EpochModel, ABC):
         return replace(report, worst=(name, row, column))
 
     def _rows_of(self, state: State, word: str) -> NDArray[np.float32]:
-        """Return the rows whose mean is a word as an input, none if it is unknown."""
+        """Return the rows that a word is as an input, none if it is unknown."""
         place = state.vocabulary.index.get(word)
         rows = state.parameters["input_vectors"]
         return rows[:0] if place is None else rows[place : place + 1]
@@ -589,10 +623,9 @@ class WordModel(EpochModel, ABC):
             of_input = common * (targets + self.negatives)
             of_output = targets * frequencies.max() + self.negatives * noise_probabilities.max()
             of_output *= 1 if arguments["cbow"] else contexts
-        if not (arguments["cbow"] and arguments["scale_gradient"]):
-            of_input *= contexts
+        of_input *= self._input_moves(contexts, frequencies, tables)
         # The word in the middle of a long window is in several steps, one after the other.
-        in_middle = targets + self.negatives if "subwords" in tables else targets
+        in_middle = targets + self.negatives if "subwords" in tables and not self._has_tree() else targets
         is_long = not arguments["cbow"] and self.window >= CONTEXTS_AT_ONCE
         if is_long and in_middle * self._contexts() * rate > FARTHEST:
             of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
@@ -604,8 +637,10 @@ class WordModel(EpochModel, ABC):
         """Return how often each input row comes in, and each output row is used, for a word of the text."""
         if self._has_tree():
             weights = np.repeat(frequencies, np.diff(tables["path_offsets"]))
-            nodes = np.bincount(tables["path_nodes"], weights, len(vocabulary) - 1)
-            return {"input_vectors": frequencies, "node_vectors": nodes.astype(np.float64)}
+            nodes = np.bincount(tables["path_nodes"], weights, len(vocabulary) - 1).astype(np.float64)
+            if "subwords" in tables:  # whose inputs are not copied, and whose targets are merged
+                return {"node_vectors": nodes if self._arguments()["cbow"] else nodes * self._contexts()}
+            return {"input_vectors": frequencies, "node_vectors": nodes}
         outputs = frequencies + self.negatives * vocabulary.noise_probabilities(self.noise_exponent)
         return {"input_vectors": frequencies, "output_vectors": self._sets() * outputs}
 
@@ -624,14 +659,26 @@ class WordModel(EpochModel, ABC):
         """
         arguments, rate = self._arguments(), self.first_learning_rate()
         contexts = min(self._contexts(), MOST_CONTEXTS)
-        cbow, mean = arguments["cbow"], arguments["cbow"] and arguments["scale_gradient"]
+        cbow = arguments["cbow"]
         if self._has_tree():
             outputs = float(frequencies @ np.diff(tables["path_offsets"]))
         else:
             outputs = (self.negatives if arguments.get("loss") == "bpr" else 1) + self.negatives
-        of_input = rate * outputs * (1 if mean else contexts)
+        of_input = rate * outputs * self._input_moves(contexts, frequencies, tables)
         of_output = rate * (1 if cbow or self._sets() > 1 else contexts)
         return {"input_vectors": of_input, "output_vectors": of_output, "node_vectors": of_output}
+
+    def _input_moves(
+        self, contexts: float, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+    ) -> float:
+        """Return how far h is moved by all windows that a word is in, where one with −η ∂J/∂h counts 1."""
+        arguments = self._arguments()
+        if not (arguments["cbow"] and arguments["scale_gradient"]):
+            return contexts
+        if arguments["mean"]:
+            return 1
+        rows = np.diff(tables["subword_offsets"][::2]) if "subwords" in tables else np.ones_like(frequencies)
+        return contexts * contexts * float(frequencies @ rows)
 
     def _start(
         self,
@@ -647,7 +694,7 @@ class WordModel(EpochModel, ABC):
             parameters = self._fresh(len(vocabulary), self.seed)
             if self._has_tree() and len(vocabulary) < 2:
                 raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
-            tree = HuffmanTree.of_counts(vocabulary.counts) if self._has_tree() else None
+            tree = self._new_tree(vocabulary.counts) if self._has_tree() else None
         elif update_vocabulary:
             old = before.vocabulary
             vocabulary, places = with_new_words(
@@ -689,13 +736,14 @@ class WordModel(EpochModel, ABC):
         With `given`, all that came from there is frozen.
         """
         rows = np.zeros(len(state.parameters["input_vectors"]), np.uint8)
-        rows[: len(frozen)] = frozen
         subwords = self._subwords()
+        own_rows = len(frozen) if subwords is None else subwords.own_rows(len(frozen))
+        rows[:own_rows] = frozen[:own_rows]
         if subwords is not None:
             offsets, of_words = subwords.rows(state.vocabulary.words)
             rows[of_words[np.repeat(frozen, np.diff(offsets))]] = 1
             if given is not None and isinstance(given.vectors, SubwordVectors):
-                rows[len(frozen) :] = 1
+                rows[own_rows:] = 1
         return rows
 
     def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
@@ -706,16 +754,19 @@ class WordModel(EpochModel, ABC):
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
         """Copy the parameters of the state before; its word i is now word places[i].
 
-        Input and output vectors have a row for each word, and perhaps others after these; the rows of the
-        other matrices stay where they are, new ones come after them.
+        Output vectors have a row for each word, and so have input vectors but as in floret, where perhaps
+        others come after these; the rows of the other matrices stay where they are, new ones come after them.
         """
-        n_old = len(before.vocabulary)
-        n_new = n_old + len(parameters["input_vectors"]) - len(before.parameters["input_vectors"])
+        n_old, subwords = len(before.vocabulary), self._subwords()
+        of_words = {
+            "input_vectors": n_old if subwords is None else subwords.own_rows(n_old),
+            "output_vectors": n_old,
+        }
         for name, old in before.parameters.items():
             new = parameters[name][:, : self.vector_size]
-            if name in ("input_vectors", "output_vectors"):
+            if of_words.get(name):
                 new[places] = old[:n_old]
-                new[n_new:] = old[n_old:]
+                new[len(new) - len(old) + n_old :] = old[n_old:]
             else:
                 new[: len(old)] = old
 

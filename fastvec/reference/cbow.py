@@ -5,8 +5,8 @@ Objective. For a centre word o with contexts c = 1..C (input vectors x_c), their
     h = (1/C) Σ_c d_p(c) ∘ x_c
 
 where d_p is the weight vector of a context's place p in the window (∘ multiplies component by component; all
-d_p = 1 without position weights), and K noise words (negatives), with y₀ the output vector of the centre and
-y₁..y_K those of the negatives, minimize
+d_p = 1 without position weights) or, with ``mean=False``, their sum Σ_c d_p(c) ∘ x_c, and K noise words
+(negatives), with y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
 
     J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
 
@@ -15,7 +15,7 @@ e = ∂J/∂h = Σₙ δₙ yₙ,
 
     ∂J/∂x_c = (1/C) d_p(c) ∘ e        ∂J/∂d_p = (1/C) Σ_{c: p(c) = p} x_c ∘ e        ∂J/∂yₙ = δₙ h
 
-because ∂h/∂x_c = (1/C) diag(d_p(c)), and the same with x and d changing places.
+because ∂h/∂x_c = (1/C) diag(d_p(c)), and the same with x and d changing places. For the sum there is no 1/C.
 
 Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
 that occurs twice among the contexts or the negatives counts twice, and so does a place that two contexts
@@ -52,7 +52,7 @@ from numpy.typing import NDArray
 
 from .frozen import moving
 from .losses import logistic
-from .mean import divisors
+from .mean import divisors, pooled
 from .sampling import draw, draw_noise, walk_chunk
 from .step import label_outputs
 from .together import Batch, Move
@@ -70,6 +70,7 @@ def step(
     positions: NDArray[np.int32],
     center: int,
     negatives: NDArray[np.int32],
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -90,9 +91,11 @@ def step(
         Word id.
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and the centre allowed.
+    mean : IN, bool
+        Whether h is the mean of the contexts, or their sum.
     scale_gradient : IN, bool
-        Whether contexts and position weights take their gradients, or C times as much; those that are
-        repeated take the mean.
+        Whether contexts and position weights take their gradients, or as much as moves h by −η e: C times
+        that of the mean, 1/C of that of the sum; those that are repeated take the mean.
     learning_rate : IN, float
         η; with 0 nothing changes.
     frozen : IN, uint8 (n_rows,), or None
@@ -111,6 +114,7 @@ def step(
         positions,
         center,
         negatives,
+        mean,
         scale_gradient,
         learning_rate,
         frozen,
@@ -127,6 +131,7 @@ def prepare(
     positions: NDArray[np.int32],
     center: int,
     negatives: NDArray[np.int32],
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -135,18 +140,18 @@ def prepare(
     outputs, labels, counts = label_outputs(center, negatives)
     x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     d = np.ones_like(x) if position_weights is None else position_weights[positions]  # (C, stride)
-    h = np.mean(d * x, axis=0)
+    h = pooled(d * x, mean)
     scores = output_vectors[outputs] @ h  # (1 + K,)
     errors, costs = logistic(scores, labels, counts)
 
     def move() -> None:
         e = errors @ output_vectors[outputs]
         rate = np.float32(learning_rate)
-        moves = rate * (d * e) / divisors(contexts, scale_gradient)
+        moves = rate * (d * e) / divisors(contexts, mean, scale_gradient)
         m = moving(contexts, frozen)
         np.subtract.at(input_vectors, contexts[m], moves[m])  # .at: an id that is repeated takes the sum
         if position_weights is not None:
-            moves = rate * (x * e) / divisors(positions, scale_gradient)
+            moves = rate * (x * e) / divisors(positions, mean, scale_gradient)
             np.subtract.at(position_weights, positions, moves)
         np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
 
@@ -165,6 +170,7 @@ def train(
     noise: NDArray[np.uint32],
     window: int,
     negatives: int,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     key: int,
@@ -188,6 +194,8 @@ def train(
         Alias table of the negatives: (threshold, alias).
     negatives : IN, int
         K.
+    mean : IN, bool
+        Whether h is the mean of the contexts, or their sum.
     scale_gradient : IN, bool
         Whether contexts and position weights take their gradients; see `step`.
     learning_rate : IN, float
@@ -230,6 +238,7 @@ def train(
             np.arange(len(contexts), dtype=np.int32) + np.int32(window - n_before),  # distances −n_before..
             center,
             draw_noise(draw(key, counters), noise),
+            mean,
             scale_gradient,
             learning_rate,
             frozen,

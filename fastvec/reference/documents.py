@@ -105,6 +105,7 @@ def train(
             input_offsets=offsets,
             targets=target,
             target_offsets=one,
+            mean=True,
             scale_gradient=True,
             learning_rate=learning_rate,
         )
@@ -146,7 +147,7 @@ def train_one_vs_all(
         codes = np.ones(len(every), np.uint8)
         codes[labels[label_offsets[document] : label_offsets[document + 1]]] = 0
         return hierarchical_softmax.step(
-            input_vectors, output_vectors, rows, every, codes, True, True, learning_rate
+            input_vectors, output_vectors, rows, every, codes, True, True, True, learning_rate
         )
 
     return visit(step, inputs, input_offsets, order, start, stop, loss_every)
@@ -184,7 +185,15 @@ def train_paths(
     def step(rows: NDArray[np.int32], document: int, place: int) -> float:
         path = slice(*path_offsets[labels[document] :][:2])
         return hierarchical_softmax.step(
-            input_vectors, output_vectors, rows, path_nodes[path], path_codes[path], True, True, learning_rate
+            input_vectors,
+            output_vectors,
+            rows,
+            path_nodes[path],
+            path_codes[path],
+            True,
+            True,
+            True,
+            learning_rate,
         )
 
     return visit(step, inputs, input_offsets, order, start, stop, loss_every)
@@ -230,6 +239,7 @@ def train_negatives(
             labels[document : document + 1],
             draw_noise(drawn, noise)[np.newaxis],
             len(rows),
+            True,
             True,
             learning_rate,
         )

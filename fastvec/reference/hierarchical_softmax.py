@@ -9,7 +9,7 @@ vectors x_c), minimize
     J = Σ_x Σ_l −log σ((1 − 2 b_l) x · n_l)
 
 where x is each of the contexts x_c (skip-gram, ``cbow=False``) or their mean h = (1/C) Σ_c x_c alone
-(``cbow=True``).
+(``cbow=True``; with ``mean=False`` their sum, see ``mean.py``).
 
 Gradient. With the labels t_l = 1 − b_l and the errors δ_xl = σ(x · n_l) − t_l,
 
@@ -59,7 +59,7 @@ from numpy.typing import NDArray
 
 from .frozen import moving
 from .losses import logistic
-from .mean import divisors
+from .mean import divisors, pooled
 from .sampling import walk_chunk
 from .step import MAX_SHARED, move_in_turn
 from .together import Batch, Move
@@ -76,6 +76,7 @@ def step(
     nodes: NDArray[np.int32],
     codes: NDArray[np.uint8],
     cbow: bool,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -96,8 +97,10 @@ def step(
         Which way the path turns at each node, 0 or 1.
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
+    mean : IN, bool
+        Whether h is the mean of CBOW's contexts, or their sum.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
+        Whether the contexts of CBOW take their gradient, or each, once, as far as h moves by −η ∂J/∂h.
     learning_rate : IN, float
         η; with 0 nothing changes.
     frozen : IN, uint8 (n_rows,), or None
@@ -109,7 +112,7 @@ def step(
         J before the update.
     """
     cost, move = prepare(
-        input_vectors, node_vectors, contexts, nodes, codes, cbow, scale_gradient, learning_rate, frozen
+        input_vectors, node_vectors, contexts, nodes, codes, cbow, mean, scale_gradient, learning_rate, frozen
     )
     move()
     return cost
@@ -122,6 +125,7 @@ def prepare(
     nodes: NDArray[np.int32],
     codes: NDArray[np.uint8],
     cbow: bool,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -130,13 +134,13 @@ def prepare(
     labels = 1 - codes.astype(np.float32)
     x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     if cbow:
-        x = np.mean(x, axis=0, keepdims=True)  # (1, stride)
+        x = pooled(x, mean)[np.newaxis]  # (1, stride)
     scores = x @ node_vectors[nodes].T  # (C, L), or (1, L) for CBOW
     errors, costs = logistic(scores, labels, np.ones_like(labels))
 
     def move_mean() -> None:
         rate = np.float32(learning_rate)
-        moves = rate * (errors @ node_vectors[nodes]) / divisors(contexts, scale_gradient)
+        moves = rate * (errors @ node_vectors[nodes]) / divisors(contexts, mean, scale_gradient)
         m = moving(contexts, frozen)
         np.subtract.at(input_vectors, contexts[m], moves[m])  # .at: an id that is repeated counts twice
         node_vectors[nodes] -= rate * (errors.T @ x)
@@ -160,6 +164,7 @@ def train(
     path_codes: NDArray[np.uint8],
     window: int,
     cbow: bool,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     key: int,
@@ -187,8 +192,10 @@ def train(
         Which way the path turns at each, 0 or 1.
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or each of them.
+    mean : IN, bool
+        Whether h is the mean of CBOW's contexts, or their sum.
     scale_gradient : IN, bool
-        Whether the contexts of CBOW take their gradient, or every one that of the mean, once.
+        Whether the contexts of CBOW take their gradient, or each, once, as far as h moves by −η ∂J/∂h.
     learning_rate : IN, float
         η.
     loss_every : IN, int, a power of 2
@@ -229,6 +236,7 @@ def train(
                 path_nodes[path],
                 path_codes[path],
                 cbow,
+                mean,
                 scale_gradient,
                 learning_rate,
                 frozen,

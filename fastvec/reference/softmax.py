@@ -1,7 +1,7 @@
 """Full softmax, for skip-gram and for the continuous bag of words (CBOW).
 
-Objective. Example b has inputs i = 1..I_b (input vectors x_i) with the mean h_b and targets t = 1..T_b among
-all W words (output vectors y_w). Minimize
+Objective. Example b has inputs i = 1..I_b (input vectors x_i) with the mean h_b (with ``mean=False`` the sum,
+see ``mean.py``) and targets t = 1..T_b among all W words (output vectors y_w). Minimize
 
     h_b = (1/I_b) Σ_i x_i        J = Σ_b Σ_t −log p_bt        p_bw = exp(h_b · y_w) / Σ_v exp(h_b · y_v)
 
@@ -59,6 +59,7 @@ def step(
     input_offsets: NDArray[np.int64],
     targets: NDArray[np.int32],
     target_offsets: NDArray[np.int64],
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -79,8 +80,10 @@ def step(
         Word ids, in the same manner.
     target_offsets : IN, int64 (B + 1,)
         Example b has targets[target_offsets[b]:target_offsets[b + 1]], one or more.
+    mean : IN, bool
+        Whether h is the mean of an example's inputs, or their sum.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or every row that of the mean, once in every example.
+        Whether the inputs take their gradient, or every row, once in an example, as far as h moves by −η e.
     learning_rate : IN, float
         η; with 0 nothing changes.
     frozen : IN, uint8 (n_rows,), or None
@@ -98,6 +101,7 @@ def step(
         input_offsets,
         targets,
         target_offsets,
+        mean,
         scale_gradient,
         learning_rate,
         frozen,
@@ -112,6 +116,7 @@ def update(
     input_offsets: NDArray[np.int64],
     targets: NDArray[np.int32],
     target_offsets: NDArray[np.int64],
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -121,8 +126,9 @@ def update(
     examples = np.arange(len(n_inputs))
     of_input, of_target = np.repeat(examples, n_inputs), np.repeat(examples, n_targets)
 
-    sums = np.add.reduceat(input_vectors[inputs], input_offsets[:-1])
-    h = sums / n_inputs[:, np.newaxis].astype(np.float32)  # (B, stride)
+    h = np.add.reduceat(input_vectors[inputs], input_offsets[:-1])  # (B, stride)
+    if mean:
+        h /= n_inputs[:, np.newaxis].astype(np.float32)
     scores = h @ output_vectors.T  # (B, n_words)
     scores -= scores.max(axis=1, keepdims=True)  # changes nothing in p, and exp cannot overflow
     p = np.exp(scores)
@@ -131,7 +137,7 @@ def update(
     np.subtract.at(errors, (of_target, targets), np.float32(1))  # .at: a target that is repeated counts twice
     e = errors @ output_vectors
     of_examples = np.split(inputs, input_offsets[1:-1])
-    moves = e[of_input] / np.concatenate([divisors(rows, scale_gradient) for rows in of_examples])
+    moves = e[of_input] / np.concatenate([divisors(rows, mean, scale_gradient) for rows in of_examples])
 
     rate = np.float32(learning_rate)
     m = moving(inputs, frozen)
@@ -156,6 +162,7 @@ def train(
     keep: NDArray[np.uint32],
     window: int,
     cbow: bool,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     key: int,
@@ -176,8 +183,10 @@ def train(
         The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
     cbow : IN, bool
         Whether the mean of the contexts predicts the centre, or the centre its contexts.
+    mean : IN, bool
+        Whether h is the mean of an example's inputs, or their sum.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or every row that of the mean, once in every window.
+        Whether the inputs take their gradient, or every row, once in a window, as far as h moves by −η e.
     learning_rate : IN, float
         η.
     loss_every : IN, int, a power of 2
@@ -207,7 +216,7 @@ def train(
         centers, contexts = lay_out_centers(batch), lay_out_contexts(batch)
         inputs, targets = (contexts, centers) if cbow else (centers, contexts)
         losses = update(
-            input_vectors, output_vectors, *inputs, *targets, scale_gradient, learning_rate, frozen
+            input_vectors, output_vectors, *inputs, *targets, mean, scale_gradient, learning_rate, frozen
         )
         for one, loss, n_targets in zip(batch, losses.tolist(), np.diff(targets[1]).tolist(), strict=True):
             pairs += n_targets

@@ -6,6 +6,8 @@ n-grams. With their mean h, targets t = 1..T (output vectors y_t) and for each o
 
     h = (1/I) Σ_i x_i        J = Σ_t [ −log σ(h · y_t) − Σ_{k=1..K} log σ(−h · y_tk) ]
 
+or, in CBOW with ``mean=False``, with h = Σ_i x_i, see ``mean.py``.
+
 Gradient. Number targets and negatives together, n = 1..T(1 + K), with the labels 1 for a target and 0 for a
 negative. With the errors δₙ = σ(h · yₙ) − labelₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
 
@@ -57,6 +59,7 @@ from numpy.typing import NDArray
 
 from .frozen import moving
 from .losses import logistic
+from .mean import pooled
 from .sampling import draw, draw_noise, walk_chunk
 from .step import MAX_SHARED, label_outputs
 from .together import Batch, Move
@@ -73,6 +76,7 @@ def step(
     targets: NDArray[np.int32],
     negatives: NDArray[np.int32],
     n_first: int,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
@@ -92,9 +96,11 @@ def step(
     negatives : IN, int32 (T, K)
         Every target's noise words, K >= 0; repetitions and any of the targets allowed.
     n_first : IN, int
-        Those of the inputs that move without scale_gradient, 1 <= n_first <= I; the others count in the mean.
+        Those of the inputs that move without scale_gradient, 1 <= n_first <= I; the others count in h.
+    mean : IN, bool
+        Whether h is the mean of the inputs, or their sum.
     scale_gradient : IN, bool
-        Whether all inputs take their gradient, or the first ones e.
+        Whether all inputs take their gradient, or the first ones as far as h moves by −η e.
     learning_rate : IN, float
         η; with 0 nothing changes.
     frozen : IN, uint8 (n_rows,), or None
@@ -112,6 +118,7 @@ def step(
         targets,
         negatives,
         n_first,
+        mean,
         scale_gradient,
         learning_rate,
         frozen,
@@ -127,27 +134,51 @@ def prepare(
     targets: NDArray[np.int32],
     negatives: NDArray[np.int32],
     n_first: int,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
 ) -> tuple[float, Move]:
     """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
     outputs, labels, counts = label_outputs(targets, negatives)  # (T, 1 + K)
-    h = np.mean(input_vectors[inputs], axis=0)
+    h = pooled(input_vectors[inputs], mean)
     scores = output_vectors[outputs] @ h
     errors, costs = logistic(scores, labels, counts)
 
     def move() -> None:
-        e = np.tensordot(errors, output_vectors[outputs])  # Σₙ δₙ yₙ
-        if scale_gradient:
-            e /= np.float32(len(inputs))
         rate = np.float32(learning_rate)
-        moved = inputs if scale_gradient else inputs[:n_first]
-        moved = moved[moving(moved, frozen)]
-        np.subtract.at(input_vectors, moved, rate * e)  # .at: a row that is repeated counts twice
+        e = np.tensordot(errors, output_vectors[outputs])  # Σₙ δₙ yₙ
+        move_bag(input_vectors, inputs, rate * e, n_first, mean, scale_gradient, frozen)
         np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h)
 
     return float(np.sum(costs)), move
+
+
+def move_bag(
+    input_vectors: Matrix,
+    inputs: NDArray[np.int32],
+    step_of_h: NDArray[np.float32],
+    n_first: int,
+    mean: bool,
+    scale_gradient: bool,
+    frozen: NDArray[np.uint8] | None,
+) -> None:
+    """Move the rows of a bag, given η e; other arguments as for `step`."""
+    if mean == scale_gradient:
+        step_of_h = step_of_h / np.float32(len(inputs))
+    moved = inputs if scale_gradient else inputs[:n_first]
+    moved = moved[moving(moved, frozen)]
+    np.subtract.at(input_vectors, moved, step_of_h)  # .at: a row that is repeated counts twice
+
+
+def rows_of_bag(
+    words: list[int], subword_offsets: NDArray[np.int64], subwords: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], int]:
+    """Return the rows of words, and how many come first, those that are different in each word."""
+    begin, repeats, end = (subword_offsets[2 * np.array(words) + i] for i in range(3))
+    first = np.concatenate([subwords[i:j] for i, j in zip(begin, repeats, strict=True)])
+    repeated = [subwords[i:j] for i, j in zip(repeats, end, strict=True)]
+    return np.concatenate([first, *repeated]), len(first)
 
 
 def train(
@@ -164,6 +195,7 @@ def train(
     window: int,
     negatives: int,
     cbow: bool,
+    mean: bool,
     scale_gradient: bool,
     learning_rate: float,
     key: int,
@@ -193,8 +225,10 @@ def train(
         K.
     cbow : IN, bool
         Whether the rows of all contexts predict the centre, or the rows of the centre its contexts.
+    mean : IN, bool
+        Whether h is the mean of the inputs, or their sum.
     scale_gradient : IN, bool
-        Whether the inputs take their gradient, or the different rows of a word that of the mean.
+        Whether the inputs take their gradient, or the different rows of a word as far as h moves by −η e.
     learning_rate : IN, float
         η.
     loss_every : IN, int, a power of 2
@@ -223,9 +257,7 @@ def train(
         if not len(contexts):
             continue
         words = contexts.tolist() if cbow else [center]
-        begin, repeats, end = (subword_offsets[2 * np.array(words) + i] for i in range(3))
-        first = np.concatenate([subwords[i:j] for i, j in zip(begin, repeats, strict=True)])
-        inputs = np.concatenate([first, *[subwords[i:j] for i, j in zip(repeats, end, strict=True)]])
+        inputs, n_first = rows_of_bag(words, subword_offsets, subwords)
         targets = np.array([center], dtype=np.int32) if cbow else contexts
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
@@ -237,7 +269,8 @@ def train(
                 inputs,
                 targets[t : t + MAX_SHARED],
                 noise_words[t : t + MAX_SHARED],
-                len(first),
+                n_first,
+                mean,
                 scale_gradient,
                 learning_rate,
                 frozen,

@@ -83,8 +83,8 @@ class HuffmanTree:
         return cls(np.append(parents[:n][::-1], parents[n:]), np.append(codes[:n][::-1], codes[n:]))
 
     @classmethod
-    def of_labels(cls, counts: NDArray[np.int64]) -> HuffmanTree:
-        """Return fastText's tree of labels in any order: of equal counts, nodes are merged first."""
+    def as_in_fasttext(cls, counts: NDArray[np.int64]) -> HuffmanTree:
+        """Return fastText's tree of words or labels in any order: of equal counts, nodes are merged first."""
         n = len(counts)
         ascending = np.argsort(-counts, kind="stable")[::-1]
         parents, codes = _merge(counts[ascending].tolist(), leaves_first=False)

@@ -39,7 +39,8 @@ def load(
     path : str or path-like
         The file. Its extension determines the format: ``.fvec``; ``.bin`` (word2vec's binary, or fastText's,
         which starts differently); ``.vec``, ``.txt`` and ``.w2v`` (text of word2vec, fastText or GloVe, or
-        word2vec's binary); ``.glove``. All but .fvec may be gzipped.
+        word2vec's binary); ``.glove``; ``.floret``, which has no list of words and needs `words`. All but
+        .fvec may be gzipped.
     mmap : bool
         Whether to map the matrices into memory, read-only, instead of reading them (.fvec only): loading
         takes no time and no memory, and processes share one copy. Vectors that are not finite are noticed
@@ -47,13 +48,13 @@ def load(
     verify : bool
         Whether to require checksums, and to verify those of all of the file, mapped or not (.fvec only). What
         is read into memory is always verified if the file has checksums.
-    format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+    format : {"fvec", "word2vec-binary", "fasttext", "floret", "word2vec-text", "glove"}, optional
         The format; by default the extension determines it.
     errors : {"strict", "replace", "ignore"}
         How to handle bytes of a word that are not valid in its encoding, as in `bytes.decode`. Where nothing
         is left of such a word, or it becomes equal to another one, it is dropped with a warning.
     encoding : str
-        Encoding of the words, such as ``latin-1`` or ``cp852`` (all but .fvec, whose words are UTF-8).
+        Encoding of the words, such as ``latin-1`` or ``cp852`` (all but .fvec and .floret, which are UTF-8).
         fastText takes n-grams from bytes: words that it has not seen have vectors if they are ASCII or the
         file is UTF-8.
     limit : int, optional
@@ -62,7 +63,8 @@ def load(
         word2vec's binary that are cut off after them can be loaded.
     words : iterable of str or int, optional
         Load only these words, those of them that the file has, in its order. With `limit`, those of its first
-        words. Memory is taken for these alone.
+        words. Memory is taken for these alone. Of .floret, all of them in this order; other words have
+        vectors as unknown words then.
     dtype : {"float32", "float16"}
         Type of the matrices. With ``float16`` they take half the memory, also while they are read, and
         numbers have three decimal digits, which changes cosines by about 0.0001. All that is computed is

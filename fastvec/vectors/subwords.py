@@ -21,6 +21,9 @@ __all__ = ["SubwordVectors", "Subwords"]
 class SubwordVectors(Vectors):
     """Word vectors that are the mean of a row of the word and of the rows of its n-grams.
 
+    As in floret, with ``subwords.hash_count``, words may have no rows of their own: then the word as a whole
+    is one more n-gram, and each n-gram has several rows.
+
     A word that is not in the vocabulary has the mean of the rows of its n-grams as its vector (Bojanowski,
     Grave, Joulin and Mikolov 2017, "Enriching word vectors with subword information"), wherever a word is
     looked up. Results are always words of the vocabulary, ``in`` tests for these only, and `index` knows no
@@ -31,8 +34,9 @@ class SubwordVectors(Vectors):
     words : sequence of str or int
         n different words, in the order of the rows; by convention the most frequent first.
     input_vectors : array_like of float32, shape (n + buckets, d)
-        The rows of the words, followed by those of the n-grams, all finite. A float32 array with contiguous
-        rows is not copied, even if it is padded or memory-mapped, nor is one of float16.
+        The rows of the words, followed by those of the n-grams, all finite; of floret's n-grams, with
+        ``subwords.hash_count``, only these, shape (buckets, d). A float32 array with contiguous rows is not
+        copied, even if it is padded or memory-mapped, nor is one of float16.
     subwords : Subwords
         Which n-grams a word has.
     counts : array_like of int, shape (n,), optional
@@ -52,7 +56,7 @@ class SubwordVectors(Vectors):
         How often each word occurred in the training text, if known.
     metadata : dict
         Training parameters, if known.
-    input_vectors : ndarray of float32, shape (n + buckets, d)
+    input_vectors : ndarray of float32, shape (n + buckets, d), or (buckets, d) with ``subwords.hash_count``
         The rows, read-only.
     subwords : Subwords
         Which n-grams a word has.
@@ -88,15 +92,17 @@ class SubwordVectors(Vectors):
     ) -> None:
         spelled = [*map(str, as_words(words))]
         rows = as_floats(input_vectors).view()
-        if rows.ndim != 2 or len(rows) != len(spelled) + subwords.buckets:
+        own_rows = subwords.own_rows(len(spelled))
+        if rows.ndim != 2 or len(rows) != own_rows + subwords.buckets:
             raise ValueError(
-                f"input_vectors must have the shape (n, d), one row for each of the {len(spelled):,} words "
-                f"and the {subwords.buckets:,} buckets, got {rows.shape}"
+                f"input_vectors must have the shape (n, d), one row for each of the "
+                f"{f'{own_rows:,} words and the ' if own_rows else ''}"
+                f"{subwords.buckets:,} buckets, got {rows.shape}"
             )
         if rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
         rows.flags.writeable = False
-        check_finite("input_vectors", rows, "row", spelled)
+        check_finite("input_vectors", rows, "row", spelled[:own_rows])
         if vectors is None:
             vectors = row_means(rows, *subwords.rows(spelled), rows.dtype)
         super().__init__(spelled, vectors, counts, metadata)
@@ -120,7 +126,7 @@ class SubwordVectors(Vectors):
         """Return the n-grams of a word, known or not, and their rows.
 
         The vector of the word is the mean of these rows and, if it is in the vocabulary, of its own,
-        ``input_vectors[index(word)]``.
+        ``input_vectors[index(word)]``, which floret's words do not have.
 
         Parameters
         ----------
@@ -131,7 +137,8 @@ class SubwordVectors(Vectors):
         -------
         list of (str, int)
             The n-grams of ``<word>``, from left to right and then by length, each with its row of
-            `input_vectors`. Different n-grams may share a row. It is empty for ``</s>``.
+            `input_vectors`. Different n-grams may share a row. It is empty for ``</s>``. In floret's way,
+            ``<word>`` itself comes first, and each n-gram as often as it has rows.
 
         Examples
         --------
@@ -142,8 +149,9 @@ class SubwordVectors(Vectors):
         ['<tr', 'tre', 'ree', 'ee>']
         """
         item = check_item("word", word)
-        found = ngrams(item.encode(errors="surrogatepass"), self.subwords.min_n, self.subwords.max_n)
-        names = [ngram.decode(errors="surrogatepass") for ngram in found]
+        spelled, hash_count = item.encode(errors="surrogatepass"), self.subwords.hash_count
+        found = ngrams(spelled, self.subwords.min_n, self.subwords.max_n, whole=hash_count is not None)
+        names = [ngram.decode(errors="surrogatepass") for ngram in found for _ in range(hash_count or 1)]
         return list(zip(names, self.subwords.ngram_rows(item, len(self)).tolist(), strict=True))
 
     def subset(self, words: Iterable[str | int]) -> SubwordVectors:
@@ -216,8 +224,15 @@ class SubwordVectors(Vectors):
         Raises
         ------
         TypeError, ValueError
-            If a word occurs twice, the shapes do not match, or a vector is not finite.
+            If a word occurs twice, the shapes do not match, or a vector is not finite; or if words have no
+            rows of their own, as in floret.
         """
+        if self.subwords.hash_count is not None:
+            raise ValueError(
+                "with_words needs words with rows of their own, got n-grams as in floret (hash_count="
+                f"{self.subwords.hash_count}), which make the vectors of all words: subset adds words with "
+                "theirs, and Vectors(v.words, v.vectors) has no n-grams"
+            )
         return cast("SubwordVectors", super().with_words(words, vectors))
 
     def postprocess(self, *, center: bool = True, remove_top: int = 0, unit_length: bool = False) -> Vectors:
@@ -253,15 +268,27 @@ class SubwordVectors(Vectors):
         return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
 
     def _rows_of(self, rows: list[int]) -> SubwordVectors:
-        known = super()._rows_of(rows)
-        every = np.concatenate([self.input_vectors[rows], self.input_vectors[len(self) :]])
+        known, every = super()._rows_of(rows), self.input_vectors
+        if self.subwords.hash_count is None:
+            every = np.concatenate([every[rows], every[len(self) :]])
         return SubwordVectors(
             known.words, every, self.subwords, known.counts, self.metadata, vectors=known.vectors
         )
 
     def _with(self, words: list[str], vectors: NDArray[np.float32]) -> SubwordVectors:
         extended = super()._with(words, vectors)
-        shape = (len(extended) + self.subwords.buckets, self.vector_size)
+        every = self.input_vectors
+        if self.subwords.hash_count is None:
+            every = self._rows_for(extended, words, vectors)
+        return SubwordVectors(
+            extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended.vectors
+        )
+
+    def _rows_for(
+        self, extended: Vectors, words: list[str], vectors: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return these rows, with those of some words such that they have given vectors."""
+        shape = (self.subwords.n_rows(len(extended)), self.vector_size)
         every = np.empty(shape, dtype=self.input_vectors.dtype)
         every[: len(self)] = self.input_vectors[: len(self)]
         every[len(extended) :] = self.input_vectors[len(self) :]
@@ -270,9 +297,7 @@ class SubwordVectors(Vectors):
             row = vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)
             with np.errstate(over="ignore"):  # what is beyond its type is infinite there
                 every[extended.index(word)] = row
-        return SubwordVectors(
-            extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended.vectors
-        )
+        return every
 
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list, empty for an unknown word."""

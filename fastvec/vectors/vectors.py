@@ -24,6 +24,7 @@ from fastvec._params import (
     shortened,
 )
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
+from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
 from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
 from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
@@ -46,8 +47,6 @@ __all__ = [
 
 # 2 MB in double precision.
 NUMBERS_AT_ONCE = 1 << 18
-# Rows and columns that notebooks show of vectors.
-WORDS_SHOWN, NUMBERS_SHOWN = 5, 5
 ANALOGY_METHODS = ("3cosadd", "3cosmul")
 # What 3CosMul adds to its divisor, which could be 0. It is gensim's; the paper has 0.001.
 LEAST_DIVISOR = 1e-6
@@ -173,19 +172,14 @@ class Vectors(PeersAttributes):
 
     def _repr_html_(self) -> str:
         """Return a table of the first words, as notebooks show it."""
-        from html import escape
-
-        shown, n_numbers = self.words[:WORDS_SHOWN], min(self.vector_size, NUMBERS_SHOWN)
-        counts = [] if self.counts is None else [f"<td>{count:,}</td>" for count in self.counts[:WORDS_SHOWN]]
-        more = "<td>...</td>" if n_numbers < self.vector_size else ""
-        rows = []
-        for row, word in enumerate(shown):
-            name = escape(str(word).encode(errors="backslashreplace").decode())
-            numbers = "".join(f"<td>{number:.4g}</td>" for number in self.vectors[row, :n_numbers])
-            rows.append(f"<tr><th>{name}</th>{''.join(counts[row : row + 1])}{numbers}{more}</tr>")
-        heads = ["word", *["count"][: len(counts)], *map(str, range(n_numbers)), *["..."][: len(more)]]
-        head = "".join(f"<th>{name}</th>" for name in heads)
-        return f"<p>{self!r}</p><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        n_numbers = min(self.vector_size, FIRST)
+        counts = [] if self.counts is None else [f"{count:,}" for count in self.counts[:FIRST]]
+        more = ["..."] if n_numbers < self.vector_size else []
+        rows = [
+            [word, *counts[row : row + 1], *(f"{number:.4g}" for number in self.vectors[row, :FIRST]), *more]
+            for row, word in enumerate(self.words[:FIRST])
+        ]
+        return table(repr(self), ["word", *["count"][: len(counts)], *range(n_numbers), *more], rows)
 
     def __sklearn_clone__(self) -> Vectors:
         """Return itself: clones of an estimator share its vectors, which never change."""
@@ -1006,9 +1000,10 @@ class Vectors(PeersAttributes):
         path : str or path-like
             The file. Its extension determines the format: ``.fvec`` keeps everything and can be
             memory-mapped; ``.bin`` is word2vec's binary, or fastText's for `SubwordVectors`, with zeros for
-            the output matrix, which only training needs; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text
-            and ``.glove`` is GloVe's. All but ``.fvec`` and fastText's keep the vectors of the words alone.
-        format : {"fvec", "word2vec-binary", "fasttext", "word2vec-text", "glove"}, optional
+            the output matrix, which only training needs; ``.floret`` is floret's table of n-grams, without
+            the words; ``.vec``, ``.txt`` and ``.w2v`` are word2vec's text and ``.glove`` is GloVe's. These
+            and word2vec's binary keep the vectors of the words alone.
+        format : {"fvec", "word2vec-binary", "fasttext", "floret", "word2vec-text", "glove"}, optional
             The format; by default the extension determines it.
         counts : path-like, optional
             A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
@@ -1019,8 +1014,8 @@ class Vectors(PeersAttributes):
         OSError
             If a file cannot be written, for example because the disk is full.
         ValueError
-            If the extension is unknown, a word (with white space) cannot be stored in this format, or there
-            are no counts for a file of them.
+            If the extension is unknown, a word (with white space) or n-grams of this kind cannot be stored in
+            this format, or there are no counts for a file of them.
 
         Examples
         --------

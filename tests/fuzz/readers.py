@@ -21,6 +21,7 @@ from vector_files import make_of_2016
 
 import fastvec
 from fastvec import classify, evaluate
+from fastvec.vectors import Subwords
 
 TEXT = [["to", "be", "or", "not", "to", "be"], ["that", "is", "the", "question"], ["söng", "日本"]] * 3
 PLAIN = "".join(f"{' '.join(sentence)}\n" for sentence in TEXT)
@@ -30,6 +31,7 @@ MODELS = {
     "SkipGram with a tree": fastvec.SkipGram(**TRAINED, loss="hierarchical_softmax"),
     "CBOW": fastvec.CBOW(**TRAINED, position_weights=True),
     "FastText": fastvec.FastText(**TRAINED, buckets=9),
+    "FastText as floret": fastvec.FastText(**TRAINED, buckets=9, hash_count=2),
     "GloVe": fastvec.GloVe(vector_size=4, epochs=1, threads=1),
 }
 PAIRS = {
@@ -88,6 +90,7 @@ def _vectors() -> list[Reader]:
     both: Files = {**plain, "n-grams": SUBWORDS.save}
     of_fasttext: Files = {"n-grams": SUBWORDS.save, "model": partial(_save_model, "FastText")}
     glove: Files = {"vectors": partial(VECTORS.save, format="glove")}
+    of_floret: Files = {"n-grams": _save_of_floret}
     packed: Files = {"vectors": partial(_save_packed, VECTORS.save)}
     some = partial(_load, words=[*VECTORS.words[:2], "to", "be"], dtype="float16")
     return [
@@ -106,6 +109,7 @@ def _vectors() -> list[Reader]:
         Reader("vectors, fastText .bin, some", "v.bin", of_fasttext, some),
         Reader("vectors, .fvec, some", "v.fvec", both, some),
         Reader("vectors, .vec, latin-1", "v.vec", plain, partial(_load, encoding="latin-1", limit=3)),
+        Reader("vectors, .floret", "v.floret", of_floret, some),
         Reader("counts of vectors", "vocab.txt", {"counts": _save_counts_of_vectors}, _load_counts),
         Reader("vectors, .bin.gz", "v.bin.gz", packed, _load),
     ]
@@ -214,6 +218,11 @@ def without_checksums(content: bytes, path: Path) -> bytes | None:
 
 def _load(path: Path, **options: Any) -> None:
     _use(fastvec.load(path, **options))
+
+
+def _save_of_floret(path: Path) -> None:
+    rows = np.linspace(-1, 1, 9 * 4).reshape(9, 4)
+    fastvec.SubwordVectors(VECTORS.words, rows, Subwords(2, 3, 9, hash_count=2)).save(path)
 
 
 def _save_of_2016(path: Path) -> None:

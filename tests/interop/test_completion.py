@@ -1,5 +1,7 @@
 """The scripts that complete the command in shells, and its manual page."""
 
+import os
+import re
 import shutil
 import subprocess
 
@@ -19,56 +21,111 @@ def scripts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("completion")
     written = {}
     for shell in ("bash", "zsh", "fish"):
-        with pytest.MonkeyPatch.context() as patch, (folder / shell).open("w", encoding="utf-8") as file:
+        path = folder / shell / "_fastvec"
+        path.parent.mkdir()
+        with pytest.MonkeyPatch.context() as patch, path.open("w", encoding="utf-8") as file:
             patch.setattr("sys.stdout", file)
             assert cli.main(["completion", shell]) == 0
-        written[shell] = folder / shell
+        written[shell] = path
     return written
 
 
-COMPLETE = """
+BASH = """
 source "$1"
 shift
-COMP_WORDS=("$@")
-COMP_CWORD=$(($# - 1))
-COMP_LINE="$*"
+COMP_WORDS=($1)
+[[ $1 == *" " ]] && COMP_WORDS+=("")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+COMP_LINE=$1
 COMP_POINT=${#COMP_LINE}
 eval "$(complete -p fastvec | grep -o '[^ ]*_fastvec')"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
+# zsh completes only while it edits a line: one that has a terminal prints what it would offer.
+ZSH = r"""
+zmodload zsh/zpty
+zpty shell zsh -f -i
+offering='compadd() {
+    if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd "$@"; return; fi
+    typeset -a offered; builtin compadd -A offered "$@"
+    for one in $offered; do print -r -- "OFFERED:$one"; done
+}'
+typeset -a setup
+setup=(
+    "fpath=(${(q)1:h} \$fpath); autoload -Uz compinit; compinit -u -D"
+    "bindkey '^I' complete-word; unsetopt list_beep; zstyle ':completion:*' insert-tab false"
+    "edge() { print -rn -- EDGE }; compprefuncs=(edge); comppostfuncs=(edge exit)"
+    $offering
+    "print R""EADY"
+)
+for line in $setup; do zpty -w shell "$line"; done
+zpty -r shell out '*READY*READY*'
+zpty -n -w shell "$2"$'\t'
+zpty -r shell out '*EDGE*EDGE*'
+print -r -- "$out"
+"""
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+FISH = "source $argv[1]; complete -C $argv[2]"
+
+COMMANDS = {
+    "bash": ["bash", "--norc", "-c", BASH, "bash"],
+    "zsh": ["zsh", "-f", "-c", ZSH, "zsh"],
+    "fish": ["fish", "-c", FISH],
+}
+SHELLS = [
+    pytest.param(
+        shell, marks=pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
+    )
+    for shell in COMMANDS
+]
+
+
+def offered(shell, printed):
+    """Return what a shell offers, according to what its command has printed."""
+    if shell == "zsh":
+        return {*re.findall(r"OFFERED:([^\s\x1b]+)", printed)}
+    return {line.partition("\t")[0].rstrip("/") for line in printed.splitlines() if line}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        (["tr"], {"train"}),
-        (["n"], {"neighbors"}),
-        (["train", "--vector"], {"--vector-size"}),
-        (["train", "text", "-o", "x", "--model", "gl"], {"glove"}),
-        (["classify", "pre"], {"predict"}),
-        (["classify", "train", "--word-n"], {"--word-ngrams"}),
-        (["completion", ""], {"bash", "zsh", "fish"}),
+        ("fastvec tr", {"train"}),
+        ("fastvec help clas", {"classify"}),
+        ("fastvec classify pre", {"predict"}),
+        ("fastvec train --vector", {"--vector-size"}),
+        ("fastvec classify train --word-n", {"--word-ngrams"}),
+        ("fastvec train wiki.txt -o x --model gl", {"glove"}),
+        ("fastvec completion ", {"bash", "zsh", "fish"}),
+        ("fastvec neighbors wi", {"wiki.fvec", "wiki.txt"}),
+        ("fastvec train wiki.txt wiki.t", {"wiki.txt"}),
+        ("fastvec train --config ru", {"run.toml"}),
+        ("fastvec train fol", {"folder"}),
     ],
 )
-def test_bash_completes_verbs_options_and_choices(scripts, typed, expected):
-    subprocess.run(["bash", "-n", scripts["bash"]], check=True)
-    command = ["bash", "--norc", "-c", COMPLETE, "bash", scripts["bash"], "fastvec", *typed]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert {*done.stdout.split()} == expected
+def test_a_shell_completes(shell, typed, expected, scripts, tmp_path):
+    for name in ("wiki.fvec", "wiki.txt", "run.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    command = [*COMMANDS[shell], scripts[shell], typed]
+    home = {**os.environ, "HOME": str(tmp_path), "TERM": "dumb"}
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=tmp_path, env=home, timeout=60
+    )
+    assert offered(shell, done.stdout) == expected
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_have_every_verb_and_accept_their_script(scripts, shell):
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts_have_every_verb(scripts, shell):
     script = scripts[shell].read_text(encoding="utf-8")
     for verb in cli.VERBS:
         assert verb in script
     assert "vector-size" in script and "word-ngrams" in script
-    if shutil.which(shell) is not None:
-        subprocess.run([shell, "-n", scripts[shell]], check=True)
 
 
-def test_the_manual_page_has_all_verbs_options_and_examples(shown, tmp_path):
+def test_the_manual_page_has_all_verbs_options_and_examples(shown):
     status, page, errors = shown("man")
     assert (status, errors) == (0, "")
     assert r".SH NAME" "\n" r"fastvec \- train word vectors" in page
@@ -79,7 +136,14 @@ def test_the_manual_page_has_all_verbs_options_and_examples(shown, tmp_path):
         assert option in text
     for line in (line for lines in EXAMPLES.values() for line in lines):
         assert line in text
-    if shutil.which("groff") is not None:
-        (tmp_path / "fastvec.1").write_text(page, encoding="utf-8")
-        command = ["groff", "-man", "-Tutf8", "-ww", tmp_path / "fastvec.1"]
-        assert subprocess.run(command, check=True, capture_output=True, text=True).stderr == ""
+    assert "usage: fastvec train [options] TEXT ... -o FILE" in text
+
+
+@pytest.mark.parametrize("command", ["groff -man -Tutf8 -ww", "mandoc -Tlint -Wwarning"])
+def test_the_manual_page_is_without_faults(command, shown, tmp_path):
+    if shutil.which(command.split()[0]) is None:
+        pytest.skip(f"{command.split()[0]} is not installed")
+    (tmp_path / "fastvec.1").write_text(shown("man")[1], encoding="utf-8")
+    done = subprocess.run([*command.split(), "fastvec.1"], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "WARNING" not in done.stdout

@@ -149,6 +149,28 @@ AROUND = [
         (NGRAMS[1], "signed = byte if byte < 128 else byte - 256", "signed = byte"),
     ),
     mutant(
+        "the second half of floret's hash is like the first",
+        "ngrams",
+        ("kernels/murmur.pxd", "hashed[1] = a + 2 * b", "hashed[1] = a + b"),
+        (NGRAMS[1], "    h2 = h1 + h2 & WORD\n    return", "    h2 = h1\n    return"),
+    ),
+    mutant(
+        "words as in floret are not hashed as a whole",
+        "ngrams floret",
+        (NGRAMS[0], "hash_count * (1 + n_ngrams(", "hash_count * (0 + n_ngrams("),
+        (
+            NGRAMS[0],
+            "        at = add_buckets(&state, buckets, hash_count, hashes, at)\n    if max_n",
+            "    if max_n",
+        ),
+        (NGRAMS[1], '[b"<" + word + b">"] * whole + [', "["),
+    ),
+    mutant(
+        "new words take over rows of a table that they share",
+        "floret",
+        ("models/words.py", "n_old if subwords is None else subwords.own_rows(n_old)", "n_old"),
+    ),
+    mutant(
         "the ends of a word are n-grams of one character",
         "ngrams",
         (NGRAMS[0], "if n >= min_n and not (n == 1 and (i < start or j == stop)):", "if n >= min_n:"),
@@ -328,9 +350,9 @@ AROUND = [
         "notebooks show words as HTML",
         "new_vectors",
         (
-            "vectors/vectors.py",
-            'escape(str(word).encode(errors="backslashreplace").decode())',
-            'str(word).encode(errors="backslashreplace").decode()',
+            "exports/notebooks.py",
+            'escape(str(value).encode(errors="backslashreplace").decode())',
+            'str(value).encode(errors="backslashreplace").decode()',
         ),
     ),
     # Factorization.

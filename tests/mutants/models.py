@@ -171,7 +171,7 @@ MODELS = [
     mutant(
         "FastText starts from values half as large",
         "fasttext",
-        ("models/losses.py", ".buckets, uniform=2", ".buckets, uniform=1"),
+        ("models/losses.py", ".n_rows(n_words), uniform=2", ".n_rows(n_words), uniform=1"),
     ),
     mutant(
         "GloVe's vectors are the words' alone, asked for the sum",
@@ -314,10 +314,10 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "average(step.hidden, rows, n_rows, step.begin, step.end, mean)",
+            "average(step.hidden, rows, n_rows, step.begin, step.end, scale_of(n_rows, mean))",
             "average(step.hidden, rows, n_rows, step.begin, step.end, 1)",
         ),
-        ("reference/cbow.py", "h = np.mean(d * x, axis=0)", "h = np.sum(d * x, axis=0)"),
+        ("reference/mean.py", "np.mean(rows, axis=0) if mean else", "np.sum(rows, axis=0) if mean else"),
     ),
     mutant(
         "the places of CBOW's contexts are counted from the other end",
@@ -340,8 +340,36 @@ MODELS = [
         "gradients::test_gradient_of_repeated_rows",
         (
             "kernels/mean.pxd",
-            "n_moved, mean if scale_gradient else 1",
-            "n_moved, 1.0 / <float>(n_rows + 1) if scale_gradient else 1",
+            "return scale_of(n_rows, mean == scale_gradient)",
+            "return scale_of(n_rows + mean, mean == scale_gradient)",
+        ),
+    ),
+    mutant(
+        "the contexts of a sum move as those of a mean",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/mean.pxd",
+            "return scale_of(n_rows, mean == scale_gradient)",
+            "return scale_of(n_rows, scale_gradient)",
+        ),
+        (
+            "reference/mean.py",
+            "len(rows) if mean == scale_gradient else 1",
+            "len(rows) if scale_gradient else 1",
+        ),
+    ),
+    mutant(
+        "a node on two paths counts for the first of them",
+        "gradients::test_gradient_of_repeated_rows",
+        (
+            "kernels/ngram_tree.pyx",
+            "            count_uses(node_rows, nodes + n, 1)\n        count_merged",
+            "            count_uses(node_rows, nodes + n, 1)\n            count_merged",
+        ),
+        (
+            "reference/ngram_tree.py",
+            "np.subtract.at(node_vectors, nodes, rate * np.outer(errors, h))",
+            "node_vectors[nodes[::-1]] -= rate * np.outer(errors, h)[::-1]",
         ),
     ),
     mutant(

@@ -17,7 +17,7 @@ from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSam
 from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
 from fastvec.formats import supervised
-from fastvec.formats.fasttext import Header, check_names
+from fastvec.formats.fasttext import Header, check_names, nodes_of_outputs, outputs_of_nodes
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.supervised import Matrix, QuantizedMatrix, SupervisedFile
 from fastvec.formats.words import decode_words
@@ -230,7 +230,7 @@ def _restore(classifier: Any, contents: SupervisedFile, labels: NDArray[Any]) ->
     header = contents.header
     if header.kept_buckets is None and header.word_ngrams < 2 and not header.subwords.max_n:
         header = header._replace(n_buckets=0)  # nothing points at these rows
-    n_words, n_labels = len(header.words), len(labels)
+    n_words = len(header.words)
     order = np.argsort(labels)
     label_counts = header.counts[n_words:]
     classifier.classes_ = labels[order]
@@ -247,16 +247,15 @@ def _restore(classifier: Any, contents: SupervisedFile, labels: NDArray[Any]) ->
     inputs[FIRST_WORD:, :d] = _dense(contents.input_vectors)[: len(inputs) - FIRST_WORD]
     outputs = padded_matrix(classifier._loss.n_outputs, d)
     of_labels = _dense(contents.output_vectors)
-    # A path in the tree turns to the right with σ(x · n) there, and with σ(−x · n) here.
     in_tree = classifier.loss == "hierarchical_softmax"
-    outputs[:, :d] = -of_labels[: n_labels - 1] if in_tree else of_labels[order]
+    outputs[:, :d] = nodes_of_outputs(of_labels) if in_tree else of_labels[order]
     classifier._matrices = {"input_vectors": inputs, "output_vectors": outputs}
 
 
 def _loss_of(classifier: Any, label_counts: NDArray[np.int64], order: NDArray[np.intp]) -> Loss:
     counts, negatives = label_counts[order], int(classifier.negatives)
     if classifier.loss == "hierarchical_softmax":
-        tree, n = HuffmanTree.of_labels(label_counts), len(order)
+        tree, n = HuffmanTree.as_in_fasttext(label_counts), len(order)
         parents = np.append(tree.parents[:n][order], tree.parents[n:])
         codes = np.append(tree.codes[:n][order], tree.codes[n:])
         return _HierarchicalSoftmax(counts, negatives, HuffmanTree(parents, codes))
@@ -281,10 +280,8 @@ def _contents(classifier: Any) -> SupervisedFile:
         header = rows.header
     parameters = classifier.parameters_
     outputs = parameters["output_vectors"]
-    if classifier.loss == "hierarchical_softmax":  # fastText has one row more, which is not used
-        outputs = np.append(-outputs, np.zeros((1, outputs.shape[1]), np.float32), axis=0)
-    else:
-        outputs = outputs[classes]
+    in_tree = classifier.loss == "hierarchical_softmax"
+    outputs = outputs_of_nodes(outputs) if in_tree else outputs[classes]
     return SupervisedFile(header, parameters["input_vectors"][FIRST_WORD:], outputs)
 
 

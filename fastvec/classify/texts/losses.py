@@ -106,7 +106,7 @@ class HierarchicalSoftmax(Loss):
     def __init__(self, counts: NDArray[np.int64], negatives: int, tree: HuffmanTree | None = None) -> None:
         super().__init__(counts, negatives)
         self.n_outputs = self.n_labels - 1
-        self.tree = HuffmanTree.of_labels(counts) if tree is None else tree
+        self.tree = HuffmanTree.as_in_fasttext(counts) if tree is None else tree
         self.paths = self.tree.paths()
         lengths = np.diff(self.paths.offsets)
         self.untrained = math.log(2) * float(np.average(lengths, weights=np.maximum(counts, 1)))
