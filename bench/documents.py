@@ -125,7 +125,7 @@ TASKS = {  # with what they need, and the heads of their scores
     ),
 }
 MODELS = {"dbow": ("PV-DBOW", 0.05), "dm": ("PV-DM", 0.025)}  # with the best rate of gensim's
-SPEED = "words/s | against {base} | inferring, words/s | inferring, against {base}"
+SPEED = "words/s | against {base} | inferring, words/s | against {base}, inferring"
 
 
 def compared(model: str, task: str) -> Measurement:

@@ -91,7 +91,7 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "against {base}": (against, "per_second"),
     "against one thread": (scaled, "per_second"),
     "inferring, words/s": (millions, "inferred_per_second"),
-    "inferring, against {base}": (against, "inferred_per_second"),
+    "against {base}, inferring": (against, "inferred_per_second"),
     "time": (seconds, "seconds"),
     "fitting": (spread, "seconds"),
     "{base}'s time is": (lambda entry, figure: other(entry).ratio(entry, figure), "seconds"),

@@ -99,6 +99,7 @@ def run(bench, monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+@pytest.mark.filterwarnings("ignore:.* documents have no known word")
 @pytest.mark.parametrize("name", NAMES)
 def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
     measurement = compare.MEASUREMENTS[name]
