@@ -11,6 +11,7 @@ from typing import Any
 
 import classifiers
 import counts
+import documents
 import sequences
 import supervised
 import words
@@ -22,7 +23,7 @@ from fastvec.training.threads import usable_threads
 
 HERE = Path(__file__).resolve().parent
 ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + supervised.MEASUREMENTS
-ALL += sequences.MEASUREMENTS
+ALL += sequences.MEASUREMENTS + documents.MEASUREMENTS
 MEASUREMENTS = {each.name: each for each in ALL}
 
 README_CONTENDERS = ("fastvec", "fastvec (AVX2)", "fastvec (unshared negatives)", "gensim", "fastText")

@@ -69,6 +69,10 @@ def other(entry: Entry) -> Entry:
     return entry._replace(contender=entry.base)
 
 
+def against(entry: Entry, figure: str) -> str:
+    return entry.ratio(other(entry), figure)
+
+
 def scaled(entry: Entry, figure: str) -> str:
     return entry.ratio(entry._replace(threads=1), figure, "{:.2f}×") if entry.threads > 1 else ""
 
@@ -84,8 +88,10 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "words/s": (millions, "per_second"),
     "entries/s": (millions, "per_second"),
     "lowest – highest": (limits, "per_second"),
-    "against {base}": (lambda entry, figure: entry.ratio(other(entry), figure), "per_second"),
+    "against {base}": (against, "per_second"),
     "against one thread": (scaled, "per_second"),
+    "inferring, words/s": (millions, "inferred_per_second"),
+    "against {base}, inferring": (against, "inferred_per_second"),
     "time": (seconds, "seconds"),
     "fitting": (spread, "seconds"),
     "{base}'s time is": (lambda entry, figure: other(entry).ratio(entry, figure), "seconds"),

@@ -25,7 +25,7 @@ pytestmark = [
 
 WORDS = ["paris", "rome", "oslo", "lima", "bread", "music", "rain", "time"]
 # What makes a measurement quick, where it has the setting; all else is as it is measured.
-QUICK = {"epochs": 5, "folds": 2, "hidden": 16, "batch_size": 8, "buckets": 20_000}
+QUICK = {"epochs": 5, "folds": 2, "hidden": 16, "batch_size": 8, "buckets": 20_000, "half": 2}
 GRID = {"epochs": [5, 10], "learning_rate": [0.5], "word_ngrams": [1, 2]}
 MACHINE = {"processor": "A processor", "cores": 2, "backend": "avx512", "system": "Linux"}
 MACHINE["versions"] = {"gensim": "4.4"}
@@ -106,6 +106,7 @@ def run(bench, monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+@pytest.mark.filterwarnings("ignore:.* documents have no known word")
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ALIKE])
 def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
     measurement = compare.MEASUREMENTS[name]

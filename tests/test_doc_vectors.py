@@ -97,12 +97,55 @@ def test_tags_are_shared():
 
 
 @every_model
+def test_several_tags_of_a_document(own):
+    """The tag of a topic lies among its documents."""
+    topics = [[i, "ab"[i % 2]] for i in range(60)]
+    model = fitted(own, tags=topics)
+    assert model.vectors_.words == ["0", "a", "1", "b", *map(str, range(2, 60))]
+    assert model.vectors_.counts.tolist()[:5] == [1, 30, 1, 30, 1]
+    documents = np.stack([model.vectors_[i] for i in range(60)])
+    check_topics(np.stack([model.vectors_["a"], model.vectors_["b"]]), documents)
+
+
+def test_a_tag_may_stand_in_a_list():
+    one, lists, twice = (
+        fitted({}, tags=tags).vectors_.vectors.tobytes()
+        for tags in (list("ab") * 30, [["a"], ("b",)] * 30, [["a", "a"], np.array(["b"])] * 30)
+    )
+    assert one == lists == twice
+
+
+@every_model
 def test_documents_start_from_the_same_vectors_in_every_model(own):
     """The random numbers of documents come first, and not in the order of a set of str."""
     start = {"vector_size": 16, "threads": 1, "epochs": 1, "learning_rate": 1e-20, "min_learning_rate": 0}
     plain = fastvec.DocVectors(**start).fit(documents_of(60))
     made = fastvec.DocVectors(**start, **own).fit(documents_of(60))
     assert made.vectors_.vectors.tobytes() == plain.vectors_.vectors.tobytes()
+
+
+@every_model
+def test_a_run_is_resumed(own, tmp_path):
+    run = {"checkpoint": tmp_path / "run.fvec", "checkpoint_every": 1, "resume": True}
+    documents, tags = documents_of(60), [f"t{i % 50}" for i in range(60)]
+
+    def stop_in_the_third(model):
+        if len(model.history_) == 3:
+            model.stop()
+
+    model = fastvec.DocVectors(vector_size=16, epochs=5, threads=1, **own).fit(documents, tags=tags)
+    whole = model.vectors_.vectors.tobytes()
+    # one that has learned something before, which does not matter
+    model.set_params(callbacks=[stop_in_the_third]).fit(documents, tags=tags, **run)
+    assert fastvec.load_model(tmp_path / "run.fvec").vectors_.words == model.vectors_.words
+    for other in ({"tags": tags[::-1]}, {"tags": None}):
+        with pytest.raises(ValueError, match="tags must be the same as in the run of the checkpoint"):
+            model.fit(documents, **other, **run)
+    with pytest.raises(ValueError, match="documents must be the same as in the run of the checkpoint"):
+        model.fit(documents[::-1], tags=tags, **run)
+    model.set_params(callbacks=[]).fit(documents, tags=tags, **run)
+    assert len(model.history_) == 5
+    assert model.vectors_.vectors.tobytes() == whole
 
 
 def test_the_end_of_training():
@@ -138,7 +181,7 @@ def test_without_words_that_are_kept():
 BAD = [
     ({"model": "sum"}, ValueError, "model must be one of 'dbow', 'dm', got 'sum'"),
     ({"model": "dm", "dbow_words": True}, ValueError, "dbow_words must be False unless model='dbow'"),
-    ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.025, got 1"),
+    ({"min_learning_rate": 1}, ValueError, "min_learning_rate must be a number >= 0 and <= 0.05, got 1"),
 ]
 
 
@@ -159,6 +202,8 @@ def test_bad_tags():
         (b"ab", TypeError, "tags must be a list of one str or int"),
         (["a", ""], ValueError, "tags: an item is an empty str"),
         ([1.5, 2], TypeError, "every tag must be a str or an int, got 1.5"),
+        ([["a", 1.5], "b"], TypeError, "every tag must be a str or an int, got 1.5"),
+        (["a", []], ValueError, "tags must be at least one for each document, got none for document 1"),
         (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
     ):
         with pytest.raises(error, match=message):
@@ -170,3 +215,5 @@ def test_names_of_gensim():
         fastvec.DocVectors().infer_vector(["a"])
     with pytest.raises(TypeError, match="model"):
         fastvec.DocVectors(dm=1)
+    with pytest.raises(TypeError, match="no parameter `deterministic`: it is `threads=1`; `transform` is"):
+        fastvec.DocVectors(deterministic=True)

@@ -12,24 +12,27 @@ from fastvec import kernels
 pytestmark = pytest.mark.every_backend
 
 N_WORDS, N_DOCUMENTS = 24, 5
-# contexts, document, centre, negatives
+# contexts, documents, centres, negatives
 STEPS = {
-    "no contexts, no negatives": ([], 2, 11, []),
-    "no contexts": ([], 0, 11, [2, 19, 5, 1, 3]),
-    "one context": ([3], 4, 11, [2, 19, 5]),
-    "several blocks of outputs": ([3, 7, 8], 1, 0, list(range(1, 21))),
-    "all at once": ([7, 3, 7, 11, 7], 4, 11, [2, 11, 2, 7, 23, 2, 0]),
+    "no contexts, no negatives": ([], [2], [11], []),
+    "no contexts": ([], [0], [11], [2, 19, 5, 1, 3]),
+    "several centres": ([], [0], [11, 4, 17], [2, 19, 5, 1, 3]),
+    "several centres, repeated": ([], [0], [11, 4, 11, 2], [2, 4, 5, 1, 2, 11, 11, 20]),
+    "one context": ([3], [4], [11], [2, 19, 5]),
+    "one context, several documents": ([3], [4, 0, 1], [11], [2, 19, 5]),
+    "several blocks of outputs": ([3, 7, 8], [1], [0], list(range(1, 21))),
+    "all at once": ([7, 3, 7, 11, 7], [4, 2], [11], [2, 11, 2, 7, 23, 2, 0]),
 }
 
 
-def loss_of(input_vectors, output_vectors, document_vectors, contexts, document, center, negatives):
-    inputs = [document_vectors[..., [document], :]]
+def loss_of(input_vectors, output_vectors, document_vectors, contexts, documents, centers, negatives):
+    inputs = [document_vectors[..., documents, :]]
     if input_vectors is not None:
         inputs.append(input_vectors[..., contexts, :])
     many = max(len(matrix) if matrix.ndim == 3 else 1 for matrix in inputs)
     inputs = [np.broadcast_to(each, (many, *each.shape[-2:])) for each in inputs]
     h = np.concatenate(inputs, axis=-2).mean(axis=-2, keepdims=True)
-    return logistic_loss(h, output_vectors, [center], negatives[negatives != center])
+    return sum(logistic_loss(h, output_vectors, [one], negatives[negatives != one]) for one in centers)
 
 
 def start(padded, vector_size, n_words=N_WORDS, n_documents=N_DOCUMENTS):
@@ -40,14 +43,15 @@ def start(padded, vector_size, n_words=N_WORDS, n_documents=N_DOCUMENTS):
 
 
 @pytest.mark.parametrize("vector_size", [1, 17, 100])
-@pytest.mark.parametrize("fixed_words", [False, True])
 @pytest.mark.parametrize("case", STEPS)
+@pytest.mark.parametrize("fixed_words", [False, True])
 def test_gradient(backend, padded, case, fixed_words, vector_size):
-    contexts, document, center, negatives = STEPS[case]
-    arguments = {"contexts": int32(contexts), "document": document, "center": center}
-    arguments["negatives"] = int32(negatives)
+    names = ("contexts", "documents", "centers", "negatives")
+    arguments = dict(zip(names, map(int32, STEPS[case]), strict=True))
     before = start(padded, vector_size)
-    if not contexts:
+    if fixed_words:  # a new document has one tag
+        arguments["documents"] = arguments["documents"][:1]
+    if not len(arguments["contexts"]):
         before["input_vectors"] = None
     trained = {name: matrix for name, matrix in before.items() if matrix is not None}
     gradient = numeric_gradient(lambda **all: loss_of(**before | all), trained, arguments)
@@ -88,9 +92,13 @@ def check_same(ours, theirs):
 @pytest.mark.parametrize("dm", [False, True], ids=["dbow", "dm"])
 def test_an_epoch_is_that_of_the_reference(compiled, padded, toy_corpus, dm, negatives):
     n_documents = len(toy_corpus.sentence_offsets) - 1
-    # some documents share a row
-    documents = int32(np.arange(n_documents) % (n_documents - 4))
-    arguments = arguments_of(toy_corpus, negatives) | {"documents": documents, "learning_rate": 0.05}
+    # some documents share a row, and every third has one more
+    tags = [[i % (n_documents - 4), (i + 1) % 3][: 1 + (i % 3 == 0)] for i in range(n_documents)]
+    arguments = arguments_of(toy_corpus, negatives) | {
+        "tags": int32([tag for each in tags for tag in each]),
+        "tag_offsets": np.cumsum([0, *map(len, tags)]),
+        "learning_rate": 0.05,
+    }
     ends = (0, 1, 3, 100, 101, 260, len(toy_corpus.ids))
     made, sums = [], []
     for backend in (compiled, "reference"):

@@ -315,7 +315,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         """
         before = self._state
         if checkpoints is not None:
-            checkpoints.source["what was learned before fit"] = _hash(before)
+            checkpoints.source.setdefault("what was learned before fit", _hash(before))
             checkpoints.begin(state.parameters, state.history, partial(self._write, state))
             if checkpoints.finished:
                 self._state = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, plain
 from fastvec.corpus import Corpus
+from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
 from fastvec.corpus.vocabulary import Vocabulary
@@ -22,6 +24,7 @@ from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.models.base import EpochModel, Matrices, State
+from fastvec.models.checkpoints import EVERY
 from fastvec.models.words import raised_subsample
 from fastvec.peers.errors import naming_peers_parameters
 from fastvec.peers.names import DOCUMENTS, Names
@@ -36,7 +39,7 @@ from fastvec.vectors import Vectors
 __all__ = ["DocVectors"]
 
 # What ``learning_rate=None`` stands for: the gradient of a mean is smaller.
-LEARNING_RATES = {"dbow": 0.025, "dm": 0.15}
+LEARNING_RATES = {"dbow": 0.05, "dm": 0.15}
 # Words of new documents that a thread is handed at once, each as often as there are epochs.
 WORDS_AT_ONCE = 1 << 16
 # The key of the random sequence of new documents: any number.
@@ -105,7 +108,7 @@ class DocVectors(EpochModel):
     noise_exponent : float
         Noise words are drawn with a probability proportional to their count raised to this power.
     learning_rate : float, optional
-        Step size at the start; it decreases linearly to `min_learning_rate`. None stands for 0.025 for
+        Step size at the start; it decreases linearly to `min_learning_rate`. None stands for 0.05 for
         "dbow", and for 0.15 for "dm".
     min_learning_rate : float
         Step size at the end.
@@ -231,7 +234,14 @@ class DocVectors(EpochModel):
         return self._learned("output_vectors_").parameters["output_vectors"]
 
     def fit(
-        self: Model, documents: Any, y: object = None, *, tags: Sequence[str | int] | None = None
+        self: Model,
+        documents: Any,
+        y: object = None,
+        *,
+        tags: Sequence[str | int | Sequence[str | int]] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | str = EVERY,
+        resume: bool = False,
     ) -> Model:
         """Learn vectors of documents; a further call starts over.
 
@@ -242,10 +252,21 @@ class DocVectors(EpochModel):
             Corpus should have ``keep_empty=True`` if empty documents are to keep their number.
         y : object
             Ignored; for compatibility with scikit-learn.
-        tags : sequence of str or int, optional
-            A name for each document, by which `vectors_` knows it. Documents with the same tag share one
-            vector, and one without known words keeps the random vector that it started from. By default they
-            are numbered from 0.
+        tags : sequence of str, int, or sequences of these, optional
+            A name for each document, by which `vectors_` knows it, or several. Documents with the same tag
+            share its vector, and one of no known word keeps the random numbers that it started from. In
+            PV-DBOW each tag of a document predicts its words, in PV-DM the mean takes all of them. By default
+            documents are numbered from 0.
+        checkpoint : str or path-like, optional
+            A file, ``.fvec``, that keeps the state of the training from its start on: every
+            `checkpoint_every`, when it is ended early, and when it is finished. `load_model` reads it as a
+            model. The file of an unfinished run is not replaced by another run.
+        checkpoint_every : int or str
+            Number of epochs between two checkpoints, or a time: ``"30s"``, ``"10m"``, ``"2h"``.
+        resume : bool
+            Whether to continue the run in `checkpoint` if the file exists, else start one. The documents,
+            their tags and all parameters must be the same, except `threads`, `memory_limit`, `progress` and
+            `callbacks`. With ``threads=1`` the result is that of a run without interruption, bit for bit.
 
         Returns
         -------
@@ -255,17 +276,19 @@ class DocVectors(EpochModel):
         Raises
         ------
         TypeError, ValueError
-            If a parameter, the documents or the tags are invalid, or if `min_count` leaves no word.
+            If a parameter, the documents or the tags are invalid, if `min_count` leaves no word, or if the
+            run in `checkpoint` is another one.
         FloatingPointError
             If training diverges.
         """
         self.check_params()
+        checkpoints = self._checkpoints(checkpoint, checkpoint_every, resume)
         self._stopping = False
         kernels.selected()  # an error here comes before the text is read
         corpus = self._read(documents)
         if not len(corpus):
             raise ValueError("documents must have at least one document, got none")
-        of_documents, names = _tagged(tags, len(corpus))
+        tag_offsets, rows, names = _tagged(tags, len(corpus))
         vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab)
         n_words, threads = len(vocabulary), number_of_threads(self.threads)
         given = self._given()
@@ -291,7 +314,8 @@ class DocVectors(EpochModel):
         train_documents = partial(
             kernels.get("paragraphs").train,
             **self._matrices(parameters),
-            documents=of_documents,
+            tags=rows,
+            tag_offsets=tag_offsets,
             **text,
             **of_kernel,
         )
@@ -323,7 +347,13 @@ class DocVectors(EpochModel):
         # every document is trained on, or it would have no vector
         sample = replace(hold_out(corpus.ids, corpus.sentence_offsets, vocabulary.counts), trained_on=True)
         train_chunk = train_both if self.dbow_words else train_documents
-        self._train(train_chunk, schedule, state, parameters, sample, None)
+        if checkpoints is not None:
+            checkpoints.source = {
+                "what was learned before fit": "none",  # which does not matter here
+                "documents": corpus.provenance["sha256"],
+                "tags": fingerprint(Vocabulary(names.words, names.counts), tag_offsets, rows),
+            }
+        self._train(train_chunk, schedule, state, parameters, sample, checkpoints)
         return self
 
     def transform(self, documents: Any) -> NDArray[np.float32]:
@@ -392,7 +422,11 @@ class DocVectors(EpochModel):
         return np.ascontiguousarray(vectors[:, :d])
 
     def fit_transform(
-        self, documents: Any, y: object = None, *, tags: Sequence[str | int] | None = None
+        self,
+        documents: Any,
+        y: object = None,
+        *,
+        tags: Sequence[str | int | Sequence[str | int]] | None = None,
     ) -> NDArray[np.float32]:
         """Fit the documents and transform them: as new ones, so that others can be compared with them.
 
@@ -402,7 +436,7 @@ class DocVectors(EpochModel):
             The documents, as for `fit`.
         y : object
             Ignored; for compatibility with scikit-learn.
-        tags : sequence of str or int, optional
+        tags : sequence of str, int, or sequences of these, optional
             As for `fit`.
 
         Returns
@@ -448,7 +482,9 @@ class DocVectors(EpochModel):
         matrices = {name: padded_matrix(*shape) for name, shape in shapes.items()}
         for name, matrix in matrices.items():
             if name != "output_vectors":
-                fill_uniform(matrix[:, : self.vector_size], self.vector_size, generator)
+                # documents have few words to leave numbers near zero by
+                divisor = math.sqrt(self.vector_size) if name == "input_vectors" else self.vector_size
+                fill_uniform(matrix[:, : self.vector_size], divisor, generator)
         return matrices
 
     def _matrices(self, parameters: Matrices) -> dict[str, NDArray[np.float32] | None]:
@@ -506,24 +542,40 @@ def _views(padded: Matrices, vector_size: int) -> Matrices:
     return {name: matrix[:, :vector_size] for name, matrix in padded.items()}
 
 
-def _tagged(tags: Sequence[str | int] | None, n_documents: int) -> tuple[NDArray[np.int32], Tags]:
-    """Return the row of each document, and the tags with how many documents have each."""
+def _tagged(
+    tags: Sequence[Any] | None, n_documents: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], Tags]:
+    """Return where the rows of each document begin and end, these, and the tags with their documents."""
     if tags is None:
         ones = np.ones(n_documents, np.int64)
-        return np.arange(n_documents, dtype=np.int32), Tags(list(range(n_documents)), ones)
+        rows = np.arange(n_documents, dtype=np.int32)
+        return np.arange(n_documents + 1), rows, Tags(list(range(n_documents)), ones)
     if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
-        raise TypeError(f"tags must be a list of one str or int for each document, got {tags!r}")
-    tags = list(tags)
-    for tag in tags:
-        check_item("every tag", tag)
-    if len(tags) != n_documents:
+        raise TypeError(
+            f"tags must be a list of one str or int for each document, or of lists of these, got {tags!r}"
+        )
+    of_documents = [_tags_of_document(number, given) for number, given in enumerate(tags)]
+    if len(of_documents) != n_documents:
         raise ValueError(
-            f"tags must be as many as the documents, {n_documents:,}, got {len(tags):,}; a Corpus skips "
-            "empty documents unless keep_empty=True"
+            f"tags must be as many as the documents, {n_documents:,}, got {len(of_documents):,}; a Corpus "
+            "skips empty documents unless keep_empty=True"
         )
     numbers = Numbers()
     try:
-        of_documents = np.array([numbers[plain(tag)] for tag in tags], np.int32)
+        rows = np.array([numbers[tag] for each in of_documents for tag in each], np.int32)
     except ValueError as error:
         raise ValueError(f"tags: {error}") from None
-    return of_documents, Tags(numbers.words, np.bincount(of_documents).astype(np.int64))
+    offsets = np.cumsum([0, *map(len, of_documents)], dtype=np.int64)
+    return offsets, rows, Tags(numbers.words, np.bincount(rows).astype(np.int64))
+
+
+def _tags_of_document(number: int, given: Any) -> list[str | int]:
+    """Return the tags of a document, each once."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        given = [given]
+    given = list(given)
+    for tag in given:
+        check_item("every tag", tag)
+    if not given:
+        raise ValueError(f"tags must be at least one for each document, got none for document {number:,}")
+    return list(dict.fromkeys(map(plain, given)))

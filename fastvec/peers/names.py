@@ -190,7 +190,10 @@ _FIT = {
 MODELS = Names(_PARAMETERS, _ATTRIBUTES, {"fit": _FIT})
 
 DOCUMENTS = Names(
-    _PARAMETERS,
+    {
+        **_PARAMETERS,
+        "deterministic": "`threads=1`; `transform` is deterministic with any `threads`",
+    },
     {
         **_ATTRIBUTES,
         "wv": "`word_vectors_`",

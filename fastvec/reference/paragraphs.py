@@ -1,19 +1,22 @@
 """Paragraph vectors with negative sampling: documents that predict their words, PV-DM and PV-DBOW.
 
-Objective. For a centre word o of a document with the vector d, contexts c = 1..C (input vectors x_c), and K
-noise words (negatives), with y₀ the output vector of the centre and y₁..y_K those of the negatives, minimize
+Objective. For a centre word o of a document with the vectors d_t of its tags t = 1..T, contexts c = 1..C
+(input vectors x_c), and K noise words (negatives), with y₀ the output vector of the centre and y₁..y_K those
+of the negatives, minimize
 
-    h = (d + Σ_c x_c) / (1 + C)        J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
+    h = (Σ_t d_t + Σ_c x_c) / (T + C)        J = −log σ(h · y₀) − Σ_{k=1..K} log σ(−h · y_k)
 
 In the distributed memory model (PV-DM) the contexts are the words of a window around the centre, as in CBOW.
-The distributed bag of words (PV-DBOW) has none: C = 0 and h = d.
+The distributed bag of words (PV-DBOW) has none and takes the tags one by one: C = 0, T = 1 and h = d_t. Most
+documents have one tag, which is their own.
 
 Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) − tₙ and e = ∂J/∂h = Σₙ δₙ yₙ,
 
-    ∂J/∂d = ∂J/∂x_c = e / (1 + C)        ∂J/∂yₙ = δₙ h
+    ∂J/∂d_t = ∂J/∂x_c = e / (T + C)        ∂J/∂yₙ = δₙ h
 
 Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
 that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
+The steps of a word's tags and of the words after it follow each other.
 
 A new document. Its vector starts from zero and is the only one to move, by −η ∂J/∂d, for some epochs over its
 words with a falling η. Its words' draws are those of their places in the document, so that the vector depends
@@ -23,7 +26,9 @@ Compromises, and where they come from:
 
 - The mean and its exact gradient, where Le and Mikolov (2014) concatenate the vectors of a document and of a
   window of fixed length: so gensim by default, but for the divisor, which it leaves out of the gradient.
-- Documents that share a tag share d.
+- `SHARING` words in a row, of the text or of a new document, have the same negatives, as all words of a
+  window in skip-gram: their rows stay in the processor's cache. In PV-DBOW, such words of a document are one
+  step, by the sum of their J, which reads and writes the rows of the document and of the negatives once.
 
 References
 ----------
@@ -45,6 +50,9 @@ from .step import label_outputs
 
 __all__ = ["infer", "step", "train"]
 
+# Words in a row that have the same negatives, by their positions, whether they are kept or not.
+SHARING = 4
+
 Matrix = NDArray[np.float32]
 
 
@@ -53,13 +61,13 @@ def step(
     output_vectors: Matrix,
     document_vectors: Matrix,
     contexts: NDArray[np.int32],
-    document: int,
-    center: int,
+    documents: NDArray[np.int32],
+    centers: NDArray[np.int32],
     negatives: NDArray[np.int32],
     fixed_words: bool,
     learning_rate: float,
 ) -> float:
-    """Take one gradient step for one word.
+    """Take one gradient step for a word, or for some that share their negatives: by the sum of their J.
 
     Parameters
     ----------
@@ -71,14 +79,14 @@ def step(
         The vectors of documents, padded alike.
     contexts : IN, int32 (C,)
         Word ids, C >= 0, repetitions allowed.
-    document : IN, int
-        A row of document_vectors.
-    center : IN, int
-        Word id.
+    documents : IN, int32 (T,)
+        Rows of document_vectors, T >= 1, all different.
+    centers : IN, int32 (B,)
+        Word ids, B >= 1, repetitions allowed; without contexts B may be more than 1.
     negatives : IN, int32 (K,)
-        Word ids, K >= 0, repetitions and the centre allowed.
+        Word ids, K >= 0, repetitions and centres allowed.
     fixed_words : IN, bool
-        Whether the document alone moves.
+        Whether the documents alone move.
     learning_rate : IN, float
         η; with 0 nothing changes.
 
@@ -87,8 +95,9 @@ def step(
     float
         J before the update.
     """
-    outputs, labels, counts = label_outputs(center, negatives)
-    inputs = document_vectors[[document]]
+    parts = [label_outputs(int(center), negatives) for center in centers]
+    outputs, labels, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    inputs = document_vectors[documents]
     if input_vectors is not None:
         inputs = np.concatenate([inputs, input_vectors[contexts]])
     h = np.mean(inputs, axis=0)
@@ -96,7 +105,7 @@ def step(
     e = errors @ output_vectors[outputs]
     rate = np.float32(learning_rate)
     move = rate * e / np.float32(len(inputs))
-    document_vectors[document] -= move
+    document_vectors[documents] -= move
     if not fixed_words:
         if input_vectors is not None:
             np.subtract.at(input_vectors, contexts, move)  # .at: an id that is repeated takes the sum
@@ -110,7 +119,8 @@ def train(
     document_vectors: Matrix,
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    documents: NDArray[np.int32],
+    tags: NDArray[np.int32],
+    tag_offsets: NDArray[np.int64],
     start: int,
     stop: int,
     keep: NDArray[np.uint32],
@@ -134,8 +144,10 @@ def train(
     ids, sentence_offsets, start, stop, keep, window, key : IN
         The chunk of the corpus, its windows and its random sequence, see `sampling.walk_chunk`; without
         input_vectors the window is not used. A sentence is a document.
-    documents : IN, int32 (n_sentences,)
-        Their rows of document_vectors.
+    tags : IN, int32 (n_tags,)
+        The rows of document_vectors of all documents, one after the other.
+    tag_offsets : IN, int64 (n_sentences + 1,)
+        Where those of each document begin and end.
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
     negatives : IN, int
@@ -143,25 +155,27 @@ def train(
     learning_rate : IN, float
         η.
     loss_every : IN, int, a power of 2
-        The loss is taken of words at positions divisible by it.
+        The loss is taken of steps whose first word has a position divisible by it.
 
     Returns
     -------
     loss : float
         Sum of J over the sampled words, in double precision.
     sampled_pairs, pairs : int
-        Words in that sum, and trained in all.
+        Words in that sum, and in all, each as often as its tags take a step.
     """
     total, sampled_pairs, pairs = 0.0, 0, 0
     matrices = input_vectors, output_vectors, document_vectors
     reach = None if input_vectors is None else window
-    examples = _examples(ids, sentence_offsets, start, stop, keep, noise, reach, negatives, key)
-    for position, sentence, contexts, center, drawn in examples:
-        loss = step(*matrices, contexts, int(documents[sentence]), center, drawn, False, learning_rate)
-        pairs += 1
-        if position % loss_every == 0:
-            total += loss
-            sampled_pairs += 1
+    examples = _examples(ids, sentence_offsets, start, stop, 0, keep, noise, reach, negatives, key)
+    for position, sentence, contexts, centers, drawn in examples:
+        together = tags[tag_offsets[sentence] : tag_offsets[sentence + 1]]
+        for documents in [together] if input_vectors is not None else np.split(together, len(together)):
+            loss = step(*matrices, contexts, documents, centers, drawn, False, learning_rate)
+            pairs += len(centers)
+            if position % loss_every == 0:
+                total += loss
+                sampled_pairs += len(centers)
     return total, sampled_pairs, pairs
 
 
@@ -203,17 +217,17 @@ def infer(
     """
     matrices = input_vectors, output_vectors, document_vectors
     reach = None if input_vectors is None else window
-    for document in range(start, stop):
-        begin, end = (int(place) for place in sentence_offsets[document : document + 2])
-        for epoch in range(epochs):
-            rate = learning_rate + (min_learning_rate - learning_rate) * (epoch / epochs)
+    for epoch in range(epochs):
+        rate = learning_rate + (min_learning_rate - learning_rate) * (epoch / epochs)
+        for document in range(start, stop):
+            begin, end = (int(place) for place in sentence_offsets[document : document + 2])
             # the first word of the document takes the draws of the first word of a corpus
             key_of_epoch = (int(draw(key, epoch)) - begin * (1 + negatives) * int(GOLDEN)) % 2**64
             examples = _examples(
-                ids, sentence_offsets, begin, end, keep, noise, reach, negatives, key_of_epoch
+                ids, sentence_offsets, begin, end, begin, keep, noise, reach, negatives, key_of_epoch
             )
-            for _, _, contexts, center, drawn in examples:
-                step(*matrices, contexts, document, center, drawn, True, rate)
+            for _, _, contexts, centers, drawn in examples:
+                step(*matrices, contexts, np.array([document]), centers, drawn, True, rate)
 
 
 def _examples(
@@ -221,17 +235,29 @@ def _examples(
     sentence_offsets: NDArray[np.int64],
     start: int,
     stop: int,
+    origin: int,
     keep: NDArray[np.uint32],
     noise: NDArray[np.uint32],
     window: int | None,
     negatives: int,
     key: int,
-) -> Iterator[tuple[int, int, NDArray[np.int32], int, NDArray[np.int32]]]:
-    """Yield each word's position, sentence, contexts, id and negatives; without a window, no contexts."""
+) -> Iterator[tuple[int, int, NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield each step's first position, its sentence, contexts, words and negatives.
+
+    Words that share their negatives are counted from the origin. Without a window there are no contexts, and
+    those of a sentence are one step.
+    """
     draws_per_token = 1 + negatives
+    steps: list[tuple[int, int, int, NDArray[np.int32], list[int]]] = []
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window or 0, window is not None, key, draws_per_token
     ):
         sentence = int(np.searchsorted(sentence_offsets, position, side="right")) - 1
-        counters = position * draws_per_token + 1 + np.arange(negatives)
-        yield position, sentence, contexts, center, draw_noise(draw(key, counters), noise)
+        first = position - (position - origin) % SHARING
+        if window is None and steps and steps[-1][1:3] == (sentence, first):
+            steps[-1][4].append(center)
+        else:
+            steps.append((position, sentence, first, contexts, [center]))
+    for position, sentence, first, contexts, centers in steps:
+        drawn = draw_noise(draw(key, first * draws_per_token + 1 + np.arange(negatives)), noise)
+        yield position, sentence, contexts, np.array(centers, np.int32), drawn
