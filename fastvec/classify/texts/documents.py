@@ -112,7 +112,7 @@ class Documents:
         return Documents(words, numbers.astype(np.int32), offsets)
 
     def with_labels(self, before: Labels, left: Labels) -> tuple[Documents, Labels]:
-        """Return the documents that do not lose their last label where only some are left, and their labels."""
+        """Return the documents that still have a label where only some labels are left, and these."""
         lost = (np.diff(before.offsets) > 0) & (np.diff(left.offsets) == 0)
         if not lost.any():
             return self, left

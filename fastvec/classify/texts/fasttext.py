@@ -243,9 +243,7 @@ def quantize(
             _restore(quantized, contents, labels_of_file)
             quantized.history_ = list(classifier.history_)
             documents, labels = read_labelled(X, y)
-            documents, labels = documents.with_labels(
-                labels, labels.frequent(int(quantized.min_label_count))
-            )
+            documents, labels = documents.with_labels(labels, labels.frequent(int(quantized.min_label_count)))
             quantized._train(
                 documents,
                 labels.of_classes(quantized.classes_),
