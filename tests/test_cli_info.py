@@ -86,8 +86,7 @@ def folder(tmp_path_factory):
         **SMALL, loss="hierarchical_softmax", word_ngrams=2, min_n=2, max_n=3, buckets=20
     ).fit(documents, ["1", "2", "3"] * 6)
     texts.save(folder / "texts.fvmodel")
-    with pytest.warns(UserWarning, match="predicts as fastText does"):
-        texts.save(folder / "texts.bin")
+    texts.save(folder / "texts.bin")
     texts.quantize(cutoff=5).save(folder / "texts.ftz")
     tags = [["A" if word == "new" else "B" for word in words] for words in SENTENCES]
     tagger = classify.WindowClassifier(vector_size=4, epochs=1, hidden=4, min_count=1)

@@ -553,7 +553,8 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         The restored `vectors` are the trained ones, and `partial_fit` continues at the initial learning rate.
 
         fastText reads ``.bin`` and ``.ftz``. It predicts the same with a classifier that has no n-grams, but
-        that it looks up words only as they are written. Buckets of n-grams that no training document has hit
+        that it looks up words only as they are written, and has probabilities in steps of up to 0.008 with
+        one-vs-all or negative sampling. Buckets of n-grams that no training document has hit
         are rows of zeros there; since they count in its means, its probabilities of texts with unseen
         n-grams are closer to each other, and so are those of texts whose last word, which fastText lets
         ``</s>`` follow, forms an n-gram with it.
@@ -577,7 +578,8 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         Warns
         -----
         UserWarning
-            If what fastText predicts with a ``.bin`` differs from what this classifier does; it says how.
+            If in a ``.bin`` labels become str or `predict` returns one label instead of several, or if
+            ``</s>`` is one of the words, with which fastText ends every text.
         """
         check_is_fitted(self)
         if Path(path).suffix.lower() in (".bin", ".ftz") or self._rows.is_of_fasttext:

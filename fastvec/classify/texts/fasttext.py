@@ -15,7 +15,7 @@ from fastvec.classify.labelled_files import LABEL
 from fastvec.classify.texts.documents import DocumentRows, Documents, read_labelled
 from fastvec.classify.texts.losses import HierarchicalSoftmax, Loss, NegativeSampling, OneVsAll, Softmax
 from fastvec.classify.texts.quantization import quantize_matrix
-from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon, spellings
+from fastvec.classify.words.lexicon import FIRST_WORD, UNKNOWN, Lexicon
 from fastvec.formats import supervised
 from fastvec.formats.fasttext import Header, check_names, nodes_of_outputs, outputs_of_nodes
 from fastvec.formats.ngrams import Subwords
@@ -194,33 +194,17 @@ def save(classifier: Any, path: str | os.PathLike[str]) -> None:
 
 
 def _differences(classifier: Any) -> list[str]:
-    """Return how predictions of a classifier's file differ from its own, if it is not one of fastText."""
-    rows = classifier._rows
+    """Return how predictions of a file differ, beside what `save` describes, which holds for almost all."""
+    if isinstance(classifier._rows, FastTextRows):
+        return []
     found: list[str] = []
-    if isinstance(rows, FastTextRows):
-        return found
-    words = rows.lexicon.words
-    if any(map(_is_found_by_others, words)):
-        found.append("unknown words are not looked up in lower case and with 0 for digits")
-    if (rows.longest > 1 or rows.max_n) and len(rows.ngrams) < rows.buckets:
-        found.append("n-grams that the training did not have are zeros in the mean of a text")
-    if END in words:
+    if END in classifier._rows.lexicon.words:
         found.append(f"a text ends with its first {END}, or is given one")
-    elif rows.longest > 1:
-        found.append(f"the last words of a text have n-grams with {END}")
-    if isinstance(classifier._loss, (OneVsAll, NegativeSampling)):
-        found.append("probabilities are those of a table, off by up to 0.008")
     if not all(isinstance(label, str) for label in classifier.classes_.tolist()):
         found.append("labels become str")
     if classifier._kind != "one":
         found.append("`predict` returns the most probable label only")
     return found
-
-
-def _is_found_by_others(word: str) -> bool:
-    """Whether words that are written otherwise may be looked up as this one."""
-    *_, lowered, without_digits = spellings(word)
-    return (word == lowered and word != word.upper()) or (word == without_digits and "0" in word)
 
 
 def quantize(
