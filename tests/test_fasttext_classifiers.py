@@ -193,6 +193,7 @@ def ours(request):
     return model, small
 
 
+@pytest.mark.filterwarnings("ignore:.*returns the most probable label only$")
 def test_ours_are_read_by_them(ours, tmp_path):
     model, _ = ours
     model.save(tmp_path / "ours.bin")

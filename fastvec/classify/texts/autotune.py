@@ -202,7 +202,7 @@ def autotune(
         def stop() -> bool:
             return interrupted.is_set() or classifier._stopping or time.perf_counter() >= end
 
-        parts = _Parts(documents, labels, int(classifier.seed))
+        parts = _Parts(documents, labels, int(classifier.min_label_count), int(classifier.seed))
         search = _Search(classifier, searched, parts.sizes, len(held_out[0]))
         best: TextClassifier | None = None
         while not (search.trials and stop()) and len(search.trials) != trials:
@@ -213,6 +213,8 @@ def autotune(
             began = time.perf_counter()
             given = classifier.get_params(deep=False)
             candidate = type(classifier)(**given | params | {"progress": False})
+            if size < len(documents):
+                candidate.min_label_count = 1  # what is rare in the part need not be rare
             score, complete = _try(candidate, *parts.first(size), held_out, k, score_of, stop)
             is_best = search.add(Trial(params, score, time.perf_counter() - began, complete, size))
             if is_best:
@@ -246,12 +248,15 @@ def _shown(trial: Trial, n_documents: int, metric: str, is_best: bool) -> str:
 
 
 class _Parts:
-    """Documents in a random order, of which the first are the parts on which candidates are tried."""
+    """Documents in a random order, of which the first are the parts on which candidates are tried.
 
-    def __init__(self, documents: Documents, labels: Labels, seed: int) -> None:
-        self._documents = documents
-        self._labels = labels
-        self._order = np.random.default_rng([seed, 3]).permutation(len(documents))
+    Parts are without the labels that are rare among all documents.
+    """
+
+    def __init__(self, documents: Documents, labels: Labels, min_label_count: int, seed: int) -> None:
+        self._all = documents, labels
+        self._documents, self._labels = documents.with_labels(labels, labels.frequent(min_label_count))
+        self._order = np.random.default_rng([seed, 3]).permutation(len(self._documents))
         self.sizes = [len(documents)]
         n_words = len(documents.numbers)
         while n_words >= NEXT_PART * WORDS_OF_PART and self.sizes[0] >= NEXT_PART * DOCUMENTS_OF_PART:
@@ -260,8 +265,8 @@ class _Parts:
 
     def first(self, size: int) -> tuple[Documents, Labels]:
         """Return so many documents and their labels, all as they were given."""
-        if size == len(self._documents):
-            return self._documents, self._labels
+        if size == self.sizes[-1]:
+            return self._all
         some = np.sort(self._order[:size])
         return self._documents.some(some), self._labels.some(some)
 

@@ -67,11 +67,12 @@ class Labels:
         return Labels(classes, numbers, self.offsets, self.kind)
 
     def frequent(self, n: int) -> Labels:
-        """Return the same labels without those that fewer than `n` texts have.
+        """Return the same labels without those that some texts have, but fewer than `n`.
 
         The columns of a matrix stay.
         """
-        is_frequent = self.counts() >= n
+        counts = self.counts()
+        is_frequent = (counts >= n) | (counts == 0)
         if is_frequent.all():
             return self
         kept = is_frequent[self.numbers]
