@@ -112,7 +112,7 @@ def test_an_unfinished_trial_is_the_best_if_its_score_is(monkeypatch, epochs):
 def test_of_many_texts_candidates_are_tried_on_parts_first(monkeypatch):
     monkeypatch.setattr(sys.modules[autotune.__module__], "WORDS_OF_PART", 15)
     monkeypatch.setattr(sys.modules[autotune.__module__], "DOCUMENTS_OF_PART", 3)
-    given = TextClassifier(vector_size=8, threads=1, epochs=1, learning_rate=0.01)
+    given = TextClassifier(vector_size=8, threads=1, epochs=1, learning_rate=0.01, min_label_count=10)
 
     def tried():
         best = tune(given, trials=14, fixed=["vector_size"])
