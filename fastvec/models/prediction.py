@@ -2,9 +2,9 @@
 
 With the vectors x of contexts and their mean h (or their sum, if a model was trained so), the scores of all
 words w are h · y_w, and their probabilities those of the softmax, p(w) = exp(h · y_w) / Σ_v exp(h · y_v). For
-skip-gram, whose contexts
-predict a word one by one, that is the geometric mean of their predictions, up to a factor. With the
-hierarchical softmax, probabilities are the products of those of the branches on the paths to the words.
+skip-gram, whose contexts predict a word one by one, that is the geometric mean of their predictions, up to a
+factor. With the hierarchical softmax, probabilities are the products of those of the branches on the paths to
+the words.
 """
 
 from __future__ import annotations
