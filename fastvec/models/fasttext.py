@@ -247,7 +247,9 @@ class FastText(WordModel):
         check_choice("loss", self.loss, losses_of("FastText"))
         check_choice("pooling", self.pooling, ("mean", "sum"))
         if self.pooling == "sum" and self.model != "cbow":
-            raise ValueError(f"pooling must be 'mean' unless model='cbow', got {self.pooling!r}")
+            raise ValueError(
+                f"pooling must be 'mean' unless model='cbow' (--fasttext-model cbow), got {self.pooling!r}"
+            )
         subwords_of(self.get_params())
         check_bool("scale_gradient", self.scale_gradient)
 
