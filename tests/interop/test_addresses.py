@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 import fastvec
-from fastvec import Cooccurrence, Corpus, Phrases, SkipGram, Vectors, classify, load_model
+from fastvec import Cooccurrence, Corpus, Phrases, SkipGram, Vectors, classify, evaluate, load_model
 
 reason = "needs the extra test-interop"
 fsspec = pytest.importorskip("fsspec", reason=reason)
@@ -174,6 +174,11 @@ def fitted():
         lambda address: Phrases(min_count=1).fit(SENTENCES).save(address),
         lambda address: Cooccurrence(min_count=1).fit(SENTENCES).save(address),
         lambda address: SkipGram(min_count=1).fit(SENTENCES, checkpoint=address),
+        lambda address: Cooccurrence.read_glove(address, "vocab.txt"),
+        lambda address: Cooccurrence(min_count=1).fit(SENTENCES).write_glove("cooccurrence.bin", address),
+        lambda address: evaluate.similarity(Vectors(["a"], [[1.0]]), address),
+        lambda address: evaluate.analogies(Vectors(["a"], [[1.0]]), address),
+        lambda address: Vectors(["a"], [[1.0]], [1]).save("v.vec", counts=address),
     ],
 )
 def test_what_is_no_text_is_on_a_disk(act, tmp_path, monkeypatch):
