@@ -195,12 +195,16 @@ def test_vectors_that_were_copied_from_an_address(tmp_path, monkeypatch):
     fsspec.filesystem("memory").put("v.fvec", "memory://copied/v.fvec")
     fsspec.filesystem("memory").get("memory://copied/v.fvec", "got.fvec")
     assert len(fastvec.load("got.fvec")) == 3
-    for verb in ("info", "neighbors"):
-        command = [sys.executable, "-m", "fastvec", verb, "s3://bucket/v.fvec"]
+    address = "s3://bucket/v.fvec"
+    for arguments in (
+        ["info", address],
+        ["neighbors", address],
+        ["convert", "got.fvec", "w.fvec", "--words", address],
+        ["train", "got.fvec", "-o", "w.fvec", "--config", address],
+    ):
+        command = [sys.executable, "-m", "fastvec", *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
-        assert (
-            done.returncode == 2 and "must be on a disk, got the address 's3://bucket/v.fvec'" in done.stderr
-        )
+        assert done.returncode == 2 and f"must be on a disk, got the address '{address}'" in done.stderr
 
 
 def test_the_cache_of_a_text_is_on_a_disk(tmp_path):
