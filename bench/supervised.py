@@ -71,7 +71,8 @@ def fasttext_search(job: Job) -> dict[str, Any]:
             if shows(shown.name) or process.poll() is not None:
                 out, _ = process.communicate()
                 if process.returncode:
-                    sys.exit(Path(shown.name).read_text().strip().splitlines()[-1])
+                    errors = Path(shown.name).read_text(encoding="utf-8")
+                    sys.exit(measure.last_line(errors, process.returncode))
                 return dict(json.loads(out.splitlines()[-1]))
             process.kill()
             process.communicate()
