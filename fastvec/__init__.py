@@ -7,6 +7,7 @@
 (10,)
 """
 
+import sys
 from importlib import import_module
 
 from fastvec.training import startup  # noqa: F401  # isort: skip
@@ -14,6 +15,7 @@ from fastvec import kernels  # noqa: F401  (whether there are any is found out a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fastvec import classify as classify
     from fastvec import evaluate, functional
     from fastvec.corpus import Corpus, Vocabulary
     from fastvec.counts.cooccurrence import Cooccurrence
@@ -71,16 +73,26 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name in ("classify", "corpus", "evaluate", "functional", "vectors"):
-        return import_module(f"{__name__}.{name}")
-    if name not in _MODULES:
-        from fastvec.peers.names import PACKAGE
+if not TYPE_CHECKING:  # which would take every name for one of these
 
-        ending = f": it is {PACKAGE[name]}" if name in PACKAGE else ""
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{ending}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
+    def __getattr__(name: str) -> object:
+        if name in ("classify", "corpus", "evaluate", "functional", "vectors"):
+            return import_module(f"{__name__}.{name}")
+        if name not in _MODULES:
+            raise _missing(name, sys._getframe(1).f_code.co_name == "_handle_fromlist")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return value
+
+
+def _missing(name: str, by_import: bool) -> Exception:
+    """Return the error of a name that does not exist, which says what that of another package is here."""
+    from fastvec.peers.names import PACKAGE
+
+    if name not in PACKAGE:
+        return AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if by_import:  # `from fastvec import name`, where Python drops what an AttributeError says
+        return ImportError(f"cannot import name {name!r} from {__name__!r}: it is {PACKAGE[name]}")
+    return AttributeError(f"module {__name__!r} has no attribute {name!r}: it is {PACKAGE[name]}")
 
 
 def __dir__() -> list[str]:

@@ -27,6 +27,7 @@ def test_help_of_a_verb(verbs, shown):
     assert (status, errors) == (0, "")
     assert out == shown(*verbs.split(), "--help")[1]
     assert out.startswith(f"usage: fastvec {verbs} ")
+    assert re.fullmatch(r"[A-Z].*[.]", out.split("\n\n")[1], re.DOTALL)  # what it does, in a sentence
     assert "\nexamples:\n  fastvec " in out
 
 
@@ -85,6 +86,10 @@ def test_every_verb_has_examples():
         ("quantize x", "invalid choice: 'quantize'; it is fastvec classify quantize here"),
         ("classify quantize x -o y -qnorm", "unrecognized arguments: -qnorm; it is --separate-norms here"),
         ("classify autotune x -autotune-duration 9", "-autotune-duration; it is --seconds here"),
+        ("classify train x -o y -autotune-duration 9", "it is fastvec classify autotune --seconds here"),
+        ("classify train x -o y -pretrainedVectors z", "-pretrainedVectors; it is --vectors here"),
+        ("train x -o y -pretrainedVectors z", "-pretrainedVectors; it is --start-from here"),
+        ("classify train x -o y -minCountLabel 9", "-minCountLabel; it is --min-label-count here"),
         ("train -input x -output y", "unrecognized arguments: -input; it is TEXT here"),
         ("classify train -input x", "unrecognized arguments: -input; it is FILE here"),
         ("train x -o y -vector-size 5", "unrecognized arguments: -vector-size; did you mean --vector-size?"),

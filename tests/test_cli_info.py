@@ -35,6 +35,7 @@ ABOUT = {
     "vectors.vec.gz": ("vectors", "word2vec-text", WORDS, {}),
     "vectors.glove": ("vectors", "glove", WORDS, {}),
     "glove.txt": ("vectors", "glove", WORDS, {}),
+    "words.floret": ("n-grams", "floret", {"vector_size": 4}, {"buckets": 9, "hash_count": 2, "max_n": 6}),
     "one_dimension.vec": ("vectors", "word2vec-text", {"words": 2, "vector_size": 1}, {}),
     "fasttext.bin": ("vectors", "fasttext", {**WORDS, **COUNTED}, {"model": "skipgram", "buckets": 9}),
     "texts.fvmodel": ("classifier", "fvmodel", {**WORDS, **LABELS}, {"loss": "hierarchical_softmax"}),
@@ -79,6 +80,8 @@ def folder(tmp_path_factory):
     model.fit(text, checkpoint=folder / "checkpoint.fvec")
     model.save(folder / "model.fvec")
     model.save(folder / "fasttext.bin")
+    hashed = fastvec.FastText(**SMALL, subsample=0, buckets=9, hash_count=2).fit(text)
+    hashed.vectors_.save(folder / "words.floret")
     fastvec.GloVe(**SMALL).fit(text).vectors_.save(folder / "glove.fvec")
     fastvec.DocVectors(**SMALL, min_count=1).fit(SENTENCES).save(folder / "documents.fvec")
     documents = [" ".join(words) for words in SENTENCES]

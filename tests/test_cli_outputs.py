@@ -215,6 +215,12 @@ def test_standard_input_is_an_input_too(folder):
             "the output must end in .fvmodel or .bin, got 'm.vec'",
         ),
         (("demo", "-o", "v.txt.gz"), ".gz is supported for reading only"),
+        (("train", "text", "-o", "v.floret"), "a .floret file holds n-grams as in floret, which these"),
+        (
+            ("train", "text", "--model", "fasttext", "--hash-count", "2", "-o", "v.bin"),
+            "fastText's .bin cannot hold n-grams as in floret (hash_count=2)",
+        ),
+        (("demo", "-o", "v.floret"), "a .floret file holds n-grams as in floret, which these"),
     ],
 )
 def test_an_extension_that_cannot_be_saved(arguments, message, refused):

@@ -42,11 +42,19 @@ def test_every_name_is_what_type_checkers_see():
     for statement in block.body:
         exec(ast.unparse(statement), seen)
     del seen["__builtins__"]
-    assert sorted(seen) == sorted(fastvec.__all__)
-    assert set(seen) <= set(dir(fastvec))
+    assert sorted(seen) == sorted(["classify", *fastvec.__all__])
+    assert set(fastvec.__all__) <= set(dir(fastvec))
     assert all(getattr(fastvec, name) is value for name, value in seen.items())
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"^module 'fastvec' has no attribute 'Word3Vec'$"):
         getattr(fastvec, "Word3Vec")  # noqa: B009
+    with pytest.raises(ImportError, match=r"^cannot import name 'Word3Vec' from 'fastvec' \("):
+        exec("from fastvec import Word3Vec")
+
+
+def test_an_import_that_fails_says_what_the_name_is_here():
+    with pytest.raises(ImportError, match=r"^cannot import name 'Word2Vec' from 'fastvec': it is Skip"):
+        exec("from fastvec import load, Word2Vec")
+    assert not hasattr(fastvec, "Word2Vec")

@@ -201,6 +201,7 @@ def test_what_was_turned_is_turned_back(make):
     pairs = [(word, f"{word}'") for word in WORDS]
     more = [("gardens", "garden'")] if make is with_ngrams else []  # an unknown word has a vector, too
     assert len(vectors.align(other, pairs + more)) == 5
+    assert len(vectors.align(other, np.array(pairs))) == 5
     aligned = vectors.align(other, iter(pairs))
     for word, same in pairs:
         assert other.most_similar(aligned[word], topn=1)[0][0] == same
@@ -221,6 +222,7 @@ def test_what_was_turned_is_turned_back(make):
         (Vectors(["other"], np.ones((1, 6))), None, ValueError, "the vectors have no word in common"),
         (plain(), [], ValueError, "pairs must hold at least one pair of words: got none"),
         (plain(), ["the"], TypeError, r"pairs must be pairs of words, \[\('Ost', 'east'\)\], got \['the'\]"),
+        (plain(), 3, TypeError, r"pairs must be pairs of words, \[\('Ost', 'east'\)\], got 3"),
         (plain(), [("the", "qq")], UnknownWordError, "'qq' is not among the 5 words"),
     ],
 )

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from fastvec import __version__
 from fastvec.cli import streams
 from fastvec.cli.files import in_options
-from fastvec.cli.parser import FAILED, Parser
+from fastvec.cli.parser import FAILED, Parser, add_verb
 from fastvec.corpus.reading import STANDARD_INPUT
 from fastvec.formats.atomic import WINDOWS
 from fastvec.training import signals
@@ -99,8 +99,7 @@ def _parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     called = None if arguments is None else next((one for one in arguments if not one.startswith("-")), "")
     for name, (module, what) in VERBS.items():
-        description = f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
-        verb = verbs.add_parser(name, help=what, description=description)
+        verb = add_verb(verbs, name, what)
         if called in (None, name):
             try:
                 with signals.end_at_once():

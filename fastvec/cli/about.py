@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from fastvec.cli.options import flag, joined
 from fastvec.corpus import cache
 from fastvec.counts import files as counts_files
 from fastvec.counts import glove_files
-from fastvec.formats import frequencies, fvec, model, supervised
+from fastvec.formats import floret, frequencies, fvec, model, supervised
 from fastvec.formats.common import read_head
 from fastvec.formats.container import json_object, map_tensors
 from fastvec.formats.kinds import own_format, sizes
@@ -145,6 +146,11 @@ def _labels(labels: list[Any]) -> About:
     return {"labels": len(labels), "first_labels": labels[:FIRST_LABELS]} if labels else {}
 
 
+def _of_floret(path: Path) -> About:
+    subwords, vector_size = floret.read_header(path)
+    return {"vector_size": vector_size, "metadata": asdict(subwords)}
+
+
 def _of_counts(path: Path) -> About:
     counts = counts_files.read(path)
     return {
@@ -194,6 +200,7 @@ def _own(format: str) -> Callable[[Path, bytes], bool]:
 KINDS = [
     Kind("classifier", "fvmodel", _own(model.CLASSIFIER), _of_classifier),
     Kind("classifier", "fasttext", _is_of_fasttext, _of_fasttext_classifier),
+    Kind("n-grams", "floret", lambda _, head: floret.begins(head), _of_floret),
     Kind("counts", "fvcounts", _own(counts_files.FORMAT), _of_counts),
     Kind("counts", "glove", _is_of_glove, _of_glove_counts),
     Kind("words and counts", "text", lambda _, head: frequencies.begins(head), _of_word_counts),

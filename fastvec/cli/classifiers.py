@@ -29,6 +29,7 @@ from fastvec.classify.texts.scores import LabelScores, TopScores, top_scores
 from fastvec.cli.config import add_config
 from fastvec.cli.files import add_output, add_reading, check_extension, check_files
 from fastvec.cli.options import add_parameters, given, make, parameters
+from fastvec.cli.parser import add_verb
 from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
 from fastvec.corpus.reading import STANDARD_INPUT
@@ -66,7 +67,7 @@ def add_classify(parser: argparse.ArgumentParser) -> None:
         "--validation", metavar="FILE", required=True, help="labelled lines on which parameters are compared"
     )
     add_parameters(tune, {"search": autotune}, ["seconds", "trials", "metric", "k"])
-    predict = verbs.add_parser("predict", help="write the labels of every line; empty lines stay empty")
+    predict = add_verb(verbs, "predict", "write the labels of every line; empty lines stay empty")
     _add_predict(predict, "one text per line; labels are ignored", _predict_texts)
     _add_top(predict)
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each label")
@@ -80,7 +81,7 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     tagged = "one word per line, its tag in a further column, empty lines between sentences"
     _add_train(verbs, "tagged words", tagged, read_conll, WindowClassifier)
-    predict = verbs.add_parser("predict", help="write a file with one more column, of predicted tags")
+    predict = add_verb(verbs, "predict", "write a file with one more column, of predicted tags")
     words = "one word per line, empty lines between sentences; further columns are kept"
     _add_predict(predict, words, _predict_words)
     _add_evaluate(verbs, "tagged words", tagged, read_conll, _evaluate_words)
@@ -89,7 +90,7 @@ def add_tag(parser: argparse.ArgumentParser) -> None:
 def _add_train(
     verbs: Any, what: str, lines: str, read: Read, estimator: Any, verb: str = "train", does: str = "train"
 ) -> argparse.ArgumentParser:
-    train: argparse.ArgumentParser = verbs.add_parser(verb, help=f"{does} on a file of {what}")
+    train = add_verb(verbs, verb, f"{does} on a file of {what}")
     train.set_defaults(run=_train, read=read, estimator=estimator, fit=_fit)
     _add_file(train, lines, read)
     add_output(train, f": {' '.join(EXTENSIONS[estimator])}")
@@ -113,7 +114,7 @@ def _add_predict(predict: argparse.ArgumentParser, lines: str, run: Callable[...
 def _add_evaluate(
     verbs: Any, what: str, lines: str, read: Read, run: Callable[..., int]
 ) -> argparse.ArgumentParser:
-    evaluate: argparse.ArgumentParser = verbs.add_parser("evaluate", help=f"evaluate on a file of {what}")
+    evaluate = add_verb(verbs, "evaluate", f"evaluate on a file of {what}")
     evaluate.set_defaults(run=run)
     _add_model(evaluate)
     _add_file(evaluate, lines, read)
@@ -140,7 +141,7 @@ def _check_top(options: argparse.Namespace) -> None:
 
 
 def _add_quantize(verbs: Any) -> None:
-    quantize = verbs.add_parser("quantize", help="make a smaller model, .ftz, which fastText reads too")
+    quantize = add_verb(verbs, "quantize", "make a smaller model, .ftz, which fastText reads too")
     quantize.set_defaults(run=_quantize)
     _add_model(quantize)
     add_output(quantize, ": .ftz")

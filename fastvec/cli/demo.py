@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from fastvec import demo
-from fastvec.cli.files import add_output, check_files, check_format
+from fastvec import demo, formats
+from fastvec.cli.files import add_output, check_files
 from fastvec.cli.streams import add_quiet
 from fastvec.training import signals
 
@@ -21,7 +22,7 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     check_files([], {"--output": options.output})
-    check_format(options.output, None, None)
+    formats.format_to_write(Path(options.output), None, None, option=None)
     with signals.hold_after_training() as held:
         demo.run(options.output, progress=not options.quiet)
     return held.status

@@ -28,7 +28,6 @@ __all__ = [
     "add_vectors",
     "check_extension",
     "check_files",
-    "check_format",
     "in_options",
     "read_texts",
 ]
@@ -98,14 +97,6 @@ def add_format(parser: argparse.ArgumentParser, flag: str) -> None:
     """Add the option of the format of an output."""
     what = "format of the output; by default the extension determines it"
     parser.add_argument(flag, dest="format", choices=formats.FORMATS, help=what)
-
-
-def check_format(path: str, format: str | None, option: str | None = "--format") -> None:
-    """Raise now if vectors cannot be saved in a format, or in that of the extension if it is None.
-
-    Errors advise the `option` that names the format, if there is one.
-    """
-    formats.format_of(Path(path), format, reading=False, option=option)
 
 
 def check_extension(path: str, *extensions: str) -> None:

@@ -88,6 +88,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
+    "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "load.format": {"choices": formats.FORMATS},
     "WindowClassifier.train_vectors": {"help": "train the word vectors as well"},
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},

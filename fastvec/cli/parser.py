@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from fastvec.cli.examples import EXAMPLES
 from fastvec.training.progress import tell
 
-__all__ = ["FAILED", "FROM_FILES", "Parser", "did_you_mean"]
+__all__ = ["FAILED", "FROM_FILES", "Parser", "add_verb", "did_you_mean"]
 
 FAILED = 2
 
@@ -39,10 +39,11 @@ PEER_VERBS = {
     "word2vec": "train",
 }
 INPUT = "the first argument"
-PEER_OPTIONS = {
-    "-autotune-duration": "--seconds",
-    "-autotune-metric": "--metric",
-    "-autotune-validation": "--validation",
+# Where it depends on the verb: the first that the verb has.
+PEER_OPTIONS: dict[str, str | tuple[str, ...]] = {
+    "-autotune-duration": ("--seconds", "fastvec classify autotune --seconds"),
+    "-autotune-metric": ("--metric", "fastvec classify autotune --metric"),
+    "-autotune-validation": ("--validation", "fastvec classify autotune --validation"),
     "-binary": "--format",
     "-bucket": "--buckets",
     "-cbow": "--model",
@@ -58,11 +59,12 @@ PEER_OPTIONS = {
     "-lr": "--learning-rate",
     "-maxn": "--max-n",
     "-minCount": "--min-count",
+    "-minCountLabel": "--min-label-count",
     "-minn": "--min-n",
     "-neg": "--negatives",
     "-negative": "--negatives",
     "-output": "--output",
-    "-pretrainedVectors": "--vectors",
+    "-pretrainedVectors": ("--vectors", "--start-from"),
     "-qnorm": "--separate-norms",
     "-qout": "--quantize-output",
     "-sample": "--subsample",
@@ -163,13 +165,13 @@ class Parser(argparse.ArgumentParser):
             if name in known or not name.startswith("-") or " " in argument:
                 continue
             stem = name.lstrip("-")
-            ours = PEER_OPTIONS.get(f"-{stem}")
-            if ours == INPUT:
-                ours = next(
-                    (str(action.metavar) for action in self._actions if not action.option_strings), None
-                )
-            if ours is not None and (ours in known or not ours.startswith("-")):
-                self.error(f"unrecognized arguments: {name}; it is {ours} here")
+            ours = PEER_OPTIONS.get(f"-{stem}", ())
+            for one in (ours,) if isinstance(ours, str) else ours:
+                if one == INPUT:
+                    places = (str(action.metavar) for action in self._actions if not action.option_strings)
+                    one = next(places, "--")
+                if one in known or not one.startswith("-"):
+                    self.error(f"unrecognized arguments: {name}; it is {one} here")
             if name.startswith("--") or f"--{stem}" in known:
                 self.error(f"unrecognized arguments: {name}{did_you_mean(f'--{stem}', known)}")
 
@@ -190,6 +192,13 @@ class Parser(argparse.ArgumentParser):
             tell(message.removesuffix("\n"))
         else:
             print(message, end="", flush=True)
+
+
+def add_verb(verbs: Any, name: str, what: str) -> argparse.ArgumentParser:
+    """Add a verb: what it does stands beside its name in the list of verbs, and begins its own help."""
+    description = f"{what[:1].upper()}{what[1:]}{'' if what.endswith('?') else '.'}"
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=what, description=description)
+    return parser
 
 
 def _place(action: argparse.Action) -> str:

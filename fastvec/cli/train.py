@@ -11,7 +11,7 @@ from typing import Any
 from fastvec import formats
 from fastvec._params import check_int
 from fastvec.cli.config import add_config
-from fastvec.cli.files import add_format, add_output, add_texts, check_files, check_format, read_texts
+from fastvec.cli.files import add_format, add_output, add_texts, check_files, read_texts
 from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
 from fastvec.cli.parser import Parser
 from fastvec.cli.results import add_json, json_line
@@ -141,8 +141,9 @@ def _run(options: argparse.Namespace) -> int:
         "--cache": given(options, Corpus).get("cache"),
     }
     check_files(options.texts, outputs)
-    check_format(options.output, options.format)
     model = _model(options)
+    subwords = model._subwords() if isinstance(model, WordModel) else None
+    formats.format_to_write(Path(options.output), options.format, subwords, option="--format")
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
     resuming = _checkpoints(options, model)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
-from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files, check_format
+from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files
 from fastvec.cli.options import add_parameters, flag, given, joined
 from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
@@ -268,7 +268,7 @@ def _convert(options: argparse.Namespace) -> int:
     check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     if Path(options.vectors).suffix.lower() == ".fvmodel":
         return _convert_classifier(options)
-    check_format(options.output, options.format, "--to")
+    formats.format_of(Path(options.output), options.format, reading=False, option="--to")
     if options.words is not None:
         reading["words"] = _words_in(options.words)
     vectors = load(options.vectors, **reading)

@@ -21,13 +21,24 @@ from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
 from fastvec.formats.finite import rows_not_finite
 from fastvec.formats.frequencies import read_counts, write_counts
+from fastvec.formats.ngrams import Subwords
 from fastvec.formats.places import on_disk
 from fastvec.formats.wanted import Wanted, check_dtype, check_encoding
 from fastvec.formats.words import check_unique
 from fastvec.training.progress import warn
 from fastvec.training.signals import hold
 
-__all__ = ["FORMATS", "Contents", "Format", "extensions", "format_of", "format_to_read", "read", "write"]
+__all__ = [
+    "FORMATS",
+    "Contents",
+    "Format",
+    "extensions",
+    "format_of",
+    "format_to_read",
+    "format_to_write",
+    "read",
+    "write",
+]
 
 Read = Callable[[Path, Wanted], Contents]
 
@@ -49,6 +60,8 @@ class Format(NamedTuple):
         ``read(path, wanted)`` returns what is wanted of what the file holds.
     write : callable
         ``write(path, contents)`` writes a new file.
+    check : callable, optional
+        ``check(subwords)`` raises ValueError if vectors with these n-grams, or None, cannot be written.
     keeps : tuple of str
         What it keeps beside words and vectors, in the words of the documentation; "n-grams" are those of
         `SubwordVectors`, which are written so.
@@ -72,6 +85,7 @@ class Format(NamedTuple):
     begins: Callable[[bytes], bool]
     read: Read
     write: Callable[[Path, Contents], None]
+    check: Callable[[Subwords | None], None] | None = None
     keeps: tuple[str, ...] = ()
     by_content: bool = True
     gzipped: bool = True
@@ -111,6 +125,7 @@ FORMATS = {
         begins=fasttext.begins,
         read=fasttext.read,
         write=fasttext.write,
+        check=fasttext.check,
         keeps=("counts", "fastText's parameters", "n-grams"),
         refused={
             ".ftz": "a quantized fastText model, a classifier without vectors: its .bin has them, and "
@@ -124,6 +139,7 @@ FORMATS = {
         begins=floret.begins,
         read=floret.read,
         write=floret.write,
+        check=floret.check,
         keeps=("n-grams",),
         encoded=False,
     ),
@@ -320,12 +336,7 @@ def write(
         If the metadata cannot be stored as JSON.
     """
     path = on_disk(path)
-    name = format_of(path, format, reading=False)
-    if format is None and contents.subwords is not None:  # another format of this extension may keep them
-        named = [
-            other for other, row in FORMATS.items() if set(row.extensions) & set(FORMATS[name].extensions)
-        ]
-        name = next((other for other in named if "n-grams" in FORMATS[other].keeps), name)
+    name = format_to_write(path, format, contents.subwords)
     if counts is None:
         with hold(), replacing(path) as temporary:
             FORMATS[name].write(temporary, contents)
@@ -338,6 +349,22 @@ def write(
     with hold(), replacing(path) as temporary, replacing(counts) as temporary_counts:
         write_counts(temporary_counts, contents.words, contents.counts)
         FORMATS[name].write(temporary, contents)
+
+
+def format_to_write(
+    path: Path, format: str | None, subwords: Subwords | None, *, option: str | None = "format="
+) -> str:
+    """Return the format for vectors with n-grams, or None; raise ValueError if it cannot hold such."""
+    name = format_of(path, format, reading=False, option=option)
+    if format is None and subwords is not None:  # another format of this extension may keep them
+        named = [
+            other for other, row in FORMATS.items() if set(row.extensions) & set(FORMATS[name].extensions)
+        ]
+        name = next((other for other in named if "n-grams" in FORMATS[other].keeps), name)
+    check = FORMATS[name].check
+    if check is not None:
+        check(subwords)
+    return name
 
 
 def format_of(path: Path, format: str | None, *, reading: bool, option: str | None = "format=") -> str:

@@ -50,6 +50,7 @@ from fastvec.training.signals import hold
 __all__ = [
     "FastTextFile",
     "begins",
+    "check",
     "model_of",
     "nodes_of_outputs",
     "outputs_of_nodes",
@@ -241,12 +242,17 @@ def write(path: Path, contents: Contents) -> None:
     _write(path, FastTextFile([*map(str, words)], counts, input_vectors, None, subwords, metadata or {}))
 
 
-def _write(path: Path, model: FastTextFile) -> None:
-    if model.subwords.hash_count is not None:
+def check(subwords: Subwords | None) -> None:
+    """Raise ValueError if the format cannot hold vectors with these n-grams."""
+    if subwords is not None and subwords.hash_count is not None:
         raise ValueError(
-            f"fastText's .bin cannot hold n-grams as in floret (hash_count={model.subwords.hash_count}): "
+            f"fastText's .bin cannot hold n-grams as in floret (hash_count={subwords.hash_count}): "
             "save as .fvec or .floret, or the vectors of the words alone as .vec"
         )
+
+
+def _write(path: Path, model: FastTextFile) -> None:
+    check(model.subwords)
     check_names(model.words)
     n = len(model.words)
     counts = np.ones(n, np.int64) if model.counts is None else model.counts

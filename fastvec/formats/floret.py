@@ -12,7 +12,6 @@ three, floret writes no others. Whoever reads a file lists the words.
 from __future__ import annotations
 
 import itertools
-import re
 from contextlib import closing
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.formats.wanted import Wanted
 from fastvec.reference.ngrams import SEED
 
-__all__ = ["begins", "read", "write"]
+__all__ = ["begins", "check", "read", "read_header", "write"]
 
 HASH = (b"%d" % SEED, b"<", b">")
 
@@ -34,14 +33,19 @@ def begins(head: bytes) -> bool:
     return FLORET_HEADER.match(head) is not None
 
 
-def write(path: Path, contents: Contents) -> None:
-    """Write the rows of words and n-grams to a new file; the format holds no words."""
-    subwords, rows = contents.subwords, contents.input_vectors
-    if subwords is None or subwords.hash_count is None or rows is None:
+def check(subwords: Subwords | None) -> None:
+    """Raise ValueError if the format cannot hold vectors with these n-grams, or without any."""
+    if subwords is None or subwords.hash_count is None:
         raise ValueError(
             "a .floret file holds n-grams as in floret, which these vectors do not have: train "
             "FastText(hash_count=2), or save as .fvec"
         )
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write the rows of words and n-grams, which `check` has seen, to a new file without the words."""
+    subwords, rows = contents.subwords, contents.input_vectors
+    assert subwords is not None and rows is not None
     sizes = (*rows.shape, subwords.min_n, subwords.max_n, subwords.hash_count)
     header = b"%d %d %d %d %d " % sizes + b" ".join(HASH) + b"\n"
     write_rows(path, Contents([*map(str, range(len(rows)))], rows), header)
@@ -57,16 +61,9 @@ def read(path: Path, wanted: Wanted) -> Contents:
     n_read = 0
     with open_bytes(path) as file:
         texts = whole_lines(file)
-        first = next(texts)
-        header = FLORET_HEADER.match(first)
-        if header is None:
-            raise ValueError(
-                f"{path}, line 1: expected rows, dimensions, min_n, max_n, hash_count, the seed of the hash, "
-                f"< and >, got {first[:60]!r}"
-            )
-        subwords, d = _subwords_of(path, header)
+        subwords, d, first = _header(path, next(texts))
         table = np.empty((subwords.buckets, d), wanted.dtype)
-        texts = itertools.chain([first[header.end() :]], texts)
+        texts = itertools.chain([first], texts)
         with closing(parse_rows(path, texts, 1, d)) as parts:
             for names, values, lines in parts:
                 for row, (name, line) in enumerate(zip(names, lines, strict=True), n_read):
@@ -90,8 +87,20 @@ def read(path: Path, wanted: Wanted) -> Contents:
     return Contents(words, vectors, input_vectors=table, subwords=subwords)
 
 
-def _subwords_of(path: Path, header: re.Match[bytes]) -> tuple[Subwords, int]:
+def read_header(path: Path) -> tuple[Subwords, int]:
     """Return what the first line says of n-grams, and the number of dimensions."""
+    with open_bytes(path) as file:
+        return _header(path, next(whole_lines(file)))[:2]
+
+
+def _header(path: Path, text: bytes) -> tuple[Subwords, int, bytes]:
+    """Return what the first line says of n-grams, the number of dimensions, and what follows it."""
+    header = FLORET_HEADER.match(text)
+    if header is None:
+        raise ValueError(
+            f"{path}, line 1: expected rows, dimensions, min_n, max_n, hash_count, the seed of the hash, "
+            f"< and >, got {text[:60]!r}"
+        )
     n, d, min_n, max_n, hash_count, _ = map(int, header.groups()[:6])
     if header.groups()[5:] != HASH:
         raise ValueError(
@@ -104,6 +113,6 @@ def _subwords_of(path: Path, header: re.Match[bytes]) -> tuple[Subwords, int]:
             "hold; it is truncated or damaged"
         )
     try:
-        return Subwords(min_n, max_n, n, hash_count), d
+        return Subwords(min_n, max_n, n, hash_count), d, text[header.end() :]
     except ValueError as error:
         raise ValueError(f"{path}, line 1: {error}; the file is damaged") from None

@@ -919,8 +919,11 @@ class Vectors(PeersAttributes):
                 f"reference must have {self.vector_size} dimensions, as these vectors, "
                 f"got {reference.vector_size}"
             )
-        couples = [(word, word) for word in self if word in reference] if pairs is None else [*pairs]
-        if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in couples):
+        if pairs is None:
+            couples: list[Any] = [(word, word) for word in self if word in reference]
+        else:
+            couples = [*pairs] if isinstance(pairs, Iterable) else [pairs]
+        if any(not isinstance(pair, (tuple, list, np.ndarray)) or len(pair) != 2 for pair in couples):
             raise TypeError(f"pairs must be pairs of words, [('Ost', 'east')], got {shortened(pairs)}")
         if not couples:
             missing = "the vectors have no word in common" if pairs is None else "got none"

@@ -144,6 +144,7 @@ def use_ngrams(vectors: SubwordVectors) -> None:
 
 def judge(vectors: Vectors) -> None:
     assert_type(evaluate.similarity(vectors, "ws353.txt").spearman, float)
+    assert_type(fastvec.evaluate.similarity(vectors, "ws353.txt").pearson, float)
     assert_type(evaluate.analogies(vectors, Path("google.txt"), restrict=30_000).total.accuracy, float)
 
 
@@ -154,6 +155,7 @@ def refused() -> None:
     SkipGram(window="5")  # type: ignore[arg-type]
     Corpus()  # type: ignore[call-arg]
     fastvec.load("wiki.fvec", True)  # type: ignore[call-arg]
+    fastvec.Word2Vec  # type: ignore[attr-defined]  # noqa: B018
 
 
 def classify(vectors: Vectors, sentences: list[list[str]], tags: list[list[str]], texts: list[str]) -> None:
@@ -167,6 +169,7 @@ def classify(vectors: Vectors, sentences: list[list[str]], tags: list[list[str]]
     classifier = TextClassifier(word_ngrams=2, threads=None).fit(texts, ["good", "bad"])
     assert_type(classifier.partial_fit(texts, [1, 0]), TextClassifier)
     classifier.save(Path("texts.fvmodel"))
+    assert_type(fastvec.classify.TextClassifier().fit("train.txt"), TextClassifier)
     assert_type(TextVectorizer(vectors, pooling="sif").fit(texts).transform(texts), NDArray[np.float32])
     assert_type(SoftmaxClassifier(l2=1e-4).fit([[1.0]], ["a"]).n_parameters_, int)
     assert_type(NetworkClassifier(hidden=(10, 5)).fit([[1.0]], ["a"]), NetworkClassifier)
