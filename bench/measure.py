@@ -101,7 +101,12 @@ def run(contender: Contender, job: Job) -> dict[str, Any]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return dict(json.loads(done.stdout.splitlines()[-1]))
-    return {"error": (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]}
+    return {"error": last_line(done.stderr, done.returncode)}
+
+
+def last_line(errors: str, status: int) -> str:
+    """Return the last line of what a process has written as it failed, or how it ended."""
+    return (errors.strip().splitlines() or [f"ended with {status}"])[-1]
 
 
 def work(function: str, job: Job) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import measure
 from classifiers import read_polarity, write_labelled
-from measure import Contender, Job, Measurement, estimator_of, peak_bytes, renamed, timed
+from measure import Contender, Job, Measurement, estimator_of, renamed, timed
 from texts import CACHE, Data, kept
 from words import FRESH_PAGES
 
@@ -19,9 +20,8 @@ vector_size=dim threads=thread seed fasttext_loss=loss"""
 SEARCH = "threads=thread seed seconds=autotuneDuration valid=autotuneValidationFile"
 # Seconds in which fastText's search shows that its timer runs, and how often it may begin anew.
 UNTIL_SHOWN, ATTEMPTS = 20.0, 20
-PROGRAM = """import json, sys
-from supervised import search_of_fasttext
-print(json.dumps(search_of_fasttext(json.loads(sys.argv[1]))))"""
+# What is started with a job as its last argument, to print its figures.
+COMMAND = [sys.executable, measure.__file__, "supervised.search_of_fasttext"]
 
 
 def fastvec(job: Job) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def fasttext_search(job: Job) -> dict[str, Any]:
     """
     for _ in range(ATTEMPTS):
         with Path(job["folder"], "shown").open("w+b") as shown:
-            command = [sys.executable, "-c", PROGRAM, json.dumps(job)]
+            command = [*COMMAND, json.dumps(job)]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=shown, text=True)
             started = time.monotonic()
             while (
@@ -70,6 +70,9 @@ def fasttext_search(job: Job) -> dict[str, Any]:
                 time.sleep(0.1)
             if shows(shown.name) or process.poll() is not None:
                 out, _ = process.communicate()
+                if process.returncode:
+                    errors = Path(shown.name).read_text(encoding="utf-8")
+                    sys.exit(measure.last_line(errors, process.returncode))
                 return dict(json.loads(out.splitlines()[-1]))
             process.kill()
             process.communicate()
@@ -85,7 +88,7 @@ def search_of_fasttext(job: Job) -> dict[str, Any]:
 
     options = renamed({**job, "seconds": math.ceil(job["seconds"])}, SEARCH)
     model, seconds = timed(lambda: fasttext.train_supervised(job["train"], verbose=3, **options))
-    return {"seconds": seconds, "peak_bytes": peak_bytes(), **of_fasttext(job, model)}
+    return {"seconds": seconds, **of_fasttext(job, model)}
 
 
 def of_fasttext(job: Job, model: Any) -> dict[str, Any]:

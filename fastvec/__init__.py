@@ -11,6 +11,7 @@ import sys
 from importlib import import_module
 
 from fastvec.training import startup  # noqa: F401  # isort: skip
+from fastvec import kernels  # noqa: F401  (whether there are any is found out at once)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_bool, check_choice, check_float, check_int, check_item, shortened
 from fastvec.corpus.reading import check_readable, read_blocks
+from fastvec.formats.places import on_disk
 from fastvec.vectors.vectors import ANALOGY_METHODS, LEAST_DIVISOR, UnknownWordError, Vectors, unit_rows
 
 __all__ = ["AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "similarity"]
@@ -189,7 +190,8 @@ def similarity(
     pairs: Spearman 1.000, 2 of 3 pairs covered
     """
     if isinstance(pairs, (str, os.PathLike)):
-        name, judged = Path(pairs).stem, _read_pairs(Path(pairs))
+        file = on_disk(pairs, "pairs")
+        name, judged = file.stem, _read_pairs(file)
     else:
         name, judged = "pairs", _checked_pairs(pairs)
         if not judged:
@@ -265,7 +267,7 @@ def analogies(
         restrict = check_int("restrict", restrict, 1)
     method = check_choice("method", method, ANALOGY_METHODS)
     count_unknown = check_bool("count_unknown", count_unknown)
-    path = Path(path)
+    path = on_disk(path)
     fold = _fold(ignore_case)
     sections = _read_questions(path, fold)
     words = [*map(str, vectors.words[:restrict])]

@@ -97,10 +97,13 @@ def in_a_sum(kernel):
 
 
 def usual_learning_rate(kernel, settings):
-    """Return a learning rate; in other losses than the first, the target may move by every negative."""
+    """Return a learning rate.
+
+    In other losses than the first, the target may move by every negative, and so does a sum by every row.
+    """
     other = {"loss": settings.get("loss")} in OTHERS
     moves_farther = not settings.get("mean", True) and settings["scale_gradient"]
-    smaller = in_a_sum(kernel) if moves_farther else 1
+    smaller = in_a_sum(kernel) ** 0.5 if moves_farther else 1
     return LEARNING_RATES[kernel] / (settings["negatives"] if other else smaller)
 
 

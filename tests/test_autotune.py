@@ -131,6 +131,17 @@ def test_of_many_texts_candidates_are_tried_on_parts_first(monkeypatch):
     ]
 
 
+def test_parts_are_of_the_texts_that_are_left_without_rare_labels(monkeypatch):
+    monkeypatch.setattr(sys.modules[autotune.__module__], "WORDS_OF_PART", 15)
+    monkeypatch.setattr(sys.modules[autotune.__module__], "DOCUMENTS_OF_PART", 3)
+    X, y = texts()
+    given = TextClassifier(vector_size=8, threads=1, min_label_count=2)
+    rare = [f"rare {i}" for i in range(60)]
+    best = autotune(given, X + rare, y + rare, validation=VALIDATION, seconds=None, trials=7)
+    assert [trial.documents for trial in best.trials_] == [120, *[3] * 5, 15]
+    assert best.classes_.tolist() == ["bad", "good"]
+
+
 def test_no_trial_takes_many_times_the_work_of_the_best():
     given = TextClassifier(threads=1, vector_size=8, epochs=2)
     epochs = [

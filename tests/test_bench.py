@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import struct
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ pytestmark = [
 
 WORDS = ["paris", "rome", "oslo", "lima", "bread", "music", "rain", "time"]
 # What makes a measurement quick, where it has the setting; all else is as it is measured.
-QUICK = {"epochs": 5, "folds": 2, "hidden": 16, "batch_size": 8, "buckets": 20_000, "half": 2}
+QUICK = {"epochs": 5, "folds": 2, "hidden": 16, "batch_size": 8, "buckets": 20_000, "half": 5}
 GRID = {"epochs": [5, 10], "learning_rate": [0.5], "word_ngrams": [1, 2]}
 MACHINE = {"processor": "A processor", "cores": 2, "backend": "avx512", "system": "Linux"}
 MACHINE["versions"] = {"gensim": "4.4"}
@@ -426,6 +427,7 @@ def test_tags_of_packages_in_parts_that_share_no_source(bench, monkeypatch, tmp_
 
 
 def test_a_search_of_fasttext_without_a_timer_is_begun_anew(bench, monkeypatch, tmp_path):
+    """And the last line of one that fails is what the measurement ends with."""
     supervised, begun = bench("supervised"), tmp_path / "begun"
     program = (
         f"import pathlib, sys, time; path = pathlib.Path({str(begun)!r})\n"
@@ -434,8 +436,11 @@ def test_a_search_of_fasttext_without_a_timer_is_begun_anew(bench, monkeypatch, 
         "print('Progress', file=sys.stderr, flush=True); print('{\"P@1\": 50.0}')"
     )
     monkeypatch.setattr(supervised, "UNTIL_SHOWN", 0.5)
-    monkeypatch.setattr(supervised, "PROGRAM", program)
+    monkeypatch.setattr(supervised, "COMMAND", [sys.executable, "-c", program])
     assert supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1}) == {"P@1": 50.0}
+    monkeypatch.setattr(supervised, "COMMAND", [sys.executable, "-c", "raise SystemExit('no module')"])
+    with pytest.raises(SystemExit, match=r"^no module$"):
+        supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1})
     monkeypatch.setattr(supervised, "ATTEMPTS", 0)
     with pytest.raises(RuntimeError, match=r"^fastText's timer never ran$"):
         supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1})

@@ -74,7 +74,7 @@ def test_train_has_every_model(text, tmp_path, options, expected):
     [
         (("--min-n", 2), "--min-n is an option of fasttext, not of --model skipgram"),
         (("--model", "cbow", "--negative-sharing", "none"), "--negative-sharing is an option of skipgram"),
-        (("--model", "fasttext", "--loss", "softmax"), "--loss is an option of skipgram and cbow, not of"),
+        (("--pooling", "sum"), "--pooling is an option of cbow and fasttext, not of --model skipgram"),
         (("--model", "lda"), "invalid choice: 'lda'"),
         (("--phrases", 0), "--phrases must be an int >= 1, got 0"),
         (("--save-model", "model.bin"), "path must end in .fvec to hold a whole SkipGram, got 'model.bin'"),

@@ -82,8 +82,9 @@ def test_tags_that_are_ids_stay_int(tmp_path):
         assert each.vectors_.words == [7, 5]
         assert each.word_vectors_.words == each.vocabulary_.words == [2, 1, 3]
         assert each.vectors_["5"].tobytes() == model.vectors_[5].tobytes()
-    assert model.fit(documents, tags=[7, "a", "7"]).vectors_.words == ["7", "a"]
-    assert model.vectors_.counts.tolist() == [2, 1]
+    for tags, counts in (([7, "a", "7"], [2, 1]), ([[7, "7"], "a", 7], [2, 1])):
+        assert model.fit(documents, tags=tags).vectors_.words == ["7", "a"]
+        assert model.vectors_.counts.tolist() == counts
 
 
 def test_tags_are_shared():
@@ -203,6 +204,9 @@ def test_bad_tags():
         (["a", ""], ValueError, "tags: an item is an empty str"),
         ([1.5, 2], TypeError, "every tag must be a str or an int, got 1.5"),
         ([["a", 1.5], "b"], TypeError, "every tag must be a str or an int, got 1.5"),
+        ({"a", "b"}, TypeError, "tags must be a list of .*: its order differs from run to run"),
+        ({"a": 1, "b": 2}, TypeError, "tags must be a list of .*: only its keys would be used"),
+        (["a", {"b", "c"}], TypeError, "what tags has for document 1 must be a str, an int or a list"),
         (["a", []], ValueError, "tags must be at least one for each document, got none for document 1"),
         (["a"], ValueError, "tags must be as many as the documents, 2, got 1"),
     ):

@@ -541,6 +541,22 @@ def test_the_command_line(small, tmp_path, command):
     assert (about["labels"], about["loss"], about["word_ngrams"]) == ("5", "softmax", "2")
 
 
+@trains
+def test_rare_labels_are_left_out_when_a_file_is_retrained(tmp_path, command):
+    """Which labels were rare, fastText's format does not say."""
+    write_lines(tmp_path / "lines.txt", ["a fine film", "a bad film", "odd"], [["+"], ["-"], ["rare"]])
+    path = tmp_path / "lines.txt"
+    path.write_text(path.read_text() + "__label__+ fine\n__label__- bad\n")
+    how = ("--vector-size", "4", "--threads", "1", "--min-label-count", "2", "--quiet")
+    assert command("classify", "train", "lines.txt", "-o", "m.bin", *how) == (0, "", "")
+    how = ("--cutoff", "3", "--retrain", "lines.txt")
+    status, _, err = command("classify", "quantize", "m.bin", "-o", "m.ftz", *how)
+    assert status == 2 and "y must have labels of the classes ['+', '-'], got ['rare']" in err
+    status, _, err = command("classify", "quantize", "m.bin", "-o", "m.ftz", *how, "--min-label-count", "2")
+    assert (status, err) == (0, "")
+    assert classify.load(tmp_path / "m.ftz").classes_.tolist() == ["+", "-"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -512,9 +512,10 @@ def test_models_that_fasttext_does_not_have(text, tmp_path):
     grown = fastvec.FastText(loss="hierarchical_softmax", **small).fit(text)
     grown.save(tmp_path / "m.bin")
     whole = (tmp_path / "m.bin").read_bytes()
-    grown.fit([["more", "words"]] * 5, update_vocabulary=True)
-    with pytest.raises(ValueError, match=r"path must end in \.fvec with a tree to which words were added"):
-        grown.save(tmp_path / "m.bin")
+    for more in (["garden", "gardens"], ["more", "words"]):
+        grown.fit([more] * 99, update_vocabulary=True)
+        with pytest.raises(ValueError, match=r"must end in \.fvec with a tree from before update_vocabulary"):
+            grown.save(tmp_path / "m.bin")
     with pytest.raises(
         ValueError, match=r"path must end in \.fvec with pooling='sum', which fastText does not"
     ):

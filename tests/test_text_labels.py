@@ -224,6 +224,9 @@ def test_rare_labels_are_left_out_as_in_fasttext(tmp_path, loss):
     assert lists.label_counts_.tolist() == ours.label_counts_.tolist()
     again = lists.quantize(X, y, cutoff=8)
     assert again.n_words_ == ours.n_words_ and len(again.history_) == 2 * len(lists.history_)
+    lists.set_params(learning_rate=0.05, epochs=1)
+    some = lists.quantize(X[:2] + X[-4:], y[:2] + y[-4:], cutoff=8)  # where all that is known is rare
+    assert some.n_words_ == sum(map(len, [*X[:2], X[-1]]))
 
 
 def test_rare_columns_of_a_matrix_are_never_predicted():

@@ -215,7 +215,9 @@ def test_strings_of_arrays(tokenizer_module):
         assert collected(tokenizer_module, collect(offsets, text, codes)) == chosen
         assert len(collect(offsets[:1], text).ids) == len(collect(offsets, text, codes[:0]).ids) == 0
     assert collected(tokenizer_module, collect(views, buffers)) == STRINGS
+    assert collected(tokenizer_module, collect(views[::2], buffers)) == STRINGS[::2]
     assert collected(tokenizer_module, collect(views, buffers, codes)) == chosen
+    assert len(collect(views[:0, 0], buffers).ids) == 0
     assert collected(tokenizer_module, collect(views, buffers), tokenizer_module.split(b"a www")) == [
         *STRINGS, b"a", b"www"
     ]  # fmt: skip

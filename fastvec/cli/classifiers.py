@@ -151,7 +151,8 @@ def _add_quantize(verbs: Any) -> None:
         "--retrain", metavar="FILE", help="labelled lines, with which what --cutoff has kept is trained again"
     )
     add_parameters(quantize, {"labelled lines": read_labelled_lines}, ["label_prefix", "errors"])
-    add_parameters(quantize, {"training": TextClassifier}, ["epochs", "learning_rate", "threads", "seed"])
+    names = ["min_label_count", "epochs", "learning_rate", "threads", "seed"]
+    add_parameters(quantize, {"training": TextClassifier}, names)
     add_quiet(quantize)
     add_json(quantize, "print the summary as JSON")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from fastvec.cli.parser import FROM_FILES, Parser, did_you_mean
+from fastvec.formats.places import on_disk
 
 __all__ = ["add_config"]
 
@@ -49,8 +49,9 @@ def _content(path: str) -> dict[str, Any]:
             raise ImportError(
                 "--config needs tomli before Python 3.11: pip install 'fastvec[config]'"
             ) from None
+    file = on_disk(path, "--config")
     try:
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: not a file of TOML ({error})") from None
     return content

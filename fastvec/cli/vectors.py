@@ -24,6 +24,7 @@ from fastvec.cli.files import add_format, add_output, add_vectors, check_extensi
 from fastvec.cli.options import add_parameters, flag, given, joined
 from fastvec.cli.results import add_json, json_line, print_json
 from fastvec.cli.streams import add_quiet, say
+from fastvec.formats.places import on_disk
 from fastvec.training.progress import tell
 from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
 
@@ -305,7 +306,7 @@ def _plot(options: argparse.Namespace) -> int:
 def _words_in(path: str) -> list[str]:
     """Return the words of a file that has one in each line."""
     try:
-        words = [*filter(None, Path(path).read_text(encoding="utf-8-sig").split("\n"))]
+        words = [*filter(None, on_disk(path, "--words").read_text(encoding="utf-8-sig").split("\n"))]
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte {error.start + 1:,} is not UTF-8") from error
     if not words:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import shortened
-from fastvec.corpus.compressed import decompressed, is_compressed
+from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, decompressed, is_compressed
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, name_of, opened
 from fastvec.corpus.sequences import is_table
@@ -49,8 +49,6 @@ ITEMS_AT_ONCE = 1 << 18
 # A text of many cells that is split at once.
 PIECE_BYTES = 1 << 20
 ROWS_AT_ONCE = 1 << 16
-# Of a compressed text.
-COMPRESSED_BYTES = 1 << 16
 
 
 def is_column(value: Any) -> bool:
@@ -327,7 +325,7 @@ def _table_of(rows: Any, columns: dict[str, str]) -> Any:
             else:
                 if is_compressed(head):
                     file = pa.BufferReader(
-                        b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BYTES), b"")))
+                        b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BLOCK_BYTES), b"")))
                     )
                 nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
                 table = pyarrow.csv.read_csv(file, convert_options=nulls)
@@ -464,14 +462,15 @@ def _collected(items: Any) -> Any:
     """Return words in the memory of Arrow as a piece of `Tokenizer`."""
     types = _pyarrow().types
     codes = None
+    kind: np.dtype[Any]
     if types.is_dictionary(items.type):
         codes, items = items.indices.cast("int32").to_numpy(), items.dictionary
     _, places, *buffers = items.buffers()
     if types.is_string_view(items.type):
-        places = np.frombuffer(places, np.int32).reshape(-1, 4)[items.offset :][: len(items)]
+        kind, n = np.dtype((np.int32, 4)), len(items)
     else:
-        dtype = np.int64 if types.is_large_string(items.type) else np.int32
-        places = np.frombuffer(places, dtype)[items.offset :][: len(items) + 1]
+        kind, n = np.dtype(np.int64 if types.is_large_string(items.type) else np.int32), len(items) + 1
+    places = np.frombuffer(places, kind, n, kind.itemsize * items.offset)
     return kernels.tokenizer.collect(places, [b"" if one is None else one for one in buffers], codes)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastvec.corpus.compressed import decompressed, is_compressed
+from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, decompressed, is_compressed
 from fastvec.formats.kinds import FIRST_BYTES, not_text
 from fastvec.formats.places import is_address
 
@@ -41,8 +41,6 @@ STANDARD_INPUT = "-"
 READ_ALL_THE_SAME = "errors='replace' reads it all the same"
 
 PLAIN_BLOCK_BYTES = 1 << 18
-# A compressed block yields several times as much text: this keeps it in the processor's cache.
-COMPRESSED_BLOCK_BYTES = 1 << 16
 
 
 def files_of(source: Any) -> list[File] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.triples import counts_of_records, counts_of_triples, vocabulary_of
 from fastvec.counts.units import WEIGHTINGS, distance_weights
 from fastvec.exports.notebooks import FIRST, table
+from fastvec.formats.places import on_disk
 from fastvec.formats.spool import memory_left
 from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import UnknownWordError
@@ -468,10 +468,11 @@ class Cooccurrence(Estimator):
         """
         made = cls(**params)
         made.check_params()
-        words, of_words = glove_files.read_vocabulary(Path(vocabulary_path))
+        path, vocabulary_path = on_disk(path), on_disk(vocabulary_path, "vocabulary_path")
+        words, of_words = glove_files.read_vocabulary(vocabulary_path)
         matrix, unit = counts_of_records(
-            Path(path),
-            Path(vocabulary_path),
+            path,
+            vocabulary_path,
             len(words),
             distance_weights(made.weighting, made.window)[1],
             number_of_threads(made.threads),
@@ -503,7 +504,8 @@ class Cooccurrence(Estimator):
         blocks = (
             self._entries(begin, min(begin + ENTRIES_AT_ONCE, n)) for begin in range(0, n, ENTRIES_AT_ONCE)
         )
-        glove_files.write(Path(path), Path(vocabulary_path), self.vocabulary_, n, blocks)
+        path, vocabulary_path = on_disk(path), on_disk(vocabulary_path, "vocabulary_path")
+        glove_files.write(path, vocabulary_path, self.vocabulary_, n, blocks)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary_"):

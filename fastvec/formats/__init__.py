@@ -247,7 +247,7 @@ def read(
             f"{path}: has none of the {len(wanted.words):,} words asked for, such as {min(wanted.words)!r}"
         )
     if counts is not None:
-        contents = contents._replace(counts=read_counts(Path(counts), contents.words, wanted))
+        contents = contents._replace(counts=read_counts(on_disk(counts, "counts"), contents.words, wanted))
     if on_duplicates == "first":
         contents = _without_duplicates(path, contents)
     check_unique(path, contents.words, "; on_duplicates='first' keeps the first of each")
@@ -343,7 +343,8 @@ def write(
         return
     if contents.counts is None:
         raise ValueError(f"counts must be None for vectors without counts, got {os.fspath(counts)!r}")
-    if path.resolve() == Path(counts).resolve():
+    counts = on_disk(counts, "counts")
+    if path.resolve() == counts.resolve():
         raise ValueError(f"path and counts must be two files, got {str(path)!r} for both")
     with hold(), replacing(path) as temporary, replacing(counts) as temporary_counts:
         write_counts(temporary_counts, contents.words, contents.counts)

@@ -68,9 +68,10 @@ def read(path: Path, wanted: Wanted) -> Contents:
             for names, values, lines in parts:
                 for row, (name, line) in enumerate(zip(names, lines, strict=True), n_read):
                     if name != b"%d" % row or row == len(table):
+                        due = f"row {row} of" if row < len(table) else "no more than"
                         raise ValueError(
-                            f"{path}, line {line:,}: expected row {row} of {len(table):,}, got "
-                            f"{name[:40]!r}; the file is damaged"
+                            f"{path}, line {line:,}: expected {due} {len(table):,}, got {name[:40]!r}; the "
+                            "file is damaged"
                         )
                 with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
                     table[n_read : n_read + len(names)] = values

@@ -13,6 +13,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -118,10 +119,11 @@ def read_rows(path: Path, wanted: Wanted, *, of_glove: bool) -> Contents:
                 first, above = first[len(lines[0]) :], 1
         collected = Collected(wanted, d)
         texts = itertools.chain([first], texts)
-        for names, values, numbers in parse_rows(path, texts, above, d, wanted.limit):
-            collected.add(names, values, numbers)
-            n_read += len(names)
-            last = names[-1] if names else last
+        with closing(parse_rows(path, texts, above, d, wanted.limit)) as parts:
+            for names, values, numbers in parts:
+                collected.add(names, values, numbers)
+                n_read += len(names)
+                last = names[-1] if names else last
     if promised is not None and n_read != wanted.limit:
         _check_promise(path, promised[0], n_read, last)
 

@@ -209,8 +209,8 @@ cdef int make_room(
     work.window = 0 if input_vectors == NULL else window
     work.fixed_words = fixed_words
     work.outputs = output_vectors
-    # without contexts, what is fetched for them is rows that are used anyway
-    share_rows(&work.words, output_vectors if input_vectors == NULL else input_vectors, stride)
+    if input_vectors != NULL:
+        share_rows(&work.words, input_vectors, stride)
     # copy_rows() writes up to seven more
     work.inputs = <float **>malloc((max_documents + 2 * work.window + 8) * sizeof(float *))
     work.negatives = negatives
@@ -312,8 +312,9 @@ cdef inline void plan_ahead(
             ids[k] = walk.words[planned.first + k]
         planned.repeats = has_repeats(ids, n_outputs)
         rows = rows_of(&work.ring, number)
-        i = min(planned.first + work.window, walk.last - 1)
-        rows[0] = walk.rows[i]
+        if work.window:
+            i = min(planned.first + work.window, walk.last - 1)
+            rows[0] = walk.rows[i]
         for k in range(n_outputs):
             rows[1 + k] = work.outputs + ids[k] * stride
         for k in range(n_outputs, (n_outputs + BLOCK - 1) // BLOCK * BLOCK):
@@ -361,7 +362,8 @@ cdef int visit_words(
         &walk, ids, offsets, start, stop, keep, <uint32_t>window, window > 0, key, 1 + work.negatives
     ) != 0:
         return -1
-    find_rows(&walk, &work.words, window)
+    if window:
+        find_rows(&walk, &work.words, window)
     work.next_sentence = find_sentence(&offsets[0], offsets.shape[0] - 1, start)
     work.next_word = walk.first
     work.n_planned = 0
@@ -422,9 +424,11 @@ def train(
     cdef float *inputs = NULL if input_vectors is None else &input_vectors[0, 0]
     cdef Py_ssize_t stride = output_vectors.shape[1], most = 1, sentence
     cdef bint failed
-    for sentence in range(tag_offsets.shape[0] - 1):
-        most = max(most, <Py_ssize_t>(tag_offsets[sentence + 1] - tag_offsets[sentence]))
     with nogil:
+        sentence = find_sentence(&sentence_offsets[0], sentence_offsets.shape[0] - 1, start)
+        while sentence < tag_offsets.shape[0] - 1 and sentence_offsets[sentence] < stop:
+            most = max(most, <Py_ssize_t>(tag_offsets[sentence + 1] - tag_offsets[sentence]))
+            sentence += 1
         failed = make_room(&work, inputs, &output_vectors[0, 0], stride, window, negatives, most, False) != 0
         failed = failed or visit_words(
             &work, &document_vectors[0, 0], &tags[0], &tag_offsets[0], ids, sentence_offsets, start, stop, 0,

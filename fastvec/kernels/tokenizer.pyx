@@ -264,10 +264,11 @@ cdef class Piece:
         cdef const int32_t[::1] codes_view = codes
         cdef int64_t n_strings = len(places) - (places.ndim == 1)
         cdef int64_t n = n_strings if codes is None else codes_view.shape[0]
-        if n == 0:
+        if n <= 0:
             return 0
-        strings.places = buffer_of(places.reshape(-1).view(np.uint8))
         strings.item_bytes = VIEW_BYTES if places.ndim == 2 else places.itemsize
+        places = places.reshape(-1).view(np.uint8)
+        strings.places = buffer_of(places)
         strings.n_buffers = len(buffers)
         self.held = places, buffers
         ids = np.empty(n, np.int32)

@@ -197,7 +197,7 @@ class FastText(WordModel):
             If the file cannot be written, for example because the disk is full.
         ValueError
             If the extension is another one, or fastText's format cannot hold the model: a word with a space,
-            a sum, or a tree to which words were added.
+            `hash_count`, a sum, or a tree whose words have had other counts since `update_vocabulary`.
         """
         if Path(path).suffix.lower() != ".bin":
             super().save(path)
@@ -247,7 +247,9 @@ class FastText(WordModel):
         check_choice("loss", self.loss, losses_of("FastText"))
         check_choice("pooling", self.pooling, ("mean", "sum"))
         if self.pooling == "sum" and self.model != "cbow":
-            raise ValueError(f"pooling must be 'mean' unless model='cbow', got {self.pooling!r}")
+            raise ValueError(
+                f"pooling must be 'mean' unless model='cbow' (--fasttext-model cbow), got {self.pooling!r}"
+            )
         subwords_of(self.get_params())
         check_bool("scale_gradient", self.scale_gradient)
 
@@ -269,7 +271,7 @@ def _outputs_of_file(path: str | os.PathLike[str], state: State) -> NDArray[np.f
     for name, tensor in HuffmanTree.as_in_fasttext(state.vocabulary.counts).tensors().items():
         if not np.array_equal(tensor, state.tree.tensors()[name]):
             raise ValueError(
-                "path must end in .fvec with a tree to which words were added, since fastText makes it from "
-                f"counts, got {os.fspath(path)!r}; vectors_.save writes the vectors alone"
+                "path must end in .fvec with a tree from before update_vocabulary=True, since fastText makes "
+                f"its own of the counts, got {os.fspath(path)!r}; vectors_.save writes the vectors alone"
             )
     return outputs_of_nodes(state.parameters["node_vectors"])

@@ -163,6 +163,11 @@ def start_words(
             )
         if subwords.hash_count is None:
             inputs[ours] = vectors.input_vectors[theirs]
+        elif not chosen.all():
+            raise ValueError(
+                "start_from must be None after the first call of fit with hash_count, which leaves new words "
+                f"no rows of their own to start at a vector, got {vectors!r}"
+            )
         if chosen.all():
             ngrams = vectors.input_vectors[subwords.own_rows(len(vectors)) :]
             inputs[subwords.own_rows(len(vocabulary)) :] = ngrams

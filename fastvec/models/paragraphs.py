@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from fastvec.corpus import Corpus
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
+from fastvec.corpus.sequences import check_sequences, check_words
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
@@ -550,10 +551,7 @@ def _tagged(
         ones = np.ones(n_documents, np.int64)
         rows = np.arange(n_documents, dtype=np.int32)
         return np.arange(n_documents + 1), rows, Tags(list(range(n_documents)), ones)
-    if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
-        raise TypeError(
-            f"tags must be a list of one str or int for each document, or of lists of these, got {tags!r}"
-        )
+    check_sequences("tags", "a list of one str or int for each document, or of lists of these", tags)
     of_documents = [_tags_of_document(number, given) for number, given in enumerate(tags)]
     if len(of_documents) != n_documents:
         raise ValueError(
@@ -562,20 +560,21 @@ def _tagged(
         )
     numbers = Numbers()
     try:
-        rows = np.array([numbers[tag] for each in of_documents for tag in each], np.int32)
+        rows_of = [[*dict.fromkeys(map(numbers.__getitem__, each))] for each in of_documents]
     except ValueError as error:
         raise ValueError(f"tags: {error}") from None
-    offsets = np.cumsum([0, *map(len, of_documents)], dtype=np.int64)
+    rows = np.fromiter(chain.from_iterable(rows_of), np.int32)
+    offsets = np.cumsum([0, *map(len, rows_of)], dtype=np.int64)
     return offsets, rows, Tags(numbers.words, np.bincount(rows).astype(np.int64))
 
 
 def _tags_of_document(number: int, given: Any) -> list[str | int]:
-    """Return the tags of a document, each once."""
+    """Return the tags of a document."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         given = [given]
-    given = list(given)
+    given = check_words(f"what tags has for document {number:,}", given, "a str, an int or a list of these")
     for tag in given:
         check_item("every tag", tag)
     if not given:
         raise ValueError(f"tags must be at least one for each document, got none for document {number:,}")
-    return list(dict.fromkeys(map(plain, given)))
+    return [*map(plain, given)]

@@ -2,15 +2,15 @@
 
 With the vectors x of contexts and their mean h (or their sum, if a model was trained so), the scores of all
 words w are h · y_w, and their probabilities those of the softmax, p(w) = exp(h · y_w) / Σ_v exp(h · y_v). For
-skip-gram, whose contexts
-predict a word one by one, that is the geometric mean of their predictions, up to a factor. With the
-hierarchical softmax, probabilities are the products of those of the branches on the paths to the words.
+skip-gram, whose contexts predict a word one by one, that is the geometric mean of their predictions, up to a
+factor. With the hierarchical softmax, probabilities are the products of those of the branches on the paths to
+the words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from fastvec.models.base import State
 __all__ = ["log_likelihoods", "log_probabilities", "pooled_context"]
 
 Array = NDArray[np.float64]
+
+# Words whose rows are kept: with those of their n-grams, a large vocabulary has many times the matrix.
+WORDS_KEPT = 1 << 12
 
 
 def log_sigmoid(z: Array) -> Array:
@@ -82,7 +85,7 @@ def log_likelihoods(
     window = state.given["window"]
     paths = None if state.tree is None else state.tree.paths()
     outputs = state.parameters["output_vectors" if paths is None else "node_vectors"].astype(np.float64)
-    rows_of = cache(rows_of)
+    rows_of = lru_cache(WORDS_KEPT)(rows_of)
 
     def of_targets(hidden: Array, targets: list[int]) -> float:
         if paths is None:

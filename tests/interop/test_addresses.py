@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 import fastvec
-from fastvec import Cooccurrence, Corpus, Phrases, SkipGram, Vectors, classify, load_model
+from fastvec import Cooccurrence, Corpus, Phrases, SkipGram, Vectors, classify, evaluate, load_model
 
 reason = "needs the extra test-interop"
 fsspec = pytest.importorskip("fsspec", reason=reason)
@@ -174,6 +174,11 @@ def fitted():
         lambda address: Phrases(min_count=1).fit(SENTENCES).save(address),
         lambda address: Cooccurrence(min_count=1).fit(SENTENCES).save(address),
         lambda address: SkipGram(min_count=1).fit(SENTENCES, checkpoint=address),
+        lambda address: Cooccurrence.read_glove(address, "vocab.txt"),
+        lambda address: Cooccurrence(min_count=1).fit(SENTENCES).write_glove("cooccurrence.bin", address),
+        lambda address: evaluate.similarity(Vectors(["a"], [[1.0]]), address),
+        lambda address: evaluate.analogies(Vectors(["a"], [[1.0]]), address),
+        lambda address: Vectors(["a"], [[1.0]], [1]).save("v.vec", counts=address),
     ],
 )
 def test_what_is_no_text_is_on_a_disk(act, tmp_path, monkeypatch):
@@ -190,12 +195,16 @@ def test_vectors_that_were_copied_from_an_address(tmp_path, monkeypatch):
     fsspec.filesystem("memory").put("v.fvec", "memory://copied/v.fvec")
     fsspec.filesystem("memory").get("memory://copied/v.fvec", "got.fvec")
     assert len(fastvec.load("got.fvec")) == 3
-    for verb in ("info", "neighbors"):
-        command = [sys.executable, "-m", "fastvec", verb, "s3://bucket/v.fvec"]
+    address = "s3://bucket/v.fvec"
+    for arguments in (
+        ["info", address],
+        ["neighbors", address],
+        ["convert", "got.fvec", "w.fvec", "--words", address],
+        ["train", "got.fvec", "-o", "w.fvec", "--config", address],
+    ):
+        command = [sys.executable, "-m", "fastvec", *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
-        assert (
-            done.returncode == 2 and "must be on a disk, got the address 's3://bucket/v.fvec'" in done.stderr
-        )
+        assert done.returncode == 2 and f"must be on a disk, got the address '{address}'" in done.stderr
 
 
 def test_the_cache_of_a_text_is_on_a_disk(tmp_path):

@@ -1,10 +1,14 @@
 """An index of USearch finds nearly what the exact search does."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import fastvec
 
+BENCH = Path(__file__).parents[2] / "bench"
 usearch = pytest.importorskip("usearch.index", reason="needs the extra test-interop")
 
 pytestmark = pytest.mark.any_backend
@@ -32,3 +36,10 @@ def test_an_index_finds_neighbors(tmp_path, dtype):
 def test_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError):
         fastvec.Vectors(["a"], [[1, 2]]).to_usearch(tmp_path / "nowhere" / "v.usearch")
+
+
+@pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not beside the tests")
+def test_the_comparison_with_the_exact_search(monkeypatch):
+    monkeypatch.syspath_prepend(BENCH)
+    row = importlib.import_module("neighbors").measure(1000, 10)
+    assert row.startswith("| 1,000 × 10 | ") and row.count("|") == 10

@@ -422,4 +422,15 @@ MODELS = [
         ("kernels/glove.pyx", "begin + <int64_t>(mix64(key + k) % <uint64_t>(k - begin + 1))", "k"),
         ("reference/glove.py", "other = mixed(key + begin + k) % (k + 1)", "other = k"),
     ),
+    mutant(
+        "negatives of several words of a document count once",
+        "paragraphs_kernel",
+        ("kernels/paragraphs.pyx", "1 if n < n_words else n_words", "1"),
+    ),
+    mutant(
+        "a new document takes the draws of its place among others",
+        "doc_vectors",
+        ("kernels/paragraphs.pyx", "draw(key, epoch) - <uint64_t>begin", "draw(key, epoch) - <uint64_t>0"),
+        ("reference/paragraphs.py", "- begin * (1 + negatives)", "- 0 * (1 + negatives)"),
+    ),
 ]

@@ -66,7 +66,7 @@ LOSSES_SEARCHED = ("softmax", "one_vs_all")
 MOST_RATE_OF_ALL = 0.2
 # The standard deviation of a factor's logarithm is FIRST_STEP at first, and falls to LAST_STEP.
 FIRST_STEP, LAST_STEP, TRIALS_TO_HALVE = 0.8, 0.2, 20
-# How many candidates a round has, and how many of them, at least, are trained on the next part.
+# How many candidates a round has, and of how many of them one is trained on the next part.
 CANDIDATES, KEPT = 4, 3
 # Words and documents of the smallest part, at least, and how many times as many the next one has.
 WORDS_OF_PART, DOCUMENTS_OF_PART, NEXT_PART = 1 << 17, 1000, 4
@@ -258,10 +258,10 @@ class _Parts:
         self._documents, self._labels = documents.with_labels(labels, labels.frequent(min_label_count))
         self._order = np.random.default_rng([seed, 3]).permutation(len(self._documents))
         self.sizes = [len(documents)]
-        n_words = len(documents.numbers)
-        while n_words >= NEXT_PART * WORDS_OF_PART and self.sizes[0] >= NEXT_PART * DOCUMENTS_OF_PART:
-            n_words //= NEXT_PART
-            self.sizes.insert(0, self.sizes[0] // NEXT_PART)
+        size, n_words = len(self._documents), len(self._documents.numbers)
+        while n_words >= NEXT_PART * WORDS_OF_PART and size >= NEXT_PART * DOCUMENTS_OF_PART:
+            size, n_words = size // NEXT_PART, n_words // NEXT_PART
+            self.sizes.insert(0, size)
 
     def first(self, size: int) -> tuple[Documents, Labels]:
         """Return so many documents and their labels, all as they were given."""

@@ -608,7 +608,8 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         Parameters
         ----------
         X, y : optional
-            Documents and labels, as for `fit`, with which to train what `cutoff` has kept.
+            Documents and labels, as for `fit`, with which to train what `cutoff` has kept. Labels that the
+            classifier lacks are left out if fewer than `min_label_count` documents have them.
         cutoff : int, optional
             How many words and n-grams to keep; all by default.
         subvector_size : int

@@ -227,7 +227,8 @@ def quantize(
             _restore(quantized, contents, labels_of_file)
             quantized.history_ = list(classifier.history_)
             documents, labels = read_labelled(X, y)
-            documents, labels = documents.with_labels(labels, labels.frequent(int(quantized.min_label_count)))
+            kept = labels.frequent(int(quantized.min_label_count), quantized.classes_)
+            documents, labels = documents.with_labels(labels, kept)
             quantized._train(
                 documents,
                 labels.of_classes(quantized.classes_),

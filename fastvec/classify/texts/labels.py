@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
@@ -66,13 +67,13 @@ class Labels:
         numbers = class_numbers(classes, self.names).astype(np.int32)[self.numbers]
         return Labels(classes, numbers, self.offsets, self.kind)
 
-    def frequent(self, n: int) -> Labels:
+    def frequent(self, n: int, known: Sequence[Any] | NDArray[Any] = ()) -> Labels:
         """Return the same labels without those that some texts have, but fewer than `n`.
 
-        The columns of a matrix stay.
+        Known labels and the columns of a matrix stay.
         """
         counts = self.counts()
-        is_frequent = (counts >= n) | (counts == 0)
+        is_frequent = (counts >= n) | (counts == 0) | np.isin(self.names, known)
         if is_frequent.all():
             return self
         kept = is_frequent[self.numbers]
