@@ -49,11 +49,11 @@ def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(topics):
 
 def test_what_is_drawn_does_not_depend_on_the_threads(monkeypatch, topics):
     # Steps so small that each example adds the gradient at the start, whichever thread takes it and when.
-    set_sizes(monkeypatch, words_chunk=500)
-    start = small().fit(topics())
+    set_sizes(monkeypatch, words_chunk=200)
+    start = small().fit(topics(200))
 
     def change(**params):
-        model = small(learning_rate=1e-5, min_learning_rate=0, **params).fit(topics(), start_from=start)
+        model = small(learning_rate=1e-5, min_learning_rate=0, **params).fit(topics(200), start_from=start)
         return model.vectors_.vectors - start.vectors_.vectors, [epoch.pairs for epoch in model.history_]
 
     (one, pairs), (four, pairs_of_four), (other, _) = change(), change(threads=4), change(seed=2)
