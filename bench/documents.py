@@ -4,20 +4,21 @@ Vectors are *fitted*, those of the documents that were trained on, or *inferred*
 """
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from classifiers import labelled, read_polarity
-from measure import Contender, Job, Measurement, estimator_of, named, renamed
+from measure import Contender, Job, Measurement, estimator_of, named, renamed, timed
 from texts import Data
 
 GENSIM = """vector_size window min_count subsample=sample learning_rate=alpha min_learning_rate=min_alpha
 threads=workers seed epochs"""
 
 Documents = list[list[str]]
+
+timed_by_processor = partial(timed, clock=time.process_time)
 
 
 class Learned(NamedTuple):
@@ -32,16 +33,9 @@ class Learned(NamedTuple):
 
 def fastvec(job: Job, documents: Documents, new: Documents) -> Learned:
     corpus = named("fastvec.Corpus")(documents, keep_empty=True)
-    model, training = timed(estimator_of(job).fit, corpus)
-    again, inferring = timed(model.transform, documents)
+    model, training = timed_by_processor(estimator_of(job).fit, corpus)
+    again, inferring = timed_by_processor(model.transform, documents)
     return Learned(model.vectors_.vectors, again, model.transform(new), training, inferring)
-
-
-def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, float]:
-    """Return what a function returns, and the seconds of a processor that it takes."""
-    started = time.process_time()
-    result = function(*arguments, **options)
-    return result, time.process_time() - started
 
 
 def gensim(job: Job, documents: Documents, new: Documents) -> Learned:
@@ -50,12 +44,12 @@ def gensim(job: Job, documents: Documents, new: Documents) -> Learned:
     tagged = [TaggedDocument(words, [tag]) for tag, words in enumerate(documents)]
     model = Doc2Vec(dm=int(job["model"] == "dm"), negative=job["negatives"], **renamed(job, GENSIM))
     model.build_vocab(tagged)
-    _, training = timed(model.train, tagged, total_examples=len(tagged), epochs=job["epochs"])
+    _, training = timed_by_processor(model.train, tagged, total_examples=len(tagged), epochs=job["epochs"])
 
     def infer(documents: Documents) -> Any:
         return np.array(list(map(model.infer_vector, documents)))
 
-    again, inferring = timed(infer, documents)
+    again, inferring = timed_by_processor(infer, documents)
     return Learned(model.dv.vectors, again, infer(new), training, inferring)
 
 

@@ -62,7 +62,7 @@ def test_as_many_words_are_kept():
 
 
 def test_words_that_are_kept_and_dropped_are_those_of_a_trim_rule():
-    utils = pytest.importorskip("gensim.utils")
+    utils = pytest.importorskip("gensim.utils", reason="gensim is not installed")
     rules = {"g": utils.RULE_KEEP, "b": utils.RULE_DISCARD}
     theirs = gensim_vocabulary(min_count=5, trim_rule=lambda word, *_: rules.get(word, utils.RULE_DEFAULT))
     ours = fastvec.SkipGram(**SMALL, min_count=5, keep=["g"], drop=["b"]).fit(TEXT)

@@ -310,34 +310,36 @@ def sessions_of(rows: Any, session: str, item: str, time: str | None) -> Any:
 
 
 def _table_of(rows: Any, columns: dict[str, str]) -> Any:
-    """Return a table of some columns under other names."""
-    pa = _pyarrow()
-    if isinstance(rows, str):
-        import pyarrow.csv
-        import pyarrow.parquet as pq
-
-        with opened(rows) as source:
-            file = _seekable(source)
-            head = file.read(FIRST_BYTES)
-            file.seek(0)
-            if head.startswith(b"PAR1"):
-                table = pq.read_table(file)
-            else:
-                if is_compressed(head):
-                    file = pa.BufferReader(
-                        b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BLOCK_BYTES), b"")))
-                    )
-                nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
-                table = pyarrow.csv.read_csv(file, convert_options=nulls)
-    elif is_table(rows):
-        table = rows
-    else:
+    """Return a table of some columns of a table or file, under other names."""
+    if is_table(rows):
+        return _renamed(rows, columns)
+    if not isinstance(rows, str):
         raise TypeError(f"rows must be a table, or the path of a CSV or Parquet file, got {shortened(rows)}")
+    pa = _pyarrow()
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    with opened(rows) as source:
+        file = _seekable(source)
+        head = file.read(FIRST_BYTES)
+        file.seek(0)
+        if head.startswith(b"PAR1"):
+            return _renamed(pq.ParquetFile(file), columns)
+        if is_compressed(head):
+            file = pa.BufferReader(
+                b"".join(decompressed(rows, iter(partial(file.read, COMPRESSED_BLOCK_BYTES), b"")))
+            )
+        nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
+        return _renamed(pyarrow.csv.read_csv(file, convert_options=nulls), columns)
+
+
+def _renamed(table: Any, columns: dict[str, str]) -> Any:
+    """Return those columns of a table, under other names."""
     parts: dict[str, list[Any]] = {name: [] for name in columns}
     for part in _with_columns(table, columns):
         for name, column in columns.items():
             parts[name] += arrays_of(part, column)
-    return pa.table({name: _scalars(arrays) for name, arrays in parts.items()})
+    return _pyarrow().table({name: _scalars(arrays) for name, arrays in parts.items()})
 
 
 def _seekable(file: Any) -> Any:

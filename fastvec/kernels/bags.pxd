@@ -7,6 +7,10 @@ from libc.string cimport memset
 from .walk cimport Walk
 
 
+cdef enum:
+    MAX_FETCHED = 32   # rows of a word that are fetched ahead
+
+
 cdef struct Bag:
     float **rows
     Py_ssize_t n
@@ -48,6 +52,15 @@ cdef inline int add_rows(Bag *bag, int64_t begin, int64_t end) noexcept nogil:
         bag.rows[bag.n + k] = bag.matrix + bag.subwords[begin + k] * bag.stride
     bag.n += n
     return 0
+
+
+cdef inline Py_ssize_t note_rows_of(const Bag *bag, int32_t word, float **rows) noexcept nogil:
+    """Note the first rows of a word, MAX_FETCHED at most, to be fetched; return how many."""
+    cdef const int32_t *subwords = bag.subwords + bag.offsets[2 * word]
+    cdef Py_ssize_t k, n = min(<Py_ssize_t>MAX_FETCHED, bag.offsets[2 * word + 1] - bag.offsets[2 * word])
+    for k in range(n):
+        rows[k] = bag.matrix + subwords[k] * bag.stride
+    return n
 
 
 cdef inline int take_rows_of(Bag *bag, int32_t word) noexcept nogil:

@@ -15,7 +15,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
-from .bags cimport Bag, free_bag, take_rows_of, take_rows_of_contexts, use_rows
+from .bags cimport MAX_FETCHED, Bag, free_bag, note_rows_of, take_rows_of, take_rows_of_contexts, use_rows
 from .copies cimport Rows, count_uses, exchange, row_of, see_rows, share_rows
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
@@ -26,7 +26,6 @@ from .vector cimport fill_sigmoid_table
 from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
 cdef enum:
-    MAX_FETCHED = 32   # input rows of a word that are fetched ahead
     POSITIONS = 2      # whose rows are noted, a power of 2
 
 fill_sigmoid_table()
@@ -144,12 +143,7 @@ cdef void note_rows(
         for k in range(paths.offsets[word] + BLOCK, paths.offsets[word + 1]):
             rows[n] = row_of(node_rows, paths.nodes[k])
             n += 1
-    for k in range(
-        bag.offsets[2 * entering], min(bag.offsets[2 * entering] + MAX_FETCHED, bag.offsets[2 * entering + 1])
-    ):
-        rows[n] = bag.matrix + bag.subwords[k] * bag.stride
-        n += 1
-    ring.n_rows[place_of(ring, number)] = n
+    ring.n_rows[place_of(ring, number)] = n + note_rows_of(bag, entering, rows + n)
 
 
 def train(

@@ -14,7 +14,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
-from .bags cimport Bag, free_bag, take_rows_of, take_rows_of_contexts, use_rows
+from .bags cimport MAX_FETCHED, Bag, free_bag, note_rows_of, take_rows_of, take_rows_of_contexts, use_rows
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
 from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
@@ -24,7 +24,6 @@ from .vector cimport fill_sigmoid_table, last_distance
 from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
 cdef enum:
-    MAX_FETCHED = 32   # input rows of a word that are fetched ahead
     POSITIONS = 2      # whose outputs are drawn, a power of 2
 
 fill_sigmoid_table()
@@ -147,8 +146,7 @@ cdef inline int32_t *words_of(const Targets *targets, Py_ssize_t i) noexcept nog
 
 cdef void draw_position(
     Targets *targets, Py_ssize_t number, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
-    float *input_vectors, float *output_vectors, Py_ssize_t stride, const int64_t *subword_offsets,
-    const int32_t *subwords, const uint32_t *noise, uint32_t n_words, uint64_t key,
+    const Bag *bag, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
 ) noexcept nogil:
     """Draw the outputs of a word, and note the rows to fetch: theirs and those of an entering word."""
     cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives), i = visited(walk, number)
@@ -163,13 +161,8 @@ cdef void draw_position(
                 targets.random[s * targets.negatives + k], noise, n_words
             )
     for k in range(n):
-        rows[k] = output_vectors + words[k] * stride
-    for k in range(
-        min(<Py_ssize_t>MAX_FETCHED, subword_offsets[2 * entering + 1] - subword_offsets[2 * entering])
-    ):
-        rows[n] = input_vectors + subwords[subword_offsets[2 * entering] + k] * stride
-        n += 1
-    targets.ring.n_rows[place_of(&targets.ring, number)] = n
+        rows[k] = output_vectors + words[k] * bag.stride
+    targets.ring.n_rows[place_of(&targets.ring, number)] = n + note_rows_of(bag, entering, rows + n)
 
 
 def train(
@@ -203,7 +196,6 @@ def train(
     cdef Together all
     cdef Frozen still
     cdef bint team_works = team is not None
-    cdef float *inputs = &input_vectors[0, 0]
     cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
@@ -216,7 +208,7 @@ def train(
     cdef bint sampled, failed
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
-    use_rows(&rows, inputs, stride, &subword_offsets[0], &subwords[0])
+    use_rows(&rows, &input_vectors[0, 0], stride, &subword_offsets[0], &subwords[0])
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
     with nogil:
@@ -239,7 +231,7 @@ def train(
                 draw_position(
                     &targets, next_position, &walk, min(sets, n_contexts),
                     walk.words[min(word + window, walk.last - 1) if cbow else word],
-                    inputs, outputs, stride, &subword_offsets[0], &subwords[0], &noise[0, 0], n_words, key
+                    &rows, outputs, &noise[0, 0], n_words, key
                 )
                 next_position += 1
             n_contexts = walk.end[i] - walk.begin[i] - 1

@@ -216,7 +216,7 @@ def collect(places, buffers, codes=None):
     return piece
 
 
-cdef Buffer buffer_of(const uint8_t[::1] view) noexcept:
+cdef Buffer buffer_of(const uint8_t[::1] view):
     cdef Buffer buffer
     buffer.size = view.shape[0]
     buffer.start = &view[0] if buffer.size else NULL

@@ -384,6 +384,22 @@ def test_sessions_of_rows(tmp_path):
             Corpus.from_rows(empty, "user", "song")
 
 
+def test_only_the_columns_that_are_used_are_read(tmp_path):
+    """The bytes of the other one are overwritten, which Parquet notices where it reads them."""
+    path = tmp_path / "rows.parquet"
+    other = [f"much text {i}" for i in range(1000)]
+    table = pa.table({"other": other, "user": ["a", "b"] * 500, "song": ["x", "y"] * 500})
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    data = bytearray(path.read_bytes())
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    start = column.data_page_offset
+    data[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(data)
+    with pytest.raises(OSError):
+        pq.read_table(path)
+    assert list(Corpus.from_rows(str(path), "user", "song")) == [["x"] * 500, ["y"] * 500]
+
+
 @pytest.mark.parametrize("item", ["a word", 2**40], ids=["words", "ids"])
 def test_items_are_no_objects_of_python(monkeypatch, item):
     # Which take 40 bytes, and a place in a list 8, beside the 4 of an id: what makes Arrow fast.
