@@ -210,8 +210,12 @@ def test_a_row_of_the_table_is_all_that_a_format_needs(tmp_path, monkeypatch, ca
     ):
         with pytest.raises(ValueError, match=re.escape(message.format(path=tmp_path / name))):
             fastvec.load(tmp_path / name, **options)
-    with pytest.raises(ValueError, match=r"\.gz is supported for reading only, and not for \.fvec or \.toy;"):
+    gzipped = r"\.gz is supported for reading only, and not for \.fvec or \.toy; "
+    with pytest.raises(ValueError, match=gzipped + "save without it"):
         vectors.save(tmp_path / "v.toy.gz")
+    (tmp_path / "v.toy.gz").write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(ValueError, match=gzipped + "decompress it first"):
+        fastvec.load(tmp_path / "v.toy.gz")
 
     again, text, odd = (str(tmp_path / name) for name in ("again.toy", "again.vec", "again.odd"))
     for source, target, *options in ((path, text), (text, again), (again, odd, "--to", "toys")):

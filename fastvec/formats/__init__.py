@@ -378,7 +378,8 @@ def format_of(path: Path, format: str | None, *, reading: bool, option: str | No
         name = next((name for name, row in FORMATS.items() if extension in row.extensions), "")
     if gzipped and (not reading or (name and not FORMATS[name].gzipped)):
         plain = " or ".join(" ".join(row.extensions) for row in FORMATS.values() if not row.gzipped)
-        raise ValueError(f"{path}: .gz is supported for reading only, and not for {plain}; save without it")
+        advice = "decompress it first" if reading else "save without it"
+        raise ValueError(f"{path}: .gz is supported for reading only, and not for {plain}; {advice}")
     refused = {refused: what for row in FORMATS.values() for refused, what in row.refused.items()}
     if format is None and extension in refused:
         raise ValueError(f"{path}: {extension} is {refused[extension]}")
