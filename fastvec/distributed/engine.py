@@ -1,0 +1,298 @@
+"""The engine: pure functions called in this process, in others on this machine, or on a cluster of Ray.
+
+A function that is handed to `Engine.submit` returns the same for the same arguments, and changes none of
+them. It may therefore be called again when the process that called it is lost, or called twice: nothing but its
+result counts. Results travel to other calls: the `Handle` of one stands for it among their arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import check_int
+from fastvec.training.threads import Report
+
+__all__ = ["LOST_WORKERS", "Engine", "Handle", "Setting", "connect", "lost", "of_parts"]
+
+# How many workers a call may lose, or how many may be lost in a row before they begin.
+LOST_WORKERS = 3
+# How many results a call of `combine` merges.
+MERGED_AT_ONCE = 8
+
+
+class Setting(NamedTuple):
+    """What workers must have in common with the process that they work for.
+
+    Attributes
+    ----------
+    version : str
+        The version of fastvec.
+    backend : str, optional
+        The backend that they compute with; None if results do not depend on it.
+    """
+
+    version: str
+    backend: str | None
+
+    @classmethod
+    def here(cls, any_backend: bool) -> Setting:
+        """Return the setting of this process."""
+        from fastvec import __version__
+
+        return cls(__version__, None if any_backend else kernels.selected())
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in a worker, with the backend of this setting.
+
+        Raises
+        ------
+        RuntimeError
+            If the worker has another version, or its processor lacks the backend: bits would differ.
+        """
+        here = Setting.here(any_backend=True)
+        if here.version != self.version:
+            raise RuntimeError(
+                f"workers must have the fastvec of the process that they work for, {self.version}, got "
+                f"{here.version} on {_host()}: install the same version"
+            )
+        if self.backend is not None:
+            if self.backend not in (usable := kernels.available()):
+                raise RuntimeError(
+                    "workers must compute with the backend of the process that they work for, or bits would "
+                    f"differ: {self.backend}, got {', '.join(usable)} on {_host()}; set FASTVEC_BACKEND to "
+                    "one of these in that process"
+                )
+            os.environ["FASTVEC_BACKEND"] = self.backend
+        return function(*arguments)
+
+
+class Handle:
+    """Stands for an array that was shared, or for a result, as an argument of calls."""
+
+    __slots__ = ("__weakref__", "name", "value")
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.value = value
+
+
+class Engine(ABC):
+    """Calls functions somewhere; a context manager, so that nothing works on after an error.
+
+    Attributes
+    ----------
+    threads : int
+        How many threads a call may use.
+    """
+
+    threads: int
+
+    def __enter__(self) -> Engine:
+        return self
+
+    @abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None: ...
+
+    @abstractmethod
+    def share(self, array: NDArray[Any]) -> Handle:
+        """Return a handle of an array that many calls read: it is there once on every machine."""
+
+    @abstractmethod
+    def _call(
+        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> list[Handle]:
+        """Return a handle of a result, or of each item of a tuple of `parts`, two or more."""
+
+    def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Handle:
+        """Call a function.
+
+        Parameters
+        ----------
+        name : str
+            What errors and Ray's dashboard call it.
+        function : callable
+            A pure function of a module.
+        *arguments : object
+            Its arguments; those that are handles stand for what was shared, or for results. Arrays are
+            read-only.
+
+        Returns
+        -------
+        Handle
+            It stands for the result, which goes away with it.
+        """
+        return self._call(name, None, function, arguments)[0]
+
+    def submit_parts(
+        self, name: str, parts: int, function: Callable[..., Any], *arguments: Any
+    ) -> list[Handle]:
+        """Call a function that returns a tuple of so many parts; each has a handle. See `submit`."""
+        if parts == 1:
+            return [self.submit(name, _only, function, *arguments)]
+        return self._call(name, parts, function, arguments)
+
+    def combine(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        handles: Sequence[Handle],
+        at_once: int = MERGED_AT_ONCE,
+    ) -> Handle:
+        """Merge results as a tree, neighbours first.
+
+        Parameters
+        ----------
+        name : str
+            What errors and Ray's dashboard call it.
+        function : callable
+            A pure function of several results that returns one of the same kind; it is associative, so that
+            `at_once` changes nothing.
+        handles : list of Handle
+            The results, in their order; one at least.
+        at_once : int
+            How many results a call merges.
+
+        Returns
+        -------
+        Handle
+        """
+        level = list(handles)
+        while len(level) > 1:
+            groups = [level[begin : begin + at_once] for begin in range(0, len(level), at_once)]
+            level = [group[0] if len(group) == 1 else self.submit(name, function, *group) for group in groups]
+        return level[0]
+
+    @abstractmethod
+    def results(self, handles: Sequence[Handle], report: Report = lambda n: None) -> list[Any]:
+        """Wait for results.
+
+        Parameters
+        ----------
+        handles : list of Handle
+            What stands for them.
+        report : callable
+            Called with how many more results are there, as soon as they are.
+
+        Returns
+        -------
+        list
+            The results, in the order of `handles`.
+
+        Raises
+        ------
+        Exception
+            The one that a function has raised.
+        RuntimeError
+            If a call has lost its worker too often.
+        """
+
+
+class Here(Engine):
+    """Calls functions in this process, each as soon as it is submitted."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def share(self, array: NDArray[Any]) -> Handle:
+        """Return a handle of a read-only view."""
+        view = array.view()
+        view.flags.writeable = False
+        return Handle("a shared array", view)
+
+    def _call(
+        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> list[Handle]:
+        result = function(*(item.value if isinstance(item, Handle) else item for item in arguments))
+        return [Handle(name, item) for item in of_parts(result, parts)]
+
+    def results(self, handles: Sequence[Handle], report: Report = lambda n: None) -> list[Any]:
+        """Return the results."""
+        report(len(handles))
+        return [handle.value for handle in handles]
+
+
+def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: bool = False) -> Engine:
+    """Return an engine.
+
+    Parameters
+    ----------
+    cluster : str or int, optional
+        Where functions are called: in this process by default, one call after the other; in so many
+        processes of this machine; or on a cluster of Ray, of which this is the address: "auto" for the one
+        that this machine belongs to, "host:port", or "local" for a new one on this machine. A connection to
+        Ray that the program has already is used.
+    threads : int
+        How many threads a call may use: the processors that Ray reserves for it.
+    any_backend : bool
+        Whether the results are the same on all backends. If not, all workers compute with the one that this
+        process has selected, and those that lack it are refused.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    ImportError
+        If Ray is not installed.
+    OSError
+        If there is no cluster at this address.
+    TypeError, ValueError
+        If a parameter is invalid.
+    """
+    threads = check_int("threads", threads, 1, 4096)
+    if cluster is None:
+        return Here(threads)
+    setting = Setting.here(any_backend)
+    if isinstance(cluster, str):
+        from fastvec.distributed.ray_tasks import RayTasks
+
+        return RayTasks(cluster, threads, setting)
+    if isinstance(cluster, bool) or not isinstance(cluster, (int, np.integer)):
+        raise TypeError(
+            "cluster must be None, a number of processes or the address of a cluster of Ray, as 'auto', got "
+            f"{cluster!r}"
+        )
+    from fastvec.distributed.processes import Processes
+
+    return Processes(check_int("cluster", cluster, 1, 4096), threads, setting)
+
+
+def lost(name: str, why: str) -> RuntimeError:
+    """Return the error of a call that loses every worker that it is given to."""
+    return RuntimeError(
+        f"{name}: lost {LOST_WORKERS + 1} workers, the last because {why}; the system kills processes that "
+        "take too much memory: fewer workers, a smaller memory_limit or smaller shards take less"
+    )
+
+
+def of_parts(result: Any, parts: int | None) -> Sequence[Any]:
+    """Return what handles are to stand for: a result, or the items of one that is a tuple of `parts`."""
+    if parts is None:
+        return (result,)
+    if len(result) != parts:
+        raise ValueError(f"a call must return {parts} parts, got {len(result)}")
+    return tuple(result)
+
+
+def _only(function: Callable[..., Any], *arguments: Any) -> Any:
+    return of_parts(function(*arguments), 1)[0]
+
+
+def _host() -> str:
+    import socket
+
+    return socket.gethostname()
