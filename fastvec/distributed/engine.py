@@ -1,8 +1,8 @@
 """The engine: pure functions called in this process, in others on this machine, or on a cluster of Ray.
 
 A function that is handed to `Engine.submit` returns the same for the same arguments, and changes none of
-them. It may therefore be called again when the process that called it is lost, or called twice: nothing but its
-result counts. Results travel to other calls: the `Handle` of one stands for it among their arguments.
+them. It may therefore be called again when the process that called it is lost, or called twice: nothing but
+its result counts. Results travel to other calls: the `Handle` of one stands for it among their arguments.
 """
 
 from __future__ import annotations

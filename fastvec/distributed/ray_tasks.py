@@ -37,8 +37,7 @@ class RayTasks(Engine):
             import ray
         except ImportError:
             raise ImportError(
-                f"cluster={address!r} is a cluster of Ray, which is not installed: pip install 'fastvec[ray]'"
-                "; a number stands for processes of this machine"
+                f"{address!r} is the address of a cluster of Ray, which needs Ray: pip install 'fastvec[ray]'"
             ) from None
         self.threads = threads
         self._ray = ray
@@ -115,26 +114,26 @@ def _connect(ray: Any, address: str) -> None:
         return
     place = os.environ.get("RAY_ADDRESS", "") if address == OWN else address
     if place not in ("", OWN):
-        _check_reachable(address, place)
+        _check_reachable(place)
     try:
         ray.init(address=address, **how)
     except ConnectionError as error:
         raise ConnectionError(
-            f"cluster={address!r}: no cluster of Ray can be reached from here ({error}); 'ray start --head' "
-            "starts one, and 'local' is a new one on this machine"
+            f"no cluster of Ray can be reached at {address!r} ({error}): 'ray start --head' starts one, and "
+            "the address 'local' stands for a new one on this machine"
         ) from None
 
 
-def _check_reachable(address: str, place: str) -> None:
+def _check_reachable(place: str) -> None:
     host, colon, port = place.rpartition("://")[2].rpartition(":")
     if not colon or not port.isdecimal():
         raise ValueError(
-            f"cluster must be 'auto', 'local' or the address host:port of a cluster of Ray, got {address!r}"
+            f"the address of a cluster of Ray must be 'auto', 'local' or 'host:port', got {place!r}"
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
     except OSError as error:
         raise ConnectionError(
-            f"cluster={address!r}: no cluster of Ray can be reached at {place} ({error}); 'ray status' on "
-            "one of its machines tells its address"
+            f"no cluster of Ray can be reached at {place!r} ({error}): is this its address, and is the port "
+            "open from here?"
         ) from None
