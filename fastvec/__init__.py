@@ -16,8 +16,7 @@ from fastvec import kernels  # noqa: F401  (whether there are any is found out a
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastvec import classify as classify
-    from fastvec import distributed as distributed
-    from fastvec import evaluate, functional
+    from fastvec import distributed, evaluate, functional
     from fastvec.corpus import Corpus, Vocabulary
     from fastvec.counts.cooccurrence import Cooccurrence
     from fastvec.finite_differences import gradcheck
@@ -44,6 +43,7 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "distributed",
     "evaluate",
     "functional",
     "gradcheck",

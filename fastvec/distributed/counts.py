@@ -18,17 +18,9 @@ from fastvec.counts import counting
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.runs import CountMatrix, Runs, add_matrices
 from fastvec.counts.units import distance_weights
-from fastvec.distributed.engine import connect
-from fastvec.distributed.texts import (
-    Shard,
-    ids_of,
-    provenance,
-    read,
-    sources_of,
-    together,
-    working_folder,
-    write,
-)
+from fastvec.distributed.clusters import connect
+from fastvec.distributed.storage import together, working_folder, write
+from fastvec.distributed.texts import Shard, ids_of, provenance, read, sources_of
 from fastvec.formats.container import map_tensors
 from fastvec.formats.spool import memory_left
 from fastvec.training.progress import Progress

@@ -14,7 +14,9 @@ from fastvec import kernels
 from fastvec.corpus.selection import made_of
 from fastvec.corpus.sources import Reading
 from fastvec.corpus.writing import write_blocks, write_text
-from fastvec.distributed.engine import Engine, connect
+from fastvec.distributed.clusters import connect
+from fastvec.distributed.engine import Engine
+from fastvec.distributed.storage import together, working_folder, write
 from fastvec.distributed.texts import (
     Shard,
     Texts,
@@ -25,9 +27,6 @@ from fastvec.distributed.texts import (
     provenance,
     read,
     sources_of,
-    together,
-    working_folder,
-    write,
 )
 from fastvec.formats.container import map_tensors
 from fastvec.models.phrases import Pairs, Phrases

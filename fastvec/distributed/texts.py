@@ -9,10 +9,6 @@ has them.
 from __future__ import annotations
 
 import os
-import socket
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -31,9 +27,9 @@ from fastvec.corpus.sequences import kind_of_words
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import by_frequency, united
 from fastvec.distributed.engine import Engine, Handle
-from fastvec.formats.container import dump_tensors, map_tensors
-from fastvec.formats.places import on_disk
-from fastvec.formats.spool import Spool, memory_left, naming_full_disk
+from fastvec.distributed.storage import together, write
+from fastvec.formats.container import map_tensors
+from fastvec.formats.spool import Spool, memory_left
 from fastvec.formats.words import join_words, split_words
 from fastvec.training.progress import Progress
 
@@ -46,15 +42,9 @@ __all__ = [
     "provenance",
     "read",
     "sources_of",
-    "together",
-    "working_folder",
-    "write",
 ]
 
 RULE = "shards must be paths or addresses of files, or a data set of Ray"
-ADVICE = "; folder names another place"
-# In the names of files of several parts.
-TO = "-to-"
 # Words that are numbered at a time.
 WORDS_AT_ONCE = 1 << 20
 
@@ -226,41 +216,6 @@ def provenance(engine: Engine, texts: Texts, reading: dict[str, Any], memory_lim
     )
     counts = {"sentences": n_sentences, "words": n_tokens, "distinct_words": len(texts.vocabulary)}
     return {**reading, **counts, "sha256": sha256}
-
-
-@contextmanager
-def working_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
-    """Make a folder in another one, or in that for temporary files, and remove it with all that is in it."""
-    place = None if folder is None else on_disk(folder, "folder").absolute()
-    with tempfile.TemporaryDirectory(dir=place, prefix="fastvec-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
-
-
-def together(paths: Sequence[Path]) -> Path:
-    """Return the path of what neighbouring files become together."""
-    first, last = paths[0].stem.partition(TO)[0], paths[-1].stem.rpartition(TO)[2]
-    return paths[0].with_name(f"{first}{TO}{last}{paths[0].suffix}")
-
-
-def write(path: Path, tensors: dict[str, NDArray[Any]], metadata: dict[str, str] | None = None) -> None:
-    """Write arrays to a file of the folder.
-
-    Raises
-    ------
-    OSError
-        If the folder is not there, or its disk is full; the message says what to do.
-    """
-    folder, needed = path.parent, sum(tensor.nbytes for tensor in tensors.values())
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"folder must be on a disk that all workers share, got {str(folder.parent)!r}, which is "
-            f"another one on {socket.gethostname()}: name another folder"
-        )
-    with naming_full_disk("a part of the text or its counts", needed, folder.parent, ADVICE):
-        written = path.with_name(f"{path.name}.{os.urandom(8).hex()}")  # the same call may run twice
-        with written.open("wb") as file:
-            dump_tensors(file, tensors, metadata or {})
-        written.replace(path)
 
 
 def _read(source: Any, how: Reading, stem: Path, memory_limit: int) -> Words:
