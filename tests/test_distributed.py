@@ -262,7 +262,6 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
         ("empty.txt", {}, "empty.txt holds no words"),
         ("a.txt", {"cluster": 0}, "cluster must be an int from 1 to 4096, got 0"),
         ("a.txt", {"cluster": True}, "cluster must be None, a number of processes or the address"),
-        ("a.txt", {"cluster": "nowhere"}, "Ray"),
         ("a.txt", {"folder": "absent"}, "absent"),
         ("a.txt", {"folder": "s3://bucket"}, "folder must be on a disk"),
         ("a.txt", {"kmers": (0, 1)}, "kmers"),
@@ -280,6 +279,15 @@ def test_wrong_input(shards, params, error, tmp_path, monkeypatch):
     with pytest.raises((TypeError, ValueError, OSError, ImportError), match=error.replace("[]", r"\[\]")):
         distributed.count(shards, **params)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "empty.txt"]
+
+
+def test_a_cluster_of_ray_needs_ray(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a b\n", encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(
+        ImportError, match=r"^'auto' is .* a cluster of Ray, .*: pip install 'fastvec\[ray\]'$"
+    ):
+        distributed.count(tmp_path / "a.txt", cluster="auto")
 
 
 def test_phrases_need_words(tmp_path):

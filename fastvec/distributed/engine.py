@@ -103,7 +103,23 @@ class Engine(ABC):
 
     @abstractmethod
     def share(self, array: NDArray[Any]) -> Handle:
-        """Return a handle of an array that many calls read: it is there once on every machine."""
+        """Return a handle of an array that many calls read: it is there once on every machine.
+
+        Parameters
+        ----------
+        array : ndarray
+            The array; it is not changed any more.
+
+        Returns
+        -------
+        Handle
+            The array goes away with it.
+
+        Raises
+        ------
+        OSError
+            If the disk of temporary files is full.
+        """
 
     @abstractmethod
     def _call(
@@ -134,7 +150,24 @@ class Engine(ABC):
     def submit_parts(
         self, name: str, parts: int, function: Callable[..., Any], *arguments: Any
     ) -> list[Handle]:
-        """Call a function that returns a tuple of so many parts; each has a handle. See `submit`."""
+        """Call a function whose result travels in parts.
+
+        Parameters
+        ----------
+        name : str
+            What errors and Ray's dashboard call it.
+        parts : int
+            How many items the tuple has that the function returns.
+        function : callable
+            A pure function of a module.
+        *arguments : object
+            Its arguments, as for `submit`.
+
+        Returns
+        -------
+        list of Handle
+            A handle of each part.
+        """
         if parts == 1:
             return [self.submit(name, _only, function, *arguments)]
         return self._call(name, parts, function, arguments)

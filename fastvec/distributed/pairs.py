@@ -50,7 +50,7 @@ def phrases(
     output: str | os.PathLike[str] | None = None,
     **params: Any,
 ) -> Phrases:
-    """Find the phrases of a text of many files, on several processes or machines.
+    r"""Find the phrases of a text of many files, on several processes or machines.
 
     The result is that of `Phrases.fit` with the same files on one machine, to the last bit, whatever the
     cluster.
@@ -99,10 +99,10 @@ def phrases(
     --------
     >>> import fastvec
     >>> from pathlib import Path
-    >>> for number, text in enumerate(["from new york", "a new car", "in a car"]):
-    ...     _ = Path(f"part-{number}.txt").write_text(" ".join([text] * 9))
+    >>> for number, line in enumerate(["from new york", "a new car", "in a car"]):
+    ...     _ = Path(f"part-{number}.txt").write_text(f"{line}\n" * 9)
     >>> fastvec.distributed.phrases("part-*.txt", threshold=1).phrases_
-    {}
+    {'new_york': 2.0, 'from_new': 2.0, 'in_a': 2.0}
     """
     found = Phrases(**params)
     find(
