@@ -248,6 +248,19 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
             os.kill(int(marker.name), 0)
 
 
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    (tmp_path / "a.txt").write_text("a b\n", encoding="utf-8")
+    program = "from fastvec import distributed\ndistributed.count('a.txt', cluster=1)\n"
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(fastvec.__file__).parents[1])}
+    command = [sys.executable, "program.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "a worker process could not begin: it ended with status 1; a script" in last
+    assert "if __name__ == '__main__':" in last
+
+
 # What goes wrong
 
 

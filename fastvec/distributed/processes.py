@@ -134,11 +134,13 @@ class Processes(Engine):
             self._waiting.appendleft(worker.call)
         elif not worker.has_begun:
             self._n_lost_early += 1
-            if status >= 0 or self._n_lost_early > LOST_WORKERS:
+            if status >= 0:
                 raise RuntimeError(
                     f"a worker process could not begin: {why}; a script that starts them must do so under "
                     "if __name__ == '__main__':, since each of them imports it"
                 )
+            if self._n_lost_early > LOST_WORKERS:
+                raise lost("starting a worker", why)
 
 
 @dataclass
