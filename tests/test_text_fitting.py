@@ -204,6 +204,28 @@ def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, e
     assert [schedule.threads for schedule in taken] == [expected]
 
 
+@pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
+def test_threads_have_copies_of_frequent_words_and_labels(monkeypatch, loss):
+    crews = []
+
+    def watched(train, *given, crew, **more):
+        crews.append(crew)
+        return train(*given, crew=crew, **more)
+
+    wrap(monkeypatch, "train_texts", watched)
+    documents = [f"often {place % 7} {place}" for place in range(300)]
+    labels = [str(place % 3) for place in range(300)]
+    for threads in (1, 3):
+        model = small(loss=loss, threads=threads, epochs=1).fit(documents, labels)
+    assert crews[0] is None
+    for member in crews[1].members:
+        copied = {name: rows.copied.tolist() for name, rows in member.items()}
+        often = 2 + model.vectors_.words.index("often")
+        assert copied["input_vectors"][0] == often
+        assert len(copied["input_vectors"]) == 8  # and the first seven numbers
+        assert sorted(copied["output_vectors"]) == [*range(len(model.parameters_["output_vectors"]))]
+
+
 def test_the_training_depends_on_the_random_order():
     vectors = Vectors(["a", "b", "c", "d"], np.eye(4))
     once, other = (small(vectors, seed=seed).fit(*noise()).vectors_ for seed in (0, 1))

@@ -110,10 +110,11 @@ def test_what_is_saved_is_loaded_and_goes_on(models, loss, tmp_path):
     assert loaded.vectors_.counts.tolist() == model.vectors_.counts.tolist()
 
 
-def test_several_threads_learn_the_same(models):
+@pytest.mark.parametrize("threads", [2, 8])
+def test_several_threads_learn_the_same(models, threads):
     X, y = dishes(seed=1)
     for loss in LOSSES:
-        assert fit(loss, threads=2).score_top(X, y).precision > 0.95
+        assert fit(loss, threads=threads).score_top(X, y).precision > 0.95
 
 
 # ---- How labels are given ---------------------------------------------------------------------------------
