@@ -66,7 +66,10 @@ DOCUMENTS_AT_ONCE = 512
 # thousands, as many as of words between those of a word model, the accuracy is lower.
 DOCUMENTS_BETWEEN = 256
 # Rows of documents that are counted to find the most used ones, at most.
-INPUTS_COUNTED = 1 << 19
+INPUTS_COUNTED = 1 << 17
+# Multiplications of an epoch for each thread after the first, about ten milliseconds of them. With less, to wake
+# a thread, which may begin on the processor of another, takes more time than it saves.
+WORK_OF_THREAD = 1 << 26
 # Starting values drawn at once: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 15
 # Scores and numbers of documents' means computed at once, at most.
@@ -140,8 +143,8 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
     patience : int
         Number of epochs without improvement after which `early_stopping` ends the training.
     threads : int, optional
-        Number of threads; all processors by default. With more than one, results differ slightly from run to
-        run (Hogwild).
+        Number of threads, at most; all processors by default. Training has fewer if there is too little for
+        each to do. With more than one, results differ slightly from run to run (Hogwild).
     seed : int
         Seed of the initial vectors, the order of the documents and the validation split.
     progress : bool
@@ -814,7 +817,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             epochs=epochs,
             learning_rate=float(self.learning_rate),
             min_learning_rate=min_learning_rate,
-            threads=number_of_threads(self.threads),
+            threads=self._threads(len(rows), len(documents), labels),
             seed=int(self.seed),
             chunk=max(1, min(DOCUMENTS_AT_ONCE, len(usable) // 20)),
             epochs_before=len(self.history_),
@@ -865,10 +868,21 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             crew=crew,
         )
 
+    def _shares(self, n_documents: int, labels: Labels) -> NDArray[np.float64]:
+        """Return which part of what documents are trained with each label is."""
+        counts = labels.counts()
+        shares: NDArray[np.float64] = counts / (n_documents if self._loss.takes_all else counts.sum())
+        return shares
+
+    def _threads(self, n_inputs: int, n_documents: int, labels: Labels) -> int:
+        """Return the number of threads that have enough to do."""
+        outputs = float(self._loss.uses(self._shares(n_documents, labels)).sum())
+        work = self._matrices["input_vectors"].shape[1] * (2 * n_inputs + 3 * outputs * n_documents)
+        return min(number_of_threads(self.threads), 1 + int(work / WORK_OF_THREAD))
+
     def _copies(self, rows: NDArray[np.int32], n_documents: int, labels: Labels, threads: int) -> Copies:
         """Return the copies of the most used rows that threads have."""
-        counts = labels.counts()
-        shares = counts / (n_documents if self._loss.takes_all else counts.sum())
+        shares = self._shares(n_documents, labels)
         of_hidden, of_output = self._loss.moves(shares)
         some = rows
         if len(rows) > INPUTS_COUNTED:
