@@ -67,8 +67,8 @@ DOCUMENTS_AT_ONCE = 512
 DOCUMENTS_BETWEEN = 256
 # Rows of documents that are counted to find the most used ones, at most.
 INPUTS_COUNTED = 1 << 17
-# Multiplications of an epoch for each thread after the first, about ten milliseconds of them. With less, to wake
-# a thread, which may begin on the processor of another, takes more time than it saves.
+# Multiplications of an epoch for each thread after the first, about ten milliseconds of them. With less, to
+# wake a thread, which may begin on the processor of another, takes more time than it saves.
 WORK_OF_THREAD = 1 << 26
 # Starting values drawn at once: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 15
