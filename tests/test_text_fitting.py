@@ -206,6 +206,7 @@ def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, e
     assert [schedule.threads for schedule in taken] == [1, expected]
 
 
+@pytest.mark.any_backend(trains=True)  # but the reference, whose threads have none
 @pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
 def test_threads_have_copies_of_frequent_words_and_labels(monkeypatch, loss):
     crews = []
