@@ -32,7 +32,7 @@ def test_help_of_a_verb(verbs, shown):
 
 
 def test_verbs_of_verbs_are_shown_if_none_is_given(shown):
-    for verb in ("classify", "tag"):
+    for verb in ("classify", "tag", "documents"):
         assert shown(verb) == (0, shown(verb, "--help")[1], "")
 
 
