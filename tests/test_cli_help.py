@@ -137,4 +137,4 @@ def parsers_of(parser):
 
 def test_every_verb_with_results_has_json():
     without = {verb.prog for verb in parsers_of(cli._parser()) if "--json" not in verb._option_string_actions}
-    assert without == {"fastvec demo", "fastvec help", "fastvec completion", "fastvec man"}
+    assert without == {"fastvec help", "fastvec completion", "fastvec man"}
