@@ -1,15 +1,18 @@
 """``fastvec documents``: what it writes is what the estimator learns, and bad input has its sentence."""
 
 import gzip
+import io
 import json
 import os
 import random
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import HANGS, fail, run, start, succeed
+from inside import set_sizes
 
 import fastvec
 
@@ -179,6 +182,19 @@ def test_documents_are_answered_as_they_come(here, inferred):
         output, error = process.communicate(timeout=HANGS)
     assert (process.returncode, error) == (0, b"")
     assert numbers_in(output).tobytes() == inferred[2].tobytes()
+
+
+@pytest.mark.parametrize("block", [1, 5, 1 << 16])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_lines_of_any_length_come_in_blocks(block, end, here, shown, monkeypatch):
+    set_sizes(monkeypatch, standard_input_block=block)
+    text = f"A ä 東京\r\n\n B C D E F G \n\nend{end}"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of unknown words
+        out = shown("documents", "infer", "model.fvec", "--json")[1]
+    words = [json.loads(line)["words"] for line in out.splitlines()]
+    assert words == [["A", "ä", "東京"], [], [*"BCDEFG"], [], ["end"]]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no terminals of this kind")

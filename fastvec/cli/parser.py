@@ -24,6 +24,7 @@ FROM_FILES = ("--like", "--config")
 PEER_VERBS = {
     "analogies": "analogy",
     "cbow": "train --model fasttext --fasttext-model cbow",
+    "doc2vec": "documents train",
     "dump": "info",
     "glove": "train --model glove",
     "nn": "neighbors",
