@@ -286,14 +286,14 @@ BAD_TAGS = [
     ("", "--tags must have a line for each document, 30, got 0 in bad.tsv"),
     (
         "a\n\nc\n",
-        "bad.tsv, line 2: must be the tags of document 2, at least one, with a tab between two, got an ",
+        "bad.tsv, line 2: must be the tags of a document, at least one, with a tab between two, got an ",
     ),
     (
         "a\n\t\t\n",
-        "line 2: must be the tags of document 2, at least one, with a tab between two, got an empty",
+        "line 2: must be the tags of a document, at least one, with a tab between two, got an empty",
     ),
     ("a\tb\nc\t\n", "got an empty tag in 'c\\t'"),
-    ("\ufeff\ta\n", "bad.tsv, line 1: must be the tags of document 1"),
+    ("\ufeff\ta\n", "bad.tsv, line 1: must be the tags of a document"),
 ]
 
 

@@ -182,8 +182,8 @@ def _read_tags(options: argparse.Namespace, format: str) -> list[list[str]]:
         if not all(tags):
             what = "an empty line" if not line.strip() else f"an empty tag in {line!r}"
             raise ValueError(
-                f"{options.tags}, line {number:,}: must be the tags of document {number:,}, at least one, "
-                f"with a tab between two, got {what}"
+                f"{options.tags}, line {number:,}: must be the tags of a document, at least one, with a tab "
+                f"between two, got {what}"
             )
         of_documents.append(tags)
     if format != "fvec":
@@ -212,7 +212,7 @@ def _infer(options: argparse.Namespace) -> int:
 
 def _documents(options: argparse.Namespace, model: DocVectors) -> Iterator[Any]:
     """Yield documents read as those of the training, as many together as there are."""
-    [text] = model.vectors_.metadata.get("corpora") or [{}]
+    text = (model.vectors_.metadata.get("corpora") or [{}])[0]
     how = {name: text[name] for name in OF_WORDS if name in text} | given(options, Corpus)
     if options.text != STANDARD_INPUT or how.keys() & {"column", "kmers"}:
         yield Corpus(options.text, **how, keep_empty=True, progress=not options.quiet)
