@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import HANGS, fail, run, start, succeed
+from commands import HANGS, fail, start, succeed
 from inside import set_sizes
 
 import fastvec
@@ -152,18 +152,27 @@ def inferred(folder):
         return model.transform(folder / "notes.txt")
 
 
+@pytest.fixture
+def piped(shown, monkeypatch):
+    """Function that runs a command with bytes as its standard input."""
+
+    def run_with(content, *arguments):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+        return shown(*arguments)
+
+    return run_with
+
+
 def numbers_in(out):
     return np.array([line.split() for line in out.splitlines()], np.float32)
 
 
 @warnings_are_shown
-def test_vectors_of_other_documents_are_those_of_transform(here, inferred, folder, shown):
+def test_vectors_of_other_documents_are_those_of_transform(here, inferred, shown, piped):
     status, out, errors = shown("documents", "infer", "model.fvec", "notes.txt", "-q")
     assert status == 0 and errors.count("\n") == 1 and "1 of 30 documents have no known word" in errors
     assert numbers_in(out).tobytes() == inferred.tobytes()
-    with (folder / "notes.txt").open("rb") as file:
-        done = run("documents", "infer", "model.fvec", stdin=file)
-    assert (done.returncode, done.stdout) == (0, out)
+    assert piped(Path("notes.txt").read_bytes(), "documents", "infer", "model.fvec") == (0, out, errors)
     out = shown("documents", "infer", "model.fvec", "--json", "notes.txt")[1]
     documents = [json.loads(line) for line in out.splitlines()]
     assert [" ".join(document["words"]) for document in documents] == lines()
@@ -186,13 +195,12 @@ def test_documents_are_answered_as_they_come(here, inferred):
 
 @pytest.mark.parametrize("block", [1, 5, 1 << 16])
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_lines_of_any_length_come_in_blocks(block, end, here, shown, monkeypatch):
+def test_lines_of_any_length_come_in_blocks(block, end, here, piped, monkeypatch):
     set_sizes(monkeypatch, standard_input_block=block)
     text = f"A ä 東京\r\n\n B C D E F G \n\nend{end}"
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of unknown words
-        out = shown("documents", "infer", "model.fvec", "--json")[1]
+        out = piped(text.encode(), "documents", "infer", "model.fvec", "--json")[1]
     words = [json.loads(line)["words"] for line in out.splitlines()]
     assert words == [["A", "ä", "東京"], [], [*"BCDEFG"], [], ["end"]]
 
@@ -211,15 +219,14 @@ def test_on_a_terminal_documents_are_asked_for(here):
 
 
 @warnings_are_shown
-def test_other_documents_are_read_as_those_of_the_training(here, shown):
+def test_other_documents_are_read_as_those_of_the_training(here, shown, piped):
     """In lower case, as words of k letters; unless it is said otherwise."""
     fastvec.DocVectors(**LIKE_SMALL).fit(fastvec.Corpus("notes.txt", lowercase=True)).save(here / "low.fvec")
     (here / "upper.txt").write_text("A B\n")
     (here / "lower.txt").write_text("a b\n")
     of_lower = shown("documents", "infer", here / "low.fvec", here / "lower.txt", "--no-lowercase")[1]
     assert shown("documents", "infer", here / "low.fvec", here / "upper.txt", "-q") == (0, of_lower, "")
-    with (here / "upper.txt").open("rb") as file:
-        assert succeed("documents", "infer", here / "low.fvec", stdin=file) == of_lower
+    assert piped(b"A B\n", "documents", "infer", here / "low.fvec") == (0, of_lower, "")
     status, out, errors = shown("documents", "infer", here / "low.fvec", here / "upper.txt", "--no-lowercase")
     assert (status, out) == (0, "0 0 0 0\n") and "no known word" in errors
     (here / "dna.fa").write_text(">a\nACGTACGTAC\n>b\nGGGTTTACGT\n")
@@ -227,8 +234,7 @@ def test_other_documents_are_read_as_those_of_the_training(here, shown):
     model = fastvec.DocVectors(**LIKE_SMALL).fit(corpus)
     model.save(here / "dna.fvec")
     expected = model.transform(corpus).tobytes()
-    with (here / "dna.fa").open("rb") as file:
-        printed = succeed("documents", "infer", here / "dna.fvec", "-q", stdin=file)
+    printed = piped((here / "dna.fa").read_bytes(), "documents", "infer", here / "dna.fvec", "-q")[1]
     assert numbers_in(printed).tobytes() == expected
     printed = shown("documents", "infer", here / "dna.fvec", here / "dna.fa", "-q")[1]
     assert numbers_in(printed).tobytes() == expected
@@ -353,15 +359,14 @@ def test_bad_input(arguments, message, here, folder, shown):
     assert not [*new.iterdir()]
 
 
-def test_errors_of_the_real_command(folder):
+def test_lines_that_are_not_text(here, piped):
+    infer = ("documents", "infer", "model.fvec")
+    assert "standard input must be UTF-8, got b'\\xff'" in piped(b"A \xff\n", *infer)[2]
+    assert piped(b"A \xff\n", *infer, "--errors", "replace") == (0, piped(b"A\n", *infer)[1], "")
+
+
+def test_the_command_itself(folder):
     command = ("documents", "train", "notes.txt", "-o", "x.fvec", "--tags")
     assert "model.fvec is a file of vectors (.fvec), not a text" in fail(*command, "model.fvec", cwd=folder)
-    infer = ("documents", "infer", "model.fvec")
-    empty = run(*infer, stdin=subprocess.DEVNULL, cwd=folder)
-    assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "")
-    (folder / "latin.txt").write_bytes(b"A \xff\n")
-    with (folder / "latin.txt").open("rb") as file:
-        assert "standard input must be UTF-8, got b'\\xff'" in fail(*infer, stdin=file, cwd=folder)
-        file.seek(0)
-        assert succeed(*infer, "--errors", "replace", stdin=file, cwd=folder).count("\n") == 1
+    assert succeed("documents", "infer", "model.fvec", stdin=subprocess.DEVNULL, cwd=folder) == ""
     assert not [*folder.glob("x.*")]
