@@ -30,6 +30,19 @@ EXAMPLES = {
         "fastvec cooccur 'wiki/*.parquet' -o wiki.fvcounts --column text --ray auto --folder /mnt/shared",
         "fastvec cooccur 'wiki/*.txt' -o wiki.fvcounts --processes 4",
     ],
+    "documents": [
+        "fastvec documents train notes.txt -o notes.fvec",
+        "fastvec help documents train",
+    ],
+    "documents train": [
+        "fastvec documents train notes.txt -o notes.fvec --epochs 20 --save-model model.fvec",
+        "fastvec documents train notes.txt --tags tags.tsv -o tags.fvec --model dm --word-vectors words.fvec",
+        "fastvec neighbors notes.fvec 0",
+    ],
+    "documents infer": [
+        "fastvec documents infer model.fvec more.txt > vectors.txt",
+        "fastvec documents infer model.fvec --json < other.txt",
+    ],
     "classify": [
         "fastvec classify train reviews.txt -o reviews.fvmodel",
         "fastvec help classify train",

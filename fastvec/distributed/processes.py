@@ -44,6 +44,7 @@ class Processes(Engine):
         self._n_calls = 0
         self._workers: dict[Any, _Worker] = {}
         self._n_lost_early = 0
+        self._error: Exception | None = None
         self._shared = tempfile.TemporaryDirectory(prefix="fastvec-", ignore_cleanup_errors=True)
         self._n_shared = 0
 
@@ -90,6 +91,8 @@ class Processes(Engine):
                 report(n - len(pending))
             if not pending:
                 return [_opened(handle.value) for handle in handles]
+            if self._error is not None and all(worker.is_idle for worker in self._workers.values()):
+                raise self._error  # of a call that they wait for
             for connection in wait(list(self._workers)):
                 self._take(self._workers[connection])
             self._start()
@@ -118,6 +121,7 @@ class Processes(Engine):
         call, worker.call, worker.has_begun = worker.call, None, True
         self._n_lost_early = 0
         if error is not None:
+            self._error = error
             raise error from RuntimeError(f"in a worker process:\n{where}")
         if call is not None:
             call.finish(value)

@@ -52,7 +52,7 @@ class RayTasks(Engine):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if error is not None:
-            for handle in self._handles:
+            for handle in list(self._handles):
                 with contextlib.suppress(Exception):  # it has ended
                     self._ray.cancel(handle.value, force=True)
         if self._connected:
@@ -110,7 +110,7 @@ def _connect(ray: Any, address: str) -> None:
     """
     how: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     if address == NEW:
-        ray.init(address=address, include_dashboard=None, **how)
+        ray.init(address=address, **how)
         return
     place = os.environ.get("RAY_ADDRESS", "") if address == OWN else address
     if place not in ("", OWN):
