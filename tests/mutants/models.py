@@ -392,8 +392,8 @@ MODELS = [
         ),
         (
             "reference/subword.py",
-            "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),
-            "                noise_words[[0] * len(targets[t : t + MAX_SHARED])],\n",
+            "            noise_words[t : t + at_once],\n".replace("            ", "                "),
+            "                noise_words[[0] * len(targets[t : t + at_once])],\n",
         ),
     ),
     mutant(
