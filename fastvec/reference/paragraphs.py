@@ -108,7 +108,9 @@ def step(
     y = output_vectors[outputs]
     errors, costs = logistic(np.einsum("bnd,bd->bn", y, h), labels, counts)
     rate = np.float32(learning_rate)
-    moves = rate * np.einsum("bn,bnd->bd", errors, y) / np.float32([[len(inputs)] for inputs in own])
+    moves = (
+        rate * np.einsum("bn,bnd->bd", errors, y) / np.array([[len(inputs)] for inputs in own], np.float32)
+    )
     document_vectors[documents] -= np.sum(moves, axis=0)
     if not fixed_words:
         # .at: an id that is repeated takes the sum
