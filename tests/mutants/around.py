@@ -507,6 +507,16 @@ AROUND = [
         ("kernels/documents.pyx", "mark(&step, labels.labels[i], 0)", "pass"),
     ),
     mutant(
+        "threads never see what others have learned of labels",
+        "documents_kernel",
+        ("kernels/documents.pyx", "if output_rows.n_waiting:", "if output_rows.n_waiting > 1:"),
+    ),
+    mutant(
+        "the copies of labels are those of others",
+        "documents_kernel",
+        ("kernels/documents.pyx", "numbers[0] = row_of_label(labels, label)", "numbers[0] = label"),
+    ),
+    mutant(
         "paths to labels turn the other way",
         "documents_kernel",
         ("kernels/documents.pyx", "labels.path_codes[first + i] == 0", "labels.path_codes[first + i] != 0"),
