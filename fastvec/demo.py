@@ -13,21 +13,23 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastvec.corpus import Corpus
 from fastvec.models.word2vec import SkipGram
 from fastvec.training.progress import Progress
+from fastvec.vectors import Vectors
 
-__all__ = ["run", "sentences"]
+__all__ = ["analogies", "neighbors", "run", "sentences", "train"]
 
 # Few words want many passes with long steps, and say little about those that are rare among them.
 SETTINGS: dict[str, Any] = {"epochs": 20, "learning_rate": 0.05, "min_count": 20}
 
 EXAMPLES = ("list", "file", "thread", "error", "array", "matrix", "string", "time")
-ANALOGY = ("read", "reading", "write")
+ANALOGIES = [("read", "reading", "write")]
 
 # Not prose, or not Python's own: tests, and what else is installed in the library's folder.
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
@@ -75,22 +77,40 @@ def run(path: str | os.PathLike[str], progress: bool = True) -> SkipGram:
     """
     print("Gathering the prose in the sources of Python and NumPy on this machine: docstrings, comments,")
     print("the language reference. Nothing is downloaded.", flush=True)
-    corpus = Corpus(sentences(progress=progress))
-    print(f"{corpus.n_tokens:,} words in {len(corpus):,} sentences. Training skip-gram on them.", flush=True)
-    model = SkipGram(**SETTINGS, progress=progress).fit(corpus)
+    model = train(path, progress, partial(print, flush=True))
     vectors = model.vectors_
-    vectors.save(path)
     print("\nNearest neighbours:\n")
-    for word in filter(vectors.__contains__, EXAMPLES):
-        print(f"  {word:8}{', '.join(near for near, _ in vectors.most_similar(word, topn=6))}")
-    if all(word in vectors for word in ANALOGY):
-        a, b, c = ANALOGY
-        print(f"\n  {a} is to {b} as {c} is to {vectors.analogy(a, b, c)[0][0]}")
+    for word, similar in neighbors(vectors).items():
+        print(f"  {word:8}{', '.join(near for near, _ in similar)}")
+    for (a, b, c), answers in analogies(vectors).items():
+        print(f"\n  {a} is to {b} as {c} is to {answers[0][0]}")
     command = _command()
     print(f"\nSaved {len(vectors):,} vectors of {vectors.vector_size} dimensions in {path}. Next:\n")
     print(f"  {command} neighbors {path} socket")
     print(f"  {command} train your.txt -o your.fvec")
     return model
+
+
+def train(
+    path: str | os.PathLike[str], progress: bool = True, say: Callable[[str], object] = lambda text: None
+) -> SkipGram:
+    """Gather the prose, train on it, and save the vectors in `path`, as `run` does; `say` takes messages."""
+    corpus = Corpus(sentences(progress=progress))
+    say(f"{corpus.n_tokens:,} words in {len(corpus):,} sentences. Training skip-gram on them.")
+    model = SkipGram(**SETTINGS, progress=progress).fit(corpus)
+    model.vectors_.save(path)
+    return model
+
+
+def neighbors(vectors: Vectors) -> dict[str, list[tuple[str, float]]]:
+    """Return the nearest neighbours of some words, with their cosines."""
+    return {word: vectors.most_similar(word, topn=6) for word in EXAMPLES if word in vectors}
+
+
+def analogies(vectors: Vectors) -> dict[tuple[str, str, str], list[tuple[str, float]]]:
+    """Return the best answer to some questions, A is to B as C is to what, with its score."""
+    known = [words for words in ANALOGIES if all(word in vectors for word in words)]
+    return {(a, b, c): vectors.analogy(a, b, c, topn=1) for a, b, c in known}
 
 
 def sentences(progress: bool = False) -> Iterator[list[str]]:

@@ -81,6 +81,7 @@ SIZES = {
     "results_at_once": "vectors.nearest.RESULTS_AT_ONCE",
     "shortest_text": "training.held_out.SHORTEST_TEXT",
     "spooled_block": "formats.spool.BLOCK_ITEMS",
+    "standard_input_block": "cli.streams.BLOCK_BYTES",
     "starting_numbers_at_once": "training.matrices.NUMBERS_AT_ONCE",
     "text_block": "formats.glove.TEXT_BYTES",
     "triples_at_once": "counts.triples.TRIPLES_AT_ONCE",

@@ -31,7 +31,7 @@ def write_files():
     lines = [" ".join(draw.choices(WORDS, k=9)) for _ in range(60)]
     text = "".join(f"{line}\n" for line in lines)
     Path("wiki.txt.gz").write_bytes(gzip.compress(text.encode()))
-    for name in ("a.txt", "b.txt", "other.txt", "more.txt"):
+    for name in ("a.txt", "b.txt", "other.txt", "more.txt", "notes.txt"):
         Path(name).write_text(text, encoding="utf-8")
     labelled = "".join(f"__label__{'ab'[number % 2]} {line}\n" for number, line in enumerate(lines))
     for name in ("reviews.txt", "train.txt", "valid.txt", "test.txt"):
@@ -43,6 +43,7 @@ def write_files():
         "run.toml": 'texts = "a.txt"\noutput = "run.vec"\n',
         "new.txt": "queen\n\nking\n",
         "words.txt": "queen king\n",
+        "tags.tsv": "".join(f"note {number}\tall\n" for number in range(len(lines))),
         "wordsim353.txt": "queen king 9\nman crown 2\n",
         "men.txt": "queen king 9\nman crown 2\n",
         "questions-words.txt": ": family\nman king woman queen\n",

@@ -32,7 +32,7 @@ def test_help_of_a_verb(verbs, shown):
 
 
 def test_verbs_of_verbs_are_shown_if_none_is_given(shown):
-    for verb in ("classify", "tag"):
+    for verb in ("classify", "tag", "documents"):
         assert shown(verb) == (0, shown(verb, "--help")[1], "")
 
 
@@ -94,6 +94,9 @@ def test_every_verb_has_examples():
         ("classify train -input x", "unrecognized arguments: -input; it is FILE here"),
         ("train x -o y -vector-size 5", "unrecognized arguments: -vector-size; did you mean --vector-size?"),
         ("train x -output y", "unrecognized arguments: -output; it is --output here"),
+        ("train x -o y --loss hs", "invalid choice: 'hs'; it is hierarchical_softmax here (choose from"),
+        ("train x -o y --loss ova", "'ova'; it is one_vs_all of fastvec classify train here (choose from"),
+        ("classify train x -o y --loss ova", "invalid choice: 'ova'; it is one_vs_all here (choose from"),
         ("train x -o y -minCount 5", "unrecognized arguments: -minCount; it is --min-count here"),
         ("train x -o y --size 5", "unrecognized arguments: --size; it is --vector-size here"),
         ("neighbors x queen -dim 5", "unrecognized arguments: -dim 5 (see fastvec neighbors --help)"),
@@ -134,4 +137,4 @@ def parsers_of(parser):
 
 def test_every_verb_with_results_has_json():
     without = {verb.prog for verb in parsers_of(cli._parser()) if "--json" not in verb._option_string_actions}
-    assert without == {"fastvec demo", "fastvec help", "fastvec completion", "fastvec man"}
+    assert without == {"fastvec help", "fastvec completion", "fastvec man"}

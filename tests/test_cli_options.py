@@ -24,6 +24,7 @@ ESTIMATORS = {
     "svd": (("train",), fastvec.PPMI_SVD),
     "phrases": (("phrases",), fastvec.Phrases),
     "cooccur": (("cooccur",), fastvec.Cooccurrence),
+    "documents": (("documents", "train"), fastvec.DocVectors),
     "classify": (("classify", "train"), TextClassifier),
     "tag": (("tag", "train"), WindowClassifier),
 }
@@ -32,6 +33,7 @@ VERBS = [
     *TRAINING,
     *(("classify", verb) for verb in ("autotune", "quantize")),
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
+    ("documents", "infer"),
     *((name,) for name in ("neighbors", "analogy", "evaluate", "convert", "info", "plot", "demo")),
     *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),
 ]
@@ -55,8 +57,10 @@ def helped(capsys, monkeypatch):
     return options_of
 
 
-def flag(name):
-    return OTHER_NAMES.get(name, f"--{name.replace('_', '-')}")
+def shown_as(name, options):
+    """Return the help of a parameter, which one verb may have under another name."""
+    other = OTHER_NAMES.get(name)
+    return options[other if other in options else f"--{name.replace('_', '-')}"]
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -66,7 +70,7 @@ def test_every_parameter_is_an_option_with_its_default(name, helped):
     for parameter, default in estimator().get_params().items():
         if parameter in NO_OPTIONS:
             continue
-        shown = options[flag(parameter)]
+        shown = shown_as(parameter, options)
         if isinstance(default, bool) or default in (None, ()) or parameter == "memory_limit":
             continue
         usual, *others = re.search(r"\(default: (.*)\)$", shown)[1].split(", ")
@@ -91,7 +95,7 @@ def test_an_option_has_the_choices_of_its_parameter(verb, helped):
     estimators = [estimator for of_verb, estimator in ESTIMATORS.values() if of_verb == verb]
     for parameter in {name for estimator in estimators for name in estimator().get_params()} - NO_OPTIONS:
         allowed = set().union(*(values_allowed(estimator, parameter) for estimator in estimators))
-        shown = re.search(r"\{(.*?)\}", options[flag(parameter)])
+        shown = re.search(r"\{(.*?)\}", shown_as(parameter, options))
         assert {*shown[1].split(",")} == allowed if shown else not allowed
 
 

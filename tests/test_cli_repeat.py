@@ -308,6 +308,7 @@ def test_a_file_of_options_for_counts_and_phrases(text, tmp_path, shown):
         ("help = true", "has no option 'help'"),
         ('like = "x.fvec"', "has no option 'like'"),
         ('loss = "sofmax"', "loss: invalid choice: 'sofmax'; did you mean softmax? (choose from"),
+        ('loss = "ns"', "loss: invalid choice: 'ns'; it is negative_sampling here (choose from"),
         ("epochs = 2.5", "epochs: invalid int value: 2.5"),
         ('learning_rate = "fast"', "learning_rate: invalid float value: 'fast'"),
         ("epochs = true", "epochs: must be a number or a str, got True"),

@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -65,6 +66,26 @@ def test_the_demo_trains_saves_and_says_what_to_type_next(tmp_path, monkeypatch,
     assert "read is to reading as write is to " in out
     assert f"neighbors {path} socket\n" in out
     assert "socket" in vectors
+
+
+def test_the_demo_as_json(tmp_path, monkeypatch, shown):
+    monkeypatch.setattr(demo, "SETTINGS", {"vector_size": 4, "epochs": 1, "min_count": 1})
+    words = [*demo.EXAMPLES, "read", "reading", "write", "wrote"]
+    monkeypatch.setattr(demo, "sentences", lambda progress: [words] * 20)
+    path = tmp_path / "demo.fvec"
+    status, out, errors = shown("demo", "-o", path, "--json", "-q")
+    vectors, document = fastvec.load(path), json.loads(out)
+    assert (status, errors) == (0, "")
+    assert {name: document[name] for name in ("output", "words", "vector_size")} == {
+        "output": str(path), "words": len(words), "vector_size": 4
+    }  # fmt: skip
+    assert [near["word"] for near in document["neighbors"]] == [*demo.EXAMPLES]
+    found = [(near["word"], near["cosine"]) for near in document["neighbors"][1]["neighbors"]]
+    assert found == vectors.most_similar("file", topn=6)
+    (word, score), *_ = vectors.analogy("read", "reading", "write")
+    answers = [{"word": word, "score": score}]
+    assert document["analogies"] == [{"a": "read", "b": "reading", "c": "write", "answers": answers}]
+    assert [epoch["epoch"] for epoch in document["history"]] == [1]
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,25 @@ def test_some_of_them():
     assert fastvec.GloVe(alpha=0.5).alpha == 0.5
 
 
+@pytest.mark.parametrize(
+    "model", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText, fastvec.classify.TextClassifier]
+)
+def test_losses_of_fasttext(model):
+    classifies = model is fastvec.classify.TextClassifier
+    for given, ours in (
+        ("hs", "'hierarchical_softmax'"),
+        ("ns", "'negative_sampling'"),
+        ("ova", "'one_vs_all'" if classifies else "'one_vs_all' of TextClassifier"),
+    ):
+        sentence = f"loss must be one of .*, got '{given}'; it is {ours} here$"
+        with pytest.raises(ValueError, match=sentence):
+            model(loss=given).check_params()
+    with pytest.raises(ValueError, match=r"got 'hsm'$"):
+        model(loss="hsm").check_params()
+    with pytest.raises(TypeError, match=r"loss must be one of .*, got None"):
+        model(loss=None).check_params()
+
+
 @every_model
 def test_other_attributes_and_copies_are_as_they_were(model):
     with pytest.raises(AttributeError, match=f"'{model.__name__}' object has no attribute 'vectors'"):

@@ -321,7 +321,11 @@ BAD = [
     ({"vector_size": 4097}, ValueError, r"vector_size must be an int from 1 to 4096, got 4097"),
     ({"min_count": 0}, ValueError, r"min_count must be an int >= 1, got 0"),
     ({"min_label_count": 0}, ValueError, r"min_label_count must be an int >= 1, got 0"),
-    ({"loss": "hs"}, ValueError, r"loss must be one of .*hierarchical_softmax.*, got 'hs'"),
+    (
+        {"loss": "hs"},
+        ValueError,
+        r"loss must be one of .*hierarchical_softmax.*, got 'hs'; it is 'hierarchical_softmax' here",
+    ),
     ({"negatives": 0}, ValueError, r"negatives must be an int from 1 to 1000, got 0"),
     ({"max_n": -1}, ValueError, r"max_n must be an int from 0 to 1000, got -1"),
     ({"min_n": 4, "max_n": 3}, ValueError, r"min_n must be an int from 0 to 3, got 4"),

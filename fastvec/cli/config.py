@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from fastvec.cli.parser import FROM_FILES, Parser, did_you_mean
+from fastvec.cli.parser import FROM_FILES, Parser, did_you_mean, invalid_choice
 from fastvec.formats.places import on_disk
 
 __all__ = ["add_config"]
@@ -88,9 +88,5 @@ def _one(action: argparse.Action, value: Any) -> Any:
     except ValueError:
         raise ValueError(f"invalid {convert.__name__} value: {value!r}") from None
     if action.choices is not None and converted not in action.choices:
-        choices = [*map(str, action.choices)]
-        raise ValueError(
-            f"invalid choice: {value!r}{did_you_mean(str(value), choices)} "
-            f"(choose from {', '.join(map(repr, choices))})"
-        )
+        raise ValueError(invalid_choice(action, value))
     return converted

@@ -27,6 +27,19 @@ EXAMPLES = {
         "fastvec cooccur wiki.txt.gz -o wiki.fvcounts --window 10",
         "fastvec train wiki.fvcounts -o wiki.fvec --model glove",
     ],
+    "documents": [
+        "fastvec documents train notes.txt -o notes.fvec",
+        "fastvec help documents train",
+    ],
+    "documents train": [
+        "fastvec documents train notes.txt -o notes.fvec --epochs 20 --save-model model.fvec",
+        "fastvec documents train notes.txt --tags tags.tsv -o tags.fvec --model dm --word-vectors words.fvec",
+        "fastvec neighbors notes.fvec 0",
+    ],
+    "documents infer": [
+        "fastvec documents infer model.fvec more.txt > vectors.txt",
+        "fastvec documents infer model.fvec --json < other.txt",
+    ],
     "classify": [
         "fastvec classify train reviews.txt -o reviews.fvmodel",
         "fastvec help classify train",

@@ -48,10 +48,10 @@ LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
 
-def add_texts(parser: argparse.ArgumentParser) -> None:
-    """Add text files, the source of a `Corpus`, to a parser."""
+def add_texts(parser: argparse.ArgumentParser, unit: str = "sentence") -> None:
+    """Add text files, the source of a `Corpus`, to a parser; `unit` is what a line is."""
     what = (
-        "text files, one sentence per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
+        f"text files, one {unit} per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
         "and addresses, Parquet with --column, FASTA with --kmers"
     )
     parser.add_argument("texts", nargs="+", metavar="TEXT", help=what)
@@ -83,6 +83,7 @@ def add_reading(
 def in_options(message: str) -> str:
     """Return an error with what it advises in Python as what the command has: options, and verbs."""
     message = ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
+    message = message.replace("`model.save`", "--save-model")
     return LOADERS.sub(lambda found: f"fastvec {VERBS_THAT_READ[found[0]]}", message)
 
 

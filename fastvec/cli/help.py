@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 
 from fastvec import __version__
 from fastvec.cli import VERBS, _parser
 from fastvec.cli.examples import EXAMPLES
+from fastvec.cli.shells import amended
 
 __all__ = ["add_completion", "add_help", "add_man"]
 
 SHELLS = ("bash", "zsh", "fish")
-# How shtab's script for zsh marks an argument that may come any number of times; zsh reads it as one.
-ONE_OF_ANY = re.compile(r'"\(\*\)::?')
 # What names of files are called in help.
 FILES = ("FILE", "MODEL", "OUT", "TEXT", "VECTORS")
 
@@ -53,10 +51,7 @@ def _completion(options: argparse.Namespace) -> int:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.metavar == "VERB" and action.choices is None:  # of help
             action.choices = [*VERBS]
-    script = shtab.complete(parser, shell=options.shell)
-    if options.shell == "zsh":
-        script = ONE_OF_ANY.sub('"*:', script)
-    print(script)
+    print(amended(shtab.complete(parser, shell=options.shell), options.shell))
     return 0
 
 

@@ -43,6 +43,7 @@ LOSS = {
     "them, for items and nodes; hierarchical_softmax: find it in a binary tree, in which frequent words are "
     "near the root; softmax: tell it from all other words, which is exact and slow"
 }
+CHECKPOINT_EVERY = {"type": lambda text: int(text) if text.isdecimal() else text}
 METHOD = {"help": "3cosadd: words are scored by a sum of cosines; 3cosmul: by a product of them"}
 ROWS: dict[str, dict[str, Any]] = {
     "CBOW.scale_gradient": {
@@ -70,6 +71,17 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "CountModel.symmetric": LEFT_ONLY,
     "CountModel.weighting": WEIGHTING,
+    "DocVectors.dbow_words": {"help": "learn vectors of words as well, by skip-gram; --model dbow only"},
+    "DocVectors.epochs": {"help": "number of passes over the documents, of infer, too"},
+    "DocVectors.fit.checkpoint_every": CHECKPOINT_EVERY,
+    "DocVectors.fit.resume": {"action": "store_true"},
+    "DocVectors.learning_rate": {
+        "help": "step size at the start; it decreases linearly (default: 0.05, 0.15 for --model dm)"
+    },
+    "DocVectors.model": {
+        "help": "dbow: a document predicts its words; dm: together with the words nearby, so that these get "
+        "vectors, too"
+    },
     "FastText.loss": LOSS,
     "FastText.pooling": {"help": "the contexts of cbow predict a word by their mean or by their sum"},
     "FastText.model": {
@@ -94,7 +106,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
     "WordModel.deterministic": {"help": "make the vectors the same, bit for bit, for any number of threads"},
     "WordModel.epochs": {"help": "number of passes over the text or its counts"},
-    "WordModel.fit.checkpoint_every": {"type": lambda text: int(text) if text.isdecimal() else text},
+    "WordModel.fit.checkpoint_every": CHECKPOINT_EVERY,
     "WordModel.fit.resume": {"action": "store_true"},
     "WordModel.learning_rate": {"help": "step size at the start; other losses have other defaults"},
     "WordModel.shuffle": {

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from fastvec.cli.examples import EXAMPLES
+from fastvec.peers.names import LOSSES
 from fastvec.training.progress import tell
 
-__all__ = ["FAILED", "FROM_FILES", "Parser", "add_verb", "did_you_mean"]
+__all__ = ["FAILED", "FROM_FILES", "Parser", "add_verb", "did_you_mean", "invalid_choice"]
 
 FAILED = 2
 
@@ -23,6 +24,7 @@ FROM_FILES = ("--like", "--config")
 PEER_VERBS = {
     "analogies": "analogy",
     "cbow": "train --model fasttext --fasttext-model cbow",
+    "doc2vec": "documents train",
     "dump": "info",
     "glove": "train --model glove",
     "nn": "neighbors",
@@ -179,13 +181,8 @@ class Parser(argparse.ArgumentParser):
         """Raise an error if a value is not among the choices of an argument, for verbs too."""
         if action.choices is None or value in action.choices:
             return
-        choices = [*map(str, action.choices)]
-        hint = did_you_mean(str(value), choices)
-        if self.prog == "fastvec" and value in PEER_VERBS:
-            hint = f"; it is fastvec {PEER_VERBS[value]} here"
-        raise argparse.ArgumentError(
-            action, f"invalid choice: {value!r}{hint} (choose from {', '.join(map(repr, choices))})"
-        )
+        ours = f"fastvec {PEER_VERBS[value]}" if self.prog == "fastvec" and value in PEER_VERBS else None
+        raise argparse.ArgumentError(action, invalid_choice(action, value, ours))
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stderr:
@@ -215,6 +212,15 @@ def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
     found = [argument.partition("=")[2] for argument in arguments if argument.startswith(f"{flag}=")]
     found += [after for before, after in pairwise(arguments) if before == flag]
     return found[-1] if found else None
+
+
+def invalid_choice(action: argparse.Action, value: Any, ours: str | None = None) -> str:
+    """Return the error for a value that is not among the choices of an argument, or that is `ours` here."""
+    choices = [*map(str, action.choices or ())]
+    if "--loss" in action.option_strings and value in LOSSES:
+        ours = LOSSES[value] + ("" if LOSSES[value] in choices else " of fastvec classify train")
+    hint = did_you_mean(str(value), choices) if ours is None else f"; it is {ours} here"
+    return f"invalid choice: {value!r}{hint} (choose from {', '.join(map(repr, choices))})"
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

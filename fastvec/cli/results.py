@@ -1,4 +1,4 @@
-"""Results as JSON: a document, or a line for each of several."""
+"""Results as JSON: a document, or a line for each of several; and vectors as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import json
 import math
 from typing import Any
 
-__all__ = ["add_json", "json_line", "print_json"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["add_json", "json_line", "numbers", "print_json"]
 
 
 def add_json(parser: argparse._ActionsContainer, what: str = "print the results as JSON") -> None:
@@ -23,6 +26,11 @@ def json_line(document: Any) -> str:
 def print_json(document: Any) -> None:
     """Print a document in one line."""
     print(json_line(document))
+
+
+def numbers(vector: NDArray[np.float32]) -> str:
+    """Return the numbers of a vector as files of text have them."""
+    return " ".join(f"{number:.9g}" for number in vector.tolist())
 
 
 def _finite(value: Any) -> Any:

@@ -6,10 +6,17 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["add_quiet", "discard", "is_broken", "prepare", "say"]
+__all__ = ["WORD", "add_quiet", "discard", "is_broken", "lines_as_they_come", "prepare", "say"]
+
+# What stands between white space, which is ASCII's as in texts.
+WORD = re.compile(r"[^\t-\r ]+")
+# The most that is read of standard input at once.
+BLOCK_BYTES = 1 << 16
 
 
 def add_quiet(
@@ -50,6 +57,49 @@ def say(text: str) -> None:
     except (OSError, ValueError):
         if is_broken(sys.stdout):
             discard(sys.stdout)
+
+
+def lines_as_they_come(prompt: str, errors: str = "strict") -> Iterator[list[str]]:
+    """Yield the lines of standard input, without their ends: as many together as are there.
+
+    Parameters
+    ----------
+    prompt : str
+        What asks for a line on a terminal.
+    errors : {"strict", "replace", "ignore"}
+        How to handle bytes that are not UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If a line is not UTF-8 and `errors` is "strict".
+    """
+    buffer = getattr(sys.stdin, "buffer", None)
+    if buffer is None:  # a program's own stream of str
+        for line in sys.stdin:
+            yield [line.removesuffix("\n")]
+        return
+    asks = sys.stdin.isatty() and sys.stderr is not None
+    parts: list[bytes] = []
+    while True:
+        if asks:
+            with contextlib.suppress(OSError, ValueError):
+                print(prompt, end="", file=sys.stderr, flush=True)
+        block = buffer.read1(BLOCK_BYTES)
+        complete, end, rest = block.rpartition(b"\n")
+        if end or not block:
+            text = b"".join([*parts, complete])
+            parts = []
+            if end or text:
+                try:
+                    lines = text.decode(errors=errors).split("\n")
+                except UnicodeDecodeError as error:
+                    found = error.object[error.start :][:1]
+                    raise ValueError(f"standard input must be UTF-8, got {found!r}") from None
+                yield [line.removesuffix("\r") for line in lines]
+        if not block:
+            return
+        parts.append(rest)
 
 
 def is_broken(stream: Any) -> bool:

@@ -12,10 +12,22 @@ from fastvec import formats
 from fastvec._params import check_int
 from fastvec.cli.config import add_config
 from fastvec.cli.files import add_format, add_output, add_texts, check_files, read_texts
-from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
+from fastvec.cli.options import add_parameters, flag, given, joined, make, parameters
 from fastvec.cli.parser import Parser
 from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.training import (
+    OF_TEXTS,
+    add_checkpoints,
+    add_like,
+    checkpoints,
+    in_python,
+    text_of,
+    trained_on,
+    training_of,
+    values_of,
+    words_in,
+)
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
@@ -39,9 +51,6 @@ MODELS: dict[str, type[Model]] = {
     "glove": GloVe,
     "svd": PPMI_SVD,
 }
-# The parameters of a Corpus that mean nothing to counts.
-OF_TEXTS = ("lowercase", "errors", "column", "kmers", "cache")
-CHECKPOINTS = ("checkpoint", "checkpoint_every", "resume")
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -62,14 +71,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
     )
     add_config(parser)
-    parser.add_argument(
-        "--like",
-        metavar="FILE",
-        help="repeat the training of a .fvec on these texts: its model and all parameters, with others that "
-        "are given; the same text and one thread give the same vectors",
-    )
-    assert isinstance(parser, Parser)
-    parser.files_of_defaults["--like"] = _parameters_of
+    add_like(parser, _parameters_of)
     parser.add_argument(
         "--start-from", metavar="FILE", help="vectors of any format, or a model, from which words start"
     )
@@ -78,7 +80,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     )
     add_quiet(parser)
     add_json(parser, "print the summary as JSON")
-    add_parameters(parser, {"checkpoints": WordModel.fit}, CHECKPOINTS)
+    add_checkpoints(parser, WordModel.fit)
     parser.add_argument_group("model").add_argument(
         "--model",
         choices=MODELS,
@@ -90,42 +92,19 @@ def add_train(parser: argparse.ArgumentParser) -> None:
 
 def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     """Return the values of the options with which a file was made, by where the parser puts them."""
-    if Path(path).suffix.lower() != ".fvec":
-        raise ValueError(f"--like must be a .fvec, which keeps the parameters of its training, got {path!r}")
-    metadata = load(path, mmap=True).metadata
+    metadata = training_of(path, MODELS.values(), f"no --model of this command: {joined([*MODELS])}")
     name = _model_named(metadata)
-    if name is None and (made := metadata.get("estimator")) is not None:
-        raise ValueError(f"{path}: made by {made}, which is no --model of this command: {joined([*MODELS])}")
-    if name is None:
-        raise ValueError(f"{path}: its metadata have no training to repeat, only those of trained vectors do")
-    if metadata.keys() & {"start_from", "freeze"}:
-        raise ValueError(
-            f"{path}: its training started from other vectors, which are not in it: --like cannot repeat it"
-        )
-    text = (metadata.get("corpora") or [{}])[0]
-    values = {KEY + parameter: metadata.get(parameter) for parameter in parameters(MODELS[name])}
-    values |= {KEY + parameter: text.get(parameter) for parameter in OF_TEXTS}
-    values |= {"model": name, "phrases": (text.get("phrases") or {}).get("passes")}
-    return {dest: value for dest, value in values.items() if value is not None}
+    assert name is not None
+    phrases = (metadata.get("corpora") or [{}])[0].get("phrases") or {}
+    values = {"model": name, "phrases": phrases.get("passes")}
+    return values_of(metadata, MODELS[name]) | {dest: value for dest, value in values.items() if value}
 
 
 def _check_text_of(path: str) -> None:
     """Raise ValueError unless the text with which a file was made was one that this command can read."""
-    corpora = load(path, mmap=True).metadata.get("corpora", [{}])
-    if len(corpora) > 1:
-        raise ValueError(
-            f"{path}: made of {len(corpora)} texts that were trained on, or counted, one after the other, "
-            "which one command cannot repeat"
-        )
-    text = corpora[0] if corpora else {}
-    phrases = text.get("phrases")
-    if "vocabulary" in text:
-        raise ValueError(
-            f"{path}: trained in Python on a given vocabulary, which no option of this command repeats"
-        )
-    if "tokenizer" in text or (phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}):
-        what = "a tokenizer" if "tokenizer" in text else "phrases of other parameters"
-        raise ValueError(f"{path}: trained in Python with {what}, which no option of this command repeats")
+    phrases = text_of(path).get("phrases")
+    if phrases and phrases != {**Phrases()._given(), "passes": phrases["passes"]}:
+        raise in_python(path, "with phrases of other parameters")
 
 
 def _model_named(metadata: dict[str, Any]) -> str | None:
@@ -146,7 +125,9 @@ def _run(options: argparse.Namespace) -> int:
     formats.format_to_write(Path(options.output), options.format, subwords, option="--format")
     if options.phrases is not None:
         check_int("--phrases", options.phrases, 1)
-    resuming = _checkpoints(options, model)
+    if given(options, WordModel.fit) and not isinstance(model, EpochModel):
+        raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
+    resuming = checkpoints(options, WordModel.fit, model)
     counts = _counts(options, model)
     if counts is None and options.like is not None:
         _check_text_of(options.like)
@@ -196,19 +177,6 @@ def _model(options: argparse.Namespace) -> Model:
             raise _of_others("--save-model", _models(EpochModel), options.model)
         model.check_path(options.save_model)
     return model
-
-
-def _checkpoints(options: argparse.Namespace, model: Any) -> dict[str, Any]:
-    """Return the arguments of `fit` that the options stand for, after validating them."""
-    values = given(options, WordModel.fit)
-    if values and "checkpoint" not in values:
-        first = flag(WordModel.fit, next(iter(values)))
-        raise ValueError(f"{first} needs --checkpoint, the file of the checkpoints")
-    if values and not isinstance(model, EpochModel):
-        raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
-    if values:
-        model._checkpoints(**values)
-    return values
 
 
 def _start(options: argparse.Namespace) -> dict[str, Any]:
@@ -281,14 +249,11 @@ def _summary(model: Model, seconds: float) -> str:
     if not isinstance(model, EpochModel):
         return f"fitted in {seconds:,.1f} s"
     history = model.history_
-    seconds, loss = sum(epoch.seconds for epoch in history), history[-1].loss
+    loss = history[-1].loss
     if isinstance(model, GloVe):
-        unit, result = "entries", f"cost {loss:.4f} per entry"
-        amount = sum(float(epoch.pairs) for epoch in history)
-    else:
-        unit, result = "words", f"loss {loss:.4f}"
-        amount = sum(epoch.seconds * (epoch.words_per_second or 0) for epoch in history)
-    return f"trained on {amount:,.0f} {unit} in {seconds:,.1f} s ({amount / seconds:,.0f} {unit}/s), {result}"
+        entries = sum(float(epoch.pairs) for epoch in history)
+        return trained_on(history, entries, "entries", f"cost {loss:.4f} per entry")
+    return trained_on(history, words_in(history), "words", f"loss {loss:.4f}")
 
 
 def _models(base: type) -> list[str]:

@@ -6,24 +6,19 @@ Words are arguments, or come from standard input and are answered as they come.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
 from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files
 from fastvec.cli.options import add_parameters, flag, given, joined
-from fastvec.cli.results import add_json, json_line, print_json
-from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.results import add_json, json_line, numbers, print_json
+from fastvec.cli.streams import WORD, add_quiet, lines_as_they_come, say
 from fastvec.formats.places import on_disk
 from fastvec.training.progress import tell
 from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
@@ -41,8 +36,6 @@ __all__ = [
 
 # The exit status once words of standard input had no answer.
 UNANSWERED = 2
-# What stands between white space, which is ASCII's as in texts.
-WORD = re.compile(r"[^\t-\r ]+")
 # What JSON says of a section of questions.
 COUNTS = ("name", "correct", "covered", "total")
 
@@ -163,7 +156,7 @@ def _print_vectors(options: argparse.Namespace) -> int:
     def answer(word: str) -> str:
         if options.json:
             return _line(word=word, vector=vectors[word].tolist())
-        return f"{word} {_numbers(vectors[word])}\n"
+        return f"{word} {numbers(vectors[word])}\n"
 
     return _answer(options.words, answer)
 
@@ -172,9 +165,9 @@ def _print_sentence_vectors(options: argparse.Namespace) -> int:
     vectors = _load(options)
     for sentence in options.sentences or _lines("sentence: "):
         mean = vectors.mean(WORD.findall(sentence), unit=True, unknown="skip")
-        text = f"{_numbers(mean)}\n"
+        text = f"{numbers(mean)}\n"
         if options.json:
-            text = _line(sentence=sentence.removesuffix("\n"), vector=mean.tolist())
+            text = _line(sentence=sentence, vector=mean.tolist())
         print(text, end="", flush=not options.sentences)
     return 0
 
@@ -190,7 +183,7 @@ def _print_ngrams(options: argparse.Namespace) -> int:
         if options.json:
             listed = [{"ngram": ngram, "vector": rows[row].tolist()} for ngram, row in ngrams]
             return _line(word=word, ngrams=listed)
-        return "".join(f"{ngram} {_numbers(rows[row])}\n" for ngram, row in ngrams)
+        return "".join(f"{ngram} {numbers(rows[row])}\n" for ngram, row in ngrams)
 
     return _answer(options.words, answer)
 
@@ -357,31 +350,11 @@ def _lines(prompt: str) -> Iterator[str]:
     """Yield the lines of standard input, as they come; on a terminal, ask for each."""
     if sys.stdin is None:
         raise ValueError("standard input is closed: pass words or sentences as arguments")
-    asks = sys.stdin.isatty() and sys.stderr is not None
-    if not asks and isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8")
-    while True:
-        if asks:
-            with contextlib.suppress(OSError, ValueError):
-                print(prompt, end="", file=sys.stderr, flush=True)
-        try:
-            line = sys.stdin.readline()
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"standard input must be UTF-8, got {error.object[error.start :][:1]!r}"
-            ) from None
-        if not line:
-            return
-        yield line
+    return chain.from_iterable(lines_as_they_come(prompt))
 
 
 def _line(**document: Any) -> str:
     return f"{json_line(document)}\n"
-
-
-def _numbers(vector: NDArray[np.float32]) -> str:
-    """Return numbers as files of text have them."""
-    return " ".join(f"{number:.9g}" for number in vector.tolist())
 
 
 def _cosines(similar: list[tuple[str, float]]) -> str:

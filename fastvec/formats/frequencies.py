@@ -31,12 +31,10 @@ def begins(head: bytes) -> bool:
     if len(head) >= FIRST_BYTES:
         lines.pop()  # it is cut
     pairs = [line.split() for line in lines if line.strip()]
+    if not pairs or not all(len(pair) == 2 and COUNT.fullmatch(pair[1]) for pair in pairs):
+        return False
     header = sizes(lines[0])
-    return (
-        bool(pairs)
-        and all(len(pair) == 2 and COUNT.fullmatch(pair[1]) for pair in pairs)
-        and (header is None or header[1] != 1)
-    )
+    return header is None or header[1] != 1
 
 
 def read(path: Path, wanted: Wanted) -> tuple[list[str], list[int]]:

@@ -15,7 +15,7 @@ from fastvec.formats.fasttext import FastTextFile, outputs_of_nodes, write_model
 from fastvec.models.base import State
 from fastvec.models.losses import Loss, losses_of, subwords_of
 from fastvec.models.words import WordModel
-from fastvec.peers.errors import naming_peers_parameters
+from fastvec.peers.errors import check_loss, naming_peers_parameters
 from fastvec.training.huffman import HuffmanTree
 from fastvec.vectors.subwords import Subwords, SubwordVectors
 
@@ -244,7 +244,7 @@ class FastText(WordModel):
 
     def _check_own_params(self) -> None:
         check_choice("model", self.model, ("skipgram", "cbow"))
-        check_choice("loss", self.loss, losses_of("FastText"))
+        check_loss(self.loss, losses_of("FastText"))
         check_choice("pooling", self.pooling, ("mean", "sum"))
         if self.pooling == "sum" and self.model != "cbow":
             raise ValueError(

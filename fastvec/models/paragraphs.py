@@ -290,6 +290,9 @@ class DocVectors(EpochModel):
         if not len(corpus):
             raise ValueError("documents must have at least one document, got none")
         tag_offsets, rows, names = _tagged(tags, len(corpus))
+        distinct = Vocabulary(names.words, np.ones_like(names.counts))  # whose counts may not rise
+        has_hash = tags is not None or checkpoints is not None
+        hash_of_tags = fingerprint(distinct, tag_offsets, rows) if has_hash else ""
         vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab)
         n_words, threads = len(vocabulary), number_of_threads(self.threads)
         given = self._given()
@@ -304,6 +307,7 @@ class DocVectors(EpochModel):
                 **given,
                 "learning_rate": rate,
                 "threads": threads,
+                **({} if tags is None else {"tags": hash_of_tags}),
                 **self._provenance([corpus.provenance], None),
             },
             padded=parameters,
@@ -352,7 +356,7 @@ class DocVectors(EpochModel):
             checkpoints.source = {
                 "what was learned before fit": "none",  # which does not matter here
                 "documents": corpus.provenance["sha256"],
-                "tags": fingerprint(Vocabulary(names.words, names.counts), tag_offsets, rows),
+                "tags": hash_of_tags,
             }
         self._train(train_chunk, schedule, state, parameters, sample, checkpoints)
         return self

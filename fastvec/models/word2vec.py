@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_bool, check_choice
 from fastvec.models.losses import Loss, losses_of
 from fastvec.models.words import WordModel
-from fastvec.peers.errors import naming_peers_parameters
+from fastvec.peers.errors import check_loss, naming_peers_parameters
 
 __all__ = ["CBOW", "SkipGram"]
 
@@ -152,7 +152,7 @@ class SkipGram(WordModel):
         }
 
     def _check_own_params(self) -> None:
-        check_choice("loss", self.loss, losses_of("SkipGram"))
+        check_loss(self.loss, losses_of("SkipGram"))
         check_choice("negative_sharing", self.negative_sharing, ("window", "none"))
 
 
@@ -298,7 +298,7 @@ class CBOW(WordModel):
         }
 
     def _check_own_params(self) -> None:
-        check_choice("loss", self.loss, losses_of("CBOW"))
+        check_loss(self.loss, losses_of("CBOW"))
         check_choice("pooling", self.pooling, ("mean", "sum"))
         check_bool("scale_gradient", self.scale_gradient)
         check_bool("position_weights", self.position_weights)

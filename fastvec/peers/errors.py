@@ -9,9 +9,10 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
-from fastvec.peers.names import Names
+from fastvec._params import check_choice
+from fastvec.peers.names import LOSSES, Names
 
-__all__ = ["PeersAttributes", "naming_peers_parameters", "naming_peers_parameters_of"]
+__all__ = ["PeersAttributes", "check_loss", "naming_peers_parameters", "naming_peers_parameters_of"]
 
 Class = TypeVar("Class", bound=type)
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -67,6 +68,25 @@ def naming_peers_parameters_of(names: Mapping[str, str]) -> Callable[[Function],
         return cast(Function, checked)
 
     return decorate
+
+
+def check_loss(loss: Any, choices: Iterable[str]) -> str:
+    """Return `loss` when it is one of some losses; else raise, and name ours if it is one of fastText's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_choice` does.
+    """
+    choices = tuple(choices)
+    try:
+        return check_choice("loss", loss, choices)
+    except ValueError as error:
+        ours = LOSSES.get(loss)
+        if ours is None:
+            raise
+        of_others = "" if ours in choices else " of TextClassifier"
+        raise ValueError(f"{error}; it is {ours!r}{of_others} here") from None
 
 
 def naming_peers_parameters(cls: Class) -> Class:

@@ -14,6 +14,7 @@ __all__ = [
     "DOCUMENTS",
     "LOAD",
     "LOAD_MODEL",
+    "LOSSES",
     "MODELS",
     "PACKAGE",
     "PHRASES",
@@ -229,6 +230,14 @@ PHRASES = Names(
     },
     {"fit": _FIT},
 )
+
+# Values of fastText's `loss`.
+LOSSES = {
+    "hs": "hierarchical_softmax",
+    "ns": "negative_sampling",
+    "ova": "one_vs_all",
+    "one-vs-all": "one_vs_all",
+}
 
 # ---- fastText's classifier -------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ def scripts(tmp_path_factory):
 BASH = """
 source "$1"
 shift
-COMP_WORDS=($1)
+COMP_WORDS=(${1//=/ = })
 [[ $1 == *" " ]] && COMP_WORDS+=("")
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 COMP_LINE=$1
@@ -85,7 +85,8 @@ def offered(shell, printed):
     """Return what a shell offers, according to what its command has printed."""
     if shell == "zsh":
         return {*re.findall(r"OFFERED:([^\s\x1b]+)", printed)}
-    return {line.partition("\t")[0].rstrip("/") for line in printed.splitlines() if line}
+    found = (line.partition("\t")[0].rstrip("/") for line in printed.splitlines() if line)
+    return {re.sub(r"^--[\w-]+=", "", one) for one in found}  # fish repeats the option
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -98,6 +99,11 @@ def offered(shell, printed):
         ("fastvec train --vector", {"--vector-size"}),
         ("fastvec classify train --word-n", {"--word-ngrams"}),
         ("fastvec train wiki.txt -o x --model gl", {"glove"}),
+        ("fastvec train wiki.txt --loss=so", {"softmax"}),
+        ("fastvec train --window=5 --model=", {"skipgram", "cbow", "fasttext", "glove", "svd"}),
+        ("fastvec train wiki.txt --config=ru", {"run.toml"}),
+        ("fastvec train wiki.txt --output=wi", {"wiki.fvec", "wiki.txt"}),
+        ("fastvec documents inf", {"infer"}),
         ("fastvec completion ", {"bash", "zsh", "fish"}),
         ("fastvec neighbors wi", {"wiki.fvec", "wiki.txt"}),
         ("fastvec train wiki.txt wiki.t", {"wiki.txt"}),

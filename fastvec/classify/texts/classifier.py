@@ -49,7 +49,7 @@ from fastvec.classify.words.lexicon import FIRST_WORD, Lexicon
 from fastvec.exports.pictures import HistoryPlot
 from fastvec.finite_differences import GradientReport, gradcheck
 from fastvec.formats.words import json_of_words, words_of_json
-from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
+from fastvec.peers.errors import PeersAttributes, check_loss, naming_peers_parameters
 from fastvec.peers.names import CLASSIFIERS, Names
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
@@ -226,7 +226,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         """
         if self.vectors is not None and not isinstance(self.vectors, Vectors):
             raise TypeError(f"vectors must be Vectors or None, got {self.vectors!r}")
-        check_choice("loss", self.loss, LOSSES)
+        check_loss(self.loss, LOSSES)
         check_int("negatives", self.negatives, 1, 1000)
         check_int("word_ngrams", self.word_ngrams, 1, 100)
         check_int("max_n", self.max_n, 0, 1000)
