@@ -87,6 +87,7 @@ SIZES = {
     "triples_at_once": "counts.triples.TRIPLES_AT_ONCE",
     "windows_at_once": "classify.words.network.WINDOWS_AT_ONCE",
     "words_chunk": "models.words.CHUNK",
+    "work_of_thread": "classify.texts.classifier.WORK_OF_THREAD",
     "words_written": "corpus.writing.WORDS_AT_ONCE",
     "zeros": "formats.spool.ZEROS",
     "letters_at_once": "corpus.kmers.LETTERS_AT_ONCE",

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from inside import set_sizes
 
 from fastvec import cli
 from fastvec.classify import LabelledLines, TextClassifier, autotune, load
@@ -196,7 +197,8 @@ def test_it_works_in_another_thread():
 
 
 @pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
-def test_every_loss_with_several_labels(loss):
+def test_every_loss_with_several_labels(loss, monkeypatch):
+    set_sizes(monkeypatch, work_of_thread=1)
     X, y = texts()
     pairs = [[label, "film"] for label in y]
     validation = VALIDATION[0], [[label, "film"] for label in VALIDATION[1]]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from inside import HuffmanTree, alias_table
+from inside import Copies, HuffmanTree, alias_table
 from objectives import logistic_loss, numeric_gradient
 
 from fastvec import kernels
@@ -303,3 +303,96 @@ def test_a_step_with_any_loss_is_its_gradient(backend, padded, function, place):
     for name, expected in gradient.items():
         found = (before[name] - matrices[name])[:, :20] / rate
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=3e-5, err_msg=name)
+
+
+# ---- Copies of rows ---------------------------------------------------------------------------------------
+
+FUNCTIONS = ("train", *LOGISTIC)
+OF_ALL_OUTPUTS = ("train", "train_one_vs_all")
+N_LABELS = 13
+
+
+def copies_of(function, matrices, arguments, n_outputs, threads=1):
+    """Copy every other input and so many outputs, which are exchanged after four uses."""
+    uses = {name: np.zeros(len(matrix)) for name, matrix in matrices.items()}
+    uses["input_vectors"][1::2] = 1
+    outputs = slice(0, n_outputs) if function in OF_ALL_OUTPUTS else slice(0, 2 * n_outputs, 2)
+    uses["output_vectors"][outputs] = 1
+    numbers = {"input_vectors": ("inputs", INPUTS)}
+    if function == "train_paths":
+        numbers["output_vectors"] = "path_nodes", arguments["path_nodes"]
+    if function == "train_negatives":
+        numbers["output_vectors"] = "label_rows", np.arange(N_LABELS, dtype=np.int32)
+    copies = Copies(matrices, threads, uses, dict.fromkeys(NAMES, 2.0 / threads), numbers)
+    for name, rows in copies.members[0].items():
+        assert len(rows.copied) == np.count_nonzero(uses[name])
+        assert (rows.uses_between[:-1] == 4).all()
+    return copies
+
+
+def prepared(function, padded):
+    """Return a function's matrices and arguments."""
+    if function == "train":
+        arguments, n_outputs = {"labels": labels_of(N_LABELS)}, N_LABELS
+    else:
+        arguments, n_outputs = arguments_of(function, N_LABELS)
+    common = {"input_offsets": OFFSETS, "order": ORDER, "loss_every": 1, "inputs": INPUTS}
+    return start(padded, 20, n_outputs), arguments | common
+
+
+def train_chunks(compiled, function, matrices, arguments, copies=None, learning_rate=0.1):
+    """Train on chunks, which threads take in turns if there are copies; return the sums of results."""
+    train, sums = getattr(kernels.get("documents", compiled), function), []
+    for chunk, (begin, end) in enumerate(pairwise([0, 7, 12, 13, len(ORDER)])):
+        of_thread = {} if copies is None else copies.arguments(chunk % len(copies.members))
+        arguments = arguments | {"start": begin, "stop": end, "learning_rate": learning_rate}
+        sums.append(train(**matrices, **arguments | of_thread))
+    return [sum(numbers) for numbers in zip(*sums, strict=True)]
+
+
+@pytest.mark.parametrize("n_outputs", [5, 12, N_LABELS])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_copies_of_one_thread_change_nothing(compiled, padded, function, n_outputs):
+    (matrices, arguments), (expected, _) = prepared(function, padded), prepared(function, padded)
+    n_outputs = min(n_outputs, len(matrices["output_vectors"]))
+    if function not in OF_ALL_OUTPUTS:
+        n_outputs //= 2
+    copies = copies_of(function, matrices, arguments, n_outputs)
+    with copies.at_work():
+        found = train_chunks(compiled, function, matrices, arguments, copies)
+    assert found == pytest.approx(train_chunks(compiled, function, expected, arguments), rel=1e-5)
+    assert_near(matrices, expected, 2e-5)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_each_thread_has_learned_of_copies_arrives(compiled, padded, function):
+    matrices, arguments = prepared(function, padded)
+    n_outputs = len(matrices["output_vectors"]) // (1 if function in OF_ALL_OUTPUTS else 2)
+    expected = {name: matrix.copy() for name, matrix in matrices.items()}
+    copies = copies_of(function, matrices, arguments, n_outputs, threads=3)
+    with copies.at_work():
+        for thread, member in enumerate(copies.members, 1):
+            for name, rows in member.items():
+                rows.rows += thread
+                expected[name][rows.copied] += thread
+        train_chunks(compiled, function, matrices, arguments, copies, learning_rate=0)
+    assert_near(matrices, expected, 2e-5)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_copies_are_exchanged_during_a_chunk(compiled, padded, function):
+    """What others have made of rows is seen in those that were used often enough."""
+    matrices, arguments = prepared(function, padded)
+    n_outputs = len(matrices["output_vectors"]) // (1 if function in OF_ALL_OUTPUTS else 2)
+    copies = copies_of(function, matrices, arguments, n_outputs)
+    with copies.at_work():
+        for matrix in matrices.values():
+            matrix += 1
+        train_chunks(compiled, function, matrices, arguments, copies, learning_rate=0)
+        for name, rows in copies.members[0].items():
+            is_new = (rows.rows == matrices[name][rows.copied]).all(axis=1)
+            assert is_new.any(), name
+            if name == "output_vectors" and function in OF_ALL_OUTPUTS:
+                assert is_new.all()
+            else:
+                assert not is_new.all(), name

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from inside import set_sizes
 from peers import fasttext
 
 from fastvec import Vectors
@@ -42,7 +43,8 @@ def negated(n=200, seed=0):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_texts_of_two_kinds_are_told_apart(threads):
+def test_texts_of_two_kinds_are_told_apart(threads, monkeypatch):
+    set_sizes(monkeypatch, work_of_thread=1)
     model = small(threads=threads).fit(*kinds())
     assert model.score(*kinds(seed=1)) > 0.9
     assert [epoch.epoch for epoch in model.history_] == list(range(1, 21))

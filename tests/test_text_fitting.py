@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from inside import results_of, usable_threads, wrap
+from inside import results_of, set_sizes, usable_threads, wrap
 from interrupts import can_be_interrupted, interrupt_training_at
 from sklearn.exceptions import NotFittedError
 
@@ -200,8 +200,34 @@ def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, e
         return train(chunk, schedule, *given, **more)
 
     wrap(monkeypatch, "train_texts", watched)
+    small(threads=threads).fit(X, Y)  # in which there is not enough to do for two
+    set_sizes(monkeypatch, work_of_thread=1)
     small(threads=threads).fit(X, Y)
-    assert [schedule.threads for schedule in taken] == [expected]
+    assert [schedule.threads for schedule in taken] == [1, expected]
+
+
+@pytest.mark.any_backend(trains=True)  # but the reference, whose threads have none
+@pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
+def test_threads_have_copies_of_frequent_words_and_labels(monkeypatch, loss):
+    crews = []
+
+    def watched(train, *given, crew, **more):
+        crews.append(crew)
+        return train(*given, crew=crew, **more)
+
+    wrap(monkeypatch, "train_texts", watched)
+    documents = [f"often {place % 7} {place}" for place in range(300)]
+    labels = [str(place % 3) for place in range(300)]
+    set_sizes(monkeypatch, work_of_thread=1)
+    for threads in (1, 3):
+        model = small(loss=loss, threads=threads, epochs=1).fit(documents, labels)
+    assert crews[0] is None
+    for member in crews[1].members:
+        copied = {name: rows.copied.tolist() for name, rows in member.items()}
+        often = 2 + model.vectors_.words.index("often")
+        assert copied["input_vectors"][0] == often
+        assert len(copied["input_vectors"]) == 8  # and the first seven numbers
+        assert sorted(copied["output_vectors"]) == [*range(len(model.parameters_["output_vectors"]))]
 
 
 def test_the_training_depends_on_the_random_order():
@@ -379,6 +405,7 @@ def test_progress_is_shown_on_standard_error_when_asked_for(capsys):
 @can_be_interrupted
 @pytest.mark.parametrize("params", [{}, {"threads": 2}, {"early_stopping": True, "patience": 10**6}])
 def test_control_c_loses_nothing(params, monkeypatch):
+    set_sizes(monkeypatch, work_of_thread=1)
     model = small(**params, epochs=1_000_000)
     message = r"interrupted in epoch \d+ of 1000000; what was learned is"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from inside import inner
+from inside import inner, set_sizes
 from peers import fasttext
 from scipy.sparse import csr_matrix
 
@@ -110,10 +110,12 @@ def test_what_is_saved_is_loaded_and_goes_on(models, loss, tmp_path):
     assert loaded.vectors_.counts.tolist() == model.vectors_.counts.tolist()
 
 
-def test_several_threads_learn_the_same(models):
+@pytest.mark.parametrize("threads", [2, 8])
+def test_several_threads_learn_the_same(monkeypatch, threads):
+    set_sizes(monkeypatch, work_of_thread=1)
     X, y = dishes(seed=1)
     for loss in LOSSES:
-        assert fit(loss, threads=2).score_top(X, y).precision > 0.95
+        assert fit(loss, threads=threads).score_top(X, y).precision > 0.95
 
 
 # ---- How labels are given ---------------------------------------------------------------------------------

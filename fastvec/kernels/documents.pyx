@@ -6,7 +6,8 @@ What is done otherwise, and why:
 - Documents come in a random order, and what is read of them is fetched into the cache before: where their
   rows are listed, then the list, then the rows. The rows are fetched while others are added up and changed,
   since a burst of prefetches fills the processor's queue of misses and waits.
-- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
+- Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011), and work on copies of
+  the most used rows. Where every document moves all outputs, these are exchanged at once.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -14,9 +15,10 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from .batch cimport (
-    Batch, Examples, allocate_batch, compute_loss, compute_scores, find_block, find_inputs, find_largest,
-    free_batch, turn_scores_into_errors,
+    Batch, Examples, allocate_batch, compute_loss, compute_scores, find_block, find_largest, free_batch,
+    turn_scores_into_errors,
 )
+from .copies cimport Rows, count_uses, exchange, exchange_row, row_of, see_rows, share_rows
 from .mean cimport update_outputs
 from .sampling cimport draw, draw_noise
 from .step cimport (
@@ -25,7 +27,8 @@ from .step cimport (
 from .step cimport compute_loss as compute_logistic_loss
 from .tiles cimport BLOCK, SLOTS, update
 from .vector cimport (
-    LANES, broadcast, fill_sigmoid_table, lanes, load, noinline_void, prefetch_row, prefetch_to_read, store,
+    LANES, broadcast, fill_sigmoid_table, lanes, load, mix64, noinline_void, prefetch_row, prefetch_to_read,
+    store,
 )
 
 cdef enum:
@@ -52,6 +55,7 @@ cdef struct Labels:
     const int32_t *path_nodes
     const uint8_t *path_codes
     const uint32_t *noise
+    const int32_t *label_rows  # NULL: label k has row k
     Py_ssize_t negatives
     uint64_t key
     Py_ssize_t most_outputs    # of a document
@@ -60,12 +64,11 @@ cdef struct Labels:
 cdef struct Upcoming:
     const int32_t *inputs      # rows to fetch
     Py_ssize_t n
-    float *input_vectors
-    Py_ssize_t stride
+    const Rows *input_rows
 
 
 cdef inline void fetch_next(Upcoming *upcoming) noexcept nogil:
-    prefetch_row(upcoming.input_vectors + upcoming.inputs[0] * upcoming.stride, upcoming.stride)
+    prefetch_row(row_of(upcoming.input_rows, upcoming.inputs[0]), upcoming.input_rows.stride)
     upcoming.inputs += 1
     upcoming.n -= 1
 
@@ -128,15 +131,15 @@ cdef inline void add_to_rows(
 
 
 cdef inline double take_softmax_step(
-    Batch *batch, const Examples *document, float *output_vectors, float learning_rate, bint sampled,
-    Upcoming *upcoming,
+    Batch *batch, const Examples *document, float **rows, Py_ssize_t n_rows, float *output_vectors,
+    float learning_rate, bint sampled, Upcoming *upcoming,
 ) noexcept nogil:
     """One update of all outputs; return the loss if it is sampled."""
-    cdef Py_ssize_t block, n = find_inputs(batch, document, 0, upcoming.input_vectors)
-    cdef float scale = 1.0 / <float>n
+    cdef Py_ssize_t block
+    cdef float scale = 1.0 / <float>n_rows
     cdef double loss = 0
     cdef (float *)[BLOCK] y
-    average(batch.hidden[0], batch.input_rows, n, batch.stride, scale, upcoming)
+    average(batch.hidden[0], rows, n_rows, batch.stride, scale, upcoming)
     memset(batch.gradients[0], 0, batch.stride * sizeof(float))
     compute_scores(batch, 1, output_vectors)
     find_largest(batch, 1)
@@ -148,7 +151,7 @@ cdef inline double take_softmax_step(
         update(
             batch.gradients, batch.hidden, 1, y, 0, batch.stride, batch.scores + block * batch.block_stride
         )
-    add_to_rows(batch.input_rows, n, batch.gradients[0], batch.stride, scale, upcoming)
+    add_to_rows(rows, n_rows, batch.gradients[0], batch.stride, scale, upcoming)
     return loss
 
 
@@ -158,9 +161,13 @@ cdef inline void mark(Step *step, int32_t label, float positive) noexcept nogil:
     slot[0] = slot[SLOTS] = positive
 
 
+cdef inline int32_t row_of_label(const Labels *labels, int32_t label) noexcept nogil:
+    return label if labels.label_rows == NULL else labels.label_rows[label]
+
+
 cdef inline void use_labels(
-    Step *step, const Labels *labels, int64_t place, int64_t document, float *output_vectors,
-    uint32_t n_labels, float **room,
+    Step *step, const Labels *labels, int64_t place, int64_t document, Rows *output_rows, uint32_t n_labels,
+    int32_t *numbers, float **room,
 ) noexcept nogil:
     """Take the outputs of a document, each as a positive or a negative one, for a step."""
     cdef int64_t i, first
@@ -174,18 +181,23 @@ cdef inline void use_labels(
     if labels.loss == PATHS:
         first = labels.path_offsets[label]
         n = <int32_t> (labels.path_offsets[label + 1] - first)
+        count_uses(output_rows, labels.path_nodes + first, n)
         clear_merged(step, n)
         for i in range(n):
-            step.y_merged[i] = output_vectors + labels.path_nodes[first + i] * step.stride
+            step.y_merged[i] = row_of(output_rows, labels.path_nodes[first + i])
             count_merged(step, i, labels.path_codes[first + i] == 0)
         use_merged(step, n)
         return
-    room[0] = output_vectors + label * step.stride
+    numbers[0] = row_of_label(labels, label)
     for i in range(labels.negatives):
-        room[1 + i] = output_vectors + step.stride * draw_noise(
+        numbers[1 + i] = row_of_label(labels, draw_noise(
             draw(labels.key, place * labels.negatives + i), labels.noise, n_labels
-        )
-    merge_outputs(step, room, 1 + labels.negatives)
+        ))
+    n = <int32_t> (1 + labels.negatives)
+    count_uses(output_rows, numbers, n)
+    for i in range(n):
+        room[i] = row_of(output_rows, numbers[i])
+    merge_outputs(step, room, n)
 
 
 cdef inline void use_all_outputs(Step *step, float *output_vectors, Py_ssize_t n_labels) noexcept nogil:
@@ -212,6 +224,14 @@ cdef inline void take_logistic_step(
     add_to_rows(rows, n_rows, e, step.stride, scale, upcoming)
 
 
+cdef inline noinline_void exchange_all(Rows *rows, Py_ssize_t first) noexcept nogil:
+    """Exchange all copies, from one of them on: threads that begin elsewhere are not in each other's way."""
+    cdef Py_ssize_t i
+    for i in range(first, first + rows.n_copies):
+        exchange_row(rows, i if i < rows.n_copies else i - rows.n_copies)
+    rows.n_waiting = 0
+
+
 cdef visit(
     float[:, ::1] input_vectors,
     float[:, ::1] output_vectors,
@@ -223,6 +243,7 @@ cdef visit(
     int64_t stop,
     float learning_rate,
     int64_t loss_every,
+    object copies,
 ):
     """Train on the documents at the places [start, stop) of an order; return what `train` does."""
     cdef Batch batch
@@ -230,37 +251,42 @@ cdef visit(
     cdef Examples document
     cdef Upcoming upcoming
     cdef const int32_t *of_documents = &inputs[0] if inputs.shape[0] else NULL
-    cdef float *outputs = &output_vectors[0, 0]
+    cdef Rows input_rows, output_rows
+    cdef float *outputs
     cdef float **rows = NULL
     cdef float **room = NULL
+    cdef int32_t *numbers = NULL
     cdef Py_ssize_t n_outputs = output_vectors.shape[0]
     cdef int64_t place, number, ahead, i, n, most = 1, sampled_documents = 0, trained = 0
     cdef int64_t[2] one_offsets
-    cdef bint sampled, failed
+    cdef int32_t first_output = 0
+    cdef bint all_outputs = labels.loss == SOFTMAX or labels.loss == ONE_VS_ALL, sampled, failed
     cdef double loss = 0
     memset(&batch, 0, sizeof(batch))
     memset(&step, 0, sizeof(step))
     one_offsets[0] = 0
     one_offsets[1] = 1
     document.n = 1
-    document.inputs = of_documents
     document.target_offsets = &one_offsets[0]
-    upcoming.input_vectors = &input_vectors[0, 0]
-    upcoming.stride = input_vectors.shape[1]
+    see_rows(&input_rows, input_vectors, copies, "input_vectors")
+    see_rows(&output_rows, output_vectors, copies, "output_vectors")
+    if all_outputs and output_rows.n_copies < n_outputs:
+        share_rows(&output_rows, &output_vectors[0, 0], output_vectors.shape[1])
+    outputs = output_rows.copies
+    upcoming.input_rows = &input_rows
     with nogil:
         for place in range(start, stop):
             most = max(most, input_offsets[order[place] + 1] - input_offsets[order[place]])
+        rows = <float **>malloc(most * sizeof(float *))
+        room = <float **>malloc((1 + labels.negatives) * sizeof(float *))
+        numbers = <int32_t *>malloc((1 + labels.negatives) * sizeof(int32_t))
+        failed = rows == NULL or room == NULL or numbers == NULL
         if labels.loss == SOFTMAX:
-            failed = allocate_batch(&batch, upcoming.stride, n_outputs, 1, most) != 0
+            failed = failed or allocate_batch(&batch, input_rows.stride, n_outputs, 1, 1) != 0
         else:
-            rows = <float **>malloc(most * sizeof(float *))
-            room = <float **>malloc((1 + labels.negatives) * sizeof(float *))
-            failed = (
-                rows == NULL or room == NULL
-                or allocate(&step, upcoming.stride, 1, labels.most_outputs) != 0
-            )
-            if labels.loss == ONE_VS_ALL and not failed:
-                use_all_outputs(&step, outputs, n_outputs)
+            failed = failed or allocate(&step, input_rows.stride, 1, labels.most_outputs) != 0
+        if labels.loss == ONE_VS_ALL and not failed:
+            use_all_outputs(&step, outputs, n_outputs)
         for place in range(start, start if failed else stop):
             number = order[place]
             ahead = order[min(place + PLACES_AHEAD, stop - 1)]
@@ -272,8 +298,7 @@ cdef visit(
             ahead = order[min(place + INPUTS_AHEAD, stop - 1)]
             for i in range(input_offsets[ahead], input_offsets[ahead + 1], 16):
                 prefetch_to_read(of_documents + i)
-            document.input_offsets = &input_offsets[number]
-            n = document.input_offsets[1] - document.input_offsets[0]
+            n = input_offsets[number + 1] - input_offsets[number]
             if n == 0:
                 continue
             ahead = order[min(place + ROWS_AHEAD, stop - 1)]
@@ -282,23 +307,33 @@ cdef visit(
             sampled = place % loss_every == 0
             trained += 1
             sampled_documents += sampled
+            count_uses(&input_rows, of_documents + input_offsets[number], n)
+            for i in range(n):
+                rows[i] = row_of(&input_rows, of_documents[input_offsets[number] + i])
             if labels.loss == SOFTMAX:
                 document.targets = &labels.labels[number]
-                loss += take_softmax_step(&batch, &document, outputs, learning_rate, sampled, &upcoming)
-                continue
-            for i in range(n):
-                rows[i] = (
-                    upcoming.input_vectors + of_documents[document.input_offsets[0] + i] * upcoming.stride
+                loss += take_softmax_step(
+                    &batch, &document, rows, n, outputs, learning_rate, sampled, &upcoming
                 )
-            use_labels(&step, labels, place, number, outputs, <uint32_t>n_outputs, room)
-            take_logistic_step(&step, rows, n, learning_rate, &loss if sampled else NULL, &upcoming)
+            else:
+                use_labels(
+                    &step, labels, place, number, &output_rows, <uint32_t>n_outputs, numbers, room
+                )
+                take_logistic_step(&step, rows, n, learning_rate, &loss if sampled else NULL, &upcoming)
             if labels.loss == ONE_VS_ALL:
                 for i in range(labels.label_offsets[number], labels.label_offsets[number + 1]):
                     mark(&step, labels.labels[i], 0)
+            exchange(&input_rows)
+            if all_outputs:
+                count_uses(&output_rows, &first_output, 1)  # as often as all others
+                if output_rows.n_waiting:
+                    exchange_all(&output_rows, <Py_ssize_t> (mix64(start) % <uint64_t>n_outputs))
+            exchange(&output_rows)
         free_batch(&batch)
         free(step.memory)
         free(rows)
         free(room)
+        free(numbers)
     if failed:
         raise MemoryError("no memory for the buffers of a chunk")
     return loss, sampled_documents, trained
@@ -315,6 +350,7 @@ def train(
     int64_t stop,
     float learning_rate,
     int64_t loss_every,
+    copies=None,
 ):
     """Train on the documents at the places [start, stop) of an order by the softmax, one update each."""
     cdef Labels of_documents
@@ -323,7 +359,7 @@ def train(
     of_documents.labels = &labels[0]
     return visit(
         input_vectors, output_vectors, inputs, input_offsets, &of_documents, order, start, stop,
-        learning_rate, loss_every,
+        learning_rate, loss_every, copies,
     )
 
 
@@ -339,6 +375,7 @@ def train_one_vs_all(
     int64_t stop,
     float learning_rate,
     int64_t loss_every,
+    copies=None,
 ):
     """As `train`, with any labels a document and a logistic loss for every label there is."""
     cdef Labels of_documents
@@ -349,7 +386,7 @@ def train_one_vs_all(
     of_documents.most_outputs = output_vectors.shape[0]
     return visit(
         input_vectors, output_vectors, inputs, input_offsets, &of_documents, order, start, stop,
-        learning_rate, loss_every,
+        learning_rate, loss_every, copies,
     )
 
 
@@ -367,6 +404,7 @@ def train_paths(
     int64_t stop,
     float learning_rate,
     int64_t loss_every,
+    copies=None,
 ):
     """As `train`, by the hierarchical softmax."""
     cdef Labels of_documents
@@ -383,7 +421,7 @@ def train_paths(
         )
     return visit(
         input_vectors, output_vectors, inputs, input_offsets, &of_documents, order, start, stop,
-        learning_rate, loss_every,
+        learning_rate, loss_every, copies,
     )
 
 
@@ -401,6 +439,8 @@ def train_negatives(
     float learning_rate,
     uint64_t key,
     int64_t loss_every,
+    copies=None,
+    const int32_t[::1] label_rows=None,
 ):
     """As `train`, by negative sampling."""
     cdef Labels of_documents
@@ -408,10 +448,12 @@ def train_negatives(
     of_documents.loss = NEGATIVES
     of_documents.labels = &labels[0]
     of_documents.noise = &noise[0, 0]
+    if label_rows is not None:
+        of_documents.label_rows = &label_rows[0]
     of_documents.negatives = negatives
     of_documents.key = key
     of_documents.most_outputs = 1 + negatives
     return visit(
         input_vectors, output_vectors, inputs, input_offsets, &of_documents, order, start, stop,
-        learning_rate, loss_every,
+        learning_rate, loss_every, copies,
     )

@@ -40,6 +40,7 @@ arXiv:1607.01759 (fastText's supervised mode).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,7 @@ def train(
     stop: int,
     learning_rate: float,
     loss_every: int,
+    copies: Any = None,
 ) -> tuple[float, int, int]:
     """Train on the documents at the places [start, stop) of an order, one update each.
 
@@ -86,6 +88,9 @@ def train(
         η.
     loss_every : IN, int
         The loss is taken at places of the order divisible by it.
+    copies : IN, object or None
+        A thread's copies of often used rows, see ``fastvec/training/copies.py``. They decide what threads see
+        of each other, and when; here, where one computes at a time, all see the rows themselves.
 
     Returns
     -------
@@ -125,6 +130,7 @@ def train_one_vs_all(
     stop: int,
     learning_rate: float,
     loss_every: int,
+    copies: Any = None,
 ) -> tuple[float, int, int]:
     """Train by a logistic loss for every label, on documents with any number of labels.
 
@@ -134,7 +140,7 @@ def train_one_vs_all(
     ----------
     input_vectors, output_vectors : IN/OUT
         As for `train`.
-    inputs, input_offsets, order, start, stop, learning_rate, loss_every : IN
+    inputs, input_offsets, order, start, stop, learning_rate, loss_every, copies : IN
         As for `train`.
     labels : IN, int32
         Rows of output_vectors, those of all documents one after the other, none twice in a document.
@@ -167,6 +173,7 @@ def train_paths(
     stop: int,
     learning_rate: float,
     loss_every: int,
+    copies: Any = None,
 ) -> tuple[float, int, int]:
     """Train by the hierarchical softmax.
 
@@ -176,7 +183,7 @@ def train_paths(
         As for `train`.
     output_vectors : IN/OUT, float32 (n_nodes, stride)
         The vectors of the tree's inner nodes.
-    inputs, input_offsets, labels, order, start, stop, learning_rate, loss_every : IN
+    inputs, input_offsets, labels, order, start, stop, learning_rate, loss_every, copies : IN
         As for `train`; labels are leaves.
     path_offsets, path_nodes, path_codes : IN
         The path from the root down to every label, as for `hierarchical_softmax.train`.
@@ -213,6 +220,8 @@ def train_negatives(
     learning_rate: float,
     key: int,
     loss_every: int,
+    copies: Any = None,
+    label_rows: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train by negative sampling.
 
@@ -220,7 +229,7 @@ def train_negatives(
     ----------
     input_vectors, output_vectors : IN/OUT
         As for `train`.
-    inputs, input_offsets, labels, order, start, stop, learning_rate, loss_every : IN
+    inputs, input_offsets, labels, order, start, stop, learning_rate, loss_every, copies : IN
         As for `train`.
     noise : IN, uint32 (n_labels, 2)
         The alias table from which negatives are drawn, see `sampling.draw_noise`.
@@ -228,6 +237,8 @@ def train_negatives(
         How many are drawn for every document; those that are its label are left out.
     key : IN, int
         Where the random sequence starts; the document at place i owns the draws from i · negatives on.
+    label_rows : IN, int32 (n_labels,), or None
+        The rows of labels as the numbers by which `copies` knows them; label k has row k without them.
     """
 
     def step(rows: NDArray[np.int32], document: int, place: int) -> float:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["CopiedRows", "Copies"]
 # Of the copies of a thread and matrix, at most: more use up the caches that processors share.
 COPIED_BYTES = 1 << 22
 # The sum of the step sizes by which all threads together may move a row between two exchanges, and the words
-# that they may train on meanwhile.
+# of a text that they may train on meanwhile.
 FARTHEST, WORDS = 8, 1 << 14
 # How often a thread uses a row between two exchanges: rows for which it is less are not copied.
 FEWEST_USES, MOST_USES = 4, 255
@@ -83,12 +84,15 @@ class Copies:
     threads : int
         Number of threads.
     uses : dict of str to float array, (n_rows,)
-        For each matrix, how often its rows are used for a word, about. Those of words come by falling
-        frequency in what was trained on first, which the present text need not have.
+        For each matrix, how often its rows are used for a word, or a document, about. Those of words come by
+        falling frequency in what was trained on first, which the present text need not have.
     moves : dict of str to float
         For each matrix, the sum of the step sizes by which a use moves a row.
     numbers : dict of str to (str, int32 array)
         Of matrices whose rows the kernel knows from a table, its name and the table.
+    positions : dict of str to int
+        Of matrices for which it is another number than WORDS, how many words, or documents, all threads
+        together may train on between two exchanges.
     """
 
     def __init__(
@@ -98,17 +102,19 @@ class Copies:
         uses: Mapping[str, NDArray[np.float64]],
         moves: Mapping[str, float],
         numbers: Mapping[str, tuple[str, NDArray[np.int32]]],
+        positions: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.tables: dict[str, NDArray[np.int32]] = {}
         self.members: list[dict[str, CopiedRows]] = [{} for _ in range(threads)]
         for name in uses:
             matrix = parameters[name]
-            often = np.minimum(uses[name] * WORDS, FARTHEST / moves[name]) / threads
+            often = np.minimum(uses[name] * positions.get(name, WORDS), FARTHEST / moves[name]) / threads
             n_copies = min(int((often >= FEWEST_USES).sum()), COPIED_BYTES // matrix[0].nbytes)
             copied = np.arange(n_copies, dtype=np.int32)
             if name in numbers:
                 table, rows = numbers[name]
-                copied = np.argsort(-uses[name], kind="stable")[:n_copies].astype(np.int32)
+                many = np.flatnonzero(often >= FEWEST_USES)
+                copied = many[np.argsort(-uses[name][many], kind="stable")[:n_copies]].astype(np.int32)
                 renumbering = np.arange(n_copies, n_copies + len(matrix), dtype=np.int32)
                 renumbering[copied] = np.arange(n_copies)
                 self.tables[table] = renumbering[rows]

@@ -26,7 +26,7 @@ AROUND = [
     mutant(
         "of strings in arrays, the bytes from the 9th to the 16th are left out",
         "tokenizer",
-        (TOKENIZER[0], "word.second &= first_bytes(word.length - 8)", "word.second = 0"),
+        (TOKENIZER[0], "word.second &= first_bytes(max(min(word.length, 16) - 8, 0))", "word.second = 0"),
     ),
     mutant(
         "of words of equal count the last comes first",
@@ -505,6 +505,16 @@ AROUND = [
         "labels of a document stay high for the next ones",
         "documents_kernel",
         ("kernels/documents.pyx", "mark(&step, labels.labels[i], 0)", "pass"),
+    ),
+    mutant(
+        "threads never see what others have learned of labels",
+        "documents_kernel",
+        ("kernels/documents.pyx", "if output_rows.n_waiting:", "if output_rows.n_waiting > 1:"),
+    ),
+    mutant(
+        "the copies of labels are those of others",
+        "documents_kernel",
+        ("kernels/documents.pyx", "numbers[0] = row_of_label(labels, label)", "numbers[0] = label"),
     ),
     mutant(
         "paths to labels turn the other way",

@@ -439,6 +439,16 @@ MODELS = [
         ("kernels/paragraphs.pyx", "1 if n < n_words else n_words", "1"),
     ),
     mutant(
+        "a word is a negative of itself, where several words of a window share negatives",
+        "paragraphs_kernel",
+        ("kernels/paragraphs.pyx", "if step.y[n] == words[i]:", "if step.y[n] == words[0]:"),
+    ),
+    mutant(
+        "new documents move the farther, the more epochs there are",
+        "doc_vectors",
+        ("models/paragraphs.py", ", MOST_STEPS[given.model] / given.epochs)", ", 1)"),
+    ),
+    mutant(
         "a new document takes the draws of its place among others",
         "doc_vectors",
         ("kernels/paragraphs.pyx", "draw(key, epoch) - <uint64_t>begin", "draw(key, epoch) - <uint64_t>0"),

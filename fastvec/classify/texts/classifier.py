@@ -51,6 +51,7 @@ from fastvec.finite_differences import GradientReport, gradcheck
 from fastvec.formats.words import json_of_words, words_of_json
 from fastvec.peers.errors import PeersAttributes, check_loss, naming_peers_parameters
 from fastvec.peers.names import CLASSIFIERS, Names
+from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, train
 from fastvec.training.matrices import padded_copies, padded_matrix
@@ -61,6 +62,14 @@ __all__ = ["TextClassifier"]
 
 # Documents handed to the kernel at once, at most.
 DOCUMENTS_AT_ONCE = 512
+# Documents that all threads together may train on between two exchanges of an input row. With several
+# thousands, as many as of words between those of a word model, the accuracy is lower.
+DOCUMENTS_BETWEEN = 256
+# Rows of documents that are counted to find the most used ones, at most.
+INPUTS_COUNTED = 1 << 17
+# Multiplications of an epoch for each thread after the first, about ten milliseconds of them. With less, to
+# wake a thread, which may begin on the processor of another, takes more time than it saves.
+WORK_OF_THREAD = 1 << 26
 # Starting values drawn at once: few enough for the processor's cache.
 NUMBERS_AT_ONCE = 1 << 15
 # Scores and numbers of documents' means computed at once, at most.
@@ -134,8 +143,8 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
     patience : int
         Number of epochs without improvement after which `early_stopping` ends the training.
     threads : int, optional
-        Number of threads; all processors by default. With more than one, results differ slightly from run to
-        run (Hogwild).
+        Number of threads, at most; all processors by default. Training has fewer if there is too little for
+        each to do. With more than one, results differ slightly from run to run (Hogwild).
     seed : int
         Seed of the initial vectors, the order of the documents and the validation split.
     progress : bool
@@ -808,7 +817,7 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             epochs=epochs,
             learning_rate=float(self.learning_rate),
             min_learning_rate=min_learning_rate,
-            threads=number_of_threads(self.threads),
+            threads=self._threads(len(rows), len(documents), labels),
             seed=int(self.seed),
             chunk=max(1, min(DOCUMENTS_AT_ONCE, len(usable) // 20)),
             epochs_before=len(self.history_),
@@ -818,15 +827,20 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
         order = np.empty(len(usable), np.int32)
         matrices = self._matrices
         function, arguments = getattr(kernels.documents, self._loss.function), self._loss.arguments()
+        arguments["inputs"] = rows
         draws = self._loss.draws
+        crew = None
+        if schedule.threads > 1 and kernels.selected() != "reference":
+            crew = self._copies(rows, len(documents), labels, schedule.threads)
+            arguments |= crew.tables
+        del rows  # with copies, there is a table instead
 
         def train_chunk(
-            *, start: int, stop: int, learning_rate: float, key: int, loss_every: int
+            *, start: int, stop: int, learning_rate: float, key: int, loss_every: int, **of_thread: Any
         ) -> tuple[float, int, int]:
             result: tuple[float, int, int] = function(
                 **matrices,
-                **arguments,
-                inputs=rows,
+                **arguments | of_thread,
                 input_offsets=offsets,
                 order=order,
                 start=start,
@@ -851,6 +865,41 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             before_epoch=before_epoch,
             after_epoch=self.history_.append,
             stop=lambda: self._stopping or stop(),
+            crew=crew,
+        )
+
+    def _shares(self, n_documents: int, labels: Labels) -> NDArray[np.float64]:
+        """Return which part of what documents are trained with each label is."""
+        counts = labels.counts()
+        shares: NDArray[np.float64] = counts / (n_documents if self._loss.takes_all else counts.sum())
+        return shares
+
+    def _threads(self, n_inputs: int, n_documents: int, labels: Labels) -> int:
+        """Return the number of threads that have enough to do."""
+        outputs = float(self._loss.uses(self._shares(n_documents, labels)).sum())
+        work = self._matrices["input_vectors"].shape[1] * (2 * n_inputs + 3 * outputs * n_documents)
+        return min(number_of_threads(self.threads), 1 + int(work / WORK_OF_THREAD))
+
+    def _copies(self, rows: NDArray[np.int32], n_documents: int, labels: Labels, threads: int) -> Copies:
+        """Return the copies of the most used rows that threads have."""
+        shares = self._shares(n_documents, labels)
+        of_hidden, of_output = self._loss.moves(shares)
+        some = rows
+        if len(rows) > INPUTS_COUNTED:
+            some = rows[np.random.default_rng(self.seed).integers(len(rows), size=INPUTS_COUNTED)]
+        counted = np.bincount(some, minlength=len(self._rows)).astype(np.float64)
+        uses = counted * (len(rows) / len(some) / n_documents)
+        rate = float(self.learning_rate)
+        return Copies(
+            self._matrices,
+            threads,
+            {"input_vectors": uses, "output_vectors": self._loss.uses(shares)},
+            {
+                "input_vectors": rate * of_hidden * n_documents / len(rows),
+                "output_vectors": rate * of_output,
+            },
+            {"input_vectors": ("inputs", rows), **self._loss.numbers()},
+            {"input_vectors": DOCUMENTS_BETWEEN},
         )
 
     def _targets(self, labels: Labels, generator: np.random.Generator) -> dict[str, Any]:

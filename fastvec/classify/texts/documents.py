@@ -83,6 +83,11 @@ class Documents:
     @cached_property
     def spelled(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """The bytes of the words, end to end, and where each word's begin."""
+        lines = np.frombuffer(_bytes_of("\n".join([*self.words, ""])), np.uint8)
+        is_end = lines == ord("\n")
+        if np.count_nonzero(is_end) == len(self.words):  # none of them is in a word
+            ends = np.flatnonzero(is_end) - np.arange(len(self.words))
+            return lines[~is_end], np.concatenate(([0], ends))
         spelled = [_bytes_of(word) for word in self.words]
         offsets = np.cumsum([0, *map(len, spelled)], dtype=np.int64)
         return np.frombuffer(b"".join(spelled), np.uint8), offsets
@@ -345,21 +350,26 @@ class DocumentRows:
 
     def _rows_of_words(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of the different words, their own and those of their n-grams of characters."""
-        rows = self._own_rows(documents.words)
-        owners = np.flatnonzero(rows != UNKNOWN)
-        rows = rows[owners]
-        if self.max_n and len(self.ngrams):
-            offsets, found = kernels.ngrams.ngram_buckets(
-                *documents.spelled, self.min_n, self.max_n, self.buckets
-            )
-            places = kernels.word_ngrams.places(found, self._table)
-            has_row = places >= 0
-            of_ngrams = (len(self.lexicon) + places[has_row]).astype(np.int32)
-            ngram_owners = np.repeat(np.arange(len(documents.words)), np.diff(offsets))[has_row]
-            owners, rows = np.append(owners, ngram_owners), np.append(rows, of_ngrams)
-            order = np.argsort(owners, kind="stable")
-            owners, rows = owners[order], rows[order]
-        return rows, np.searchsorted(owners, np.arange(len(documents.words) + 1)).astype(np.int64)
+        own = self._own_rows(documents.words)
+        is_known = own != UNKNOWN
+        starts = np.concatenate(([0], np.cumsum(is_known)))
+        if not self.max_n or not len(self.ngrams):
+            return own[is_known], starts
+        offsets, found = kernels.ngrams.ngram_buckets(
+            *documents.spelled, self.min_n, self.max_n, self.buckets
+        )
+        places = kernels.word_ngrams.places(found, self._table)
+        has_row = places >= 0
+        if not has_row.all():
+            places = places[has_row]
+            offsets = np.concatenate(([0], np.cumsum(has_row)))[offsets]
+        is_own = np.zeros(starts[-1] + len(places), np.bool_)
+        starts = starts + offsets
+        is_own[starts[:-1][is_known]] = True
+        rows = np.empty(len(is_own), np.int32)
+        rows[is_own] = own[is_known]
+        rows[~is_own] = len(self.lexicon) + places
+        return rows, starts
 
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""

@@ -21,10 +21,14 @@ from fastvec.training.tables import alias_table
 
 __all__ = ["LOSSES", "Loss"]
 
+Shares = NDArray[np.float64]
+
 # Negatives are drawn by the square root of the counts of labels, as in fastText.
 NOISE_EXPONENT = 0.5
 # How far rounding may put the logarithm of a probability beside that of a threshold, and more.
 ROUNDING = 1e-3
+# How far a logistic loss moves an output that it uses, about: |σ(z) − b| on average, soon after the start.
+LOGISTIC_MOVE = 0.25
 # How many nodes of a large tree a document without a clear label visits, about.
 MANY_NODES = 4096
 
@@ -61,6 +65,18 @@ class Loss(ABC):
         """Return what the kernel takes beside documents and their labels."""
         return {}
 
+    @abstractmethod
+    def uses(self, shares: Shares) -> Shares:
+        """Return how often each output row is used for a document; labels have shares of the documents."""
+
+    @abstractmethod
+    def moves(self, shares: Shares) -> tuple[float, float]:
+        """Return Σ|δ_k| of a document, about, and |δ_k| of an output row that it uses, at most."""
+
+    def numbers(self) -> dict[str, tuple[str, NDArray[np.int32]]]:
+        """Return the table from which the kernel knows output rows, if any, as `Copies` takes it."""
+        return {}
+
     def scores(self, hidden: Array, outputs: Array) -> Array:
         """Return the scores of all labels, shape (n, K): the higher, the more probable."""
         scores: Array = hidden @ outputs.T
@@ -95,7 +111,18 @@ class Loss(ABC):
         return {}
 
 
-class Softmax(Loss):
+class LossOfAll(Loss):
+    """A loss that moves the outputs of all labels: as far on average up as down, by a label's share."""
+
+    def uses(self, shares: Shares) -> Shares:
+        return np.ones(self.n_outputs)
+
+    def moves(self, shares: Shares) -> tuple[float, float]:
+        largest = max(float(shares.max()), 1 / self.n_labels)
+        return 2 * max(1.0, float(shares.sum())), min(1.0, 2 * largest)
+
+
+class Softmax(LossOfAll):
     """One label of all: the probabilities of labels sum to 1."""
 
     function = "train"
@@ -108,7 +135,7 @@ class Softmax(Loss):
         return functional.softmax(scores)
 
 
-class OneVsAll(Loss):
+class OneVsAll(LossOfAll):
     """Every label is there or not, whatever the others are."""
 
     function = "train_one_vs_all"
@@ -150,6 +177,16 @@ class HierarchicalSoftmax(Loss):
     def arguments(self) -> dict[str, Any]:
         names = ("path_offsets", "path_nodes", "path_codes")
         return dict(zip(names, self.paths, strict=True))
+
+    def uses(self, shares: Shares) -> Shares:
+        weights = np.repeat(shares, np.diff(self.paths.offsets))
+        return np.bincount(self.paths.nodes, weights, self.n_outputs).astype(np.float64)
+
+    def moves(self, shares: Shares) -> tuple[float, float]:
+        return LOGISTIC_MOVE * float(self.uses(shares).sum()), LOGISTIC_MOVE
+
+    def numbers(self) -> dict[str, tuple[str, NDArray[np.int32]]]:
+        return {"output_vectors": ("path_nodes", self.paths.nodes)}
 
     def scores(self, hidden: Array, outputs: Array) -> Array:
         """Return the logarithms of the probabilities: sums of log σ(±x · n) on the way from the root."""
@@ -211,11 +248,23 @@ class NegativeSampling(Loss):
     def __init__(self, counts: NDArray[np.int64], negatives: int) -> None:
         super().__init__(counts, negatives)
         self.negatives = negatives
-        self.noise = alias_table(np.maximum(counts, 1) ** NOISE_EXPONENT)
+        weights = np.maximum(counts, 1) ** NOISE_EXPONENT
+        self.noise = alias_table(weights)
+        self.noise_shares = weights / weights.sum()
         self.untrained = (1 + negatives) * math.log(2)
 
     def arguments(self) -> dict[str, Any]:
         return {"noise": self.noise, "negatives": self.negatives}
+
+    def uses(self, shares: Shares) -> Shares:
+        uses: Shares = shares + self.negatives * self.noise_shares
+        return uses
+
+    def moves(self, shares: Shares) -> tuple[float, float]:
+        return LOGISTIC_MOVE * (1 + self.negatives), LOGISTIC_MOVE
+
+    def numbers(self) -> dict[str, tuple[str, NDArray[np.int32]]]:
+        return {"output_vectors": ("label_rows", np.arange(self.n_labels, dtype=np.int32))}
 
     def probabilities(self, scores: Array) -> Array:
         return functional.sigmoid(scores)
