@@ -392,9 +392,20 @@ MODELS = [
         ),
         (
             "reference/subword.py",
-            "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),
-            "                noise_words[[0] * len(targets[t : t + MAX_SHARED])],\n",
+            "            noise_words[t : t + at_once],\n".replace("            ", "                "),
+            "                noise_words[[0] * len(targets[t : t + at_once])],\n",
         ),
+    ),
+    mutant(
+        "contexts of n-grams do not meet what those before them have moved",
+        "train_is_steps",
+        ("kernels/turns.pxd", "store(hidden + k, h + s * d)", "store(hidden + k, h)"),
+        ("reference/subword.py", "at_once = 1 if team is None else MAX_SHARED", "at_once = MAX_SHARED"),
+    ),
+    mutant(
+        "the mean of n-grams moves as if none of them occurred twice",
+        "train_is_steps",
+        ("kernels/turns.pxd", "count_moves(rows, n_rows, n_moved) if repeated else n_rows", "n_rows"),
     ),
     mutant(
         "AdaGrad divides by the squares with the newest among them",
