@@ -1,6 +1,8 @@
 """Exact and approximate search for neighbors: processor time a query, recall, and what an index costs.
 
-Arguments are numbers of words and dimensions, by default 20000x100 60000x100 200000x100 200000x300.
+Arguments are numbers of words and dimensions, by default 20000x100 60000x100 200000x100 200000x300. Vectors
+are in clusters, or, if "-random" follows, nothing is near anything, which is the worst case of an index. Only
+on one core, as under "taskset -c 0", is the time of building that of the work alone: threads wait for others.
 """
 
 import sys
@@ -17,18 +19,21 @@ CLUSTER, NOISE, NEAREST, QUERIES, MANY = 50, 0.8, 10, 100, 1000
 SHAPES = ["20000x100", "60000x100", "200000x100", "200000x300"]
 
 
-def vectors_in_clusters(n: int, d: int) -> fastvec.Vectors:
-    """Return vectors in clusters of about fifty, so that neighbors are not arbitrary."""
+def vectors_of(n: int, d: int, in_clusters: bool) -> fastvec.Vectors:
+    """Return vectors in clusters of about fifty, so that neighbors are not arbitrary, or random ones."""
     random = np.random.default_rng(0)
-    centers = random.standard_normal((n // CLUSTER, d), dtype=np.float32)
-    rows = centers[random.integers(len(centers), size=n)]
-    rows += NOISE * random.standard_normal((n, d), dtype=np.float32)
+    rows = NOISE * random.standard_normal((n, d), dtype=np.float32)
+    if in_clusters:
+        centers = random.standard_normal((n // CLUSTER, d), dtype=np.float32)
+        rows += centers[random.integers(len(centers), size=n)]
     return fastvec.Vectors([f"w{row}" for row in range(n)], rows)
 
 
-def measure(n: int, d: int) -> str:
+def measure(shape: str) -> str:
     """Return a row of the table."""
-    vectors = vectors_in_clusters(n, d)
+    size, _, kind = shape.partition("-")
+    n, d = map(int, size.split("x"))
+    vectors = vectors_of(n, d, kind != "random")
     vectors.most_similar(vectors.words[0])  # which computes all lengths
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "v.usearch"
@@ -51,8 +56,9 @@ def measure(n: int, d: int) -> str:
         for right, keys in zip(exact, found, strict=True)
     )
     return (
-        f"| {n:,} × {d} | {1e3 * one:.1f} ms | {1e3 * of_many:.2f} ms | {1e3 * approximate:.2f} ms | "
-        f"{1e3 * approximate_of_many:.2f} ms | {hits / NEAREST / QUERIES:.1%} | {building:.0f} s | "
+        f"| {n:,} × {d}{kind and f', {kind}'} | {1e3 * one:.1f} ms | {1e3 * of_many:.2f} ms | "
+        f"{1e3 * approximate:.2f} ms | {1e3 * approximate_of_many:.2f} ms | "
+        f"{hits / NEAREST / QUERIES:.1%} | {building:.0f} s | "
         f"{vectors.vectors.nbytes / 2**20:.0f} MB | {index.memory_usage / 2**20:.0f} MB |"
     )
 
@@ -61,4 +67,4 @@ if __name__ == "__main__":
     print("| size | one query | of 1,000 | USearch | of 1,000 | recall | building | matrix | index |")
     print(f"|{9 * '---|'}")
     for shape in sys.argv[1:] or SHAPES:
-        print(measure(*map(int, shape.split("x"))), flush=True)
+        print(measure(shape), flush=True)

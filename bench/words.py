@@ -19,6 +19,7 @@ FRESH_PAGES = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
 # Settings that others have other names for.
 GENSIM = """vector_size window min_count subsample=sample learning_rate=alpha min_learning_rate=min_alpha
 threads=workers seed"""
+GENSIM_SUBWORDS = "min_n max_n buckets=bucket"
 FASTTEXT = """file=input vector_size=dim window=ws negatives=neg min_count=minCount subsample=t
 learning_rate=lr threads=thread seed min_n=minn max_n=maxn buckets=bucket"""
 PHRASES = "min_count threshold scoring"
@@ -33,17 +34,28 @@ def fastvec(job: Job) -> dict[str, Any]:
 
 def gensim(job: Job) -> dict[str, Any]:
     """Train in gensim's fastest way, and time the training alone."""
-    from gensim.models import Word2Vec
+    from gensim.models import FastText, Word2Vec
 
-    tree = job.get("loss") == "hierarchical_softmax"
-    negatives, skipgram = 0 if tree else job["negatives"], job["estimator"] == "SkipGram"
-    model = Word2Vec(sg=int(skipgram), hs=int(tree), negative=negatives, **renamed(job, GENSIM))
+    tree, subwords = job.get("loss") == "hierarchical_softmax", job["estimator"] == "FastText"
+    negatives, skipgram = 0 if tree else job["negatives"], job["estimator"] != "CBOW"
+    made, names = (FastText, f"{GENSIM} {GENSIM_SUBWORDS}") if subwords else (Word2Vec, GENSIM)
+    model = made(sg=int(skipgram), hs=int(tree), negative=negatives, **renamed(job, names))
     model.build_vocab(corpus_file=job["file"])
     totals = {"total_examples": model.corpus_count, "total_words": model.corpus_total_words}
     _, seconds = timed(model.train, corpus_file=job["file"], epochs=job["epochs"], **totals)
     model.wv.save(str(Path(job["folder"], "vectors.kv")))
     rate = job["epochs"] * job["words"] / seconds
+    if subwords:
+        return {"per_second": rate, "vectors": lambda: with_unknown(model.wv, job)}
     return {"per_second": rate, "vectors": lambda: as_vectors(model.wv.index_to_key, model.wv.vectors)}
+
+
+def with_unknown(keyed: Any, job: Job) -> Any:
+    """Return the vectors that gensim gives to all words of the tests, known or not."""
+    tests = [Path(path).read_text(encoding="utf-8").lower() for path in job["tests"].values()]
+    unknown = {word for test in tests for word in test.split()} - set(keyed.index_to_key)
+    words = [*keyed.index_to_key, *sorted(unknown)]
+    return named("fastvec.Vectors")(words, keyed[words])
 
 
 def as_vectors(words: list[str], matrix: Any) -> Any:
@@ -139,17 +151,27 @@ def scored_text(data: Data, words: int | None = None) -> Job:
 
 def scored_text_with_rare(data: Data) -> Job:
     """Add the pairs of MEN with a word below `RARE`, which is left out, and with one below 5 times `RARE`."""
-    job = scored_text(data)
+    rarest = {"MEN rare": range(RARE, 5 * RARE), "MEN unseen": range(RARE)}
+    return with_pairs_of_men(scored_text(data), rarest)
+
+
+def scored_short_text(data: Data) -> Job:
+    """Add the pairs of MEN without and with a word that is left out of the first words of the text."""
+    job, least = scored_text(data, words=SHORT), SUBWORDS["min_count"]
+    job["tests"].pop("analogies", None)  # few of whose words are known
+    return with_pairs_of_men(job, {"MEN known": range(least, job["words"]), "MEN unseen": range(least)})
+
+
+def with_pairs_of_men(job: Job, chosen: dict[str, range]) -> Job:
+    """Add the pairs of MEN whose rarer word occurs so often in the text, as test sets of these names."""
     vocabulary = named("fastvec.Corpus")(job["file"]).vocabulary
     counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
-    chosen: dict[str, list[str]] = {"MEN rare": [], "MEN unseen": []}
-    for line in Path(job["tests"].get("MEN", os.devnull)).read_text(encoding="utf-8").splitlines():
-        rarest = min(counts.get(word.lower(), 0) for word in line.split()[:2])
-        if rarest < 5 * RARE:
-            chosen["MEN rare" if rarest >= RARE else "MEN unseen"].append(line + "\n")
-    for name, lines in chosen.items():
+    lines = Path(job["tests"].get("MEN", os.devnull)).read_text(encoding="utf-8").splitlines()
+    rarest = [min(counts.get(word.lower(), 0) for word in line.split()[:2]) for line in lines]
+    for name, counted in chosen.items():
         path = Path(job["file"]).with_suffix(f".{name}")
-        path.write_text("".join(lines), encoding="utf-8")
+        pairs = [line for line, count in zip(lines, rarest, strict=True) if count in counted]
+        path.write_text("".join(f"{pair}\n" for pair in pairs), encoding="utf-8")
         job["tests"][name] = str(path)
     return job
 
@@ -162,6 +184,8 @@ OWN_RATES = {name: value for name, value in CBOW.items() if name != "learning_ra
 # fastText's own defaults, where they differ.
 SUBWORDS = {**SKIPGRAM, "estimator": "FastText", "min_n": 3, "max_n": 6, "buckets": 2_000_000}
 SUBWORDS |= {"subsample": 1e-4, "learning_rate": 0.05}
+SHORT = 1_400_000  # words, 8 MB
+SUBWORD_TREE = {**SUBWORDS, "loss": "hierarchical_softmax"}
 RARE = 100  # words that occur less often are left out where n-grams are to give them a vector
 FREQUENT = {**SUBWORDS, "min_count": RARE}
 NPMI = {"min_count": 5, "scoring": "npmi", "threshold": 0.5}  # which mean the same to fastvec and gensim
@@ -177,6 +201,7 @@ FASTTEXT_SPEED = Contender("fastText", fasttext_speed, environment=FRESH_PAGES, 
 FASTTEXT_WHOLE = Contender("fastText", fasttext, environment=FRESH_PAGES, slow=True)
 PLAIN = Contender("fastvec (plain text)", reading, {"path": "file"})
 PACKED = Contender("fastvec (.gz)", reading, {"path": "packed"})
+OF_SHORT_TEXTS = FASTVEC, SAME_BITS, WITH_GENSIM, FASTTEXT_WHOLE
 JOINERS = Contender("fastvec", phrases), Contender("gensim", gensim_phrases)
 
 SCORES = " | ".join(TESTS)
@@ -186,6 +211,8 @@ JOINING = "words/s | against {base} | finding | joining | peak memory | phrases 
 WHOLE = f"time | {{base}}'s time is | peak memory | {SCORES} | semantic | syntactic | seeds"
 WITH_RARE = {"data": scored_text_with_rare, "base": "fastText"}
 WITH_RARE["columns"] = WHOLE.replace("semantic", "MEN rare | MEN unseen | semantic")
+WITH_KNOWN = {"data": scored_short_text, "base": "fastText", "threads": (1,)}
+WITH_KNOWN["columns"] = WHOLE.replace("analogies | semantic | syntactic", "MEN known | MEN unseen")
 BEGINNING = partial(Data.text, words=4_000_000)
 
 
@@ -211,4 +238,6 @@ MEASUREMENTS = (
     whole("whole", "", SKIPGRAM, FASTVEC, UNSHARED, WITH_GENSIM, FASTTEXT_WHOLE),
     whole("cbow-whole", ": CBOW", OWN_RATES, FASTVEC, UNSCALED, GENSIM_CBOW, base=UNSCALED.name),
     whole("subwords-whole", ": skip-gram with n-grams", FREQUENT, FASTVEC, FASTTEXT_WHOLE, **WITH_RARE),
+    whole("short-subwords", ": n-grams, a short text", SUBWORDS, *OF_SHORT_TEXTS, **WITH_KNOWN),
+    whole("short-subwords-tree", ": n-grams and a tree", SUBWORD_TREE, *OF_SHORT_TEXTS, **WITH_KNOWN),
 )

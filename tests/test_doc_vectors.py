@@ -72,6 +72,15 @@ def test_new_documents_depend_on_themselves_alone(own):
     assert model.set_params(threads=3).transform(new).tobytes() == together.tobytes()
 
 
+@pytest.mark.parametrize(("model", "most"), [("dbow", 0.5), ("dm", 3)])
+def test_new_documents_do_not_move_farther_the_more_epochs_there_are(model, most):
+    model, made = fitted({"model": model}), []
+    for part in (0.5, 1, 2):
+        model._state.given["learning_rate"] = part * most / 30
+        made.append(model.transform(documents_of(9, seed=1)).tobytes())
+    assert made[0] != made[1] == made[2]
+
+
 def test_tags_that_are_ids_stay_int(tmp_path):
     documents = [[1, 2], [], [2, 3]]
     model = fastvec.DocVectors(vector_size=4, min_count=1, model="dm").fit(documents)

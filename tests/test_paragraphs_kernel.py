@@ -12,27 +12,32 @@ from fastvec import kernels
 pytestmark = pytest.mark.every_backend
 
 N_WORDS, N_DOCUMENTS = 24, 5
-# contexts, documents, centres, negatives
+# contexts of each centre, documents, centres, negatives
 STEPS = {
-    "no contexts, no negatives": ([], [2], [11], []),
-    "no contexts": ([], [0], [11], [2, 19, 5, 1, 3]),
-    "several centres": ([], [0], [11, 4, 17], [2, 19, 5, 1, 3]),
-    "several centres, repeated": ([], [0], [11, 4, 11, 2], [2, 4, 5, 1, 2, 11, 11, 20]),
-    "one context": ([3], [4], [11], [2, 19, 5]),
-    "one context, several documents": ([3], [4, 0, 1], [11], [2, 19, 5]),
-    "several blocks of outputs": ([3, 7, 8], [1], [0], list(range(1, 21))),
-    "all at once": ([7, 3, 7, 11, 7], [4, 2], [11], [2, 11, 2, 7, 23, 2, 0]),
+    "no contexts, no negatives": ([[]], [2], [11], []),
+    "no contexts": ([[]], [0], [11], [2, 19, 5, 1, 3]),
+    "no contexts, several centres": ([[]] * 3, [0], [11, 4, 17], [2, 19, 5, 1, 3]),
+    "no contexts, centres repeated": ([[]] * 4, [0], [11, 4, 11, 2], [2, 4, 5, 1, 2, 11, 11, 20]),
+    "one context": ([[3]], [4], [11], [2, 19, 5]),
+    "one context, several documents": ([[3]], [4, 0, 1], [11], [2, 19, 5]),
+    "several centres": ([[3], [11, 17], [], [4, 8, 17]], [1], [11, 4, 17, 9], [2, 19, 5, 1, 3]),
+    "several blocks of outputs": ([[3, 7, 8], [9]], [1], [0, 22], list(range(1, 21))),
+    "all at once": ([[7, 3, 7, 11, 7], [], [11, 7]], [4, 2], [11, 2, 11], [2, 11, 2, 7, 23, 2, 0]),
 }
 
 
 def loss_of(input_vectors, output_vectors, document_vectors, contexts, documents, centers, negatives):
-    inputs = [document_vectors[..., documents, :]]
-    if input_vectors is not None:
-        inputs.append(input_vectors[..., contexts, :])
-    many = max(len(matrix) if matrix.ndim == 3 else 1 for matrix in inputs)
-    inputs = [np.broadcast_to(each, (many, *each.shape[-2:])) for each in inputs]
-    h = np.concatenate(inputs, axis=-2).mean(axis=-2, keepdims=True)
-    return sum(logistic_loss(h, output_vectors, [one], negatives[negatives != one]) for one in centers)
+    """The loss of step(): only one of the matrices may be many, and the words may be None."""
+    total = 0
+    for center, own in zip(centers, contexts, strict=True):
+        inputs = [document_vectors[..., documents, :]]
+        if input_vectors is not None:
+            inputs.append(input_vectors[..., own, :])
+        many = max(len(matrix) if matrix.ndim == 3 else 1 for matrix in inputs)
+        inputs = [np.broadcast_to(each, (many, *each.shape[-2:])) for each in inputs]
+        h = np.concatenate(inputs, axis=-2).mean(axis=-2, keepdims=True)
+        total = total + logistic_loss(h, output_vectors, [center], negatives[negatives != center])
+    return total
 
 
 def start(padded, vector_size, n_words=N_WORDS, n_documents=N_DOCUMENTS):
@@ -46,19 +51,24 @@ def start(padded, vector_size, n_words=N_WORDS, n_documents=N_DOCUMENTS):
 @pytest.mark.parametrize("case", STEPS)
 @pytest.mark.parametrize("fixed_words", [False, True])
 def test_gradient(backend, padded, case, fixed_words, vector_size):
-    names = ("contexts", "documents", "centers", "negatives")
-    arguments = dict(zip(names, map(int32, STEPS[case]), strict=True))
-    before = start(padded, vector_size)
+    contexts, documents, centers, negatives = STEPS[case]
     if fixed_words:  # a new document has one tag
-        arguments["documents"] = arguments["documents"][:1]
-    if not len(arguments["contexts"]):
+        documents = documents[:1]
+    arguments = {"documents": int32(documents), "centers": int32(centers), "negatives": int32(negatives)}
+    windows = {
+        "contexts": int32([word for each in contexts for word in each]),
+        "context_offsets": np.cumsum([0, *map(len, contexts)]),
+    }
+    before = start(padded, vector_size)
+    if not len(windows["contexts"]):
         before["input_vectors"] = None
     trained = {name: matrix for name, matrix in before.items() if matrix is not None}
-    gradient = numeric_gradient(lambda **all: loss_of(**before | all), trained, arguments)
+    arguments_of_loss = arguments | {"contexts": [int32(each) for each in contexts]}
+    gradient = numeric_gradient(lambda **all: loss_of(**before | all), trained, arguments_of_loss)
     after = {name: None if matrix is None else matrix.copy() for name, matrix in before.items()}
     step = kernels.get("paragraphs", backend).step
-    returned = step(**after, **arguments, fixed_words=fixed_words, learning_rate=1.0)
-    assert returned == pytest.approx(np.squeeze(loss_of(**before, **arguments)), rel=1e-5)
+    returned = step(**after, **arguments, **windows, fixed_words=fixed_words, learning_rate=1.0)
+    assert returned == pytest.approx(np.squeeze(loss_of(**before, **arguments_of_loss)), rel=1e-5)
     for name in trained:
         expected = gradient[name] * (name == "document_vectors" or not fixed_words)
         moved = before[name].astype(np.float64) - after[name]

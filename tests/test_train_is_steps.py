@@ -90,9 +90,8 @@ def subword(cbow, positions=EVERYWHERE):
         words = list(words)
         first = np.concatenate([DISTINCT[word] for word in words])
         inputs = np.concatenate([first, *[REPEATED[word] for word in words]])
-        pairs = [(target, negatives(t * draws + 1 + i * NEGATIVES)) for i, target in enumerate(targets)]
-        for group in in_groups(pairs):
-            yield bag(inputs, *zip(*group, strict=True), n_first=len(first))
+        for i, target in enumerate(targets):  # each from the rows as the targets before it have moved them
+            yield bag(inputs, [target], negatives(t * draws + 1 + i * NEGATIVES), n_first=len(first))
 
 
 def ngram_tree(cbow, positions=EVERYWHERE):

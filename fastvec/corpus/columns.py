@@ -455,7 +455,7 @@ class _Words:
                 words = [text[begin : end - 1].decode() for begin, end in pairwise([0, *ends.tolist()])]
         except UnicodeDecodeError as error:
             raise ValueError(f"source: a word is not UTF-8 ({error.reason})") from None
-        if "" in words:
+        if (np.diff(ends, prepend=0) == 1).any():  # with its line feed
             raise ValueError("source: an item is an empty str")
         return words, self._tokenizer.counts()
 

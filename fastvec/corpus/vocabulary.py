@@ -171,7 +171,9 @@ def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocab
     order = np.argsort(-counts, kind="stable")
     ids = np.empty(len(words), np.int32)
     ids[order] = np.arange(len(words), dtype=np.int32)
-    return Vocabulary([words[i] for i in order.tolist()], counts[order]), ids
+    objects = np.empty(len(words), object)
+    objects[:] = words
+    return Vocabulary(objects[order].tolist(), counts[order]), ids
 
 
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:

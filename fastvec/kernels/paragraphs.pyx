@@ -15,18 +15,20 @@ from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, free_ring, place_of, positions_ahead, rows_of
 from .copies cimport Rows, share_rows
-from .mean cimport average, take_mean_step
+from .losses cimport LOGISTIC, add_cost, differentiate
+from .mean cimport average
+from .memory cimport allocate_zeros, reserve
 from .sampling cimport GOLDEN, draw, draw_columns, draw_noise
 from .step cimport (
-    Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, find_or_append, take_step,
-    use_inputs, use_merged,
+    Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, fetch_next_row,
+    find_or_append, take_step, use_inputs, use_merged,
 )
-from .tiles cimport BLOCK, SLOTS
+from .tiles cimport BLOCK, SLOTS, dot_one, update_columns
 from .vector cimport (
     LANES, broadcast, copy_rows, fill_sigmoid_table, has_repeats, lanes, load, noinline_void, prefetch_row,
-    store,
+    store, store_six_sums,
 )
-from .walk cimport Walk, copy_contexts, find_rows, find_sentence, free_walk, walk_chunk
+from .walk cimport Walk, find_rows, find_sentence, free_walk, walk_chunk
 
 fill_sigmoid_table()
 
@@ -44,18 +46,32 @@ cdef struct Planned:
     bint repeats               # whether a row of the outputs occurs twice
 
 
+cdef struct Windows:
+    # what predicts the words of a step, each its own, together with the words nearby
+    float **inputs             # [word][max_inputs]: its document's rows, then its contexts
+    Py_ssize_t max_inputs
+    Py_ssize_t *n_inputs       # [word]
+    float **hidden             # [word]: the mean of its inputs
+    float **gradients          # [word]: -η times that of the mean
+    float *scores              # [2][SLOTS], of the words, and later -η times the derivatives by them
+    float *ones                # [2][SLOTS]
+    float *zeros
+    void *memory
+
+
 cdef struct Work:
     Step step
     Rows words                 # as contexts
+    Windows windows
     float *outputs
-    float **inputs             # of one word: its document's rows, then its contexts
+    float **inputs             # the rows of a document
     Py_ssize_t window          # 0 without contexts
     bint fixed_words
     int64_t sampled_pairs
     int64_t pairs
     double loss
-    # Steps ahead: a ring of their rows, which are a context to fetch, the words, and their negatives in whole
-    # blocks
+    # Steps ahead: a ring of their rows, which are the contexts to fetch, the words, and their negatives in
+    # whole blocks
     Ring ring
     Planned[STEPS] planned
     Py_ssize_t n_planned       # so far, of a chunk
@@ -63,6 +79,7 @@ cdef struct Work:
     Py_ssize_t next_word       # the first of the walk that is not planned
     Py_ssize_t next_sentence   # its
     Py_ssize_t negatives
+    Py_ssize_t n_blocks        # of as many outputs as a step may have
     uint64_t *random           # [step][negatives, in whole eights]
     int64_t sharing            # which words share the negatives in `ids`; -1: none
     int32_t *ids               # the words of a step, up to the last, and their negatives, in room
@@ -74,19 +91,17 @@ cdef struct Work:
 
 
 cdef inline noinline_void move_document(
-    float *document, float **y, const float *g, Py_ssize_t stride, float scale, float **next_rows,
-    Py_ssize_t n_next,
+    float *document, float **y, const float *g, Py_ssize_t stride, float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
-    """document += scale · Σₙ gₙ yₙ of a block; meanwhile the next rows are fetched into the cache."""
+    """document += Σₙ gₙ yₙ of a block; meanwhile the next rows are fetched into the cache."""
     cdef float *y0 = y[0]
     cdef float *y1 = y[1]
     cdef float *y2 = y[2]
     cdef float *y3 = y[3]
     cdef float *y4 = y[4]
     cdef float *y5 = y[5]
-    cdef lanes s = broadcast(scale)
-    cdef lanes g0 = s * broadcast(g[0]), g1 = s * broadcast(g[1]), g2 = s * broadcast(g[2])
-    cdef lanes g3 = s * broadcast(g[3]), g4 = s * broadcast(g[4]), g5 = s * broadcast(g[5])
+    cdef lanes g0 = broadcast(g[0]), g1 = broadcast(g[1]), g2 = broadcast(g[2])
+    cdef lanes g3 = broadcast(g[3]), g4 = broadcast(g[4]), g5 = broadcast(g[5])
     cdef lanes a, b
     cdef Py_ssize_t k = 0, n
     for n in range(n_next):
@@ -103,32 +118,217 @@ cdef inline noinline_void move_document(
 
 
 cdef inline void take_step_of_document(
-    Step *step, float **inputs, Py_ssize_t n_inputs, bint fixed_words, float learning_rate, double *loss
+    Step *step, float **document, bint fixed_words, float learning_rate, double *loss
 ) noexcept nogil:
-    """One update by the mean of the inputs, of which the documents' come first; loss may be NULL.
-
-    If words are fixed there is one document.
-    """
-    cdef float mean = 1.0 / <float>n_inputs
+    """One update by a document alone; loss may be NULL."""
     cdef Py_ssize_t block
-    if not fixed_words and n_inputs > 1:
-        take_mean_step(step, inputs, n_inputs, n_inputs, True, True, learning_rate, loss)
-        return
-    use_inputs(step, inputs, 1)
+    use_inputs(step, document, 1)
     if not fixed_words:
         take_step(step, learning_rate, loss)
         return
-    if n_inputs > 1:
-        average(step.hidden, inputs, n_inputs, 0, step.stride, mean)
-        use_inputs(step, &step.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
     for block in range(step.n_blocks):
         move_document(
-            inputs[0], step.y + block * BLOCK, step.coefficients + block * step.block_stride, step.stride,
-            mean, step.next_rows, step.n_next if block == 0 else 0,
+            document[0], step.y + block * BLOCK, step.coefficients + block * step.block_stride, step.stride,
+            step.next_rows, step.n_next if block == 0 else 0,
         )
+
+
+cdef inline Py_ssize_t lay_out(
+    Windows *windows, char *base, Py_ssize_t stride, float **rows
+) noexcept nogil:
+    """Place everything behind base, the hidden rows and gradients last, and return the size of it all."""
+    cdef char *room = base
+    windows.inputs = <float **>reserve(&room, SHARING * windows.max_inputs * sizeof(float *))
+    windows.n_inputs = <Py_ssize_t *>reserve(&room, SHARING * sizeof(Py_ssize_t))
+    windows.hidden = <float **>reserve(&room, SHARING * sizeof(float *))
+    windows.gradients = <float **>reserve(&room, SHARING * sizeof(float *))
+    windows.scores = <float *>reserve(&room, 2 * SLOTS * sizeof(float))
+    windows.ones = <float *>reserve(&room, 2 * SLOTS * sizeof(float))
+    windows.zeros = <float *>reserve(&room, stride * sizeof(float))
+    rows[0] = <float *>reserve(&room, 2 * SHARING * stride * sizeof(float))
+    return room - base
+
+
+cdef int allocate_windows(Windows *windows, Py_ssize_t max_inputs, Py_ssize_t stride) noexcept nogil:
+    """Return 0 on success; the memory is to be freed by the caller in any case."""
+    cdef float *rows
+    cdef char *room
+    cdef Py_ssize_t i
+    windows.max_inputs = max_inputs
+    room = <char *>allocate_zeros(&windows.memory, lay_out(windows, NULL, stride, &rows))
+    if room == NULL:
+        return -1
+    lay_out(windows, room, stride, &rows)
+    for i in range(SHARING):
+        windows.hidden[i] = rows + i * stride
+        windows.gradients[i] = rows + (SHARING + i) * stride
+    for i in range(2 * SLOTS):
+        windows.ones[i] = 1
+    return 0
+
+
+cdef inline float **inputs_of(const Windows *windows, Py_ssize_t i) noexcept nogil:
+    return windows.inputs + i * windows.max_inputs
+
+
+cdef inline noinline_void score_words(
+    float **hidden, float **words, Py_ssize_t stride, float *scores
+) noexcept nogil:
+    """scores[i] = hidden[i] · words[i] of four words."""
+    cdef lanes a = broadcast(0), b = a, c = a, d = a
+    cdef float *h0 = hidden[0]
+    cdef float *h1 = hidden[1]
+    cdef float *h2 = hidden[2]
+    cdef float *h3 = hidden[3]
+    cdef float *y0 = words[0]
+    cdef float *y1 = words[1]
+    cdef float *y2 = words[2]
+    cdef float *y3 = words[3]
+    cdef Py_ssize_t k = 0
+    while k < stride:
+        a += load(h0 + k) * load(y0 + k)
+        b += load(h1 + k) * load(y1 + k)
+        c += load(h2 + k) * load(y2 + k)
+        d += load(h3 + k) * load(y3 + k)
+        k += LANES
+    store_six_sums(a, b, c, d, d, d, scores)
+
+
+cdef inline double loss_of_windows(
+    const Step *step, const Windows *windows, float **words, Py_ssize_t n_words
+) noexcept nogil:
+    """J before the update, in double precision and without the table."""
+    cdef Py_ssize_t i, n
+    cdef double total = 0
+    cdef float[3 * SLOTS] scores
+    cdef (float *)[BLOCK] word
+    for n in range(1, BLOCK):
+        word[n] = windows.zeros
+    for i in range(n_words):
+        word[0] = words[i]
+        dot_one(windows.hidden[i], word, 0, step.stride, scores)
+        add_cost(&total, LOGISTIC, scores[0], 0, 1, 0)
+        for n in range(step.n_blocks * BLOCK):
+            if n % BLOCK == 0:
+                dot_one(windows.hidden[i], step.y + n, 0, step.stride, scores)
+            if step.y[n] != words[i]:
+                add_cost(&total, LOGISTIC, scores[n % BLOCK], 0, 0, step.counts[n // BLOCK][n % BLOCK])
+    return total
+
+
+cdef inline noinline_void leave_out_words(Step *step, float **words, Py_ssize_t n_words) noexcept nogil:
+    """No word is a negative of itself."""
+    cdef Py_ssize_t i, n
+    for n in range(step.n_blocks * BLOCK):
+        for i in range(n_words):
+            if step.y[n] == words[i]:
+                step.coefficients[n // BLOCK * step.block_stride + i * SLOTS + n % BLOCK] = 0
+
+
+cdef inline noinline_void move_document_by_windows(
+    Step *step, const Windows *windows, float *document, float **words, Py_ssize_t n_words
+) noexcept nogil:
+    """Move the document by the gradients of the windows' means, and nothing else."""
+    cdef Py_ssize_t block, i, n
+    cdef float mean
+    cdef const float *g
+    cdef float[SLOTS] of_words, of_negatives
+    for n in range(SLOTS):
+        of_words[n] = 0
+    for i in range(n_words):
+        of_words[i] = windows.scores[i] / <float>windows.n_inputs[i]
+    move_document(document, words, of_words, step.stride, step.next_rows, step.n_next)
+    for block in range(step.n_blocks):
+        for n in range(SLOTS):
+            of_negatives[n] = 0
+        for i in range(n_words):
+            mean = 1 / <float>windows.n_inputs[i]
+            g = step.coefficients + block * step.block_stride + i * SLOTS
+            for n in range(SLOTS):
+                of_negatives[n] += mean * g[n]
+        move_document(document, step.y + block * BLOCK, of_negatives, step.stride, NULL, 0)
+
+
+cdef inline noinline_void begin_gradient(
+    float *gradient, const float *word, float score, Py_ssize_t stride
+) noexcept nogil:
+    """gradient = score · word"""
+    cdef Py_ssize_t k = 0
+    cdef lanes s = broadcast(score)
+    while k < stride:
+        store(gradient + k, s * load(word + k))
+        k += LANES
+
+
+cdef inline noinline_void move_negatives(
+    const Windows *windows, Py_ssize_t n_words, float **y, Py_ssize_t stride, const float *g,
+    float **next_rows, Py_ssize_t n_next,
+) noexcept nogil:
+    """Move a block of negatives, and the gradients by them; meanwhile the next rows are fetched."""
+    update_columns(windows.gradients, windows.hidden, n_words, y, 0, stride, g, next_rows, n_next, False)
+
+
+cdef inline noinline_void move_window(
+    const Windows *windows, Py_ssize_t i, float *word, Py_ssize_t stride
+) noexcept nogil:
+    """Move word i and its inputs."""
+    cdef float **inputs = inputs_of(windows, i)
+    cdef float *row
+    cdef const float *hidden = windows.hidden[i]
+    cdef const float *gradient = windows.gradients[i]
+    cdef Py_ssize_t k = 0, n, n_inputs = windows.n_inputs[i]
+    cdef lanes score = broadcast(windows.scores[i]), mean = broadcast(1 / <float>n_inputs)
+    while k < stride:
+        store(word + k, load(word + k) + score * load(hidden + k))
+        k += LANES
+    for n in range(n_inputs):
+        row = inputs[n]
+        k = 0
+        while k < stride:
+            store(row + k, load(row + k) + mean * load(gradient + k))
+            k += LANES
+
+
+cdef inline void take_step_of_windows(
+    Step *step, Windows *windows, float **words, Py_ssize_t n_words, bint repeats, bint fixed_words,
+    float learning_rate, double *loss,
+) noexcept nogil:
+    """One update by the means of the inputs of some words, of each its own; loss may be NULL.
+
+    The step's outputs are the negatives; there may be more rows behind the words. If words are fixed, each
+    has the same only document.
+    """
+    cdef Py_ssize_t block, i
+    for i in range(n_words):
+        fetch_next_row(step)
+        average(
+            windows.hidden[i], inputs_of(windows, i), windows.n_inputs[i], 0, step.stride,
+            1 / <float>windows.n_inputs[i],
+        )
+    if loss != NULL:
+        loss[0] += loss_of_windows(step, windows, words, n_words)
+    score_words(windows.hidden, words, step.stride, windows.scores)
+    differentiate(LOGISTIC, windows.scores, 1, windows.ones, windows.ones, broadcast(learning_rate), NULL)
+    use_inputs(step, windows.hidden, n_words)
+    compute_coefficients(step, learning_rate)
+    if repeats:
+        leave_out_words(step, words, n_words)
+    if fixed_words:
+        move_document_by_windows(step, windows, inputs_of(windows, 0)[0], words, n_words)
+        return
+    for i in range(n_words):
+        fetch_next_row(step)
+        begin_gradient(windows.gradients[i], words[i], windows.scores[i], step.stride)
+    for block in range(step.n_blocks):
+        move_negatives(
+            windows, n_words, step.y + block * BLOCK, step.stride,
+            step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
+        )
+    for i in range(n_words):
+        move_window(windows, i, words[i], step.stride)
 
 
 cdef inline noinline_void merge_words(
@@ -154,42 +354,68 @@ cdef inline noinline_void merge_words(
     use_merged(step, n_y)
 
 
+cdef inline noinline_void merge_negatives(Step *step, float **rows, Py_ssize_t negatives) noexcept nogil:
+    """Take rows of negatives as outputs."""
+    cdef Py_ssize_t i, n, n_y = 0
+    clear_merged(step, negatives)
+    for i in range(negatives):
+        n = find_or_append(step.y_merged, n_y, rows[i])
+        n_y = max(n_y, n + 1)
+        count_merged(step, n, False)
+    use_merged(step, n_y)
+
+
 def step(
     float[:, ::1] input_vectors,
     float[:, ::1] output_vectors,
     float[:, ::1] document_vectors,
     const int32_t[::1] contexts,
+    const int64_t[::1] context_offsets,
     const int32_t[::1] documents,
     const int32_t[::1] centers,
     const int32_t[::1] negatives,
     bint fixed_words,
     float learning_rate,
 ):
-    """Take one gradient step for a word, or for some that share their negatives."""
+    """Take one gradient step for up to SHARING words that share their negatives."""
     cdef Step work
-    cdef Py_ssize_t n_documents = documents.shape[0], n_words = centers.shape[0]
-    cdef Py_ssize_t n_inputs = n_documents + (0 if input_vectors is None else contexts.shape[0])
-    cdef Py_ssize_t n_outputs = n_words + negatives.shape[0], i
-    cdef Py_ssize_t stride = output_vectors.shape[1]
+    cdef Windows windows
+    cdef Py_ssize_t n_documents = documents.shape[0], n_words = centers.shape[0], i, d, c
+    cdef Py_ssize_t n_outputs = n_words + negatives.shape[0], stride = output_vectors.shape[1]
+    cdef bint alone = input_vectors is None
     cdef float **rows
+    cdef float **inputs
     cdef double loss = 0
     cdef bint failed
     memset(&work, 0, sizeof(work))
+    memset(&windows, 0, sizeof(windows))
     with nogil:
-        rows = <float **>malloc((n_inputs + n_outputs) * sizeof(float *))
-        failed = rows == NULL or allocate(&work, stride, 1, n_outputs) != 0
+        rows = <float **>malloc((n_outputs + BLOCK) * sizeof(float *))
+        failed = (
+            rows == NULL or allocate(&work, stride, SHARING, n_outputs) != 0
+            or allocate_windows(&windows, n_documents + contexts.shape[0], stride) != 0
+        )
         if not failed:
-            for i in range(n_outputs):
-                rows[i] = &output_vectors[0, 0] + (
+            for i in range(n_outputs + BLOCK):
+                rows[i] = windows.zeros if i >= n_outputs else &output_vectors[0, 0] + (
                     centers[i] if i < n_words else negatives[i - n_words]
                 ) * stride
-            merge_words(&work, rows, n_words, n_outputs - n_words)
-            for i in range(n_documents):
-                rows[i] = &document_vectors[0, 0] + documents[i] * stride
-            for i in range(n_documents, n_inputs):
-                rows[i] = &input_vectors[0, 0] + contexts[i - n_documents] * stride
-            take_step_of_document(&work, rows, n_inputs, fixed_words, learning_rate, &loss)
+            for i in range(n_words):
+                inputs = inputs_of(&windows, i)
+                for d in range(n_documents):
+                    inputs[d] = &document_vectors[0, 0] + documents[d] * stride
+                windows.n_inputs[i] = n_documents
+                for c in range(context_offsets[i], context_offsets[i + 1]):
+                    inputs[windows.n_inputs[i]] = &input_vectors[0, 0] + contexts[c] * stride
+                    windows.n_inputs[i] += 1
+            if alone:
+                merge_words(&work, rows, n_words, n_outputs - n_words)
+                take_step_of_document(&work, inputs_of(&windows, 0), fixed_words, learning_rate, &loss)
+            else:
+                merge_negatives(&work, rows + n_words, n_outputs - n_words)
+                take_step_of_windows(&work, &windows, rows, n_words, True, fixed_words, learning_rate, &loss)
         free(rows)
+        free(windows.memory)
         free(work.memory)
     if failed:
         raise MemoryError("no memory for the buffers of a step")
@@ -201,8 +427,7 @@ cdef int make_room(
     Py_ssize_t negatives, Py_ssize_t max_documents, bint fixed_words,
 ) noexcept nogil:
     """Return 0 on success; to be freed by free_work in any case. No contexts if input_vectors is NULL."""
-    cdef Py_ssize_t at_once = SHARING if input_vectors == NULL else 1  # words of a step
-    cdef Py_ssize_t n_blocks = (at_once + negatives + BLOCK - 1) // BLOCK, n_words, n
+    cdef Py_ssize_t n_blocks = (SHARING + negatives + BLOCK - 1) // BLOCK, n_words, n
     cdef float *slot
     cdef bint failed
     memset(work, 0, sizeof(work[0]))
@@ -211,24 +436,27 @@ cdef int make_room(
     work.outputs = output_vectors
     if input_vectors != NULL:
         share_rows(&work.words, input_vectors, stride)
-    # copy_rows() writes up to seven more
-    work.inputs = <float **>malloc((max_documents + 2 * work.window + 8) * sizeof(float *))
+    # copy_rows() copies up to seven more
+    work.inputs = <float **>malloc((max_documents + 8) * sizeof(float *))
     work.negatives = negatives
-    work.ahead = positions_ahead(1 + at_once + negatives, stride)
-    failed = allocate_ring(&work.ring, STEPS, 1 + n_blocks * BLOCK) != 0
+    work.n_blocks = n_blocks
+    work.ahead = positions_ahead(2 * SHARING + negatives if work.window else SHARING + negatives, stride)
+    failed = allocate_ring(&work.ring, STEPS, 2 * SHARING + negatives + BLOCK) != 0
     work.random = <uint64_t *>malloc(STEPS * ((negatives + 7) // 8 * 8) * sizeof(uint64_t))
     # has_repeats() reads up to a register before and behind the ids
-    work.room = <int32_t *>calloc(16 + at_once + negatives + 16, sizeof(int32_t))
-    work.ids = work.room + 16 + at_once
-    work.numbers = <float *>calloc(at_once * n_blocks * 4 * SLOTS, sizeof(float))
-    work.counts = <const float **>malloc(at_once * n_blocks * sizeof(void *))
-    work.positives = <const float **>malloc(at_once * n_blocks * sizeof(void *))
+    work.room = <int32_t *>calloc(16 + SHARING + negatives + 16, sizeof(int32_t))
+    work.ids = work.room + 16 + SHARING
+    work.numbers = <float *>calloc(SHARING * n_blocks * 4 * SLOTS, sizeof(float))
+    work.counts = <const float **>malloc(SHARING * n_blocks * sizeof(void *))
+    work.positives = <const float **>malloc(SHARING * n_blocks * sizeof(void *))
     if (
         failed or work.inputs == NULL or work.random == NULL or work.room == NULL or work.numbers == NULL
         or work.counts == NULL or work.positives == NULL
+        # use_window() copies up to two windows behind the words before, and copy_rows() up to seven more
+        or allocate_windows(&work.windows, max_documents + 3 * work.window + 8, stride) != 0
     ):
         return -1
-    for n_words in range(1, at_once + 1):
+    for n_words in range(1, SHARING + 1):
         for n in range(n_blocks * BLOCK):
             slot = work.numbers + ((n_words - 1) * n_blocks + n // BLOCK) * 4 * SLOTS
             work.counts[(n_words - 1) * n_blocks + n // BLOCK] = slot
@@ -237,7 +465,7 @@ cdef int make_room(
             if n < n_words + negatives:
                 slot[0] = slot[SLOTS] = 1 if n < n_words else n_words
             slot[2 * SLOTS] = slot[3 * SLOTS] = n < n_words
-    return allocate(&work.step, stride, 1, at_once + negatives)
+    return allocate(&work.step, stride, SHARING, negatives if work.window else SHARING + negatives)
 
 
 cdef void free_work(Work *work) noexcept nogil:
@@ -248,13 +476,14 @@ cdef void free_work(Work *work) noexcept nogil:
     free(work.counts)
     free(work.positives)
     free(work.inputs)
+    free(work.windows.memory)
     free(work.step.memory)
 
 
 cdef inline void plan_step(
     Work *work, Planned *planned, const Walk *walk, const int64_t *offsets, int64_t origin
 ) noexcept nogil:
-    """Find the words of the next step: without contexts, those of a document that share their negatives."""
+    """Find the words of the next step: those of a document that share their negatives."""
     cdef Py_ssize_t i = work.next_word
     cdef int64_t end
     while offsets[work.next_sentence + 1] <= walk.positions[i]:
@@ -264,7 +493,7 @@ cdef inline void plan_step(
     planned.sharing = (walk.positions[i] - origin) // SHARING
     end = min(offsets[work.next_sentence + 1], origin + (planned.sharing + 1) * SHARING)
     i += 1
-    while work.window == 0 and i < walk.last and walk.positions[i] < end:
+    while i < walk.last and walk.positions[i] < end:
         i += 1
     planned.n_words = i - planned.first
     work.next_word = i
@@ -278,7 +507,7 @@ cdef inline void plan_ahead(
 
     The noise table is larger than the nearest caches: its columns are fetched for all steps first.
     """
-    cdef Py_ssize_t number, i, k, n, n_outputs, n_negatives = work.negatives, stride = work.step.stride
+    cdef Py_ssize_t number, k, n, n_contexts, n_negatives = work.negatives, stride = work.step.stride
     cdef Py_ssize_t set_random = (n_negatives + 7) // 8 * 8, begin = work.n_planned
     cdef int64_t sharing = work.sharing
     cdef Planned *planned
@@ -299,44 +528,64 @@ cdef inline void plan_ahead(
     for number in range(begin, work.n_planned):
         planned = &work.planned[number % STEPS]
         n = planned.n_words
-        n_outputs = n + n_negatives
-        work.ring.n_rows[place_of(&work.ring, number)] = 1 + n
+        n_contexts = n if work.window else 0
+        work.ring.n_rows[place_of(&work.ring, number)] = n_contexts + n
         if planned.sharing != work.sharing:
             work.sharing = planned.sharing
             for k in range(n_negatives):
                 work.ids[k] = draw_noise(random[k], noise, n_words)
             random += set_random
-            work.ring.n_rows[place_of(&work.ring, number)] = 1 + n_outputs
+            work.ring.n_rows[place_of(&work.ring, number)] += n_negatives
         ids = work.ids - n
         for k in range(n):
             ids[k] = walk.words[planned.first + k]
-        planned.repeats = has_repeats(ids, n_outputs)
+        planned.repeats = has_repeats(ids, n + n_negatives)
         rows = rows_of(&work.ring, number)
-        if work.window:
-            i = min(planned.first + work.window, walk.last - 1)
-            rows[0] = walk.rows[i]
-        for k in range(n_outputs):
-            rows[1 + k] = work.outputs + ids[k] * stride
-        for k in range(n_outputs, (n_outputs + BLOCK - 1) // BLOCK * BLOCK):
-            rows[1 + k] = work.step.zero_row
+        for k in range(n_contexts):
+            rows[k] = walk.rows[min(planned.first + k + work.window, walk.last - 1)]
+        rows += n_contexts
+        for k in range(n + n_negatives):
+            rows[k] = work.outputs + ids[k] * stride
+        for k in range(n + n_negatives, n + n_negatives + BLOCK):
+            rows[k] = work.step.zero_row
 
 
 cdef inline void use_planned(Work *work, Py_ssize_t number) noexcept nogil:
     """Take the outputs of a step, and let it fetch those of a later one."""
     cdef Step *step = &work.step
-    cdef float **rows = rows_of(&work.ring, number) + 1
+    cdef float **rows = rows_of(&work.ring, number)
     cdef Planned *planned = &work.planned[number % STEPS]
-    cdef Py_ssize_t n = planned.n_words, first = work.window == 0, later = number + work.ahead
-    cdef Py_ssize_t n_sets = (work.ring.position_rows - 1) // BLOCK
-    if planned.repeats:
+    cdef Py_ssize_t n = planned.n_words, later = number + work.ahead
+    if work.window:
+        if planned.repeats:
+            merge_negatives(step, rows + 2 * n, work.negatives)
+        else:
+            step.y = rows + 2 * n
+            step.n_blocks = (work.negatives + BLOCK - 1) // BLOCK
+            step.counts = step.all_once
+            step.positives = step.merged_positives  # none
+    elif planned.repeats:
         merge_words(step, rows, n, work.negatives)
     else:
         step.y = rows
         step.n_blocks = (n + work.negatives + BLOCK - 1) // BLOCK
-        step.counts = work.counts + (n - 1) * n_sets
-        step.positives = work.positives + (n - 1) * n_sets
-    step.next_rows = rows_of(&work.ring, later) + first
-    step.n_next = work.ring.n_rows[place_of(&work.ring, later)] - first if later < work.n_planned else 0
+        step.counts = work.counts + (n - 1) * work.n_blocks
+        step.positives = work.positives + (n - 1) * work.n_blocks
+    step.next_rows = rows_of(&work.ring, later)
+    step.n_next = work.ring.n_rows[place_of(&work.ring, later)] if later < work.n_planned else 0
+
+
+cdef inline void use_window(
+    Work *work, const Walk *walk, Py_ssize_t i, Py_ssize_t n, Py_ssize_t n_documents
+) noexcept nogil:
+    """Take the document and the contexts of words[i] as the inputs of word n of a step."""
+    cdef float **inputs = inputs_of(&work.windows, n)
+    cdef Py_ssize_t begin = walk.begin[i]
+    copy_rows(inputs, work.inputs, n_documents)
+    # as many as there can be always, so that no loop of unknown length is mispredicted
+    copy_rows(inputs + n_documents, walk.rows + begin, 2 * work.window)
+    copy_rows(inputs + n_documents + i - begin, walk.rows + i + 1, 2 * work.window)
+    work.windows.n_inputs[n] = n_documents + walk.end[i] - begin - 1
 
 
 cdef int visit_words(
@@ -351,7 +600,7 @@ cdef int visit_words(
     """
     cdef Walk walk
     cdef Planned *planned
-    cdef Py_ssize_t number = 0, i, d, n_contexts, n_documents = 1, n_steps, window = work.window
+    cdef Py_ssize_t number = 0, i, d, n, n_documents = 1, n_steps, window = work.window
     cdef Py_ssize_t sentence = -1, stride = work.step.stride
     cdef bint sampled
     cdef double *loss
@@ -379,21 +628,21 @@ cdef int visit_words(
                 i = sentence if tags == NULL else tags[tag_offsets[sentence] + d]
                 work.inputs[d] = documents + i * stride
         i = planned.first
-        sampled = loss_every and walk.positions[i] & (loss_every - 1) == 0
+        sampled = loss_every and planned.sharing & (loss_every - 1) == 0
         loss = &work.loss if sampled else NULL
         use_planned(work, number)
+        n_steps = planned.n_words
         if window:
-            n_contexts = walk.end[i] - walk.begin[i] - 1
-            copy_contexts(&walk, i, window)
-            copy_rows(work.inputs + n_documents, walk.contexts, n_contexts)
-            take_step_of_document(
-                &work.step, work.inputs, n_documents + n_contexts, work.fixed_words, learning_rate, loss
+            for n in range(n_steps):
+                use_window(work, &walk, i + n, n, n_documents)
+            take_step_of_windows(
+                &work.step, &work.windows, rows_of(&work.ring, number) + n_steps, n_steps, planned.repeats,
+                work.fixed_words, learning_rate, loss
             )
-            n_steps = 1
         else:
             for d in range(n_documents):
-                take_step_of_document(&work.step, work.inputs + d, 1, work.fixed_words, learning_rate, loss)
-            n_steps = n_documents * planned.n_words
+                take_step_of_document(&work.step, work.inputs + d, work.fixed_words, learning_rate, loss)
+            n_steps *= n_documents
         work.pairs += n_steps
         work.sampled_pairs += n_steps if sampled else 0
         number += 1

@@ -5,6 +5,8 @@ What is done otherwise, and why:
 - The sigmoid comes from the table of ``vector.h``, absolute error below 3e-6.
 - Outputs that are repeated among the targets and negatives of an update are merged and counted, so that their
   rows are read and written once.
+- The contexts of skip-gram take turns with the mean of the centre's rows: the rows are read before the first
+  and written after the last.
 - Negatives are drawn a position ahead, and the rows fetched into the cache meanwhile.
 - Threads share the matrices without locks (Hogwild: Niu, Recht, Ré and Wright 2011).
 """
@@ -17,10 +19,14 @@ from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, row
 from .bags cimport MAX_FETCHED, Bag, free_bag, note_rows_of, take_rows_of, take_rows_of_contexts, use_rows
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
-from .step cimport MAX_SHARED, Step, allocate, clear_merged, count_merged, use_merged
+from .step cimport (
+    MAX_SHARED, Step, allocate, clear_merged, count_merged, merge_outputs, use_merged, use_outputs,
+)
 from .sampling cimport draw_columns, draw_noise
+from .tiles cimport BLOCK
 from .together cimport Together, finish, join, leave, take_mean, use_zeros
-from .vector cimport fill_sigmoid_table, last_distance
+from .turns cimport Turns, begin_turns, end_turns, take_turn
+from .vector cimport fill_sigmoid_table, has_repeats, last_distance
 from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
 
 cdef enum:
@@ -110,6 +116,7 @@ cdef struct Targets:
     Ring ring
     Py_ssize_t sets            # of a position
     Py_ssize_t negatives       # of a set
+    Py_ssize_t set_rows        # in whole blocks
     Py_ssize_t position_words
     int32_t *room
     int32_t *words             # [position][position_words], in room
@@ -122,10 +129,11 @@ cdef int allocate_targets(Targets *targets, Py_ssize_t negatives, Py_ssize_t set
     cdef bint failed
     targets.sets = sets
     targets.negatives = negatives
+    targets.set_rows = negatives // BLOCK * BLOCK + BLOCK
     targets.position_words = sets * (1 + negatives)
-    failed = allocate_ring(&targets.ring, POSITIONS, targets.position_words + MAX_FETCHED) != 0
-    # last_distance() reads up to a register before the words
-    targets.room = <int32_t *>calloc(16 + POSITIONS * targets.position_words, sizeof(int32_t))
+    failed = allocate_ring(&targets.ring, POSITIONS, sets * targets.set_rows + MAX_FETCHED) != 0
+    # last_distance() reads up to a register before the words, has_repeats() also behind them
+    targets.room = <int32_t *>calloc(16 + POSITIONS * targets.position_words + 16, sizeof(int32_t))
     targets.words = targets.room + 16
     targets.places = <Py_ssize_t *>malloc(targets.position_words * sizeof(Py_ssize_t))
     targets.random = <uint64_t *>malloc((sets * negatives + 8) * sizeof(uint64_t))
@@ -145,24 +153,50 @@ cdef inline int32_t *words_of(const Targets *targets, Py_ssize_t i) noexcept nog
 
 
 cdef void draw_position(
-    Targets *targets, Py_ssize_t number, const Walk *walk, Py_ssize_t n_sets, int32_t entering,
-    const Bag *bag, float *output_vectors, const uint32_t *noise, uint32_t n_words, uint64_t key,
+    Targets *targets, Py_ssize_t number, const Step *step, const Walk *walk, Py_ssize_t n_sets,
+    int32_t entering, const Bag *bag, float *output_vectors, const uint32_t *noise, uint32_t n_words,
+    uint64_t key,
 ) noexcept nogil:
     """Draw the outputs of a word, and note the rows to fetch: theirs and those of an entering word."""
-    cdef Py_ssize_t s, k, n = n_sets * (1 + targets.negatives), i = visited(walk, number)
+    cdef Py_ssize_t s, k, i = visited(walk, number)
     cdef int32_t *words = words_of(targets, number)
     cdef float **rows = rows_of(&targets.ring, number)
     cdef uint64_t counter = walk.positions[i] * (1 + targets.sets * targets.negatives) + 1
     draw_columns(targets.random, n_sets * targets.negatives, key, counter, noise, n_words)
     for s in range(n_sets):
-        words[s * (1 + targets.negatives)] = walk.words[i] if targets.sets == 1 else context_of(walk, i, s)
+        words[0] = walk.words[i] if targets.sets == 1 else context_of(walk, i, s)
         for k in range(targets.negatives):
-            words[s * (1 + targets.negatives) + 1 + k] = draw_noise(
-                targets.random[s * targets.negatives + k], noise, n_words
-            )
-    for k in range(n):
-        rows[k] = output_vectors + words[k] * bag.stride
-    targets.ring.n_rows[place_of(&targets.ring, number)] = n + note_rows_of(bag, entering, rows + n)
+            words[1 + k] = draw_noise(targets.random[s * targets.negatives + k], noise, n_words)
+        for k in range(1 + targets.negatives):
+            rows[k] = output_vectors + words[k] * bag.stride
+        for k in range(1 + targets.negatives, targets.set_rows):
+            rows[k] = step.zero_row
+        words += 1 + targets.negatives
+        rows += targets.set_rows
+    targets.ring.n_rows[place_of(&targets.ring, number)] = (
+        n_sets * targets.set_rows + note_rows_of(bag, entering, rows)
+    )
+
+
+cdef inline void take_turns(
+    Turns *turns, Step *step, const Targets *targets, Py_ssize_t number, Py_ssize_t n_sets,
+    float learning_rate, double *loss,
+) noexcept nogil:
+    """Let the sets of a position take turns; meanwhile the rows that the step is to fetch are fetched."""
+    cdef Py_ssize_t s, n_words = 1 + targets.negatives, n_next = step.n_next
+    cdef int32_t *words = words_of(targets, number)
+    cdef float **rows = rows_of(&targets.ring, number)
+    cdef float **next_rows = step.next_rows
+    for s in range(n_sets):
+        if has_repeats(words, n_words):
+            merge_outputs(step, rows, n_words)
+        else:
+            use_outputs(step, rows, n_words)
+        step.next_rows = next_rows + s * n_next // n_sets
+        step.n_next = (s + 1) * n_next // n_sets - s * n_next // n_sets
+        take_turn(turns, step, learning_rate, loss)
+        words += n_words
+        rows += targets.set_rows
 
 
 def train(
@@ -192,6 +226,7 @@ def train(
     cdef Step work
     cdef Walk walk
     cdef Targets targets
+    cdef Turns turns
     cdef Bag rows
     cdef Together all
     cdef Frozen still
@@ -200,7 +235,8 @@ def train(
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
     cdef Py_ssize_t sets = 1 if cbow else 2 * window
-    cdef Py_ssize_t at_once = min(<Py_ssize_t>MAX_SHARED, sets)
+    cdef bint in_turn = not cbow and not team_works
+    cdef Py_ssize_t at_once = 1 if in_turn else min(<Py_ssize_t>MAX_SHARED, sets)
     cdef Py_ssize_t number, word, i, c, n, n_contexts, n_sets, n_moved, next_position
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef int32_t *words
@@ -229,7 +265,7 @@ def train(
                 word = visited(&walk, next_position)
                 n_contexts = walk.end[word] - walk.begin[word] - 1
                 draw_position(
-                    &targets, next_position, &walk, min(sets, n_contexts),
+                    &targets, next_position, &work, &walk, min(sets, n_contexts),
                     walk.words[min(word + window, walk.last - 1) if cbow else word],
                     &rows, outputs, &noise[0, 0], n_words, key
                 )
@@ -250,6 +286,16 @@ def train(
             n_moved = moving_first(&still, rows.rows, NULL, rows.n if scale_gradient else rows.n_first)
             words = words_of(&targets, number)
             fetch_rows_of(&work, &targets.ring, number + 1, 0, walk.last)
+            if in_turn:
+                begin_turns(
+                    &turns, &work, rows.rows, rows.n, n_moved,
+                    still.rows != NULL or (scale_gradient and rows.n_first < rows.n), mean, scale_gradient
+                )
+                take_turns(
+                    &turns, &work, &targets, number, n_sets, learning_rate, &loss if sampled else NULL
+                )
+                end_turns(&turns, &work)
+                continue
             c = 0
             while c < n_sets:
                 n = min(at_once, n_sets - c)

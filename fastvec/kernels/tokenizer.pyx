@@ -4,14 +4,16 @@ What is done otherwise, and why:
 
 - Eight bytes are looked at in one load. Three additions mark the white space among them, so that one load
   both finds the end of most words and is the key they are compared by.
-- The hash folds the 128-bit product of those eight bytes and a constant, once per eight bytes.
+- The hash folds the 128-bit product of the first eight bytes and the next eight, each mixed with a constant,
+  and then, once per eight bytes, that of the sum so far and a constant.
 - Tables are open-addressed, with linear probing and at most half full. A slot of 16 bytes holds the first
   eight bytes of its word, its length and 24 bits of its hash: words of up to eight bytes are compared without
   looking anywhere else, and longer ones that differ almost never need a look at their other bytes.
 - A piece has a table of its own, which stays in the processor's cache. The large one is asked for every word
   of a piece once, and its slots are fetched some words before they are used.
 - Strings of arrays, whose ends are known, are hashed some at a time before the first is looked up: no hash
-  waits for a table, and their slots are fetched meanwhile.
+  waits for a table, and their slots are fetched meanwhile. What lies after their ends is masked without a
+  branch on their length, which would often be predicted wrong.
 - Distinct words lie end to end in one arena, each with a line feed after it; counts are indexed by id.
 
 The GIL is released throughout, so that several threads split pieces at once.
@@ -51,6 +53,12 @@ cdef extern from *:
         memcpy(&eight, p, 8);
         return eight;
     }
+    /* A mask of the first n of eight bytes, where n is from 0 to 16, and more than 8 are all. */
+    static inline uint64_t first_bytes(int64_t n) {
+        static const uint8_t set[24] = {
+            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+        return load_eight(set + 16 - n);
+    }
     static inline uint64_t fold_product(uint64_t a, uint64_t b) {
         unsigned __int128 product = (unsigned __int128)a * b;
         return (uint64_t)product ^ (uint64_t)(product >> 64);
@@ -59,6 +67,7 @@ cdef extern from *:
     const uint64_t HASH_START, HASH_MULTIPLIER
     uint64_t load_eight(const uint8_t *p) noexcept nogil
     int64_t number_at(const uint8_t *p, int n_bytes) noexcept nogil
+    uint64_t first_bytes(int64_t n) noexcept nogil
     uint64_t fold_product(uint64_t a, uint64_t b) noexcept nogil
     int __builtin_ctzll(unsigned long long x) noexcept nogil
     void __builtin_prefetch(const void *address) noexcept nogil
@@ -130,7 +139,7 @@ cdef inline uint64_t load_up_to(const uint8_t *p, const uint8_t *end) noexcept n
 
 cdef inline uint64_t first_hash(uint64_t first, uint64_t second) noexcept nogil:
     """Return the hash of 16 bytes of a word, with zeros after its end."""
-    return fold_product(fold_product(HASH_START ^ first, HASH_MULTIPLIER) ^ second, HASH_MULTIPLIER)
+    return fold_product(HASH_START ^ first, HASH_MULTIPLIER ^ second)
 
 
 cdef inline uint64_t last_hash(uint64_t running, int64_t length) noexcept nogil:
@@ -159,31 +168,26 @@ def end_of_words(const uint8_t[::1] text):
     return n
 
 
-cdef inline uint64_t first_bytes(int64_t n) noexcept nogil:
-    """Return a mask of the first n of eight bytes: all if n is larger, none if it is negative."""
-    return ~<uint64_t> 0 if n >= 8 else (<uint64_t> 1 << (8 * max(n, 0))) - 1
-
-
 cdef inline bint find(const Strings *strings, int64_t i, Word *word) noexcept nogil:
     """Say where string i is, and its hash; return whether it lies in its buffer."""
     cdef const uint8_t *place = strings.places.start + i * strings.item_bytes
-    cdef Buffer buffer
-    cdef int64_t begin, end, which
-    if strings.item_bytes < VIEW_BYTES:
-        buffer = strings.buffers[0]
-        begin = number_at(place, strings.item_bytes)
-        end = number_at(place + strings.item_bytes, strings.item_bytes)
-    elif number_at(place, 4) <= INLINE_BYTES:
-        buffer = strings.places
+    cdef int64_t which, begin
+    if strings.item_bytes == 4:
+        return find_between(strings.buffers, number_at(place, 4), number_at(place + 4, 4), word)
+    if strings.item_bytes == 8:
+        return find_between(strings.buffers, number_at(place, 8), number_at(place + 8, 8), word)
+    if number_at(place, 4) <= INLINE_BYTES:
         begin = i * VIEW_BYTES + 4
-        end = begin + number_at(place, 4)
-    else:
-        which = number_at(place + 8, 4)
-        if not 0 <= which < strings.n_buffers:
-            return False
-        buffer = strings.buffers[which]
-        begin = number_at(place + 12, 4)
-        end = begin + number_at(place, 4)
+        return find_between(&strings.places, begin, begin + number_at(place, 4), word)
+    which = number_at(place + 8, 4)
+    if not 0 <= which < strings.n_buffers:
+        return False
+    begin = number_at(place + 12, 4)
+    return find_between(&strings.buffers[which], begin, begin + number_at(place, 4), word)
+
+
+cdef inline bint find_between(const Buffer *buffer, int64_t begin, int64_t end, Word *word) noexcept nogil:
+    """Say where a string is, and its hash; return whether it lies in its buffer."""
     if not 0 <= begin <= end <= buffer.size:
         return False
     word.start = buffer.start + begin
@@ -193,8 +197,8 @@ cdef inline bint find(const Strings *strings, int64_t i, Word *word) noexcept no
     else:
         word.first = load_up_to(word.start, buffer.start + end)
         word.second = load_up_to(word.start + 8, buffer.start + end)
-    word.first &= first_bytes(word.length)
-    word.second &= first_bytes(word.length - 8)
+    word.first &= first_bytes(min(word.length, 16))
+    word.second &= first_bytes(max(min(word.length, 16) - 8, 0))
     if word.length > 16:
         word.hashed = hash_of(word.start, word.length)
     else:

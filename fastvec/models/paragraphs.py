@@ -41,6 +41,9 @@ __all__ = ["DocVectors"]
 
 # What ``learning_rate=None`` stands for: the gradient of a mean is smaller.
 LEARNING_RATES = {"dbow": 0.05, "dm": 0.15}
+# The step size of `transform` times its epochs, at most. All words are learned from its start: with more,
+# documents fit the words that they have ever closer, and other words of the same matter worse.
+MOST_STEPS = {"dbow": 0.5, "dm": 3.0}
 # Words of new documents that a thread is handed at once, each as often as there are epochs.
 WORDS_AT_ONCE = 1 << 16
 # The key of the random sequence of new documents: any number.
@@ -110,7 +113,8 @@ class DocVectors(EpochModel):
         Noise words are drawn with a probability proportional to their count raised to this power.
     learning_rate : float, optional
         Step size at the start; it decreases linearly to `min_learning_rate`. None stands for 0.05 for
-        "dbow", and for 0.15 for "dm".
+        "dbow", and for 0.15 for "dm". In `transform`, whose words are learned already, it is no more than 0.5
+        / `epochs` for "dbow", and than 3 / `epochs` for "dm".
     min_learning_rate : float
         Step size at the end.
     epochs : int
@@ -395,6 +399,7 @@ class DocVectors(EpochModel):
         given = type(self)(**state.given)  # parameters may have been changed since
         corpus = self._read(documents)
         n, d = len(corpus), given.vector_size
+        rate = min(given._first_learning_rate(), MOST_STEPS[given.model] / given.epochs)
         vectors = padded_matrix(n, d)
         ids = recoded(corpus, state.vocabulary, self.memory_limit) if corpus.n_tokens else None
         if ids is not None:
@@ -408,8 +413,8 @@ class DocVectors(EpochModel):
                 window=given.window,
                 negatives=given.negatives,
                 epochs=given.epochs,
-                learning_rate=given._first_learning_rate(),
-                min_learning_rate=given.min_learning_rate,
+                learning_rate=rate,
+                min_learning_rate=min(given.min_learning_rate, rate),
                 key=KEY,
             )
             at_once = max(1, WORDS_AT_ONCE // given.epochs)

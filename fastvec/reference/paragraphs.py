@@ -16,7 +16,7 @@ Gradient. With the labels t₀ = 1, t_k = 0, the errors δₙ = σ(h · yₙ) �
 
 Update. Every parameter moves by −η times its gradient, every right-hand side from before the update. A word
 that occurs twice among the contexts or the negatives counts twice; a negative that is the centre is left out.
-The steps of a word's tags and of the words after it follow each other.
+The steps of a word's tags in PV-DBOW and of the words after it follow each other.
 
 A new document. Its vector starts from zero and is the only one to move, by −η ∂J/∂d, for some epochs over its
 words with a falling η. Its words' draws are those of their places in the document, so that the vector depends
@@ -27,8 +27,8 @@ Compromises, and where they come from:
 - The mean and its exact gradient, where Le and Mikolov (2014) concatenate the vectors of a document and of a
   window of fixed length: so gensim by default, but for the divisor, which it leaves out of the gradient.
 - `SHARING` words in a row, of the text or of a new document, have the same negatives, as all words of a
-  window in skip-gram: their rows stay in the processor's cache. In PV-DBOW, such words of a document are one
-  step, by the sum of their J, which reads and writes the rows of the document and of the negatives once.
+  window in skip-gram. Those of a document are one step, by the sum of their J, each with the contexts of its
+  own, which reads and writes the rows of the negatives once, and in PV-DBOW that of the document.
 
 References
 ----------
@@ -54,6 +54,7 @@ __all__ = ["infer", "step", "train"]
 SHARING = 4
 
 Matrix = NDArray[np.float32]
+Windows = tuple[NDArray[np.int32], NDArray[np.int64]]
 
 
 def step(
@@ -61,6 +62,7 @@ def step(
     output_vectors: Matrix,
     document_vectors: Matrix,
     contexts: NDArray[np.int32],
+    context_offsets: NDArray[np.int64],
     documents: NDArray[np.int32],
     centers: NDArray[np.int32],
     negatives: NDArray[np.int32],
@@ -77,12 +79,14 @@ def step(
         The words' output vectors, padded alike.
     document_vectors : IN/OUT, float32 (n_documents, stride)
         The vectors of documents, padded alike.
-    contexts : IN, int32 (C,)
-        Word ids, C >= 0, repetitions allowed.
+    contexts : IN, int32 (n_contexts,)
+        The word ids of the contexts of all centres, one centre after the other, repetitions allowed.
+    context_offsets : IN, int64 (B + 1,)
+        Where those of each centre begin and end.
     documents : IN, int32 (T,)
         Rows of document_vectors, T >= 1, all different.
     centers : IN, int32 (B,)
-        Word ids, B >= 1, repetitions allowed; without contexts B may be more than 1.
+        Word ids, B >= 1, repetitions allowed.
     negatives : IN, int32 (K,)
         Word ids, K >= 0, repetitions and centres allowed.
     fixed_words : IN, bool
@@ -95,21 +99,24 @@ def step(
     float
         J before the update.
     """
-    parts = [label_outputs(int(center), negatives) for center in centers]
-    outputs, labels, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    inputs = document_vectors[documents]
+    own = [document_vectors[documents]] * len(centers)
     if input_vectors is not None:
-        inputs = np.concatenate([inputs, input_vectors[contexts]])
-    h = np.mean(inputs, axis=0)
-    errors, costs = logistic(output_vectors[outputs] @ h, labels, counts)
-    e = errors @ output_vectors[outputs]
+        windows = np.split(input_vectors[contexts], context_offsets[1:-1])
+        own = [np.concatenate(both) for both in zip(own, windows, strict=True)]
+    h = np.stack([np.mean(inputs, axis=0) for inputs in own])
+    outputs, labels, counts = label_outputs(centers, np.tile(negatives, (len(centers), 1)))
+    y = output_vectors[outputs]
+    errors, costs = logistic(np.einsum("bnd,bd->bn", y, h), labels, counts)
     rate = np.float32(learning_rate)
-    move = rate * e / np.float32(len(inputs))
-    document_vectors[documents] -= move
+    moves = (
+        rate * np.einsum("bn,bnd->bd", errors, y) / np.array([[len(inputs)] for inputs in own], np.float32)
+    )
+    document_vectors[documents] -= np.sum(moves, axis=0)
     if not fixed_words:
+        # .at: an id that is repeated takes the sum
         if input_vectors is not None:
-            np.subtract.at(input_vectors, contexts, move)  # .at: an id that is repeated takes the sum
-        np.subtract.at(output_vectors, outputs, rate * np.outer(errors, h))
+            np.subtract.at(input_vectors, contexts, np.repeat(moves, np.diff(context_offsets), axis=0))
+        np.subtract.at(output_vectors, outputs, rate * errors[..., np.newaxis] * h[:, np.newaxis])
     return float(np.sum(costs))
 
 
@@ -155,7 +162,7 @@ def train(
     learning_rate : IN, float
         η.
     loss_every : IN, int, a power of 2
-        The loss is taken of steps whose first word has a position divisible by it.
+        The loss is taken of the words that share their negatives for one of so many such groups.
 
     Returns
     -------
@@ -168,12 +175,12 @@ def train(
     matrices = input_vectors, output_vectors, document_vectors
     reach = None if input_vectors is None else window
     examples = _examples(ids, sentence_offsets, start, stop, 0, keep, noise, reach, negatives, key)
-    for position, sentence, contexts, centers, drawn in examples:
+    for position, sentence, windows, centers, drawn in examples:
         together = tags[tag_offsets[sentence] : tag_offsets[sentence + 1]]
         for documents in [together] if input_vectors is not None else np.split(together, len(together)):
-            loss = step(*matrices, contexts, documents, centers, drawn, False, learning_rate)
+            loss = step(*matrices, *windows, documents, centers, drawn, False, learning_rate)
             pairs += len(centers)
-            if position % loss_every == 0:
+            if position // SHARING % loss_every == 0:
                 total += loss
                 sampled_pairs += len(centers)
     return total, sampled_pairs, pairs
@@ -226,8 +233,8 @@ def infer(
             examples = _examples(
                 ids, sentence_offsets, begin, end, begin, keep, noise, reach, negatives, key_of_epoch
             )
-            for _, _, contexts, centers, drawn in examples:
-                step(*matrices, contexts, np.array([document]), centers, drawn, True, rate)
+            for _, _, windows, centers, drawn in examples:
+                step(*matrices, *windows, np.array([document]), centers, drawn, True, rate)
 
 
 def _examples(
@@ -241,23 +248,24 @@ def _examples(
     window: int | None,
     negatives: int,
     key: int,
-) -> Iterator[tuple[int, int, NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]]:
-    """Yield each step's first position, its sentence, contexts, words and negatives.
+) -> Iterator[tuple[int, int, Windows, NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield each step's first position, its sentence, contexts with their offsets, words and negatives.
 
-    Words that share their negatives are counted from the origin. Without a window there are no contexts, and
-    those of a sentence are one step.
+    Words that share their negatives are counted from the origin, and those of a sentence are one step.
+    Without a window there are no contexts.
     """
     draws_per_token = 1 + negatives
-    steps: list[tuple[int, int, int, NDArray[np.int32], list[int]]] = []
+    steps: list[tuple[int, int, int, list[NDArray[np.int32]], list[int]]] = []
     for position, center, contexts, _ in walk_chunk(
         ids, sentence_offsets, start, stop, keep, window or 0, window is not None, key, draws_per_token
     ):
         sentence = int(np.searchsorted(sentence_offsets, position, side="right")) - 1
         first = position - (position - origin) % SHARING
-        if window is None and steps and steps[-1][1:3] == (sentence, first):
-            steps[-1][4].append(center)
-        else:
-            steps.append((position, sentence, first, contexts, [center]))
-    for position, sentence, first, contexts, centers in steps:
+        if not steps or steps[-1][1:3] != (sentence, first):
+            steps.append((position, sentence, first, [], []))
+        steps[-1][3].append(contexts)
+        steps[-1][4].append(center)
+    for position, sentence, first, contexts_of, centers in steps:
         drawn = draw_noise(draw(key, first * draws_per_token + 1 + np.arange(negatives)), noise)
-        yield position, sentence, contexts, np.array(centers, np.int32), drawn
+        windows = np.concatenate(contexts_of), np.cumsum([0, *map(len, contexts_of)])
+        yield position, sentence, windows, np.array(centers, np.int32), drawn

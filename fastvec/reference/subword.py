@@ -34,9 +34,11 @@ Compromises, and where they come from:
 
 - N-grams share rows: an n-gram's row is chosen by its hash (Bojanowski et al. 2017), so that rows may repeat
   within a word.
-- Skip-gram predicts the contexts from the rows of the centre (Bojanowski et al. 2017), at most ``MAX_SHARED``
-  of them from one h, where fastText computes it anew for each. CBOW predicts the centre from the rows of all
-  contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs more.
+- Skip-gram predicts the contexts from the rows of the centre (Bojanowski et al. 2017), one after the other,
+  each from h as those before it have moved the rows, as in fastText; threads that take steps together
+  (``together.py``) predict up to ``MAX_SHARED`` of them from one h. CBOW predicts the centre from the rows of
+  all contexts, and the mean is over all of these rows, as in fastText: a context with many n-grams weighs
+  more.
 - ``scale_gradient=True`` is the gradient of J. With False the rows of words with many n-grams move farther
   than J says, as in fastText (for CBOW: Irsoy, Benton and Stratos 2021).
 
@@ -248,6 +250,7 @@ def train(
         (centre, context) pairs in that sum, and trained in all; for CBOW windows with contexts.
     """
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
+    at_once = 1 if team is None else MAX_SHARED
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
@@ -262,13 +265,13 @@ def train(
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
         loss = 0.0
-        for t in range(0, len(targets), MAX_SHARED):
+        for t in range(0, len(targets), at_once):
             loss_of_step, move = prepare(
                 input_vectors,
                 output_vectors,
                 inputs,
-                targets[t : t + MAX_SHARED],
-                noise_words[t : t + MAX_SHARED],
+                targets[t : t + at_once],
+                noise_words[t : t + at_once],
                 n_first,
                 mean,
                 scale_gradient,

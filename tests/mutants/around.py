@@ -26,7 +26,7 @@ AROUND = [
     mutant(
         "of strings in arrays, the bytes from the 9th to the 16th are left out",
         "tokenizer",
-        (TOKENIZER[0], "word.second &= first_bytes(word.length - 8)", "word.second = 0"),
+        (TOKENIZER[0], "word.second &= first_bytes(max(min(word.length, 16) - 8, 0))", "word.second = 0"),
     ),
     mutant(
         "of words of equal count the last comes first",

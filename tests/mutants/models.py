@@ -392,9 +392,20 @@ MODELS = [
         ),
         (
             "reference/subword.py",
-            "            noise_words[t : t + MAX_SHARED],\n".replace("            ", "                "),
-            "                noise_words[[0] * len(targets[t : t + MAX_SHARED])],\n",
+            "            noise_words[t : t + at_once],\n".replace("            ", "                "),
+            "                noise_words[[0] * len(targets[t : t + at_once])],\n",
         ),
+    ),
+    mutant(
+        "contexts of n-grams do not meet what those before them have moved",
+        "train_is_steps",
+        ("kernels/turns.pxd", "store(hidden + k, h + s * d)", "store(hidden + k, h)"),
+        ("reference/subword.py", "at_once = 1 if team is None else MAX_SHARED", "at_once = MAX_SHARED"),
+    ),
+    mutant(
+        "the mean of n-grams moves as if none of them occurred twice",
+        "train_is_steps",
+        ("kernels/turns.pxd", "count_moves(rows, n_rows, n_moved) if repeated else n_rows", "n_rows"),
     ),
     mutant(
         "AdaGrad divides by the squares with the newest among them",
@@ -426,6 +437,16 @@ MODELS = [
         "negatives of several words of a document count once",
         "paragraphs_kernel",
         ("kernels/paragraphs.pyx", "1 if n < n_words else n_words", "1"),
+    ),
+    mutant(
+        "a word is a negative of itself, where several words of a window share negatives",
+        "paragraphs_kernel",
+        ("kernels/paragraphs.pyx", "if step.y[n] == words[i]:", "if step.y[n] == words[0]:"),
+    ),
+    mutant(
+        "new documents move the farther, the more epochs there are",
+        "doc_vectors",
+        ("models/paragraphs.py", ", MOST_STEPS[given.model] / given.epochs)", ", 1)"),
     ),
     mutant(
         "a new document takes the draws of its place among others",
