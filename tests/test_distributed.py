@@ -20,6 +20,8 @@ from fastvec import Cooccurrence, Corpus, Phrases, distributed, kernels
 
 pytestmark = pytest.mark.any_backend
 
+can_be_killed = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+
 RNG = np.random.default_rng(5)
 
 
@@ -129,6 +131,7 @@ def test_phrases_of_shards_are_those_of_one_machine(params, shards, tmp_path):
 # Other processes
 
 
+@can_be_killed
 def test_processes_call_functions_and_survive(tmp_path):
     array = np.arange(6.0)
     done = []
@@ -202,6 +205,7 @@ def test_workers_have_the_version_and_the_backend_of_their_process(monkeypatch):
         here._replace(backend=lacking).call(calls.backend)
 
 
+@can_be_killed
 def test_a_killed_worker_changes_no_bit(tmp_path, monkeypatch):
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
     texts = [tmp_path / f"{number}.txt" for number in range(4)]

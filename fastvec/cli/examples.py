@@ -28,7 +28,7 @@ EXAMPLES = {
         "fastvec cooccur wiki.txt.gz -o wiki.fvcounts --window 10",
         "fastvec train wiki.fvcounts -o wiki.fvec --model glove",
         "fastvec cooccur 'wiki/*.parquet' -o wiki.fvcounts --column text --ray auto --folder /mnt/shared",
-        "fastvec cooccur 'wiki/*.txt' -o wiki.fvcounts --processes 4",
+        "fastvec cooccur 'wiki/*.txt' -o wiki.fvcounts --processes 2",
     ],
     "documents": [
         "fastvec documents train notes.txt -o notes.fvec",
