@@ -53,6 +53,8 @@ NOT_RUN = {
     "makes a release": r"git (tag|push) |python -m build |auditwheel |cibuildwheel ",
     "needs gensim": "",
     "needs other libraries": "",
+    "needs Ray": "",
+    "needs Spark": "",
 }
 # Those of a page that `make test-interop` runs.
 OTHER_LIBRARIES = [
@@ -84,6 +86,8 @@ class Page:
         self.document = Document.parse(str(path), *parsers)
         self.document.namespace |= {
             "gensim_is_missing": importlib.util.find_spec("gensim") is None,
+            "ray_is_missing": importlib.util.find_spec("ray") is None,
+            "spark_is_missing": importlib.util.find_spec("pyspark") is None,
             "other_libraries_are_missing": not all(map(importlib.util.find_spec, OTHER_LIBRARIES)),
         }
 
@@ -215,12 +219,13 @@ def test_few_blocks_are_not_run():
         "CONTRIBUTING.md",
         "README.md",
         "docs/baskets.md",
+        "docs/cluster.md",
         "docs/coming-from-gensim.md",
         "docs/files.md",
         "docs/install.md",
         "docs/other-libraries.md",
     }
-    assert sum(skipped.values()) <= 22
+    assert sum(skipped.values()) <= 24
 
 
 @pytest.mark.parametrize(
@@ -248,9 +253,15 @@ def test_every_public_name_is_in_the_reference():
     described = set(re.findall(r"^\.\. auto(?:class|function):: (\S+)$", pages, re.MULTILINE))
     public = {
         f"{module}.{name}"
-        for module in ("fastvec", "fastvec.classify", "fastvec.evaluate", "fastvec.functional")
+        for module in (
+            "fastvec",
+            "fastvec.classify",
+            "fastvec.distributed",
+            "fastvec.evaluate",
+            "fastvec.functional",
+        )
         for name in importlib.import_module(module).__all__
-    } - {"fastvec.evaluate", "fastvec.functional"}
+    } - {"fastvec.distributed", "fastvec.evaluate", "fastvec.functional"}
     assert len(public) > 30
     assert public - described == set()
 

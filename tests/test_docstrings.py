@@ -39,7 +39,13 @@ def test_examples(name, tmp_path, monkeypatch):
 
 def public():
     """Yield the names of all public classes and functions, and of the methods that are fastvec's own."""
-    for module in ("fastvec", "fastvec.classify", "fastvec.evaluate", "fastvec.functional"):
+    for module in (
+        "fastvec",
+        "fastvec.classify",
+        "fastvec.distributed",
+        "fastvec.evaluate",
+        "fastvec.functional",
+    ):
         members = importlib.import_module(module)
         for name in members.__all__:
             item = getattr(members, name)

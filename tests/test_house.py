@@ -35,6 +35,7 @@ ROOMS = [
     "classify.words",
     "classify.texts",
     "classify",
+    "distributed",
     "__init__",
     "cli",
     "__main__",
@@ -51,6 +52,7 @@ NOT_USED = {
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
     "demo": {"evaluate", "functional", "finite_differences"},
+    "distributed": {"classify", "evaluate", "demo"},
 }
 
 
@@ -178,6 +180,7 @@ PUBLIC = {
     "cli",
     "corpus",
     "demo",
+    "distributed",
     "evaluate",
     "functional",
     "finite_differences",

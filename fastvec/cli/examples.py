@@ -22,10 +22,13 @@ EXAMPLES = {
     "phrases": [
         "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
         "fastvec phrases more.txt -o - --phrases phrases.json",
+        "fastvec phrases 'wiki/*.txt' -o joined.txt --ray auto --folder /mnt/shared",
     ],
     "cooccur": [
         "fastvec cooccur wiki.txt.gz -o wiki.fvcounts --window 10",
         "fastvec train wiki.fvcounts -o wiki.fvec --model glove",
+        "fastvec cooccur 'wiki/*.parquet' -o wiki.fvcounts --column text --ray auto --folder /mnt/shared",
+        "fastvec cooccur 'wiki/*.txt' -o wiki.fvcounts --processes 2",
     ],
     "documents": [
         "fastvec documents train notes.txt -o notes.fvec",

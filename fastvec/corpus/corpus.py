@@ -133,7 +133,7 @@ class Corpus:
         how = Reading(lowercase, tokenizer, errors, keep_empty, column, kmers)
         files = None if is_table(source) else files_of(source)
         how.check(source, files)
-        self._reading = _reading(files, how)
+        self._reading = how.described(files)
 
         key: dict[str, str] = {}
         if cache is not None:
@@ -209,9 +209,20 @@ class Corpus:
     @classmethod
     def _of(cls, encoded: Encoded, reading: dict[str, Any]) -> Corpus:
         """Return a corpus of provisional ids, made of one that was read in such a way."""
+        return cls._of_ids(*encoded.finish(), reading)
+
+    @classmethod
+    def _of_ids(
+        cls,
+        ids: NDArray[np.int32],
+        sentence_offsets: NDArray[np.int64],
+        vocabulary: Vocabulary,
+        reading: dict[str, Any],
+    ) -> Corpus:
+        """Return a corpus of final ids, made of one that was read in such a way."""
         corpus = cls.__new__(cls)
         corpus._reading = reading
-        corpus._set(*encoded.finish())
+        corpus._set(ids, sentence_offsets, vocabulary)
         return corpus
 
     def _set(
@@ -262,24 +273,6 @@ class Corpus:
             words = [str(self.vocabulary.words[i]) for i in self.ids[begin : min(end, begin + WORDS_SHOWN)]]
             rows.append([number, " ".join([*words, *["..."][: end - begin - len(words)]])])
         return table(repr(self), ["", "sentence"], rows)
-
-
-def _reading(files: list[File] | None, how: Reading) -> dict[str, Any]:
-    """Return what was read, and the options that are not the usual ones."""
-    reading: dict[str, Any] = {} if files is None else {"files": [Path(name_of(file)).name for file in files]}
-    if how.lowercase:
-        reading["lowercase"] = True
-    if how.tokenizer is not None:
-        reading["tokenizer"] = getattr(how.tokenizer, "__qualname__", type(how.tokenizer).__qualname__)
-    if how.errors != "strict":
-        reading["errors"] = how.errors
-    if how.keep_empty:
-        reading["keep_empty"] = True
-    if how.column is not None:
-        reading["column"] = how.column
-    if how.kmers is not None:
-        reading["kmers"] = list(how.kmers)
-    return reading
 
 
 def _cache_key(files: list[File] | None, how: Reading) -> dict[str, str]:

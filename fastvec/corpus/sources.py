@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fastvec._params import check_bool, check_choice
@@ -33,7 +34,7 @@ from fastvec.corpus.columns import (
 )
 from fastvec.corpus.ids import Encoded, encode_pieces, encode_sentences, file_pieces
 from fastvec.corpus.kmers import check_kmers, kmer_pieces
-from fastvec.corpus.reading import File, check_readable, read_lines
+from fastvec.corpus.reading import File, check_readable, name_of, read_lines
 from fastvec.corpus.sequences import check_sequences, is_table
 from fastvec.formats.spool import Spool
 from fastvec.training.progress import Progress
@@ -83,6 +84,25 @@ class Reading:
         )
         if self.tokenizer is not None and not may_be_texts:
             raise ValueError(SPLIT)
+
+    def described(self, files: list[File] | None) -> dict[str, Any]:
+        """Return the names of what was read, and the options that are not the usual ones."""
+        reading: dict[str, Any] = (
+            {} if files is None else {"files": [Path(name_of(file)).name for file in files]}
+        )
+        if self.lowercase:
+            reading["lowercase"] = True
+        if self.tokenizer is not None:
+            reading["tokenizer"] = getattr(self.tokenizer, "__qualname__", type(self.tokenizer).__qualname__)
+        if self.errors != "strict":
+            reading["errors"] = self.errors
+        if self.keep_empty:
+            reading["keep_empty"] = True
+        if self.column is not None:
+            reading["column"] = self.column
+        if self.kmers is not None:
+            reading["kmers"] = list(self.kmers)
+        return reading
 
 
 def encode(source: Any, files: list[File] | None, how: Reading, spool: Spool, progress: bool) -> Encoded:

@@ -13,7 +13,7 @@ from fastvec._params import check_counts, check_float, check_int
 from fastvec.corpus.sequences import ids_or_words
 from fastvec.exports.notebooks import FIRST, table
 
-__all__ = ["Vocabulary", "by_frequency", "union"]
+__all__ = ["Vocabulary", "by_frequency", "union", "united"]
 
 
 class Vocabulary:
@@ -178,15 +178,26 @@ def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocab
 
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
     """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
+    words, counts, places = united([(vocabulary.words, vocabulary.counts) for vocabulary in vocabularies])
+    together, new_ids = by_frequency(words, counts)
+    return together, [new_ids[of_words] for of_words in places]
+
+
+def united(
+    lists: Sequence[tuple[Sequence[Any], NDArray[np.int64]]],
+) -> tuple[list[Any], NDArray[np.int64], list[NDArray[np.int32]]]:
+    """Return the words of several lists in the order of first occurrence, with the sums of their counts.
+
+    The last result is, for each list, where its words are.
+    """
     index: dict[str, int] = {}
     words: list[Any] = []
     places = []
-    for vocabulary in vocabularies:
-        ids = [index.setdefault(word, len(index)) for word in map(str, vocabulary.words)]
+    for of_list, _ in lists:
+        ids = [index.setdefault(word, len(index)) for word in map(str, of_list)]
         places.append(np.array(ids, np.int32))
-        words += [word for word, i in zip(vocabulary.words, ids, strict=True) if i >= len(words)]
+        words += [word for word, i in zip(of_list, ids, strict=True) if i >= len(words)]
     counts = np.zeros(len(index), np.int64)
-    for of_words, vocabulary in zip(places, vocabularies, strict=True):
-        counts[of_words] += vocabulary.counts
-    together, new_ids = by_frequency(words, counts)
-    return together, [new_ids[of_words] for of_words in places]
+    for of_words, (_, of_list_counts) in zip(places, lists, strict=True):
+        counts[of_words] += of_list_counts
+    return ids_or_words(words), counts, places

@@ -42,6 +42,7 @@ __all__ = [
     "json_object",
     "map_tensors",
     "read_tensors",
+    "rows_of_a_block",
     "verify",
     "write_tensors",
 ]
@@ -369,6 +370,11 @@ def _head(
 def blocks(tensor: NDArray[Any]) -> Iterator[memoryview]:
     """Yield the bytes of an array, some rows at a time."""
     tensor = np.atleast_1d(tensor)
-    at_once = max(1, BLOCK_BYTES // max(1, tensor[:1].nbytes))
+    at_once = rows_of_a_block(tensor)
     for begin in range(0, len(tensor), at_once):
         yield np.ascontiguousarray(tensor[begin : begin + at_once]).data
+
+
+def rows_of_a_block(tensor: NDArray[Any]) -> int:
+    """Return how many rows of an array `blocks` yields at a time."""
+    return max(1, BLOCK_BYTES // max(1, tensor.nbytes // max(1, len(tensor))))

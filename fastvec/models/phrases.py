@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import Estimator, check_bool, check_choice, check_float, check_int, check_item
-from fastvec.corpus import Corpus
+from fastvec.corpus import Corpus, Vocabulary
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.selection import made_of
 from fastvec.corpus.sequences import check_sequences, check_words
@@ -462,14 +462,21 @@ class Phrases(PeersAttributes, Estimator):
                 best[phrase] = max(score, best.get(phrase, score))
         self.phrases_ = dict(sorted(best.items(), key=lambda item: -item[1]))
 
+    def _connectors(self, vocabulary: Vocabulary) -> NDArray[np.uint8]:
+        """Return 1 for the words that are connectors, or nothing if there are none."""
+        if not self.connector_words:
+            return np.empty(0, np.uint8)
+        connectors = np.zeros(len(vocabulary), np.uint8)
+        connectors[[vocabulary.index[word] for word in self.connector_words if word in vocabulary.index]] = 1
+        return connectors
+
+    def _n_known(self, vocabulary: Vocabulary) -> int:
+        """Return how many words, the most frequent ones, pairs are counted of."""
+        return len(vocabulary) if callable(self.scoring) else int((vocabulary.counts >= self.min_count).sum())
+
     def _counted(self, corpus: Corpus, n_known: int, number: int) -> Any:
         """Return a counter of the pairs of a corpus."""
-        connectors = np.empty(0, np.uint8)
-        if self.connector_words:
-            connectors = np.zeros(len(corpus.vocabulary), np.uint8)
-            index = corpus.vocabulary.index
-            connectors[[index[word] for word in self.connector_words if word in index]] = 1
-        counter = kernels.phrases.PairCounter(connectors)
+        counter = kernels.phrases.PairCounter(self._connectors(corpus.vocabulary))
         with self._bar("counting pairs", number, corpus) as bar:
             for start in range(0, corpus.n_tokens, CHUNK):
                 stop = min(start + CHUNK, corpus.n_tokens)
@@ -479,17 +486,20 @@ class Phrases(PeersAttributes, Estimator):
 
     def _found(self, corpus: Corpus, number: int) -> Pairs:
         """Return the pairs of a corpus that are phrases, with their scores."""
-        words, counts = [*map(str, corpus.vocabulary.words)], corpus.vocabulary.counts
-        n_known = len(words) if callable(self.scoring) else int((counts >= self.min_count).sum())
-        counter = self._counted(corpus, n_known, number)
+        counter = self._counted(corpus, self._n_known(corpus.vocabulary), number)
+        return self._chosen(corpus.vocabulary, corpus.n_tokens, counter)
+
+    def _chosen(self, vocabulary: Vocabulary, n_tokens: int, counter: Any) -> Pairs:
+        """Return those of the pairs of a counter that are phrases, with their scores."""
+        words, counts = [*map(str, vocabulary.words)], vocabulary.counts
         lefts, rights, pair_counts = counter.pairs(self.min_count)
         roots, of_links = _unlinked(lefts, *counter.links())
         of_words = counts[roots], counts[rights], pair_counts
         if callable(self.scoring):
             n_pairs = len(counter.pairs(1)[0])
-            scores = self._called(self.scoring, *of_words, corpus.n_tokens, len(words) + n_pairs)
+            scores = self._called(self.scoring, *of_words, n_tokens, len(words) + n_pairs)
         else:
-            scores = self._scores(*of_words, corpus.n_tokens)
+            scores = self._scores(*of_words, n_tokens)
         above = scores > (THRESHOLDS[str(self.scoring)] if self.threshold is None else self.threshold)
         lefts, rights, scores = lefts[above], rights[above], scores[above]
         order = np.lexsort((rights, lefts))

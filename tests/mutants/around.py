@@ -574,4 +574,39 @@ AROUND = [
             "shares / (self.smoothing + shares)",
         ),
     ),
+    # Several processes and machines.
+    mutant(
+        "words of shards are numbered as if each began anew",
+        "distributed",
+        ("distributed/texts.py", "for path in shard.maps[1:]:", "for path in shard.maps[2:]:"),
+    ),
+    mutant(
+        "of what neighbours become together, the last is left out",
+        "distributed",
+        (
+            "distributed/engine.py",
+            "range(0, len(level), at_once)]",
+            "range(0, len(level) - (len(level) > at_once), at_once)]",
+        ),
+    ),
+    mutant(
+        "a call may lose no worker",
+        "distributed",
+        ("distributed/processes.py", "worker.call.n_lost += 1", "worker.call.n_lost += 4"),
+    ),
+    mutant(
+        "the hash of a text depends on its shards",
+        "distributed",
+        ("corpus/fingerprint.py", "first = min(-begin % at_once, len(part))", "first = 0"),
+    ),
+    mutant(
+        "links of phrases keep the numbers of their shards",
+        "distributed",
+        ("distributed/pairs.py", "lefts[lefts < 0] = np.array(own, np.int64)[-1 - lefts[lefts < 0]]", "pass"),
+    ),
+    mutant(
+        "workers of any version are taken",
+        "distributed",
+        ("distributed/engine.py", "if here.version != self.version:", "if False:"),
+    ),
 ]

@@ -1,0 +1,271 @@
+"""Texts in shards: each is read once, by one call, and kept as ids in a folder that all workers share.
+
+In a shard, ids are numbers of its words in the order of their first occurrence. Lists of words are merged as
+a tree of neighbours, which keeps that order, and notes where the words of each part are in the whole: the
+composition of these maps makes the ids of a shard those of all words, the most frequent first, as `Corpus`
+has them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import shortened
+from fastvec.corpus import Corpus, Vocabulary
+from fastvec.corpus.fingerprint import Hashed, fingerprint_of_parts, hashed
+from fastvec.corpus.ids import remapped
+from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk
+from fastvec.corpus.sequences import kind_of_words
+from fastvec.corpus.sources import Reading, encode
+from fastvec.corpus.vocabulary import by_frequency, united
+from fastvec.distributed.engine import Engine, Handle
+from fastvec.distributed.storage import together, write
+from fastvec.formats.container import map_tensors
+from fastvec.formats.spool import Spool, memory_left
+from fastvec.formats.words import join_words, split_words
+from fastvec.training.progress import Progress
+
+__all__ = [
+    "Shard",
+    "corpus_of",
+    "gather",
+    "ids_of",
+    "keep",
+    "provenance",
+    "read",
+    "sources_of",
+]
+
+RULE = "shards must be paths or addresses of files, or a data set of Ray"
+# Words that are numbered at a time.
+WORDS_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the text in the folder.
+
+    Attributes
+    ----------
+    path : Path
+        The file of its ids and sentences.
+    n_tokens, n_sentences : int
+        How many it has.
+    maps : tuple of Path
+        The arrays that make of its ids, one after the other, those of all words.
+    """
+
+    path: Path
+    n_tokens: int
+    n_sentences: int
+    maps: tuple[Path, ...] = ()
+
+
+class Words(NamedTuple):
+    """A file of words in the order of first occurrence, and the shards whose words they are."""
+
+    path: Path
+    shards: tuple[Shard, ...]
+
+
+class Texts(NamedTuple):
+    """A text in shards, and all its words, the most frequent first."""
+
+    vocabulary: Vocabulary
+    shards: tuple[Shard, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        """Total number of words in all sentences."""
+        return sum(shard.n_tokens for shard in self.shards)
+
+    def with_ids(self, path: Path, new_ids: NDArray[np.int32]) -> Texts:
+        """Return the same text with other ids, which are put into a new file of the folder."""
+        write(path, {"ids": new_ids})
+        return self._replace(shards=tuple(replace(shard, maps=(*shard.maps, path)) for shard in self.shards))
+
+
+def sources_of(shards: Any, how: Reading, cluster: str | int | None) -> tuple[list[Any], dict[str, Any]]:
+    """Return what every shard is read from, and what files say of all of them.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read.
+    TypeError, ValueError
+        If they are neither files nor a data set of Ray, or a parameter of the reading is invalid.
+    """
+    if hasattr(shards, "to_arrow_refs"):  # a data set of Ray, in blocks
+        if how.column is None:
+            raise ValueError("column must be the name of a column of the data set of Ray, got None")
+        if not isinstance(cluster, str):
+            raise ValueError(
+                f"cluster must be the address of a cluster of Ray for its data sets, got {cluster!r}"
+            )
+        how.check(shards, None)
+        return shards.to_arrow_refs(), how.described(None)
+    files = files_of(shards)
+    if files is None:
+        raise TypeError(f"{RULE}, got {shortened(shards)}: fit takes anything that Corpus does")
+    for file in files:
+        if not isinstance(file, str) or file == STANDARD_INPUT:
+            raise ValueError(f"{RULE}, got {file!r}, which one process alone can read")
+    how.check(shards, files)
+    check_readable(files)
+    # Workers are in other folders.
+    return [os.path.abspath(file) if is_on_disk(file) else file for file in files], how.described(files)  # noqa: PTH100
+
+
+def read(
+    engine: Engine, sources: list[Any], how: Reading, folder: Path, memory_limit: int, progress: bool
+) -> Texts:
+    """Read a text in shards: see `sources_of`.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read, or a disk is full.
+    TypeError, ValueError
+        If the text is invalid, or has no words.
+    """
+    handles = [
+        engine.submit(
+            f"read {_name(source, number)}", _read, source, how, folder / f"text-{number}", memory_limit
+        )
+        for number, source in enumerate(sources)
+    ]
+    texts = gather(engine, handles, "reading", progress)
+    if not texts.vocabulary and not how.keep_empty:
+        names = ", ".join(_name(source, number) for number, source in enumerate(sources))
+        raise ValueError(f"{names} holds no words")
+    return texts
+
+
+def gather(engine: Engine, handles: list[Handle], what: str, progress: bool) -> Texts:
+    """Return the text of which there are all parts, as results of `keep`; a bar shows how many are there."""
+    whole = engine.combine("merge words", _merge_words, handles)
+    with Progress(what, len(handles), " shards", progress) as bar:
+        engine.results(handles, bar.update)
+    (merged,) = engine.results([whole])
+    vocabulary, new_ids = by_frequency(*_words_of(merged.path))
+    return Texts(vocabulary, merged.shards).with_ids(merged.path.with_suffix(".sorted"), new_ids)
+
+
+def keep(
+    stem: Path,
+    ids: NDArray[np.int32],
+    sentence_offsets: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    memory_limit: int,
+) -> Words:
+    """Write a part of a text to files that begin with `stem`, with ids that are numbered anew."""
+    numbers = np.full(len(vocabulary), -1, np.int32)
+    counts = np.zeros(len(vocabulary), np.int64)
+    spool = Spool(np.int32, memory_left(memory_limit, ids))
+    n_words = 0
+    for begin in range(0, len(ids), WORDS_AT_ONCE):
+        block = np.array(ids[begin : begin + WORDS_AT_ONCE])
+        n_words = kernels.phrases.renumber(block, numbers, counts, n_words)
+        spool.append(block)
+    shard = Shard(stem.with_suffix(".ids"), len(ids), len(sentence_offsets) - 1)
+    write(shard.path, {"ids": spool.finish(), "sentence_offsets": sentence_offsets})
+    order = np.argsort(numbers)[len(numbers) - n_words :]
+    words = stem.with_suffix(".words")
+    _write_words(words, [vocabulary.words[i] for i in order.tolist()], counts[:n_words])
+    return Words(words, (shard,))
+
+
+def ids_of(shard: Shard, memory_limit: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the ids of a shard, as those of the vocabulary of all, and its sentence offsets."""
+    tensors, _ = map_tensors(shard.path)
+    new_ids = map_tensors(shard.maps[0])[0]["ids"]
+    for path in shard.maps[1:]:
+        new_ids = map_tensors(path)[0]["ids"][new_ids]
+    return remapped(tensors["ids"], np.array(new_ids), memory_limit), tensors["sentence_offsets"]
+
+
+def corpus_of(shard: Shard, memory_limit: int) -> Corpus:
+    """Return a shard as a text of its own."""
+    tensors, _ = map_tensors(shard.path)
+    vocabulary, new_ids = by_frequency(*_words_of(shard.path.with_suffix(".words")))
+    ids = remapped(tensors["ids"], new_ids, memory_limit)
+    return Corpus._of_ids(ids, tensors["sentence_offsets"], vocabulary, {})
+
+
+def provenance(engine: Engine, texts: Texts, reading: dict[str, Any], memory_limit: int) -> dict[str, Any]:
+    """Return what files say of a text, as `Corpus.provenance` does."""
+    handles, n_tokens, n_sentences = [], 0, 0
+    for shard in texts.shards:
+        places = n_tokens, n_sentences
+        handles.append(engine.submit(f"hash {shard.path.stem}", _hash, shard, *places, memory_limit))
+        n_tokens, n_sentences = n_tokens + shard.n_tokens, n_sentences + shard.n_sentences
+    files = engine.results(handles)
+    first = hashed(np.zeros(1, np.int64), 0)  # the sentence offsets begin with 0
+    sha256 = fingerprint_of_parts(
+        texts.vocabulary,
+        (np.dtype(np.int32), n_tokens, (_hashed(path, "ids") for path in files)),
+        (np.dtype(np.int64), n_sentences + 1, chain([first], (_hashed(path, "ends") for path in files))),
+    )
+    counts = {"sentences": n_sentences, "words": n_tokens, "distinct_words": len(texts.vocabulary)}
+    return {**reading, **counts, "sha256": sha256}
+
+
+def _read(source: Any, how: Reading, stem: Path, memory_limit: int) -> Words:
+    """Read a shard."""
+    files = [source] if isinstance(source, str) else None
+    encoded = encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
+    return keep(stem, *encoded.finish(how.lowercase), memory_limit)
+
+
+def _merge_words(*parts: Words) -> Words:
+    """Merge the words of neighbouring parts."""
+    words, counts, places = united([_words_of(part.path) for part in parts])
+    merged = together([part.path for part in parts])
+    _write_words(merged, words, counts)
+    shards: list[Shard] = []
+    for part, ids in zip(parts, places, strict=True):
+        to_merged = part.path.with_suffix(".map")
+        write(to_merged, {"ids": ids})
+        shards += [replace(shard, maps=(*shard.maps, to_merged)) for shard in part.shards]
+    return Words(merged, tuple(shards))
+
+
+def _write_words(path: Path, words: list[Any], counts: NDArray[np.int64]) -> None:
+    text, word_offsets = join_words(words)
+    tensors: dict[str, NDArray[Any]] = {"words": text, "word_offsets": word_offsets, "counts": counts}
+    write(path, tensors, {"kind_of_words": kind_of_words(words)})
+
+
+def _words_of(path: Path) -> tuple[list[Any], NDArray[np.int64]]:
+    tensors, metadata = map_tensors(path)
+    words = split_words(tensors["words"], tensors["word_offsets"], metadata["kind_of_words"])
+    return words, np.array(tensors["counts"])
+
+
+def _hash(shard: Shard, n_tokens: int, n_sentences: int, memory_limit: int) -> Path:
+    """Hash the ids and the ends of the sentences of a shard, before which there are so many."""
+    ids, offsets = ids_of(shard, memory_limit)
+    parts = {"ids": hashed(ids, n_tokens), "ends": hashed(offsets[1:] + n_tokens, n_sentences + 1)}
+    path = shard.path.with_suffix(".hashes")
+    tensors: dict[str, Any] = {
+        f"{of}_{name}": part for of, found in parts.items() for name, part in found._asdict().items()
+    }
+    write(path, tensors)
+    return path
+
+
+def _hashed(path: Path, of: str) -> Hashed:
+    tensors, _ = map_tensors(path)
+    return Hashed(*(tensors[f"{of}_{name}"] for name in Hashed._fields))
+
+
+def _name(source: Any, number: int) -> str:
+    return source if isinstance(source, str) else f"block {number + 1}"

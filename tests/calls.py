@@ -1,0 +1,86 @@
+"""Functions that workers call: other processes import them from here."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def scaled(array, factor):
+    assert not array.flags.writeable
+    return array * factor
+
+
+def added(*arrays):
+    return sum(arrays)
+
+
+def listed(*items):
+    """Return items as what shows how they were merged."""
+    return f"({' '.join(items)})"
+
+
+def halves(array):
+    return array[: len(array) // 2], array[len(array) // 2 :]
+
+
+def one_part(array):
+    return (array.sum(),)
+
+
+def refuse(what):
+    raise ValueError(f"what must be something else, got {what!r}")
+
+
+def end():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def backend():
+    from fastvec import kernels
+
+    return kernels.selected()
+
+
+def killed_once(marker, result):
+    """Return a result, but not the first time: then the process is killed."""
+    kill_once(marker)
+    return result
+
+
+def kill_once(marker):
+    try:
+        Path(marker).touch(exist_ok=False)
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def split_or_die(line):
+    """Split a line; the first process that meets the word "killed" is killed."""
+    words = line.split()
+    if "killed" in words:
+        kill_once(os.environ["MARKER"])
+    return words
+
+
+def split_slowly(line):
+    """Split a line, and leave the number of this process; it takes a minute."""
+    Path(os.environ["MARKER"], str(os.getpid())).touch()
+    time.sleep(60)
+    return line.split()
+
+
+def split_words(line):
+    return line.split()
+
+
+def split_and_remove(line):
+    """Split a line, and remove a file, or what is in a folder."""
+    path = Path(os.environ["VANISHES"])
+    if path.is_dir():
+        for found in path.iterdir():
+            found.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    return line.split()
