@@ -172,6 +172,7 @@ def test_vectors_of_other_documents_are_those_of_transform(here, inferred, shown
     status, out, errors = shown("documents", "infer", "model.fvec", "notes.txt", "-q")
     assert status == 0 and errors.count("\n") == 1 and "1 of 30 documents have no known word" in errors
     assert numbers_in(out).tobytes() == inferred.tobytes()
+    assert shown("documents", "infer", "model.fvec", "notes.txt", "-q", "--threads", 2) == (0, out, errors)
     set_sizes(monkeypatch, standard_input_block=100)
     assert piped(Path("notes.txt").read_bytes(), "documents", "infer", "model.fvec") == (0, out, errors)
     out = shown("documents", "infer", "model.fvec", "--json", "notes.txt")[1]
@@ -337,6 +338,7 @@ BAD = [
     (("train", "notes.txt", "-o", "tags.tsv", "--tags", "tags.tsv"), "must be another file than the input"),
     (("infer", "missing.fvec"), "missing.fvec: No such file or directory"),
     (("infer", "model.fvec", "missing.txt"), "missing.txt: No such file or directory"),
+    (("infer", "model.fvec", "notes.txt", "--threads", 0), "threads must be an int from 1 to 4096, got 0"),
     (("infer", "model.fvec", "A B"), "A B: No such file or directory (an argument is the name of a file; -"),
     (("infer", "model.fvec", "{new}"), "no files there that are not hidden"),
     (("infer", "words.fvec", "notes.txt"), "words.fvec holds a SkipGram, but this command needs DocVectors"),

@@ -86,6 +86,14 @@ def _add_infer(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="convert words to lower case (default: as in the training)",
     )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        dest=f"{KEY}threads",
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="number of threads, on which vectors do not depend (default: as in the training)",
+    )
     add_parameters(parser, {"text": Corpus}, ["errors", "column", "kmers"])
 
 
@@ -199,7 +207,7 @@ def _infer(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     if not isinstance(model, DocVectors):
         raise ValueError(f"{options.model} holds a {type(model).__name__}, but this command needs DocVectors")
-    model.set_params(progress=False)
+    model.set_params(progress=False, **given(options, DocVectors)).check_params()
     n = n_zeros = 0
     for documents in _documents(options, model):
         vectors = model._infer(documents)

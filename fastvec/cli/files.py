@@ -86,7 +86,7 @@ def in_options(message: str) -> str:
     """Return an error with what it advises in Python as what the command has: options, and verbs."""
     message = ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
     message = message.replace("`model.save`", "--save-model")
-    message = ON_SENTENCES.sub(f" (an argument is the name of a file; {STANDARD_INPUT} is standard input)", message)
+    message = ON_SENTENCES.sub(" (an argument is the name of a file; - is standard input)", message)
     return LOADERS.sub(lambda found: f"fastvec {VERBS_THAT_READ[found[0]]}", message)
 
 
