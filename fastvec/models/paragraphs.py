@@ -294,9 +294,10 @@ class DocVectors(EpochModel):
         if not len(corpus):
             raise ValueError("documents must have at least one document, got none")
         tag_offsets, rows, names = _tagged(tags, len(corpus))
-        distinct = Vocabulary(names.words, np.ones_like(names.counts))  # whose counts may not rise
-        has_hash = tags is not None or checkpoints is not None
-        hash_of_tags = fingerprint(distinct, tag_offsets, rows) if has_hash else ""
+        hash_of_tags = ""
+        if tags is not None or checkpoints is not None:
+            distinct = Vocabulary(names.words, np.ones_like(names.counts))  # whose counts may not rise
+            hash_of_tags = fingerprint(distinct, tag_offsets, rows)
         vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab)
         n_words, threads = len(vocabulary), number_of_threads(self.threads)
         given = self._given()
