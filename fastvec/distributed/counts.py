@@ -54,8 +54,8 @@ def count(
     """Count how often words occur near each other in a text of many files, on several processes or machines.
 
     The result is that of `Cooccurrence.fit` with the same files on one machine, to the last bit, whatever the
-    cluster. Every file is a shard, which is read once and then counted, each by one worker; what is found is
-    kept in a folder, and merged there.
+    cluster. Every file is a shard, which one worker reads once; then each worker counts some rows of as many
+    shards as fit in its memory. What is found is kept in a folder, and merged there.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def count(
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
         "host:port", or "local" for a new one on this machine.
     folder : str or PathLike, optional
-        A folder on a disk that all workers share, where about eight bytes for every word of the text and the
-        counts of every shard find a place while the work goes on; the system's folder for temporary files by
+        A folder on a disk that all workers share, where about four bytes for every word of the text and the
+        counts of all parts find a place while the work goes on; the system's folder for temporary files by
         default.
     lowercase : bool
         Whether to convert words to lower case, as in `Corpus`.
@@ -156,7 +156,7 @@ def _parts(shards: Sequence[Shard], memory_limit: int) -> list[tuple[Shard, ...]
     """Return neighbouring shards together, as many as fit in the memory of a worker."""
     tokens = memory_limit // TOKEN_BYTES
     parts: list[tuple[Shard, ...]] = []
-    n_tokens = tokens
+    n_tokens = 0
     for shard in shards:
         n_tokens += shard.n_tokens
         if not parts or n_tokens > tokens:
