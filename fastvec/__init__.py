@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastvec.corpus import Corpus, Vocabulary
     from fastvec.counts.cooccurrence import Cooccurrence
     from fastvec.finite_differences import gradcheck
+    from fastvec.graphs.walks import walks
     from fastvec.models.fasttext import FastText
     from fastvec.models.glove import GloVe
     from fastvec.models.loading import load_model
@@ -49,6 +50,7 @@ __all__ = [
     "gradcheck",
     "load",
     "load_model",
+    "walks",
 ]
 
 __version__ = "0.1.0"
@@ -71,6 +73,7 @@ _MODULES = {
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "walks": "graphs.walks",
 }
 
 

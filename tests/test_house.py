@@ -23,6 +23,7 @@ ROOMS = [
     "formats",
     "exports",
     "corpus",
+    "graphs",
     "vectors",
     "evaluate",
     "functional",

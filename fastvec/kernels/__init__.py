@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fastvec.reference import subword as subword
     from fastvec.reference import tokenizer as tokenizer
     from fastvec.reference import tree_search as tree_search
+    from fastvec.reference import walks as walks
     from fastvec.reference import word_ngrams as word_ngrams
 
 # In a virtual machine the processor takes up to 0.1 ms to answer, which is longer than a mini-batch.

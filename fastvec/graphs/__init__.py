@@ -1,0 +1,1 @@
+"""Graphs, and random walks over them as sentences."""
