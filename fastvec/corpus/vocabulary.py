@@ -168,14 +168,15 @@ class Vocabulary:
 def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:
     """Return the vocabulary of words that come in any order, and the id of each of them.
 
-    Words of equal count stay in their order.
+    Words of equal count stay in their order. Those of count 0 are left out: their ids are beyond it.
     """
     order = np.argsort(-counts, kind="stable")
+    n = np.count_nonzero(counts)
     ids = np.empty(len(words), np.int32)
     ids[order] = np.arange(len(words), dtype=np.int32)
     objects = np.empty(len(words), object)
     objects[:] = words
-    return Vocabulary(objects[order].tolist(), counts[order]), ids
+    return Vocabulary(objects[order[:n]].tolist(), counts[order[:n]]), ids
 
 
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:

@@ -65,7 +65,8 @@ def check_metapath(metapath: Any, types: Any) -> tuple[Any, ...] | None:
         if types is not None:
             raise ValueError("types must be None without a metapath: walks then go to nodes of every type")
         return None
-    rule = "metapath must be a sequence of two types or more that ends with its first, as ('user', 'item', 'user')"
+    example = "('user', 'item', 'user')"
+    rule = f"metapath must be a sequence of two types or more that ends with its first, as {example}"
     if isinstance(metapath, (str, bytes)) or not isinstance(metapath, Sequence):
         raise TypeError(f"{rule}, got {metapath!r}")
     path = tuple(map(plain, metapath))
@@ -170,6 +171,7 @@ def _check_steps(
     sizes: NDArray[np.int64], kinds: NDArray[np.int32], metapath: tuple[Any, ...], path: list[int]
 ) -> None:
     """Raise an error if no edge leads from nodes of a type to those of the next one."""
-    for here, there, following in zip(metapath, metapath[1:], [*path[1:], path[0]], strict=True):
-        if not sizes[kinds == path[metapath.index(here)], following].any():
-            raise ValueError(f"metapath must follow edges, got none that leads from {here!r} to {there!r}")
+    for i, (here, there) in enumerate(zip(path, [*path[1:], path[0]], strict=True)):
+        if not sizes[kinds == here, there].any():
+            ends = f"{metapath[i]!r} to {metapath[i + 1]!r}"
+            raise ValueError(f"metapath must follow edges, got none that leads from {ends}")

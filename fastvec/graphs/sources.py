@@ -3,7 +3,7 @@
 | source | nodes | both ways |
 |---|---|---|
 | files: paths, folders, patterns, addresses, open files | str | unless `directed` |
-| an array of rows (source, target) or (source, target, weight), or a list of such tuples | int or str | the same |
+| a list of (source, target) or (source, target, weight), an array with such rows | int or str | the same |
 | a tuple of arrays, (sources, targets) or (sources, targets, weights) | int or str | the same |
 | a matrix of SciPy, or what has `indptr` and `indices` | int, from 0 on | as the entries are |
 | a graph of NetworkX or igraph | its own, int or str | as the graph says |
@@ -27,7 +27,7 @@ from fastvec.graphs.graph import Edges
 __all__ = ["edges_of"]
 
 RULE = (
-    "graph must be a path, edges as a list of (source, target) or (source, target, weight), a tuple of arrays "
+    "graph must be a path, a list of edges (source, target) or (source, target, weight), a tuple of arrays "
     "(sources, targets) or (sources, targets, weights), a sparse matrix, or a graph of NetworkX or igraph"
 )
 
@@ -64,8 +64,8 @@ def edges_of(
     if knows is not None:
         if directed is not None:
             raise ValueError(
-                f"directed must be None for a {type(graph).__name__}, which says itself where its edges lead, "
-                f"got {directed}: pass graph.to_directed(), graph.to_undirected(), matrix + matrix.T"
+                f"directed must be None for a {type(graph).__name__}, which says itself where its edges "
+                f"lead, got {directed}: pass graph.to_directed(), graph.to_undirected(), matrix + matrix.T"
             )
         return knows
     if (files := files_of(graph)) is not None:
@@ -205,7 +205,9 @@ def _numbered(columns: list[Any]) -> tuple[list[Any], list[NDArray[np.int64]]]:
         return nodes.tolist(), np.split(places, [len(arrays[0])])
     numbers = Numbers()
     try:
-        numbered = [[numbers[_item(node)] for node in column] for column in columns]
+        numbered = [
+            [numbers[_item(node)] for node in np.asarray(column, object).tolist()] for column in columns
+        ]
     except ValueError as error:
         raise ValueError(f"nodes of graph: {error}") from None
     return numbers.words, [np.array(column, np.int64) for column in numbered]

@@ -142,12 +142,10 @@ def walks(
     if n_walks >= MOST_WALKS:
         raise ValueError(f"per_node must make fewer than {MOST_WALKS:,} walks, got {n_walks:,}")
     encoded = _walked(arcs, nodes, length, per_node, _acceptance(p, q), seed, threads, memory_limit, progress)
-    made = {"length": length, "per_node": per_node, "p": p, "q": q, "seed": seed}
+    made: dict[str, Any] = {"length": length, "per_node": per_node, "p": p, "q": q, "seed": seed}
     if metapath is not None:
         made["metapath"] = [*map(str, metapath)]
-    ids, sentence_offsets, vocabulary = encoded.finish()
-    # Without nodes that were not visited, which come last.
-    return Corpus._of_ids(ids, sentence_offsets, vocabulary.head(), {**reading, "walks": made})
+    return Corpus._of(encoded, {**reading, "walks": made})
 
 
 def _acceptance(p: float, q: float) -> NDArray[np.uint32]:

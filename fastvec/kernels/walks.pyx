@@ -31,7 +31,6 @@ cdef enum:
     SHARES_OF_LINE = 16
 
 
-
 cdef struct Graph:
     const int64_t *offsets
     const int32_t *targets

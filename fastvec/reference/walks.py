@@ -162,7 +162,7 @@ def walk(
 
 
 def _choose(draws: NDArray[np.uint64], shares: NDArray[np.uint32] | None, accept: NDArray[np.uint32]) -> int:
-    """Return one of the arcs of a row: by its first draws that propose one that is accepted, or by the last."""
+    """Return one of the arcs of a row: the first that is proposed and accepted, or one by the last draw."""
     n = len(accept)
     trials = draws[: min(n, TRIALS)]
     if shares is None:
