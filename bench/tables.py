@@ -98,6 +98,7 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "reading": (hundredths, "seconds"),
     "finding": (hundredths, "finding"),
     "joining": (hundredths, "joining"),
+    "walking": (hundredths, "walking"),
     "peak memory": (megabytes, "peak_bytes"),
     "file": (megabytes, "file_bytes"),
     "phrases": (whole, "phrases"),

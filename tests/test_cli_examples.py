@@ -49,6 +49,8 @@ def write_files():
         "men.txt": "queen king 9\nman crown 2\n",
         "questions-words.txt": ": family\nman king woman queen\n",
         "glove.6B.100d.txt": "the 1 2\nof 2 1\n",
+        "edges.tsv": "ann\tbook\nann\tsong\nbob\tsong\n",
+        "types.tsv": "ann user\nbob user\nbook item\nsong item\n",
     }
     for name, content in small.items():
         Path(name).write_text(content, encoding="utf-8")

@@ -30,6 +30,12 @@ EXAMPLES = {
         "fastvec cooccur 'wiki/*.parquet' -o wiki.fvcounts --column text --ray auto --folder /mnt/shared",
         "fastvec cooccur 'wiki/*.txt' -o wiki.fvcounts --processes 2",
     ],
+    "walks": [
+        "fastvec walks edges.tsv -o walks.txt.gz",
+        "fastvec walks edges.tsv -o walks.txt --p 0.5 --q 2",
+        "fastvec train walks.txt -o nodes.fvec --min-count 1",
+        "fastvec walks edges.tsv -o walks.txt --metapath user item user --types types.tsv",
+    ],
     "documents": [
         "fastvec documents train notes.txt -o notes.fvec",
         "fastvec help documents train",

@@ -102,6 +102,16 @@ ROWS: dict[str, dict[str, Any]] = {
     "analogies.method": METHOD,
     "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "load.format": {"choices": formats.FORMATS},
+    "walks.directed": {"action": "store_true", "help": "edges lead from their first node to the second only"},
+    "walks.memory_limit": {
+        "type": _size,
+        "metavar": "BYTES",
+        "help": "keep walks beyond this in a temporary file, for example 500M (default: 1G)",
+    },
+    "walks.metapath": {
+        "metavar": "TYPE",
+        "help": "types of the nodes along a walk, which ends with the first and is repeated",
+    },
     "WindowClassifier.train_vectors": {"help": "train the word vectors as well"},
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
     "WordModel.deterministic": {"help": "make the vectors the same, bit for bit, for any number of threads"},
