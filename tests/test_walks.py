@@ -358,7 +358,7 @@ WRONG_PATHS = {
     "no types": (("a", "b", "a"), None, TypeError, "types must be a mapping .* with a metapath, got None"),
     "types alone": (None, TYPES, ValueError, "types must be None without a metapath"),
     "unknown": (("a", "x", "a"), TYPES, ValueError, "types of nodes, which are 'a', 'b', 'c', got 'x'"),
-    "a node without": (("a", "b", "a"), {0: "a"}, ValueError, "a type for every node .* none for 1"),
+    "a node without": (("a", "b", "a"), {0: "a"}, ValueError, "a type for every node .* none for '1'"),
     "nowhere": (("a", "c", "a"), TYPES, ValueError, "must follow edges, got none that leads from 'a' to 'c'"),
     "nowhere from there": (("b", "c", "a", "b"), TYPES, ValueError, "none that leads from 'c' to 'a'"),
 }  # fmt: skip

@@ -152,8 +152,9 @@ def _both_ways(
 
 def _kinds(nodes: list[Any], order: tuple[Any, ...], types: Mapping[Any, Any]) -> NDArray[np.int32]:
     """Return the place of every node's type among those of the metapath, or -1."""
+    of_names = {str(node): kind for node, kind in types.items()}  # an int is the same as its digits
     try:
-        of_nodes = [types[node] for node in nodes]
+        of_nodes = [of_names[str(node)] for node in nodes]
     except KeyError as error:
         raise ValueError(
             f"types must have a type for every node of the graph, got none for {error.args[0]!r}"

@@ -154,4 +154,66 @@ SAMPLED = [
             "subsample * len(self) / self.counts",
         ),
     ),
+    mutant(
+        "a walk turns back as often as it goes to a node nearby",
+        "walks",
+        ("kernels/walks.pyx", "        return coin < graph.back\n", "        return coin < graph.near\n"),
+        ("reference/walks.py", "visited[-2]] = accept[RETURN]", "visited[-2]] = accept[NEAR]"),
+    ),
+    mutant(
+        "a walk asks whether an arc leads from its node, and not from the one before",
+        "walks",
+        (
+            "kernels/walks.pyx",
+            "        row = step.before * graph.n_types + kind\n",
+            "        row = step.node * graph.n_types + kind\n",
+        ),
+        (
+            "reference/walks.py",
+            "known = slice(*offsets[visited[-2] *",
+            "known = slice(*offsets[visited[-1] *",
+        ),
+    ),
+    mutant(
+        "where no step of a walk is accepted, the weights of arcs are forgotten",
+        "walks",
+        ("kernels/walks.pyx", "        share = end - graph.cumulative[arc]\n", "        share = 1\n"),
+        ("reference/walks.py", "        weight * (threshold + 1) >> 1 for", "        threshold + 1 >> 1 for"),
+    ),
+    mutant(
+        "a step of a walk is accepted by the half of the draw that proposed it",
+        "walks",
+        ("kernels/walks.pyx", "cdef uint64_t coin = <uint32_t>word", "cdef uint64_t coin = word >> 32"),
+        ("reference/walks.py", "(trials & LOWER_HALF) <= accept", "(trials >> HALF) <= accept"),
+    ),
+    mutant(
+        "an arc gets the share of the one before it in the weight of its row",
+        "walks",
+        ("kernels/walks.pyx", "cumulative[begin + half] <= share", "cumulative[begin + half - 1] <= share"),
+        ("reference/walks.py", 'trials >> HALF, side="right") - 1', 'trials >> HALF, side="right") % n'),
+    ),
+    mutant(
+        "p and q are each other",
+        "walks",
+        (
+            "graphs/walks.py",
+            "keep_thresholds([1 / p / largest, 1 / largest, 1 / q",
+            "keep_thresholds([1 / q / largest, 1 / largest, 1 / p",
+        ),
+    ),
+    mutant(
+        "all rounds of walks have the same order",
+        "walks",
+        ("graphs/walks.py", "np.uint64(round_ << 32)", "np.uint64(0)"),
+    ),
+    mutant(
+        "a loop leads both ways",
+        "walks",
+        ("graphs/graph.py", "other = sources != targets", "other = sources >= 0"),
+    ),
+    mutant(
+        "arcs of weight 0 stay in the graph",
+        "walks",
+        ("graphs/graph.py", "            there = weights > 0\n", "            there = weights >= 0\n"),
+    ),
 ]
