@@ -39,7 +39,7 @@ def test_walks_along_types(edges, tmp_path, capsys):
     types = dict(zip("abc", "xyy", strict=True))
     corpus = fastvec.walks(edges, metapath=("x", "y", "x"), types=types)
     assert [line.split() for line in text.splitlines()] == list(corpus)
-    summary = {"output": "w.gz", "walks": 10, "steps": 800, "nodes": 3}
+    summary = {"output": "w.gz", "walks": 10, "tokens": 800, "nodes": 3}
     assert json.loads(capsys.readouterr().out) == summary
 
 

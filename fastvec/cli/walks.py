@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     streamed = options.output == STANDARD_OUTPUT
     n_nodes, n_walks = len(corpus.vocabulary), len(corpus)
     if options.json:
-        document = {"output": options.output, "walks": n_walks, "steps": corpus.n_tokens, "nodes": n_nodes}
+        document = {"output": options.output, "walks": n_walks, "tokens": corpus.n_tokens, "nodes": n_nodes}
         (tell if streamed else say)(json_line(document))
     elif not options.quiet:
         place = "written to standard output" if streamed else f"saved in {options.output}"
@@ -68,10 +68,10 @@ def _types(path: str) -> dict[str, str]:
     """Return the types of nodes in a file."""
     types = {}
     for number, line in enumerate(read_lines(path, "strict", lambda n: None), 1):
-        columns = line.split()
-        if columns and len(columns) != 2:
-            raise ValueError(
-                f"{path}, line {number}: must be a node and its type, got {len(columns)} columns"
-            )
-        types.update([columns] if columns else [])
+        if not (columns := line.split()):
+            continue
+        if len(columns) != 2:
+            what = f"must be a node and its type, got {len(columns)} columns"
+            raise ValueError(f"{path}, line {number}: {what}")
+        types[columns[0]] = columns[1]
     return types
