@@ -136,6 +136,20 @@ def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
             assert "–" not in [bench("tables").cell(head, one) for head in heads]
 
 
+def test_vectors_of_nodes_are_timed_and_scored(bench, data, monkeypatch):
+    """Of two groups of nodes, which links and vectors tell apart; PecanPy is not there."""
+    walks, classes = bench("walks"), "".join(f"{node},{node // 20}\n" for node in range(40))
+    monkeypatch.setattr(walks, "KNOWN", 0.5)  # a tenth would be four nodes
+    (data / "lastfm_asia_target.csv").write_text(f"id,target\n{classes}", encoding="utf-8")
+    job = {**walks.SETTINGS, "vector_size": 8, "per_node": 2, "p": 0.5, "q": 2, "threads": 1, "seed": 1}
+    job |= walks.data_of(bench("texts").Data(data, data), "lastfm_asia", "target")
+    figures = walks.fastvec(job)
+    assert 0 < figures["walking"] < figures["seconds"]
+    scores = walks.score(figures["vectors"](), job)
+    assert {*scores} == {"AUC", "AUC, regression", "accuracy"} and min(scores.values()) > 80
+    assert "2 classes" in job["data"] and {each.base for each in walks.MEASUREMENTS} == {"PecanPy and gensim"}
+
+
 def record(*entries, **settings):
     same = {"date": "2026-01-02", "machine": MACHINE, "load": 0.1, "data": "a.txt", "rounds": 2}
     return {**same, "settings": settings, "entries": list(entries)}

@@ -110,7 +110,7 @@ def test_a_path_of_types_goes_with_p_and_q():
     edges = [(a, b) for a in range(3) for b in range(3, 7)]
     corpus = walks(edges, metapath=("a", "b", "a"), types=types, p=1e6, length=30)
     assert not any(walk[i] == walk[i + 2] for walk in corpus for i in range(28))
-    corpus = walks(edges, metapath=("a", "b", "a"), types=types, p=1e-6, length=30)
+    corpus = walks(edges, metapath=("a", "b", "a"), types=types, p=1e-310, length=30)
     assert all(len({*walk}) == 2 for walk in corpus)
 
 

@@ -102,12 +102,10 @@ def arcs_of(edges: Edges, metapath: tuple[Any, ...] | None, types: Mapping[Any, 
     sizes = np.bincount(rows, minlength=n_rows)
     if metapath is not None:
         _check_steps(sizes.reshape(n_nodes, -1), kinds, metapath, path)
-    # By rows, and in each by targets: in place, since of large graphs there is no memory for more than this.
-    keys = rows
-    keys *= n_nodes
-    keys += targets
     cumulative = np.empty(0, np.uint32)
     offsets = np.concatenate(([0], np.cumsum(sizes)))
+    keys = rows * n_nodes + targets  # by rows, and in each by targets
+    del sources, targets, rows
     if weights is None:
         keys.sort()
     else:

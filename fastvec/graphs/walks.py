@@ -150,8 +150,8 @@ def walks(
 
 def _acceptance(p: float, q: float) -> NDArray[np.uint32]:
     """Return the thresholds with which the kernel accepts a step back, to a node nearby, and to another."""
-    largest = max(1 / p, 1, 1 / q)
-    return keep_thresholds([1 / p / largest, 1 / largest, 1 / q / largest])
+    smallest = min(p, 1, q)
+    return keep_thresholds([smallest / p, smallest, smallest / q])
 
 
 def _walked(

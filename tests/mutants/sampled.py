@@ -197,8 +197,8 @@ SAMPLED = [
         "walks",
         (
             "graphs/walks.py",
-            "keep_thresholds([1 / p / largest, 1 / largest, 1 / q",
-            "keep_thresholds([1 / q / largest, 1 / largest, 1 / p",
+            "keep_thresholds([smallest / p, smallest, smallest / q",
+            "keep_thresholds([smallest / q, smallest, smallest / p",
         ),
     ),
     mutant(
