@@ -102,7 +102,9 @@ demo: .venv/installed
 	rm -rf build/lib*
 	touch $@
 
-# fastvec is there: what this installs is the packages of one of its extras.
+# fastvec is there: what this installs is the packages of one of its extras. Among them is Cython, whose files must not
+# be newer than the C that it has made, or it would make that anew for the tests and for other systems.
 .venv/test .venv/test-interop .venv/lint .venv/cross .venv/bench .venv/docs: .venv/%: .venv/installed
 	$(BIN)/pip install --quiet 'fastvec[$*]'
+	find build/cython -name '*.c' -exec touch {} +
 	touch $@
