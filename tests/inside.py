@@ -74,6 +74,7 @@ SIZES = {
     "glove_chunk": "models.glove.CHUNK",
     "many_words": "models.words.MANY_WORDS",
     "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
+    "nodes_at_once": "graphs.walks.NODES_AT_ONCE",
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
     "phrases_chunk": "models.phrases.CHUNK",

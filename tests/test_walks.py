@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from inside import set_sizes
 from scipy import sparse
 from scipy.stats import chisquare
 
@@ -139,7 +140,7 @@ WEIGHTS = RANDOM.exponential(size=900)
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr("fastvec.graphs.walks.NODES_AT_ONCE", 1000)
+    set_sizes(monkeypatch, nodes_at_once=1000)
 
 
 @pytest.mark.parametrize("options", [{}, {"p": 0.5, "q": 2}, {"directed": True}], ids=str)
