@@ -161,7 +161,7 @@ def combine_block(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return a block after a round, and its momentum; changes are those of the lanes, in their order."""
     # One that is writable was made by the round before, in this process, and nothing else reads it any more.
-    block, momentum = (part if part.flags.writeable else part.copy() for part in (block, momentum))
+    block, momentum = (part if part.flags.writeable else np.array(part) for part in (block, momentum))
     kernels.get("rounds").combine(
         block,
         momentum,
