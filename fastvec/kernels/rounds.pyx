@@ -1,0 +1,616 @@
+"""Rounds of lanes: what lanes that train side by side have learned, as reference/rounds.py.
+
+What is done otherwise, and why:
+
+- The exponential is a polynomial, relative error below 2e-7, and the sigmoid comes from the table of
+  ``vector.h``: a C library's functions differ between machines, and the bits of a training must not.
+- A text is walked over in parts, so that what is kept of its words does not grow with it.
+- Rows of the curvature are added up many at a time, as a product of matrices in single precision.
+- The changes of a block's rows are first listed by their rows, like the index of a book, and then visited row
+  by row: there is never a second block of sums.
+"""
+
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from .mean cimport average
+from .memory cimport allocate_zeros, reserve
+from .sampling cimport draw_columns, draw_noise
+from .tiles cimport BLOCK, SLOTS, dot_one
+from .vector cimport (
+    LANES, broadcast, fill_sigmoid_table, lanes, larger, load, noinline_void, prefetch_to_read, sigmoid,
+    store,
+)
+from .walk cimport Walk, context_of, free_walk, walk_chunk
+
+cdef extern from *:
+    """
+    #include "vector.h"
+    /* The mean of e^-t for t from 0 to z, that is (1 - e^-z) / z, for z >= 0; relative error below 1e-6. */
+    static inline lanes mean_decay(lanes z) {
+        lanes series = broadcast(1.0f / 5040);
+        series = series * z - 1.0f / 720;
+        series = series * z + 1.0f / 120;
+        series = series * z - 1.0f / 24;
+        series = series * z + 1.0f / 6;
+        series = series * z - 0.5f;
+        series = series * z + 1.0f;
+        lanes quotient = (1.0f - exp_of_negative(-z)) / z;
+        int_lanes small = z < 0.5f;
+        return (lanes)(((int_lanes)series & small) | ((int_lanes)quotient & ~small));
+    }
+    """
+    lanes mean_decay(lanes z) nogil
+
+cdef extern from "products.h" nogil:
+    noinline_void add_weighted_rows(
+        const float *x, Py_ssize_t n_x, Py_ssize_t stride, const float *z, Py_ssize_t z_stride, float *sums,
+        Py_ssize_t n_sums)
+
+cdef enum:
+    WORDS_AT_ONCE = 8192   # of the text
+    ROWS_AT_ONCE = 128     # of the curvature
+    AHEAD = 4              # changes that are fetched before they are needed
+
+fill_sigmoid_table()
+
+
+# ---- What is scored ----------------------------------------------------------------------------------------
+
+
+cdef struct Sampler:
+    # what is scored with what, as training draws it
+    const uint32_t *noise
+    uint32_t n_words
+    Py_ssize_t negatives
+    bint one_set               # for a window, or one for each of its contexts
+    uint64_t key
+    uint64_t draws_per_token
+    uint64_t *random
+    int32_t *outputs           # of one set: a target, and the negatives that are other words
+    Py_ssize_t n_outputs
+
+
+cdef int allocate_sampler(
+    Sampler *sampler, const uint32_t[:, ::1] noise, Py_ssize_t window, Py_ssize_t negatives, bint one_set,
+    uint64_t key,
+) noexcept nogil:
+    """Return 0 on success; to be freed by free_sampler in any case."""
+    sampler.noise = &noise[0, 0]
+    sampler.n_words = <uint32_t>noise.shape[0]
+    sampler.negatives = negatives
+    sampler.one_set = one_set
+    sampler.key = key
+    sampler.draws_per_token = 1 + (1 if one_set else 2 * window) * negatives
+    sampler.random = <uint64_t *>malloc((negatives + 8) * sizeof(uint64_t))
+    sampler.outputs = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+    return 0 if sampler.random != NULL and sampler.outputs != NULL else -1
+
+
+cdef void free_sampler(Sampler *sampler) noexcept nogil:
+    free(sampler.random)
+    free(sampler.outputs)
+
+
+cdef inline void draw_set(Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s) noexcept nogil:
+    """Fill sampler.outputs with set s of the window of words[i]."""
+    cdef int32_t center = walk.words[i], word
+    cdef uint64_t counter = walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives
+    cdef Py_ssize_t k, n = 1
+    sampler.outputs[0] = center
+    draw_columns(
+        sampler.random, sampler.negatives, sampler.key, counter, sampler.noise, sampler.n_words
+    )
+    for k in range(sampler.negatives):
+        word = draw_noise(sampler.random[k], sampler.noise, sampler.n_words)
+        sampler.outputs[n] = word
+        n += word != center
+    sampler.n_outputs = n
+
+
+# ---- Rows that are used ------------------------------------------------------------------------------------
+
+
+cdef struct Uses:
+    int64_t *updates           # of every row
+    int32_t *rows              # the n that have any, in the order in which they came, and room for one more
+    Py_ssize_t n
+
+
+cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
+    """Count n scores, at least one."""
+    uses.rows[uses.n] = row
+    uses.n += uses.updates[row] == 0
+    uses.updates[row] += n
+
+
+cdef inline void count_window(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, Uses *inputs, Uses *outputs
+) noexcept nogil:
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_inputs
+    for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+        draw_set(sampler, walk, i, s)
+        n_inputs = n_contexts if sampler.one_set else 1
+        for c in range(s, s + n_inputs):
+            count(inputs, context_of(walk, i, c), sampler.n_outputs)
+        for k in range(sampler.n_outputs):
+            count(outputs, sampler.outputs[k], 1 if cbow else n_inputs)
+
+
+def touched(
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    int64_t start,
+    int64_t stop,
+    const uint32_t[::1] keep,
+    const uint32_t[:, ::1] noise,
+    Py_ssize_t window,
+    Py_ssize_t negatives,
+    bint shared,
+    bint cbow,
+    uint64_t key,
+    bint dynamic_window=True,
+):
+    """Find the rows that training on [start, stop) uses, before it begins."""
+    cdef Sampler sampler
+    cdef Walk walk
+    cdef Uses inputs, outputs
+    cdef Py_ssize_t i
+    cdef bint failed
+    # memory that is reserved, and taken where rows are used
+    input_updates, output_updates = (np.zeros(keep.shape[0], np.int64) for _ in range(2))
+    input_rows, output_rows = (np.empty(keep.shape[0] + 1, np.int32) for _ in range(2))
+    use(&inputs, input_updates, input_rows)
+    use(&outputs, output_updates, output_rows)
+    with nogil:
+        failed = allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
+        while not failed and start < stop:
+            memset(&walk, 0, sizeof(walk))
+            failed = walk_chunk(
+                &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+            ) != 0
+            for i in range(walk.first, walk.first if failed else walk.last):
+                count_window(&sampler, &walk, i, cbow, &inputs, &outputs)
+            free_walk(&walk)
+            start += WORDS_AT_ONCE
+        free_sampler(&sampler)
+    if failed:
+        raise MemoryError("no memory for the words of a piece")
+    return *in_order(&inputs, input_updates, input_rows), *in_order(&outputs, output_updates, output_rows)
+
+
+cdef int use(Uses *uses, int64_t[::1] updates, int32_t[::1] rows) except -1:
+    uses.updates = &updates[0]
+    uses.rows = &rows[0]
+    uses.n = 0
+    return 0
+
+
+cdef tuple in_order(const Uses *uses, object updates, object rows):
+    found = np.sort(rows[:uses.n])
+    return found, updates[found]
+
+
+# ---- Curvature ---------------------------------------------------------------------------------------------
+
+
+cdef struct Curvature:
+    # a sum of weight · row rowᵀ
+    float *rows                # [ROWS_AT_ONCE][stride], those that are not added up yet
+    float *weighted            # [stride][ROWS_AT_ONCE], the same times their weights
+    Py_ssize_t n
+    float *sums                # [stride][stride], of these
+    double *total              # [stride][stride], of all before them
+
+
+cdef struct Window:
+    # room to score a window
+    float **x
+    float **y                  # whole blocks, zero_row behind the last
+    float *zero_row
+    float *hidden              # the mean of a window
+    float *scores              # [2 · window][n_blocks][SLOTS], then p (1 − p)
+
+
+cdef inline Py_ssize_t lay_out(
+    char *base, Window *window, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride,
+    Py_ssize_t max_x, Py_ssize_t n_blocks,
+) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    cdef (Curvature *)[2] both
+    cdef Py_ssize_t i
+    both[0], both[1] = of_inputs, of_outputs
+    for i in range(2):
+        both[i].rows = <float *>reserve(&room, ROWS_AT_ONCE * stride * sizeof(float))
+        both[i].weighted = <float *>reserve(&room, ROWS_AT_ONCE * stride * sizeof(float))
+        both[i].sums = <float *>reserve(&room, stride * stride * sizeof(float))
+    window.x = <float **>reserve(&room, max_x * sizeof(void *))
+    window.y = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
+    window.zero_row = <float *>reserve(&room, stride * sizeof(float))
+    window.hidden = <float *>reserve(&room, stride * sizeof(float))
+    # a tile of AVX-512 writes up to 8 floats more
+    window.scores = <float *>reserve(&room, (max_x * n_blocks + 1) * SLOTS * sizeof(float))
+    return room - base
+
+
+cdef inline noinline_void add_up(Curvature *curvature, Py_ssize_t stride) noexcept nogil:
+    """Add the rows that wait for it to the total."""
+    cdef Py_ssize_t i
+    memset(curvature.sums, 0, stride * stride * sizeof(float))
+    add_weighted_rows(
+        curvature.rows, curvature.n, stride, curvature.weighted, ROWS_AT_ONCE, curvature.sums, stride
+    )
+    for i in range(stride * stride):
+        curvature.total[i] += curvature.sums[i]
+    curvature.n = 0
+
+
+cdef inline void add_row(
+    Curvature *curvature, const float *row, float weight, Py_ssize_t stride
+) noexcept nogil:
+    cdef Py_ssize_t k
+    memcpy(curvature.rows + curvature.n * stride, row, stride * sizeof(float))
+    for k in range(stride):
+        curvature.weighted[k * ROWS_AT_ONCE + curvature.n] = weight * row[k]
+    curvature.n += 1
+    if curvature.n == ROWS_AT_ONCE:
+        add_up(curvature, stride)
+
+
+cdef inline double add_scores(
+    Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Curvature *of_inputs, Curvature *of_outputs,
+    Py_ssize_t stride,
+) noexcept nogil:
+    """Score rows x against rows y, add what they tell, and return Σ p (1 − p)."""
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, c, n, block, i = 0
+    cdef Py_ssize_t x_slots = n_blocks * SLOTS
+    cdef lanes p
+    cdef float weight
+    cdef double total = 0
+    for c in range(n_x):
+        for block in range(n_blocks):
+            dot_one(
+                window.x[c], window.y + block * BLOCK, 0, stride, window.scores + c * x_slots + block * SLOTS
+            )
+    while i < n_x * x_slots:
+        p = sigmoid(load(window.scores + i))
+        store(window.scores + i, p * (broadcast(1) - p))
+        i += LANES
+    for c in range(n_x):
+        weight = 0
+        for n in range(n_y):
+            weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
+        add_row(of_outputs, window.x[c], weight, stride)
+        total += weight
+    for n in range(n_y):
+        weight = 0
+        for c in range(n_x):
+            weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
+        add_row(of_inputs, window.y[n], weight, stride)
+    return total
+
+
+cdef inline double add_window(
+    Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, float *input_vectors,
+    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride, int64_t *n_scores,
+) noexcept nogil:
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
+    cdef double total = 0
+    for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+        draw_set(sampler, walk, i, s)
+        for k in range(sampler.n_outputs):
+            window.y[k] = output_vectors + sampler.outputs[k] * stride
+        for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
+            window.y[k] = window.zero_row
+        n_x = n_contexts if sampler.one_set else 1
+        for c in range(n_x):
+            window.x[c] = input_vectors + context_of(walk, i, s + c) * stride
+        if cbow:
+            average(window.hidden, window.x, n_x, 0, stride, 1 / <float>n_x)
+            window.x[0] = window.hidden
+            n_x = 1
+        total += add_scores(window, n_x, sampler.n_outputs, of_inputs, of_outputs, stride)
+        n_scores[0] += n_x * sampler.n_outputs
+    return total
+
+
+def curvature(
+    float[:, ::1] input_vectors,
+    float[:, ::1] output_vectors,
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    int64_t start,
+    int64_t stop,
+    const uint32_t[::1] keep,
+    const uint32_t[:, ::1] noise,
+    Py_ssize_t window,
+    Py_ssize_t negatives,
+    bint shared,
+    bint cbow,
+    uint64_t key,
+    uint64_t every,
+    bint dynamic_window=True,
+):
+    """Add up the curvature of some windows, with the matrices as they are."""
+    cdef Sampler sampler
+    cdef Walk walk
+    cdef Window work
+    cdef Curvature for_inputs, for_outputs
+    cdef Py_ssize_t stride = input_vectors.shape[1], i
+    cdef Py_ssize_t n_blocks = (1 + negatives + BLOCK - 1) // BLOCK
+    cdef int64_t n_scores = 0
+    cdef double weight = 0
+    cdef void *memory = NULL
+    cdef char *room
+    cdef bint failed
+    of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
+    begin(&for_inputs, of_inputs)
+    begin(&for_outputs, of_outputs)
+    with nogil:
+        room = <char *>allocate_zeros(
+            &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
+        )
+        failed = allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        if not failed:
+            lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
+        while not failed and start < stop:
+            memset(&walk, 0, sizeof(walk))
+            failed = walk_chunk(
+                &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+            ) != 0
+            for i in range(walk.first, walk.first if failed else walk.last):
+                if walk.positions[i] & (every - 1) == 0:
+                    weight += add_window(
+                        &work, &sampler, &walk, i, cbow, &input_vectors[0, 0], &output_vectors[0, 0],
+                        &for_inputs, &for_outputs, stride, &n_scores
+                    )
+            free_walk(&walk)
+            start += WORDS_AT_ONCE
+        if not failed:
+            add_up(&for_inputs, stride)
+            add_up(&for_outputs, stride)
+        free_sampler(&sampler)
+        free(memory)
+    if failed:
+        raise MemoryError("no memory for the curvature of a piece")
+    return of_inputs, of_outputs, weight, weight, n_scores
+
+
+cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
+    curvature.total = &total[0, 0]
+    curvature.n = 0
+    return 0
+
+
+# ---- Combining lanes ---------------------------------------------------------------------------------------
+
+
+cdef struct Change:
+    const float *values
+    double a
+
+
+cdef struct Index:
+    # the changes of a block, row by row, and those of a row in the order of the lanes
+    int64_t *ends              # changes[ends[i]:ends[i + 1]] are those of row i
+    Change *changes
+
+
+cdef struct Slowing:
+    # how a row's sum of changes is held back where it is steep
+    Py_ssize_t d
+    Py_ssize_t stride          # d, rounded up to whole registers
+    Py_ssize_t k
+    float **directions         # whole blocks, zeros behind the last
+    float *eigenvalues         # whole registers, from place k on the rest
+    float *factors             # of each of them
+    float *along               # [blocks][SLOTS]
+    float *sum                 # of the row
+    float *rows                # of the directions
+
+
+cdef inline Py_ssize_t lay_out_slowing(
+    char *base, Slowing *slowing, Py_ssize_t d, Py_ssize_t k
+) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    cdef Py_ssize_t n_blocks = (k + BLOCK - 1) // BLOCK
+    slowing.d = d
+    slowing.k = k
+    slowing.stride = (d + LANES - 1) // LANES * LANES
+    slowing.directions = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
+    slowing.eigenvalues = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    slowing.factors = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    slowing.along = <float *>reserve(&room, (n_blocks + 1) * SLOTS * sizeof(float))
+    slowing.sum = <float *>reserve(&room, slowing.stride * sizeof(float))
+    slowing.rows = <float *>reserve(&room, n_blocks * BLOCK * slowing.stride * sizeof(float))
+    return room - base
+
+
+cdef void fill_slowing(
+    Slowing *slowing, const float[:, ::1] directions, const float[::1] eigenvalues, float rest
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range((slowing.k + BLOCK - 1) // BLOCK * BLOCK):
+        slowing.directions[i] = slowing.rows + i * slowing.stride
+        if i < slowing.k:
+            memcpy(slowing.directions[i], &directions[i, 0], slowing.d * sizeof(float))
+    for i in range(slowing.k + LANES):
+        slowing.eigenvalues[i] = eigenvalues[i] if i < slowing.k else rest
+
+
+cdef inline noinline_void slow(Slowing *slowing, double total, double squares) noexcept nogil:
+    """sum ← Σᵢ f(λᵢ) (uᵢ · sum) uᵢ"""
+    cdef float m = max(1, total * total / squares)
+    cdef lanes z, v, others
+    cdef Py_ssize_t i = 0, j
+    cdef float *slot
+    while i <= slowing.k:
+        z = larger(broadcast(total) * load(slowing.eigenvalues + i), broadcast(0))
+        store(slowing.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
+        i += LANES
+    for i in range((slowing.k + BLOCK - 1) // BLOCK):
+        dot_one(
+            slowing.sum, slowing.directions + i * BLOCK, 0, slowing.stride, slowing.along + i * SLOTS
+        )
+    for i in range(slowing.k):
+        slot = slowing.along + i // BLOCK * SLOTS + i % BLOCK
+        slot[0] *= slowing.factors[i] - slowing.factors[slowing.k]
+    others = broadcast(slowing.factors[slowing.k])
+    j = 0
+    while j < slowing.stride:
+        v = others * load(slowing.sum + j)
+        for i in range(slowing.k):
+            v += broadcast(slowing.along[i // BLOCK * SLOTS + i % BLOCK]) * load(slowing.directions[i] + j)
+        store(slowing.sum + j, v)
+        j += LANES
+
+
+cdef inline void fetch_change(const Change *change, Py_ssize_t d) noexcept nogil:
+    cdef Py_ssize_t k = 0
+    while k < d:
+        prefetch_to_read(change.values + k)
+        k += 16
+
+
+cdef inline void move_row(
+    float *row, float *momentum, const Index *index, int64_t first, int64_t last, int64_t n,
+    float momentum_rate, Slowing *slowing,
+) noexcept nogil:
+    """Move a row by changes[first:last], of n of all rows."""
+    cdef double total = 0, squares = 0
+    cdef Py_ssize_t d = slowing.d, k
+    cdef float *sum = slowing.sum
+    cdef const float *values
+    cdef int64_t i
+    for i in range(first, last):
+        if i + AHEAD < n:
+            fetch_change(index.changes + i + AHEAD, d)
+        total += index.changes[i].a
+        squares += index.changes[i].a * index.changes[i].a
+        values = index.changes[i].values
+        if i == first:
+            memcpy(sum, values, d * sizeof(float))
+        else:
+            for k in range(d):
+                sum[k] += values[k]
+    if last - first > 1 and total > 0:
+        slow(slowing, total, squares)
+    for k in range(d):
+        momentum[k] = sum[k] + momentum_rate * momentum[k]
+        row[k] += momentum[k]
+
+
+def combine(
+    float[:, ::1] block,
+    float[:, ::1] momentum,
+    int64_t first_row,
+    list rows,
+    list updates,
+    list changes,
+    const double[::1] rates,
+    const float[:, ::1] directions,
+    const float[::1] eigenvalues,
+    float rest,
+    float momentum_rate,
+):
+    """Move the rows of a block by what the lanes of a round have changed."""
+    cdef Index index
+    cdef Slowing slowing
+    cdef Py_ssize_t n_rows = block.shape[0], d = block.shape[1], k = eigenvalues.shape[0], lane, i
+    cdef int64_t n = 0
+    cdef void *memory = NULL
+    cdef char *room
+    cdef bint failed
+    if momentum.shape[0] != n_rows or momentum.shape[1] != d:
+        raise ValueError(
+            f"momentum must have the shape of the block, {(n_rows, d)}, got "
+            f"{(momentum.shape[0], momentum.shape[1])}"
+        )
+    if directions.shape[0] != k or directions.shape[1] != d:
+        raise ValueError(
+            f"directions must be {k} rows of {d}, got {(directions.shape[0], directions.shape[1])}"
+        )
+    if not len(updates) == len(changes) == rates.shape[0] == len(rows):
+        raise ValueError(
+            f"updates, changes and rates must be of {len(rows)} lanes as the rows are, got {len(updates)}, "
+            f"{len(changes)} and {rates.shape[0]}"
+        )
+    for lane in range(len(rows)):
+        n += check_lane(lane, rows[lane], updates[lane], changes[lane], first_row, n_rows, d)
+    if n == 0:
+        return
+    room = <char *>allocate_zeros(&memory, lay_out_slowing(NULL, &slowing, d, k))
+    index.ends = <int64_t *>calloc(n_rows + 2, sizeof(int64_t))
+    index.changes = <Change *>malloc(n * sizeof(Change))
+    failed = room == NULL or index.ends == NULL or index.changes == NULL
+    if not failed:
+        # ends[i + 1] is where the changes of row i begin, until they are listed and it is where they end
+        for lane in range(len(rows)):
+            count_changes(index.ends + 2, rows[lane], first_row)
+        for i in range(n_rows):
+            index.ends[i + 2] += index.ends[i + 1]
+        for lane in range(len(rows)):
+            list_changes(&index, rows[lane], updates[lane], changes[lane], first_row, rates[lane])
+        lay_out_slowing(room, &slowing, d, k)
+        fill_slowing(&slowing, directions, eigenvalues, rest)
+        with nogil:
+            for i in range(n_rows):
+                if index.ends[i] < index.ends[i + 1]:
+                    move_row(
+                        &block[i, 0], &momentum[i, 0], &index, index.ends[i], index.ends[i + 1], n,
+                        momentum_rate, &slowing
+                    )
+    free(index.ends)
+    free(index.changes)
+    free(memory)
+    if failed:
+        raise MemoryError("no memory for the changes of a block")
+
+
+cdef int64_t check_lane(
+    Py_ssize_t lane, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes,
+    int64_t first_row, Py_ssize_t n_rows, Py_ssize_t d,
+) except -1:
+    """Return the number of rows."""
+    cdef Py_ssize_t n = rows.shape[0], i
+    if updates.shape[0] != n or changes.shape[0] != n or changes.shape[1] != d:
+        raise ValueError(
+            f"lane {lane} must have updates and changes, of {d} numbers, of each of its {n} rows, got "
+            f"{updates.shape[0]} and {(changes.shape[0], changes.shape[1])}"
+        )
+    for i in range(n):
+        if not first_row <= rows[i] < first_row + n_rows:
+            raise ValueError(
+                f"rows of lane {lane} must be from {first_row} to {first_row + n_rows - 1}, those of the "
+                f"block, got {rows[i]}"
+            )
+    return n
+
+
+cdef int count_changes(int64_t *counts, const int32_t[::1] rows, int64_t first_row) except -1:
+    cdef Py_ssize_t i
+    for i in range(rows.shape[0]):
+        counts[rows[i] - first_row] += 1
+    return 0
+
+
+cdef int list_changes(
+    Index *index, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes,
+    int64_t first_row, double rate,
+) except -1:
+    cdef Py_ssize_t i
+    cdef int64_t *end
+    for i in range(rows.shape[0]):
+        end = index.ends + 1 + (rows[i] - first_row)
+        index.changes[end[0]].values = &changes[i, 0]
+        index.changes[end[0]].a = rate * updates[i]
+        end[0] += 1
+    return 0
