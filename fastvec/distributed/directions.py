@@ -18,8 +18,8 @@ __all__ = ["Side"]
 
 # How many directions are told from the others, at most.
 DIRECTIONS = 32
-# How often the matrix is multiplied by before directions are made orthogonal again, and how often that is.
-POWER, TIMES = 4, 2
+# How often the matrix is multiplied by before directions are made orthogonal again.
+POWER = 4
 # What is added to all eigenvalues, relative to their mean, so that no direction vanishes.
 FLOOR = 1e-3
 
@@ -74,10 +74,9 @@ class Side:
             return np.zeros(len(self.directions)), 0.0
         relative = matrix / mean
         found = self.directions
-        for _ in range(TIMES):
-            for _ in range(POWER):
-                found = np.einsum("ij,kj->ki", relative, found) + FLOOR * found
-            found = _orthonormal(found)
+        for _ in range(POWER):
+            found = np.einsum("ij,kj->ki", relative, found) + FLOOR * found
+        found = _orthonormal(found)
         self.directions[:] = found
         eigenvalues = np.einsum("ki,ki->k", np.einsum("ij,kj->ki", matrix, found), found)
         n_others = self._d - len(found)

@@ -7,7 +7,7 @@ from the blocks into matrices of its own, trains on these, and returns the chang
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,9 +23,15 @@ __all__ = ["INPUTS", "SIDES", "Changes", "Lane", "Pull", "Summary", "combine_blo
 # The curvature is taken of one window in so many.
 CURVATURE_EVERY = 64
 
+# Rows that are copied at once, so that what lies between two matrices stays in the cache.
+ROWS_AT_ONCE = 256
 # The arrays that say what is drawn.
 WALKED = ("ids", "sentence_offsets", "keep", "noise")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
+
+
+Rows = NDArray[np.int32]
+Updates = NDArray[np.int64]
 
 
 class Lane(NamedTuple):
@@ -54,17 +60,19 @@ class Lane(NamedTuple):
     firsts: dict[str, list[int]]
     stride: int
 
-    def split(self, name: str, rows: NDArray[np.int32]) -> Iterator[slice]:
-        """Yield where the rows of every block of a matrix are among some in rising order."""
-        ends = np.searchsorted(rows, self.firsts[name]).tolist()
-        return map(slice, ends[:-1], ends[1:])
+    def split(self, touched: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
+        """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
+        for name, (rows, updates) in zip(SIDES, touched, strict=True):
+            ends = np.searchsorted(rows, self.firsts[name]).tolist()
+            for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
+                yield name, first, rows[begin:end], updates[begin:end]
 
 
 class Changes(NamedTuple):
     """What a lane has changed of a block: rows in rising order, in how many scores each was, and changes."""
 
-    rows: NDArray[np.int32]
-    updates: NDArray[np.int64]
+    rows: Rows
+    updates: Updates
     changes: NDArray[np.float32]
 
 
@@ -117,18 +125,15 @@ def train_lane(
     `arrays` are those of the lane, and then the blocks of the matrices.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
-    blocks = iter(arrays[len(lane.arrays) :])
-    frozen = of_text["frozen"]
     walk = {**lane.walk, "key": key, **{name: of_text[name] for name in WALKED}}
     parts = [(start, min(start + CHUNK, end)) for begin, end in piece for start in range(begin, end, CHUNK)]
     rounds = kernels.get("rounds")
-    touched = _together([rounds.touched(start=start, stop=stop, **walk) for start, stop in parts])
-    matrices, before = {}, []
-    for name, (rows, _) in zip(SIDES, touched, strict=True):
-        matrix = matrices[name] = _matrix_of_own(name, lane.firsts[name][-1], lane.stride)
-        for first, here in zip(lane.firsts[name], lane.split(name, rows), strict=False):
-            before.append(next(blocks)[rows[here] - first])
-            matrix[rows[here]] = before[-1]
+    touched = _together([rounds.touched(start=start, stop=stop, **walk) for start, stop in piece])
+    matrices = {name: _matrix_of_own(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
+    used = [*zip(arrays[len(lane.arrays) :], lane.split(touched), strict=True)]
+    for block, (name, first, rows, _) in used:
+        for some in _slices(rows):
+            matrices[name][rows[some]] = block.take(rows[some] - first, axis=0)
     train = kernels.get(lane.kernel).train
     arguments = {**lane.train, **of_text, **matrices, "key": key, "loss_every": loss_every}
     summary = Summary(
@@ -136,18 +141,20 @@ def train_lane(
         *_curvature(
             [
                 rounds.curvature(start=start, stop=stop, every=CURVATURE_EVERY, **matrices, **walk)
-                for start, stop in parts
+                for start, stop in piece
             ]
         ),
     )
     found: list[Any] = []
-    for name, (rows, updates) in zip(SIDES, touched, strict=True):
-        for here in lane.split(name, rows):
-            change = Changes(rows[here], updates[here], matrices[name][rows[here]] - before[len(found)])
-            if name == INPUTS and frozen is not None:
-                moves = frozen[change.rows] == 0
-                change = Changes(*(item[moves] for item in change))
-            found.append(change)
+    for block, (name, first, rows, updates) in used:
+        if name == INPUTS and of_text["frozen"] is not None:
+            moves = of_text["frozen"][rows] == 0
+            rows, updates = rows[moves], updates[moves]
+        changes = np.empty((len(rows), lane.stride), np.float32)
+        for some in _slices(rows):
+            changes[some] = matrices[name].take(rows[some], axis=0)
+            changes[some] -= block.take(rows[some] - first, axis=0)
+        found.append(Changes(rows, updates, changes))
     return (*found, summary)
 
 
@@ -195,8 +202,16 @@ def forget() -> None:
     _own.__dict__.clear()
 
 
-def _together(parts: list[Any]) -> list[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+def _slices(rows: Rows) -> Iterator[slice]:
+    """Yield slices of some rows at a time."""
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        yield slice(begin, begin + ROWS_AT_ONCE)
+
+
+def _together(parts: list[Any]) -> list[tuple[Rows, Updates]]:
     """Return the rows of either side that any part touches, in rising order, and in how many scores."""
+    if len(parts) == 1:
+        return [parts[0][:2], parts[0][2:]]
     sides = []
     for side in (0, 2):
         rows, places = np.unique(

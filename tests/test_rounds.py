@@ -1,0 +1,242 @@
+"""Training in rounds of lanes: the same bytes wherever the lanes train, and whatever is lost meanwhile."""
+
+import os
+from functools import partial
+
+import calls
+import numpy as np
+import pytest
+from inside import Rounds, Side, inner, pieces_of, put, set_sizes, wrap
+
+import fastvec
+from fastvec import CBOW, Corpus, FastText, SkipGram, distributed
+
+pytestmark = pytest.mark.any_backend(trains=True)
+
+can_be_killed = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+
+LANES = {"lanes": 3, "rounds": 4}
+
+
+@pytest.fixture(scope="module")
+def text():
+    """Return a text of 9,000 words, of 120 different ones, and some held out."""
+    words = [f"word{i}" for i in range(120)]
+    weights = 1 / np.arange(1, 121)
+    drawn = np.random.default_rng(2).choice(words, size=(750, 12), p=weights / weights.sum())
+    return Corpus(drawn.tolist())
+
+
+def make(**params):
+    return SkipGram(**{"vector_size": 12, "min_count": 1, "epochs": 2, "subsample": 0.01, **params})
+
+
+def learned(model):
+    """Return all bytes that were learned, and the losses."""
+    vectors = model.vectors_
+    return (
+        vectors.words,
+        vectors.vectors.tobytes(),
+        model.output_vectors_.tobytes(),
+        [(epoch.loss, epoch.pairs, epoch.learning_rate) for epoch in model.history_],
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(text):
+    return learned(distributed.fit(make(), text, **LANES))
+
+
+# The same bytes
+
+
+@pytest.mark.parametrize("params", [{}, {"shuffle": True}, {"loss": "bpr"}, {"threads": 2}])
+def test_one_lane_is_a_training_with_one_thread(params, text):
+    alone = make(**{**params, "threads": 1}).fit(text)
+    model = distributed.fit(make(**params), text, lanes=1, cluster=None)
+    assert learned(model) == learned(alone)
+    assert model.vectors_.metadata == alone.vectors_.metadata
+    model = distributed.fit(CBOW(vector_size=4, min_count=1, epochs=1), text, lanes=1)
+    assert learned(model) == learned(CBOW(vector_size=4, min_count=1, epochs=1, threads=1).fit(text))
+
+
+@can_be_killed
+def test_processes_of_which_one_is_killed_train_the_same(text, expected, tmp_path, monkeypatch):
+    monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
+    put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+    model = distributed.fit(make(), text, cluster=2, **LANES)
+    assert (tmp_path / "marker").exists()
+    assert learned(model) == expected
+
+
+def test_neither_blocks_nor_threads_matter(text, expected, monkeypatch):
+    set_sizes(monkeypatch, block_of_rows=7 * 16 * 4)
+    model = distributed.fit(make(threads=3, deterministic=True), text, **LANES)
+    assert learned(model) == expected
+    assert model.vectors_.metadata["lanes"] == 3 and model.vectors_.metadata["rounds"] == 4
+
+
+@pytest.mark.parametrize("other", [{"lanes": 2, "rounds": 4}, {"lanes": 3, "rounds": 4, "seed": 2}])
+def test_lanes_rounds_and_the_seed_matter(other, text, expected):
+    seed = other.pop("seed", 1)
+    assert learned(distributed.fit(make(seed=seed), text, **other)) != expected
+
+
+# Checkpoints
+
+
+def stopped_after(n_rounds, monkeypatch, model, *arguments, **params):
+    """Train until so many rounds are done."""
+    done = []
+
+    def train_and_stop(train, rounds, *of_round):
+        done.append(of_round)
+        if len(done) == n_rounds:
+            model.stop()
+        return train(rounds, *of_round)
+
+    with monkeypatch.context() as patch:
+        wrap(patch, "train_round", train_and_stop)
+        return distributed.fit(model, *arguments, **params)
+
+
+def test_what_was_stopped_goes_on_elsewhere_to_the_same_bytes(text, expected, tmp_path, monkeypatch):
+    path = tmp_path / "run.fvec"
+    for n_rounds in (3, 7):
+        model = stopped_after(n_rounds, monkeypatch, make(), text, checkpoint=path, resume=True, **LANES)
+        assert model.interrupted_
+    assert len(fastvec.load_model(path).vectors_) == 120
+    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+        distributed.fit(make(), text, checkpoint=path, resume=True, lanes=3, rounds=5)
+    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+        make(threads=1).fit(text, checkpoint=path, resume=True)
+    model = distributed.fit(make(), text, checkpoint=path, resume=True, cluster=1, **LANES)
+    assert not model.interrupted_
+    assert learned(model) == expected
+
+
+def test_checkpoints_do_not_disturb_the_training(text, expected, tmp_path):
+    path = tmp_path / "run.fvec"
+    model = distributed.fit(make(), text, checkpoint=path, checkpoint_every="0.001s", **LANES)
+    assert learned(model) == expected
+    assert learned(distributed.fit(make(), text, checkpoint=path, resume=True, **LANES)) == expected
+
+
+# What it learns
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"negative_sharing": "none"}, {"dynamic_window": False, "shuffle": True}]
+)
+def test_it_learns_about_as_much_as_one_thread(params):
+    topics = [[f"{topic}{i}" for i in range(6)] for topic in "abcd"]
+    random = np.random.default_rng(3)
+    text = Corpus([random.choice(topics[random.integers(4)], 8).tolist() for _ in range(3000)])
+    model = distributed.fit(make(epochs=3, **params), text, lanes=4, rounds=20)
+    alone = make(epochs=3, threads=1, **params).fit(text)
+    assert model.history_[-1].loss < alone.history_[-1].loss + 0.1
+    assert model.history_[-1].loss < model.history_[0].loss
+    for topic in "abcd":
+        assert {word[0] for word, _ in model.vectors_.most_similar(f"{topic}0", topn=4)} == {topic}
+
+
+def test_frozen_words_stay_and_training_continues(text):
+    first = distributed.fit(make(), text, **LANES)
+    before = first.vectors_.vectors.copy()
+    frozen = ["word0", "word50"]
+    model = distributed.fit(make(epochs=1), text, start_from=first.vectors_, freeze=frozen, **LANES)
+    places = [model.vectors_.words.index(word) for word in frozen]
+    assert model.vectors_.vectors[places].tobytes() == first.vectors_[frozen].tobytes()
+    more = Corpus([["word1", "new", "word2", "newer"] * 3] * 40)
+    distributed.fit(first, more, update_vocabulary=True, lanes=2)
+    assert {"new", "newer"} <= set(first.vectors_.words) and len(first.history_) == 4
+    assert np.isfinite(first.vectors_.vectors).all() and len(before) == 120
+
+
+def test_short_texts_and_many_lanes():
+    text = [["to", "be", "or", "not", "to", "be"]]
+    model = distributed.fit(make(), text, lanes=64, rounds=1000)
+    assert np.isfinite(model.vectors_.vectors).all() and model.history_[0].pairs
+    with pytest.raises(ValueError, match="corpus must have a sentence with two words"):
+        distributed.fit(make(), [["a"], ["b"]], lanes=2)
+    with pytest.raises(FloatingPointError, match="learning_rate=1000"):
+        distributed.fit(make(learning_rate=1000.0, epochs=9), text * 100, lanes=2)
+
+
+# Rounds
+
+
+@pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (2, 5, 999), (64, 10, 100_000)])
+def test_rounds_grow_to_their_full_length(lanes, per_epoch, n):
+    class Planned(Rounds):
+        def at_work(self): ...
+
+        def train(self, *_): ...
+
+    planned = Planned()
+    planned.lanes, planned.per_epoch = lanes, per_epoch
+    lengths, visited = [], 0
+    while visited < n:
+        lengths.append(256 * planned.n_chunks(n, visited))
+        visited += lengths[-1]
+    assert lengths == sorted(lengths) and lengths[0] == 256 * lanes
+    assert all(length % (256 * lanes) == 0 for length in lengths)
+    assert lengths[-1] <= max(n / per_epoch, 256 * lanes)
+    assert planned.n_chunks(n, 100 * n) == lanes * max(1, int(n / per_epoch / lanes / 256))
+
+
+def test_pieces_are_neighbours_and_leave_nothing_out():
+    parts = [[(0, 10)], [(10, 12), (15, 20)], [], [(30, 40)], [(20, 30)]]
+    assert pieces_of(parts, 2) == [[(0, 12), (15, 20)], [(30, 40), (20, 30)]]
+    assert pieces_of(parts, 1) == [[(0, 12), (15, 20), (30, 40), (20, 30)]]
+    assert [part for piece in pieces_of(parts, 9) for part in piece] == [
+        part for own in parts for part in own
+    ]
+
+
+# Directions
+
+
+@pytest.mark.parametrize(("d", "stride"), [(40, 48), (7, 16)])
+def test_directions_are_those_of_the_curvature(d, stride):
+    random = np.random.default_rng(4)
+    side = Side(d, stride)
+    assert side.pull(0.1).rate == 0 and not side.pull(0.1).eigenvalues.any() and side.pull(0.1).rest == 0
+    basis = np.linalg.qr(random.standard_normal((d, d)))[0]
+    eigenvalues = 3.0 * 0.8 ** np.arange(d)
+    matrix = np.zeros((stride, stride))
+    matrix[:d, :d] = (basis * eigenvalues) @ basis.T
+    for _ in range(12):
+        side.fade()
+        side.add(5.0 * matrix, 5.0, 25)
+        pull = side.pull(0.1)
+    k = min(d, 32)
+    assert pull.rate == pytest.approx(2 * 0.1 * 5 / 25)
+    assert np.allclose(pull.directions @ pull.directions.T, np.eye(k), atol=1e-5)
+    assert not pull.directions[:, d:].any()
+    assert np.allclose(pull.eigenvalues, eigenvalues[:k], rtol=0.02, atol=1e-4)
+    assert np.allclose(np.abs(np.sum(pull.directions[:8, :d] * basis.T[:8], axis=1)), 1, atol=1e-3)
+    assert pull.rest == pytest.approx(eigenvalues[k:].mean() if d > k else 0, rel=0.05, abs=1e-9)
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "error", "message"),
+    [
+        (make(), {"lanes": 0}, ValueError, "lanes must be an int from 1 to 4096, got 0"),
+        (make(), {"lanes": 2.5}, TypeError, "lanes must be an int"),
+        (make(), {"rounds": 0}, ValueError, "rounds must be an int >= 1, got 0"),
+        (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
+        (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
+        (make(loss="bpr"), {}, ValueError, "loss='negative_sampling' to be trained in lanes, got SkipGram"),
+        (CBOW(), {}, ValueError, "model must be a SkipGram .* got CBOW.*: lanes=1, or fit of the model"),
+        (FastText(), {}, ValueError, "model must be a SkipGram"),
+        (fastvec.GloVe(), {}, TypeError, "model must be a SkipGram, got GloVe"),
+        ("skipgram", {}, TypeError, "model must be a SkipGram, got 'skipgram'"),
+    ],
+)
+def test_bad_input(model, params, error, message, text):
+    with pytest.raises(error, match=message):
+        distributed.fit(model, text, **params)
