@@ -10,7 +10,6 @@ What is done otherwise, and why:
   by row: there is never a second block of sums.
 """
 
-from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
@@ -356,7 +355,9 @@ def curvature(
         room = <char *>allocate_zeros(
             &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         )
-        failed = allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        failed = (
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        )
         if not failed:
             lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         while not failed and start < stop:
