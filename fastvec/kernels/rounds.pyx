@@ -4,8 +4,8 @@ What is done otherwise, and why:
 
 - The exponential is a polynomial, relative error below 2e-7, and the sigmoid comes from the table of
   ``vector.h``: a C library's functions differ between machines, and the bits of a training must not.
-- A text is walked over in parts, so that what is kept of its words does not grow with it. Of the contexts of a
-  window only the first and the last take its number of scores, as steps of a sum.
+- A text is walked over in parts, so that what is kept of its words does not grow with it. Of the contexts of
+  a window only the first and the last take its number of scores, as steps of a sum.
 - Rows of the curvature are added up many at a time, as a product of matrices in single precision.
 - The changes of a block's rows are first listed by their rows, like the index of a book, and then visited row
   by row: there is never a second block of sums.
