@@ -4,13 +4,13 @@ What is done otherwise, and why:
 
 - The exponential is a polynomial, relative error below 2e-7, and the sigmoid comes from the table of
   ``vector.h``: a C library's functions differ between machines, and the bits of a training must not.
-- A text is walked over in parts, so that what is kept of its words does not grow with it.
+- A text is walked over in parts, so that what is kept of its words does not grow with it. Of the contexts of
+  a window only the first and the last take its number of scores, as steps of a sum.
 - Rows of the curvature are added up many at a time, as a product of matrices in single precision.
 - The changes of a block's rows are first listed by their rows, like the index of a book, and then visited row
   by row: there is never a second block of sums.
 """
 
-from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
@@ -54,6 +54,7 @@ cdef extern from "products.h" nogil:
 cdef enum:
     WORDS_AT_ONCE = 8192   # of the text
     ROWS_AT_ONCE = 128     # of the curvature
+    WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
 
 fill_sigmoid_table()
@@ -119,6 +120,9 @@ cdef struct Uses:
     int64_t *updates           # of every row
     int32_t *rows              # the n that have any, in the order in which they came, and room for one more
     Py_ssize_t n
+    int32_t *waiting           # rows to be counted next, whose updates are on their way into the cache
+    Py_ssize_t n_waiting
+    Py_ssize_t scores          # of each of these
 
 
 cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
@@ -128,17 +132,69 @@ cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
     uses.updates[row] += n
 
 
-cdef inline void count_window(
-    Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, Uses *inputs, Uses *outputs
+cdef inline void count_waiting(Uses *uses) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(uses.n_waiting):
+        count(uses, uses.waiting[k], uses.scores)
+    uses.n_waiting = 0
+
+
+cdef inline void count_later(
+    Uses *uses, const int32_t *rows, Py_ssize_t n_rows, Py_ssize_t scores
 ) noexcept nogil:
-    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_inputs
+    """Count the rows that wait, and let others wait."""
+    cdef Py_ssize_t k
+    for k in range(n_rows):
+        prefetch_to_read(uses.updates + rows[k])
+    count_waiting(uses)
+    memcpy(uses.waiting, rows, n_rows * sizeof(int32_t))
+    uses.n_waiting = n_rows
+    uses.scores = scores
+
+
+cdef inline void cover(int64_t *steps, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t n) noexcept nogil:
+    """Let every word of begin..end have n scores more."""
+    steps[begin] += n
+    steps[end] -= n
+
+
+cdef inline void count_window(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, int64_t *steps, Uses *outputs
+) noexcept nogil:
+    cdef Py_ssize_t begin = walk.begin[i], end = walk.end[i], n_contexts = end - begin - 1, s, place
     for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
         draw_set(sampler, walk, i, s)
-        n_inputs = n_contexts if sampler.one_set else 1
-        for c in range(s, s + n_inputs):
-            count(inputs, context_of(walk, i, c), sampler.n_outputs)
-        for k in range(sampler.n_outputs):
-            count(outputs, sampler.outputs[k], 1 if cbow else n_inputs)
+        if sampler.one_set:
+            cover(steps, begin, i, sampler.n_outputs)
+            cover(steps, i + 1, end, sampler.n_outputs)
+        else:
+            place = begin + s + (begin + s >= i)
+            cover(steps, place, place + 1, sampler.n_outputs)
+        count_later(
+            outputs, sampler.outputs, sampler.n_outputs,
+            n_contexts if sampler.one_set and not cbow else 1,
+        )
+
+
+cdef int count_part(
+    Sampler *sampler, const Walk *walk, bint cbow, Uses *inputs, Uses *outputs
+) noexcept nogil:
+    """Count the scores of some words of the text; return 0 on success."""
+    cdef int64_t *steps = <int64_t *>calloc(walk.n + 1, sizeof(int64_t))
+    cdef int64_t n_scores = 0
+    cdef Py_ssize_t i
+    if steps == NULL:
+        return -1
+    for i in range(walk.first, walk.last):
+        count_window(sampler, walk, i, cbow, steps, outputs)
+    count_waiting(outputs)
+    for i in range(walk.n):
+        prefetch_to_read(inputs.updates + walk.words[min(i + WORDS_AHEAD, walk.n - 1)])
+        n_scores += steps[i]
+        if n_scores:
+            count(inputs, walk.words[i], n_scores)
+    free(steps)
+    return 0
 
 
 def touched(
@@ -159,7 +215,6 @@ def touched(
     cdef Sampler sampler
     cdef Walk walk
     cdef Uses inputs, outputs
-    cdef Py_ssize_t i
     cdef bint failed
     # memory that is reserved, and taken where rows are used
     input_updates, output_updates = (np.zeros(keep.shape[0], np.int64) for _ in range(2))
@@ -167,18 +222,21 @@ def touched(
     use(&inputs, input_updates, input_rows)
     use(&outputs, output_updates, output_rows)
     with nogil:
-        failed = allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
+        outputs.waiting = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+        failed = (
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
+            or outputs.waiting == NULL
+        )
         while not failed and start < stop:
             memset(&walk, 0, sizeof(walk))
             failed = walk_chunk(
                 &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
                 <uint32_t>window, dynamic_window, key, sampler.draws_per_token
-            ) != 0
-            for i in range(walk.first, walk.first if failed else walk.last):
-                count_window(&sampler, &walk, i, cbow, &inputs, &outputs)
+            ) != 0 or count_part(&sampler, &walk, cbow, &inputs, &outputs) != 0
             free_walk(&walk)
             start += WORDS_AT_ONCE
         free_sampler(&sampler)
+        free(outputs.waiting)
     if failed:
         raise MemoryError("no memory for the words of a piece")
     return *in_order(&inputs, input_updates, input_rows), *in_order(&outputs, output_updates, output_rows)
@@ -187,7 +245,7 @@ def touched(
 cdef int use(Uses *uses, int64_t[::1] updates, int32_t[::1] rows) except -1:
     uses.updates = &updates[0]
     uses.rows = &rows[0]
-    uses.n = 0
+    uses.n = uses.n_waiting = 0
     return 0
 
 
@@ -356,7 +414,9 @@ def curvature(
         room = <char *>allocate_zeros(
             &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         )
-        failed = allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        failed = (
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        )
         if not failed:
             lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         while not failed and start < stop:

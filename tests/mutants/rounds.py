@@ -1,0 +1,82 @@
+"""Errors in what is known of a lane before it trains, and in what becomes of it afterwards."""
+
+from mutants._edits import mutant
+
+KERNEL, TESTS = "kernels/rounds.pyx", "rounds_kernel"
+
+ROUNDS = [
+    mutant(
+        "lanes: outputs count once for a window, however many contexts it has",
+        TESTS,
+        (KERNEL, "n_contexts if sampler.one_set and not cbow else 1,", "1,"),
+    ),
+    mutant(
+        "lanes: the last context of a window is not among the rows that are used",
+        TESTS,
+        (KERNEL, "cover(steps, i + 1, end, sampler.n_outputs)", "cover(steps, i + 1, end - 1, 1)"),
+    ),
+    mutant(
+        "lanes: a negative that is the centre counts",
+        TESTS,
+        (KERNEL, "n += word != center", "n += 1"),
+    ),
+    mutant(
+        "lanes: all contexts have the negatives of the first",
+        TESTS,
+        (KERNEL, "sampler.draws_per_token + 1 + s * sampler.negatives", "sampler.draws_per_token + 1"),
+    ),
+    mutant(
+        "lanes: the last outputs of a part are not counted",
+        TESTS,
+        (KERNEL, "    count_waiting(outputs)\n    for i", "    for i"),
+    ),
+    mutant(
+        "lanes: windows at all positions are taken for the curvature",
+        TESTS,
+        (KERNEL, "if walk.positions[i] & (every - 1) == 0:", "if True:"),
+    ),
+    mutant(
+        "lanes: only the last rows are added up to the curvature",
+        TESTS,
+        (KERNEL, "curvature.total[i] += curvature.sums[i]", "curvature.total[i] = curvature.sums[i]"),
+    ),
+    mutant(
+        "lanes: the curvature of CBOW is that of a sum",
+        TESTS,
+        (KERNEL, "n_x, 0, stride, 1 / <float>n_x)", "n_x, 0, stride, 1)"),
+    ),
+    mutant(
+        "lanes: those that differ count as many as equal ones",
+        TESTS,
+        (KERNEL, "cdef float m = max(1, total * total / squares)", "cdef float m = 3"),
+    ),
+    mutant(
+        "lanes: the other directions are flat",
+        TESTS,
+        (KERNEL, "eigenvalues[i] if i < slowing.k else rest", "eigenvalues[i] if i < slowing.k else 0"),
+    ),
+    mutant(
+        "lanes: one eigenvalue more is taken for a direction's",
+        TESTS,
+        (
+            KERNEL,
+            "slot[0] *= slowing.factors[i] - slowing.factors[slowing.k]",
+            "slot[0] *= slowing.factors[i + 1] - slowing.factors[slowing.k]",
+        ),
+    ),
+    mutant(
+        "lanes: steep directions are held back by a series that ends too early",
+        TESTS,
+        (KERNEL, "int_lanes small = z < 0.5f;", "int_lanes small = z < 5.0f;"),
+    ),
+    mutant(
+        "lanes: rows have no momentum",
+        TESTS,
+        (KERNEL, "momentum[k] = sum[k] + momentum_rate * momentum[k]", "momentum[k] = sum[k]"),
+    ),
+    mutant(
+        "lanes: rows of other blocks are written",
+        TESTS,
+        (KERNEL, "if not first_row <= rows[i] < first_row + n_rows:", "if not 0 <= rows[i] < 1000:"),
+    ),
+]

@@ -1,0 +1,465 @@
+"""The kernel of rounds: rows that a piece of text uses, their curvature, and lanes that become one step."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from inside import alias_table, keep_thresholds
+
+from fastvec import kernels
+
+N_WORDS, D = 300, 20
+KEY = 0xF123456789ABCDEF
+
+random = np.random.default_rng(7)
+LENGTHS = [1, 0, 2, 150, 40, 1, 6, 200]
+IDS = random.integers(0, N_WORDS + 20, sum(LENGTHS)).astype(np.int32)  # the last are unknown
+TABLES = {
+    "keep": keep_thresholds(random.uniform(0.3, 1, N_WORDS)),
+    "noise": alias_table(random.dirichlet(np.ones(N_WORDS))),
+    "key": KEY,
+}
+TEXT = TABLES | {"ids": IDS, "sentence_offsets": np.cumsum([0, *LENGTHS], dtype=np.int64)}
+PIECES = [(0, 30), (100, 130), (190, 196), (353, 400), (20, 20)]
+
+WALKS = [
+    {"window": 3, "negatives": 2, "shared": True, "cbow": False},
+    {"window": 3, "negatives": 2, "shared": False, "cbow": False},
+    {"window": 1, "negatives": 8, "shared": False, "cbow": False, "dynamic_window": False},
+    {"window": 5, "negatives": 7, "shared": True, "cbow": False, "dynamic_window": False},
+    {"window": 3, "negatives": 5, "shared": True, "cbow": True},
+    {"window": 2, "negatives": 1, "shared": False, "cbow": True, "dynamic_window": False},
+]
+for_every_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: f"{walk}")
+
+
+def matrices(padded, scale=1.0):
+    random = np.random.default_rng(3)
+    return {
+        name: padded(scale * random.standard_normal((N_WORDS, D)))
+        for name in ("input_vectors", "output_vectors")
+    }
+
+
+def train(backend, vectors, walk, start, stop):
+    """Train on a piece, and return the number of pairs."""
+    walk = dict(walk)
+    if walk.pop("cbow"):
+        del walk["shared"]
+        walk |= {"position_weights": None, "mean": True, "scale_gradient": True}
+        implementation = kernels.get("cbow", backend)
+    else:
+        walk["loss"] = "negative_sampling"
+        implementation = kernels.get("skipgram", backend)
+    return implementation.train(
+        **vectors, **TEXT, **walk, start=start, stop=stop, learning_rate=0.05, loss_every=1
+    )[2]
+
+
+# ---- Rows that are used ------------------------------------------------------------------------------------
+
+
+@for_every_walk
+def test_training_uses_these_rows_and_no_others(backend, padded, walk):
+    for start, stop in PIECES:
+        input_rows, _, output_rows, _ = kernels.get("rounds", backend).touched(
+            **TEXT, **walk, start=start, stop=stop
+        )
+        vectors, before = matrices(padded), matrices(padded)
+        names_and_rows = list(zip(vectors, (input_rows, output_rows), strict=True))
+        for name, rows in names_and_rows:
+            assert (np.diff(rows) > 0).all()
+            assert len(rows) < N_WORDS
+            vectors[name][np.setdiff1d(np.arange(N_WORDS), rows)] = np.nan
+        train(backend, vectors, walk, start, stop)
+        for name, rows in names_and_rows:
+            assert np.isfinite(vectors[name][rows]).all()
+            assert (vectors[name][rows] != before[name][rows]).any(axis=1).all()
+            assert np.isnan(vectors[name]).all(axis=1).sum() == N_WORDS - len(rows)
+
+
+@for_every_walk
+def test_updates_are_the_scores_of_a_row(backend, walk):
+    kernel = kernels.get("rounds", backend)
+    input_rows, input_updates, output_rows, output_updates = kernel.touched(
+        **TEXT, **walk, start=0, stop=len(IDS)
+    )
+    assert input_rows.dtype == output_rows.dtype == np.int32
+    assert input_updates.dtype == output_updates.dtype == np.int64
+    assert len(input_rows) == len(input_updates)
+    assert len(output_rows) == len(output_updates)
+    assert input_updates.min() > 0 < output_updates.min()
+    expected = kernels.get("rounds", "reference").touched(**TEXT, **walk, start=0, stop=len(IDS))
+    found = input_rows, input_updates, output_rows, output_updates
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+@for_every_walk
+def test_without_negatives_scores_are_pairs(backend, padded, walk):
+    walk = walk | {"negatives": 0}
+    _, input_updates, _, output_updates = kernels.get("rounds", backend).touched(
+        **TEXT, **walk, start=10, stop=120
+    )
+    pairs = train(backend, matrices(padded), walk, 10, 120)
+    assert pairs == output_updates.sum()
+    assert (pairs < input_updates.sum()) if walk["cbow"] else (pairs == input_updates.sum())
+
+
+def test_updates_of_a_text_by_hand(backend):
+    """Words 0 1 2 with windows of one: 1 meets both others, and every negative is word 2."""
+    found = kernels.get("rounds", backend).touched(
+        ids=np.array([0, 1, 2], np.int32),
+        sentence_offsets=np.array([0, 3]),
+        start=0,
+        stop=3,
+        keep=np.full(4, 2**32 - 1, np.uint32),
+        noise=alias_table(np.array([0, 0, 1, 0])),
+        window=1,
+        negatives=2,
+        shared=True,
+        cbow=False,
+        key=KEY,
+        dynamic_window=False,
+    )
+    # of the windows (0: 1), (1: 0, 2) and (2: 1) the first two have two negatives, the last has none
+    assert [part.tolist() for part in found] == [[0, 1, 2], [3, 4, 3], [0, 1, 2], [1, 2, 7]]
+
+
+def test_a_long_piece_is_its_parts(compiled):
+    random = np.random.default_rng(1)
+    n = 20_000  # more than is walked over at once
+    text = TABLES | {
+        "ids": random.integers(0, N_WORDS, n).astype(np.int32),
+        "sentence_offsets": np.array([0, 8190, 8194, n]),
+    }
+    touched = kernels.get("rounds", compiled).touched
+    whole = touched(**text, **WALKS[0], start=0, stop=n)
+    sums = np.zeros((2, N_WORDS), np.int64)
+    for start, stop in pairwise([0, 700, 8191, 16384, n]):
+        parts = touched(**text, **WALKS[0], start=start, stop=stop)
+        for side, rows, updates in zip(sums, parts[::2], parts[1::2], strict=True):
+            side[rows] += updates
+    for side, rows, updates in zip(sums, whole[::2], whole[1::2], strict=True):
+        assert side[rows].tolist() == updates.tolist()
+        assert side.sum() == updates.sum()
+
+
+# ---- Curvature ---------------------------------------------------------------------------------------------
+
+
+@for_every_walk
+@pytest.mark.parametrize("every", [1, 8])
+def test_curvature_is_that_of_the_reference(compiled, padded, walk, every):
+    piece = TEXT | walk | {"start": 5, "stop": 330, "every": every}
+    vectors = matrices(padded, scale=0.5)
+    found = kernels.get("rounds", compiled).curvature(**vectors, **piece)
+    expected = kernels.get("rounds", "reference").curvature(**vectors, **piece)
+    for matrix, theirs in zip(found[:2], expected[:2], strict=True):
+        assert matrix.shape == (32, 32)
+        assert matrix.dtype == np.float64
+        np.testing.assert_allclose(matrix, theirs, rtol=0, atol=3e-5 * np.abs(theirs).max())
+        np.testing.assert_allclose(matrix, matrix.T, rtol=0, atol=1e-5 * np.abs(theirs).max())
+        assert not matrix[D:].any()
+    assert found[2:4] == pytest.approx(expected[2:4], rel=3e-5)
+    assert found[4] == expected[4] > 0
+
+
+@for_every_walk
+def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
+    kernel, piece = kernels.get("rounds", backend), TEXT | walk | {"start": 100, "stop": 130}
+    rows = kernel.touched(**piece)[::2]
+    vectors, others = matrices(padded), matrices(padded)
+    for matrix, used in zip(others.values(), rows, strict=True):
+        matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
+    for ours, theirs in zip(
+        kernel.curvature(**others, **piece, every=2),
+        kernel.curvature(**vectors, **piece, every=2),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def second_derivative(loss, row, step=1e-4):
+    """The matrix of second derivatives of a function of a row, by central differences."""
+    steps = step * np.eye(len(row))
+    return np.array(
+        [
+            [
+                (loss(row + a + b) - loss(row + a - b) - loss(row - a + b) + loss(row - a - b))
+                / (4 * step**2)
+                for b in steps
+            ]
+            for a in steps
+        ]
+    )
+
+
+def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
+    """In the sentence 0 1, each word predicts the other, and every negative is word 2."""
+    d = 3
+    vectors = {
+        name: padded(random.standard_normal((4, d)).astype(np.float32))
+        for name in ("input_vectors", "output_vectors")
+    }
+    x, y = (matrix[:, :d].astype(np.float64) for matrix in vectors.values())
+    of_inputs, of_outputs, _, weight, n_scores = kernels.get("rounds", backend).curvature(
+        **vectors,
+        ids=np.array([0, 1], np.int32),
+        sentence_offsets=np.array([0, 2]),
+        start=0,
+        stop=2,
+        keep=np.full(4, 2**32 - 1, np.uint32),
+        noise=alias_table(np.array([0, 0, 1, 0])),
+        window=1,
+        negatives=1,
+        shared=True,
+        cbow=False,
+        key=KEY,
+        every=1,
+    )
+
+    def loss(x, y):
+        return sum(
+            np.logaddexp(0, -x[context] @ y[center]) + np.logaddexp(0, x[context] @ y[2])
+            for context, center in ((0, 1), (1, 0))
+        )
+
+    def with_row(matrix, i, row):
+        return np.concatenate((matrix[:i], [row], matrix[i + 1 :]))
+
+    for_inputs = sum(second_derivative(lambda row, i=i: loss(with_row(x, i, row), y), x[i]) for i in (0, 1))
+    for_outputs = sum(
+        second_derivative(lambda row, i=i: loss(x, with_row(y, i, row)), y[i]) for i in (0, 1, 2)
+    )
+    np.testing.assert_allclose(of_inputs[:d, :d], for_inputs, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(of_outputs[:d, :d], for_outputs, rtol=0, atol=1e-4)
+    p = [1 / (1 + np.exp(-x[context] @ y[out])) for context, out in ((0, 1), (0, 2), (1, 0), (1, 2))]
+    assert weight == pytest.approx(sum(each * (1 - each) for each in p), abs=2e-5)
+    assert n_scores == 4
+
+
+# ---- Combining lanes ---------------------------------------------------------------------------------------
+
+
+def directions_of(d, k):
+    """Return k of the orthonormal rows of a basis, all d of them, and eigenvalues, the first the highest.
+
+    Those behind the first k are equal.
+    """
+    random = np.random.default_rng([d, k])
+    every = np.linalg.qr(random.standard_normal((d, d)))[0]
+    eigenvalues = np.sort(random.uniform(0.01, 3, d))[::-1]
+    if k < d:
+        eigenvalues[k:] = eigenvalues[k:].mean()
+    return np.ascontiguousarray(every[:k], np.float32), every, eigenvalues
+
+
+def curvature_of(d, k):
+    """Return the arguments of `combine` that say the curvature."""
+    directions, _, eigenvalues = directions_of(d, k)
+    return {
+        "directions": directions,
+        "eigenvalues": eigenvalues[:k].astype(np.float32),
+        "rest": float(eigenvalues[k]) if k < d else 0.0,
+    }
+
+
+def combined(backend, arguments):
+    """Return block and momentum, copies of those among the arguments, as `combine` leaves them."""
+    arguments = arguments | {name: arguments[name].copy() for name in ("block", "momentum")}
+    assert kernels.get("rounds", backend).combine(**arguments) is None
+    return arguments["block"], arguments["momentum"]
+
+
+def lanes_with_all_rows(block, changes, updates, rates, curvature):
+    """Return the arguments of `combine` for lanes that use all rows of a block, which has no momentum."""
+    return curvature | {
+        "block": block,
+        "momentum": np.zeros_like(block),
+        "first_row": 40,
+        "rows": [np.arange(40, 40 + len(block), dtype=np.int32)] * len(changes),
+        "updates": [np.broadcast_to(each, len(block)).astype(np.int64) for each in updates],
+        "changes": list(changes),
+        "rates": np.array(rates, np.float64),
+        "momentum_rate": 0.4,
+    }
+
+
+@pytest.mark.parametrize("k", [0, 5, 6, 16, 33])
+def test_equal_lanes_contract_as_they_would_one_after_the_other(backend, k):
+    """Rows near the minimum of a quadratic loss, and lanes that follow its gradient for a time a."""
+    d, n_rows, n_lanes, rate = 33, 9, 5, 0.01
+    _, every, eigenvalues = directions_of(d, k)
+    random = np.random.default_rng(1)
+    optimum, block = random.standard_normal((2, n_rows, d)).astype(np.float32)
+    updates = random.integers(1, 400, n_rows)
+    distance = (block - optimum).astype(np.float64)
+
+    def after(a):
+        return (distance @ every.T * np.exp(-a[:, np.newaxis] * eigenvalues)) @ every
+
+    change = (after(rate * updates) - distance).astype(np.float32)
+    lanes = [change] * n_lanes, [updates] * n_lanes, [rate] * n_lanes
+    moved, momentum = combined(backend, lanes_with_all_rows(block, *lanes, curvature_of(d, k)))
+    in_turn = after(n_lanes * rate * updates)
+    np.testing.assert_allclose(moved - optimum, in_turn, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(momentum, moved - block, rtol=0, atol=1e-6)
+    assert np.abs(distance + n_lanes * change - in_turn).max() > 1  # the sum goes too far
+
+
+def test_lanes_that_differ_count_as_fewer(backend):
+    _, every, eigenvalues = directions_of(8, 8)
+    updates, rates = [30, 300, 7], [0.02, 0.01, 0.03]
+    changes = np.random.default_rng(2).standard_normal((3, 1, 8)).astype(np.float32)
+    a = np.multiply(updates, rates)
+    m = a.sum() ** 2 / (a**2).sum()
+    assert 1 < m < 2
+    factors = (1 - np.exp(-a.sum() * eigenvalues)) / (m * (1 - np.exp(-a.sum() * eigenvalues / m)))
+    start = np.zeros((1, 8), np.float32)
+    moved, _ = combined(backend, lanes_with_all_rows(start, changes, updates, rates, curvature_of(8, 8)))
+    np.testing.assert_allclose(moved, changes.sum(axis=0) @ every.T * factors @ every, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-12, 0.01, 10.0, 1e6])
+def test_one_lane_is_taken_as_it_is(backend, rate):
+    block, change = np.random.default_rng(3).standard_normal((2, 4, 20)).astype(np.float32)
+    moved, _ = combined(backend, lanes_with_all_rows(block, [change], [1000], [rate], curvature_of(20, 7)))
+    assert moved.tobytes() == (block + change).tobytes()
+
+
+@pytest.mark.parametrize(("rate", "factor"), [(0.0, 1), (1e-12, 1), (1e6, 1 / 2)])
+def test_flat_rows_take_the_sum_and_steep_ones_the_mean(backend, rate, factor):
+    changes = np.random.default_rng(3).standard_normal((2, 4, 20)).astype(np.float32)
+    start, lanes = np.zeros((4, 20), np.float32), (changes, [1000] * 2, [rate] * 2)
+    moved, _ = combined(backend, lanes_with_all_rows(start, *lanes, curvature_of(20, 7)))
+    np.testing.assert_allclose(moved, factor * changes.sum(axis=0), rtol=0, atol=3e-6)
+
+
+def test_eigenvalues_below_zero_by_rounding_are_flat(backend):
+    curvature = curvature_of(20, 7) | {"eigenvalues": np.linspace(-1e-3, 0, 7, dtype=np.float32)}
+    curvature["rest"] = -1e-3
+    changes = np.random.default_rng(3).standard_normal((2, 1, 20)).astype(np.float32)
+    start = np.zeros((1, 20), np.float32)
+    moved, _ = combined(backend, lanes_with_all_rows(start, changes, [1000] * 2, [1.0] * 2, curvature))
+    np.testing.assert_allclose(moved, changes.sum(axis=0), rtol=0, atol=3e-6)
+
+
+def test_momentum_goes_on_with_what_moved_before(backend):
+    momentum = np.array([[np.nan] * 5, [8] * 5, [8] * 5], np.float32)
+    arguments = curvature_of(5, 2) | {
+        "block": np.zeros((3, 5), np.float32),
+        "first_row": 10,
+        "rows": [np.array([11], np.int32)],
+        "updates": [np.array([4])],
+        "changes": [np.full((1, 5), 2, np.float32)],
+        "rates": np.array([0.1]),
+        "momentum_rate": 0.5,
+    }
+    block, once = combined(backend, arguments | {"momentum": momentum})
+    assert (block[1] == 6).all()  # 2 + 0.5 · 8
+    block, twice = combined(backend, arguments | {"block": block, "momentum": once})
+    assert (block[1] == 11).all()  # 6 + 2 + 0.5 · 6
+    assert (twice[1] == 5).all()
+    assert not block[[0, 2]].any()
+    assert twice[[0, 2]].tobytes() == momentum[[0, 2]].tobytes()  # of rows that were not used
+
+
+def a_round(d, k, n_rows=50, first_row=7, n_lanes=6):
+    """Arguments of `combine`; the third lane uses no row."""
+    random = np.random.default_rng([d, k])
+    n_used = [0 if lane == 2 else random.integers(1, n_rows) for lane in range(n_lanes)]
+    rows = [first_row + np.sort(random.choice(n_rows, n, replace=False)) for n in n_used]
+    return curvature_of(d, k) | {
+        "block": random.standard_normal((n_rows, d)).astype(np.float32),
+        "momentum": random.standard_normal((n_rows, d)).astype(np.float32),
+        "first_row": first_row,
+        "rows": [own.astype(np.int32) for own in rows],
+        "updates": [random.integers(1, 500, n) for n in n_used],
+        "changes": [random.standard_normal((n, d)).astype(np.float32) for n in n_used],
+        "rates": random.uniform(0.001, 0.03, n_lanes),
+        "momentum_rate": 0.4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("d", "k"), [(1, 0), (1, 1), (7, 3), (16, 6), (16, 16), (33, 15), (100, 32), (112, 0)]
+)
+def test_combining_is_that_of_the_reference(compiled, d, k):
+    arguments = a_round(d, k)
+    for ours, theirs in zip(combined(compiled, arguments), combined("reference", arguments), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def part_of(arguments, begin, end):
+    """The arguments for rows begin..end of the block alone."""
+    own = [
+        (rows >= arguments["first_row"] + begin) & (rows < arguments["first_row"] + end)
+        for rows in arguments["rows"]
+    ]
+    lists = {
+        name: [np.ascontiguousarray(part[of]) for part, of in zip(arguments[name], own, strict=True)]
+        for name in ("rows", "updates", "changes")
+    }
+    blocks = {name: arguments[name][begin:end] for name in ("block", "momentum")}
+    return arguments | lists | blocks | {"first_row": arguments["first_row"] + begin}
+
+
+def test_blocks_of_any_size_have_the_same_bytes(compiled):
+    arguments = a_round(33, 9)
+    whole = combined(compiled, arguments)
+    parts = [combined(compiled, part_of(arguments, *ends)) for ends in pairwise([0, 1, 20, 20, 49, 50])]
+    for one, several in zip(whole, zip(*parts, strict=True), strict=True):
+        assert one.tobytes() == np.concatenate(several).tobytes()
+
+
+def test_rows_that_no_lane_used_keep_their_bytes(backend):
+    arguments = a_round(16, 4, n_lanes=2)
+    used = np.unique(np.concatenate(arguments["rows"])) - arguments["first_row"]
+    for moved, name in zip(combined(backend, arguments), ("block", "momentum"), strict=True):
+        changed = (moved != arguments[name]).any(axis=1)
+        assert np.flatnonzero(changed).tolist() == used.tolist()
+        assert len(used) < len(moved)
+
+
+@pytest.mark.parametrize("n_lanes", [0, 1, 3])
+def test_nothing_to_combine_changes_nothing(backend, n_lanes):
+    arguments = a_round(16, 4, n_lanes=n_lanes)
+    arguments |= {
+        "rows": [np.empty(0, np.int32)] * n_lanes,
+        "updates": [np.empty(0, np.int64)] * n_lanes,
+        "changes": [np.empty((0, 16), np.float32)] * n_lanes,
+    }
+    block, momentum = combined(backend, arguments)
+    assert block.tobytes() == arguments["block"].tobytes()
+    assert momentum.tobytes() == arguments["momentum"].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (
+            {"momentum": np.zeros((50, 15), np.float32)},
+            r"momentum must have the shape of the block, ",
+        ),
+        ({"eigenvalues": np.ones(3, np.float32)}, r"directions must be 3 rows of 16, got \(4, 16\)"),
+        ({"rates": np.ones(5)}, "must be of 6 lanes as the rows are, got 6, 6 and 5"),
+        ({"updates": []}, "must be of 6 lanes as the rows are, got 0, 6 and 6"),
+        ({"first_row": 8}, "rows of lane . must be from 8 to 57, those of the block, got 7"),
+        ({"first_row": 6}, "rows of lane . must be from 6 to 55, those of the block, got 56"),
+    ],
+)
+def test_what_does_not_fit_together(backend, wrong, sentence):
+    arguments = a_round(16, 4)
+    arguments["rows"][4] = np.array([7, 56], np.int32)
+    arguments["updates"][4] = np.array([1, 1])
+    arguments["changes"][4] = np.zeros((2, 16), np.float32)
+    with pytest.raises(ValueError, match=sentence):
+        combined(backend, arguments | wrong)
+
+
+@pytest.mark.parametrize("name", ["updates", "changes"])
+def test_a_lane_with_too_few_of_something(backend, name):
+    arguments = a_round(16, 4)
+    arguments[name][1] = arguments[name][1][:-1]
+    with pytest.raises(ValueError, match="lane 1 must have updates and changes, of 16 numbers, of"):
+        combined(backend, arguments)
