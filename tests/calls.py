@@ -66,7 +66,7 @@ def kill_once(marker):
 
 def train_or_die(train_lane, lane, piece, *arguments):
     """Train on a piece in a round; the first process that meets one of the middle of the text is killed."""
-    if piece[0][0] > 2000:
+    if piece[0][0] > 300:
         kill_once(os.environ["MARKER"])
     return train_lane(lane, piece, *arguments)
 

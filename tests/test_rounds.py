@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import calls
 import numpy as np
@@ -240,3 +241,30 @@ def test_directions_are_those_of_the_curvature(d, stride):
 def test_bad_input(model, params, error, message, text):
     with pytest.raises(error, match=message):
         distributed.fit(model, text, **params)
+
+
+# The command
+
+
+def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("to be or not to be\n" * 300, encoding="utf-8")
+    options = ("--vector-size", 4, "--epochs", 1, "--min-count", 1)
+    train = ("train", "text.txt", "-q", "-o")
+    assert shown(*train, "a.fvec", *options, "--lanes", 2, "--rounds", 3) == (0, "", "")
+    assert shown(*train, "b.fvec", "--like", "a.fvec", "--processes", 1) == (0, "", "")
+    assert shown(*train, "c.fvec", *options, "--threads", 1) == (0, "", "")
+    first, again, alone = (Path(f"{name}.fvec").read_bytes() for name in "abc")
+    assert first == again != alone
+    model = SkipGram(vector_size=4, epochs=1, min_count=1)
+    distributed.fit(model, "text.txt", lanes=2, rounds=3).vectors_.save("d.fvec")
+    assert fastvec.load("d.fvec").metadata["lanes"] == 2
+    assert np.array_equal(fastvec.load("d.fvec").vectors, fastvec.load("a.fvec").vectors)
+    for refused, message in (
+        (["--lanes", 0], "lanes must be an int from 1 to 4096, got 0"),
+        (["--processes", 0], "--processes must be an int"),
+        (["--model", "cbow", "--lanes", 2], "model must be a SkipGram with loss='negative_sampling'"),
+        (["--model", "glove", "--processes", 2], "lanes need --model skipgram, got --model glove"),
+    ):
+        status, _, error = shown(*train, "e.fvec", *refused)
+        assert status == 2 and message in error

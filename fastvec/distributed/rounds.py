@@ -25,10 +25,12 @@ from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import MOMENTUM, Piece, Rounds
 from fastvec.vectors import Vectors
 
-__all__ = ["fit"]
+__all__ = ["check_lanes", "fit"]
 
 # The bytes of a block of rows, which one task combines.
 BLOCK_BYTES = 1 << 24
+
+LANES, ROUNDS = 16, 128
 
 Model = TypeVar("Model", bound=WordModel)
 
@@ -37,8 +39,8 @@ def fit(
     model: Model,
     corpus: Any,
     *,
-    lanes: int = 16,
-    rounds: int = 128,
+    lanes: int = LANES,
+    rounds: int = ROUNDS,
     cluster: str | int | None = None,
     vocabulary: Any = None,
     start_from: Vectors | Learner | None = None,
@@ -62,11 +64,11 @@ def fit(
     corpus : Corpus, or anything that `Corpus` takes
         The text, as for `fit`.
     lanes : int
-        How many pieces a round has: at most as many workers have something to do. One is a training with
-        ``threads=1``, to the last bit.
+        Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
+        training with ``threads=1``, to the last bit.
     rounds : int
-        How many rounds an epoch has at least. The first rounds of a training, and those of short texts, are
-        shorter: a lane has 256 words at least.
+        Number of rounds of an epoch. The first ones of a training are shorter, so that there are some more;
+        of a short text there are fewer, since a lane has 256 words at least.
     cluster : str or int, optional
         Where lanes train: in this process by default, one after the other; in so many processes of this
         machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine
@@ -101,10 +103,7 @@ def fit(
     >>> fastvec.distributed.fit(model, text, lanes=2).vectors_
     Vectors(4 words, 8 dimensions)
     """
-    lanes = check_int("lanes", lanes, 1, 4096)
-    rounds = check_int("rounds", rounds, 1)
-    if not isinstance(model, WordModel):
-        raise TypeError(f"model must be a SkipGram, got {model!r}")
+    lanes, rounds = check_lanes(model, lanes, rounds)
     how = {
         "vocabulary": vocabulary,
         "start_from": start_from,
@@ -114,16 +113,30 @@ def fit(
         "checkpoint_every": checkpoint_every,
         "resume": resume,
     }
-    if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
-        raise ValueError(
-            "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
-            f"{model!r}: lanes=1, or fit of the model, train it on one machine"
-        )
     with connect(cluster) as engine:
         if lanes == 1:
             return model._fit(corpus, 1, None, **how)
         kernel, d = model._loss().kernel, model.vector_size
         return model._fit(corpus, 1, partial(EngineRounds, engine, lanes, rounds, kernel, d), **how)
+
+
+def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
+    """Return the numbers of lanes and rounds, after validating that a model can be trained so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot.
+    """
+    lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
+    if not isinstance(model, WordModel):
+        raise TypeError(f"model must be a SkipGram, got {model!r}")
+    if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
+        raise ValueError(
+            "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
+            f"{model!r}: lanes=1, or fit of the model, train it on one machine"
+        )
+    return lanes, rounds
 
 
 class EngineRounds(Rounds):
