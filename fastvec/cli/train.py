@@ -11,7 +11,7 @@ from typing import Any
 
 from fastvec import formats
 from fastvec._params import check_int
-from fastvec.cli.cluster import LANES, add_lanes, lanes_of
+from fastvec.cli.cluster import OF_LANES, add_lanes, lanes_of
 from fastvec.cli.config import add_config
 from fastvec.cli.files import add_format, add_output, add_texts, check_files, read_texts
 from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
@@ -101,7 +101,7 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     assert name is not None
     phrases = (metadata.get("corpora") or [{}])[0].get("phrases") or {}
     values = {"model": name, "phrases": phrases.get("passes")}
-    values |= {KEY + parameter: metadata.get(parameter) for parameter in LANES}
+    values |= {KEY + parameter: metadata.get(parameter) for parameter in OF_LANES}
     return values_of(metadata, MODELS[name]) | {dest: value for dest, value in values.items() if value}
 
 
@@ -137,7 +137,7 @@ def _run(options: argparse.Namespace) -> int:
     if in_lanes:
         if not isinstance(model, WordModel):
             raise ValueError(f"lanes need --model skipgram, got --model {options.model}")
-        check_lanes(model, **{name: in_lanes[name] for name in LANES if name in in_lanes})
+        check_lanes(model, **{name: in_lanes[name] for name in OF_LANES if name in in_lanes})
     counts = _counts(options, model)
     if counts is None and options.like is not None:
         _check_text_of(options.like)

@@ -27,10 +27,10 @@ from fastvec.vectors import Vectors
 
 __all__ = ["check_lanes", "fit"]
 
-# The bytes of a block of rows, which one task combines.
-BLOCK_BYTES = 1 << 24
-
+# How many there are unless a call says otherwise: rounds are those of an epoch.
 LANES, ROUNDS = 16, 128
+# The bytes of a block of rows, which one call combines.
+BLOCK_BYTES = 1 << 24
 
 Model = TypeVar("Model", bound=WordModel)
 
@@ -147,7 +147,7 @@ class EngineRounds(Rounds):
     engine : Engine
         Calls them.
     lanes, per_epoch : int
-        How many lanes there are, and rounds of an epoch at least.
+        How many lanes there are, and rounds of an epoch.
     kernel : str
         The module of `fastvec.kernels` that trains.
     d : int
@@ -196,12 +196,14 @@ class EngineRounds(Rounds):
     def at_work(self) -> Iterator[None]:
         """Share the matrices, in blocks; afterwards, gather them."""
         self._blocks = [[self._engine.share(part) for part in self._rows(*place)] for place in self._places]
-        yield
-        for place, handles in zip(self._places, self._blocks, strict=True):
-            for rows, found in zip(self._rows(*place), self._engine.results(handles), strict=True):
-                rows[:] = found
-        self._blocks = []
-        forget()
+        try:
+            yield
+            for place, handles in zip(self._places, self._blocks, strict=True):
+                for rows, found in zip(self._rows(*place), self._engine.results(handles), strict=True):
+                    rows[:] = found
+        finally:
+            self._blocks = []
+            forget()
 
     def _rows(self, name: str, begin: int, end: int) -> list[NDArray[np.float32]]:
         """Return the rows of a block and their momentum."""

@@ -40,7 +40,7 @@ class Rounds(ABC):
     Attributes
     ----------
     lanes, per_epoch : int
-        The number of lanes, and of rounds of an epoch at least.
+        The number of lanes, and of rounds of an epoch when they have their full length.
     state : dict of str to ndarray
         What the next round depends on beside the parameters, changed in place.
     """

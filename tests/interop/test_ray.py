@@ -140,6 +140,7 @@ def test_workers_of_another_version_or_backend_are_refused(cluster, texts, monke
         distributed.count(texts / "*.txt", cluster=cluster)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
     def learned(model):
         return model.vectors_.vectors.tobytes(), model.output_vectors_.tobytes()
