@@ -149,7 +149,7 @@ def test_it_trains_on_the_pairs_of_one_thread_and_not_on_what_is_held_out(text, 
     pairs = [epoch.pairs for epoch in alone.history_]
     assert [epoch.pairs for epoch in model.history_] == pairs
     assert [epoch.pairs for epoch in shuffled.history_] == pairs
-    assert all(epoch.pairs > held_out for epoch, held_out in zip(make(threads=1).fit(text).history_, pairs))
+    assert make(threads=1, epochs=1).fit(text).history_[0].pairs > pairs[0]
 
 
 def test_frozen_words_stay_and_training_continues(text):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +144,11 @@ def _run(options: argparse.Namespace) -> int:
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        train = partial(fit, model, **in_lanes) if in_lanes else model.fit
-        vectors = train(source, **resuming, **start).vectors_
+        if in_lanes and isinstance(model, WordModel):
+            fit(model, source, **in_lanes, **resuming, **start)
+        else:
+            model.fit(source, **resuming, **start)
+        vectors = model.vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)

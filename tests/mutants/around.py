@@ -613,17 +613,25 @@ AROUND = [
     mutant(
         "rows of later blocks are taken from the first rows of these",
         "rounds",
-        ("distributed/lanes.py", "block.take(rows[some] - first, axis=0)\n    train", "block.take(rows[some] * 0, axis=0)\n    train"),
+        (
+            "distributed/lanes.py",
+            "block.take(rows[some] - first, axis=0)\n    train",
+            "block.take(rows[some] * 0, axis=0)\n    train",
+        ),
     ),
     mutant(
         "frozen rows move by their momentum",
         "rounds",
-        ("distributed/lanes.py", "of_text[\"frozen\"][rows] == 0", "of_text[\"frozen\"][rows] < 2"),
+        ("distributed/lanes.py", 'of_text["frozen"][rows] == 0', 'of_text["frozen"][rows] < 2'),
     ),
     mutant(
         "a checkpoint of rounds lacks their momentum",
         "rounds",
-        ("models/base.py", "others |= of_rounds", "others |= {name: item * 0 for name, item in of_rounds.items()}"),
+        (
+            "models/base.py",
+            "others |= of_rounds",
+            "others |= {name: item * 0 for name, item in of_rounds.items()}",
+        ),
     ),
     mutant(
         "rounds have their full length from the start",
@@ -633,7 +641,11 @@ AROUND = [
     mutant(
         "words that are held out are trained on in rounds",
         "rounds",
-        ("training/loop.py", "[list(self._parts(begin)) for begin", "[[(begin, min(begin + self.schedule.chunk, stop))] for begin"),
+        (
+            "training/loop.py",
+            "[list(self._parts(begin)) for begin",
+            "[[(begin, min(begin + self.schedule.chunk, stop))] for begin",
+        ),
     ),
     mutant(
         "the curvature of earlier rounds does not fade",
@@ -648,7 +660,11 @@ AROUND = [
     mutant(
         "one lane has the threads of the model",
         "rounds",
-        ("distributed/rounds.py", "model._fit(corpus, 1, None, **how)", "model._fit(corpus, model.threads, None, **how)"),
+        (
+            "distributed/rounds.py",
+            "model._fit(corpus, 1, None, **how)",
+            "model._fit(corpus, model.threads, None, **how)",
+        ),
     ),
     mutant(
         "the files of large results stay",
