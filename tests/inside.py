@@ -85,6 +85,7 @@ SIZES = {
     "spooled_block": "formats.spool.BLOCK_ITEMS",
     "standard_input_block": "cli.streams.BLOCK_BYTES",
     "starting_numbers_at_once": "training.matrices.NUMBERS_AT_ONCE",
+    "starting_numbers_of_texts": "classify.texts.classifier.NUMBERS_AT_ONCE",
     "text_block": "formats.glove.TEXT_BYTES",
     "triples_at_once": "counts.triples.TRIPLES_AT_ONCE",
     "windows_at_once": "classify.words.network.WINDOWS_AT_ONCE",

@@ -49,6 +49,7 @@ def data(tmp_path, bench, monkeypatch):
     # So many different words that fastText's matrix is of fresh pages: see bench/words.py.
     many = [" ".join(f"w{10 * i + k}" for k in range(10)) for i in range(300)]
     pairs = "odd1 paris 0\nodd2 rome 1\nbread lima 2\nmusic oslo 3\nrain time 4\n"
+    pairs += "even1 paris 5\neven2 rome 6\n"  # of words that are nowhere
     links = [f"{a},{b}\n" for a in range(40) for b in range(a) if a // 20 == b // 20 and (a + b) % 3]
     shopping = [[f"{kind} {i % 8}" for i in range(start, start + 4)] for start in range(40) for kind in "ab"]
     files = {

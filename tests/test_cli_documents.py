@@ -168,10 +168,12 @@ def numbers_in(out):
 
 
 @warnings_are_shown
-def test_vectors_of_other_documents_are_those_of_transform(here, inferred, shown, piped):
+def test_vectors_of_other_documents_are_those_of_transform(here, inferred, shown, piped, monkeypatch):
     status, out, errors = shown("documents", "infer", "model.fvec", "notes.txt", "-q")
     assert status == 0 and errors.count("\n") == 1 and "1 of 30 documents have no known word" in errors
     assert numbers_in(out).tobytes() == inferred.tobytes()
+    assert shown("documents", "infer", "model.fvec", "notes.txt", "-q", "--threads", 2) == (0, out, errors)
+    set_sizes(monkeypatch, standard_input_block=100)
     assert piped(Path("notes.txt").read_bytes(), "documents", "infer", "model.fvec") == (0, out, errors)
     out = shown("documents", "infer", "model.fvec", "--json", "notes.txt")[1]
     documents = [json.loads(line) for line in out.splitlines()]
@@ -197,7 +199,7 @@ def test_documents_are_answered_as_they_come(here, inferred):
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_lines_of_any_length_come_in_blocks(block, end, here, piped, monkeypatch):
     set_sizes(monkeypatch, standard_input_block=block)
-    text = f"A ä 東京\r\n\n B C D E F G \n\nend{end}"
+    text = f"\ufeffA ä 東京\r\n\n B C D E F G \n\nend{end}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of unknown words
         out = piped(text.encode(), "documents", "infer", "model.fvec", "--json")[1]
@@ -336,9 +338,11 @@ BAD = [
     (("train", "notes.txt", "-o", "tags.tsv", "--tags", "tags.tsv"), "must be another file than the input"),
     (("infer", "missing.fvec"), "missing.fvec: No such file or directory"),
     (("infer", "model.fvec", "missing.txt"), "missing.txt: No such file or directory"),
+    (("infer", "model.fvec", "notes.txt", "--threads", 0), "threads must be an int from 1 to 4096, got 0"),
+    (("infer", "model.fvec", "A B"), "A B: No such file or directory (an argument is the name of a file; -"),
     (("infer", "model.fvec", "{new}"), "no files there that are not hidden"),
     (("infer", "words.fvec", "notes.txt"), "words.fvec holds a SkipGram, but this command needs DocVectors"),
-    (("infer", "vectors.fvec"), "vectors.fvec: it holds vectors only; training continues from a file writ"),
+    (("infer", "vectors.fvec"), "vectors.fvec: it holds vectors only; the whole model is in a file writt"),
     (("infer", "notes.txt"), "notes.txt: "),
     (("infer", "."), ".: Is a directory"),
     (("infer", "model.fvec", "{latin}"), "latin.txt, line 2, byte 4: not valid UTF-8"),

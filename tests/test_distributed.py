@@ -95,6 +95,16 @@ def test_any_cut_gives_the_same_counts(n_files, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("fastvec-*"))
 
 
+@pytest.mark.parametrize(("workers", "memory_limit"), [(3, 2**32), (4, 28 * 400), (30, 1)])
+def test_any_ranges_of_rows_give_the_same_counts(workers, memory_limit, shards, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(distributed.connect()), "workers", workers)
+    params = {"min_count": 1, "memory_limit": memory_limit}
+    found = distributed.count(shards, **params)
+    assert saved(found, tmp_path / "found") == saved(
+        Cooccurrence(**params).fit(shards), tmp_path / "expected"
+    )
+
+
 def test_counts_of_sequences_in_fasta(tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.fa").write_text(f">a\nACGTAC{'GTTA' * number}\n>b\nNACG\n", encoding="utf-8")

@@ -139,7 +139,7 @@ def test_fasttext_models_that_we_do_not_train_are_refused(topics, tmp_path):
 
 
 def test_vectors_alone_are_refused(model, tmp_path):
-    message = "it holds vectors only; training continues from a file written by `model.save`"
+    message = "it holds vectors only; the whole model is in a file written by `model.save`"
     for name in ["vectors.fvec", *(["vectors.bin"] if isinstance(model, fastvec.FastText) else [])]:
         model.vectors_.save(tmp_path / name)
         with pytest.raises(ValueError, match=f"{name}: {message}"):

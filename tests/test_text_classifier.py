@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from inside import set_sizes
+from inside import inner, set_sizes
 from peers import fasttext
 
 from fastvec import Vectors
@@ -137,6 +137,16 @@ def test_documents_are_looked_at_one_by_one():
     together = model.predict_proba(X)
     for document, probabilities in zip(X, together, strict=True):
         np.testing.assert_allclose(model.predict_proba([document])[0], probabilities, rtol=1e-5)
+
+
+def test_documents_remember_ngrams_with_their_sizes_and_buckets():
+    read = inner("read_documents")
+    documents = read(["ab", "abc"])
+    for parameters in [(1, 2, 50), (2, 2, 50), (2, 3, 50), (2, 3, 7)]:
+        expected = read(["ab", "abc"]).ngrams(*parameters)
+        for _ in range(2):
+            for found, array in zip(documents.ngrams(*parameters), expected, strict=True):
+                assert found.tolist() == array.tolist()
 
 
 def test_words_and_ngrams_that_the_training_did_not_have_are_left_out():

@@ -206,6 +206,16 @@ def test_the_training_has_the_threads_that_are_asked_for(monkeypatch, threads, e
     assert [schedule.threads for schedule in taken] == [1, expected]
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_starting_values_do_not_depend_on_what_is_drawn_at_once(threads, monkeypatch):
+    set_sizes(monkeypatch, starting_numbers_of_texts=21)
+    model = small(vector_size=7, seed=5, threads=threads, epochs=1, learning_rate=1e-30).fit(X, Y)
+    found = model.parameters_["input_vectors"]
+    numbers = np.random.default_rng(5).random(found.shape, dtype=np.float32)
+    assert len(found) > 2
+    assert (found == (numbers - np.float32(0.5)) * np.float32(2 / 7)).all()
+
+
 @pytest.mark.any_backend(trains=True)  # but the reference, whose threads have none
 @pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
 def test_threads_have_copies_of_frequent_words_and_labels(monkeypatch, loss):

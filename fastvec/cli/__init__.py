@@ -125,7 +125,8 @@ def _message(error: Exception) -> str:
         name = "standard output" if streams.is_broken(sys.stdout) else error.filename
         if isinstance(error, FileNotFoundError) and name == STANDARD_INPUT:
             return f"{name}: must be a file, not standard input"
-        return error.strerror if name is None else f"{name}: {error.strerror}"
+        reason = in_options(error.strerror)
+        return reason if name is None else f"{name}: {reason}"
     return in_options(str(error)) or type(error).__name__
 
 

@@ -33,7 +33,7 @@ from fastvec.corpus import Corpus
 from fastvec.corpus.reading import STANDARD_INPUT, read_lines
 from fastvec.formats.words import check_separable
 from fastvec.models.loading import load_model
-from fastvec.models.paragraphs import DocVectors
+from fastvec.models.paragraphs import DocVectors, number_of_zeros, warn_of_zeros
 from fastvec.training import signals
 from fastvec.vectors import load
 
@@ -79,14 +79,22 @@ def _add_infer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", default=STANDARD_INPUT, metavar="TEXT", help=what).required = False
     add_json(parser, "print JSON, a document a line")
     add_quiet(parser)
-    parser.add_argument_group("text").add_argument(
+    parser.add_argument(
         "--lowercase",
         action=argparse.BooleanOptionalAction,
         dest=f"{KEY}lowercase",
         default=argparse.SUPPRESS,
         help="convert words to lower case (default: as in the training)",
     )
-    add_parameters(parser, {"files": Corpus}, ["errors", "column", "kmers"])
+    parser.add_argument(
+        "--threads",
+        type=int,
+        dest=f"{KEY}threads",
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="number of threads, on which vectors do not depend (default: as in the training)",
+    )
+    add_parameters(parser, {"text": Corpus}, ["errors", "column", "kmers"])
 
 
 def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
@@ -199,14 +207,18 @@ def _infer(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     if not isinstance(model, DocVectors):
         raise ValueError(f"{options.model} holds a {type(model).__name__}, but this command needs DocVectors")
-    model.set_params(progress=False)
+    model.set_params(progress=False, **given(options, DocVectors)).check_params()
+    n = n_zeros = 0
     for documents in _documents(options, model):
-        for words, vector in zip(documents, model.transform(documents), strict=True):
+        vectors = model._infer(documents)
+        n, n_zeros = n + len(vectors), n_zeros + number_of_zeros(vectors)
+        for words, vector in zip(documents, vectors, strict=True):
             line = numbers(vector)
             if options.json:
                 line = json_line({"words": words, "vector": vector.tolist()})
             print(line)
         sys.stdout.flush()
+    warn_of_zeros(n_zeros, n)
     return 0
 
 

@@ -44,6 +44,8 @@ VERBS_THAT_READ = {
     "fastvec.Corpus(..., cache=...)": "train --cache",
     "fastvec.Phrases.load": "phrases --phrases",
 }
+# What is said of sentences in the place of files, for Python.
+ON_SENTENCES = re.compile(r" \(a (?:str|list of str) is [^()]*(?:\(\))?\)$")
 LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
 ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
 
@@ -84,6 +86,7 @@ def in_options(message: str) -> str:
     """Return an error with what it advises in Python as what the command has: options, and verbs."""
     message = ADVICE.sub(lambda found: f"--{found[1].replace('_', '-')} {found[3]}".rstrip(), message)
     message = message.replace("`model.save`", "--save-model")
+    message = ON_SENTENCES.sub(" (an argument is the name of a file; - is standard input)", message)
     return LOADERS.sub(lambda found: f"fastvec {VERBS_THAT_READ[found[0]]}", message)
 
 

@@ -27,6 +27,7 @@ PEER_VERBS = {
     "doc2vec": "documents train",
     "dump": "info",
     "glove": "train --model glove",
+    "infer": "documents infer",
     "nn": "neighbors",
     "predict": "classify predict",
     "predict-prob": "classify predict --probabilities",

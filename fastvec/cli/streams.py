@@ -81,6 +81,7 @@ def lines_as_they_come(prompt: str, errors: str = "strict") -> Iterator[list[str
         return
     asks = sys.stdin.isatty() and sys.stderr is not None
     parts: list[bytes] = []
+    encoding = "utf-8-sig"  # until the first line, before which a byte order mark may stand
     while True:
         if asks:
             with contextlib.suppress(OSError, ValueError):
@@ -92,10 +93,11 @@ def lines_as_they_come(prompt: str, errors: str = "strict") -> Iterator[list[str
             parts = []
             if end or text:
                 try:
-                    lines = text.decode(errors=errors).split("\n")
+                    lines = text.decode(encoding, errors).split("\n")
                 except UnicodeDecodeError as error:
                     found = error.object[error.start :][:1]
                     raise ValueError(f"standard input must be UTF-8, got {found!r}") from None
+                encoding = "utf-8"
                 yield [line.removesuffix("\r") for line in lines]
         if not block:
             return

@@ -65,14 +65,29 @@ class Encoded:
 
     def finish(self, lowercase: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
         """Return the final ids, the sentence offsets and the vocabulary, in lower case if asked for."""
-        words, counts, merged = self.words, self.counts, np.arange(len(self.words))
-        if lowercase and kind_of_words(words) == "str":
-            lowered: dict[str, int] = {}
-            merged = np.array([lowered.setdefault(word.lower(), len(lowered)) for word in words], np.intp)
-            words, counts = list(lowered), np.zeros(len(lowered), np.int64)
-            np.add.at(counts, merged, self.counts)
-        vocabulary, new_ids = by_frequency(words, counts)
-        return _final(self.ids, new_ids[merged]), self.sentence_offsets, vocabulary
+        merged = self._convert() if lowercase else None
+        vocabulary, new_ids = by_frequency(self.words, self.counts)
+        ids = _final(self.ids, new_ids if merged is None else new_ids[merged])
+        return ids, self.sentence_offsets, vocabulary
+
+    def first_met(
+        self, lowercase: bool = False
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], list[Any], NDArray[np.int64]]:
+        """Return the ids as they are, the sentence offsets, and the words with their counts."""
+        merged = self._convert() if lowercase else None
+        ids = self.ids.finish() if merged is None else _final(self.ids, merged)
+        return ids, self.sentence_offsets, self.words, self.counts
+
+    def _convert(self) -> NDArray[np.int32] | None:
+        """Convert words to lower case; return the new ids of what they were, or None if they are ids."""
+        if kind_of_words(self.words) != "str":
+            return None
+        lowered: dict[str, int] = {}
+        new_ids = [lowered.setdefault(word.lower(), len(lowered)) for word in self.words]
+        merged, counts = np.array(new_ids, np.int32), np.zeros(len(lowered), np.int64)
+        np.add.at(counts, merged, self.counts)
+        self.words, self.counts = list(lowered), counts
+        return merged
 
 
 def _final(ids: Spool, new_ids: NDArray[np.int32]) -> NDArray[np.int32]:

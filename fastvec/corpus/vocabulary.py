@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -184,20 +186,22 @@ def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[
 
 
 def united(
-    lists: Sequence[tuple[Sequence[Any], NDArray[np.int64]]],
+    lists: Iterable[tuple[Sequence[Any], NDArray[np.int64]]],
 ) -> tuple[list[Any], NDArray[np.int64], list[NDArray[np.int32]]]:
     """Return the words of several lists in the order of first occurrence, with the sums of their counts.
 
     The last result is, for each list, where its words are.
     """
-    index: dict[str, int] = {}
+    index: defaultdict[str, int] = defaultdict(count().__next__)
     words: list[Any] = []
-    places = []
-    for of_list, _ in lists:
-        ids = [index.setdefault(word, len(index)) for word in map(str, of_list)]
-        places.append(np.array(ids, np.int32))
-        words += [word for word, i in zip(of_list, ids, strict=True) if i >= len(words)]
+    places, all_counts = [], []
+    for of_list, counts_of_list in lists:
+        all_counts.append(counts_of_list)
+        known = len(index)
+        ids = np.fromiter(map(index.__getitem__, map(str, of_list)), np.int32, len(of_list))
+        places.append(ids)
+        words += [of_list[place] for place in np.flatnonzero(ids >= known).tolist()]
     counts = np.zeros(len(index), np.int64)
-    for of_words, (_, of_list_counts) in zip(places, lists, strict=True):
-        counts[of_words] += of_list_counts
+    for ids, counts_of_list in zip(places, all_counts, strict=True):
+        counts[ids] += counts_of_list
     return ids_or_words(words), counts, places

@@ -36,6 +36,7 @@ def count(
     weights: NDArray[np.int64],
     symmetric: bool,
     *,
+    rows: tuple[int, int] | None = None,
     threads: int,
     memory_limit: int,
     progress: bool,
@@ -52,6 +53,8 @@ def count(
         The weights of the distances 1 to `window`, in units.
     symmetric : bool
         Whether contexts are on both sides of a word, or on its left only.
+    rows : tuple of int, optional
+        The first word whose contexts are counted, and the one after the last; the rows of others are empty.
     threads : int
         How many to work with.
     memory_limit : int
@@ -69,7 +72,7 @@ def count(
     tokens = max((memory_limit // 2 - in_threads) // WORD_BYTES, FEWEST_TOKENS)
     bounds = _cut(corpus.sentence_offsets, 0, len(corpus), -(-corpus.n_tokens // tokens))
     with Workers(threads) as workers, Runs(n_words, workers, memory_limit // 2) as runs:
-        shards = Shards(corpus, n_words, weights, symmetric, workers)
+        shards = Shards(corpus, n_words, weights, symmetric, rows or (0, n_words), workers)
         with Progress("counting", corpus.n_tokens, " words", progress) as bar:
             for number, (first, last) in enumerate(bounds, 1):
                 shards.add(first, last, runs, f"part {number} of {len(bounds)} of the counts", bar.update)
@@ -84,12 +87,14 @@ class Shards:
     n_words: int
     weights: NDArray[np.int64]
     symmetric: bool
+    rows: tuple[int, int]
     workers: Workers
 
     def add(self, first: int, last: int, runs: Runs, what: str, report: Report) -> None:
         """Count the sentences [first, last) as a run; placing words and making rows are half of it each."""
         sentence_offsets = self.corpus.sentence_offsets
         kept, places, place_offsets = self._place(first, last, lambda tokens: report(tokens / 2))
+        place_offsets = np.clip(place_offsets, *place_offsets[[*self.rows]])
         contexts = np.diff(place_offsets) * len(self.weights) * (2 if self.symmetric else 1)
         make_rows = partial(
             kernels.cooccurrence.count_rows,

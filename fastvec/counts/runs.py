@@ -108,7 +108,7 @@ class Runs:
         OSError
             If the disk is full.
         """
-        sizes = np.empty(self._n_words, np.int64)
+        sizes = np.zeros(self._n_words, np.int64)
         room = self._n_words + min(self._most_entries, int(most.sum()))
         if len(self._buffers[0][0]) < room:
             self._buffers = [(np.empty(room, np.int32), np.empty(room, np.int64)) for _ in self._buffers]
@@ -238,13 +238,17 @@ def add_matrices(
 
 
 def _blocks(most: NDArray[np.int64], work: NDArray[np.int64], most_entries: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last row of blocks, of much work and at most `most_entries` or of one row."""
+    """Yield the first and last row of blocks, of much work and at most `most_entries` or of one row.
+
+    Empty rows before and behind all others are in none.
+    """
     entries, done = np.cumsum(most), np.cumsum(work)
-    first, n_rows = 0, len(most)
-    while first < n_rows:
+    rows = np.flatnonzero(most)
+    first, end = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+    while first < end:
         before = first - 1
         of_entries = np.searchsorted(entries, (entries[before] if first else 0) + most_entries, "right")
         of_work = np.searchsorted(done, (done[before] if first else 0) + CONTEXTS_AT_ONCE, "right")
-        last = max(first + 1, int(min(of_entries, of_work)))
+        last = max(first + 1, int(min(of_entries, of_work, end)))
         yield first, last
         first = last

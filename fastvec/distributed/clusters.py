@@ -18,6 +18,8 @@ __all__ = ["connect"]
 class Here(Engine):
     """Calls functions in this process, each as soon as it is submitted."""
 
+    workers = 1
+
     def __init__(self, threads: int) -> None:
         self.threads = threads
 

@@ -89,9 +89,12 @@ class Engine(ABC):
     ----------
     threads : int
         How many threads a call may use.
+    workers : int
+        How many calls run at the same time.
     """
 
     threads: int
+    workers: int
 
     def __enter__(self) -> Engine:
         return self

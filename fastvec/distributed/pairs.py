@@ -22,8 +22,9 @@ from fastvec.distributed.texts import (
     Texts,
     corpus_of,
     gather,
+    hashes,
     ids_of,
-    keep,
+    keep_corpus,
     provenance,
     read,
     sources_of,
@@ -141,7 +142,7 @@ def find(
         texts = read(engine, sources, how, place, found.memory_limit, found.progress)
         if not texts.n_tokens:
             raise ValueError("shards must have words in which to find phrases, got none")
-        made = made_of([provenance(engine, texts, reading, found.memory_limit)])
+        text, of_shards = texts, hashes(engine, texts, found.memory_limit)
         passes: list[Pairs] = []
         for number in range(1, found.passes + 1):
             pairs = _found(engine, texts, found, number)
@@ -150,7 +151,7 @@ def find(
             passes.append(pairs)
             if output is not None or number < found.passes:
                 texts = _joined(engine, texts, found, number, pairs, place)
-        found._keep(passes, made)
+        found._keep(passes, made_of([provenance(engine, text, reading, of_shards)]))
         if output is not None:
             _write(engine, texts, output, found.memory_limit)
     return texts.n_tokens
@@ -223,7 +224,7 @@ def _write(engine: Engine, texts: Texts, output: str, memory_limit: int) -> None
 
 def _count_pairs(shard: Shard, connectors: NDArray[np.uint8], n_known: int, memory_limit: int) -> Path:
     """Count the pairs of a shard."""
-    ids, sentence_offsets = ids_of(shard, memory_limit)
+    ids, sentence_offsets = ids_of((shard,), memory_limit)
     counter = kernels.phrases.PairCounter(np.array(connectors))
     counter.add(ids, sentence_offsets, 0, len(ids), n_known)
     path = shard.path.with_suffix(".pairs")
@@ -268,8 +269,7 @@ def _counted(path: Path) -> Counted:
 def _join(shard: Shard, joiner: Phrases, pairs: Pairs, number: int, stem: Path) -> Any:
     """Join pairs of a shard, and keep it as another one."""
     corpus = corpus_of(shard, joiner.memory_limit)
-    joined = joiner._joined(corpus, pairs, number, corpus)
-    return keep(stem, joined.ids, joined.sentence_offsets, joined.vocabulary, joiner.memory_limit)
+    return keep_corpus(stem, joiner._joined(corpus, pairs, number, corpus), joiner.memory_limit)
 
 
 def _spell(shard: Shard, memory_limit: int) -> Path:

@@ -38,11 +38,11 @@ class Processes(Engine):
 
     def __init__(self, n: int, threads: int, setting: Setting) -> None:
         self.threads = threads
-        self._n = n
+        self.workers = n
         self._setting = setting
         self._waiting: deque[_Call] = deque()
         self._n_calls = 0
-        self._workers: dict[Any, _Worker] = {}
+        self._started: dict[Any, _Worker] = {}
         self._n_lost_early = 0
         self._error: Exception | None = None
         self._shared = tempfile.TemporaryDirectory(prefix="fastvec-", ignore_cleanup_errors=True)
@@ -51,9 +51,11 @@ class Processes(Engine):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        for worker in self._workers.values():
+        for worker in self._started.values():
+            worker.stop()
+        for worker in self._started.values():
             worker.end()
-        self._workers.clear()
+        self._started.clear()
         self._shared.cleanup()
 
     def share(self, array: NDArray[Any]) -> Handle:
@@ -91,18 +93,18 @@ class Processes(Engine):
                 report(n - len(pending))
             if not pending:
                 return [_opened(handle.value) for handle in handles]
-            if self._error is not None and all(worker.is_idle for worker in self._workers.values()):
+            if self._error is not None and all(worker.is_idle for worker in self._started.values()):
                 raise self._error  # of a call that they wait for
-            for connection in wait(list(self._workers)):
-                self._take(self._workers[connection])
+            for connection in wait(list(self._started)):
+                self._take(self._started[connection])
             self._start()
 
     def _start(self) -> None:
         """Start the workers that there is work for, and give calls whose arguments are there to idle ones."""
-        while len(self._workers) < min(self._n, self._n_calls):
+        while len(self._started) < min(self.workers, self._n_calls):
             worker = _Worker()
-            self._workers[worker.connection] = worker
-        for worker in [worker for worker in self._workers.values() if worker.is_idle]:
+            self._started[worker.connection] = worker
+        for worker in [worker for worker in self._started.values() if worker.is_idle]:
             call = next((call for call in self._waiting if call.is_ready), None)
             if call is None:
                 return
@@ -128,7 +130,7 @@ class Processes(Engine):
 
     def _lose(self, worker: _Worker) -> None:
         """Put the call of a worker that is no more first in the queue; another one is started for it."""
-        del self._workers[worker.connection]
+        del self._started[worker.connection]
         status = worker.end()
         why = f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
         if worker.call is not None:
@@ -198,11 +200,15 @@ class _Worker:
         self.call = call
         return True
 
-    def end(self) -> int:
-        """End the process, whatever it does, and return its exit status."""
+    def stop(self) -> None:
+        """Let the process end, whatever it does."""
         self.connection.close()
         if not self.is_idle:
             self._process.kill()
+
+    def end(self) -> int:
+        """End the process, and return its exit status."""
+        self.stop()
         self._process.join()
         status = self._process.exitcode
         self._process.close()

@@ -46,6 +46,7 @@ class RayTasks(Engine):
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         if self._connected:
             _connect(ray, address)
+        self.workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
         self._task = ray.remote(max_retries=LOST_WORKERS, num_cpus=threads)(Setting.call)
 
     def __exit__(

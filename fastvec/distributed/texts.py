@@ -1,14 +1,15 @@
 """Texts in shards: each is read once, by one call, and kept as ids in a folder that all workers share.
 
 In a shard, ids are numbers of its words in the order of their first occurrence. Lists of words are merged as
-a tree of neighbours, which keeps that order, and notes where the words of each part are in the whole: the
-composition of these maps makes the ids of a shard those of all words, the most frequent first, as `Corpus`
-has them.
+a tree of neighbours, the last ones in this process, which keeps that order, and notes where the words of each
+part are in the whole: the composition of these maps makes the ids of a shard those of all words, the most
+frequent first, as `Corpus` has them.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -37,14 +38,17 @@ __all__ = [
     "Shard",
     "corpus_of",
     "gather",
+    "hashes",
     "ids_of",
-    "keep",
+    "keep_corpus",
     "provenance",
     "read",
     "sources_of",
 ]
 
 RULE = "shards must be paths or addresses of files, or a data set of Ray"
+# Lists of words that this process merges, at most: workers merge so many others before.
+PARTS_MERGED_HERE = 8
 # Words that are numbered at a time.
 WORDS_AT_ONCE = 1 << 20
 
@@ -151,45 +155,68 @@ def read(
 
 def gather(engine: Engine, handles: list[Handle], what: str, progress: bool) -> Texts:
     """Return the text of which there are all parts, as results of `keep`; a bar shows how many are there."""
-    whole = engine.combine("merge words", _merge_words, handles)
+    at_once = -(-len(handles) // PARTS_MERGED_HERE)
+    groups = [handles[begin : begin + at_once] for begin in range(0, len(handles), at_once)]
+    merged = [engine.combine("merge words", _merge_words, group) for group in groups]
+    parts: list[Words] = []
+
+    def lists() -> Iterator[tuple[list[Any], NDArray[np.int64]]]:
+        for group, handle in zip(groups, merged, strict=True):
+            engine.results(group, bar.update)
+            parts.extend(engine.results([handle]))
+            yield _words_of(parts[-1].path)
+
     with Progress(what, len(handles), " shards", progress) as bar:
-        engine.results(handles, bar.update)
-    (merged,) = engine.results([whole])
-    vocabulary, new_ids = by_frequency(*_words_of(merged.path))
-    return Texts(vocabulary, merged.shards).with_ids(merged.path.with_suffix(".sorted"), new_ids)
+        words, counts, places = united(lists())  # while others read
+    vocabulary, new_ids = by_frequency(words, counts)
+    return Texts(vocabulary, _mapped(parts, [new_ids[of_part] for of_part in places]))
 
 
 def keep(
     stem: Path,
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    vocabulary: Vocabulary,
-    memory_limit: int,
+    words: list[Any],
+    counts: NDArray[np.int64],
 ) -> Words:
-    """Write a part of a text to files that begin with `stem`, with ids that are numbered anew."""
-    numbers = np.full(len(vocabulary), -1, np.int32)
-    counts = np.zeros(len(vocabulary), np.int64)
-    spool = Spool(np.int32, memory_left(memory_limit, ids))
+    """Write a part of a text, whose words come in the order of their ids, to files that begin with `stem`."""
+    shard = Shard(stem.with_suffix(".ids"), len(ids), len(sentence_offsets) - 1)
+    write(shard.path, {"ids": ids, "sentence_offsets": sentence_offsets})
+    path = stem.with_suffix(".words")
+    _write_words(path, words, counts)
+    return Words(path, (shard,))
+
+
+def keep_corpus(stem: Path, corpus: Corpus, memory_limit: int) -> Words:
+    """Write a part of a text, with ids that are numbered anew, to files that begin with `stem`."""
+    numbers = np.full(len(corpus.vocabulary), -1, np.int32)
+    counts = np.zeros(len(corpus.vocabulary), np.int64)
+    spool = Spool(np.int32, memory_left(memory_limit, corpus.ids))
     n_words = 0
-    for begin in range(0, len(ids), WORDS_AT_ONCE):
-        block = np.array(ids[begin : begin + WORDS_AT_ONCE])
+    for begin in range(0, len(corpus.ids), WORDS_AT_ONCE):
+        block = np.array(corpus.ids[begin : begin + WORDS_AT_ONCE])
         n_words = kernels.phrases.renumber(block, numbers, counts, n_words)
         spool.append(block)
-    shard = Shard(stem.with_suffix(".ids"), len(ids), len(sentence_offsets) - 1)
-    write(shard.path, {"ids": spool.finish(), "sentence_offsets": sentence_offsets})
     order = np.argsort(numbers)[len(numbers) - n_words :]
-    words = stem.with_suffix(".words")
-    _write_words(words, [vocabulary.words[i] for i in order.tolist()], counts[:n_words])
-    return Words(words, (shard,))
+    words = [corpus.vocabulary.words[i] for i in order.tolist()]
+    return keep(stem, spool.finish(), corpus.sentence_offsets, words, counts[:n_words])
 
 
-def ids_of(shard: Shard, memory_limit: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the ids of a shard, as those of the vocabulary of all, and its sentence offsets."""
-    tensors, _ = map_tensors(shard.path)
-    new_ids = map_tensors(shard.maps[0])[0]["ids"]
-    for path in shard.maps[1:]:
-        new_ids = map_tensors(path)[0]["ids"][new_ids]
-    return remapped(tensors["ids"], np.array(new_ids), memory_limit), tensors["sentence_offsets"]
+def ids_of(shards: Sequence[Shard], memory_limit: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the ids of neighbouring shards, in the vocabulary of all, and their sentence offsets."""
+    spool, sentence_offsets = Spool(np.int32, memory_limit), [np.zeros(1, np.int64)]
+    for shard in shards:
+        tensors, _ = map_tensors(shard.path)
+        new_ids = map_tensors(shard.maps[0])[0]["ids"]
+        for path in shard.maps[1:]:
+            new_ids = map_tensors(path)[0]["ids"][new_ids]
+        sentence_offsets.append(tensors["sentence_offsets"][1:] + len(spool))
+        new_ids = np.array(new_ids)
+        for begin in range(0, shard.n_tokens, WORDS_AT_ONCE):
+            block = np.array(tensors["ids"][begin : begin + WORDS_AT_ONCE])
+            kernels.tokenizer.remap(block, new_ids, block)
+            spool.append(block)
+    return spool.finish(), np.concatenate(sentence_offsets)
 
 
 def corpus_of(shard: Shard, memory_limit: int) -> Corpus:
@@ -200,14 +227,22 @@ def corpus_of(shard: Shard, memory_limit: int) -> Corpus:
     return Corpus._of_ids(ids, tensors["sentence_offsets"], vocabulary, {})
 
 
-def provenance(engine: Engine, texts: Texts, reading: dict[str, Any], memory_limit: int) -> dict[str, Any]:
-    """Return what files say of a text, as `Corpus.provenance` does."""
+def hashes(engine: Engine, texts: Texts, memory_limit: int) -> list[Handle]:
+    """Begin to hash the shards of a text, for `provenance`."""
     handles, n_tokens, n_sentences = [], 0, 0
     for shard in texts.shards:
         places = n_tokens, n_sentences
         handles.append(engine.submit(f"hash {shard.path.stem}", _hash, shard, *places, memory_limit))
         n_tokens, n_sentences = n_tokens + shard.n_tokens, n_sentences + shard.n_sentences
-    files = engine.results(handles)
+    return handles
+
+
+def provenance(
+    engine: Engine, texts: Texts, reading: dict[str, Any], of_shards: list[Handle]
+) -> dict[str, Any]:
+    """Return what files say of a text, as `Corpus.provenance` does."""
+    files, n_tokens = engine.results(of_shards), texts.n_tokens
+    n_sentences = sum(shard.n_sentences for shard in texts.shards)
     first = hashed(np.zeros(1, np.int64), 0)  # the sentence offsets begin with 0
     sha256 = fingerprint_of_parts(
         texts.vocabulary,
@@ -222,7 +257,7 @@ def _read(source: Any, how: Reading, stem: Path, memory_limit: int) -> Words:
     """Read a shard."""
     files = [source] if isinstance(source, str) else None
     encoded = encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
-    return keep(stem, *encoded.finish(how.lowercase), memory_limit)
+    return keep(stem, *encoded.first_met(how.lowercase))
 
 
 def _merge_words(*parts: Words) -> Words:
@@ -230,12 +265,17 @@ def _merge_words(*parts: Words) -> Words:
     words, counts, places = united([_words_of(part.path) for part in parts])
     merged = together([part.path for part in parts])
     _write_words(merged, words, counts)
+    return Words(merged, _mapped(parts, places))
+
+
+def _mapped(parts: Sequence[Words], new_ids: Sequence[NDArray[np.int32]]) -> tuple[Shard, ...]:
+    """Return the shards of parts whose words get new ids."""
     shards: list[Shard] = []
-    for part, ids in zip(parts, places, strict=True):
-        to_merged = part.path.with_suffix(".map")
-        write(to_merged, {"ids": ids})
-        shards += [replace(shard, maps=(*shard.maps, to_merged)) for shard in part.shards]
-    return Words(merged, tuple(shards))
+    for part, ids in zip(parts, new_ids, strict=True):
+        path = part.path.with_suffix(".map")
+        write(path, {"ids": ids})
+        shards += [replace(shard, maps=(*shard.maps, path)) for shard in part.shards]
+    return tuple(shards)
 
 
 def _write_words(path: Path, words: list[Any], counts: NDArray[np.int64]) -> None:
@@ -252,7 +292,7 @@ def _words_of(path: Path) -> tuple[list[Any], NDArray[np.int64]]:
 
 def _hash(shard: Shard, n_tokens: int, n_sentences: int, memory_limit: int) -> Path:
     """Hash the ids and the ends of the sentences of a shard, before which there are so many."""
-    ids, offsets = ids_of(shard, memory_limit)
+    ids, offsets = ids_of((shard,), memory_limit)
     parts = {"ids": hashed(ids, n_tokens), "ends": hashed(offsets[1:] + n_tokens, n_sentences + 1)}
     path = shard.path.with_suffix(".hashes")
     tensors: dict[str, Any] = {

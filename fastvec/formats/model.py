@@ -41,7 +41,7 @@ __all__ = ["Model", "class_of", "matrix", "read", "read_classifier", "records", 
 
 CLASSIFIER = "fastvec-classifier"
 VERSION = 1
-VECTORS_ONLY = "it holds vectors only; training continues from a file written by `model.save`"
+VECTORS_ONLY = "it holds vectors only; the whole model is in a file written by `model.save`"
 
 Item = TypeVar("Item")
 

@@ -225,7 +225,7 @@ cdef inline double take_step(
         find_block(batch, block, output_vectors, y)
         update(
             batch.gradients, batch.hidden, examples.n, y, 0, batch.stride,
-            batch.scores + block * batch.block_stride,
+            batch.scores + block * batch.block_stride, NULL, 0,
         )
     for b in range(examples.n):
         n = find_inputs(batch, examples, b, input_vectors)

@@ -149,7 +149,8 @@ cdef inline double take_softmax_step(
     for block in range(batch.n_blocks):
         find_block(batch, block, output_vectors, y)
         update(
-            batch.gradients, batch.hidden, 1, y, 0, batch.stride, batch.scores + block * batch.block_stride
+            batch.gradients, batch.hidden, 1, y, 0, batch.stride, batch.scores + block * batch.block_stride,
+            NULL, 0,
         )
     add_to_rows(rows, n_rows, batch.gradients[0], batch.stride, scale, upcoming)
     return loss

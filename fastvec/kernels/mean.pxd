@@ -43,11 +43,13 @@ cdef inline void add_to_rows(
 ) noexcept nogil:
     """rows ← rows + scale · e"""
     cdef lanes s = broadcast(scale)
+    cdef float *row
     cdef Py_ssize_t k, i
     for i in range(n_rows):
+        row = rows[i]
         k = begin
         while k < end:
-            store(rows[i] + k, load(rows[i] + k) + s * load(e + k))
+            store(row + k, load(row + k) + s * load(e + k))
             k += LANES
 
 

@@ -16,14 +16,14 @@ from libc.string cimport memset
 from .ahead cimport Ring, allocate_ring, free_ring, place_of, positions_ahead, rows_of
 from .copies cimport Rows, share_rows
 from .losses cimport LOGISTIC, add_cost, differentiate
-from .mean cimport average
-from .memory cimport allocate_zeros, reserve
+from .mean cimport add_to_rows, average
+from .memory cimport allocate_zeros
 from .sampling cimport GOLDEN, draw, draw_columns, draw_noise
 from .step cimport (
-    Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, fetch_next_row,
+    ONES, Step, allocate, clear_merged, compute_coefficients, compute_loss, count_merged, fetch_next_row,
     find_or_append, take_step, use_inputs, use_merged,
 )
-from .tiles cimport BLOCK, SLOTS, dot_one, update_columns
+from .tiles cimport BLOCK, SLOTS, dot_one, update
 from .vector cimport (
     LANES, broadcast, copy_rows, fill_sigmoid_table, has_repeats, lanes, load, noinline_void, prefetch_row,
     store, store_six_sums,
@@ -50,13 +50,11 @@ cdef struct Windows:
     # what predicts the words of a step, each its own, together with the words nearby
     float **inputs             # [word][max_inputs]: its document's rows, then its contexts
     Py_ssize_t max_inputs
-    Py_ssize_t *n_inputs       # [word]
-    float **hidden             # [word]: the mean of its inputs
-    float **gradients          # [word]: -η times that of the mean
-    float *scores              # [2][SLOTS], of the words, and later -η times the derivatives by them
-    float *ones                # [2][SLOTS]
-    float *zeros
-    void *memory
+    Py_ssize_t[SHARING] n_inputs
+    (float *)[SHARING] hidden         # the means of the inputs
+    (float *)[SHARING] gradients      # -η times those of the means
+    float[2 * SLOTS] scores    # of the words, and later -η times the derivatives by them
+    void *memory               # to be freed by the caller
 
 
 cdef struct Work:
@@ -136,37 +134,19 @@ cdef inline void take_step_of_document(
         )
 
 
-cdef inline Py_ssize_t lay_out(
-    Windows *windows, char *base, Py_ssize_t stride, float **rows
-) noexcept nogil:
-    """Place everything behind base, the hidden rows and gradients last, and return the size of it all."""
-    cdef char *room = base
-    windows.inputs = <float **>reserve(&room, SHARING * windows.max_inputs * sizeof(float *))
-    windows.n_inputs = <Py_ssize_t *>reserve(&room, SHARING * sizeof(Py_ssize_t))
-    windows.hidden = <float **>reserve(&room, SHARING * sizeof(float *))
-    windows.gradients = <float **>reserve(&room, SHARING * sizeof(float *))
-    windows.scores = <float *>reserve(&room, 2 * SLOTS * sizeof(float))
-    windows.ones = <float *>reserve(&room, 2 * SLOTS * sizeof(float))
-    windows.zeros = <float *>reserve(&room, stride * sizeof(float))
-    rows[0] = <float *>reserve(&room, 2 * SHARING * stride * sizeof(float))
-    return room - base
-
-
 cdef int allocate_windows(Windows *windows, Py_ssize_t max_inputs, Py_ssize_t stride) noexcept nogil:
     """Return 0 on success; the memory is to be freed by the caller in any case."""
-    cdef float *rows
-    cdef char *room
     cdef Py_ssize_t i
-    windows.max_inputs = max_inputs
-    room = <char *>allocate_zeros(&windows.memory, lay_out(windows, NULL, stride, &rows))
-    if room == NULL:
+    cdef float *rows = <float *>allocate_zeros(
+        &windows.memory, SHARING * (2 * stride * sizeof(float) + max_inputs * sizeof(float *))
+    )
+    if rows == NULL:
         return -1
-    lay_out(windows, room, stride, &rows)
     for i in range(SHARING):
         windows.hidden[i] = rows + i * stride
         windows.gradients[i] = rows + (SHARING + i) * stride
-    for i in range(2 * SLOTS):
-        windows.ones[i] = 1
+    windows.max_inputs = max_inputs
+    windows.inputs = <float **>(rows + 2 * SHARING * stride)
     return 0
 
 
@@ -206,7 +186,7 @@ cdef inline double loss_of_windows(
     cdef float[3 * SLOTS] scores
     cdef (float *)[BLOCK] word
     for n in range(1, BLOCK):
-        word[n] = windows.zeros
+        word[n] = step.zero_row
     for i in range(n_words):
         word[0] = words[i]
         dot_one(windows.hidden[i], word, 0, step.stride, scores)
@@ -252,44 +232,13 @@ cdef inline noinline_void move_document_by_windows(
         move_document(document, step.y + block * BLOCK, of_negatives, step.stride, NULL, 0)
 
 
-cdef inline noinline_void begin_gradient(
-    float *gradient, const float *word, float score, Py_ssize_t stride
-) noexcept nogil:
-    """gradient = score · word"""
-    cdef Py_ssize_t k = 0
-    cdef lanes s = broadcast(score)
-    while k < stride:
-        store(gradient + k, s * load(word + k))
-        k += LANES
-
-
-cdef inline noinline_void move_negatives(
-    const Windows *windows, Py_ssize_t n_words, float **y, Py_ssize_t stride, const float *g,
-    float **next_rows, Py_ssize_t n_next,
-) noexcept nogil:
-    """Move a block of negatives, and the gradients by them; meanwhile the next rows are fetched."""
-    update_columns(windows.gradients, windows.hidden, n_words, y, 0, stride, g, next_rows, n_next, False)
-
-
 cdef inline noinline_void move_window(
-    const Windows *windows, Py_ssize_t i, float *word, Py_ssize_t stride
+    const Windows *windows, Py_ssize_t i, float **words, Py_ssize_t stride
 ) noexcept nogil:
     """Move word i and its inputs."""
-    cdef float **inputs = inputs_of(windows, i)
-    cdef float *row
-    cdef const float *hidden = windows.hidden[i]
-    cdef const float *gradient = windows.gradients[i]
-    cdef Py_ssize_t k = 0, n, n_inputs = windows.n_inputs[i]
-    cdef lanes score = broadcast(windows.scores[i]), mean = broadcast(1 / <float>n_inputs)
-    while k < stride:
-        store(word + k, load(word + k) + score * load(hidden + k))
-        k += LANES
-    for n in range(n_inputs):
-        row = inputs[n]
-        k = 0
-        while k < stride:
-            store(row + k, load(row + k) + mean * load(gradient + k))
-            k += LANES
+    cdef Py_ssize_t n = windows.n_inputs[i]
+    add_to_rows(words + i, 1, windows.hidden[i], 0, stride, windows.scores[i])
+    add_to_rows(inputs_of(windows, i), n, windows.gradients[i], 0, stride, 1 / <float>n)
 
 
 cdef inline void take_step_of_windows(
@@ -311,7 +260,7 @@ cdef inline void take_step_of_windows(
     if loss != NULL:
         loss[0] += loss_of_windows(step, windows, words, n_words)
     score_words(windows.hidden, words, step.stride, windows.scores)
-    differentiate(LOGISTIC, windows.scores, 1, windows.ones, windows.ones, broadcast(learning_rate), NULL)
+    differentiate(LOGISTIC, windows.scores, 1, ONES[SHARING], ONES[SHARING], broadcast(learning_rate), NULL)
     use_inputs(step, windows.hidden, n_words)
     compute_coefficients(step, learning_rate)
     if repeats:
@@ -321,14 +270,14 @@ cdef inline void take_step_of_windows(
         return
     for i in range(n_words):
         fetch_next_row(step)
-        begin_gradient(windows.gradients[i], words[i], windows.scores[i], step.stride)
+        average(windows.gradients[i], words + i, 1, 0, step.stride, windows.scores[i])
     for block in range(step.n_blocks):
-        move_negatives(
-            windows, n_words, step.y + block * BLOCK, step.stride,
+        update(
+            windows.gradients, windows.hidden, n_words, step.y + block * BLOCK, 0, step.stride,
             step.coefficients + block * step.block_stride, step.next_rows, step.n_next if block == 0 else 0,
         )
     for i in range(n_words):
-        move_window(windows, i, words[i], step.stride)
+        move_window(windows, i, words, step.stride)
 
 
 cdef inline noinline_void merge_words(
@@ -397,7 +346,7 @@ def step(
         )
         if not failed:
             for i in range(n_outputs + BLOCK):
-                rows[i] = windows.zeros if i >= n_outputs else &output_vectors[0, 0] + (
+                rows[i] = work.zero_row if i >= n_outputs else &output_vectors[0, 0] + (
                     centers[i] if i < n_words else negatives[i - n_words]
                 ) * stride
             for i in range(n_words):

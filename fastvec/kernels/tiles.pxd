@@ -320,19 +320,21 @@ cdef inline inlined_void update_columns(
 
 
 cdef inline noinline_void update(
-    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g
+    float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g,
+    float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
     """x_c += Σₙ g[c, n] yₙ and yₙ += Σ_c g[c, n] x_c, every right-hand side from before the update.
 
     x_before holds the rows of x as they were before any block's update; it may be x itself for the only
-    block. The rows of x must be distinct, and those of y (where g is not zero).
+    block. The rows of x must be distinct, and those of y (where g is not zero). Meanwhile next_rows are
+    fetched.
     """
-    update_columns(x, x_before, n_x, y, begin, end, g, NULL, 0, False)
+    update_columns(x, x_before, n_x, y, begin, end, g, next_rows, n_next, False)
 
 
 cdef inline noinline_void update_in_turn(
     float **x, float **x_before, Py_ssize_t n_x, float **y, Py_ssize_t begin, Py_ssize_t end, const float *g,
     float **next_rows, Py_ssize_t n_next
 ) noexcept nogil:
-    """The same, but every row of x takes the yₙ that the rows before it have moved; next_rows are fetched."""
+    """The same, but every row of x takes the yₙ that the rows before it have moved."""
     update_columns(x, x_before, n_x, y, begin, end, g, next_rows, n_next, True)

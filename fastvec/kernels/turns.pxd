@@ -15,7 +15,6 @@ from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_w
 cdef struct Turns:
     # of inputs, whose mean is step.hidden; behind it is the sum of the e of all sets
     float **rows
-    Py_ssize_t n_rows
     Py_ssize_t n_moved         # the first of them
     float gradient_scale       # of e, for each of these
     float reach                # how far h moves for an e
@@ -38,7 +37,6 @@ cdef inline void begin_turns(
     cdef float scale = scale_of(n_rows, mean)
     cdef Py_ssize_t moves = count_moves(rows, n_rows, n_moved) if repeated else n_rows
     turns.rows = rows
-    turns.n_rows = n_rows
     turns.n_moved = n_moved
     turns.gradient_scale = gradient_scale_of(n_rows, mean, scale_gradient)
     turns.reach = moves * scale * turns.gradient_scale
@@ -47,7 +45,7 @@ cdef inline void begin_turns(
     memset(step.hidden + step.stride, 0, step.stride * sizeof(float))
 
 
-cdef inline noinline_void update_in_turn(
+cdef inline noinline_void update_mean_and_outputs(
     float *hidden, float *e, float **y, const float *g, Py_ssize_t begin, Py_ssize_t end, float reach,
     float **next_rows, Py_ssize_t n_next,
 ) noexcept nogil:
@@ -97,7 +95,7 @@ cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
     if step.n_blocks == 1:
-        update_in_turn(
+        update_mean_and_outputs(
             step.hidden, e, step.y, step.coefficients, step.begin, step.end, turns.reach, step.next_rows,
             step.n_next,
         )

@@ -37,7 +37,7 @@ from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.threads import Workers, number_of_threads
 from fastvec.vectors import Vectors
 
-__all__ = ["DocVectors"]
+__all__ = ["DocVectors", "number_of_zeros", "warn_of_zeros"]
 
 # What ``learning_rate=None`` stands for: the gradient of a mean is smaller.
 LEARNING_RATES = {"dbow": 0.05, "dm": 0.15}
@@ -294,9 +294,10 @@ class DocVectors(EpochModel):
         if not len(corpus):
             raise ValueError("documents must have at least one document, got none")
         tag_offsets, rows, names = _tagged(tags, len(corpus))
-        distinct = Vocabulary(names.words, np.ones_like(names.counts))  # whose counts may not rise
-        has_hash = tags is not None or checkpoints is not None
-        hash_of_tags = fingerprint(distinct, tag_offsets, rows) if has_hash else ""
+        hash_of_tags = ""
+        if tags is not None or checkpoints is not None:
+            distinct = Vocabulary(names.words, np.ones_like(names.counts))  # whose counts may not rise
+            hash_of_tags = fingerprint(distinct, tag_offsets, rows)
         vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab)
         n_words, threads = len(vocabulary), number_of_threads(self.threads)
         given = self._given()
@@ -393,6 +394,12 @@ class DocVectors(EpochModel):
         UserWarning
             If documents have no known word, or none that `subsample` keeps; their vectors are zero.
         """
+        vectors = self._infer(documents)
+        warn_of_zeros(number_of_zeros(vectors), len(vectors))
+        return vectors
+
+    def _infer(self, documents: Any) -> NDArray[np.float32]:
+        """Return what `transform` does, without its warning."""
         state = self._learned("vectors_ to transform with")
         assert isinstance(state, DocumentsState)
         self.check_params()
@@ -423,12 +430,6 @@ class DocVectors(EpochModel):
             with Workers(number_of_threads(self.threads)) as workers:
                 parts = pairwise(cuts)
                 workers.each(lambda start, stop: infer(start=start, stop=stop), list(parts))
-        n_empty = n - int(np.count_nonzero(vectors.any(axis=1)))
-        if n_empty:
-            warn(
-                f"{n_empty:,} of {n:,} documents have no known word, or none that `subsample` keeps: "
-                "their vectors are zeros"
-            )
         return np.ascontiguousarray(vectors[:, :d])
 
     def fit_transform(
@@ -546,6 +547,20 @@ class DocVectors(EpochModel):
             tags=tags,
         )
         return model
+
+
+def number_of_zeros(vectors: NDArray[np.float32]) -> int:
+    """Return how many rows are zeros."""
+    return len(vectors) - int(np.count_nonzero(vectors.any(axis=1)))
+
+
+def warn_of_zeros(n_zeros: int, n: int) -> None:
+    """Warn if some of `n` documents have vectors that are zeros."""
+    if n_zeros:
+        warn(
+            f"{n_zeros:,} of {n:,} documents have no known word, or none that `subsample` keeps: "
+            "their vectors are zeros"
+        )
 
 
 def _views(padded: Matrices, vector_size: int) -> Matrices:

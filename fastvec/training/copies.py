@@ -33,6 +33,8 @@ COPIED_BYTES = 1 << 22
 FARTHEST, WORDS = 8, 1 << 14
 # How often a thread uses a row between two exchanges: rows for which it is less are not copied.
 FEWEST_USES, MOST_USES = 4, 255
+# Rows of a table that are renumbered at once: NumPy takes eight bytes for each meanwhile.
+ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass
@@ -117,7 +119,7 @@ class Copies:
                 copied = many[np.argsort(-uses[name][many], kind="stable")[:n_copies]].astype(np.int32)
                 renumbering = np.arange(n_copies, n_copies + len(matrix), dtype=np.int32)
                 renumbering[copied] = np.arange(n_copies)
-                self.tables[table] = renumbering[rows]
+                self.tables[table] = _renumbered(rows, renumbering)
             between = np.append(often[copied], MOST_USES).clip(FEWEST_USES, MOST_USES).astype(np.uint8)
             for member in self.members:
                 member[name] = CopiedRows(
@@ -146,3 +148,11 @@ class Copies:
             for member in self.members:
                 for rows in member.values():
                     rows.give_back()
+
+
+def _renumbered(rows: NDArray[np.int32], numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    renumbered = np.empty_like(rows)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        some = slice(begin, begin + ROWS_AT_ONCE)
+        np.take(numbers, rows[some], out=renumbered[some], mode="clip")  # "raise" makes copies
+    return renumbered

@@ -169,6 +169,11 @@ MODELS = [
         ),
     ),
     mutant(
+        "blocks of starting values of texts overlap",
+        "text_fitting",
+        ("classify/texts/classifier.py", "advance(begin * d // 2)", "advance(begin * d // 4)"),
+    ),
+    mutant(
         "FastText starts from values half as large",
         "fasttext",
         ("models/losses.py", ".n_rows(n_words), uniform=2", ".n_rows(n_words), uniform=1"),

@@ -71,7 +71,7 @@ INPUTS_COUNTED = 1 << 17
 # wake a thread, which may begin on the processor of another, takes more time than it saves.
 WORK_OF_THREAD = 1 << 26
 # Starting values drawn at once: few enough for the processor's cache.
-NUMBERS_AT_ONCE = 1 << 15
+NUMBERS_AT_ONCE = 1 << 17
 # Scores and numbers of documents' means computed at once, at most.
 SCORES_AT_ONCE = 1 << 20
 # A label that is as probable as not, as all are for a text without a known word, is not predicted.
@@ -765,14 +765,20 @@ class TextClassifier(PeersAttributes, Saveable, Stoppable, HistoryPlot, LabelCla
             int(self.max_n),
         )
         self._word_counts = self._rows.counts(documents)
-        generator = np.random.default_rng(self.seed)
         n_rows = len(self._rows)
         d = int(self.vector_size) if self.vectors is None else self.vectors.vector_size
         inputs = padded_matrix(n_rows, d)
-        at_once = max(1, NUMBERS_AT_ONCE // d)
-        for begin in range(0, n_rows, at_once):
+        at_once = 2 * max(1, NUMBERS_AT_ONCE // (2 * d))
+
+        def fill(begin: int) -> None:
+            bits = np.random.PCG64(self.seed).advance(begin * d // 2)  # with each step two numbers
             rows = inputs[begin : begin + at_once, :d]
-            np.multiply(generator.random(rows.shape, dtype=np.float32) - 0.5, 2 / d, out=rows)
+            numbers = np.random.Generator(bits).random(rows.shape, dtype=np.float32)
+            np.multiply(numbers - 0.5, 2 / d, out=rows)
+
+        parts = [(begin,) for begin in range(0, n_rows, at_once)]
+        with Workers(min(number_of_threads(self.threads), len(parts))) as workers:
+            workers.each(fill, parts)
         if self.vectors is not None:
             inputs[FIRST_WORD : FIRST_WORD + len(self.vectors), :d] = self.vectors.vectors
         outputs = padded_matrix(self._loss.n_outputs, d)

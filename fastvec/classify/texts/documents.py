@@ -92,6 +92,18 @@ class Documents:
         offsets = np.cumsum([0, *map(len, spelled)], dtype=np.int64)
         return np.frombuffer(b"".join(spelled), np.uint8), offsets
 
+    @cached_property
+    def _buckets(self) -> dict[tuple[int, int, int], tuple[NDArray[np.int64], NDArray[np.int32]]]:
+        return {}
+
+    def ngrams(self, min_n: int, max_n: int, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return where the n-grams of characters of each word begin, and their buckets; both are kept."""
+        key = min_n, max_n, buckets
+        if key not in self._buckets:
+            self._buckets.clear()
+            self._buckets[key] = kernels.ngrams.ngram_buckets(*self.spelled, *key)
+        return self._buckets[key]
+
     def hashes(self, hashing: str) -> NDArray[np.uint64]:
         """Return hashes of the words' letters, the same on every machine."""
         if hashing == "fasttext":
@@ -325,7 +337,7 @@ class DocumentRows:
                 **HASHINGS["fasttext"],
             )
         if max_n:
-            _, of_words = kernels.ngrams.ngram_buckets(*documents.spelled, min_n, max_n, buckets)
+            _, of_words = documents.ngrams(min_n, max_n, buckets)
             has_row = np.zeros(buckets, np.bool_)
             has_row[ngrams] = True
             has_row[of_words] = True
@@ -355,9 +367,7 @@ class DocumentRows:
         starts = np.concatenate(([0], np.cumsum(is_known)))
         if not self.max_n or not len(self.ngrams):
             return own[is_known], starts
-        offsets, found = kernels.ngrams.ngram_buckets(
-            *documents.spelled, self.min_n, self.max_n, self.buckets
-        )
+        offsets, found = documents.ngrams(self.min_n, self.max_n, self.buckets)
         places = kernels.word_ngrams.places(found, self._table)
         has_row = places >= 0
         if not has_row.all():

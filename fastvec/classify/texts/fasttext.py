@@ -117,7 +117,6 @@ class FastTextRows(DocumentRows):
         self.quantized = quantized
         self.is_quantized = quantized is not None
         self._labels = {label.decode() for label in header.labels}
-        self._as_written = {word: row for row, word in enumerate(lexicon.words, FIRST_WORD)}
 
     def look_up(self, documents: Documents) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the rows of all documents end to end, and where each document's begin."""
@@ -132,10 +131,11 @@ class FastTextRows(DocumentRows):
         return super().look_up(documents.ending_with(END))
 
     def _own_rows(self, words: list[str]) -> NDArray[np.int32]:
-        return np.array([self._as_written.get(word, UNKNOWN) for word in words], np.int32)
+        known = self.lexicon.as_written
+        return np.array([known.get(word, UNKNOWN) for word in words], np.int32)
 
     def _is_new_label(self, word: str) -> bool:
-        return word.startswith(LABEL) and word not in self._as_written
+        return word.startswith(LABEL) and word not in self.lexicon.as_written
 
 
 def load(path: str | os.PathLike[str], estimator: Any) -> Any:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,22 +36,29 @@ class Lexicon:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = [*map(str, words)]  # ids as their digits
-        self._rows = {word: row for row, word in enumerate(self.words, FIRST_WORD)}
 
     def __len__(self) -> int:
         return FIRST_WORD + len(self.words)
 
+    @cached_property
+    def as_written(self) -> dict[str, int]:
+        """The rows of the words, as they are written."""
+        return {word: row for row, word in enumerate(self.words, FIRST_WORD)}
+
     def row(self, word: str) -> int:
         """Return the row of a word, or that of unknown words."""
-        row = self._rows.get(word)
+        known = self.as_written
+        row = known.get(word)
         if row is None:  # the other spellings are made only for words that need them
-            row = next((self._rows[form] for form in spellings(word) if form in self._rows), UNKNOWN)
+            row = next((known[form] for form in spellings(word) if form in known), UNKNOWN)
         return row
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int32]:
         """Return the rows of some words."""
         words = list(words)
-        rows = list(map(self._rows.get, words))
+        if words == self.words:
+            return np.arange(FIRST_WORD, len(self), dtype=np.int32)
+        rows = list(map(self.as_written.get, words))
         if None in rows:
             others = [i for i, row in enumerate(rows) if row is None]
             for i, row in zip(others, each_once(self.row, [words[i] for i in others]).tolist(), strict=True):
