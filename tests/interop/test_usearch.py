@@ -41,5 +41,7 @@ def test_a_folder_that_does_not_exist(tmp_path):
 @pytest.mark.skipif(not BENCH.is_dir(), reason="bench/ is not beside the tests")
 def test_the_comparison_with_the_exact_search(monkeypatch):
     monkeypatch.syspath_prepend(BENCH)
-    row = importlib.import_module("neighbors").measure(1000, 10)
-    assert row.startswith("| 1,000 × 10 | ") and row.count("|") == 10
+    measure = importlib.import_module("neighbors").measure
+    for shape, name in ("1000x10", "1,000 × 10"), ("1000x10-random", "1,000 × 10, random"):
+        row = measure(shape)
+        assert row.startswith(f"| {name} | ") and row.count("|") == 10
