@@ -40,8 +40,8 @@ Compromises:
 - With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
   then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
 
-That lanes are combined by what each has done to the curvature is the idea of Maleki et al. (2016), who project
-it at random; one step of momentum for a round is that of Wang et al. (2020).
+Combining models by what a sequence of trainings would have made of them is the idea of Maleki et al. (2016),
+for linear learners; one step of momentum for a round is that of Wang et al. (2020).
 
 References
 ----------
