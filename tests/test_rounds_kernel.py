@@ -171,6 +171,7 @@ def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     vectors, others = matrices(padded), matrices(padded)
     for matrix, used in zip(others.values(), rows, strict=True):
         matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
+        matrix.flags.writeable = False
     for ours, theirs in zip(
         kernel.curvature(**others, **piece, every=2),
         kernel.curvature(**vectors, **piece, every=2),

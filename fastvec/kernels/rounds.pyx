@@ -379,8 +379,8 @@ cdef inline double add_window(
 
 
 def curvature(
-    float[:, ::1] input_vectors,
-    float[:, ::1] output_vectors,
+    const float[:, ::1] input_vectors,
+    const float[:, ::1] output_vectors,
     const int32_t[::1] ids,
     const int64_t[::1] sentence_offsets,
     int64_t start,
@@ -428,8 +428,8 @@ def curvature(
             for i in range(walk.first, walk.first if failed else walk.last):
                 if walk.positions[i] & (every - 1) == 0:
                     weight += add_window(
-                        &work, &sampler, &walk, i, cbow, &input_vectors[0, 0], &output_vectors[0, 0],
-                        &for_inputs, &for_outputs, stride, &n_scores
+                        &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
+                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride, &n_scores
                     )
             free_walk(&walk)
             start += WORDS_AT_ONCE

@@ -37,7 +37,18 @@ Compromises:
   would have to be kept while a lane trains. It comes with a factor: both sides of a score correct the same
   error at once, so that each has to be held back as if the other were part of it.
 - M is of some windows, and of the matrices as they are where it is taken.
-- With CBOW, the rows of a window's mean move together. The mean counts as the one input of its scores.
+- With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
+  then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
+
+Combining models by what a sequence of trainings would have made of them is the idea of Maleki et al. (2016),
+for linear learners; one step of momentum for a round is that of Wang et al. (2020).
+
+References
+----------
+- S. Maleki, M. Musuvathi, T. Mytkowicz and Y. Ding, "Parallel stochastic gradient descent with sound
+  combiners", 2016.
+- J. Wang, V. Tantia, N. Ballas and M. Rabbat, "SlowMo: improving communication-efficient distributed SGD with
+  slow momentum", ICLR 2020, arXiv:1910.00643.
 """
 
 from __future__ import annotations
