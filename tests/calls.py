@@ -64,11 +64,11 @@ def kill_once(marker):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def train_or_die(train_lane, lane, piece, *arguments):
+def train_or_die(train_lane, lane, task, *arrays):
     """Train on a piece in a round; the first process that meets one of the middle of the text is killed."""
-    if piece[0][0] > 300:
+    if task.piece[0][0] > 300:
         kill_once(os.environ["MARKER"])
-    return train_lane(lane, piece, *arguments)
+    return train_lane(lane, task, *arrays)
 
 
 def large(n):

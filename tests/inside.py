@@ -108,7 +108,7 @@ SIZES = {
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
     "train_lane": "distributed.rounds.train_lane",
-    "train_round": "distributed.rounds.EngineRounds.train",
+    "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",
     "best_threshold": "classify.words.ranker._best_threshold",
     "encode": "corpus.corpus.encode",

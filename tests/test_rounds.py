@@ -63,6 +63,7 @@ def test_one_lane_is_a_training_with_one_thread(params, text):
 
 @can_be_killed
 def test_processes_of_which_one_is_killed_train_the_same(text, expected, tmp_path, monkeypatch):
+    set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
     put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
     model = distributed.fit(make(), text, cluster=2, **LANES)
@@ -70,8 +71,7 @@ def test_processes_of_which_one_is_killed_train_the_same(text, expected, tmp_pat
     assert learned(model) == expected
 
 
-def test_neither_blocks_nor_threads_matter(text, expected, monkeypatch):
-    set_sizes(monkeypatch, block_of_rows=7 * 16 * 4)
+def test_threads_do_not_matter(text, expected):
     model = distributed.fit(make(threads=3, deterministic=True), text, **LANES)
     assert learned(model) == expected
     assert model.vectors_.metadata["lanes"] == 3 and model.vectors_.metadata["rounds"] == 4

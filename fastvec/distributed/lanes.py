@@ -1,13 +1,14 @@
-"""What a lane does in a round, and what becomes of a block of rows: the pure functions of `rounds`.
+"""What a lane does in a round, and what becomes of rows: the pure functions of `rounds`.
 
-Matrices are there as blocks of neighbouring rows. A lane copies the rows that its piece of the text touches
-from the blocks into matrices of its own, trains on these, and returns the changes, block by block.
+In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
+blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
+and returns how far they have moved, block by block.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,62 +19,73 @@ from fastvec.training.loop import CHUNK
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece
 
-__all__ = ["INPUTS", "SIDES", "Changes", "Lane", "Pull", "Summary", "combine_block", "forget", "train_lane"]
+__all__ = [
+    "INPUTS",
+    "SIDES",
+    "Changes",
+    "Lane",
+    "Pull",
+    "Room",
+    "Summary",
+    "Task",
+    "combine_block",
+    "train_lane",
+]
 
-# The curvature is taken of one window in so many.
-CURVATURE_EVERY = 64
-
-# Rows that are copied at once, so that what lies between two matrices stays in the cache.
-ROWS_AT_ONCE = 256
+# Neighbouring positions whose windows the curvature is taken of.
+STRETCH = 16
 # The arrays that say what is drawn.
 WALKED = ("ids", "sentence_offsets", "keep", "noise")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
 
-
+Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Updates = NDArray[np.int64]
 
 
-class Lane(NamedTuple):
-    """What all lanes of a training have in common.
+class Task(NamedTuple):
+    """What a lane is to do in a round.
 
     Attributes
     ----------
-    kernel : str
-        The module of `fastvec.kernels` that trains.
-    train : dict
-        Arguments of its `train`, without arrays.
-    walk : dict
-        Those that the functions of the kernel `rounds` take, too.
-    arrays : tuple of str
-        The arguments that are arrays, of which there are handles.
-    firsts : dict of str to list of int
-        For each matrix, the first row of every block, and how many rows there are.
-    stride : int
-        The length of rows, padded.
+    piece : list of (int, int)
+        Where the parts of the text begin and end.
+    learning_rate : float
+        The learning rate of the round.
+    key, loss_every : int
+        As for the kernel that trains.
+    curvature_every : int
+        The curvature is taken of one position in so many.
     """
 
-    kernel: str
-    train: dict[str, Any]
-    walk: dict[str, Any]
-    arrays: tuple[str, ...]
-    firsts: dict[str, list[int]]
-    stride: int
+    piece: Piece
+    learning_rate: float
+    key: int
+    loss_every: int
+    curvature_every: int
 
-    def split(self, touched: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
-        """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
-        for name, (rows, updates) in zip(SIDES, touched, strict=True):
-            ends = np.searchsorted(rows, self.firsts[name]).tolist()
-            for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
-                yield name, first, rows[begin:end], updates[begin:end]
+    def parts(self) -> NDArray[np.int64]:
+        """Return the parts as an array."""
+        return np.array(self.piece, np.int64)
 
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Yield what is trained on at once."""
+        for begin, end in self.piece:
+            for start in range(begin, end, CHUNK):
+                yield start, min(start + CHUNK, end)
 
-class Changes(NamedTuple):
-    """What a lane has changed of a block: rows in rising order, in how many scores each was, and changes."""
-
-    rows: Rows
-    updates: Updates
-    changes: NDArray[np.float32]
+    def sample(self) -> NDArray[np.int64]:
+        """Return the parts of the piece that the curvature is taken of."""
+        spacing = STRETCH * self.curvature_every
+        return np.array(
+            [
+                (max(start, begin), min(start + STRETCH, end))
+                for begin, end in self.piece
+                for start in range(begin // spacing * spacing, end, spacing)
+                if start + STRETCH > begin
+            ],
+            np.int64,
+        ).reshape(-1, 2)
 
 
 class Summary(NamedTuple):
@@ -112,125 +124,161 @@ class Pull(NamedTuple):
     """
 
     rate: float
-    directions: NDArray[np.float32]
+    directions: Matrix
     eigenvalues: NDArray[np.float32]
     rest: float
 
+    def move(
+        self, block: Matrix, momentum: Matrix, sums: Matrix, counts: NDArray[np.float64], rate: float
+    ) -> None:
+        """Move the rows of a block by the sums of their changes, which are then used up."""
+        kernels.get("rounds").combine(
+            block, momentum, sums, counts, self.rate, self.directions, self.eigenvalues, self.rest, rate
+        )
 
-def train_lane(
-    lane: Lane, piece: Piece, learning_rate: float, key: int, loss_every: int, *arrays: Any
-) -> Any:
+
+class Room:
+    """Memory that is kept from lane to lane: fresh memory would take longer than what is done in it."""
+
+    def __init__(self) -> None:
+        self._matrices: dict[str, Matrix] = {}
+        self._updates = np.zeros((2, 0), np.uint32)
+
+    def updates(self, n_words: int) -> NDArray[np.uint32]:
+        """Return zeros to count with; they must be left as zeros."""
+        if self._updates.shape[1] != n_words:
+            self._updates = np.zeros((2, n_words), np.uint32)
+        return self._updates
+
+    def matrix(self, name: str, n_rows: int, stride: int) -> Matrix:
+        """Return as many rows of a matrix with anything in them."""
+        found = self._matrices.get(name)
+        if found is None or found.shape[1] != stride or len(found) < n_rows:
+            found = self._matrices[name] = padded_matrix(n_rows + n_rows // 4, stride)
+        return found[:n_rows]
+
+
+class Lane(NamedTuple):
+    """What all lanes of a training have in common.
+
+    Attributes
+    ----------
+    kernel : str
+        The module of `fastvec.kernels` that trains.
+    train : dict
+        Arguments of its `train`, without arrays.
+    walk : dict
+        Those that the functions of the kernel `rounds` take, too.
+    arrays : tuple of str
+        The arguments that are arrays, of which there are handles.
+    firsts : dict of str to list of int
+        For each matrix, the first row of every block, and how many rows there are.
+    stride : int
+        The length of rows, padded.
+    """
+
+    kernel: str
+    train: dict[str, Any]
+    walk: dict[str, Any]
+    arrays: tuple[str, ...]
+    firsts: dict[str, list[int]]
+    stride: int
+
+    def find_rows(self, task: Task, of_text: Mapping[str, Any], room: Room) -> list[tuple[Rows, Updates]]:
+        """Return, for each matrix, the rows that a piece uses in rising order, and in how many scores."""
+        arrays = {name: of_text[name] for name in WALKED}
+        found = kernels.get("rounds").touched(
+            parts=task.parts(), room=room.updates(len(arrays["keep"])), key=task.key, **self.walk, **arrays
+        )
+        return [found[:2], found[2:]]
+
+    def moving(
+        self, used: Sequence[tuple[Rows, Updates]], of_text: Mapping[str, Any]
+    ) -> list[tuple[Rows, Updates]]:
+        """Return those of the rows that are not frozen."""
+        if of_text["frozen"] is None:
+            return [*used]
+        (rows, updates), outputs = used
+        moves = of_text["frozen"][rows] == 0
+        return [(rows[moves], updates[moves]), outputs]
+
+    def train_on(self, task: Task, of_text: Mapping[str, Any], matrices: Mapping[str, Matrix]) -> Summary:
+        """Train on a piece."""
+        train = kernels.get(self.kernel).train
+        arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
+        losses = [
+            train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments)
+            for start, stop in task.chunks()
+        ]
+        arrays = {name: of_text[name] for name in WALKED}
+        of_inputs, of_outputs, *weights, n_scores = kernels.get("rounds").curvature(
+            parts=task.sample(), key=task.key, **matrices, **self.walk, **arrays
+        )
+        curvatures = dict(zip(SIDES, (of_inputs, of_outputs), strict=True))
+        return Summary(losses, curvatures, dict(zip(SIDES, weights, strict=True)), n_scores)
+
+    def split(self, found: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
+        """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
+        for name, (rows, updates) in zip(SIDES, found, strict=True):
+            ends = np.searchsorted(rows, self.firsts[name]).tolist()
+            for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
+                yield name, first, rows[begin:end], updates[begin:end]
+
+
+class Changes(NamedTuple):
+    """What a lane has changed of a block: rows in rising order, in how many scores each was, and changes."""
+
+    rows: Rows
+    updates: Updates
+    changes: Matrix
+
+
+# What this process keeps for the calls that it is given.
+_own = threading.local()
+
+
+def _room() -> Room:
+    if not hasattr(_own, "room"):
+        _own.room = Room()
+    room: Room = _own.room
+    return room
+
+
+def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """Train on a piece, and return the changes of every block, and a summary.
 
-    `arrays` are those of the lane, and then the blocks of the matrices.
+    `arrays` are those of the lane, and then the blocks of the matrices. The changes stay until the next call.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
-    walk = {**lane.walk, "key": key, **{name: of_text[name] for name in WALKED}}
-    parts = [(start, min(start + CHUNK, end)) for begin, end in piece for start in range(begin, end, CHUNK)]
-    rounds = kernels.get("rounds")
-    touched = _together([rounds.touched(start=start, stop=stop, **walk) for start, stop in piece])
-    matrices = {name: _matrix_of_own(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
-    used = [*zip(arrays[len(lane.arrays) :], lane.split(touched), strict=True)]
-    for block, (name, first, rows, _) in used:
-        for some in _slices(rows):
-            matrices[name][rows[some]] = block.take(rows[some] - first, axis=0)
-    train = kernels.get(lane.kernel).train
-    arguments = {**lane.train, **of_text, **matrices, "key": key, "loss_every": loss_every}
-    summary = Summary(
-        [train(start=start, stop=stop, learning_rate=learning_rate, **arguments) for start, stop in parts],
-        *_curvature(
-            [
-                rounds.curvature(start=start, stop=stop, every=CURVATURE_EVERY, **matrices, **walk)
-                for start, stop in piece
-            ]
-        ),
-    )
+    blocks = arrays[len(lane.arrays) :]
+    room, rounds = _room(), kernels.get("rounds")
+    matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
+    used = lane.find_rows(task, of_text, room)
+    for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
+        rounds.take(block, first, rows, matrices[name])
+    summary = lane.train_on(task, of_text, matrices)
+    moving = lane.moving(used, of_text)
+    changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)
     found: list[Any] = []
-    for block, (name, first, rows, updates) in used:
-        if name == INPUTS and of_text["frozen"] is not None:
-            moves = of_text["frozen"][rows] == 0
-            rows, updates = rows[moves], updates[moves]
-        changes = np.empty((len(rows), lane.stride), np.float32)
-        for some in _slices(rows):
-            changes[some] = matrices[name].take(rows[some], axis=0)
-            changes[some] -= block.take(rows[some] - first, axis=0)
-        found.append(Changes(rows, updates, changes))
+    for block, (name, first, rows, updates) in zip(blocks, lane.split(moving), strict=True):
+        own, changes = changes[: len(rows)], changes[len(rows) :]
+        rounds.subtract(block, first, rows, matrices[name], own)
+        found.append(Changes(rows, updates, own))
     return (*found, summary)
 
 
 def combine_block(
-    first_row: int,
-    pull: Pull,
-    momentum_rate: float,
-    block: NDArray[np.float32],
-    momentum: NDArray[np.float32],
-    *changes: Changes,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a block after a round, and its momentum; changes are those of the lanes, in their order."""
-    # One that is writable was made by the round before, in this process, and nothing else reads it any more.
-    block, momentum = (part if part.flags.writeable else np.array(part) for part in (block, momentum))
-    kernels.get("rounds").combine(
-        block,
-        momentum,
-        first_row,
-        [change.rows for change in changes],
-        [change.updates for change in changes],
-        [change.changes for change in changes],
-        np.full(len(changes), pull.rate),
-        pull.directions,
-        pull.eigenvalues,
-        pull.rest,
-        momentum_rate,
-    )
-    return block, momentum
+    first_row: int, pull: Pull, momentum_rate: float, block: Matrix, momentum: Matrix, *changes: Changes
+) -> tuple[Matrix, Matrix]:
+    """Return a block after a round, and its momentum, which stay until the next call.
 
-
-# Matrices of their full size, of whose memory only rows are there that lanes have touched in this thread.
-_own = threading.local()
-
-
-def _matrix_of_own(name: str, n_rows: int, stride: int) -> NDArray[np.float32]:
-    found: NDArray[np.float32] | None = getattr(_own, name, None)
-    if found is None or found.shape != (n_rows, stride):
-        found = padded_matrix(n_rows, stride)
-        setattr(_own, name, found)
-    return found
-
-
-def forget() -> None:
-    """Give the memory of the lanes of this thread back."""
-    _own.__dict__.clear()
-
-
-def _slices(rows: Rows) -> Iterator[slice]:
-    """Yield slices of some rows at a time."""
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        yield slice(begin, begin + ROWS_AT_ONCE)
-
-
-def _together(parts: list[Any]) -> list[tuple[Rows, Updates]]:
-    """Return the rows of either side that any part touches, in rising order, and in how many scores."""
-    if len(parts) == 1:
-        return [parts[0][:2], parts[0][2:]]
-    sides = []
-    for side in (0, 2):
-        rows, places = np.unique(
-            np.concatenate([np.empty(0, np.int32), *(part[side] for part in parts)]), return_inverse=True
-        )
-        updates = np.zeros(len(rows), np.int64)
-        np.add.at(
-            updates, places, np.concatenate([np.empty(0, np.int64), *(part[side + 1] for part in parts)])
-        )
-        sides.append((rows, updates))
-    return sides
-
-
-def _curvature(parts: list[Any]) -> tuple[dict[str, NDArray[np.float64]], dict[str, float], int]:
-    """Return the curvature of all parts for each matrix, its weight, and the number of scores."""
-    sums: list[Any] = [sum(items) for items in zip(*parts, strict=True)]
-    of_inputs, of_outputs, *weights, n_scores = sums
-    return (
-        dict(zip(SIDES, (of_inputs, of_outputs), strict=True)),
-        dict(zip(SIDES, weights, strict=True)),
-        n_scores,
-    )
+    The changes are those of the lanes, in their order.
+    """
+    room = _room()
+    sums, moved, momentum_after = (room.matrix(name, *block.shape) for name in ("sums", "moved", "momentum"))
+    counts = np.zeros((len(block), 2))
+    for own in changes:
+        kernels.get("rounds").add(own.rows, own.updates, own.changes, first_row, sums, counts)
+    moved[:], momentum_after[:] = block, momentum
+    pull.move(moved, momentum_after, sums, counts, momentum_rate)
+    return moved, momentum_after

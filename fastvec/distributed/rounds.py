@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -12,11 +13,22 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec import kernels
 from fastvec._params import check_int
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side
 from fastvec.distributed.engine import Engine
-from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, combine_block, forget, train_lane
+from fastvec.distributed.lanes import (
+    INPUTS,
+    SIDES,
+    Lane,
+    Pull,
+    Room,
+    Summary,
+    Task,
+    combine_block,
+    train_lane,
+)
 from fastvec.models.base import Learner
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.word2vec import SkipGram
@@ -31,6 +43,8 @@ __all__ = ["check_lanes", "fit"]
 LANES, ROUNDS = 16, 128
 # The bytes of a block of rows, which one call combines.
 BLOCK_BYTES = 1 << 24
+# How many positions of a round the curvature is taken of: one in so many, but within these limits.
+CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
 
 Model = TypeVar("Model", bound=WordModel)
 
@@ -113,11 +127,12 @@ def fit(
         "checkpoint_every": checkpoint_every,
         "resume": resume,
     }
+    if lanes > 1:
+        common = lanes, rounds, model._loss().kernel, model.vector_size
+    if cluster is None:
+        return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
     with connect(cluster) as engine:
-        if lanes == 1:
-            return model._fit(corpus, 1, None, **how)
-        kernel, d = model._loss().kernel, model.vector_size
-        return model._fit(corpus, 1, partial(EngineRounds, engine, lanes, rounds, kernel, d), **how)
+        return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
 
 
 def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
@@ -139,13 +154,11 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
     return lanes, rounds
 
 
-class EngineRounds(Rounds):
-    """Rounds whose lanes are calls of an engine.
+class LaneRounds(Rounds):
+    """Rounds of lanes that change two matrices.
 
     Parameters
     ----------
-    engine : Engine
-        Calls them.
     lanes, per_epoch : int
         How many lanes there are, and rounds of an epoch.
     kernel : str
@@ -157,17 +170,8 @@ class EngineRounds(Rounds):
         are, and others.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        lanes: int,
-        per_epoch: int,
-        kernel: str,
-        d: int,
-        train_chunk: partial[Any],
-    ) -> None:
+    def __init__(self, lanes: int, per_epoch: int, kernel: str, d: int, train_chunk: partial[Any]) -> None:
         self.lanes, self.per_epoch = lanes, per_epoch
-        self._engine = engine
         arguments = dict(train_chunk.keywords)
         matrices = {name: arguments.pop(name) for name in SIDES}
         arrays = {
@@ -180,8 +184,7 @@ class EngineRounds(Rounds):
         at_once = max(1, BLOCK_BYTES // (4 * stride))
         firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
         self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
-        self._arrays = [None if array is None else engine.share(array) for array in arrays.values()]
-        self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]
+        self._arrays = arrays
         self._matrices = matrices
         self._momentum = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
         self._sides = {name: Side(d, stride) for name in SIDES}
@@ -191,6 +194,83 @@ class EngineRounds(Rounds):
             self.state[f"rounds.{name}.curvature"] = side.curvature
             self.state[f"rounds.{name}.weights"] = side.weights
             self.state[f"rounds.{name}.directions"] = side.directions
+
+    def train(
+        self, pieces: Sequence[Piece], learning_rate: float, key: int, loss_every: int
+    ) -> list[tuple[float, int, int]]:
+        """Let lanes train, and combine what they have changed."""
+        n = sum(end - begin for piece in pieces for begin, end in piece)
+        if not n:  # all is held out
+            return []
+        every = max(1, n // min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST))
+        tasks = [Task(piece, learning_rate, key, loss_every, every) for piece in pieces if piece]
+        summaries = self._train(tasks)
+        pulls = {}
+        for name, side in self._sides.items():
+            side.fade()
+            for summary in summaries:
+                side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
+            pulls[name] = side.pull(learning_rate)
+        self._combine(pulls)
+        return [loss for summary in summaries for loss in summary.losses]
+
+    @abstractmethod
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        """Let lanes train on pieces, each from the matrices as they are."""
+
+    @abstractmethod
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        """Move the rows of each matrix by what the lanes have changed, in their order."""
+
+
+class RoundsHere(LaneRounds):
+    """Rounds whose lanes train in this process, one after the other.
+
+    Each trains on the matrices themselves, and puts the rows back that it has changed.
+    """
+
+    def __init__(self, *common: Any) -> None:
+        super().__init__(*common)
+        self._room = Room()
+        self._sums = {name: padded_matrix(*matrix.shape) for name, matrix in self._matrices.items()}
+        self._counts = {name: np.zeros((len(matrix), 2)) for name, matrix in self._matrices.items()}
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Nothing is to be prepared."""
+        return nullcontext()
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        return [self._train_lane(task) for task in tasks]
+
+    def _train_lane(self, task: Task) -> Summary:
+        rounds, lane = kernels.get("rounds"), self._lane
+        moving = lane.moving(lane.find_rows(task, self._arrays, self._room), self._arrays)
+        places = [
+            (name, rows, updates, self._room.matrix(name, len(rows), lane.stride))
+            for name, (rows, updates) in zip(SIDES, moving, strict=True)
+        ]
+        for name, rows, _, copies in places:
+            rounds.set_aside(self._matrices[name], rows, copies)
+        summary = lane.train_on(task, self._arrays, self._matrices)
+        for name, rows, updates, copies in places:
+            rounds.withdraw(self._matrices[name], rows, updates, copies, self._sums[name], self._counts[name])
+        return summary
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        for name, pull in pulls.items():
+            pull.move(
+                self._matrices[name], self._momentum[name], self._sums[name], self._counts[name], MOMENTUM
+            )
+
+
+class RoundsElsewhere(LaneRounds):
+    """Rounds whose lanes are calls of an engine."""
+
+    def __init__(self, engine: Engine, *common: Any) -> None:
+        super().__init__(*common)
+        self._engine = engine
+        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
+        self._places = [(name, *ends) for name in SIDES for ends in pairwise(self._lane.firsts[name])]
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -203,34 +283,29 @@ class EngineRounds(Rounds):
                     rows[:] = found
         finally:
             self._blocks = []
-            forget()
 
     def _rows(self, name: str, begin: int, end: int) -> list[NDArray[np.float32]]:
         """Return the rows of a block and their momentum."""
         return [self._matrices[name][begin:end], self._momentum[name][begin:end]]
 
-    def train(
-        self, pieces: Sequence[Piece], learning_rate: float, key: int, loss_every: int
-    ) -> list[tuple[float, int, int]]:
-        """Let lanes train, and combine what they have changed."""
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
         blocks = [block for block, _ in self._blocks]
-        arguments = learning_rate, key, loss_every, *self._arrays, *blocks
-        found = [
+        self._found = [
             self._engine.submit_parts(
-                f"train lane {number}", len(blocks) + 1, train_lane, self._lane, piece, *arguments
+                f"train lane {number}",
+                len(blocks) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared,
+                *blocks,
             )
-            for number, piece in enumerate(pieces, 1)
-            if piece
+            for number, task in enumerate(tasks, 1)
         ]
-        if not found:  # all is held out
-            return []
-        summaries: list[Summary] = self._engine.results([parts[-1] for parts in found])
-        pulls = {}
-        for name, side in self._sides.items():
-            side.fade()
-            for summary in summaries:
-                side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
-            pulls[name] = side.pull(learning_rate)
+        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        return summaries
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
         self._blocks = [
             self._engine.submit_parts(
                 f"combine rows {begin} to {end} of {name}",
@@ -240,8 +315,8 @@ class EngineRounds(Rounds):
                 pulls[name],
                 MOMENTUM,
                 *self._blocks[number],
-                *(parts[number] for parts in found),
+                *(parts[number] for parts in self._found),
             )
             for number, (name, begin, end) in enumerate(self._places)
         ]
-        return [loss for summary in summaries for loss in summary.losses]
+        self._found = []

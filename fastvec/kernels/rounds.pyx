@@ -43,8 +43,13 @@ cdef extern from *:
         int_lanes small = z < 0.5f;
         return (lanes)(((int_lanes)series & small) | ((int_lanes)quotient & ~small));
     }
+    /* Of 64 bits, of which one at least is set for the lowest one. */
+    static inline int bits_set(uint64_t word) { return __builtin_popcountll(word); }
+    static inline int lowest_bit(uint64_t word) { return __builtin_ctzll(word); }
     """
     lanes mean_decay(lanes z) nogil
+    int bits_set(uint64_t word) nogil
+    int lowest_bit(uint64_t word) nogil
 
 cdef extern from "products.h" nogil:
     noinline_void add_weighted_rows(
@@ -56,6 +61,9 @@ cdef enum:
     ROWS_AT_ONCE = 128     # of the curvature
     WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
+
+# Rows that are held back by less, relative to what they move by, are not held back.
+cdef double NEGLIGIBLE = 1e-3
 
 fill_sigmoid_table()
 
@@ -117,9 +125,8 @@ cdef inline void draw_set(Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_s
 
 
 cdef struct Uses:
-    int64_t *updates           # of every row
-    int32_t *rows              # the n that have any, in the order in which they came, and room for one more
-    Py_ssize_t n
+    uint32_t *updates          # of every row
+    uint64_t *used             # a bit for every row that has any
     int32_t *waiting           # rows to be counted next, whose updates are on their way into the cache
     Py_ssize_t n_waiting
     Py_ssize_t scores          # of each of these
@@ -127,9 +134,8 @@ cdef struct Uses:
 
 cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
     """Count n scores, at least one."""
-    uses.rows[uses.n] = row
-    uses.n += uses.updates[row] == 0
-    uses.updates[row] += n
+    uses.updates[row] += <uint32_t>n
+    uses.used[row >> 6] |= <uint64_t>1 << (row & 63)
 
 
 cdef inline void count_waiting(Uses *uses) noexcept nogil:
@@ -200,8 +206,7 @@ cdef int count_part(
 def touched(
     const int32_t[::1] ids,
     const int64_t[::1] sentence_offsets,
-    int64_t start,
-    int64_t stop,
+    const int64_t[:, ::1] parts,
     const uint32_t[::1] keep,
     const uint32_t[:, ::1] noise,
     Py_ssize_t window,
@@ -209,49 +214,85 @@ def touched(
     bint shared,
     bint cbow,
     uint64_t key,
+    uint32_t[:, ::1] room,
     bint dynamic_window=True,
 ):
-    """Find the rows that training on [start, stop) uses, before it begins."""
+    """Find the rows that training on a piece uses, before it begins."""
     cdef Sampler sampler
     cdef Walk walk
     cdef Uses inputs, outputs
+    cdef Py_ssize_t n_marks = marks_of(keep.shape[0]), part
+    cdef int64_t start, stop
     cdef bint failed
-    # memory that is reserved, and taken where rows are used
-    input_updates, output_updates = (np.zeros(keep.shape[0], np.int64) for _ in range(2))
-    input_rows, output_rows = (np.empty(keep.shape[0] + 1, np.int32) for _ in range(2))
-    use(&inputs, input_updates, input_rows)
-    use(&outputs, output_updates, output_rows)
+    cdef uint64_t *marks = <uint64_t *>calloc(2 * n_marks, sizeof(uint64_t))
+    inputs.updates = &room[0, 0]
+    outputs.updates = &room[1, 0]
+    inputs.used = marks
+    outputs.used = marks + n_marks
+    inputs.n_waiting = outputs.n_waiting = 0
     with nogil:
         outputs.waiting = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
         failed = (
             allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
-            or outputs.waiting == NULL
+            or outputs.waiting == NULL or marks == NULL
         )
-        while not failed and start < stop:
-            memset(&walk, 0, sizeof(walk))
-            failed = walk_chunk(
-                &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
-                <uint32_t>window, dynamic_window, key, sampler.draws_per_token
-            ) != 0 or count_part(&sampler, &walk, cbow, &inputs, &outputs) != 0
-            free_walk(&walk)
-            start += WORDS_AT_ONCE
+        for part in range(parts.shape[0]):
+            start, stop = parts[part, 0], parts[part, 1]
+            while not failed and start < stop:
+                memset(&walk, 0, sizeof(walk))
+                failed = walk_chunk(
+                    &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                    <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+                ) != 0 or count_part(&sampler, &walk, cbow, &inputs, &outputs) != 0
+                free_walk(&walk)
+                start += WORDS_AT_ONCE
         free_sampler(&sampler)
         free(outputs.waiting)
-    if failed:
-        raise MemoryError("no memory for the words of a piece")
-    return *in_order(&inputs, input_updates, input_rows), *in_order(&outputs, output_updates, output_rows)
+    try:
+        if failed:
+            raise MemoryError("no memory for the words of a piece")
+        return *in_order(&inputs, n_marks), *in_order(&outputs, n_marks)
+    finally:
+        free(marks)
 
 
-cdef int use(Uses *uses, int64_t[::1] updates, int32_t[::1] rows) except -1:
-    uses.updates = &updates[0]
-    uses.rows = &rows[0]
-    uses.n = uses.n_waiting = 0
-    return 0
+cdef inline Py_ssize_t marks_of(Py_ssize_t n_rows) noexcept nogil:
+    """How many words hold a bit for every row."""
+    return (n_rows + 63) // 64
 
 
-cdef tuple in_order(const Uses *uses, object updates, object rows):
-    found = np.sort(rows[:uses.n])
-    return found, updates[found]
+cdef inline Py_ssize_t count_marks(const uint64_t *marks, Py_ssize_t n_marks) noexcept nogil:
+    cdef Py_ssize_t n = 0, i
+    for i in range(n_marks):
+        n += bits_set(marks[i])
+    return n
+
+
+cdef void list_marks(const uint64_t *marks, Py_ssize_t n_marks, int32_t *rows) noexcept nogil:
+    """Fill rows with those that have a bit, in rising order."""
+    cdef uint64_t left
+    cdef Py_ssize_t n = 0, i
+    for i in range(n_marks):
+        left = marks[i]
+        while left:
+            rows[n] = <int32_t>(64 * i + lowest_bit(left))
+            left &= left - 1
+            n += 1
+
+
+cdef tuple in_order(const Uses *uses, Py_ssize_t n_marks):
+    """Return rows and their updates, and leave zeros."""
+    cdef Py_ssize_t n = count_marks(uses.used, n_marks), i
+    found, n_updates = np.empty(n, np.int32), np.empty(n, np.int64)
+    cdef int32_t[::1] rows = found
+    cdef int64_t[::1] updates = n_updates
+    if n:
+        with nogil:
+            list_marks(uses.used, n_marks, &rows[0])
+            for i in range(n):
+                updates[i] = uses.updates[rows[i]]
+                uses.updates[rows[i]] = 0
+    return found, n_updates
 
 
 # ---- Curvature ---------------------------------------------------------------------------------------------
@@ -383,8 +424,7 @@ def curvature(
     const float[:, ::1] output_vectors,
     const int32_t[::1] ids,
     const int64_t[::1] sentence_offsets,
-    int64_t start,
-    int64_t stop,
+    const int64_t[:, ::1] parts,
     const uint32_t[::1] keep,
     const uint32_t[:, ::1] noise,
     Py_ssize_t window,
@@ -392,17 +432,16 @@ def curvature(
     bint shared,
     bint cbow,
     uint64_t key,
-    uint64_t every,
     bint dynamic_window=True,
 ):
-    """Add up the curvature of some windows, with the matrices as they are."""
+    """Add up the curvature of windows, with the matrices as they are."""
     cdef Sampler sampler
     cdef Walk walk
     cdef Window work
     cdef Curvature for_inputs, for_outputs
-    cdef Py_ssize_t stride = input_vectors.shape[1], i
+    cdef Py_ssize_t stride = input_vectors.shape[1], part, i
     cdef Py_ssize_t n_blocks = (1 + negatives + BLOCK - 1) // BLOCK
-    cdef int64_t n_scores = 0
+    cdef int64_t n_scores = 0, start, stop
     cdef double weight = 0
     cdef void *memory = NULL
     cdef char *room
@@ -419,20 +458,21 @@ def curvature(
         )
         if not failed:
             lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
-        while not failed and start < stop:
-            memset(&walk, 0, sizeof(walk))
-            failed = walk_chunk(
-                &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
-                <uint32_t>window, dynamic_window, key, sampler.draws_per_token
-            ) != 0
-            for i in range(walk.first, walk.first if failed else walk.last):
-                if walk.positions[i] & (every - 1) == 0:
+        for part in range(parts.shape[0]):
+            start, stop = parts[part, 0], parts[part, 1]
+            while not failed and start < stop:
+                memset(&walk, 0, sizeof(walk))
+                failed = walk_chunk(
+                    &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                    <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+                ) != 0
+                for i in range(walk.first, walk.first if failed else walk.last):
                     weight += add_window(
                         &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
                         <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride, &n_scores
                     )
-            free_walk(&walk)
-            start += WORDS_AT_ONCE
+                free_walk(&walk)
+                start += WORDS_AT_ONCE
         if not failed:
             add_up(&for_inputs, stride)
             add_up(&for_outputs, stride)
@@ -449,18 +489,158 @@ cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
     return 0
 
 
+# ---- What a lane has changed -------------------------------------------------------------------------------
+
+
+def set_aside(const float[:, ::1] matrix, const int32_t[::1] rows, float[:, ::1] copies):
+    """Copy the rows that a lane is about to change."""
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
+    check_copies(copies, n, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+            memcpy(&copies[i, 0], &matrix[rows[i], 0], stride * sizeof(float))
+
+
+def withdraw(
+    float[:, ::1] matrix, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] copies,
+    float[:, ::1] sums, double[:, ::1] counts,
+):
+    """Undo what a lane has changed, and add it to the sums of the round."""
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
+    check_copies(copies, n, stride)
+    check_updates(updates, n)
+    check_sums(sums, counts, matrix.shape[0], stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+                fetch(&sums[rows[i + AHEAD], 0], stride)
+            put_back(&matrix[rows[i], 0], &copies[i, 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride)
+            count_updates(&counts[rows[i], 0], updates[i])
+
+
+def take(
+    const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, float[:, ::1] matrix,
+):
+    """Copy rows of a block into a matrix."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i
+    check_rows(rows, 0, matrix.shape[0])
+    check_copies(matrix, 0, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
+            memcpy(&matrix[rows[i], 0], &block[rows[i] - first_row, 0], stride * sizeof(float))
+
+
+def subtract(
+    const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, const float[:, ::1] matrix,
+    float[:, ::1] changes,
+):
+    """Find how far rows of a matrix have moved from those of a block."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i, k
+    cdef const float *row
+    cdef const float *before
+    check_rows(rows, 0, matrix.shape[0])
+    check_copies(matrix, 0, stride)
+    check_copies(changes, n, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+            row, before = &matrix[rows[i], 0], &block[rows[i] - first_row, 0]
+            for k in range(stride):
+                changes[i, k] = row[k] - before[k]
+
+
+def add(
+    const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes, int64_t first_row,
+    float[:, ::1] sums, double[:, ::1] counts,
+):
+    """Add the changes of a lane to the sums of the round."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, sums.shape[0]), stride = sums.shape[1], i, k
+    cdef float *sum
+    check_copies(changes, n, stride)
+    check_updates(updates, n)
+    check_sums(sums, counts, sums.shape[0], stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&sums[rows[i + AHEAD] - first_row, 0], stride)
+            sum = &sums[rows[i] - first_row, 0]
+            if counts[rows[i] - first_row, 0] > 0:
+                for k in range(stride):
+                    sum[k] += changes[i, k]
+            else:
+                memcpy(sum, &changes[i, 0], stride * sizeof(float))
+            count_updates(&counts[rows[i] - first_row, 0], updates[i])
+
+
+cdef inline void fetch(const float *row, Py_ssize_t stride) noexcept nogil:
+    cdef Py_ssize_t k = 0
+    while k < stride:
+        prefetch_to_read(row + k)
+        k += 16
+
+
+cdef inline void put_back(
+    float *row, const float *copy, float *change, bint adds, Py_ssize_t stride
+) noexcept nogil:
+    """Let a row be its copy again, and write or add what had been changed."""
+    cdef Py_ssize_t k = 0
+    cdef lanes before, difference
+    while k < stride:
+        before = load(copy + k)
+        difference = load(row + k) - before
+        store(row + k, before)
+        store(change + k, load(change + k) + difference if adds else difference)
+        k += LANES
+
+
+cdef inline void count_updates(double *counts, int64_t updates) noexcept nogil:
+    counts[0] += updates
+    counts[1] += <double>updates * updates
+
+
+cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_t n_rows) except -1:
+    """Return how many rows there are, all of them those of a matrix or block."""
+    cdef Py_ssize_t i
+    for i in range(rows.shape[0]):
+        if not first_row <= rows[i] < first_row + n_rows:
+            raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {rows[i]}")
+    return rows.shape[0]
+
+
+cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t stride) except -1:
+    if copies.shape[0] < n or copies.shape[1] != stride:
+        raise ValueError(
+            f"there must be copies or changes of {n} rows of {stride} numbers, got "
+            f"{(copies.shape[0], copies.shape[1])}"
+        )
+    return 0
+
+
+cdef int check_updates(const int64_t[::1] updates, Py_ssize_t n) except -1:
+    if updates.shape[0] != n:
+        raise ValueError(f"updates must be of {n} rows as the changes are, got {updates.shape[0]}")
+    return 0
+
+
+cdef int check_sums(
+    const float[:, ::1] sums, const double[:, ::1] counts, Py_ssize_t n_rows, Py_ssize_t stride
+) except -1:
+    if not sums.shape[0] == counts.shape[0] == n_rows or sums.shape[1] != stride or counts.shape[1] != 2:
+        raise ValueError(
+            f"sums must be {n_rows} rows of {stride} numbers, and counts of 2, got "
+            f"{(sums.shape[0], sums.shape[1])} and {(counts.shape[0], counts.shape[1])}"
+        )
+    return 0
+
+
 # ---- Combining lanes ---------------------------------------------------------------------------------------
-
-
-cdef struct Change:
-    const float *values
-    double a
-
-
-cdef struct Index:
-    # the changes of a block, row by row, and those of a row in the order of the lanes
-    int64_t *ends              # changes[ends[i]:ends[i + 1]] are those of row i
-    Change *changes
 
 
 cdef struct Slowing:
@@ -469,6 +649,8 @@ cdef struct Slowing:
     Py_ssize_t stride          # d, rounded up to whole registers
     Py_ssize_t k
     float **directions         # whole blocks, zeros behind the last
+    double rate                # what a score adds to A
+    double steepest            # the largest eigenvalue, times the rate
     float *eigenvalues         # whole registers, from place k on the rest
     float *factors             # of each of them
     float *along               # [blocks][SLOTS]
@@ -495,15 +677,19 @@ cdef inline Py_ssize_t lay_out_slowing(
 
 
 cdef void fill_slowing(
-    Slowing *slowing, const float[:, ::1] directions, const float[::1] eigenvalues, float rest
+    Slowing *slowing, double rate, const float[:, ::1] directions, const float[::1] eigenvalues, float rest
 ) noexcept nogil:
     cdef Py_ssize_t i
+    slowing.steepest = rest
     for i in range((slowing.k + BLOCK - 1) // BLOCK * BLOCK):
         slowing.directions[i] = slowing.rows + i * slowing.stride
         if i < slowing.k:
             memcpy(slowing.directions[i], &directions[i, 0], slowing.d * sizeof(float))
     for i in range(slowing.k + LANES):
         slowing.eigenvalues[i] = eigenvalues[i] if i < slowing.k else rest
+        slowing.steepest = max(slowing.steepest, slowing.eigenvalues[i])
+    slowing.rate = rate
+    slowing.steepest *= rate
 
 
 cdef inline noinline_void slow(Slowing *slowing, double total, double squares) noexcept nogil:
@@ -513,7 +699,7 @@ cdef inline noinline_void slow(Slowing *slowing, double total, double squares) n
     cdef Py_ssize_t i = 0, j
     cdef float *slot
     while i <= slowing.k:
-        z = larger(broadcast(total) * load(slowing.eigenvalues + i), broadcast(0))
+        z = larger(broadcast(<float>(slowing.rate * total)) * load(slowing.eigenvalues + i), broadcast(0))
         store(slowing.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
         i += LANES
     for i in range((slowing.k + BLOCK - 1) // BLOCK):
@@ -533,62 +719,38 @@ cdef inline noinline_void slow(Slowing *slowing, double total, double squares) n
         j += LANES
 
 
-cdef inline void fetch_change(const Change *change, Py_ssize_t d) noexcept nogil:
-    cdef Py_ssize_t k = 0
-    while k < d:
-        prefetch_to_read(change.values + k)
-        k += 16
-
-
 cdef inline void move_row(
-    float *row, float *momentum, const Index *index, int64_t first, int64_t last, int64_t n,
-    float momentum_rate, Slowing *slowing,
+    float *row, float *momentum, const float *change, double *counts, float momentum_rate, Slowing *slowing
 ) noexcept nogil:
-    """Move a row by changes[first:last], of n of all rows."""
-    cdef double total = 0, squares = 0
+    """Move a row by the sum of its changes."""
+    cdef double total = counts[0], squares = counts[1]
     cdef Py_ssize_t d = slowing.d, k
     cdef float *sum = slowing.sum
-    cdef const float *values
-    cdef int64_t i
-    for i in range(first, last):
-        if i + AHEAD < n:
-            fetch_change(index.changes + i + AHEAD, d)
-        total += index.changes[i].a
-        squares += index.changes[i].a * index.changes[i].a
-        values = index.changes[i].values
-        if i == first:
-            memcpy(sum, values, d * sizeof(float))
-        else:
-            for k in range(d):
-                sum[k] += values[k]
-    if last - first > 1 and total > 0:
+    memcpy(sum, change, d * sizeof(float))
+    if total * total > squares and total * slowing.steepest > NEGLIGIBLE:
         slow(slowing, total, squares)
     for k in range(d):
         momentum[k] = sum[k] + momentum_rate * momentum[k]
         row[k] += momentum[k]
+    counts[0] = counts[1] = 0
 
 
 def combine(
     float[:, ::1] block,
     float[:, ::1] momentum,
-    int64_t first_row,
-    list rows,
-    list updates,
-    list changes,
-    const double[::1] rates,
+    const float[:, ::1] sums,
+    double[:, ::1] counts,
+    double rate,
     const float[:, ::1] directions,
     const float[::1] eigenvalues,
     float rest,
     float momentum_rate,
 ):
     """Move the rows of a block by what the lanes of a round have changed."""
-    cdef Index index
     cdef Slowing slowing
-    cdef Py_ssize_t n_rows = block.shape[0], d = block.shape[1], k = eigenvalues.shape[0], lane, i
-    cdef int64_t n = 0
+    cdef Py_ssize_t n_rows = block.shape[0], d = block.shape[1], k = eigenvalues.shape[0], i
     cdef void *memory = NULL
     cdef char *room
-    cdef bint failed
     if momentum.shape[0] != n_rows or momentum.shape[1] != d:
         raise ValueError(
             f"momentum must have the shape of the block, {(n_rows, d)}, got "
@@ -598,79 +760,17 @@ def combine(
         raise ValueError(
             f"directions must be {k} rows of {d}, got {(directions.shape[0], directions.shape[1])}"
         )
-    if not len(updates) == len(changes) == rates.shape[0] == len(rows):
-        raise ValueError(
-            f"updates, changes and rates must be of {len(rows)} lanes as the rows are, got {len(updates)}, "
-            f"{len(changes)} and {rates.shape[0]}"
-        )
-    for lane in range(len(rows)):
-        n += check_lane(lane, rows[lane], updates[lane], changes[lane], first_row, n_rows, d)
-    if n == 0:
-        return
-    room = <char *>allocate_zeros(&memory, lay_out_slowing(NULL, &slowing, d, k))
-    index.ends = <int64_t *>calloc(n_rows + 2, sizeof(int64_t))
-    index.changes = <Change *>malloc(n * sizeof(Change))
-    failed = room == NULL or index.ends == NULL or index.changes == NULL
-    if not failed:
-        # ends[i + 1] is where the changes of row i begin, until they are listed and it is where they end
-        for lane in range(len(rows)):
-            count_changes(index.ends + 2, rows[lane], first_row)
-        for i in range(n_rows):
-            index.ends[i + 2] += index.ends[i + 1]
-        for lane in range(len(rows)):
-            list_changes(&index, rows[lane], updates[lane], changes[lane], first_row, rates[lane])
-        lay_out_slowing(room, &slowing, d, k)
-        fill_slowing(&slowing, directions, eigenvalues, rest)
-        with nogil:
+    check_sums(sums, counts, n_rows, d)
+    with nogil:
+        room = <char *>allocate_zeros(&memory, lay_out_slowing(NULL, &slowing, d, k))
+        if room != NULL:
+            lay_out_slowing(room, &slowing, d, k)
+            fill_slowing(&slowing, rate, directions, eigenvalues, rest)
             for i in range(n_rows):
-                if index.ends[i] < index.ends[i + 1]:
+                if counts[i, 0] > 0:
                     move_row(
-                        &block[i, 0], &momentum[i, 0], &index, index.ends[i], index.ends[i + 1], n,
-                        momentum_rate, &slowing
+                        &block[i, 0], &momentum[i, 0], &sums[i, 0], &counts[i, 0], momentum_rate, &slowing
                     )
-    free(index.ends)
-    free(index.changes)
-    free(memory)
-    if failed:
-        raise MemoryError("no memory for the changes of a block")
-
-
-cdef int64_t check_lane(
-    Py_ssize_t lane, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes,
-    int64_t first_row, Py_ssize_t n_rows, Py_ssize_t d,
-) except -1:
-    """Return the number of rows."""
-    cdef Py_ssize_t n = rows.shape[0], i
-    if updates.shape[0] != n or changes.shape[0] != n or changes.shape[1] != d:
-        raise ValueError(
-            f"lane {lane} must have updates and changes, of {d} numbers, of each of its {n} rows, got "
-            f"{updates.shape[0]} and {(changes.shape[0], changes.shape[1])}"
-        )
-    for i in range(n):
-        if not first_row <= rows[i] < first_row + n_rows:
-            raise ValueError(
-                f"rows of lane {lane} must be from {first_row} to {first_row + n_rows - 1}, those of the "
-                f"block, got {rows[i]}"
-            )
-    return n
-
-
-cdef int count_changes(int64_t *counts, const int32_t[::1] rows, int64_t first_row) except -1:
-    cdef Py_ssize_t i
-    for i in range(rows.shape[0]):
-        counts[rows[i] - first_row] += 1
-    return 0
-
-
-cdef int list_changes(
-    Index *index, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes,
-    int64_t first_row, double rate,
-) except -1:
-    cdef Py_ssize_t i
-    cdef int64_t *end
-    for i in range(rows.shape[0]):
-        end = index.ends + 1 + (rows[i] - first_row)
-        index.changes[end[0]].values = &changes[i, 0]
-        index.changes[end[0]].a = rate * updates[i]
-        end[0] += 1
-    return 0
+        free(memory)
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")

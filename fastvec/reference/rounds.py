@@ -33,10 +33,10 @@ for the rows that a lane used in this round; the others, and their momentum, sta
 Compromises:
 
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues.
-- a is the row's number of scores times the mean of η p (1 − p) in the lane, since the scores' own numbers
+- a is the row's number of scores times the mean of η p (1 − p) in the round, since the scores' own numbers
   would have to be kept while a lane trains. It comes with a factor: both sides of a score correct the same
   error at once, so that each has to be held back as if the other were part of it.
-- M is of some windows, and of the matrices as they are where it is taken.
+- M is of a sample of the windows, and of the matrices as they are where it is taken.
 - With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
   then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
 
@@ -54,6 +54,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,18 +62,21 @@ from numpy.typing import NDArray
 from .losses import sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
-__all__ = ["combine", "curvature", "touched"]
+__all__ = ["add", "combine", "curvature", "set_aside", "subtract", "take", "touched", "withdraw"]
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Updates = NDArray[np.int64]
+Counts = NDArray[np.float64]
+
+# Rows that are held back by less, relative to what they move by, are not held back.
+NEGLIGIBLE = 1e-3
 
 
 def touched(
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    start: int,
-    stop: int,
+    parts: NDArray[np.int64],
     keep: NDArray[np.uint32],
     noise: NDArray[np.uint32],
     window: int,
@@ -80,14 +84,17 @@ def touched(
     shared: bool,
     cbow: bool,
     key: int,
+    room: NDArray[np.uint32],
     dynamic_window: bool = True,
 ) -> tuple[Rows, Updates, Rows, Updates]:
-    """Find the rows that training on [start, stop) uses, before it begins.
+    """Find the rows that training on a piece uses, before it begins.
 
     Parameters
     ----------
-    ids, sentence_offsets, start, stop, keep, window, key, dynamic_window : IN
-        A piece of the corpus, its windows and its random sequence, see `sampling.walk_chunk`.
+    ids, sentence_offsets, keep, window, key, dynamic_window : IN
+        The corpus, its windows and its random sequence, see `sampling.walk_chunk`.
+    parts : IN, int64 (n_parts, 2)
+        Where the parts of the piece begin and end.
     noise : IN, uint32 (n_words, 2)
         Alias table of the negatives: (threshold, alias).
     negatives : IN, int
@@ -96,6 +103,8 @@ def touched(
         One set of negatives for all contexts of a window, or one for each; with CBOW it is one.
     cbow : IN, bool
         Whether ``train`` of CBOW is meant, or that of skip-gram.
+    room : IN/OUT, uint32 (2, n_words)
+        Zeros to count with; they are zeros again afterwards.
 
     Returns
     -------
@@ -106,14 +115,16 @@ def touched(
     output_rows, output_updates : int32 and int64 (n_output_rows,)
         The same of the output vectors.
     """
-    inputs, outputs = (np.zeros(len(keep), np.int64) for _ in range(2))
-    for _, contexts, out in _sets(
-        ids, sentence_offsets, start, stop, keep, noise, window, negatives, shared, cbow, key, dynamic_window
+    inputs, outputs = room
+    for contexts, out in _sets(
+        ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
         np.add.at(inputs, contexts, len(out))
         np.add.at(outputs, out, 1 if cbow else len(contexts))
     input_rows, output_rows = (np.flatnonzero(side).astype(np.int32) for side in (inputs, outputs))
-    return input_rows, inputs[input_rows], output_rows, outputs[output_rows]
+    found = inputs[input_rows].astype(np.int64), outputs[output_rows].astype(np.int64)
+    room[:] = 0
+    return input_rows, found[0], output_rows, found[1]
 
 
 def curvature(
@@ -121,8 +132,7 @@ def curvature(
     output_vectors: Matrix,
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    start: int,
-    stop: int,
+    parts: NDArray[np.int64],
     keep: NDArray[np.uint32],
     noise: NDArray[np.uint32],
     window: int,
@@ -130,19 +140,16 @@ def curvature(
     shared: bool,
     cbow: bool,
     key: int,
-    every: int,
     dynamic_window: bool = True,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float, int]:
-    """Add up the curvature of some windows, with the matrices as they are.
+    """Add up the curvature of windows, with the matrices as they are.
 
     Parameters
     ----------
     input_vectors, output_vectors : IN, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16; no others are read than `touched` finds.
-    ids, sentence_offsets, start, stop, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
+    ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
         What is trained on, see `touched`.
-    every : IN, int, a power of 2
-        The windows at positions divisible by it are taken.
 
     Returns
     -------
@@ -156,11 +163,9 @@ def curvature(
     stride = input_vectors.shape[1]
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     weight, n_scores = 0.0, 0
-    for position, contexts, out in _sets(
-        ids, sentence_offsets, start, stop, keep, noise, window, negatives, shared, cbow, key, dynamic_window
+    for contexts, out in _sets(
+        ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
-        if position % every:
-            continue
         x, y = input_vectors[contexts], output_vectors[out]
         if cbow:
             x = x.mean(axis=0, keepdims=True)
@@ -173,14 +178,125 @@ def curvature(
     return of_inputs, of_outputs, weight, weight, n_scores
 
 
+def set_aside(matrix: Matrix, rows: Rows, copies: Matrix) -> None:
+    """Copy the rows that a lane is about to change.
+
+    Parameters
+    ----------
+    matrix : IN, float32 (n_rows, stride)
+        A matrix to be trained.
+    rows : IN, int32 (n,)
+        Rows of it, each once.
+    copies : OUT, float32 (n or more, stride)
+        Copies of these.
+    """
+    _check_rows(rows, 0, len(matrix))
+    _check_copies(copies, len(rows), matrix.shape[1])
+    copies[: len(rows)] = matrix[rows]
+
+
+def withdraw(
+    matrix: Matrix, rows: Rows, updates: Updates, copies: Matrix, sums: Matrix, counts: Counts
+) -> None:
+    """Undo what a lane has changed, and add it to the sums of the round.
+
+    Parameters
+    ----------
+    matrix : IN/OUT, float32 (n_rows, stride)
+        The matrix after the lane; afterwards as before it.
+    rows : IN, int32 (n,)
+        The rows that were set aside, each once.
+    updates : IN, int64 (n,)
+        How many scores each took part in, at least 1.
+    copies : IN, float32 (n or more, stride)
+        What they were.
+    sums : IN/OUT, float32 (n_rows, stride)
+        For every row that lanes before it used, the sum of the changes.
+    counts : IN/OUT, float64 (n_rows, 2)
+        For every row the sum of the updates, and of their squares; 0 if no lane used it.
+    """
+    _check_rows(rows, 0, len(matrix))
+    _check_copies(copies, len(rows), matrix.shape[1])
+    _check_sums(sums, counts, *matrix.shape)
+    changes = matrix[rows] - copies[: len(rows)]
+    add(rows, updates, changes, 0, sums, counts)
+    matrix[rows] = copies[: len(rows)]
+
+
+def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix) -> None:
+    """Copy rows of a block into a matrix.
+
+    Parameters
+    ----------
+    block : IN, float32 (n_block, stride)
+        Rows first_row, first_row + 1, … of a matrix.
+    first_row : IN, int
+        The number of the block's first row in its matrix.
+    rows : IN, int32 (n,)
+        Rows of the block, by their numbers in the matrix.
+    matrix : IN/OUT, float32 (n_rows, stride)
+        These rows of it become those of the block.
+    """
+    _check_rows(rows, first_row, len(block))
+    _check_rows(rows, 0, len(matrix))
+    _check_copies(matrix, 0, block.shape[1])
+    matrix[rows] = block[rows - first_row]
+
+
+def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix) -> None:
+    """Find how far rows of a matrix have moved from those of a block.
+
+    Parameters
+    ----------
+    block, first_row, rows : IN
+        As for `take`.
+    matrix : IN, float32 (n_rows, stride)
+        The matrix after the lane.
+    changes : OUT, float32 (n or more, stride)
+        How far each of the rows has moved.
+    """
+    _check_rows(rows, first_row, len(block))
+    _check_rows(rows, 0, len(matrix))
+    _check_copies(matrix, 0, block.shape[1])
+    _check_copies(changes, len(rows), block.shape[1])
+    changes[: len(rows)] = matrix[rows] - block[rows - first_row]
+
+
+def add(rows: Rows, updates: Updates, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
+    """Add the changes of a lane to the sums of the round.
+
+    Parameters
+    ----------
+    rows : IN, int32 (n,)
+        Rows of a block, by their numbers in the matrix, each once.
+    updates : IN, int64 (n,)
+        How many scores each took part in, at least 1.
+    changes : IN, float32 (n or more, stride)
+        How far the lane has moved each.
+    first_row : IN, int
+        The number of the block's first row in its matrix.
+    sums, counts : IN/OUT, float32 (n_block, stride) and float64 (n_block, 2)
+        Of the rows of the block, see `withdraw`.
+    """
+    _check_rows(rows, first_row, len(sums))
+    _check_copies(changes, len(rows), sums.shape[1])
+    if len(updates) != len(rows):
+        raise ValueError(f"updates must be of {len(rows)} rows as the changes are, got {len(updates)}")
+    _check_sums(sums, counts, *sums.shape)
+    places = rows - first_row
+    used = counts[places, 0] > 0
+    sums[places[~used]] = changes[: len(rows)][~used]
+    sums[places[used]] += changes[: len(rows)][used]
+    counts[places, 0] += updates
+    counts[places, 1] += updates.astype(np.float64) ** 2
+
+
 def combine(
     block: Matrix,
     momentum: Matrix,
-    first_row: int,
-    rows: list[Rows],
-    updates: list[Updates],
-    changes: list[Matrix],
-    rates: NDArray[np.float64],
+    sums: Matrix,
+    counts: Counts,
+    rate: float,
     directions: Matrix,
     eigenvalues: NDArray[np.float32],
     rest: float,
@@ -191,19 +307,15 @@ def combine(
     Parameters
     ----------
     block : IN/OUT, float32 (n_rows, d)
-        Rows first_row, first_row + 1, … of a matrix. d is any number; padded rows do as well.
+        Rows of a matrix. d is any number; padded rows do as well.
     momentum : IN/OUT, float32 (n_rows, d)
         q of each, zeros at first.
-    first_row : IN, int
-        The number of the block's first row in its matrix.
-    rows : IN, list of int32 (n,)
-        For every lane the rows of the block that it used, by their numbers in the matrix, each once.
-    updates : IN, list of int64 (n,)
-        How many scores each of them took part in, at least 1.
-    changes : IN, list of float32 (n, d)
-        How far the lane has moved each.
-    rates : IN, float64 (n_lanes,)
-        For every lane what a score adds to a.
+    sums : IN, float32 (n_rows, d)
+        The sum of the changes of each row that a lane used.
+    counts : IN/OUT, float64 (n_rows, 2)
+        For each row, the sum over the lanes of its updates, and of their squares; afterwards zeros.
+    rate : IN, float
+        What a score adds to a.
     directions : IN, float32 (k, d)
         The steepest directions: orthonormal eigenvectors of M, as rows; k may be 0.
     eigenvalues : IN, float32 (k,)
@@ -213,26 +325,26 @@ def combine(
     momentum_rate : IN, float
         μ.
     """
-    _check(block, momentum, first_row, rows, updates, changes, rates, directions, eigenvalues)
-    used = np.unique(np.concatenate([np.empty(0, np.int32), *rows]))
-    sums = np.zeros((len(used), block.shape[1]), np.float32)
-    n_lanes = np.zeros(len(used), np.int64)
-    total, squares = np.zeros(len(used)), np.zeros(len(used))
-    for own_rows, own_updates, own_changes, rate in zip(rows, updates, changes, rates, strict=True):
-        places = np.searchsorted(used, own_rows)
-        sums[places] += own_changes
-        n_lanes[places] += 1
-        total[places] += rate * own_updates
-        squares[places] += (rate * own_updates) ** 2
-    several = (n_lanes > 1) & (total > 0)
-    sums[several] = _slowed(sums[several], total[several], squares[several], directions, eigenvalues, rest)
-    places = used - first_row
-    momentum[places] = sums + np.float32(momentum_rate) * momentum[places]
-    block[places] += momentum[places]
+    if momentum.shape != block.shape:
+        raise ValueError(f"momentum must have the shape of the block, {block.shape}, got {momentum.shape}")
+    if directions.shape != (len(eigenvalues), block.shape[1]):
+        raise ValueError(
+            f"directions must be {len(eigenvalues)} rows of {block.shape[1]}, got {directions.shape}"
+        )
+    _check_sums(sums, counts, *block.shape)
+    used = np.flatnonzero(counts[:, 0])
+    moves, (total, squares) = sums[used], counts[used].T
+    steepest = rate * max([rest, *eigenvalues.tolist()])
+    steep = (total**2 > squares) & (total * steepest > NEGLIGIBLE)
+    moves[steep] = _slowed(moves[steep], rate, total[steep], squares[steep], directions, eigenvalues, rest)
+    momentum[used] = moves + np.float32(momentum_rate) * momentum[used]
+    block[used] += momentum[used]
+    counts[used] = 0
 
 
 def _slowed(
     sums: Matrix,
+    rate: float,
     total: NDArray[np.float64],
     squares: NDArray[np.float64],
     directions: Matrix,
@@ -241,7 +353,7 @@ def _slowed(
 ) -> NDArray[np.float64]:
     """Return the sums of changes, multiplied by f along every direction."""
     m = (total**2 / squares)[:, np.newaxis]
-    steepness = total[:, np.newaxis] * np.append(eigenvalues, np.float32(rest)).astype(np.float64)
+    steepness = rate * total[:, np.newaxis] * np.append(eigenvalues, np.float32(rest)).astype(np.float64)
     factors = _mean_decay(steepness) / _mean_decay(steepness / m)
     along = (factors[:, :-1] - factors[:, -1:]) * (sums @ directions.T)
     result: NDArray[np.float64] = factors[:, -1:] * sums + along @ directions
@@ -257,8 +369,7 @@ def _mean_decay(z: NDArray[np.float64]) -> NDArray[np.float64]:
 def _sets(
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
-    start: int,
-    stop: int,
+    parts: NDArray[np.int64],
     keep: NDArray[np.uint32],
     noise: NDArray[np.uint32],
     window: int,
@@ -267,50 +378,37 @@ def _sets(
     cbow: bool,
     key: int,
     dynamic_window: bool,
-) -> Iterator[tuple[int, Rows, Rows]]:
-    """Yield position, contexts and outputs of what is scored together; the centre is no negative."""
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield contexts and outputs of what is scored together; the centre is no negative."""
     one_set = shared or cbow
     draws_per_token = 1 + negatives * (1 if one_set else 2 * window)
-    for position, center, contexts, _ in walk_chunk(
-        ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token
+    for position, center, contexts, _ in chain.from_iterable(
+        walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token)
+        for start, stop in parts.tolist()
     ):
         sets = [contexts] if one_set and len(contexts) else contexts[:, np.newaxis]
         for s, inputs in enumerate(sets):
             counters = position * draws_per_token + 1 + s * negatives + np.arange(negatives)
             noise_words = draw_noise(draw(key, counters), noise)
-            yield position, inputs, np.append(np.int32(center), noise_words[noise_words != center])
+            yield inputs, np.append(np.int32(center), noise_words[noise_words != center])
 
 
-def _check(
-    block: Matrix,
-    momentum: Matrix,
-    first_row: int,
-    rows: list[Rows],
-    updates: list[Updates],
-    changes: list[Matrix],
-    rates: NDArray[np.float64],
-    directions: Matrix,
-    eigenvalues: NDArray[np.float32],
-) -> None:
-    n_rows, d = block.shape
-    if momentum.shape != block.shape:
-        raise ValueError(f"momentum must have the shape of the block, {block.shape}, got {momentum.shape}")
-    if directions.shape != (len(eigenvalues), d):
-        raise ValueError(f"directions must be {len(eigenvalues)} rows of {d}, got {directions.shape}")
-    if not len(updates) == len(changes) == len(rates) == len(rows):
+def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:
+    outside = rows[(rows < first_row) | (rows >= first_row + n_rows)]
+    if len(outside):
+        raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {outside[0]}")
+
+
+def _check_copies(copies: Matrix, n: int, stride: int) -> None:
+    if len(copies) < n or copies.shape[1] != stride:
         raise ValueError(
-            f"updates, changes and rates must be of {len(rows)} lanes as the rows are, got {len(updates)}, "
-            f"{len(changes)} and {len(rates)}"
+            f"there must be copies or changes of {n} rows of {stride} numbers, got {copies.shape}"
         )
-    for lane, (own, own_updates, own_changes) in enumerate(zip(rows, updates, changes, strict=True)):
-        if len(own_updates) != len(own) or own_changes.shape != (len(own), d):
-            raise ValueError(
-                f"lane {lane} must have updates and changes, of {d} numbers, of each of its {len(own)} rows, "
-                f"got {len(own_updates)} and {own_changes.shape}"
-            )
-        outside = own[(own < first_row) | (own >= first_row + n_rows)]
-        if len(outside):
-            raise ValueError(
-                f"rows of lane {lane} must be from {first_row} to {first_row + n_rows - 1}, those of the "
-                f"block, got {outside[0]}"
-            )
+
+
+def _check_sums(sums: Matrix, counts: Counts, n_rows: int, stride: int) -> None:
+    if sums.shape != (n_rows, stride) or counts.shape != (n_rows, 2):
+        raise ValueError(
+            f"sums must be {n_rows} rows of {stride} numbers, and counts of 2, got {sums.shape} and "
+            f"{counts.shape}"
+        )

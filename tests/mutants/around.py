@@ -615,14 +615,18 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "block.take(rows[some] - first, axis=0)\n    train",
-            "block.take(rows[some] * 0, axis=0)\n    train",
+            "rounds.take(block, first, rows, matrices[name])",
+            "rounds.take(block, first, rows * 0 + first, matrices[name])",
         ),
     ),
     mutant(
         "frozen rows move by their momentum",
         "rounds",
-        ("distributed/lanes.py", 'of_text["frozen"][rows] == 0', 'of_text["frozen"][rows] < 2'),
+        (
+            "distributed/lanes.py",
+            'moves = of_text["frozen"][rows] == 0',
+            'moves = of_text["frozen"][rows] < 2',
+        ),
     ),
     mutant(
         "a checkpoint of rounds lacks their momentum",
@@ -662,8 +666,8 @@ AROUND = [
         "rounds",
         (
             "distributed/rounds.py",
-            "model._fit(corpus, 1, None, **how)",
-            "model._fit(corpus, model.threads, None, **how)",
+            "model._fit(corpus, 1, partial(RoundsHere",
+            "model._fit(corpus, model.threads, partial(RoundsHere",
         ),
     ),
     mutant(

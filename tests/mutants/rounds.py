@@ -31,9 +31,9 @@ ROUNDS = [
         (KERNEL, "    count_waiting(outputs)\n    for i", "    for i"),
     ),
     mutant(
-        "lanes: windows at all positions are taken for the curvature",
+        "lanes: the room that counts leaves what was counted in it",
         TESTS,
-        (KERNEL, "if walk.positions[i] & (every - 1) == 0:", "if True:"),
+        (KERNEL, "uses.updates[rows[i]] = 0", "pass"),
     ),
     mutant(
         "lanes: only the last rows are added up to the curvature",
@@ -73,6 +73,26 @@ ROUNDS = [
         "lanes: rows have no momentum",
         TESTS,
         (KERNEL, "momentum[k] = sum[k] + momentum_rate * momentum[k]", "momentum[k] = sum[k]"),
+    ),
+    mutant(
+        "lanes: a lane does not put rows back",
+        TESTS,
+        (KERNEL, "store(row + k, before)", "pass"),
+    ),
+    mutant(
+        "lanes: the changes of the last lane replace those before it",
+        TESTS,
+        (KERNEL, "load(change + k) + difference if adds else difference", "difference"),
+    ),
+    mutant(
+        "lanes: the first changes of a row are added to what was there",
+        TESTS,
+        (KERNEL, "if counts[rows[i] - first_row, 0] > 0:", "if True:"),
+    ),
+    mutant(
+        "lanes: rows that barely move are held back by all that is steep",
+        TESTS,
+        (KERNEL, "total * slowing.steepest > NEGLIGIBLE", "total * slowing.steepest < NEGLIGIBLE"),
     ),
     mutant(
         "lanes: rows of other blocks are written",
