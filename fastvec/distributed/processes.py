@@ -250,12 +250,11 @@ def _stored(value: Any, folder: str) -> Any:
         return _with_items(value, [_stored(item, folder) for item in value])
     if not isinstance(value, np.ndarray) or value.nbytes < LARGE:
         return value
-    with (
-        naming_full_disk("a result", value.nbytes, Path(folder).parent, ADVICE),
-        tempfile.NamedTemporaryFile(dir=folder, delete=False) as file,
-    ):
-        np.save(file, value, allow_pickle=False)
-    return _File(Path(file.name))
+    with naming_full_disk("a result", value.nbytes, Path(folder).parent, ADVICE):
+        number, name = tempfile.mkstemp(dir=folder)
+        with open(number, "wb") as file:  # one that NumPy writes to without copies
+            np.save(file, value, allow_pickle=False)
+    return _File(Path(name))
 
 
 def _files(value: Any) -> list[_File]:
