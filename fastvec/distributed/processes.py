@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import tempfile
 import traceback
@@ -252,7 +253,7 @@ def _stored(value: Any, folder: str) -> Any:
         return value
     with naming_full_disk("a result", value.nbytes, Path(folder).parent, ADVICE):
         number, name = tempfile.mkstemp(dir=folder)
-        with open(number, "wb") as file:  # one that NumPy writes to without copies
+        with os.fdopen(number, "wb") as file:  # one that NumPy writes to without copies
             np.save(file, value, allow_pickle=False)
     return _File(Path(name))
 

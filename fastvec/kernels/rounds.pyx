@@ -79,7 +79,9 @@ cdef struct Sampler:
     bint one_set               # for a window, or one for each of its contexts
     uint64_t key
     uint64_t draws_per_token
-    uint64_t *random
+    void *memory
+    uint64_t *random           # of one set
+    uint64_t *random_ahead     # of the next one
     int32_t *outputs           # of one set: a target, and the negatives that are other words
     Py_ssize_t n_outputs
 
@@ -95,25 +97,36 @@ cdef int allocate_sampler(
     sampler.one_set = one_set
     sampler.key = key
     sampler.draws_per_token = 1 + (1 if one_set else 2 * window) * negatives
-    sampler.random = <uint64_t *>malloc((negatives + 8) * sizeof(uint64_t))
+    sampler.memory = malloc(2 * (negatives + 8) * sizeof(uint64_t))
+    sampler.random = <uint64_t *>sampler.memory
+    sampler.random_ahead = sampler.random + negatives + 8
     sampler.outputs = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
-    return 0 if sampler.random != NULL and sampler.outputs != NULL else -1
+    return 0 if sampler.memory != NULL and sampler.outputs != NULL else -1
 
 
 cdef void free_sampler(Sampler *sampler) noexcept nogil:
-    free(sampler.random)
+    free(sampler.memory)
     free(sampler.outputs)
 
 
-cdef inline void draw_set(Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s) noexcept nogil:
-    """Fill sampler.outputs with set s of the window of words[i]."""
-    cdef int32_t center = walk.words[i], word
-    cdef uint64_t counter = walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives
+cdef inline void draw_ahead(Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s) noexcept nogil:
+    """Draw for set s of the window of words[i], after what the sampler has drawn before."""
+    draw_columns(
+        sampler.random_ahead, sampler.negatives, sampler.key,
+        walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives, sampler.noise, sampler.n_words
+    )
+
+
+cdef inline void go_on(Sampler *sampler) noexcept nogil:
+    """Let what was drawn ahead be next."""
+    sampler.random, sampler.random_ahead = sampler.random_ahead, sampler.random
+
+
+cdef inline void fill_outputs(Sampler *sampler, int32_t center) noexcept nogil:
+    """Fill outputs with what was drawn."""
+    cdef int32_t word
     cdef Py_ssize_t k, n = 1
     sampler.outputs[0] = center
-    draw_columns(
-        sampler.random, sampler.negatives, sampler.key, counter, sampler.noise, sampler.n_words
-    )
     for k in range(sampler.negatives):
         word = draw_noise(sampler.random[k], sampler.noise, sampler.n_words)
         sampler.outputs[n] = word
@@ -164,22 +177,22 @@ cdef inline void cover(int64_t *steps, Py_ssize_t begin, Py_ssize_t end, Py_ssiz
     steps[end] -= n
 
 
-cdef inline void count_window(
-    Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, int64_t *steps, Uses *outputs
+cdef inline void count_set(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s, bint cbow, int64_t *steps, Uses *outputs
 ) noexcept nogil:
-    cdef Py_ssize_t begin = walk.begin[i], end = walk.end[i], n_contexts = end - begin - 1, s, place
-    for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
-        draw_set(sampler, walk, i, s)
-        if sampler.one_set:
-            cover(steps, begin, i, sampler.n_outputs)
-            cover(steps, i + 1, end, sampler.n_outputs)
-        else:
-            place = begin + s + (begin + s >= i)
-            cover(steps, place, place + 1, sampler.n_outputs)
-        count_later(
-            outputs, sampler.outputs, sampler.n_outputs,
-            n_contexts if sampler.one_set and not cbow else 1,
-        )
+    """Count the scores of set s of the window of words[i], which has been drawn."""
+    cdef Py_ssize_t begin = walk.begin[i], end = walk.end[i], place
+    fill_outputs(sampler, walk.words[i])
+    if sampler.one_set:
+        cover(steps, begin, i, sampler.n_outputs)
+        cover(steps, i + 1, end, sampler.n_outputs)
+    else:
+        place = begin + s + (begin + s >= i)
+        cover(steps, place, place + 1, sampler.n_outputs)
+    count_later(
+        outputs, sampler.outputs, sampler.n_outputs,
+        end - begin - 1 if sampler.one_set and not cbow else 1,
+    )
 
 
 cdef int count_part(
@@ -188,11 +201,19 @@ cdef int count_part(
     """Count the scores of some words of the text; return 0 on success."""
     cdef int64_t *steps = <int64_t *>calloc(walk.n + 1, sizeof(int64_t))
     cdef int64_t n_scores = 0
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, s, n_contexts, drawn_i = -1, drawn_s = 0
     if steps == NULL:
         return -1
     for i in range(walk.first, walk.last):
-        count_window(sampler, walk, i, cbow, steps, outputs)
+        n_contexts = walk.end[i] - walk.begin[i] - 1
+        for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+            draw_ahead(sampler, walk, i, s)
+            if drawn_i >= 0:
+                count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
+            go_on(sampler)
+            drawn_i, drawn_s = i, s
+    if drawn_i >= 0:
+        count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
     count_waiting(outputs)
     for i in range(walk.n):
         prefetch_to_read(inputs.updates + walk.words[min(i + WORDS_AHEAD, walk.n - 1)])
@@ -402,7 +423,9 @@ cdef inline double add_window(
     cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
     cdef double total = 0
     for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
-        draw_set(sampler, walk, i, s)
+        draw_ahead(sampler, walk, i, s)
+        go_on(sampler)
+        fill_outputs(sampler, walk.words[i])
         for k in range(sampler.n_outputs):
             window.y[k] = output_vectors + sampler.outputs[k] * stride
         for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):

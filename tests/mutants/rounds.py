@@ -8,7 +8,7 @@ ROUNDS = [
     mutant(
         "lanes: outputs count once for a window, however many contexts it has",
         TESTS,
-        (KERNEL, "n_contexts if sampler.one_set and not cbow else 1,", "1,"),
+        (KERNEL, "end - begin - 1 if sampler.one_set and not cbow else 1,", "1,"),
     ),
     mutant(
         "lanes: the last context of a window is not among the rows that are used",
