@@ -10,7 +10,7 @@ from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
-from fastvec.distributed.directions import Side
+from fastvec.distributed.directions import Side, pulls
 from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.formats.ngrams import row_means
@@ -46,6 +46,7 @@ __all__ = [
     "peers_names",
     "pieces_of",
     "preallocate",
+    "pulls",
     "quantize_matrix",
     "read_model",
     "read_supervised",

@@ -8,16 +8,20 @@ equal need not be told from each other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.distributed.lanes import Pull
-from fastvec.training.rounds import BOTH_SIDES, DECAY
+from fastvec.training.rounds import DECAY
 
-__all__ = ["Side"]
+__all__ = ["Side", "pulls"]
 
 # How many directions are told from the others, at most.
 DIRECTIONS = 32
+# How many of the steepest ones what both sides correct is sought in.
+SHARED = 8
 # How often the matrix is multiplied by before directions are made orthogonal again.
 POWER = 4
 # What is added to all eigenvalues, relative to their mean, so that no direction vanishes.
@@ -60,12 +64,17 @@ class Side:
         self.curvature += curvature
         self.weights += weight, n_scores
 
-    def pull(self, learning_rate: float) -> Pull:
-        """Return how changes of the round are combined."""
-        weight, n_scores = self.weights.tolist()
-        rate = BOTH_SIDES * learning_rate * weight / max(n_scores, 1)
+    def steepest(self) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+        """Return the steepest directions, what is taken for their eigenvalues, and for that of all others."""
+        weight = self.weights[0]
         eigenvalues, rest = self._steepest(self.curvature / (weight or 1))
-        return Pull(rate, self.directions.astype(np.float32), eigenvalues.astype(np.float32), rest)
+        mean = float(eigenvalues.sum() + rest * (self._d - len(eigenvalues))) / self._d
+        return self.directions.astype(np.float32), (eigenvalues + mean).astype(np.float32), rest + mean
+
+    def rate(self, learning_rate: float) -> float:
+        """Return how far a score contracts the distance of a row to its optimum, per unit of curvature."""
+        weight, n_scores = map(float, self.weights)
+        return learning_rate * weight / max(n_scores, 1)
 
     def _steepest(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Find the steepest directions of a matrix; return their eigenvalues and the mean of all others."""
@@ -82,6 +91,14 @@ class Side:
         n_others = self._d - len(found)
         rest = (mean * self._d - float(eigenvalues.sum())) / n_others if n_others else 0.0
         return eigenvalues, max(rest, 0.0)
+
+
+def pulls(sides: Mapping[str, Side], learning_rate: float) -> dict[str, Pull]:
+    """Return how changes of a round are combined, for the matrix of each side."""
+    found = {name: side.steepest() for name, side in sides.items()}
+    first, second = found
+    others = {first: found[second][0][:SHARED], second: found[first][0][:SHARED]}
+    return {name: Pull(side.rate(learning_rate), *found[name], others[name]) for name, side in sides.items()}
 
 
 def _orthonormal(rows: NDArray[np.float64]) -> NDArray[np.float64]:

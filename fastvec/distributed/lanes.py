@@ -121,20 +121,19 @@ class Pull(NamedTuple):
         The directions in which the loss is steepest.
     rest : float
         The mean eigenvalue of all others.
+    others : float32 array, (q, stride)
+        The steepest directions of the other side.
     """
 
     rate: float
     directions: Matrix
     eigenvalues: NDArray[np.float32]
     rest: float
+    others: Matrix
 
-    def move(
-        self, block: Matrix, momentum: Matrix, sums: Matrix, counts: NDArray[np.float64], rate: float
-    ) -> None:
+    def move(self, block: Matrix, sums: Matrix, counts: NDArray[np.float64]) -> None:
         """Move the rows of a block by the sums of their changes, which are then used up."""
-        kernels.get("rounds").combine(
-            block, momentum, sums, counts, self.rate, self.directions, self.eigenvalues, self.rest, rate
-        )
+        kernels.get("rounds").combine(block, sums, counts, *self)
 
 
 class Room:
@@ -267,18 +266,16 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     return (*found, summary)
 
 
-def combine_block(
-    first_row: int, pull: Pull, momentum_rate: float, block: Matrix, momentum: Matrix, *changes: Changes
-) -> tuple[Matrix, Matrix]:
-    """Return a block after a round, and its momentum, which stay until the next call.
+def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) -> Matrix:
+    """Return a block after a round, which stays until the next call.
 
     The changes are those of the lanes, in their order.
     """
     room = _room()
-    sums, moved, momentum_after = (room.matrix(name, *block.shape) for name in ("sums", "moved", "momentum"))
+    sums, moved = (room.matrix(name, *block.shape) for name in ("sums", "moved"))
     counts = np.zeros((len(block), 2))
     for own in changes:
         kernels.get("rounds").add(own.rows, own.updates, own.changes, first_row, sums, counts)
-    moved[:], momentum_after[:] = block, momentum
-    pull.move(moved, momentum_after, sums, counts, momentum_rate)
-    return moved, momentum_after
+    moved[:] = block
+    pull.move(moved, sums, counts)
+    return moved

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_int
 from fastvec.distributed.clusters import connect
-from fastvec.distributed.directions import Side
+from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import (
     INPUTS,
@@ -34,14 +34,14 @@ from fastvec.models.checkpoints import EVERY
 from fastvec.models.word2vec import SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
-from fastvec.training.rounds import MOMENTUM, Piece, Rounds
+from fastvec.training.rounds import Piece, Rounds
 from fastvec.vectors import Vectors
 
 __all__ = ["check_lanes", "fit"]
 
 # How many there are unless a call says otherwise: rounds are those of an epoch.
 LANES, ROUNDS = 16, 128
-# The bytes of a block of rows, which one call combines.
+# The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
@@ -186,11 +186,10 @@ class LaneRounds(Rounds):
         self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
-        self._momentum = {name: padded_matrix(*matrix.shape) for name, matrix in matrices.items()}
+        self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]
         self._sides = {name: Side(d, stride) for name in SIDES}
         self.state = {}
         for name, side in self._sides.items():
-            self.state[f"rounds.{name}.momentum"] = self._momentum[name][:, :d]
             self.state[f"rounds.{name}.curvature"] = side.curvature
             self.state[f"rounds.{name}.weights"] = side.weights
             self.state[f"rounds.{name}.directions"] = side.directions
@@ -205,13 +204,11 @@ class LaneRounds(Rounds):
         every = max(1, n // min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST))
         tasks = [Task(piece, learning_rate, key, loss_every, every) for piece in pieces if piece]
         summaries = self._train(tasks)
-        pulls = {}
         for name, side in self._sides.items():
             side.fade()
             for summary in summaries:
                 side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
-            pulls[name] = side.pull(learning_rate)
-        self._combine(pulls)
+        self._combine(pulls(self._sides, learning_rate))
         return [loss for summary in summaries for loss in summary.losses]
 
     @abstractmethod
@@ -257,10 +254,9 @@ class RoundsHere(LaneRounds):
         return summary
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
-        for name, pull in pulls.items():
-            pull.move(
-                self._matrices[name], self._momentum[name], self._sums[name], self._counts[name], MOMENTUM
-            )
+        for name, begin, end in self._places:
+            matrix, sums, counts = self._matrices[name], self._sums[name], self._counts[name]
+            pulls[name].move(matrix[begin:end], sums[begin:end], counts[begin:end])
 
 
 class RoundsElsewhere(LaneRounds):
@@ -270,35 +266,32 @@ class RoundsElsewhere(LaneRounds):
         super().__init__(*common)
         self._engine = engine
         self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
-        self._places = [(name, *ends) for name in SIDES for ends in pairwise(self._lane.firsts[name])]
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Share the matrices, in blocks; afterwards, gather them."""
-        self._blocks = [[self._engine.share(part) for part in self._rows(*place)] for place in self._places]
+        self._blocks = [self._engine.share(rows) for rows in self._rows()]
         try:
             yield
-            for place, handles in zip(self._places, self._blocks, strict=True):
-                for rows, found in zip(self._rows(*place), self._engine.results(handles), strict=True):
-                    rows[:] = found
+            for rows, found in zip(self._rows(), self._engine.results(self._blocks), strict=True):
+                rows[:] = found
         finally:
             self._blocks = []
 
-    def _rows(self, name: str, begin: int, end: int) -> list[NDArray[np.float32]]:
-        """Return the rows of a block and their momentum."""
-        return [self._matrices[name][begin:end], self._momentum[name][begin:end]]
+    def _rows(self) -> list[NDArray[np.float32]]:
+        """Return the rows of each block."""
+        return [self._matrices[name][begin:end] for name, begin, end in self._places]
 
     def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        blocks = [block for block, _ in self._blocks]
         self._found = [
             self._engine.submit_parts(
                 f"train lane {number}",
-                len(blocks) + 1,
+                len(self._blocks) + 1,
                 train_lane,
                 self._lane,
                 task,
                 *self._shared,
-                *blocks,
+                *self._blocks,
             )
             for number, task in enumerate(tasks, 1)
         ]
@@ -307,14 +300,12 @@ class RoundsElsewhere(LaneRounds):
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
         self._blocks = [
-            self._engine.submit_parts(
+            self._engine.submit(
                 f"combine rows {begin} to {end} of {name}",
-                2,
                 combine_block,
                 begin,
                 pulls[name],
-                MOMENTUM,
-                *self._blocks[number],
+                self._blocks[number],
                 *(parts[number] for parts in self._found),
             )
             for number, (name, begin, end) in enumerate(self._places)

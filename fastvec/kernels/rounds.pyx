@@ -22,7 +22,7 @@ from .memory cimport allocate_zeros, reserve
 from .sampling cimport draw_columns, draw_noise
 from .tiles cimport BLOCK, SLOTS, dot_one
 from .vector cimport (
-    LANES, broadcast, fill_sigmoid_table, lanes, larger, load, noinline_void, prefetch_to_read, sigmoid,
+    LANES, broadcast, fill_sigmoid_table, lanes, load, noinline_void, prefetch_to_read, sigmoid,
     store,
 )
 from .walk cimport Walk, context_of, free_walk, walk_chunk
@@ -62,8 +62,11 @@ cdef enum:
     WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
 
-# Rows that are held back by less, relative to what they move by, are not held back.
-cdef double NEGLIGIBLE = 1e-3
+# From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as along
+# the rest; those whose A λ₀ is not above it do not count for what both sides share.
+cdef double NEGLIGIBLE = 0.05
+# What is added to the diagonal of the equations of E, relative to it, and at least.
+cdef double RIDGE = 1e-3, LEAST = 1e-12
 
 fill_sigmoid_table()
 
@@ -666,134 +669,244 @@ cdef int check_sums(
 # ---- Combining lanes ---------------------------------------------------------------------------------------
 
 
-cdef struct Slowing:
-    # how a row's sum of changes is held back where it is steep
+cdef struct Directions:
+    # some of them, padded
+    Py_ssize_t n
+    float **rows               # whole blocks, zeros behind the last
+    float *along               # [blocks][SLOTS], how far a row is along each
+    float *memory
+
+
+cdef struct Side:
+    # how the rows of one side are moved
     Py_ssize_t d
     Py_ssize_t stride          # d, rounded up to whole registers
-    Py_ssize_t k
-    float **directions         # whole blocks, zeros behind the last
     double rate                # what a score adds to A
-    double steepest            # the largest eigenvalue, times the rate
-    float *eigenvalues         # whole registers, from place k on the rest
-    float *factors             # of each of them
-    float *along               # [blocks][SLOTS]
-    float *sum                 # of the row
-    float *rows                # of the directions
+    Directions own             # in which the loss is steep
+    Directions other           # those of the other side, which rows lie along
+    float *eigenvalues         # whole registers, from place own.n on the rest
+    float *factors             # of each eigenvalue
+    float *sum                 # of a row
+    float *row
+    double *shared             # [other.n][other.n], Σ A w wᵀ
+    double *pushed             # [other.n][other.n], Σ A w (δ / s)ᵀ, then E
 
 
-cdef inline Py_ssize_t lay_out_slowing(
-    char *base, Slowing *slowing, Py_ssize_t d, Py_ssize_t k
+cdef inline Py_ssize_t blocks_of(Py_ssize_t n) noexcept nogil:
+    return (n + BLOCK - 1) // BLOCK
+
+
+cdef inline void lay_out_directions(
+    char **room, Directions *directions, Py_ssize_t n, Py_ssize_t stride
+) noexcept nogil:
+    directions.n = n
+    directions.rows = <float **>reserve(room, blocks_of(n) * BLOCK * sizeof(void *))
+    directions.along = <float *>reserve(room, (blocks_of(n) + 1) * SLOTS * sizeof(float))
+    directions.memory = <float *>reserve(room, blocks_of(n) * BLOCK * stride * sizeof(float))
+
+
+cdef inline Py_ssize_t lay_out_side(
+    char *base, Side *side, Py_ssize_t d, Py_ssize_t k, Py_ssize_t q
 ) noexcept nogil:
     """Place everything behind base and return the size of it all."""
     cdef char *room = base
-    cdef Py_ssize_t n_blocks = (k + BLOCK - 1) // BLOCK
-    slowing.d = d
-    slowing.k = k
-    slowing.stride = (d + LANES - 1) // LANES * LANES
-    slowing.directions = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
-    slowing.eigenvalues = <float *>reserve(&room, (k + LANES) * sizeof(float))
-    slowing.factors = <float *>reserve(&room, (k + LANES) * sizeof(float))
-    slowing.along = <float *>reserve(&room, (n_blocks + 1) * SLOTS * sizeof(float))
-    slowing.sum = <float *>reserve(&room, slowing.stride * sizeof(float))
-    slowing.rows = <float *>reserve(&room, n_blocks * BLOCK * slowing.stride * sizeof(float))
+    side.d = d
+    side.stride = (d + LANES - 1) // LANES * LANES
+    lay_out_directions(&room, &side.own, k, side.stride)
+    lay_out_directions(&room, &side.other, q, side.stride)
+    side.eigenvalues = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    side.factors = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    side.sum = <float *>reserve(&room, side.stride * sizeof(float))
+    side.row = <float *>reserve(&room, side.stride * sizeof(float))
+    side.shared = <double *>reserve(&room, q * q * sizeof(double))
+    side.pushed = <double *>reserve(&room, q * q * sizeof(double))
     return room - base
 
 
-cdef void fill_slowing(
-    Slowing *slowing, double rate, const float[:, ::1] directions, const float[::1] eigenvalues, float rest
+cdef void fill_directions(Directions *directions, const float[:, ::1] given, Py_ssize_t stride) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(blocks_of(directions.n) * BLOCK):
+        directions.rows[i] = directions.memory + i * stride
+        if i < directions.n:
+            memcpy(directions.rows[i], &given[i, 0], given.shape[1] * sizeof(float))
+
+
+cdef void fill_eigenvalues(Side *side, const float[::1] eigenvalues, float rest) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(side.own.n + LANES):
+        side.eigenvalues[i] = max(eigenvalues[i], 0) if i < side.own.n else max(rest, 0)
+
+
+cdef inline void find_along(
+    Directions *directions, Py_ssize_t n_blocks, const float *row, Py_ssize_t stride
 ) noexcept nogil:
     cdef Py_ssize_t i
-    slowing.steepest = rest
-    for i in range((slowing.k + BLOCK - 1) // BLOCK * BLOCK):
-        slowing.directions[i] = slowing.rows + i * slowing.stride
-        if i < slowing.k:
-            memcpy(slowing.directions[i], &directions[i, 0], slowing.d * sizeof(float))
-    for i in range(slowing.k + LANES):
-        slowing.eigenvalues[i] = eigenvalues[i] if i < slowing.k else rest
-        slowing.steepest = max(slowing.steepest, slowing.eigenvalues[i])
-    slowing.rate = rate
-    slowing.steepest *= rate
+    for i in range(n_blocks):
+        dot_one(row, directions.rows + i * BLOCK, 0, stride, directions.along + i * SLOTS)
 
 
-cdef inline noinline_void slow(Slowing *slowing, double total, double squares) noexcept nogil:
-    """sum ← Σᵢ f(λᵢ) (uᵢ · sum) uᵢ"""
-    cdef float m = max(1, total * total / squares)
-    cdef lanes z, v, others
-    cdef Py_ssize_t i = 0, j
-    cdef float *slot
-    while i <= slowing.k:
-        z = larger(broadcast(<float>(slowing.rate * total)) * load(slowing.eigenvalues + i), broadcast(0))
-        store(slowing.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
-        i += LANES
-    for i in range((slowing.k + BLOCK - 1) // BLOCK):
-        dot_one(
-            slowing.sum, slowing.directions + i * BLOCK, 0, slowing.stride, slowing.along + i * SLOTS
-        )
-    for i in range(slowing.k):
-        slot = slowing.along + i // BLOCK * SLOTS + i % BLOCK
-        slot[0] *= slowing.factors[i] - slowing.factors[slowing.k]
-    others = broadcast(slowing.factors[slowing.k])
-    j = 0
-    while j < slowing.stride:
-        v = others * load(slowing.sum + j)
-        for i in range(slowing.k):
-            v += broadcast(slowing.along[i // BLOCK * SLOTS + i % BLOCK]) * load(slowing.directions[i] + j)
-        store(slowing.sum + j, v)
+cdef inline float *slot(Directions *directions, Py_ssize_t i) noexcept nogil:
+    return directions.along + i // BLOCK * SLOTS + i % BLOCK
+
+
+cdef inline void add_along(
+    const Directions *directions, Py_ssize_t n, float others, float *row, Py_ssize_t stride
+) noexcept nogil:
+    """row ← others · row + Σᵢ alongᵢ uᵢ"""
+    cdef lanes v
+    cdef Py_ssize_t i, j = 0
+    while j < stride:
+        v = broadcast(others) * load(row + j)
+        for i in range(n):
+            v += broadcast(directions.along[i // BLOCK * SLOTS + i % BLOCK]) * load(directions.rows[i] + j)
+        store(row + j, v)
         j += LANES
 
 
-cdef inline void move_row(
-    float *row, float *momentum, const float *change, double *counts, float momentum_rate, Slowing *slowing
+cdef inline noinline_void hold_back(Side *side, float total, float m) noexcept nogil:
+    """sum ← Σᵢ f(λᵢ) (uᵢ · sum) uᵢ"""
+    cdef Py_ssize_t k = side.own.n, n = 0, i = 0
+    cdef lanes z
+    cdef float others
+    while n < k and total * (side.eigenvalues[n] - side.eigenvalues[k]) > NEGLIGIBLE:
+        n += 1
+    while i <= k:
+        if i < n or i + LANES > k:
+            z = broadcast(total) * load(side.eigenvalues + i)
+            store(side.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
+        i += LANES
+    others = side.factors[k]
+    find_along(&side.own, blocks_of(n), side.sum, side.stride)
+    for i in range(n):
+        slot(&side.own, i)[0] *= side.factors[i] - others
+    add_along(&side.own, n, others, side.sum, side.stride)
+
+
+cdef inline bint is_steep(Side *side, float total) noexcept nogil:
+    """Whether the other side's part in the row's change counts."""
+    return side.other.n and total * side.eigenvalues[0] > NEGLIGIBLE
+
+
+cdef inline void find_shares(Side *side, float total) noexcept nogil:
+    """Fill factors with s, and other.along with w."""
+    cdef Py_ssize_t i = 0
+    cdef lanes z
+    while i < side.other.n:
+        z = broadcast(total) * load(side.eigenvalues + i)
+        store(side.factors + i, z * mean_decay(z))
+        i += LANES
+    find_along(&side.other, blocks_of(side.other.n), side.row, side.stride)
+
+
+cdef inline void add_pushes(Side *side, float total) noexcept nogil:
+    cdef Py_ssize_t q = side.other.n, i, j
+    cdef double w
+    find_shares(side, total)
+    find_along(&side.own, blocks_of(q), side.sum, side.stride)
+    for i in range(q):
+        slot(&side.own, i)[0] /= side.factors[i] if side.factors[i] > 0 else 1
+    for j in range(q):
+        w = <double>total * slot(&side.other, j)[0]
+        for i in range(q):
+            side.shared[j * q + i] += w * slot(&side.other, i)[0]
+            side.pushed[j * q + i] += w * slot(&side.own, i)[0]
+
+
+cdef inline void solve(double *matrix, double *right, Py_ssize_t n) noexcept nogil:
+    """Replace the right sides of the equations of a symmetric positive definite matrix by their solutions."""
+    cdef Py_ssize_t i, j, k
+    cdef double factor
+    for i in range(n):
+        for j in range(i + 1, n):
+            factor = matrix[j * n + i] / matrix[i * n + i]
+            for k in range(i, n):
+                matrix[j * n + k] -= factor * matrix[i * n + k]
+            for k in range(n):
+                right[j * n + k] -= factor * right[i * n + k]
+    for i in range(n - 1, -1, -1):
+        for k in range(n):
+            for j in range(i + 1, n):
+                right[i * n + k] -= matrix[i * n + j] * right[j * n + k]
+            right[i * n + k] /= matrix[i * n + i]
+
+
+cdef inline void halve_shared(Side *side, float total) noexcept nogil:
+    """sum ← sum − Σᵢ sᵢ² / 2 (w E)ᵢ uᵢ"""
+    cdef Py_ssize_t q = side.other.n, i, j
+    cdef double part
+    find_shares(side, total)
+    for i in range(q):
+        part = 0
+        for j in range(q):
+            part += side.pushed[j * q + i] * slot(&side.other, j)[0]
+        slot(&side.own, i)[0] = <float>(-0.5 * side.factors[i] * side.factors[i] * part)
+    add_along(&side.own, q, 1, side.sum, side.stride)
+
+
+cdef void combine_rows(
+    Side *side, float[:, ::1] block, float[:, ::1] sums, double[:, ::1] counts
 ) noexcept nogil:
-    """Move a row by the sum of its changes."""
-    cdef double total = counts[0], squares = counts[1]
-    cdef Py_ssize_t d = slowing.d, k
-    cdef float *sum = slowing.sum
-    memcpy(sum, change, d * sizeof(float))
-    if total * total > squares and total * slowing.steepest > NEGLIGIBLE:
-        slow(slowing, total, squares)
-    for k in range(d):
-        momentum[k] = sum[k] + momentum_rate * momentum[k]
-        row[k] += momentum[k]
-    counts[0] = counts[1] = 0
+    cdef Py_ssize_t d = side.d, q = side.other.n, i, k
+    cdef double updates, squares
+    cdef float total
+    for i in range(block.shape[0]):
+        updates, squares = counts[i, 0], counts[i, 1]
+        total = <float>(side.rate * updates)
+        if updates * updates <= squares and not is_steep(side, total):
+            continue  # of one lane, or none
+        memcpy(side.sum, &sums[i, 0], d * sizeof(float))
+        if updates * updates > squares:
+            hold_back(side, total, <float>max(1, updates * updates / squares))
+            memcpy(&sums[i, 0], side.sum, d * sizeof(float))
+        if is_steep(side, total):
+            memcpy(side.row, &block[i, 0], d * sizeof(float))
+            add_pushes(side, total)
+    for i in range(q):
+        side.shared[i * q + i] += RIDGE * side.shared[i * q + i] + LEAST
+    solve(side.shared, side.pushed, q)
+    for i in range(block.shape[0]):
+        if counts[i, 0] > 0:
+            total = <float>(side.rate * counts[i, 0])
+            memcpy(side.sum, &sums[i, 0], d * sizeof(float))
+            if is_steep(side, total):
+                memcpy(side.row, &block[i, 0], d * sizeof(float))
+                halve_shared(side, total)
+            for k in range(d):
+                block[i, k] += side.sum[k]
+            counts[i, 0] = counts[i, 1] = 0
 
 
 def combine(
     float[:, ::1] block,
-    float[:, ::1] momentum,
-    const float[:, ::1] sums,
+    float[:, ::1] sums,
     double[:, ::1] counts,
     double rate,
     const float[:, ::1] directions,
     const float[::1] eigenvalues,
     float rest,
-    float momentum_rate,
+    const float[:, ::1] others,
 ):
     """Move the rows of a block by what the lanes of a round have changed."""
-    cdef Slowing slowing
-    cdef Py_ssize_t n_rows = block.shape[0], d = block.shape[1], k = eigenvalues.shape[0], i
+    cdef Side side
+    cdef Py_ssize_t d = block.shape[1], k = eigenvalues.shape[0], q = others.shape[0]
     cdef void *memory = NULL
     cdef char *room
-    if momentum.shape[0] != n_rows or momentum.shape[1] != d:
-        raise ValueError(
-            f"momentum must have the shape of the block, {(n_rows, d)}, got "
-            f"{(momentum.shape[0], momentum.shape[1])}"
-        )
     if directions.shape[0] != k or directions.shape[1] != d:
         raise ValueError(
             f"directions must be {k} rows of {d}, got {(directions.shape[0], directions.shape[1])}"
         )
-    check_sums(sums, counts, n_rows, d)
+    if q > k or others.shape[1] != d:
+        raise ValueError(f"others must be at most {k} rows of {d}, got {(q, others.shape[1])}")
+    check_sums(sums, counts, block.shape[0], d)
     with nogil:
-        room = <char *>allocate_zeros(&memory, lay_out_slowing(NULL, &slowing, d, k))
+        room = <char *>allocate_zeros(&memory, lay_out_side(NULL, &side, d, k, q))
         if room != NULL:
-            lay_out_slowing(room, &slowing, d, k)
-            fill_slowing(&slowing, rate, directions, eigenvalues, rest)
-            for i in range(n_rows):
-                if counts[i, 0] > 0:
-                    move_row(
-                        &block[i, 0], &momentum[i, 0], &sums[i, 0], &counts[i, 0], momentum_rate, &slowing
-                    )
+            lay_out_side(room, &side, d, k, q)
+            side.rate = rate
+            fill_directions(&side.own, directions, side.stride)
+            fill_directions(&side.other, others, side.stride)
+            fill_eigenvalues(&side, eigenvalues, rest)
+            combine_rows(&side, block, sums, counts)
         free(memory)
     if room == NULL:
         raise MemoryError("no memory for the directions of a block")

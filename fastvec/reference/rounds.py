@@ -24,31 +24,42 @@ of m equal lanes is to be multiplied, along uᵢ, by
 which is 1 where the direction is flat, as for a sum, and 1/m where it is steep, as for a mean. Lanes that
 differ count as m = A² / Σ_lanes a². With one lane, f = 1: its change is taken as it is.
 
-Update. With Δ the sum of a row's changes, in the order of the lanes, q its momentum and μ its rate,
+What both sides share. The scores of x and y have an error that both sides correct, each as if the other
+stayed, so that twice as much would be done. To first order in the rows, this part of the push on a row is
+linear in the row itself: along the steepest directions u of its own side, with s = 1 − e^(−A λ) of the way
+gone, it is
 
-    q ← μ q + Σᵢ f(λᵢ) (uᵢ · Δ) uᵢ        w ← w + q
+    s (w E)        w: the row along the steepest directions v of the other side
 
-for the rows that a lane used in this round; the others, and their momentum, stay.
+One E holds for all rows of a block; it is the regression of δ / s on w, weighted by A, δ being f (u · Δ). Of
+two contractions at once, each at rate a, the sum goes 1 − e^(−2a) and not 2 (1 − e^(−a)) of the way: each
+side leaves out s² / 2 of its own.
+
+Update. With Δ the sum of a row's changes, in the order of the lanes,
+
+    w ← w + Σᵢ f(λᵢ) (uᵢ · Δ) uᵢ − Σᵢ sᵢ² / 2 (w E)ᵢ uᵢ
+
+for the rows that a lane used in this round; the others stay.
 
 Compromises:
 
-- The steepest directions are taken one by one, all others together with the mean of their eigenvalues.
+- The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
+  both sides share is sought in fewer of them.
 - a is the row's number of scores times the mean of η p (1 − p) in the round, since the scores' own numbers
-  would have to be kept while a lane trains. It comes with a factor: both sides of a score correct the same
-  error at once, so that each has to be held back as if the other were part of it.
+  would have to be kept while a lane trains.
+- The rows that a row meets are more alike than all rows are: its own eigenvalues are higher where the mean's
+  are low. The mean of all eigenvalues is added to each.
 - M is of a sample of the windows, and of the matrices as they are where it is taken.
 - With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
   then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
 
 Combining models by what a sequence of trainings would have made of them is the idea of Maleki et al. (2016),
-for linear learners; one step of momentum for a round is that of Wang et al. (2020).
+for linear learners.
 
 References
 ----------
 - S. Maleki, M. Musuvathi, T. Mytkowicz and Y. Ding, "Parallel stochastic gradient descent with sound
   combiners", 2016.
-- J. Wang, V. Tantia, N. Ballas and M. Rabbat, "SlowMo: improving communication-efficient distributed SGD with
-  slow momentum", ICLR 2020, arXiv:1910.00643.
 """
 
 from __future__ import annotations
@@ -69,8 +80,11 @@ Rows = NDArray[np.int32]
 Updates = NDArray[np.int64]
 Counts = NDArray[np.float64]
 
-# Rows that are held back by less, relative to what they move by, are not held back.
-NEGLIGIBLE = 1e-3
+# From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
+# along the rest; those whose A λ₀ is not above it do not count for what both sides share.
+NEGLIGIBLE = 0.05
+# What is added to the diagonal of the equations of E, relative to it, and at least.
+RIDGE, LEAST = 1e-3, 1e-12
 
 
 def touched(
@@ -293,14 +307,13 @@ def add(rows: Rows, updates: Updates, changes: Matrix, first_row: int, sums: Mat
 
 def combine(
     block: Matrix,
-    momentum: Matrix,
     sums: Matrix,
     counts: Counts,
     rate: float,
     directions: Matrix,
     eigenvalues: NDArray[np.float32],
     rest: float,
-    momentum_rate: float,
+    others: Matrix,
 ) -> None:
     """Move the rows of a block by what the lanes of a round have changed.
 
@@ -308,56 +321,81 @@ def combine(
     ----------
     block : IN/OUT, float32 (n_rows, d)
         Rows of a matrix. d is any number; padded rows do as well.
-    momentum : IN/OUT, float32 (n_rows, d)
-        q of each, zeros at first.
-    sums : IN, float32 (n_rows, d)
-        The sum of the changes of each row that a lane used.
+    sums : IN/OUT, float32 (n_rows, d)
+        The sum of the changes of each row that a lane used; afterwards anything.
     counts : IN/OUT, float64 (n_rows, 2)
         For each row, the sum over the lanes of its updates, and of their squares; afterwards zeros.
     rate : IN, float
         What a score adds to a.
     directions : IN, float32 (k, d)
-        The steepest directions: orthonormal eigenvectors of M, as rows; k may be 0.
+        The steepest directions: orthonormal eigenvectors of M, as rows, the steepest first; k may be 0.
     eigenvalues : IN, float32 (k,)
         Theirs.
     rest : IN, float
         The mean of the other eigenvalues.
-    momentum_rate : IN, float
-        μ.
+    others : IN, float32 (q, d), q ≤ k
+        The steepest directions v of the other side.
     """
-    if momentum.shape != block.shape:
-        raise ValueError(f"momentum must have the shape of the block, {block.shape}, got {momentum.shape}")
     if directions.shape != (len(eigenvalues), block.shape[1]):
         raise ValueError(
             f"directions must be {len(eigenvalues)} rows of {block.shape[1]}, got {directions.shape}"
         )
+    q = len(others)
+    if q > len(eigenvalues) or others.shape[1] != block.shape[1]:
+        raise ValueError(
+            f"others must be at most {len(eigenvalues)} rows of {block.shape[1]}, got {others.shape}"
+        )
     _check_sums(sums, counts, *block.shape)
     used = np.flatnonzero(counts[:, 0])
-    moves, (total, squares) = sums[used], counts[used].T
-    steepest = rate * max([rest, *eigenvalues.tolist()])
-    steep = (total**2 > squares) & (total * steepest > NEGLIGIBLE)
-    moves[steep] = _slowed(moves[steep], rate, total[steep], squares[steep], directions, eigenvalues, rest)
-    momentum[used] = moves + np.float32(momentum_rate) * momentum[used]
-    block[used] += momentum[used]
+    moves, (updates, squares) = sums[used], counts[used].T
+    total = rate * updates
+    known, rest = np.maximum(eigenvalues, 0).astype(np.float64), max(rest, 0)
+    several = updates**2 > squares
+    m = updates[several] ** 2 / squares[several]
+    moves[several] = _held_back(moves[several], total[several], m, directions, known, rest)
+    if q:
+        steep = total * known[0] > NEGLIGIBLE
+        w = block[used[steep]] @ others.T
+        moves[steep] -= _shared(moves[steep], total[steep], w, directions[:q], known[:q]) / 2
+    block[used] += moves
     counts[used] = 0
 
 
-def _slowed(
+def _held_back(
     sums: Matrix,
-    rate: float,
     total: NDArray[np.float64],
-    squares: NDArray[np.float64],
+    m: NDArray[np.float64],
     directions: Matrix,
-    eigenvalues: NDArray[np.float32],
+    eigenvalues: NDArray[np.float64],
     rest: float,
 ) -> NDArray[np.float64]:
     """Return the sums of changes, multiplied by f along every direction."""
-    m = (total**2 / squares)[:, np.newaxis]
-    steepness = rate * total[:, np.newaxis] * np.append(eigenvalues, np.float32(rest)).astype(np.float64)
-    factors = _mean_decay(steepness) / _mean_decay(steepness / m)
+    steepness = total[:, np.newaxis] * np.append(eigenvalues, rest)
+    factors = _mean_decay(steepness) / _mean_decay(steepness / m[:, np.newaxis])
+    as_rest = np.logical_or.accumulate(steepness[:, :-1] - steepness[:, -1:] <= NEGLIGIBLE, axis=1)
+    factors[:, :-1] = np.where(as_rest, factors[:, -1:], factors[:, :-1])
     along = (factors[:, :-1] - factors[:, -1:]) * (sums @ directions.T)
     result: NDArray[np.float64] = factors[:, -1:] * sums + along @ directions
     return result
+
+
+def _shared(
+    moves: Matrix,
+    total: NDArray[np.float64],
+    w: Matrix,
+    directions: Matrix,
+    eigenvalues: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return what both sides correct at once; rows lie along the directions of the other side by w."""
+    z = total[:, np.newaxis] * eigenvalues
+    s = z * _mean_decay(z)
+    pushes = moves @ directions.T / np.where(s > 0, s, 1)
+    weighted = total[:, np.newaxis] * w
+    equations = w.T.astype(np.float64) @ weighted
+    equations[np.diag_indices_from(equations)] *= 1 + RIDGE
+    equations[np.diag_indices_from(equations)] += LEAST
+    shared: NDArray[np.float64] = s**2 * (w @ np.linalg.solve(equations, weighted.T @ pushes)) @ directions
+    return shared
 
 
 def _mean_decay(z: NDArray[np.float64]) -> NDArray[np.float64]:

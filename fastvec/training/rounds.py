@@ -15,18 +15,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["BOTH_SIDES", "CHUNK", "DECAY", "MOMENTUM", "Piece", "Rounds", "pieces_of"]
+__all__ = ["CHUNK", "DECAY", "Piece", "Rounds", "pieces_of"]
 
 # Words of a chunk: the shortest piece of a lane.
 CHUNK = 256
 # The longest round, as a share of the words that were trained on before it, for so many lanes; with four
 # times as many it is half of that. Longer ones diverge.
 GROWTH, LANES_OF_GROWTH = 0.02, 16
-# How many times as far a score is taken to bring a row to its optimum as it would if nothing else moved: the
-# rows on the other side correct the same error at once.
-BOTH_SIDES = 2.0
-# The share of its move in the round before by which a row moves again.
-MOMENTUM = 0.4
 # How much less the curvature of the round before counts.
 DECAY = 0.7
 

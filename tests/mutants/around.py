@@ -620,7 +620,7 @@ AROUND = [
         ),
     ),
     mutant(
-        "frozen rows move by their momentum",
+        "frozen rows are among those that a round moves",
         "rounds",
         (
             "distributed/lanes.py",
@@ -629,7 +629,7 @@ AROUND = [
         ),
     ),
     mutant(
-        "a checkpoint of rounds lacks their momentum",
+        "a checkpoint of rounds lacks their curvature",
         "rounds",
         (
             "models/base.py",

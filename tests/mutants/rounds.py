@@ -48,20 +48,20 @@ ROUNDS = [
     mutant(
         "lanes: those that differ count as many as equal ones",
         TESTS,
-        (KERNEL, "cdef float m = max(1, total * total / squares)", "cdef float m = 3"),
+        (KERNEL, "<float>max(1, updates * updates / squares)", "3"),
     ),
     mutant(
         "lanes: the other directions are flat",
         TESTS,
-        (KERNEL, "eigenvalues[i] if i < slowing.k else rest", "eigenvalues[i] if i < slowing.k else 0"),
+        (KERNEL, "if i < side.own.n else max(rest, 0)", "if i < side.own.n else 0"),
     ),
     mutant(
         "lanes: one eigenvalue more is taken for a direction's",
         TESTS,
         (
             KERNEL,
-            "slot[0] *= slowing.factors[i] - slowing.factors[slowing.k]",
-            "slot[0] *= slowing.factors[i + 1] - slowing.factors[slowing.k]",
+            "slot(&side.own, i)[0] *= side.factors[i] - others",
+            "slot(&side.own, i)[0] *= side.factors[i + 1] - others",
         ),
     ),
     mutant(
@@ -70,9 +70,14 @@ ROUNDS = [
         (KERNEL, "int_lanes small = z < 0.5f;", "int_lanes small = z < 5.0f;"),
     ),
     mutant(
-        "lanes: rows have no momentum",
+        "lanes: what both sides correct is left out by both",
         TESTS,
-        (KERNEL, "momentum[k] = sum[k] + momentum_rate * momentum[k]", "momentum[k] = sum[k]"),
+        (KERNEL, "<float>(-0.5 * side.factors[i]", "<float>(-1.0 * side.factors[i]"),
+    ),
+    mutant(
+        "lanes: what both sides correct is sought in rows as often as they are there",
+        TESTS,
+        (KERNEL, "w = <double>total * slot(&side.other, j)[0]", "w = slot(&side.other, j)[0]"),
     ),
     mutant(
         "lanes: a lane does not put rows back",
@@ -88,11 +93,6 @@ ROUNDS = [
         "lanes: the first changes of a row are added to what was there",
         TESTS,
         (KERNEL, "if counts[rows[i] - first_row, 0] > 0:", "if True:"),
-    ),
-    mutant(
-        "lanes: rows that barely move are held back by all that is steep",
-        TESTS,
-        (KERNEL, "total * slowing.steepest > NEGLIGIBLE", "total * slowing.steepest < NEGLIGIBLE"),
     ),
     mutant(
         "lanes: rows of other blocks are written",
