@@ -29,6 +29,9 @@ __all__ = [
     "Summary",
     "Task",
     "combine_block",
+    "moment_of_block",
+    "stretch_block",
+    "stretched_block",
     "train_lane",
 ]
 
@@ -56,6 +59,8 @@ class Task(NamedTuple):
         As for the kernel that trains.
     curvature_every : int
         The curvature is taken of one position in so many.
+    guides : float32 array, (4, stride), optional
+        Directions along which the change of the balance is wanted.
     """
 
     piece: Piece
@@ -63,6 +68,7 @@ class Task(NamedTuple):
     key: int
     loss_every: int
     curvature_every: int
+    guides: Matrix | None
 
     def parts(self) -> NDArray[np.int64]:
         """Return the parts as an array."""
@@ -102,12 +108,15 @@ class Summary(NamedTuple):
         The sums of these weights.
     n_scores : int
         How many there were.
+    balance : float64 array, (4, 4), optional
+        By how much more the second moment of outputs changed than that of inputs, along the guides.
     """
 
     losses: list[tuple[float, int, int]]
     curvatures: dict[str, NDArray[np.float64]]
     weights: dict[str, float]
     n_scores: int
+    balance: NDArray[np.float64] | None
 
 
 class Pull(NamedTuple):
@@ -201,8 +210,15 @@ class Lane(NamedTuple):
         moves = of_text["frozen"][rows] == 0
         return [(rows[moves], updates[moves]), outputs]
 
-    def train_on(self, task: Task, of_text: Mapping[str, Any], matrices: Mapping[str, Matrix]) -> Summary:
-        """Train on a piece."""
+    def train_on(
+        self,
+        task: Task,
+        moving: Sequence[tuple[Rows, Updates]],
+        of_text: Mapping[str, Any],
+        matrices: Mapping[str, Matrix],
+    ) -> Summary:
+        """Train on a piece, which moves these rows."""
+        before = _balance(task, moving, matrices)
         train = kernels.get(self.kernel).train
         arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
         losses = [
@@ -214,7 +230,9 @@ class Lane(NamedTuple):
             parts=task.sample(), key=task.key, **matrices, **self.walk, **arrays
         )
         curvatures = dict(zip(SIDES, (of_inputs, of_outputs), strict=True))
-        return Summary(losses, curvatures, dict(zip(SIDES, weights, strict=True)), n_scores)
+        after = _balance(task, moving, matrices)
+        change = None if before is None or after is None else after - before
+        return Summary(losses, curvatures, dict(zip(SIDES, weights, strict=True)), n_scores, change)
 
     def split(self, found: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
         """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
@@ -230,6 +248,35 @@ class Changes(NamedTuple):
     rows: Rows
     updates: Updates
     changes: Matrix
+
+
+def _balance(
+    task: Task, moving: Sequence[tuple[Rows, Updates]], matrices: Mapping[str, Matrix]
+) -> NDArray[np.float64] | None:
+    """Return by how much the second moment of outputs exceeds that of inputs, if it is wanted."""
+    if task.guides is None:
+        return None
+    of_inputs, of_outputs = (
+        kernels.get("rounds").moment(matrices[name], rows, task.guides)
+        for name, (rows, _) in zip(SIDES, moving, strict=True)
+    )
+    difference: NDArray[np.float64] = of_outputs - of_inputs
+    return difference
+
+
+def moment_of_block(guides: Matrix, block: Matrix) -> NDArray[np.float64]:
+    """Return the second moment of the rows of a block along the guides."""
+    rows = np.arange(len(block), dtype=np.int32)
+    moment: NDArray[np.float64] = kernels.get("rounds").moment(block, rows, guides)
+    return moment
+
+
+def stretch_block(
+    guides: Matrix, growth: Matrix, begin: int, frozen: NDArray[np.uint8] | None, block: Matrix
+) -> None:
+    """Let the rows of a block that are not frozen grow along the guides."""
+    own = np.zeros(len(block)) if frozen is None else frozen[begin : begin + len(block)]
+    kernels.get("rounds").stretch(block, np.flatnonzero(own == 0).astype(np.int32), guides, growth)
 
 
 # What this process keeps for the calls that it is given.
@@ -255,8 +302,8 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     used = lane.find_rows(task, of_text, room)
     for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
         rounds.take(block, first, rows, matrices[name])
-    summary = lane.train_on(task, of_text, matrices)
     moving = lane.moving(used, of_text)
+    summary = lane.train_on(task, moving, of_text, matrices)
     changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)
     found: list[Any] = []
     for block, (name, first, rows, updates) in zip(blocks, lane.split(moving), strict=True):
@@ -278,4 +325,14 @@ def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) 
         kernels.get("rounds").add(own.rows, own.updates, own.changes, first_row, sums, counts)
     moved[:] = block
     pull.move(moved, sums, counts)
+    return moved
+
+
+def stretched_block(
+    guides: Matrix, growth: Matrix, begin: int, frozen: NDArray[np.uint8] | None, block: Matrix
+) -> Matrix:
+    """Return a block whose rows have grown, which stays until the next call."""
+    moved = _room().matrix("moved", *block.shape)
+    moved[:] = block
+    stretch_block(guides, growth, begin, frozen, moved)
     return moved

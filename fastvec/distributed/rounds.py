@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_int
+from fastvec.distributed.balance import SAMPLED, Balance
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
@@ -27,6 +28,9 @@ from fastvec.distributed.lanes import (
     Summary,
     Task,
     combine_block,
+    moment_of_block,
+    stretch_block,
+    stretched_block,
     train_lane,
 )
 from fastvec.models.base import Learner
@@ -188,7 +192,8 @@ class LaneRounds(Rounds):
         self._matrices = matrices
         self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]
         self._sides = {name: Side(d, stride) for name in SIDES}
-        self.state = {}
+        self._balance = Balance(stride)
+        self.state = {f"rounds.balance.{name}": array for name, array in vars(self._balance).items()}
         for name, side in self._sides.items():
             self.state[f"rounds.{name}.curvature"] = side.curvature
             self.state[f"rounds.{name}.weights"] = side.weights
@@ -202,13 +207,25 @@ class LaneRounds(Rounds):
         if not n:  # all is held out
             return []
         every = max(1, n // min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST))
-        tasks = [Task(piece, learning_rate, key, loss_every, every) for piece in pieces if piece]
+        balance = self._balance
+        if balance.is_beginning:
+            balance.choose(self._sides.values())
+            balance.begin(self._moments(balance.guides.copy()))
+        guides = balance.guides.copy()  # calls may still wait when others are chosen
+        tasks = [
+            Task(piece, learning_rate, key, loss_every, every, None if lane % SAMPLED else guides)
+            for lane, piece in enumerate(filter(None, pieces))
+        ]
         summaries = self._train(tasks)
         for name, side in self._sides.items():
             side.fade()
             for summary in summaries:
                 side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
         self._combine(pulls(self._sides, learning_rate))
+        changes = [summary.balance for summary in summaries if summary.balance is not None]
+        balance.add(changes, len(tasks))
+        if balance.is_over:
+            self._stretch(guides, balance.end(self._moments(guides)))
         return [loss for summary in summaries for loss in summary.losses]
 
     @abstractmethod
@@ -218,6 +235,22 @@ class LaneRounds(Rounds):
     @abstractmethod
     def _combine(self, pulls: dict[str, Pull]) -> None:
         """Move the rows of each matrix by what the lanes have changed, in their order."""
+
+    def _moments(self, guides: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """Return the second moment of each matrix along some directions, added up block by block."""
+        moments = {name: np.zeros((len(guides), len(guides))) for name in SIDES}
+        if guides.any():
+            for (name, _, _), moment in zip(self._places, self._moments_of_blocks(guides), strict=True):
+                moments[name] += moment
+        return moments
+
+    @abstractmethod
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        """Return the second moment of each block."""
+
+    @abstractmethod
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        """Let the rows of each matrix grow along some directions, except those that are frozen."""
 
 
 class RoundsHere(LaneRounds):
@@ -248,7 +281,7 @@ class RoundsHere(LaneRounds):
         ]
         for name, rows, _, copies in places:
             rounds.set_aside(self._matrices[name], rows, copies)
-        summary = lane.train_on(task, self._arrays, self._matrices)
+        summary = lane.train_on(task, moving, self._arrays, self._matrices)
         for name, rows, updates, copies in places:
             rounds.withdraw(self._matrices[name], rows, updates, copies, self._sums[name], self._counts[name])
         return summary
@@ -258,6 +291,14 @@ class RoundsHere(LaneRounds):
             matrix, sums, counts = self._matrices[name], self._sums[name], self._counts[name]
             pulls[name].move(matrix[begin:end], sums[begin:end], counts[begin:end])
 
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        for name, begin, end in self._places:
+            frozen = self._arrays["frozen"] if name == INPUTS else None
+            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+
 
 class RoundsElsewhere(LaneRounds):
     """Rounds whose lanes are calls of an engine."""
@@ -265,7 +306,9 @@ class RoundsElsewhere(LaneRounds):
     def __init__(self, engine: Engine, *common: Any) -> None:
         super().__init__(*common)
         self._engine = engine
-        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
+        self._shared = {
+            name: None if array is None else engine.share(array) for name, array in self._arrays.items()
+        }
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -290,7 +333,7 @@ class RoundsElsewhere(LaneRounds):
                 train_lane,
                 self._lane,
                 task,
-                *self._shared,
+                *self._shared.values(),
                 *self._blocks,
             )
             for number, task in enumerate(tasks, 1)
@@ -311,3 +354,27 @@ class RoundsElsewhere(LaneRounds):
             for number, (name, begin, end) in enumerate(self._places)
         ]
         self._found = []
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        return self._engine.results(
+            [
+                self._engine.submit(
+                    f"look at rows {begin} to {end} of {name}", moment_of_block, guides, self._blocks[number]
+                )
+                for number, (name, begin, end) in enumerate(self._places)
+            ]
+        )
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        self._blocks = [
+            self._engine.submit(
+                f"balance rows {begin} to {end} of {name}",
+                stretched_block,
+                guides,
+                growths[name],
+                begin,
+                self._shared["frozen"] if name == INPUTS else None,
+                self._blocks[number],
+            )
+            for number, (name, begin, end) in enumerate(self._places)
+        ]

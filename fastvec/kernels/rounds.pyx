@@ -62,8 +62,8 @@ cdef enum:
     WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
 
-# From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as along
-# the rest; those whose A λ₀ is not above it do not count for what both sides share.
+# From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
+# along the rest; those whose A λ₀ is not above it do not count for what both sides share.
 cdef double NEGLIGIBLE = 0.05
 # What is added to the diagonal of the equations of E, relative to it, and at least.
 cdef double RIDGE = 1e-3, LEAST = 1e-12
@@ -112,7 +112,9 @@ cdef void free_sampler(Sampler *sampler) noexcept nogil:
     free(sampler.outputs)
 
 
-cdef inline void draw_ahead(Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s) noexcept nogil:
+cdef inline void draw_ahead(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s
+) noexcept nogil:
     """Draw for set s of the window of words[i], after what the sampler has drawn before."""
     draw_columns(
         sampler.random_ahead, sampler.negatives, sampler.key,
@@ -723,7 +725,9 @@ cdef inline Py_ssize_t lay_out_side(
     return room - base
 
 
-cdef void fill_directions(Directions *directions, const float[:, ::1] given, Py_ssize_t stride) noexcept nogil:
+cdef void fill_directions(
+    Directions *directions, const float[:, ::1] given, Py_ssize_t stride
+) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(blocks_of(directions.n) * BLOCK):
         directions.rows[i] = directions.memory + i * stride
@@ -907,6 +911,85 @@ def combine(
             fill_directions(&side.other, others, side.stride)
             fill_eigenvalues(&side, eigenvalues, rest)
             combine_rows(&side, block, sums, counts)
+        free(memory)
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")
+
+
+# ---- Balance -----------------------------------------------------------------------------------------------
+
+
+cdef char *make_directions(
+    void **memory, Directions *directions, const float[:, ::1] given, Py_ssize_t stride
+) noexcept nogil:
+    """Return NULL without memory, which is to be freed in any case."""
+    cdef char *room = NULL
+    cdef char *begin
+    lay_out_directions(&room, directions, given.shape[0], stride)
+    begin = room = <char *>allocate_zeros(memory, <Py_ssize_t>room)
+    if room != NULL:
+        lay_out_directions(&room, directions, given.shape[0], stride)
+        fill_directions(directions, given, stride)
+    return begin
+
+
+cdef int check_directions(const float[:, ::1] directions, Py_ssize_t stride) except -1:
+    if directions.shape[1] != stride:
+        raise ValueError(f"directions must be rows of {stride} numbers, got {directions.shape[1]}")
+    return 0
+
+
+def moment(const float[:, ::1] matrix, const int32_t[::1] rows, const float[:, ::1] directions):
+    """Add up the outer products of where rows lie along directions."""
+    cdef Directions guides
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), q = directions.shape[0], i, j, k
+    cdef void *memory = NULL
+    cdef double along
+    cdef char *room
+    check_directions(directions, matrix.shape[1])
+    found = np.zeros((q, q))
+    cdef double[:, ::1] total = found
+    with nogil:
+        room = make_directions(&memory, &guides, directions, matrix.shape[1])
+        for i in range(n if room != NULL else 0):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], matrix.shape[1])
+            find_along(&guides, blocks_of(q), &matrix[rows[i], 0], matrix.shape[1])
+            for j in range(q):
+                along = slot(&guides, j)[0]
+                for k in range(q):
+                    total[j, k] += along * slot(&guides, k)[0]
+        free(memory)
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")
+    return found
+
+
+def stretch(
+    float[:, ::1] matrix, const int32_t[::1] rows, const float[:, ::1] directions, const float[:, ::1] growth
+):
+    """Let rows grow along directions."""
+    cdef Directions guides
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), q = directions.shape[0], i, j, k
+    cdef void *memory = NULL
+    cdef float[SLOTS] grown
+    cdef char *room
+    check_directions(directions, matrix.shape[1])
+    if not growth.shape[0] == growth.shape[1] == q or q > SLOTS:
+        raise ValueError(
+            f"growth must be of {q} directions, at most {SLOTS}, got {(growth.shape[0], growth.shape[1])}"
+        )
+    with nogil:
+        room = make_directions(&memory, &guides, directions, matrix.shape[1])
+        for i in range(n if room != NULL else 0):
+            find_along(&guides, blocks_of(q), &matrix[rows[i], 0], matrix.shape[1])
+            for j in range(q):
+                grown[j] = 0
+                for k in range(q):
+                    grown[j] += growth[j, k] * slot(&guides, k)[0]
+            for j in range(q):
+                slot(&guides, j)[0] = grown[j]
+            add_along(&guides, q, 1, &matrix[rows[i], 0], matrix.shape[1])
         free(memory)
     if room == NULL:
         raise MemoryError("no memory for the directions of a block")

@@ -41,6 +41,15 @@ Update. With Δ the sum of a row's changes, in the order of the lanes,
 
 for the rows that a lane used in this round; the others stay.
 
+Balance. One score changes Σ y yᵀ by as much as Σ x xᵀ, up to the second order of its step (Du et al., 2018).
+A sum of lanes that is held back does not: common directions of one side grow while they shrink on the other,
+which no score shows. Along a few directions g, after some rounds, with D what Σ y yᵀ − Σ x xᵀ have drifted by
+more than in the lanes, and S = Σ y yᵀ + Σ x xᵀ, the rows are brought back by
+
+    y ← e^K y        x ← e^(−K) x        K S + S K = −D
+
+which changes no score.
+
 Compromises:
 
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
@@ -58,6 +67,8 @@ for linear learners.
 
 References
 ----------
+- S. S. Du, W. Hu and J. D. Lee, "Algorithmic regularization in learning deep homogeneous models: layers are
+  automatically balanced", NeurIPS 2018, arXiv:1806.00900.
 - S. Maleki, M. Musuvathi, T. Mytkowicz and Y. Ding, "Parallel stochastic gradient descent with sound
   combiners", 2016.
 """
@@ -73,7 +84,18 @@ from numpy.typing import NDArray
 from .losses import sigmoid
 from .sampling import draw, draw_noise, walk_chunk
 
-__all__ = ["add", "combine", "curvature", "set_aside", "subtract", "take", "touched", "withdraw"]
+__all__ = [
+    "add",
+    "combine",
+    "curvature",
+    "moment",
+    "set_aside",
+    "stretch",
+    "subtract",
+    "take",
+    "touched",
+    "withdraw",
+]
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
@@ -361,6 +383,51 @@ def combine(
     counts[used] = 0
 
 
+def moment(matrix: Matrix, rows: Rows, directions: Matrix) -> NDArray[np.float64]:
+    """Add up the outer products of where rows lie along directions.
+
+    Parameters
+    ----------
+    matrix : IN, float32 (n_rows, stride)
+        A matrix.
+    rows : IN, int32 (n,)
+        Some of its rows.
+    directions : IN, float32 (q, stride)
+        G.
+
+    Returns
+    -------
+    float64 (q, q)
+        Σ G w (G w)ᵀ.
+    """
+    _check_rows(rows, 0, len(matrix))
+    _check_directions(directions, matrix.shape[1])
+    along = (matrix[rows] @ directions.T).astype(np.float64)
+    total: NDArray[np.float64] = along.T @ along
+    return total
+
+
+def stretch(matrix: Matrix, rows: Rows, directions: Matrix, growth: Matrix) -> None:
+    """Let rows grow along directions.
+
+    Parameters
+    ----------
+    matrix : IN/OUT, float32 (n_rows, stride)
+        A matrix: w ← w + Gᵀ growth G w.
+    rows : IN, int32 (n,)
+        Some of its rows, each once.
+    directions : IN, float32 (q, stride), q ≤ 8
+        G.
+    growth : IN, float32 (q, q)
+        What is added.
+    """
+    _check_rows(rows, 0, len(matrix))
+    _check_directions(directions, matrix.shape[1])
+    if growth.shape != (len(directions), len(directions)) or len(directions) > 8:
+        raise ValueError(f"growth must be of {len(directions)} directions, at most 8, got {growth.shape}")
+    matrix[rows] += matrix[rows] @ directions.T @ growth.T @ directions
+
+
 def _held_back(
     sums: Matrix,
     total: NDArray[np.float64],
@@ -450,3 +517,8 @@ def _check_sums(sums: Matrix, counts: Counts, n_rows: int, stride: int) -> None:
             f"sums must be {n_rows} rows of {stride} numbers, and counts of 2, got {sums.shape} and "
             f"{counts.shape}"
         )
+
+
+def _check_directions(directions: Matrix, stride: int) -> None:
+    if directions.shape[1] != stride:
+        raise ValueError(f"directions must be rows of {stride} numbers, got {directions.shape[1]}")
