@@ -10,6 +10,7 @@ from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
+from fastvec.distributed.balance import Balance
 from fastvec.distributed.directions import Side, pulls
 from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
@@ -33,6 +34,7 @@ __all__ = [
     "EXAMPLES",
     "RECORD",
     "WORD_LIMIT",
+    "Balance",
     "Copies",
     "FastTextFile",
     "HuffmanTree",

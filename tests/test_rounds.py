@@ -7,7 +7,7 @@ from pathlib import Path
 import calls
 import numpy as np
 import pytest
-from inside import Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
+from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
 
 import fastvec
 from fastvec import CBOW, Corpus, FastText, SkipGram, distributed
@@ -234,6 +234,46 @@ def test_directions_are_those_of_the_curvature(d, stride):
     assert rest - mean == pytest.approx(eigenvalues[k:].mean() if d > k else 0, rel=0.05, abs=1e-6)
     both = pulls({"x": side, "y": Side(d, stride)}, 0.1)
     assert np.array_equal(both["y"].others, both["x"].directions[: len(both["y"].others)])
+
+
+# Balance
+
+
+def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
+    random, d = np.random.default_rng(5), 16
+    x, y = random.standard_normal((2, 200, d))
+    sides = [Side(d, d), Side(d, d)]
+    for side, rows in zip(sides, (y, x), strict=True):
+        side.add(rows.T @ rows, 200.0, 200)
+        side.steepest()
+    balance = Balance(d)
+    assert balance.is_beginning
+    balance.choose([Side(d, d), Side(d, d)])
+    assert not balance.guides.any()  # nothing is known before the first round
+    balance.choose(sides)
+    guides = balance.guides.astype(np.float64)
+    assert np.allclose(guides @ guides.T, np.eye(4), atol=1e-6)
+
+    def moments():
+        return {name: guides @ rows.T @ rows @ guides.T for name, rows in (("x", x), ("y", y))}
+
+    balance.begin(moments())
+    wanted = moments()["y"] - moments()["x"]
+    scores = x @ y.T
+    drift = guides.T @ (0.005 * np.array([[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, -1]])) @ guides
+    x, y = x @ np.linalg.inv(np.eye(d) + drift), y @ (np.eye(d) + drift)
+    for _ in range(4):
+        assert not balance.is_over
+        balance.add([0.05 * np.eye(4)] * 2, 8)
+    assert balance.is_over
+    wanted = wanted + 4 * 8 * 0.05 * np.eye(4)
+    growths = balance.end(moments())
+    assert balance.is_beginning
+    x, y = (rows + rows @ guides.T @ growths[name].T @ guides for name, rows in (("x", x), ("y", y)))
+    assert np.allclose(moments()["y"] - moments()["x"], wanted, atol=0.3)
+    assert np.allclose(x @ y.T, scores, atol=1e-4)
+    balance.begin({"x": np.zeros((4, 4)), "y": 1e9 * np.eye(4)})
+    assert np.linalg.norm(np.log(1 + np.diag(balance.end(moments())["y"]))) == pytest.approx(0.3, rel=0.01)
 
 
 # What it refuses

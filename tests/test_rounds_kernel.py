@@ -524,3 +524,45 @@ def test_rows_that_no_lane_used_keep_their_bytes(backend):
 def test_what_does_not_fit_together(backend, wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
         combined(backend, a_round(16, 4) | wrong)
+
+
+# ---- Balance -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("q", [1, 4, 8])
+def test_moments_and_growth_along_directions(backend, padded, q):
+    kernel, random = kernels.get("rounds", backend), np.random.default_rng(q)
+    matrix, growth = padded(random.standard_normal((30, D))), random.standard_normal((q, q))
+    guides = padded(np.linalg.qr(random.standard_normal((D, D)))[0][:q])
+    rows, before = np.arange(2, 30, 3, dtype=np.int32), matrix.astype(np.float64)
+    along = before[rows] @ guides.T.astype(np.float64)
+    np.testing.assert_allclose(kernel.moment(matrix, rows, guides), along.T @ along, rtol=0, atol=2e-5)
+    assert not kernel.moment(matrix, rows[:0], guides).any()
+    assert kernel.stretch(matrix, rows, guides, growth.astype(np.float32)) is None
+    before[rows] += along @ growth.T @ guides
+    np.testing.assert_allclose(matrix, before, rtol=0, atol=2e-5)
+    assert (matrix[0] == before[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"rows": np.array([3], np.int32)}, "rows must be from 0 to 2, got 3"),
+        ({"directions": np.zeros((2, 32), np.float32)}, "directions must be rows of 16 numbers, got 32"),
+        ({"growth": np.zeros((2, 3), np.float32)}, r"growth must be of 2 directions, .* got \(2, 3\)"),
+    ],
+)
+def test_growth_that_does_not_fit(backend, padded, wrong, sentence):
+    kernel = kernels.get("rounds", backend)
+    arguments = {
+        "matrix": padded(np.zeros((3, 16))),
+        "rows": np.array([1], np.int32),
+        "directions": padded(np.zeros((2, 16))),
+        "growth": np.zeros((2, 2), np.float32),
+    } | wrong
+    with pytest.raises(ValueError, match=sentence):
+        kernel.stretch(**arguments)
+    if "growth" not in wrong:
+        del arguments["growth"]
+        with pytest.raises(ValueError, match=sentence):
+            kernel.moment(**arguments)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.distributed.lanes import Pull
+from fastvec.distributed.blocks import Pull
 from fastvec.training.rounds import DECAY
 
 __all__ = ["Side", "pulls"]

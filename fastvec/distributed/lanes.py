@@ -1,4 +1,4 @@
-"""What a lane does in a round, and what becomes of rows: the pure functions of `rounds`.
+"""What a lane does in a round: the pure function of `rounds` that trains.
 
 In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
 blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
@@ -7,7 +7,6 @@ and returns how far they have moved, block by block.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,35 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
+from fastvec.distributed.blocks import Changes, Matrix, Room, Rows, Updates, room_of_thread
 from fastvec.training.loop import CHUNK
-from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece
 
-__all__ = [
-    "INPUTS",
-    "SIDES",
-    "Changes",
-    "Lane",
-    "Pull",
-    "Room",
-    "Summary",
-    "Task",
-    "combine_block",
-    "moment_of_block",
-    "stretch_block",
-    "stretched_block",
-    "train_lane",
-]
+__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
 
 # Neighbouring positions whose windows the curvature is taken of.
 STRETCH = 16
 # The arrays that say what is drawn.
 WALKED = ("ids", "sentence_offsets", "keep", "noise")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
-
-Matrix = NDArray[np.float32]
-Rows = NDArray[np.int32]
-Updates = NDArray[np.int64]
 
 
 class Task(NamedTuple):
@@ -117,53 +98,6 @@ class Summary(NamedTuple):
     weights: dict[str, float]
     n_scores: int
     balance: NDArray[np.float64] | None
-
-
-class Pull(NamedTuple):
-    """How changes of the rows of a matrix are combined; see the kernel `rounds`.
-
-    Attributes
-    ----------
-    rate : float
-        How far a score contracts the distance of a row to its optimum, per unit of curvature.
-    directions, eigenvalues : float32 array, (k, stride) and (k,)
-        The directions in which the loss is steepest.
-    rest : float
-        The mean eigenvalue of all others.
-    others : float32 array, (q, stride)
-        The steepest directions of the other side.
-    """
-
-    rate: float
-    directions: Matrix
-    eigenvalues: NDArray[np.float32]
-    rest: float
-    others: Matrix
-
-    def move(self, block: Matrix, sums: Matrix, counts: NDArray[np.float64]) -> None:
-        """Move the rows of a block by the sums of their changes, which are then used up."""
-        kernels.get("rounds").combine(block, sums, counts, *self)
-
-
-class Room:
-    """Memory that is kept from lane to lane: fresh memory would take longer than what is done in it."""
-
-    def __init__(self) -> None:
-        self._matrices: dict[str, Matrix] = {}
-        self._updates = np.zeros((2, 0), np.uint32)
-
-    def updates(self, n_words: int) -> NDArray[np.uint32]:
-        """Return zeros to count with; they must be left as zeros."""
-        if self._updates.shape[1] != n_words:
-            self._updates = np.zeros((2, n_words), np.uint32)
-        return self._updates
-
-    def matrix(self, name: str, n_rows: int, stride: int) -> Matrix:
-        """Return as many rows of a matrix with anything in them."""
-        found = self._matrices.get(name)
-        if found is None or found.shape[1] != stride or len(found) < n_rows:
-            found = self._matrices[name] = padded_matrix(n_rows + n_rows // 4, stride)
-        return found[:n_rows]
 
 
 class Lane(NamedTuple):
@@ -242,14 +176,6 @@ class Lane(NamedTuple):
                 yield name, first, rows[begin:end], updates[begin:end]
 
 
-class Changes(NamedTuple):
-    """What a lane has changed of a block: rows in rising order, in how many scores each was, and changes."""
-
-    rows: Rows
-    updates: Updates
-    changes: Matrix
-
-
 def _balance(
     task: Task, moving: Sequence[tuple[Rows, Updates]], matrices: Mapping[str, Matrix]
 ) -> NDArray[np.float64] | None:
@@ -264,32 +190,6 @@ def _balance(
     return difference
 
 
-def moment_of_block(guides: Matrix, block: Matrix) -> NDArray[np.float64]:
-    """Return the second moment of the rows of a block along the guides."""
-    rows = np.arange(len(block), dtype=np.int32)
-    moment: NDArray[np.float64] = kernels.get("rounds").moment(block, rows, guides)
-    return moment
-
-
-def stretch_block(
-    guides: Matrix, growth: Matrix, begin: int, frozen: NDArray[np.uint8] | None, block: Matrix
-) -> None:
-    """Let the rows of a block that are not frozen grow along the guides."""
-    own = np.zeros(len(block)) if frozen is None else frozen[begin : begin + len(block)]
-    kernels.get("rounds").stretch(block, np.flatnonzero(own == 0).astype(np.int32), guides, growth)
-
-
-# What this process keeps for the calls that it is given.
-_own = threading.local()
-
-
-def _room() -> Room:
-    if not hasattr(_own, "room"):
-        _own.room = Room()
-    room: Room = _own.room
-    return room
-
-
 def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """Train on a piece, and return the changes of every block, and a summary.
 
@@ -297,7 +197,7 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
     blocks = arrays[len(lane.arrays) :]
-    room, rounds = _room(), kernels.get("rounds")
+    room, rounds = room_of_thread(), kernels.get("rounds")
     matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
     used = lane.find_rows(task, of_text, room)
     for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
@@ -311,28 +211,3 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
         rounds.subtract(block, first, rows, matrices[name], own)
         found.append(Changes(rows, updates, own))
     return (*found, summary)
-
-
-def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) -> Matrix:
-    """Return a block after a round, which stays until the next call.
-
-    The changes are those of the lanes, in their order.
-    """
-    room = _room()
-    sums, moved = (room.matrix(name, *block.shape) for name in ("sums", "moved"))
-    counts = np.zeros((len(block), 2))
-    for own in changes:
-        kernels.get("rounds").add(own.rows, own.updates, own.changes, first_row, sums, counts)
-    moved[:] = block
-    pull.move(moved, sums, counts)
-    return moved
-
-
-def stretched_block(
-    guides: Matrix, growth: Matrix, begin: int, frozen: NDArray[np.uint8] | None, block: Matrix
-) -> Matrix:
-    """Return a block whose rows have grown, which stays until the next call."""
-    moved = _room().matrix("moved", *block.shape)
-    moved[:] = block
-    stretch_block(guides, growth, begin, frozen, moved)
-    return moved

@@ -16,23 +16,18 @@ from numpy.typing import NDArray
 from fastvec import kernels
 from fastvec._params import check_int
 from fastvec.distributed.balance import SAMPLED, Balance
-from fastvec.distributed.clusters import connect
-from fastvec.distributed.directions import Side, pulls
-from fastvec.distributed.engine import Engine
-from fastvec.distributed.lanes import (
-    INPUTS,
-    SIDES,
-    Lane,
+from fastvec.distributed.blocks import (
     Pull,
     Room,
-    Summary,
-    Task,
     combine_block,
     moment_of_block,
     stretch_block,
     stretched_block,
-    train_lane,
 )
+from fastvec.distributed.clusters import connect
+from fastvec.distributed.directions import Side, pulls
+from fastvec.distributed.engine import Engine
+from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
 from fastvec.models.base import Learner
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.word2vec import SkipGram

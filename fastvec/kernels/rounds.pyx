@@ -118,7 +118,8 @@ cdef inline void draw_ahead(
     """Draw for set s of the window of words[i], after what the sampler has drawn before."""
     draw_columns(
         sampler.random_ahead, sampler.negatives, sampler.key,
-        walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives, sampler.noise, sampler.n_words
+        walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives,
+        sampler.noise, sampler.n_words
     )
 
 

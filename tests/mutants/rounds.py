@@ -95,6 +95,25 @@ ROUNDS = [
         (KERNEL, "if counts[rows[i] - first_row, 0] > 0:", "if True:"),
     ),
     mutant(
+        "lanes: rows grow along the directions by the sum of what they are",
+        TESTS,
+        (KERNEL, "grown[j] += growth[j, k] * slot", "grown[j] += growth[k, j] * slot"),
+    ),
+    mutant(
+        "the drift of a side is added to, not taken back",
+        "rounds",
+        (
+            "distributed/balance.py",
+            "return {inputs: _growth(-k), outputs: _growth(k)}",
+            "return {inputs: _growth(k), outputs: _growth(-k)}",
+        ),
+    ),
+    mutant(
+        "what all lanes want is what some of them want",
+        "rounds",
+        ("distributed/balance.py", "change * (n_lanes / len(sampled))", "change"),
+    ),
+    mutant(
         "lanes: rows of other blocks are written",
         TESTS,
         (KERNEL, "if not first_row <= rows[i] < first_row + n_rows:", "if not 0 <= rows[i] < 1000:"),
