@@ -220,7 +220,7 @@ def test_directions_are_those_of_the_curvature(d, stride):
     eigenvalues = 3.0 * 0.8 ** np.arange(d)
     matrix = np.zeros((stride, stride))
     matrix[:d, :d] = (basis * eigenvalues) @ basis.T
-    for _ in range(12):
+    for _ in range(24):
         side.fade()
         side.add(5.0 * matrix, 5.0, 25)
         directions, found, rest = side.steepest()

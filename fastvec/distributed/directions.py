@@ -23,7 +23,7 @@ DIRECTIONS = 32
 # How many of the steepest ones what both sides correct is sought in.
 SHARED = 8
 # How often the matrix is multiplied by before directions are made orthogonal again.
-POWER = 4
+POWER = 2
 # What is added to all eigenvalues, relative to their mean, so that no direction vanishes.
 FLOOR = 1e-3
 

@@ -61,6 +61,7 @@ cdef enum:
     ROWS_AT_ONCE = 128     # of the curvature
     WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
+    MOST = 8               # directions in which what both sides share is sought
 
 # From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
 # along the rest; those whose A λ₀ is not above it do not count for what both sides share.
@@ -689,10 +690,12 @@ cdef struct Side:
     Directions other           # those of the other side, which rows lie along
     float *eigenvalues         # whole registers, from place own.n on the rest
     float *factors             # of each eigenvalue
-    float *sum                 # of a row
+    float *sum                 # room for a row that is not padded
     float *row
-    double *shared             # [other.n][other.n], Σ A w wᵀ
-    double *pushed             # [other.n][other.n], Σ A w (δ / s)ᵀ, then E
+    double *w                  # [MOST], of a row, zeros behind the last
+    double *push               # [MOST], δ / s, then what is left out
+    double *shared             # [MOST][MOST], Σ A w wᵀ
+    double *pushed             # [MOST][MOST], Σ A w (δ / s)ᵀ, then E
 
 
 cdef inline Py_ssize_t blocks_of(Py_ssize_t n) noexcept nogil:
@@ -721,8 +724,10 @@ cdef inline Py_ssize_t lay_out_side(
     side.factors = <float *>reserve(&room, (k + LANES) * sizeof(float))
     side.sum = <float *>reserve(&room, side.stride * sizeof(float))
     side.row = <float *>reserve(&room, side.stride * sizeof(float))
-    side.shared = <double *>reserve(&room, q * q * sizeof(double))
-    side.pushed = <double *>reserve(&room, q * q * sizeof(double))
+    side.w = <double *>reserve(&room, MOST * sizeof(double))
+    side.push = <double *>reserve(&room, MOST * sizeof(double))
+    side.shared = <double *>reserve(&room, MOST * MOST * sizeof(double))
+    side.pushed = <double *>reserve(&room, MOST * MOST * sizeof(double))
     return room - base
 
 
@@ -768,7 +773,7 @@ cdef inline void add_along(
         j += LANES
 
 
-cdef inline noinline_void hold_back(Side *side, float total, float m) noexcept nogil:
+cdef inline noinline_void hold_back(Side *side, float *sum, float total, float m) noexcept nogil:
     """sum ← Σᵢ f(λᵢ) (uᵢ · sum) uᵢ"""
     cdef Py_ssize_t k = side.own.n, n = 0, i = 0
     cdef lanes z
@@ -781,40 +786,42 @@ cdef inline noinline_void hold_back(Side *side, float total, float m) noexcept n
             store(side.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
         i += LANES
     others = side.factors[k]
-    find_along(&side.own, blocks_of(n), side.sum, side.stride)
+    find_along(&side.own, blocks_of(n), sum, side.stride)
     for i in range(n):
         slot(&side.own, i)[0] *= side.factors[i] - others
-    add_along(&side.own, n, others, side.sum, side.stride)
+    add_along(&side.own, n, others, sum, side.stride)
 
 
 cdef inline bint is_steep(Side *side, float total) noexcept nogil:
-    """Whether the other side's part in the row's change counts."""
+    """Whether what both sides share counts in the row's change."""
     return side.other.n and total * side.eigenvalues[0] > NEGLIGIBLE
 
 
-cdef inline void find_shares(Side *side, float total) noexcept nogil:
-    """Fill factors with s, and other.along with w."""
+cdef inline void find_shares(Side *side, const float *row, float total) noexcept nogil:
+    """Fill factors with s, and w."""
     cdef Py_ssize_t i = 0
     cdef lanes z
     while i < side.other.n:
         z = broadcast(total) * load(side.eigenvalues + i)
         store(side.factors + i, z * mean_decay(z))
         i += LANES
-    find_along(&side.other, blocks_of(side.other.n), side.row, side.stride)
+    find_along(&side.other, blocks_of(side.other.n), row, side.stride)
+    for i in range(side.other.n):
+        side.w[i] = slot(&side.other, i)[0]
 
 
-cdef inline void add_pushes(Side *side, float total) noexcept nogil:
+cdef inline void add_pushes(Side *side, const float *sum, const float *row, float total) noexcept nogil:
     cdef Py_ssize_t q = side.other.n, i, j
-    cdef double w
-    find_shares(side, total)
-    find_along(&side.own, blocks_of(q), side.sum, side.stride)
+    cdef double weight
+    find_shares(side, row, total)
+    find_along(&side.own, blocks_of(q), sum, side.stride)
     for i in range(q):
-        slot(&side.own, i)[0] /= side.factors[i] if side.factors[i] > 0 else 1
+        side.push[i] = slot(&side.own, i)[0] / (side.factors[i] if side.factors[i] > 0 else 1)
     for j in range(q):
-        w = <double>total * slot(&side.other, j)[0]
-        for i in range(q):
-            side.shared[j * q + i] += w * slot(&side.other, i)[0]
-            side.pushed[j * q + i] += w * slot(&side.own, i)[0]
+        weight = total * side.w[j]
+        for i in range(MOST):
+            side.shared[j * MOST + i] += weight * side.w[i]
+            side.pushed[j * MOST + i] += weight * side.push[i]
 
 
 cdef inline void solve(double *matrix, double *right, Py_ssize_t n) noexcept nogil:
@@ -823,61 +830,80 @@ cdef inline void solve(double *matrix, double *right, Py_ssize_t n) noexcept nog
     cdef double factor
     for i in range(n):
         for j in range(i + 1, n):
-            factor = matrix[j * n + i] / matrix[i * n + i]
+            factor = matrix[j * MOST + i] / matrix[i * MOST + i]
             for k in range(i, n):
-                matrix[j * n + k] -= factor * matrix[i * n + k]
+                matrix[j * MOST + k] -= factor * matrix[i * MOST + k]
             for k in range(n):
-                right[j * n + k] -= factor * right[i * n + k]
+                right[j * MOST + k] -= factor * right[i * MOST + k]
     for i in range(n - 1, -1, -1):
         for k in range(n):
             for j in range(i + 1, n):
-                right[i * n + k] -= matrix[i * n + j] * right[j * n + k]
-            right[i * n + k] /= matrix[i * n + i]
+                right[i * MOST + k] -= matrix[i * MOST + j] * right[j * MOST + k]
+            right[i * MOST + k] /= matrix[i * MOST + i]
 
 
-cdef inline void halve_shared(Side *side, float total) noexcept nogil:
+cdef inline void halve_shared(Side *side, float *sum, const float *row, float total) noexcept nogil:
     """sum ← sum − Σᵢ sᵢ² / 2 (w E)ᵢ uᵢ"""
     cdef Py_ssize_t q = side.other.n, i, j
-    cdef double part
-    find_shares(side, total)
+    find_shares(side, row, total)
+    for i in range(MOST):
+        side.push[i] = 0
+    for j in range(q):
+        for i in range(MOST):
+            side.push[i] += side.pushed[j * MOST + i] * side.w[j]
     for i in range(q):
-        part = 0
-        for j in range(q):
-            part += side.pushed[j * q + i] * slot(&side.other, j)[0]
-        slot(&side.own, i)[0] = <float>(-0.5 * side.factors[i] * side.factors[i] * part)
-    add_along(&side.own, q, 1, side.sum, side.stride)
+        slot(&side.own, i)[0] = <float>(-0.5 * side.factors[i] * side.factors[i] * side.push[i])
+    add_along(&side.own, q, 1, sum, side.stride)
+
+
+cdef inline float *padded(float *room, float *row, Py_ssize_t d, Py_ssize_t stride) noexcept nogil:
+    """Return a row, or a copy with zeros behind it."""
+    if d < stride:
+        memcpy(room, row, d * sizeof(float))
+        return room
+    return row
+
+
+cdef inline void fetch_used(
+    const float[:, ::1] block, const float[:, ::1] sums, const double[:, ::1] counts, Py_ssize_t i
+) noexcept nogil:
+    if i < block.shape[0] and counts[i, 0] > 0:
+        fetch(&block[i, 0], block.shape[1])
+        fetch(&sums[i, 0], block.shape[1])
 
 
 cdef void combine_rows(
     Side *side, float[:, ::1] block, float[:, ::1] sums, double[:, ::1] counts
 ) noexcept nogil:
-    cdef Py_ssize_t d = side.d, q = side.other.n, i, k
+    cdef Py_ssize_t n = block.shape[0], d = side.d, q = side.other.n, i, k
     cdef double updates, squares
+    cdef float *sum
     cdef float total
-    for i in range(block.shape[0]):
+    for i in range(n):
+        fetch_used(block, sums, counts, i + AHEAD)
         updates, squares = counts[i, 0], counts[i, 1]
         total = <float>(side.rate * updates)
         if updates * updates <= squares and not is_steep(side, total):
             continue  # of one lane, or none
-        memcpy(side.sum, &sums[i, 0], d * sizeof(float))
+        sum = padded(side.sum, &sums[i, 0], d, side.stride)
         if updates * updates > squares:
-            hold_back(side, total, <float>max(1, updates * updates / squares))
-            memcpy(&sums[i, 0], side.sum, d * sizeof(float))
+            hold_back(side, sum, total, <float>max(1, updates * updates / squares))
+            if sum == side.sum:
+                memcpy(&sums[i, 0], sum, d * sizeof(float))
         if is_steep(side, total):
-            memcpy(side.row, &block[i, 0], d * sizeof(float))
-            add_pushes(side, total)
+            add_pushes(side, sum, padded(side.row, &block[i, 0], d, side.stride), total)
     for i in range(q):
-        side.shared[i * q + i] += RIDGE * side.shared[i * q + i] + LEAST
+        side.shared[i * MOST + i] += RIDGE * side.shared[i * MOST + i] + LEAST
     solve(side.shared, side.pushed, q)
-    for i in range(block.shape[0]):
+    for i in range(n):
+        fetch_used(block, sums, counts, i + AHEAD)
         if counts[i, 0] > 0:
             total = <float>(side.rate * counts[i, 0])
-            memcpy(side.sum, &sums[i, 0], d * sizeof(float))
+            sum = padded(side.sum, &sums[i, 0], d, side.stride)
             if is_steep(side, total):
-                memcpy(side.row, &block[i, 0], d * sizeof(float))
-                halve_shared(side, total)
+                halve_shared(side, sum, padded(side.row, &block[i, 0], d, side.stride), total)
             for k in range(d):
-                block[i, k] += side.sum[k]
+                block[i, k] += sum[k]
             counts[i, 0] = counts[i, 1] = 0
 
 
@@ -900,8 +926,8 @@ def combine(
         raise ValueError(
             f"directions must be {k} rows of {d}, got {(directions.shape[0], directions.shape[1])}"
         )
-    if q > k or others.shape[1] != d:
-        raise ValueError(f"others must be at most {k} rows of {d}, got {(q, others.shape[1])}")
+    if q > min(k, MOST) or others.shape[1] != d:
+        raise ValueError(f"others must be at most {min(k, MOST)} rows of {d}, got {(q, others.shape[1])}")
     check_sums(sums, counts, block.shape[0], d)
     with nogil:
         room = <char *>allocate_zeros(&memory, lay_out_side(NULL, &side, d, k, q))
@@ -958,9 +984,12 @@ def moment(const float[:, ::1] matrix, const int32_t[::1] rows, const float[:, :
             find_along(&guides, blocks_of(q), &matrix[rows[i], 0], matrix.shape[1])
             for j in range(q):
                 along = slot(&guides, j)[0]
-                for k in range(q):
+                for k in range(j + 1):
                     total[j, k] += along * slot(&guides, k)[0]
         free(memory)
+        for j in range(q):
+            for k in range(j):
+                total[k, j] = total[j, k]
     if room == NULL:
         raise MemoryError("no memory for the directions of a block")
     return found

@@ -107,6 +107,8 @@ Counts = NDArray[np.float64]
 NEGLIGIBLE = 0.05
 # What is added to the diagonal of the equations of E, relative to it, and at least.
 RIDGE, LEAST = 1e-3, 1e-12
+# Directions in which what both sides share is sought, at most.
+MOST = 8
 
 
 def touched(
@@ -355,18 +357,16 @@ def combine(
         Theirs.
     rest : IN, float
         The mean of the other eigenvalues.
-    others : IN, float32 (q, d), q ≤ k
+    others : IN, float32 (q, d), q ≤ k and 8
         The steepest directions v of the other side.
     """
     if directions.shape != (len(eigenvalues), block.shape[1]):
         raise ValueError(
             f"directions must be {len(eigenvalues)} rows of {block.shape[1]}, got {directions.shape}"
         )
-    q = len(others)
-    if q > len(eigenvalues) or others.shape[1] != block.shape[1]:
-        raise ValueError(
-            f"others must be at most {len(eigenvalues)} rows of {block.shape[1]}, got {others.shape}"
-        )
+    q, most = len(others), min(len(eigenvalues), MOST)
+    if q > most or others.shape[1] != block.shape[1]:
+        raise ValueError(f"others must be at most {most} rows of {block.shape[1]}, got {others.shape}")
     _check_sums(sums, counts, *block.shape)
     used = np.flatnonzero(counts[:, 0])
     moves, (updates, squares) = sums[used], counts[used].T

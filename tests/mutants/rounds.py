@@ -77,7 +77,7 @@ ROUNDS = [
     mutant(
         "lanes: what both sides correct is sought in rows as often as they are there",
         TESTS,
-        (KERNEL, "w = <double>total * slot(&side.other, j)[0]", "w = slot(&side.other, j)[0]"),
+        (KERNEL, "weight = total * side.w[j]", "weight = side.w[j]"),
     ),
     mutant(
         "lanes: a lane does not put rows back",
