@@ -83,6 +83,7 @@ def extensions():
         compiler_directives=DIRECTIVES,
         shared_utility_qualified_name=SHARED_UTILITY,
         build_dir=str(GENERATED),
+        nthreads=os.cpu_count(),
     )
     for extension in (cpu, shared):
         extension.define_macros = MACROS

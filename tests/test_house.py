@@ -1,6 +1,7 @@
 """The layout holds: dependencies run one way, a module is of one idea, some things never come in."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -91,9 +92,16 @@ def imports(tree, name, is_package, modules):
     return found
 
 
+@functools.cache
+def parsed(path):
+    """The syntax tree of a file, which nothing here changes."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def graph():
     return {
-        name: imports(ast.parse(path.read_text()), name, path.name == "__init__.py", MODULES)
+        name: imports(parsed(path), name, path.name == "__init__.py", MODULES)
         for name, path in MODULES.items()
         if path.suffix == ".py"
     }
@@ -252,9 +260,7 @@ def test_only_one_module_knows_where_the_kernels_are():
     naming = {
         module_name(path)
         for path in SOURCES
-        if any(
-            re.match(r"fastvec\.(kernels|reference)\b", text) for text in strings(ast.parse(path.read_text()))
-        )
+        if any(re.match(r"fastvec\.(kernels|reference)\b", text) for text in strings(parsed(path)))
     }
     assert naming == {"kernels"}
 
@@ -281,7 +287,7 @@ def test_modules_are_of_one_idea():
     for path in SOURCES:
         offered = [
             [item.value for item in node.value.elts]
-            for node in ast.parse(path.read_text()).body
+            for node in parsed(path).body
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
         ]
         if path.name != "__init__.py":
@@ -294,7 +300,7 @@ def test_modules_are_of_one_idea():
 def test_no_pickle():
     pickling = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not pickling & {name.partition(".")[0] for name in names}, f"{path.name} imports {names}"
@@ -306,7 +312,7 @@ def test_flags_of_a_build_that_ships():
     """No flag that builds for this machine alone or that changes what floating-point numbers mean."""
     unwanted = re.compile(r"-m(arch|tune|cpu)=native|-Ofast|-f(no-)?fast-math|-ffinite-math|-funsafe-math")
     sources = (ROOT / "setup.py", PACKAGE / "kernels/instruction_sets.py")
-    flags = [text for path in sources for text in strings(ast.parse(path.read_text()))]
+    flags = [text for path in sources for text in strings(parsed(path))]
     assert "-O3" in flags
     shell = [path for path in (ROOT / "Makefile", ROOT / ".ci" / "run") if path.exists()]
     lines = [line.partition("#")[0] for path in shell for line in path.read_text().splitlines()]

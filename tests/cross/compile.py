@@ -4,6 +4,9 @@ This needs Zig (Clang with the C headers of all platforms; the package ziglang),
 Extensions, sources and flags are those that ``setup.py`` declares for the architecture. Real objects are
 made, since whether inline assembly and built-in functions suit a processor shows only when code is
 generated; nothing is linked. Cython's code is under the same warnings as ours: it gives rise to none.
+
+What depends on the system (threads, files, the widths of types) is the same in every instruction set, and no
+header asks for both. So one system, Windows, whose types differ most, has all sets, and the others one each.
 """
 
 import os
@@ -23,11 +26,9 @@ import ziglang
 HERE = Path(__file__).parent
 ZIG = Path(ziglang.__file__).with_name("zig")
 
-# Zig's names of the platforms, and what Python calls one of that architecture.
-TARGETS = {
-    "x86_64": ("x86_64-macos", "x86_64-windows-gnu", "x86_64-linux-musl"),
-    "aarch64": ("aarch64-macos", "aarch64-windows-gnu", "aarch64-linux-musl"),
-}
+ARCHITECTURES = ("x86_64", "aarch64")
+# Zig's names of the systems, and which instruction sets of an architecture they have, the slowest first.
+SYSTEMS = {"macos": slice(-1, None), "windows-gnu": slice(None), "linux-musl": slice(1)}
 
 # Nobody runs the objects: -O0 makes them in a third of the time. Zig would add checks of undefined behaviour.
 FLAGS = ["-O0", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror"]
@@ -42,10 +43,9 @@ def main():
         shutil.copytree(sysconfig.get_path("include"), include)
         shutil.copyfile(HERE / "pyconfig.h", include / "pyconfig.h")
         jobs = [
-            (target, extension, include, folder)
-            for architecture, targets in TARGETS.items()
-            for extension in extensions_for(architecture)
-            for target in targets
+            (f"{architecture}-{system}", extension, include, folder)
+            for architecture in ARCHITECTURES
+            for system, extension in extensions_for(architecture)
         ]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             complaints = list(pool.map(compile_one, *zip(*jobs, strict=True)))
@@ -60,9 +60,21 @@ def main():
 
 
 def extensions_for(architecture):
-    """Return the extensions that ``setup.py`` declares for an architecture."""
+    """Return systems and the extensions that ``setup.py`` declares for an architecture."""
     os.environ["_PYTHON_HOST_PLATFORM"] = f"linux-{architecture}"
-    return run_setup("setup.py", stop_after="init").ext_modules
+    extensions = run_setup("setup.py", stop_after="init").ext_modules
+    sets = list(dict.fromkeys(filter(None, map(instruction_set, extensions))))  # in the order of the table
+    return [
+        (system, extension)
+        for system, chosen in SYSTEMS.items()
+        for extension in extensions
+        if instruction_set(extension) in (None, *sets[chosen])
+    ]
+
+
+def instruction_set(extension):
+    """Return the set that an extension is built for, or None for what is built once."""
+    return dict(extension.define_macros).get("INSTRUCTION_SET")
 
 
 def compile_one(target, extension, include, folder):
