@@ -30,7 +30,7 @@ PROCESSOR=cortex-a72
 GRADIENTS=(test_gradients.py -k "neon and (-7] or -17] or -33] or error_of or saturate or is_stable)")
 KERNELS=(
     test_backends_agree.py test_train_is_steps.py test_glove_kernel.py test_documents_kernel.py
-    test_scatter.py test_cooccurrence_kernel.py test_phrase_kernels.py test_tokenizer.py
+    test_rounds_kernel.py test_scatter.py test_cooccurrence_kernel.py test_phrase_kernels.py test_tokenizer.py
     -k "neon or baseline"
 )
 TRAININGS=(test_word2vec.py -k "topic or loss or bit_for_bit or depend_on_the_threads")

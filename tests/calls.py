@@ -4,6 +4,14 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
 
 
 def scaled(array, factor):
@@ -54,6 +62,25 @@ def kill_once(marker):
     except FileExistsError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_or_die(train_lane, lane, task, *arrays):
+    """Train on a piece in a round; the first process that meets one of the middle of the text is killed."""
+    if task.piece[0][0] > 300:
+        kill_once(os.environ["MARKER"])
+    return train_lane(lane, task, *arrays)
+
+
+def large(n):
+    """Return a tuple whose arrays are large and small."""
+    return np.arange(n), Pair(np.ones(3), np.arange(2 * n).reshape(2, -1))
+
+
+def sums(*items):
+    """Return sums of arrays, which are read-only."""
+    arrays = [array for item in items for array in (item if isinstance(item, tuple) else (item,))]
+    assert not any(array.flags.writeable for array in arrays if array.size > 3)
+    return [int(array.sum()) for array in arrays]
 
 
 def split_or_die(line):

@@ -10,6 +10,8 @@ from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
+from fastvec.distributed.balance import Balance
+from fastvec.distributed.directions import Side, pulls
 from fastvec.formats.atomic import replacing
 from fastvec.formats.fasttext import FastTextFile, read_model, write_model
 from fastvec.formats.ngrams import row_means
@@ -22,6 +24,7 @@ from fastvec.models.association import association
 from fastvec.peers import names as peers_names
 from fastvec.training.copies import Copies
 from fastvec.training.huffman import HuffmanTree
+from fastvec.training.rounds import Rounds, pieces_of
 from fastvec.training.tables import alias_table, keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import usable_threads
@@ -31,16 +34,21 @@ __all__ = [
     "EXAMPLES",
     "RECORD",
     "WORD_LIMIT",
+    "Balance",
     "Copies",
     "FastTextFile",
     "HuffmanTree",
+    "Rounds",
+    "Side",
     "SupervisedFile",
     "Team",
     "alias_table",
     "association",
     "keep_thresholds",
     "peers_names",
+    "pieces_of",
     "preallocate",
+    "pulls",
     "quantize_matrix",
     "read_model",
     "read_supervised",
@@ -76,6 +84,7 @@ SIZES = {
     "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
+    "block_of_rows": "distributed.rounds.BLOCK_BYTES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
     "phrases_chunk": "models.phrases.CHUNK",
     "pieces_of_text": "corpus.ids.PIECE_BYTES",
@@ -102,6 +111,8 @@ SIZES = {
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
+    "train_lane": "distributed.rounds.train_lane",
+    "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",
     "best_threshold": "classify.words.ranker._best_threshold",
     "encode": "corpus.corpus.encode",
@@ -140,12 +151,15 @@ def inner(name):
     return pkgutil.resolve_name(f"fastvec.{FUNCTIONS[name]}")
 
 
+def put(monkeypatch, name, function):
+    """Put a function in the place of one of `FUNCTIONS`."""
+    monkeypatch.setattr(f"fastvec.{FUNCTIONS[name]}", function)
+
+
 def wrap(monkeypatch, name, wrapper):
     """Let `wrapper`, which is given one of `FUNCTIONS` and then its arguments, stand in its place."""
     function = inner(name)
-    monkeypatch.setattr(
-        f"fastvec.{FUNCTIONS[name]}", lambda *given, **named: wrapper(function, *given, **named)
-    )
+    put(monkeypatch, name, lambda *given, **named: wrapper(function, *given, **named))
 
 
 def results_of(monkeypatch, name):

@@ -169,6 +169,24 @@ def test_processes_call_functions_and_survive(tmp_path):
     assert not list(Path(tmp_path).glob("fastvec-*"))
 
 
+def test_large_results_of_processes_are_files_that_go_with_their_handles():
+    with distributed.connect(1) as engine:
+        first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
+        handles = [first, pair, engine.submit("sums", calls.sums, first, pair)]
+        array, (small, both), found = engine.results(handles)
+        assert np.array_equal(array, np.arange(50_000)) and np.array_equal(small, np.ones(3))
+        assert isinstance(engine.results([pair])[0], calls.Pair) and both.shape == (2, 50_000)
+        assert found == [array.sum(), 3, both.sum()]
+        (folder,) = {Path(item.filename).parent for item in (array, both)}
+        assert len([*folder.iterdir()]) == 2
+        del handles, pair, both
+        assert [*folder.iterdir()] == [Path(array.filename)]
+        engine.submit("large, for nobody", calls.large, 50_000)
+        engine.results([engine.submit("one", int, 1)])
+        assert [*folder.iterdir()] == [Path(array.filename)]
+    assert not folder.exists()
+
+
 def test_calls_in_this_process():
     with distributed.connect() as engine:
         shared = engine.share(np.arange(4.0))

@@ -6,24 +6,19 @@ import argparse
 from typing import Any
 
 from fastvec._params import check_int
-from fastvec.cli.options import given
+from fastvec.cli.options import add_parameters, given
 from fastvec.corpus import Corpus
+from fastvec.distributed.rounds import fit
 
-__all__ = ["add_cluster", "cluster_of", "reading"]
+__all__ = ["OF_LANES", "add_cluster", "add_lanes", "cluster_of", "lanes_of", "reading"]
+
+# The parameters of `distributed.fit` that are options of their own.
+OF_LANES = ("lanes", "rounds")
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where the work is done."""
-    group = parser.add_argument_group("cluster")
-    where = group.add_mutually_exclusive_group()
-    where.add_argument(
-        "--ray",
-        metavar="ADDRESS",
-        help="work on a cluster of Ray, a file at a time: auto, HOST:PORT, or local for a new one",
-    )
-    where.add_argument(
-        "--processes", type=int, metavar="N", help="work in so many processes, a file at a time"
-    )
+    """Add the options that say where files are read and counted."""
+    group = _add_where(parser, "a file at a time")
     group.add_argument(
         "--folder",
         metavar="FOLDER",
@@ -31,25 +26,60 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_lanes(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how many lanes train, and where."""
+    _add_where(parser, "a lane at a time")
+    add_parameters(parser, {"lanes": fit}, OF_LANES)
+
+
+def _add_where(parser: argparse.ArgumentParser, at_once: str) -> Any:
+    group = parser.add_argument_group("cluster")
+    where = group.add_mutually_exclusive_group()
+    where.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help=f"work on a cluster of Ray, {at_once}: auto, HOST:PORT, or local for a new one",
+    )
+    where.add_argument("--processes", type=int, metavar="N", help=f"work in so many processes, {at_once}")
+    return group
+
+
 def cluster_of(options: argparse.Namespace) -> str | int | None:
-    """Return the parameter `cluster`, None if the work is done here.
+    """Return the parameter `cluster` for files, None if the work is done here.
 
     Raises
     ------
     TypeError, ValueError
         If options do not belong together, or one is invalid.
     """
-    if options.ray is None and options.processes is None:
+    cluster = _where(options)
+    if cluster is None:
         if options.folder is not None:
             raise ValueError(f"--folder is for --ray or --processes, got {options.folder!r} without them")
-        return None
-    if (cache := given(options, Corpus).get("cache")) is not None:
+    elif (cache := given(options, Corpus).get("cache")) is not None:
         raise ValueError(
             f"--cache keeps a text that is read on one machine, got {cache!r} with --ray or --processes"
         )
+    return cluster
+
+
+def lanes_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `distributed.fit` about lanes, none if there are to be none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is invalid.
+    """
+    lanes = {name: value for name, value in given(options, fit).items() if name in OF_LANES}
+    cluster = _where(options)
+    return lanes if cluster is None else {**lanes, "cluster": cluster}
+
+
+def _where(options: argparse.Namespace) -> str | int | None:
     if options.processes is not None:
         return check_int("--processes", options.processes, 1, 4096)
-    return str(options.ray)
+    return None if options.ray is None else str(options.ray)
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from fastvec import formats
 from fastvec._params import check_int
+from fastvec.cli.cluster import OF_LANES, add_lanes, lanes_of
 from fastvec.cli.config import add_config
 from fastvec.cli.files import add_format, add_output, add_texts, check_files, read_texts
-from fastvec.cli.options import add_parameters, flag, given, joined, make, parameters
+from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
 from fastvec.cli.parser import Parser
 from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
@@ -31,6 +32,7 @@ from fastvec.cli.training import (
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
+from fastvec.distributed.rounds import check_lanes, fit
 from fastvec.models.base import COUNTED, CountModel, EpochModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
@@ -81,6 +83,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_quiet(parser)
     add_json(parser, "print the summary as JSON")
     add_checkpoints(parser, WordModel.fit)
+    add_lanes(parser)
     parser.add_argument_group("model").add_argument(
         "--model",
         choices=MODELS,
@@ -97,6 +100,7 @@ def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
     assert name is not None
     phrases = (metadata.get("corpora") or [{}])[0].get("phrases") or {}
     values = {"model": name, "phrases": phrases.get("passes")}
+    values |= {KEY + parameter: metadata.get(parameter) for parameter in OF_LANES}
     return values_of(metadata, MODELS[name]) | {dest: value for dest, value in values.items() if value}
 
 
@@ -128,6 +132,11 @@ def _run(options: argparse.Namespace) -> int:
     if given(options, WordModel.fit) and not isinstance(model, EpochModel):
         raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
     resuming = checkpoints(options, WordModel.fit, model)
+    in_lanes = lanes_of(options)
+    if in_lanes:
+        if not isinstance(model, WordModel):
+            raise ValueError(f"lanes need --model skipgram, got --model {options.model}")
+        check_lanes(model, **{name: in_lanes[name] for name in OF_LANES if name in in_lanes})
     counts = _counts(options, model)
     if counts is None and options.like is not None:
         _check_text_of(options.like)
@@ -135,7 +144,11 @@ def _run(options: argparse.Namespace) -> int:
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        vectors = model.fit(source, **resuming, **start).vectors_
+        if in_lanes and isinstance(model, WordModel):
+            fit(model, source, **in_lanes, **resuming, **start)
+        else:
+            model.fit(source, **resuming, **start)
+        vectors = model.vectors_
         held.begin()
         seconds = time.perf_counter() - started
         vectors.save(options.output, format=options.format)

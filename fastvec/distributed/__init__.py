@@ -11,5 +11,6 @@ from fastvec.distributed.clusters import connect as connect
 from fastvec.distributed.counts import count as count
 from fastvec.distributed.engine import Engine as Engine
 from fastvec.distributed.pairs import phrases as phrases
+from fastvec.distributed.rounds import fit as fit
 
-__all__ = ["Engine", "connect", "count", "phrases"]
+__all__ = ["Engine", "connect", "count", "fit", "phrases"]

@@ -2,23 +2,26 @@
 
 A process that ends, killed or not, closes its pipe; what it was calling is called again in a new one. All
 others go on, and the results that are here already stay.
+
+Large arrays go around the pipes, as files that all processes map.
 """
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import tempfile
 import traceback
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,9 @@ from fastvec.formats.spool import ADVICE, naming_full_disk
 from fastvec.training.threads import Report
 
 __all__ = ["Processes"]
+
+# Arrays of results that have as many bytes are files.
+LARGE = 1 << 16
 
 # Without copies of this process, whose threads and locks they would not have.
 SPAWN = multiprocessing.get_context("spawn")
@@ -102,7 +108,7 @@ class Processes(Engine):
     def _start(self) -> None:
         """Start the workers that there is work for, and give calls whose arguments are there to idle ones."""
         while len(self._started) < min(self.workers, self._n_calls):
-            worker = _Worker()
+            worker = _Worker(self._shared.name)
             self._started[worker.connection] = worker
         for worker in [worker for worker in self._started.values() if worker.is_idle]:
             call = next((call for call in self._waiting if call.is_ready), None)
@@ -116,7 +122,7 @@ class Processes(Engine):
     def _take(self, worker: _Worker) -> None:
         """Take what a worker says: that it has begun, a result or an error; or that it is no more."""
         try:
-            value, error, where = worker.connection.recv()
+            results, error, where = worker.connection.recv()
         except (EOFError, OSError):
             self._lose(worker)
             return
@@ -126,7 +132,7 @@ class Processes(Engine):
             self._error = error
             raise error from RuntimeError(f"in a worker process:\n{where}")
         if call is not None:
-            call.finish(value)
+            call.finish(results)
 
     def _lose(self, worker: _Worker) -> None:
         """Put the call of a worker that is no more first in the queue; another one is started for it."""
@@ -164,20 +170,23 @@ class _Call:
     def is_ready(self) -> bool:
         return all(not isinstance(item, Handle) or item.value is not _PENDING for item in self.arguments)
 
-    def finish(self, result: Any) -> None:
-        for reference, item in zip(self.handles, of_parts(result, self.parts), strict=True):
-            if (handle := reference()) is not None:
+    def finish(self, results: list[Any]) -> None:
+        for reference, item in zip(self.handles, results, strict=True):
+            handle = reference()
+            if handle is not None:
                 handle.value = item
+            for file in _files(item):
+                _remove(file.path) if handle is None else weakref.finalize(handle, _remove, file.path)
 
 
 class _Worker:
     """A process that calls functions, one after the other, and the end of its pipe here."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
         self.connection, other = SPAWN.Pipe()
         self.call: _Call | None = None
         self.has_begun = False
-        self._process = SPAWN.Process(target=_work, args=(other,), daemon=True)
+        self._process = SPAWN.Process(target=_work, args=(other, folder), daemon=True)
         self._process.start()
         other.close()  # so that the pipe ends with the process
 
@@ -189,7 +198,7 @@ class _Worker:
         """Hand over a call, and return whether the process is there to take it."""
         arguments = [item.value if isinstance(item, Handle) else item for item in call.arguments]
         try:
-            self.connection.send((setting, call.function, arguments))
+            self.connection.send((setting, call.parts, call.function, arguments))
         except OSError:
             return False
         except Exception as error:  # of pickling
@@ -222,14 +231,43 @@ class _Pending:
 _PENDING = _Pending()
 
 
-class _File(NamedTuple):
+@dataclass(frozen=True)
+class _File:
     """An array in a file."""
 
     path: Path
 
 
 def _opened(value: Any) -> Any:
-    return np.load(value.path, mmap_mode="r", allow_pickle=False) if isinstance(value, _File) else value
+    """Return what a worker is given, or a result, with the arrays of files."""
+    if isinstance(value, _File):
+        return np.load(value.path, mmap_mode="r", allow_pickle=False)
+    return _with_items(value, map(_opened, value)) if _files(value) else value
+
+
+def _stored(value: Any, folder: str) -> Any:
+    """Return a result whose large arrays are in files: the result itself, or items of a tuple."""
+    if isinstance(value, tuple):
+        return _with_items(value, [_stored(item, folder) for item in value])
+    if not isinstance(value, np.ndarray) or value.nbytes < LARGE:
+        return value
+    with naming_full_disk("a result", value.nbytes, Path(folder).parent, ADVICE):
+        number, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(number, "wb") as file:  # one that NumPy writes to without copies
+            np.save(file, value, allow_pickle=False)
+    return _File(Path(name))
+
+
+def _files(value: Any) -> list[_File]:
+    """Return the files in a result."""
+    if isinstance(value, _File):
+        return [value]
+    return [file for item in value for file in _files(item)] if isinstance(value, tuple) else []
+
+
+def _with_items(value: Any, items: Iterable[Any]) -> Any:
+    """Return a tuple of the same kind with other items."""
+    return value._make(items) if hasattr(value, "_make") else tuple(items)
 
 
 def _remove(path: Path) -> None:
@@ -237,20 +275,22 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _work(connection: Any) -> None:
+def _work(connection: Any, folder: str) -> None:
     """Call what comes through a pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     with contextlib.suppress(EOFError, OSError):  # that process is no more
-        connection.send((None, None, ""))
+        connection.send(([], None, ""))
         while True:
-            setting, function, arguments = connection.recv()
-            value: Any = None
+            setting, parts, function, arguments = connection.recv()
+            results: list[Any] = []
             error: Exception | None = None
             where = ""
             try:
                 value = setting.call(function, *map(_opened, arguments))
+                results = [_stored(item, folder) for item in of_parts(value, parts)]
+                del value
             except Exception as raised:
                 error, where = raised, traceback.format_exc()
             del function, arguments
-            connection.send((value, error, where))
-            del value
+            connection.send((results, error, where))
+            del results

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from fastvec.reference import optimizers as optimizers
     from fastvec.reference import phrases as phrases
     from fastvec.reference import regression as regression
+    from fastvec.reference import rounds as rounds
     from fastvec.reference import rows as rows
     from fastvec.reference import scatter as scatter
     from fastvec.reference import skipgram as skipgram

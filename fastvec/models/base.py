@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.rounds import Rounds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
 from fastvec.vectors import Vectors
@@ -302,7 +304,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         checkpoints: CheckpointFile | None,
         before_epoch: Callable[[int, int], None] | None = None,
         put_back: Callable[[], None] | None = None,
-        crew: Copies | Team | None = None,
+        crew: Copies | Team | Rounds | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
@@ -316,7 +318,9 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         before = self._state
         if checkpoints is not None:
             checkpoints.source.setdefault("what was learned before fit", _hash(before))
-            checkpoints.begin(state.parameters, state.history, partial(self._write, state))
+            of_rounds = crew.state if isinstance(crew, Rounds) else {}
+            kept: dict[str, NDArray[Any]] = {**state.parameters, **of_rounds}
+            checkpoints.begin(kept, state.history, partial(self._write, state, of_rounds=of_rounds))
             if checkpoints.finished:
                 self._state = state
                 return
@@ -385,11 +389,16 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         self._write(self._learned("vectors_ to save"), path)
 
     def _write(
-        self, state: State, path: str | os.PathLike[str], checkpoint: Mapping[str, Any] | None = None
+        self,
+        state: State,
+        path: str | os.PathLike[str],
+        checkpoint: Mapping[str, Any] | None = None,
+        of_rounds: Mapping[str, NDArray[Any]] = MappingProxyType({}),
     ) -> None:
-        """Write a state, and how far its training has come."""
+        """Write a state, how far its training has come, and what rounds to come depend on."""
         vectors = self._make_vectors(state) if state.vectors is None else state.vectors
         others = {name: tensor for name, tensor in state.tensors().items() if name != "input_vectors"}
+        others |= of_rounds
         description = {
             "estimator": type(self).__name__,
             "parameters": state.given,

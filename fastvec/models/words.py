@@ -43,6 +43,8 @@ from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import padded_copies
 from fastvec.training.progress import warn
+from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
+from fastvec.training.rounds import Rounds
 from fastvec.training.tables import keep_thresholds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
@@ -507,6 +509,37 @@ class WordModel(EpochModel, ABC):
         FloatingPointError
             If training diverges.
         """
+        return self._fit(
+            corpus,
+            self.threads,
+            None,
+            vocabulary=vocabulary,
+            start_from=start_from,
+            freeze=freeze,
+            update_vocabulary=update_vocabulary,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+
+    def _fit(
+        self: Model,
+        corpus: Any,
+        threads: int | None,
+        in_rounds: Callable[[partial[Any]], Rounds] | None,
+        *,
+        vocabulary: Any,
+        start_from: Vectors | Learner | None,
+        freeze: bool | Iterable[str],
+        update_vocabulary: bool,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int | str,
+        resume: bool,
+    ) -> Model:
+        """Learn, see `fit`, with other threads than the parameter says, or in rounds.
+
+        `in_rounds` returns who trains, for what trains on a chunk: a kernel with all other arguments.
+        """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
         given = given_vectors(start_from, self.vector_size)
@@ -523,7 +556,7 @@ class WordModel(EpochModel, ABC):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
         loss = self._loss()
-        threads = number_of_threads(self.threads)
+        threads = number_of_threads(threads)
         if self.deterministic and not loss.by_team:
             threads = 1
         # the most frequent words have the ids of the text
@@ -545,9 +578,9 @@ class WordModel(EpochModel, ABC):
         tables: dict[str, Any] = {}
         for table in loss.tables:
             tables |= table(self, state)
-        crew: Team | Copies | None = None
+        crew: Team | Copies | Rounds | None = None
         frequencies = counts * kept / max(float(counts @ kept), 1)
-        if self.deterministic and loss.by_team:
+        if self.deterministic and loss.by_team and in_rounds is None:
             steps = self._steps_of_batch(state.vocabulary, frequencies, tables)
             crew = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
             threads = len(crew.members)
@@ -568,7 +601,7 @@ class WordModel(EpochModel, ABC):
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
             seed=self.seed,
-            chunk=self._chunk(n_words, corpus.n_tokens),
+            chunk=self._chunk(n_words, corpus.n_tokens) if in_rounds is None else WORDS_OF_CHUNK,
             shuffle=self.shuffle,
             epochs_before=len(state.history),
             untrained_loss=math.inf if has_outputs else loss.untrained(self, n_words),
@@ -590,11 +623,16 @@ class WordModel(EpochModel, ABC):
             **arguments,
         )
 
+        held_out = hold_out(ids, corpus.sentence_offsets, counts)
+        lanes = "none"
+        if in_rounds is not None:
+            crew = in_rounds(train_chunk)
+            state.metadata |= {"lanes": crew.lanes, "rounds": crew.per_epoch}
+            lanes = f"{crew.lanes} in {crew.per_epoch} rounds"
         if checkpoints is not None:
             text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
-            checkpoints.source |= sources(state, given, frozen)
-        held_out = hold_out(ids, corpus.sentence_offsets, counts)
+            checkpoints.source |= sources(state, given, frozen) | {"lanes": lanes}
         self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, crew=crew)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:

@@ -4,9 +4,10 @@ An epoch visits every position once: the tokens of a corpus, the entries of coun
 is cut into chunks, visited from beginning to end or in a random order. Threads take them in turn and hand
 each to a kernel, which works without the GIL and changes the matrices in place, without locks (Hogwild: Niu,
 Recht, Ré and Wright 2011; only GloVe's tiles wait for each other), or to a network, whose chunks are its
-mini-batches. Or all threads take every chunk together, as a team (``team.py``). A chunk's learning rate
-follows from its turn, a kernel's random numbers from (seed, epoch, position), so that what is drawn does not
-depend on the number of threads; with one thread, or a team, the result is the same run after run.
+mini-batches. Or all threads take every chunk together, as a team (``team.py``), or many chunks are trained on
+at once, on several machines perhaps (``rounds.py``). A chunk's learning rate follows from its turn, a
+kernel's random numbers from (seed, epoch, position), so that what is drawn does not depend on the number of
+threads; with one thread, a team, or in rounds, the result is the same run after run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.progress import Progress, warn
+from fastvec.training.rounds import Rounds, pieces_of
 from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
@@ -228,7 +230,7 @@ def train(
     after_epoch: Callable[[Epoch], bool | None],
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
-    crew: Copies | Team | None = None,
+    crew: Copies | Team | Rounds | None = None,
 ) -> bool:
     """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
 
@@ -258,9 +260,9 @@ def train(
         Returns True to end training after the current chunks.
     checkpoints : Checkpoints, optional
         Where to start, and when to keep the state.
-    crew : Copies or Team, optional
+    crew : Copies, Team or Rounds, optional
         What threads have of their own, or the threads if they take every chunk together; these are all there
-        are then.
+        are then. Or who trains on many chunks at once; there is one thread then.
 
     Raises
     ------
@@ -287,8 +289,7 @@ def train(
         for epoch in range(start.epoch, schedule.epochs):
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
-            of_crew = _TeamRun if isinstance(crew, Team) else _EpochRun
-            run = of_crew(train_chunk, schedule, position, stopping, held_out, score, crew)
+            run = _run_of(crew)(train_chunk, schedule, position, stopping, held_out, score, crew)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
@@ -334,6 +335,12 @@ def train(
     return ended_early
 
 
+def _run_of(crew: Copies | Team | Rounds | None) -> type[_EpochRun]:
+    if isinstance(crew, Rounds):
+        return _RoundsRun
+    return _TeamRun if isinstance(crew, Team) else _EpochRun
+
+
 class _EpochRun:
     """One epoch from a position on, as its threads share it."""
 
@@ -345,7 +352,7 @@ class _EpochRun:
         stopping: Callable[[], bool],
         held_out: HeldOut | None,
         score: str,
-        crew: Copies | Team | None,
+        crew: Copies | Team | Rounds | None,
     ) -> None:
         self.train_chunk = train_chunk
         self.schedule = schedule
@@ -353,7 +360,7 @@ class _EpochRun:
         self.stopping = stopping
         self.held_out = held_out
         self.score = score
-        self.crew = crew
+        self.crew: Any = crew
         self.starts = schedule.starts(start.epoch)
         self.key = schedule.key(start.epoch)
         every = max(1, schedule.n_positions // LOSS_SAMPLE)
@@ -513,6 +520,29 @@ class _TeamRun(_EpochRun):
         except BaseException:
             self.crew.abandon()
             raise
+
+
+class _RoundsRun(_EpochRun):
+    """An epoch in rounds, each of which is trained on as a whole."""
+
+    crew: Rounds
+
+    def _take(self, thread: int) -> int | None:
+        visited = super()._take(thread)
+        if visited is not None:
+            n = self.schedule.n_positions
+            self.next_position = visited + self.schedule.chunk * self.crew.n_chunks(
+                n, self.epoch * n + visited
+            )
+        return visited
+
+    def _train_on(self, visited: int, thread: int) -> None:
+        stop = min(self.next_position, self.schedule.n_positions)
+        parts = [list(self._parts(begin)) for begin in range(visited, stop, self.schedule.chunk)]
+        rate = self.schedule.learning_rate_at(self.epoch, visited)
+        for result in self.crew.train(pieces_of(parts, self.crew.lanes), rate, self.key, self.loss_every):
+            self._add(*result)
+        self.done = stop
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

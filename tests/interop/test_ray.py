@@ -4,12 +4,14 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import calls
 import numpy as np
 import pages
 import pytest
+from inside import inner, put
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, Phrases, distributed, kernels
@@ -136,6 +138,24 @@ def test_workers_of_another_version_or_backend_are_refused(cluster, texts, monke
         RuntimeError, match=r"workers must have the fastvec .* for, 9\.9, got .* on .*: install"
     ):
         distributed.count(texts / "*.txt", cluster=cluster)
+
+
+@pytest.mark.any_backend(trains=True)
+def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
+    def learned(model):
+        return model.vectors_.vectors.tobytes(), model.output_vectors_.tobytes()
+
+    def trained(**how):
+        model = fastvec.SkipGram(vector_size=8, min_count=1, epochs=2)
+        return learned(distributed.fit(model, texts / "*.txt", lanes=3, **how))
+
+    expected = trained()
+    assert trained(cluster=cluster) == expected
+    train_lane = partial(calls.train_or_die, inner("train_lane"))
+    put(monkeypatch, "train_lane", train_lane)
+    Path(os.environ["MARKER"]).unlink(missing_ok=True)
+    assert trained(cluster=cluster) == expected
+    assert Path(os.environ["MARKER"]).exists()
 
 
 @pytest.mark.parametrize("verb", ["cooccur", "phrases"])

@@ -3,9 +3,10 @@
 from mutants._edits import ROOT, Edit, Mutant
 from mutants.around import AROUND
 from mutants.models import MODELS
+from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
 from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS]

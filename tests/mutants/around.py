@@ -609,4 +609,70 @@ AROUND = [
         "distributed",
         ("distributed/engine.py", "if here.version != self.version:", "if False:"),
     ),
+    # Rounds of lanes.
+    mutant(
+        "rows of later blocks are taken from the first rows of these",
+        "rounds",
+        (
+            "distributed/lanes.py",
+            "rounds.take(block, first, rows, matrices[name])",
+            "rounds.take(block, first, rows * 0 + first, matrices[name])",
+        ),
+    ),
+    mutant(
+        "frozen rows are among those that a round moves",
+        "rounds",
+        (
+            "distributed/lanes.py",
+            'moves = of_text["frozen"][rows] == 0',
+            'moves = of_text["frozen"][rows] < 2',
+        ),
+    ),
+    mutant(
+        "a checkpoint of rounds lacks their curvature",
+        "rounds",
+        (
+            "models/base.py",
+            "others |= of_rounds",
+            "others |= {name: item * 0 for name, item in of_rounds.items()}",
+        ),
+    ),
+    mutant(
+        "rounds have their full length from the start",
+        "rounds",
+        ("training/rounds.py", "min(longest, growing)", "longest"),
+    ),
+    mutant(
+        "words that are held out are trained on in rounds",
+        "rounds",
+        (
+            "training/loop.py",
+            "[list(self._parts(begin)) for begin",
+            "[[(begin, min(begin + self.schedule.chunk, stop))] for begin",
+        ),
+    ),
+    mutant(
+        "the curvature of earlier rounds does not fade",
+        "rounds",
+        ("distributed/directions.py", "self.weights *= DECAY", "pass"),
+    ),
+    mutant(
+        "a run in rounds is resumed without them",
+        "rounds",
+        ("models/words.py", '| {"lanes": lanes}', ""),
+    ),
+    mutant(
+        "one lane has the threads of the model",
+        "rounds",
+        (
+            "distributed/rounds.py",
+            "model._fit(corpus, 1, partial(RoundsHere",
+            "model._fit(corpus, model.threads, partial(RoundsHere",
+        ),
+    ),
+    mutant(
+        "the files of large results stay",
+        "distributed",
+        ("distributed/processes.py", "weakref.finalize(handle, _remove, file.path)", "None"),
+    ),
 ]

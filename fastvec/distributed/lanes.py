@@ -1,0 +1,213 @@
+"""What a lane does in a round: the pure function of `rounds` that trains.
+
+In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
+blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
+and returns how far they have moved, block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec.distributed.blocks import Changes, Matrix, Room, Rows, Updates, room_of_thread
+from fastvec.training.loop import CHUNK
+from fastvec.training.rounds import Piece
+
+__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
+
+# Neighbouring positions whose windows the curvature is taken of.
+STRETCH = 16
+# The arrays that say what is drawn.
+WALKED = ("ids", "sentence_offsets", "keep", "noise")
+INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
+
+
+class Task(NamedTuple):
+    """What a lane is to do in a round.
+
+    Attributes
+    ----------
+    piece : list of (int, int)
+        Where the parts of the text begin and end.
+    learning_rate : float
+        The learning rate of the round.
+    key, loss_every : int
+        As for the kernel that trains.
+    curvature_every : int
+        The curvature is taken of one position in so many.
+    guides : float32 array, (4, stride), optional
+        Directions along which the change of the balance is wanted.
+    """
+
+    piece: Piece
+    learning_rate: float
+    key: int
+    loss_every: int
+    curvature_every: int
+    guides: Matrix | None
+
+    def parts(self) -> NDArray[np.int64]:
+        """Return the parts as an array."""
+        return np.array(self.piece, np.int64)
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Yield what is trained on at once."""
+        for begin, end in self.piece:
+            for start in range(begin, end, CHUNK):
+                yield start, min(start + CHUNK, end)
+
+    def sample(self) -> NDArray[np.int64]:
+        """Return the parts of the piece that the curvature is taken of."""
+        spacing = STRETCH * self.curvature_every
+        return np.array(
+            [
+                (max(start, begin), min(start + STRETCH, end))
+                for begin, end in self.piece
+                for start in range(begin // spacing * spacing, end, spacing)
+                if start + STRETCH > begin
+            ],
+            np.int64,
+        ).reshape(-1, 2)
+
+
+class Summary(NamedTuple):
+    """What the training loop and the next rounds need to know of a lane.
+
+    Attributes
+    ----------
+    losses : list of (float, int, int)
+        Of every part: the loss, the pairs in it, and all pairs.
+    curvatures : dict of str to float64 array, (stride, stride)
+        For each matrix, the sum of the outer products of the vectors that its rows meet, each weighted by
+        p (1 − p).
+    weights : dict of str to float
+        The sums of these weights.
+    n_scores : int
+        How many there were.
+    balance : float64 array, (4, 4), optional
+        By how much more the second moment of outputs changed than that of inputs, along the guides.
+    """
+
+    losses: list[tuple[float, int, int]]
+    curvatures: dict[str, NDArray[np.float64]]
+    weights: dict[str, float]
+    n_scores: int
+    balance: NDArray[np.float64] | None
+
+
+class Lane(NamedTuple):
+    """What all lanes of a training have in common.
+
+    Attributes
+    ----------
+    kernel : str
+        The module of `fastvec.kernels` that trains.
+    train : dict
+        Arguments of its `train`, without arrays.
+    walk : dict
+        Those that the functions of the kernel `rounds` take, too.
+    arrays : tuple of str
+        The arguments that are arrays, of which there are handles.
+    firsts : dict of str to list of int
+        For each matrix, the first row of every block, and how many rows there are.
+    stride : int
+        The length of rows, padded.
+    """
+
+    kernel: str
+    train: dict[str, Any]
+    walk: dict[str, Any]
+    arrays: tuple[str, ...]
+    firsts: dict[str, list[int]]
+    stride: int
+
+    def find_rows(self, task: Task, of_text: Mapping[str, Any], room: Room) -> list[tuple[Rows, Updates]]:
+        """Return, for each matrix, the rows that a piece uses in rising order, and in how many scores."""
+        arrays = {name: of_text[name] for name in WALKED}
+        found = kernels.get("rounds").touched(
+            parts=task.parts(), room=room.updates(len(arrays["keep"])), key=task.key, **self.walk, **arrays
+        )
+        return [found[:2], found[2:]]
+
+    def moving(
+        self, used: Sequence[tuple[Rows, Updates]], of_text: Mapping[str, Any]
+    ) -> list[tuple[Rows, Updates]]:
+        """Return those of the rows that are not frozen."""
+        if of_text["frozen"] is None:
+            return [*used]
+        (rows, updates), outputs = used
+        moves = of_text["frozen"][rows] == 0
+        return [(rows[moves], updates[moves]), outputs]
+
+    def train_on(
+        self,
+        task: Task,
+        moving: Sequence[tuple[Rows, Updates]],
+        of_text: Mapping[str, Any],
+        matrices: Mapping[str, Matrix],
+    ) -> Summary:
+        """Train on a piece, which moves these rows."""
+        before = _balance(task, moving, matrices)
+        train = kernels.get(self.kernel).train
+        arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
+        losses = [
+            train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments)
+            for start, stop in task.chunks()
+        ]
+        arrays = {name: of_text[name] for name in WALKED}
+        of_inputs, of_outputs, *weights, n_scores = kernels.get("rounds").curvature(
+            parts=task.sample(), key=task.key, **matrices, **self.walk, **arrays
+        )
+        curvatures = dict(zip(SIDES, (of_inputs, of_outputs), strict=True))
+        after = _balance(task, moving, matrices)
+        change = None if before is None or after is None else after - before
+        return Summary(losses, curvatures, dict(zip(SIDES, weights, strict=True)), n_scores, change)
+
+    def split(self, found: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
+        """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
+        for name, (rows, updates) in zip(SIDES, found, strict=True):
+            ends = np.searchsorted(rows, self.firsts[name]).tolist()
+            for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
+                yield name, first, rows[begin:end], updates[begin:end]
+
+
+def _balance(
+    task: Task, moving: Sequence[tuple[Rows, Updates]], matrices: Mapping[str, Matrix]
+) -> NDArray[np.float64] | None:
+    """Return by how much the second moment of outputs exceeds that of inputs, if it is wanted."""
+    if task.guides is None:
+        return None
+    of_inputs, of_outputs = (
+        kernels.get("rounds").moment(matrices[name], rows, task.guides)
+        for name, (rows, _) in zip(SIDES, moving, strict=True)
+    )
+    difference: NDArray[np.float64] = of_outputs - of_inputs
+    return difference
+
+
+def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
+    """Train on a piece, and return the changes of every block, and a summary.
+
+    `arrays` are those of the lane, and then the blocks of the matrices. The changes stay until the next call.
+    """
+    of_text = dict(zip(lane.arrays, arrays, strict=False))
+    blocks = arrays[len(lane.arrays) :]
+    room, rounds = room_of_thread(), kernels.get("rounds")
+    matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
+    used = lane.find_rows(task, of_text, room)
+    for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
+        rounds.take(block, first, rows, matrices[name])
+    moving = lane.moving(used, of_text)
+    summary = lane.train_on(task, moving, of_text, matrices)
+    changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)
+    found: list[Any] = []
+    for block, (name, first, rows, updates) in zip(blocks, lane.split(moving), strict=True):
+        own, changes = changes[: len(rows)], changes[len(rows) :]
+        rounds.subtract(block, first, rows, matrices[name], own)
+        found.append(Changes(rows, updates, own))
+    return (*found, summary)

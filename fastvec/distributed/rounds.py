@@ -1,0 +1,375 @@
+"""`fit`: training in rounds of lanes, in this process, in others of this machine, or on a cluster."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec._params import check_int
+from fastvec.distributed.balance import SAMPLED, Balance
+from fastvec.distributed.blocks import (
+    Pull,
+    Room,
+    combine_block,
+    moment_of_block,
+    stretch_block,
+    stretched_block,
+)
+from fastvec.distributed.clusters import connect
+from fastvec.distributed.directions import Side, pulls
+from fastvec.distributed.engine import Engine
+from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
+from fastvec.models.base import Learner
+from fastvec.models.checkpoints import EVERY
+from fastvec.models.word2vec import SkipGram
+from fastvec.models.words import WordModel
+from fastvec.training.matrices import padded_matrix
+from fastvec.training.rounds import Piece, Rounds
+from fastvec.vectors import Vectors
+
+__all__ = ["check_lanes", "fit"]
+
+# How many there are unless a call says otherwise: rounds are those of an epoch.
+LANES, ROUNDS = 16, 128
+# The bytes of a block of rows, which one call combines; the result depends on it.
+BLOCK_BYTES = 1 << 24
+# How many positions of a round the curvature is taken of: one in so many, but within these limits.
+CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
+
+Model = TypeVar("Model", bound=WordModel)
+
+
+def fit(
+    model: Model,
+    corpus: Any,
+    *,
+    lanes: int = LANES,
+    rounds: int = ROUNDS,
+    cluster: str | int | None = None,
+    vocabulary: Any = None,
+    start_from: Vectors | Learner | None = None,
+    freeze: bool | Iterable[str] = False,
+    update_vocabulary: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | str = EVERY,
+    resume: bool = False,
+) -> Model:
+    """Learn vectors on several processes or machines.
+
+    Lanes train on neighbouring pieces of the text, side by side, from the same vectors. What they have
+    learned is put together at the end of a round. The result depends on the number of lanes and of rounds,
+    and neither on where the lanes run nor on what is lost and done again.
+
+    Parameters
+    ----------
+    model : SkipGram
+        The estimator to fit, with ``loss="negative_sampling"``. Its `threads` and `deterministic` do not
+        matter: a lane is one thread, and all is deterministic.
+    corpus : Corpus, or anything that `Corpus` takes
+        The text, as for `fit`.
+    lanes : int
+        Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
+        training with ``threads=1``, to the last bit.
+    rounds : int
+        Number of rounds of an epoch. The first ones of a training are shorter, so that there are some more;
+        of a short text there are fewer, since a lane has 256 words at least.
+    cluster : str or int, optional
+        Where lanes train: in this process by default, one after the other; in so many processes of this
+        machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine
+        belongs to, "host:port", or "local" for a new one on this machine.
+    vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
+        As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
+        rounds.
+
+    Returns
+    -------
+    SkipGram
+        The model.
+
+    Raises
+    ------
+    ImportError
+        If Ray is not installed.
+    OSError
+        If there is no cluster at the address, or a disk is full.
+    RuntimeError
+        If workers have another version of fastvec, or are lost again and again.
+    TypeError, ValueError
+        If the model is another one, or a parameter is invalid.
+    FloatingPointError
+        If training diverges.
+
+    Examples
+    --------
+    >>> import fastvec
+    >>> text = [["to", "be", "or", "not", "to", "be"]] * 100
+    >>> model = fastvec.SkipGram(vector_size=8, min_count=1)
+    >>> fastvec.distributed.fit(model, text, lanes=2).vectors_
+    Vectors(4 words, 8 dimensions)
+    """
+    lanes, rounds = check_lanes(model, lanes, rounds)
+    how = {
+        "vocabulary": vocabulary,
+        "start_from": start_from,
+        "freeze": freeze,
+        "update_vocabulary": update_vocabulary,
+        "checkpoint": checkpoint,
+        "checkpoint_every": checkpoint_every,
+        "resume": resume,
+    }
+    if lanes > 1:
+        common = lanes, rounds, model._loss().kernel, model.vector_size
+    if cluster is None:
+        return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
+    with connect(cluster) as engine:
+        return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
+
+
+def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
+    """Return the numbers of lanes and rounds, after validating that a model can be trained so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot.
+    """
+    lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
+    if not isinstance(model, WordModel):
+        raise TypeError(f"model must be a SkipGram, got {model!r}")
+    if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
+        raise ValueError(
+            "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
+            f"{model!r}: lanes=1, or fit of the model, train it on one machine"
+        )
+    return lanes, rounds
+
+
+class LaneRounds(Rounds):
+    """Rounds of lanes that change two matrices.
+
+    Parameters
+    ----------
+    lanes, per_epoch : int
+        How many lanes there are, and rounds of an epoch.
+    kernel : str
+        The module of `fastvec.kernels` that trains.
+    d : int
+        The length of rows, without padding.
+    train_chunk : partial
+        Its `train` with all arguments but those of a chunk: the padded matrices, arrays that stay as they
+        are, and others.
+    """
+
+    def __init__(self, lanes: int, per_epoch: int, kernel: str, d: int, train_chunk: partial[Any]) -> None:
+        self.lanes, self.per_epoch = lanes, per_epoch
+        arguments = dict(train_chunk.keywords)
+        matrices = {name: arguments.pop(name) for name in SIDES}
+        arrays = {
+            name: arguments.pop(name)
+            for name, value in train_chunk.keywords.items()
+            if name in arguments and (name == "frozen" or isinstance(value, np.ndarray))
+        }
+        walk = {name: arguments[name] for name in ("window", "negatives", "shared", "dynamic_window")}
+        stride = matrices[INPUTS].shape[1]
+        at_once = max(1, BLOCK_BYTES // (4 * stride))
+        firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
+        self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
+        self._arrays = arrays
+        self._matrices = matrices
+        self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]
+        self._sides = {name: Side(d, stride) for name in SIDES}
+        self._balance = Balance(stride)
+        self.state = {f"rounds.balance.{name}": array for name, array in vars(self._balance).items()}
+        for name, side in self._sides.items():
+            self.state[f"rounds.{name}.curvature"] = side.curvature
+            self.state[f"rounds.{name}.weights"] = side.weights
+            self.state[f"rounds.{name}.directions"] = side.directions
+
+    def train(
+        self, pieces: Sequence[Piece], learning_rate: float, key: int, loss_every: int
+    ) -> list[tuple[float, int, int]]:
+        """Let lanes train, and combine what they have changed."""
+        n = sum(end - begin for piece in pieces for begin, end in piece)
+        if not n:  # all is held out
+            return []
+        every = max(1, n // min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST))
+        balance = self._balance
+        if balance.is_beginning:
+            balance.choose(self._sides.values())
+            balance.begin(self._moments(balance.guides.copy()))
+        guides = balance.guides.copy()  # calls may still wait when others are chosen
+        tasks = [
+            Task(piece, learning_rate, key, loss_every, every, None if lane % SAMPLED else guides)
+            for lane, piece in enumerate(filter(None, pieces))
+        ]
+        summaries = self._train(tasks)
+        for name, side in self._sides.items():
+            side.fade()
+            for summary in summaries:
+                side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
+        self._combine(pulls(self._sides, learning_rate))
+        changes = [summary.balance for summary in summaries if summary.balance is not None]
+        balance.add(changes, len(tasks))
+        if balance.is_over:
+            self._stretch(guides, balance.end(self._moments(guides)))
+        return [loss for summary in summaries for loss in summary.losses]
+
+    @abstractmethod
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        """Let lanes train on pieces, each from the matrices as they are."""
+
+    @abstractmethod
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        """Move the rows of each matrix by what the lanes have changed, in their order."""
+
+    def _moments(self, guides: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """Return the second moment of each matrix along some directions, added up block by block."""
+        moments = {name: np.zeros((len(guides), len(guides))) for name in SIDES}
+        if guides.any():
+            for (name, _, _), moment in zip(self._places, self._moments_of_blocks(guides), strict=True):
+                moments[name] += moment
+        return moments
+
+    @abstractmethod
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        """Return the second moment of each block."""
+
+    @abstractmethod
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        """Let the rows of each matrix grow along some directions, except those that are frozen."""
+
+
+class RoundsHere(LaneRounds):
+    """Rounds whose lanes train in this process, one after the other.
+
+    Each trains on the matrices themselves, and puts the rows back that it has changed.
+    """
+
+    def __init__(self, *common: Any) -> None:
+        super().__init__(*common)
+        self._room = Room()
+        self._sums = {name: padded_matrix(*matrix.shape) for name, matrix in self._matrices.items()}
+        self._counts = {name: np.zeros((len(matrix), 2)) for name, matrix in self._matrices.items()}
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Nothing is to be prepared."""
+        return nullcontext()
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        return [self._train_lane(task) for task in tasks]
+
+    def _train_lane(self, task: Task) -> Summary:
+        rounds, lane = kernels.get("rounds"), self._lane
+        moving = lane.moving(lane.find_rows(task, self._arrays, self._room), self._arrays)
+        places = [
+            (name, rows, updates, self._room.matrix(name, len(rows), lane.stride))
+            for name, (rows, updates) in zip(SIDES, moving, strict=True)
+        ]
+        for name, rows, _, copies in places:
+            rounds.set_aside(self._matrices[name], rows, copies)
+        summary = lane.train_on(task, moving, self._arrays, self._matrices)
+        for name, rows, updates, copies in places:
+            rounds.withdraw(self._matrices[name], rows, updates, copies, self._sums[name], self._counts[name])
+        return summary
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        for name, begin, end in self._places:
+            matrix, sums, counts = self._matrices[name], self._sums[name], self._counts[name]
+            pulls[name].move(matrix[begin:end], sums[begin:end], counts[begin:end])
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        for name, begin, end in self._places:
+            frozen = self._arrays["frozen"] if name == INPUTS else None
+            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+
+
+class RoundsElsewhere(LaneRounds):
+    """Rounds whose lanes are calls of an engine."""
+
+    def __init__(self, engine: Engine, *common: Any) -> None:
+        super().__init__(*common)
+        self._engine = engine
+        self._shared = {
+            name: None if array is None else engine.share(array) for name, array in self._arrays.items()
+        }
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Share the matrices, in blocks; afterwards, gather them."""
+        self._blocks = [self._engine.share(rows) for rows in self._rows()]
+        try:
+            yield
+            for rows, found in zip(self._rows(), self._engine.results(self._blocks), strict=True):
+                rows[:] = found
+        finally:
+            self._blocks = []
+
+    def _rows(self) -> list[NDArray[np.float32]]:
+        """Return the rows of each block."""
+        return [self._matrices[name][begin:end] for name, begin, end in self._places]
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        self._found = [
+            self._engine.submit_parts(
+                f"train lane {number}",
+                len(self._blocks) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared.values(),
+                *self._blocks,
+            )
+            for number, task in enumerate(tasks, 1)
+        ]
+        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        return summaries
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        self._blocks = [
+            self._engine.submit(
+                f"combine rows {begin} to {end} of {name}",
+                combine_block,
+                begin,
+                pulls[name],
+                self._blocks[number],
+                *(parts[number] for parts in self._found),
+            )
+            for number, (name, begin, end) in enumerate(self._places)
+        ]
+        self._found = []
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        return self._engine.results(
+            [
+                self._engine.submit(
+                    f"look at rows {begin} to {end} of {name}", moment_of_block, guides, self._blocks[number]
+                )
+                for number, (name, begin, end) in enumerate(self._places)
+            ]
+        )
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        self._blocks = [
+            self._engine.submit(
+                f"balance rows {begin} to {end} of {name}",
+                stretched_block,
+                guides,
+                growths[name],
+                begin,
+                self._shared["frozen"] if name == INPUTS else None,
+                self._blocks[number],
+            )
+            for number, (name, begin, end) in enumerate(self._places)
+        ]

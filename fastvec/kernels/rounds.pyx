@@ -1,0 +1,1025 @@
+"""Rounds of lanes: what lanes that train side by side have learned, as reference/rounds.py.
+
+What is done otherwise, and why:
+
+- The exponential is a polynomial, relative error below 2e-7, and the sigmoid comes from the table of
+  ``vector.h``: a C library's functions differ between machines, and the bits of a training must not.
+- A text is walked over in parts, so that what is kept of its words does not grow with it. Of the contexts of
+  a window only the first and the last take its number of scores, as steps of a sum.
+- Rows of the curvature are added up many at a time, as a product of matrices in single precision.
+- The changes of a block's rows are first listed by their rows, like the index of a book, and then visited row
+  by row: there is never a second block of sums.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from .mean cimport average
+from .memory cimport allocate_zeros, reserve
+from .sampling cimport draw_columns, draw_noise
+from .tiles cimport BLOCK, SLOTS, dot_one
+from .vector cimport (
+    LANES, broadcast, fill_sigmoid_table, lanes, load, noinline_void, prefetch_to_read, sigmoid,
+    store,
+)
+from .walk cimport Walk, context_of, free_walk, walk_chunk
+
+cdef extern from *:
+    """
+    #include "vector.h"
+    /* The mean of e^-t for t from 0 to z, that is (1 - e^-z) / z, for z >= 0; relative error below 1e-6. */
+    static inline lanes mean_decay(lanes z) {
+        lanes series = broadcast(1.0f / 5040);
+        series = series * z - 1.0f / 720;
+        series = series * z + 1.0f / 120;
+        series = series * z - 1.0f / 24;
+        series = series * z + 1.0f / 6;
+        series = series * z - 0.5f;
+        series = series * z + 1.0f;
+        lanes quotient = (1.0f - exp_of_negative(-z)) / z;
+        int_lanes small = z < 0.5f;
+        return (lanes)(((int_lanes)series & small) | ((int_lanes)quotient & ~small));
+    }
+    /* Of 64 bits, of which one at least is set for the lowest one. */
+    static inline int bits_set(uint64_t word) { return __builtin_popcountll(word); }
+    static inline int lowest_bit(uint64_t word) { return __builtin_ctzll(word); }
+    """
+    lanes mean_decay(lanes z) nogil
+    int bits_set(uint64_t word) nogil
+    int lowest_bit(uint64_t word) nogil
+
+cdef extern from "products.h" nogil:
+    noinline_void add_weighted_rows(
+        const float *x, Py_ssize_t n_x, Py_ssize_t stride, const float *z, Py_ssize_t z_stride, float *sums,
+        Py_ssize_t n_sums)
+
+cdef enum:
+    WORDS_AT_ONCE = 8192   # of the text
+    ROWS_AT_ONCE = 128     # of the curvature
+    WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
+    AHEAD = 4              # changes that are fetched before they are needed
+    MOST = 8               # directions in which what both sides share is sought
+
+# From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
+# along the rest; those whose A λ₀ is not above it do not count for what both sides share.
+cdef double NEGLIGIBLE = 0.05
+# What is added to the diagonal of the equations of E, relative to it, and at least.
+cdef double RIDGE = 1e-3, LEAST = 1e-12
+
+fill_sigmoid_table()
+
+
+# ---- What is scored ----------------------------------------------------------------------------------------
+
+
+cdef struct Sampler:
+    # what is scored with what, as training draws it
+    const uint32_t *noise
+    uint32_t n_words
+    Py_ssize_t negatives
+    bint one_set               # for a window, or one for each of its contexts
+    uint64_t key
+    uint64_t draws_per_token
+    void *memory
+    uint64_t *random           # of one set
+    uint64_t *random_ahead     # of the next one
+    int32_t *outputs           # of one set: a target, and the negatives that are other words
+    Py_ssize_t n_outputs
+
+
+cdef int allocate_sampler(
+    Sampler *sampler, const uint32_t[:, ::1] noise, Py_ssize_t window, Py_ssize_t negatives, bint one_set,
+    uint64_t key,
+) noexcept nogil:
+    """Return 0 on success; to be freed by free_sampler in any case."""
+    sampler.noise = &noise[0, 0]
+    sampler.n_words = <uint32_t>noise.shape[0]
+    sampler.negatives = negatives
+    sampler.one_set = one_set
+    sampler.key = key
+    sampler.draws_per_token = 1 + (1 if one_set else 2 * window) * negatives
+    sampler.memory = malloc(2 * (negatives + 8) * sizeof(uint64_t))
+    sampler.random = <uint64_t *>sampler.memory
+    sampler.random_ahead = sampler.random + negatives + 8
+    sampler.outputs = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+    return 0 if sampler.memory != NULL and sampler.outputs != NULL else -1
+
+
+cdef void free_sampler(Sampler *sampler) noexcept nogil:
+    free(sampler.memory)
+    free(sampler.outputs)
+
+
+cdef inline void draw_ahead(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s
+) noexcept nogil:
+    """Draw for set s of the window of words[i], after what the sampler has drawn before."""
+    draw_columns(
+        sampler.random_ahead, sampler.negatives, sampler.key,
+        walk.positions[i] * sampler.draws_per_token + 1 + s * sampler.negatives,
+        sampler.noise, sampler.n_words
+    )
+
+
+cdef inline void go_on(Sampler *sampler) noexcept nogil:
+    """Let what was drawn ahead be next."""
+    sampler.random, sampler.random_ahead = sampler.random_ahead, sampler.random
+
+
+cdef inline void fill_outputs(Sampler *sampler, int32_t center) noexcept nogil:
+    """Fill outputs with what was drawn."""
+    cdef int32_t word
+    cdef Py_ssize_t k, n = 1
+    sampler.outputs[0] = center
+    for k in range(sampler.negatives):
+        word = draw_noise(sampler.random[k], sampler.noise, sampler.n_words)
+        sampler.outputs[n] = word
+        n += word != center
+    sampler.n_outputs = n
+
+
+# ---- Rows that are used ------------------------------------------------------------------------------------
+
+
+cdef struct Uses:
+    uint32_t *updates          # of every row
+    uint64_t *used             # a bit for every row that has any
+    int32_t *waiting           # rows to be counted next, whose updates are on their way into the cache
+    Py_ssize_t n_waiting
+    Py_ssize_t scores          # of each of these
+
+
+cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
+    """Count n scores, at least one."""
+    uses.updates[row] += <uint32_t>n
+    uses.used[row >> 6] |= <uint64_t>1 << (row & 63)
+
+
+cdef inline void count_waiting(Uses *uses) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(uses.n_waiting):
+        count(uses, uses.waiting[k], uses.scores)
+    uses.n_waiting = 0
+
+
+cdef inline void count_later(
+    Uses *uses, const int32_t *rows, Py_ssize_t n_rows, Py_ssize_t scores
+) noexcept nogil:
+    """Count the rows that wait, and let others wait."""
+    cdef Py_ssize_t k
+    for k in range(n_rows):
+        prefetch_to_read(uses.updates + rows[k])
+    count_waiting(uses)
+    memcpy(uses.waiting, rows, n_rows * sizeof(int32_t))
+    uses.n_waiting = n_rows
+    uses.scores = scores
+
+
+cdef inline void cover(int64_t *steps, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t n) noexcept nogil:
+    """Let every word of begin..end have n scores more."""
+    steps[begin] += n
+    steps[end] -= n
+
+
+cdef inline void count_set(
+    Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s, bint cbow, int64_t *steps, Uses *outputs
+) noexcept nogil:
+    """Count the scores of set s of the window of words[i], which has been drawn."""
+    cdef Py_ssize_t begin = walk.begin[i], end = walk.end[i], place
+    fill_outputs(sampler, walk.words[i])
+    if sampler.one_set:
+        cover(steps, begin, i, sampler.n_outputs)
+        cover(steps, i + 1, end, sampler.n_outputs)
+    else:
+        place = begin + s + (begin + s >= i)
+        cover(steps, place, place + 1, sampler.n_outputs)
+    count_later(
+        outputs, sampler.outputs, sampler.n_outputs,
+        end - begin - 1 if sampler.one_set and not cbow else 1,
+    )
+
+
+cdef int count_part(
+    Sampler *sampler, const Walk *walk, bint cbow, Uses *inputs, Uses *outputs
+) noexcept nogil:
+    """Count the scores of some words of the text; return 0 on success."""
+    cdef int64_t *steps = <int64_t *>calloc(walk.n + 1, sizeof(int64_t))
+    cdef int64_t n_scores = 0
+    cdef Py_ssize_t i, s, n_contexts, drawn_i = -1, drawn_s = 0
+    if steps == NULL:
+        return -1
+    for i in range(walk.first, walk.last):
+        n_contexts = walk.end[i] - walk.begin[i] - 1
+        for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+            draw_ahead(sampler, walk, i, s)
+            if drawn_i >= 0:
+                count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
+            go_on(sampler)
+            drawn_i, drawn_s = i, s
+    if drawn_i >= 0:
+        count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
+    count_waiting(outputs)
+    for i in range(walk.n):
+        prefetch_to_read(inputs.updates + walk.words[min(i + WORDS_AHEAD, walk.n - 1)])
+        n_scores += steps[i]
+        if n_scores:
+            count(inputs, walk.words[i], n_scores)
+    free(steps)
+    return 0
+
+
+def touched(
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    const int64_t[:, ::1] parts,
+    const uint32_t[::1] keep,
+    const uint32_t[:, ::1] noise,
+    Py_ssize_t window,
+    Py_ssize_t negatives,
+    bint shared,
+    bint cbow,
+    uint64_t key,
+    uint32_t[:, ::1] room,
+    bint dynamic_window=True,
+):
+    """Find the rows that training on a piece uses, before it begins."""
+    cdef Sampler sampler
+    cdef Walk walk
+    cdef Uses inputs, outputs
+    cdef Py_ssize_t n_marks = marks_of(keep.shape[0]), part
+    cdef int64_t start, stop
+    cdef bint failed
+    cdef uint64_t *marks = <uint64_t *>calloc(2 * n_marks, sizeof(uint64_t))
+    inputs.updates = &room[0, 0]
+    outputs.updates = &room[1, 0]
+    inputs.used = marks
+    outputs.used = marks + n_marks
+    inputs.n_waiting = outputs.n_waiting = 0
+    with nogil:
+        outputs.waiting = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+        failed = (
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
+            or outputs.waiting == NULL or marks == NULL
+        )
+        for part in range(parts.shape[0]):
+            start, stop = parts[part, 0], parts[part, 1]
+            while not failed and start < stop:
+                memset(&walk, 0, sizeof(walk))
+                failed = walk_chunk(
+                    &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                    <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+                ) != 0 or count_part(&sampler, &walk, cbow, &inputs, &outputs) != 0
+                free_walk(&walk)
+                start += WORDS_AT_ONCE
+        free_sampler(&sampler)
+        free(outputs.waiting)
+    try:
+        if failed:
+            raise MemoryError("no memory for the words of a piece")
+        return *in_order(&inputs, n_marks), *in_order(&outputs, n_marks)
+    finally:
+        free(marks)
+
+
+cdef inline Py_ssize_t marks_of(Py_ssize_t n_rows) noexcept nogil:
+    """How many words hold a bit for every row."""
+    return (n_rows + 63) // 64
+
+
+cdef inline Py_ssize_t count_marks(const uint64_t *marks, Py_ssize_t n_marks) noexcept nogil:
+    cdef Py_ssize_t n = 0, i
+    for i in range(n_marks):
+        n += bits_set(marks[i])
+    return n
+
+
+cdef void list_marks(const uint64_t *marks, Py_ssize_t n_marks, int32_t *rows) noexcept nogil:
+    """Fill rows with those that have a bit, in rising order."""
+    cdef uint64_t left
+    cdef Py_ssize_t n = 0, i
+    for i in range(n_marks):
+        left = marks[i]
+        while left:
+            rows[n] = <int32_t>(64 * i + lowest_bit(left))
+            left &= left - 1
+            n += 1
+
+
+cdef tuple in_order(const Uses *uses, Py_ssize_t n_marks):
+    """Return rows and their updates, and leave zeros."""
+    cdef Py_ssize_t n = count_marks(uses.used, n_marks), i
+    found, n_updates = np.empty(n, np.int32), np.empty(n, np.int64)
+    cdef int32_t[::1] rows = found
+    cdef int64_t[::1] updates = n_updates
+    if n:
+        with nogil:
+            list_marks(uses.used, n_marks, &rows[0])
+            for i in range(n):
+                updates[i] = uses.updates[rows[i]]
+                uses.updates[rows[i]] = 0
+    return found, n_updates
+
+
+# ---- Curvature ---------------------------------------------------------------------------------------------
+
+
+cdef struct Curvature:
+    # a sum of weight · row rowᵀ
+    float *rows                # [ROWS_AT_ONCE][stride], those that are not added up yet
+    float *weighted            # [stride][ROWS_AT_ONCE], the same times their weights
+    Py_ssize_t n
+    float *sums                # [stride][stride], of these
+    double *total              # [stride][stride], of all before them
+
+
+cdef struct Window:
+    # room to score a window
+    float **x
+    float **y                  # whole blocks, zero_row behind the last
+    float *zero_row
+    float *hidden              # the mean of a window
+    float *scores              # [2 · window][n_blocks][SLOTS], then p (1 − p)
+
+
+cdef inline Py_ssize_t lay_out(
+    char *base, Window *window, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride,
+    Py_ssize_t max_x, Py_ssize_t n_blocks,
+) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    cdef (Curvature *)[2] both
+    cdef Py_ssize_t i
+    both[0], both[1] = of_inputs, of_outputs
+    for i in range(2):
+        both[i].rows = <float *>reserve(&room, ROWS_AT_ONCE * stride * sizeof(float))
+        both[i].weighted = <float *>reserve(&room, ROWS_AT_ONCE * stride * sizeof(float))
+        both[i].sums = <float *>reserve(&room, stride * stride * sizeof(float))
+    window.x = <float **>reserve(&room, max_x * sizeof(void *))
+    window.y = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
+    window.zero_row = <float *>reserve(&room, stride * sizeof(float))
+    window.hidden = <float *>reserve(&room, stride * sizeof(float))
+    # a tile of AVX-512 writes up to 8 floats more
+    window.scores = <float *>reserve(&room, (max_x * n_blocks + 1) * SLOTS * sizeof(float))
+    return room - base
+
+
+cdef inline noinline_void add_up(Curvature *curvature, Py_ssize_t stride) noexcept nogil:
+    """Add the rows that wait for it to the total."""
+    cdef Py_ssize_t i
+    memset(curvature.sums, 0, stride * stride * sizeof(float))
+    add_weighted_rows(
+        curvature.rows, curvature.n, stride, curvature.weighted, ROWS_AT_ONCE, curvature.sums, stride
+    )
+    for i in range(stride * stride):
+        curvature.total[i] += curvature.sums[i]
+    curvature.n = 0
+
+
+cdef inline void add_row(
+    Curvature *curvature, const float *row, float weight, Py_ssize_t stride
+) noexcept nogil:
+    cdef Py_ssize_t k
+    memcpy(curvature.rows + curvature.n * stride, row, stride * sizeof(float))
+    for k in range(stride):
+        curvature.weighted[k * ROWS_AT_ONCE + curvature.n] = weight * row[k]
+    curvature.n += 1
+    if curvature.n == ROWS_AT_ONCE:
+        add_up(curvature, stride)
+
+
+cdef inline double add_scores(
+    Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Curvature *of_inputs, Curvature *of_outputs,
+    Py_ssize_t stride,
+) noexcept nogil:
+    """Score rows x against rows y, add what they tell, and return Σ p (1 − p)."""
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, c, n, block, i = 0
+    cdef Py_ssize_t x_slots = n_blocks * SLOTS
+    cdef lanes p
+    cdef float weight
+    cdef double total = 0
+    for c in range(n_x):
+        for block in range(n_blocks):
+            dot_one(
+                window.x[c], window.y + block * BLOCK, 0, stride, window.scores + c * x_slots + block * SLOTS
+            )
+    while i < n_x * x_slots:
+        p = sigmoid(load(window.scores + i))
+        store(window.scores + i, p * (broadcast(1) - p))
+        i += LANES
+    for c in range(n_x):
+        weight = 0
+        for n in range(n_y):
+            weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
+        add_row(of_outputs, window.x[c], weight, stride)
+        total += weight
+    for n in range(n_y):
+        weight = 0
+        for c in range(n_x):
+            weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
+        add_row(of_inputs, window.y[n], weight, stride)
+    return total
+
+
+cdef inline double add_window(
+    Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, float *input_vectors,
+    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride, int64_t *n_scores,
+) noexcept nogil:
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
+    cdef double total = 0
+    for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+        draw_ahead(sampler, walk, i, s)
+        go_on(sampler)
+        fill_outputs(sampler, walk.words[i])
+        for k in range(sampler.n_outputs):
+            window.y[k] = output_vectors + sampler.outputs[k] * stride
+        for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
+            window.y[k] = window.zero_row
+        n_x = n_contexts if sampler.one_set else 1
+        for c in range(n_x):
+            window.x[c] = input_vectors + context_of(walk, i, s + c) * stride
+        if cbow:
+            average(window.hidden, window.x, n_x, 0, stride, 1 / <float>n_x)
+            window.x[0] = window.hidden
+            n_x = 1
+        total += add_scores(window, n_x, sampler.n_outputs, of_inputs, of_outputs, stride)
+        n_scores[0] += n_x * sampler.n_outputs
+    return total
+
+
+def curvature(
+    const float[:, ::1] input_vectors,
+    const float[:, ::1] output_vectors,
+    const int32_t[::1] ids,
+    const int64_t[::1] sentence_offsets,
+    const int64_t[:, ::1] parts,
+    const uint32_t[::1] keep,
+    const uint32_t[:, ::1] noise,
+    Py_ssize_t window,
+    Py_ssize_t negatives,
+    bint shared,
+    bint cbow,
+    uint64_t key,
+    bint dynamic_window=True,
+):
+    """Add up the curvature of windows, with the matrices as they are."""
+    cdef Sampler sampler
+    cdef Walk walk
+    cdef Window work
+    cdef Curvature for_inputs, for_outputs
+    cdef Py_ssize_t stride = input_vectors.shape[1], part, i
+    cdef Py_ssize_t n_blocks = (1 + negatives + BLOCK - 1) // BLOCK
+    cdef int64_t n_scores = 0, start, stop
+    cdef double weight = 0
+    cdef void *memory = NULL
+    cdef char *room
+    cdef bint failed
+    of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
+    begin(&for_inputs, of_inputs)
+    begin(&for_outputs, of_outputs)
+    with nogil:
+        room = <char *>allocate_zeros(
+            &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
+        )
+        failed = (
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+        )
+        if not failed:
+            lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
+        for part in range(parts.shape[0]):
+            start, stop = parts[part, 0], parts[part, 1]
+            while not failed and start < stop:
+                memset(&walk, 0, sizeof(walk))
+                failed = walk_chunk(
+                    &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
+                    <uint32_t>window, dynamic_window, key, sampler.draws_per_token
+                ) != 0
+                for i in range(walk.first, walk.first if failed else walk.last):
+                    weight += add_window(
+                        &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
+                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride, &n_scores
+                    )
+                free_walk(&walk)
+                start += WORDS_AT_ONCE
+        if not failed:
+            add_up(&for_inputs, stride)
+            add_up(&for_outputs, stride)
+        free_sampler(&sampler)
+        free(memory)
+    if failed:
+        raise MemoryError("no memory for the curvature of a piece")
+    return of_inputs, of_outputs, weight, weight, n_scores
+
+
+cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
+    curvature.total = &total[0, 0]
+    curvature.n = 0
+    return 0
+
+
+# ---- What a lane has changed -------------------------------------------------------------------------------
+
+
+def set_aside(const float[:, ::1] matrix, const int32_t[::1] rows, float[:, ::1] copies):
+    """Copy the rows that a lane is about to change."""
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
+    check_copies(copies, n, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+            memcpy(&copies[i, 0], &matrix[rows[i], 0], stride * sizeof(float))
+
+
+def withdraw(
+    float[:, ::1] matrix, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] copies,
+    float[:, ::1] sums, double[:, ::1] counts,
+):
+    """Undo what a lane has changed, and add it to the sums of the round."""
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
+    check_copies(copies, n, stride)
+    check_updates(updates, n)
+    check_sums(sums, counts, matrix.shape[0], stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+                fetch(&sums[rows[i + AHEAD], 0], stride)
+            put_back(&matrix[rows[i], 0], &copies[i, 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride)
+            count_updates(&counts[rows[i], 0], updates[i])
+
+
+def take(
+    const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, float[:, ::1] matrix,
+):
+    """Copy rows of a block into a matrix."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i
+    check_rows(rows, 0, matrix.shape[0])
+    check_copies(matrix, 0, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
+            memcpy(&matrix[rows[i], 0], &block[rows[i] - first_row, 0], stride * sizeof(float))
+
+
+def subtract(
+    const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, const float[:, ::1] matrix,
+    float[:, ::1] changes,
+):
+    """Find how far rows of a matrix have moved from those of a block."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i, k
+    cdef const float *row
+    cdef const float *before
+    check_rows(rows, 0, matrix.shape[0])
+    check_copies(matrix, 0, stride)
+    check_copies(changes, n, stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
+                fetch(&matrix[rows[i + AHEAD], 0], stride)
+            row, before = &matrix[rows[i], 0], &block[rows[i] - first_row, 0]
+            for k in range(stride):
+                changes[i, k] = row[k] - before[k]
+
+
+def add(
+    const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes, int64_t first_row,
+    float[:, ::1] sums, double[:, ::1] counts,
+):
+    """Add the changes of a lane to the sums of the round."""
+    cdef Py_ssize_t n = check_rows(rows, first_row, sums.shape[0]), stride = sums.shape[1], i, k
+    cdef float *sum
+    check_copies(changes, n, stride)
+    check_updates(updates, n)
+    check_sums(sums, counts, sums.shape[0], stride)
+    with nogil:
+        for i in range(n):
+            if i + AHEAD < n:
+                fetch(&sums[rows[i + AHEAD] - first_row, 0], stride)
+            sum = &sums[rows[i] - first_row, 0]
+            if counts[rows[i] - first_row, 0] > 0:
+                for k in range(stride):
+                    sum[k] += changes[i, k]
+            else:
+                memcpy(sum, &changes[i, 0], stride * sizeof(float))
+            count_updates(&counts[rows[i] - first_row, 0], updates[i])
+
+
+cdef inline void fetch(const float *row, Py_ssize_t stride) noexcept nogil:
+    cdef Py_ssize_t k = 0
+    while k < stride:
+        prefetch_to_read(row + k)
+        k += 16
+
+
+cdef inline void put_back(
+    float *row, const float *copy, float *change, bint adds, Py_ssize_t stride
+) noexcept nogil:
+    """Let a row be its copy again, and write or add what had been changed."""
+    cdef Py_ssize_t k = 0
+    cdef lanes before, difference
+    while k < stride:
+        before = load(copy + k)
+        difference = load(row + k) - before
+        store(row + k, before)
+        store(change + k, load(change + k) + difference if adds else difference)
+        k += LANES
+
+
+cdef inline void count_updates(double *counts, int64_t updates) noexcept nogil:
+    counts[0] += updates
+    counts[1] += <double>updates * updates
+
+
+cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_t n_rows) except -1:
+    """Return how many rows there are, all of them those of a matrix or block."""
+    cdef Py_ssize_t i
+    for i in range(rows.shape[0]):
+        if not first_row <= rows[i] < first_row + n_rows:
+            raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {rows[i]}")
+    return rows.shape[0]
+
+
+cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t stride) except -1:
+    if copies.shape[0] < n or copies.shape[1] != stride:
+        raise ValueError(
+            f"there must be copies or changes of {n} rows of {stride} numbers, got "
+            f"{(copies.shape[0], copies.shape[1])}"
+        )
+    return 0
+
+
+cdef int check_updates(const int64_t[::1] updates, Py_ssize_t n) except -1:
+    if updates.shape[0] != n:
+        raise ValueError(f"updates must be of {n} rows as the changes are, got {updates.shape[0]}")
+    return 0
+
+
+cdef int check_sums(
+    const float[:, ::1] sums, const double[:, ::1] counts, Py_ssize_t n_rows, Py_ssize_t stride
+) except -1:
+    if not sums.shape[0] == counts.shape[0] == n_rows or sums.shape[1] != stride or counts.shape[1] != 2:
+        raise ValueError(
+            f"sums must be {n_rows} rows of {stride} numbers, and counts of 2, got "
+            f"{(sums.shape[0], sums.shape[1])} and {(counts.shape[0], counts.shape[1])}"
+        )
+    return 0
+
+
+# ---- Combining lanes ---------------------------------------------------------------------------------------
+
+
+cdef struct Directions:
+    # some of them, padded
+    Py_ssize_t n
+    float **rows               # whole blocks, zeros behind the last
+    float *along               # [blocks][SLOTS], how far a row is along each
+    float *memory
+
+
+cdef struct Side:
+    # how the rows of one side are moved
+    Py_ssize_t d
+    Py_ssize_t stride          # d, rounded up to whole registers
+    double rate                # what a score adds to A
+    Directions own             # in which the loss is steep
+    Directions other           # those of the other side, which rows lie along
+    float *eigenvalues         # whole registers, from place own.n on the rest
+    float *factors             # of each eigenvalue
+    float *sum                 # room for a row that is not padded
+    float *row
+    double *w                  # [MOST], of a row, zeros behind the last
+    double *push               # [MOST], δ / s, then what is left out
+    double *shared             # [MOST][MOST], Σ A w wᵀ
+    double *pushed             # [MOST][MOST], Σ A w (δ / s)ᵀ, then E
+
+
+cdef inline Py_ssize_t blocks_of(Py_ssize_t n) noexcept nogil:
+    return (n + BLOCK - 1) // BLOCK
+
+
+cdef inline void lay_out_directions(
+    char **room, Directions *directions, Py_ssize_t n, Py_ssize_t stride
+) noexcept nogil:
+    directions.n = n
+    directions.rows = <float **>reserve(room, blocks_of(n) * BLOCK * sizeof(void *))
+    directions.along = <float *>reserve(room, (blocks_of(n) + 1) * SLOTS * sizeof(float))
+    directions.memory = <float *>reserve(room, blocks_of(n) * BLOCK * stride * sizeof(float))
+
+
+cdef inline Py_ssize_t lay_out_side(
+    char *base, Side *side, Py_ssize_t d, Py_ssize_t k, Py_ssize_t q
+) noexcept nogil:
+    """Place everything behind base and return the size of it all."""
+    cdef char *room = base
+    side.d = d
+    side.stride = (d + LANES - 1) // LANES * LANES
+    lay_out_directions(&room, &side.own, k, side.stride)
+    lay_out_directions(&room, &side.other, q, side.stride)
+    side.eigenvalues = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    side.factors = <float *>reserve(&room, (k + LANES) * sizeof(float))
+    side.sum = <float *>reserve(&room, side.stride * sizeof(float))
+    side.row = <float *>reserve(&room, side.stride * sizeof(float))
+    side.w = <double *>reserve(&room, MOST * sizeof(double))
+    side.push = <double *>reserve(&room, MOST * sizeof(double))
+    side.shared = <double *>reserve(&room, MOST * MOST * sizeof(double))
+    side.pushed = <double *>reserve(&room, MOST * MOST * sizeof(double))
+    return room - base
+
+
+cdef void fill_directions(
+    Directions *directions, const float[:, ::1] given, Py_ssize_t stride
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(blocks_of(directions.n) * BLOCK):
+        directions.rows[i] = directions.memory + i * stride
+        if i < directions.n:
+            memcpy(directions.rows[i], &given[i, 0], given.shape[1] * sizeof(float))
+
+
+cdef void fill_eigenvalues(Side *side, const float[::1] eigenvalues, float rest) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(side.own.n + LANES):
+        side.eigenvalues[i] = max(eigenvalues[i], 0) if i < side.own.n else max(rest, 0)
+
+
+cdef inline void find_along(
+    Directions *directions, Py_ssize_t n_blocks, const float *row, Py_ssize_t stride
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n_blocks):
+        dot_one(row, directions.rows + i * BLOCK, 0, stride, directions.along + i * SLOTS)
+
+
+cdef inline float *slot(Directions *directions, Py_ssize_t i) noexcept nogil:
+    return directions.along + i // BLOCK * SLOTS + i % BLOCK
+
+
+cdef inline void add_along(
+    const Directions *directions, Py_ssize_t n, float others, float *row, Py_ssize_t stride
+) noexcept nogil:
+    """row ← others · row + Σᵢ alongᵢ uᵢ"""
+    cdef lanes v
+    cdef Py_ssize_t i, j = 0
+    while j < stride:
+        v = broadcast(others) * load(row + j)
+        for i in range(n):
+            v += broadcast(directions.along[i // BLOCK * SLOTS + i % BLOCK]) * load(directions.rows[i] + j)
+        store(row + j, v)
+        j += LANES
+
+
+cdef inline noinline_void hold_back(Side *side, float *sum, float total, float m) noexcept nogil:
+    """sum ← Σᵢ f(λᵢ) (uᵢ · sum) uᵢ"""
+    cdef Py_ssize_t k = side.own.n, n = 0, i = 0
+    cdef lanes z
+    cdef float others
+    while n < k and total * (side.eigenvalues[n] - side.eigenvalues[k]) > NEGLIGIBLE:
+        n += 1
+    while i <= k:
+        if i < n or i + LANES > k:
+            z = broadcast(total) * load(side.eigenvalues + i)
+            store(side.factors + i, mean_decay(z) / mean_decay(z / broadcast(m)))
+        i += LANES
+    others = side.factors[k]
+    find_along(&side.own, blocks_of(n), sum, side.stride)
+    for i in range(n):
+        slot(&side.own, i)[0] *= side.factors[i] - others
+    add_along(&side.own, n, others, sum, side.stride)
+
+
+cdef inline bint is_steep(Side *side, float total) noexcept nogil:
+    """Whether what both sides share counts in the row's change."""
+    return side.other.n and total * side.eigenvalues[0] > NEGLIGIBLE
+
+
+cdef inline void find_shares(Side *side, const float *row, float total) noexcept nogil:
+    """Fill factors with s, and w."""
+    cdef Py_ssize_t i = 0
+    cdef lanes z
+    while i < side.other.n:
+        z = broadcast(total) * load(side.eigenvalues + i)
+        store(side.factors + i, z * mean_decay(z))
+        i += LANES
+    find_along(&side.other, blocks_of(side.other.n), row, side.stride)
+    for i in range(side.other.n):
+        side.w[i] = slot(&side.other, i)[0]
+
+
+cdef inline void add_pushes(Side *side, const float *sum, const float *row, float total) noexcept nogil:
+    cdef Py_ssize_t q = side.other.n, i, j
+    cdef double weight
+    find_shares(side, row, total)
+    find_along(&side.own, blocks_of(q), sum, side.stride)
+    for i in range(q):
+        side.push[i] = slot(&side.own, i)[0] / (side.factors[i] if side.factors[i] > 0 else 1)
+    for j in range(q):
+        weight = total * side.w[j]
+        for i in range(MOST):
+            side.shared[j * MOST + i] += weight * side.w[i]
+            side.pushed[j * MOST + i] += weight * side.push[i]
+
+
+cdef inline void solve(double *matrix, double *right, Py_ssize_t n) noexcept nogil:
+    """Replace the right sides of the equations of a symmetric positive definite matrix by their solutions."""
+    cdef Py_ssize_t i, j, k
+    cdef double factor
+    for i in range(n):
+        for j in range(i + 1, n):
+            factor = matrix[j * MOST + i] / matrix[i * MOST + i]
+            for k in range(i, n):
+                matrix[j * MOST + k] -= factor * matrix[i * MOST + k]
+            for k in range(n):
+                right[j * MOST + k] -= factor * right[i * MOST + k]
+    for i in range(n - 1, -1, -1):
+        for k in range(n):
+            for j in range(i + 1, n):
+                right[i * MOST + k] -= matrix[i * MOST + j] * right[j * MOST + k]
+            right[i * MOST + k] /= matrix[i * MOST + i]
+
+
+cdef inline void halve_shared(Side *side, float *sum, const float *row, float total) noexcept nogil:
+    """sum ← sum − Σᵢ sᵢ² / 2 (w E)ᵢ uᵢ"""
+    cdef Py_ssize_t q = side.other.n, i, j
+    find_shares(side, row, total)
+    for i in range(MOST):
+        side.push[i] = 0
+    for j in range(q):
+        for i in range(MOST):
+            side.push[i] += side.pushed[j * MOST + i] * side.w[j]
+    for i in range(q):
+        slot(&side.own, i)[0] = <float>(-0.5 * side.factors[i] * side.factors[i] * side.push[i])
+    add_along(&side.own, q, 1, sum, side.stride)
+
+
+cdef inline float *padded(float *room, float *row, Py_ssize_t d, Py_ssize_t stride) noexcept nogil:
+    """Return a row, or a copy with zeros behind it."""
+    if d < stride:
+        memcpy(room, row, d * sizeof(float))
+        return room
+    return row
+
+
+cdef inline void fetch_used(
+    const float[:, ::1] block, const float[:, ::1] sums, const double[:, ::1] counts, Py_ssize_t i
+) noexcept nogil:
+    if i < block.shape[0] and counts[i, 0] > 0:
+        fetch(&block[i, 0], block.shape[1])
+        fetch(&sums[i, 0], block.shape[1])
+
+
+cdef void combine_rows(
+    Side *side, float[:, ::1] block, float[:, ::1] sums, double[:, ::1] counts
+) noexcept nogil:
+    cdef Py_ssize_t n = block.shape[0], d = side.d, q = side.other.n, i, k
+    cdef double updates, squares
+    cdef float *sum
+    cdef float total
+    for i in range(n):
+        fetch_used(block, sums, counts, i + AHEAD)
+        updates, squares = counts[i, 0], counts[i, 1]
+        total = <float>(side.rate * updates)
+        if updates * updates <= squares and not is_steep(side, total):
+            continue  # of one lane, or none
+        sum = padded(side.sum, &sums[i, 0], d, side.stride)
+        if updates * updates > squares:
+            hold_back(side, sum, total, <float>max(1, updates * updates / squares))
+            if sum == side.sum:
+                memcpy(&sums[i, 0], sum, d * sizeof(float))
+        if is_steep(side, total):
+            add_pushes(side, sum, padded(side.row, &block[i, 0], d, side.stride), total)
+    for i in range(q):
+        side.shared[i * MOST + i] += RIDGE * side.shared[i * MOST + i] + LEAST
+    solve(side.shared, side.pushed, q)
+    for i in range(n):
+        fetch_used(block, sums, counts, i + AHEAD)
+        if counts[i, 0] > 0:
+            total = <float>(side.rate * counts[i, 0])
+            sum = padded(side.sum, &sums[i, 0], d, side.stride)
+            if is_steep(side, total):
+                halve_shared(side, sum, padded(side.row, &block[i, 0], d, side.stride), total)
+            for k in range(d):
+                block[i, k] += sum[k]
+            counts[i, 0] = counts[i, 1] = 0
+
+
+def combine(
+    float[:, ::1] block,
+    float[:, ::1] sums,
+    double[:, ::1] counts,
+    double rate,
+    const float[:, ::1] directions,
+    const float[::1] eigenvalues,
+    float rest,
+    const float[:, ::1] others,
+):
+    """Move the rows of a block by what the lanes of a round have changed."""
+    cdef Side side
+    cdef Py_ssize_t d = block.shape[1], k = eigenvalues.shape[0], q = others.shape[0]
+    cdef void *memory = NULL
+    cdef char *room
+    if directions.shape[0] != k or directions.shape[1] != d:
+        raise ValueError(
+            f"directions must be {k} rows of {d}, got {(directions.shape[0], directions.shape[1])}"
+        )
+    if q > min(k, MOST) or others.shape[1] != d:
+        raise ValueError(f"others must be at most {min(k, MOST)} rows of {d}, got {(q, others.shape[1])}")
+    check_sums(sums, counts, block.shape[0], d)
+    with nogil:
+        room = <char *>allocate_zeros(&memory, lay_out_side(NULL, &side, d, k, q))
+        if room != NULL:
+            lay_out_side(room, &side, d, k, q)
+            side.rate = rate
+            fill_directions(&side.own, directions, side.stride)
+            fill_directions(&side.other, others, side.stride)
+            fill_eigenvalues(&side, eigenvalues, rest)
+            combine_rows(&side, block, sums, counts)
+        free(memory)
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")
+
+
+# ---- Balance -----------------------------------------------------------------------------------------------
+
+
+cdef char *make_directions(
+    void **memory, Directions *directions, const float[:, ::1] given, Py_ssize_t stride
+) noexcept nogil:
+    """Return NULL without memory, which is to be freed in any case."""
+    cdef char *room = NULL
+    cdef char *begin
+    lay_out_directions(&room, directions, given.shape[0], stride)
+    begin = room = <char *>allocate_zeros(memory, <Py_ssize_t>room)
+    if room != NULL:
+        lay_out_directions(&room, directions, given.shape[0], stride)
+        fill_directions(directions, given, stride)
+    return begin
+
+
+cdef int check_directions(const float[:, ::1] directions, Py_ssize_t stride) except -1:
+    if directions.shape[1] != stride:
+        raise ValueError(f"directions must be rows of {stride} numbers, got {directions.shape[1]}")
+    return 0
+
+
+def moment(const float[:, ::1] matrix, const int32_t[::1] rows, const float[:, ::1] directions):
+    """Add up the outer products of where rows lie along directions."""
+    cdef Directions guides
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), q = directions.shape[0], i, j, k
+    cdef void *memory = NULL
+    cdef double along
+    cdef char *room
+    check_directions(directions, matrix.shape[1])
+    found = np.zeros((q, q))
+    cdef double[:, ::1] total = found
+    with nogil:
+        room = make_directions(&memory, &guides, directions, matrix.shape[1])
+        for i in range(n if room != NULL else 0):
+            if i + AHEAD < n:
+                fetch(&matrix[rows[i + AHEAD], 0], matrix.shape[1])
+            find_along(&guides, blocks_of(q), &matrix[rows[i], 0], matrix.shape[1])
+            for j in range(q):
+                along = slot(&guides, j)[0]
+                for k in range(j + 1):
+                    total[j, k] += along * slot(&guides, k)[0]
+        free(memory)
+        for j in range(q):
+            for k in range(j):
+                total[k, j] = total[j, k]
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")
+    return found
+
+
+def stretch(
+    float[:, ::1] matrix, const int32_t[::1] rows, const float[:, ::1] directions, const float[:, ::1] growth
+):
+    """Let rows grow along directions."""
+    cdef Directions guides
+    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), q = directions.shape[0], i, j, k
+    cdef void *memory = NULL
+    cdef float[SLOTS] grown
+    cdef char *room
+    check_directions(directions, matrix.shape[1])
+    if not growth.shape[0] == growth.shape[1] == q or q > SLOTS:
+        raise ValueError(
+            f"growth must be of {q} directions, at most {SLOTS}, got {(growth.shape[0], growth.shape[1])}"
+        )
+    with nogil:
+        room = make_directions(&memory, &guides, directions, matrix.shape[1])
+        for i in range(n if room != NULL else 0):
+            find_along(&guides, blocks_of(q), &matrix[rows[i], 0], matrix.shape[1])
+            for j in range(q):
+                grown[j] = 0
+                for k in range(q):
+                    grown[j] += growth[j, k] * slot(&guides, k)[0]
+            for j in range(q):
+                slot(&guides, j)[0] = grown[j]
+            add_along(&guides, q, 1, &matrix[rows[i], 0], matrix.shape[1])
+        free(memory)
+    if room == NULL:
+        raise MemoryError("no memory for the directions of a block")

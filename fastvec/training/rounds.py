@@ -1,0 +1,79 @@
+"""Rounds: many chunks that lanes train on at once, each from the same matrices, whose changes are combined.
+
+A round is a part of the text, and a lane's share of it a piece. Rounds are short at first, when matrices
+change fast, and grow with what was trained on. Their lengths follow from the length of the text, the number
+of lanes and that of rounds alone. How changes are combined is derived in ``fastvec/reference/rounds.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from math import sqrt
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["CHUNK", "DECAY", "Piece", "Rounds", "pieces_of"]
+
+# Words of a chunk: the shortest piece of a lane.
+CHUNK = 256
+# The longest round, as a share of the words that were trained on before it, for so many lanes; with four
+# times as many it is half of that. Longer ones diverge.
+GROWTH, LANES_OF_GROWTH = 0.02, 16
+# How much less the curvature of the round before counts.
+DECAY = 0.7
+
+# Where the parts of a text begin and end that a lane trains on.
+Piece = list[tuple[int, int]]
+
+
+class Rounds(ABC):
+    """Who trains in rounds, as a crew of the training loop.
+
+    Attributes
+    ----------
+    lanes, per_epoch : int
+        The number of lanes, and of rounds of an epoch when they have their full length.
+    state : dict of str to ndarray
+        What the next round depends on beside the parameters, changed in place.
+    """
+
+    lanes: int
+    per_epoch: int
+    state: dict[str, NDArray[Any]]
+
+    def n_chunks(self, n_positions: int, trained_on: int) -> int:
+        """Return the length of a round in chunks, before which there were so many positions."""
+        longest = n_positions / self.per_epoch
+        growing = GROWTH * sqrt(LANES_OF_GROWTH / self.lanes) * trained_on
+        return self.lanes * max(1, int(min(longest, growing) / (self.lanes * CHUNK)))
+
+    @abstractmethod
+    def at_work(self) -> AbstractContextManager[None]:
+        """Let rounds begin; afterwards the parameters and the state are what they have become."""
+
+    @abstractmethod
+    def train(
+        self, pieces: Sequence[Piece], learning_rate: float, key: int, loss_every: int
+    ) -> list[tuple[float, int, int]]:
+        """Train on the pieces of a round, and return loss, sampled pairs and pairs of its parts."""
+
+
+def pieces_of(parts: Sequence[Piece], lanes: int) -> list[Piece]:
+    """Return the pieces of a round of such chunks, of equal numbers of neighbours; some may be empty.
+
+    Parts that follow each other are joined.
+    """
+    pieces: list[Piece] = []
+    for lane in range(lanes):
+        piece: Piece = []
+        for chunk in parts[lane * len(parts) // lanes : (lane + 1) * len(parts) // lanes]:
+            for begin, end in chunk:
+                if piece and piece[-1][1] == begin:
+                    piece[-1] = (piece[-1][0], end)
+                else:
+                    piece.append((begin, end))
+        pieces.append(piece)
+    return pieces

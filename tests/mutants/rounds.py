@@ -1,0 +1,121 @@
+"""Errors in what is known of a lane before it trains, and in what becomes of it afterwards."""
+
+from mutants._edits import mutant
+
+KERNEL, TESTS = "kernels/rounds.pyx", "rounds_kernel"
+
+ROUNDS = [
+    mutant(
+        "lanes: outputs count once for a window, however many contexts it has",
+        TESTS,
+        (KERNEL, "end - begin - 1 if sampler.one_set and not cbow else 1,", "1,"),
+    ),
+    mutant(
+        "lanes: the last context of a window is not among the rows that are used",
+        TESTS,
+        (KERNEL, "cover(steps, i + 1, end, sampler.n_outputs)", "cover(steps, i + 1, end - 1, 1)"),
+    ),
+    mutant(
+        "lanes: a negative that is the centre counts",
+        TESTS,
+        (KERNEL, "n += word != center", "n += 1"),
+    ),
+    mutant(
+        "lanes: all contexts have the negatives of the first",
+        TESTS,
+        (KERNEL, "sampler.draws_per_token + 1 + s * sampler.negatives", "sampler.draws_per_token + 1"),
+    ),
+    mutant(
+        "lanes: the last outputs of a part are not counted",
+        TESTS,
+        (KERNEL, "    count_waiting(outputs)\n    for i", "    for i"),
+    ),
+    mutant(
+        "lanes: the room that counts leaves what was counted in it",
+        TESTS,
+        (KERNEL, "uses.updates[rows[i]] = 0", "pass"),
+    ),
+    mutant(
+        "lanes: only the last rows are added up to the curvature",
+        TESTS,
+        (KERNEL, "curvature.total[i] += curvature.sums[i]", "curvature.total[i] = curvature.sums[i]"),
+    ),
+    mutant(
+        "lanes: the curvature of CBOW is that of a sum",
+        TESTS,
+        (KERNEL, "n_x, 0, stride, 1 / <float>n_x)", "n_x, 0, stride, 1)"),
+    ),
+    mutant(
+        "lanes: those that differ count as many as equal ones",
+        TESTS,
+        (KERNEL, "<float>max(1, updates * updates / squares)", "3"),
+    ),
+    mutant(
+        "lanes: the other directions are flat",
+        TESTS,
+        (KERNEL, "if i < side.own.n else max(rest, 0)", "if i < side.own.n else 0"),
+    ),
+    mutant(
+        "lanes: one eigenvalue more is taken for a direction's",
+        TESTS,
+        (
+            KERNEL,
+            "slot(&side.own, i)[0] *= side.factors[i] - others",
+            "slot(&side.own, i)[0] *= side.factors[i + 1] - others",
+        ),
+    ),
+    mutant(
+        "lanes: steep directions are held back by a series that ends too early",
+        TESTS,
+        (KERNEL, "int_lanes small = z < 0.5f;", "int_lanes small = z < 5.0f;"),
+    ),
+    mutant(
+        "lanes: what both sides correct is left out by both",
+        TESTS,
+        (KERNEL, "<float>(-0.5 * side.factors[i]", "<float>(-1.0 * side.factors[i]"),
+    ),
+    mutant(
+        "lanes: what both sides correct is sought in rows as often as they are there",
+        TESTS,
+        (KERNEL, "weight = total * side.w[j]", "weight = side.w[j]"),
+    ),
+    mutant(
+        "lanes: a lane does not put rows back",
+        TESTS,
+        (KERNEL, "store(row + k, before)", "pass"),
+    ),
+    mutant(
+        "lanes: the changes of the last lane replace those before it",
+        TESTS,
+        (KERNEL, "load(change + k) + difference if adds else difference", "difference"),
+    ),
+    mutant(
+        "lanes: the first changes of a row are added to what was there",
+        TESTS,
+        (KERNEL, "if counts[rows[i] - first_row, 0] > 0:", "if True:"),
+    ),
+    mutant(
+        "lanes: rows grow along the directions by the sum of what they are",
+        TESTS,
+        (KERNEL, "grown[j] += growth[j, k] * slot", "grown[j] += growth[k, j] * slot"),
+    ),
+    mutant(
+        "the drift of a side is added to, not taken back",
+        "rounds",
+        (
+            "distributed/balance.py",
+            "return {inputs: _growth(-k), outputs: _growth(k)}",
+            "return {inputs: _growth(k), outputs: _growth(-k)}",
+        ),
+    ),
+    mutant(
+        "what all lanes want is what some of them want",
+        "rounds",
+        ("distributed/balance.py", "change * (n_lanes / len(sampled))", "change"),
+    ),
+    mutant(
+        "lanes: rows of other blocks are written",
+        TESTS,
+        (KERNEL, "if not first_row <= rows[i] < first_row + n_rows:", "if not 0 <= rows[i] < 1000:"),
+    ),
+]

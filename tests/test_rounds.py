@@ -1,0 +1,326 @@
+"""Training in rounds of lanes: the same bytes wherever the lanes train, and whatever is lost meanwhile."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import calls
+import numpy as np
+import pytest
+from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
+
+import fastvec
+from fastvec import CBOW, Corpus, FastText, SkipGram, distributed
+
+pytestmark = pytest.mark.any_backend(trains=True)
+
+can_be_killed = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+
+LANES = {"lanes": 3, "rounds": 4}
+
+
+@pytest.fixture(scope="module")
+def text():
+    """Return a text of 9,000 words, of 120 different ones, and some held out."""
+    words = [f"word{i}" for i in range(120)]
+    weights = 1 / np.arange(1, 121)
+    drawn = np.random.default_rng(2).choice(words, size=(750, 12), p=weights / weights.sum())
+    return Corpus(drawn.tolist())
+
+
+def make(**params):
+    return SkipGram(**{"vector_size": 12, "min_count": 1, "epochs": 2, "subsample": 0.01, **params})
+
+
+def learned(model):
+    """Return all bytes that were learned, and the losses."""
+    vectors = model.vectors_
+    return (
+        vectors.words,
+        vectors.vectors.tobytes(),
+        model.output_vectors_.tobytes(),
+        [(epoch.loss, epoch.pairs, epoch.learning_rate) for epoch in model.history_],
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(text):
+    return learned(distributed.fit(make(), text, **LANES))
+
+
+# The same bytes
+
+
+@pytest.mark.parametrize("params", [{}, {"shuffle": True}, {"loss": "bpr"}, {"threads": 2}])
+def test_one_lane_is_a_training_with_one_thread(params, text):
+    alone = make(**{**params, "threads": 1}).fit(text)
+    model = distributed.fit(make(**params), text, lanes=1, cluster=None)
+    assert learned(model) == learned(alone)
+    assert model.vectors_.metadata == alone.vectors_.metadata
+    model = distributed.fit(CBOW(vector_size=4, min_count=1, epochs=1), text, lanes=1)
+    assert learned(model) == learned(CBOW(vector_size=4, min_count=1, epochs=1, threads=1).fit(text))
+
+
+@can_be_killed
+def test_processes_of_which_one_is_killed_train_the_same(text, tmp_path, monkeypatch):
+    set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
+    expected = learned(distributed.fit(make(), text, **LANES))
+    monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
+    put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+    model = distributed.fit(make(), text, cluster=2, **LANES)
+    assert (tmp_path / "marker").exists()
+    assert learned(model) == expected
+
+
+def test_threads_do_not_matter(text, expected):
+    model = distributed.fit(make(threads=3, deterministic=True), text, **LANES)
+    assert learned(model) == expected
+    assert model.vectors_.metadata["lanes"] == 3 and model.vectors_.metadata["rounds"] == 4
+
+
+@pytest.mark.parametrize("other", [{"lanes": 2, "rounds": 4}, {"lanes": 3, "rounds": 4, "seed": 2}])
+def test_lanes_rounds_and_the_seed_matter(other, text, expected):
+    seed = other.pop("seed", 1)
+    assert learned(distributed.fit(make(seed=seed), text, **other)) != expected
+
+
+# Checkpoints
+
+
+def stopped_after(n_rounds, monkeypatch, model, *arguments, **params):
+    """Train until so many rounds are done."""
+    done = []
+
+    def train_and_stop(train, rounds, *of_round):
+        done.append(of_round)
+        if len(done) == n_rounds:
+            model.stop()
+        return train(rounds, *of_round)
+
+    with monkeypatch.context() as patch:
+        wrap(patch, "train_round", train_and_stop)
+        return distributed.fit(model, *arguments, **params)
+
+
+def test_what_was_stopped_goes_on_elsewhere_to_the_same_bytes(text, expected, tmp_path, monkeypatch):
+    path = tmp_path / "run.fvec"
+    for n_rounds in (3, 7):
+        model = stopped_after(n_rounds, monkeypatch, make(), text, checkpoint=path, resume=True, **LANES)
+        assert model.interrupted_
+    assert len(fastvec.load_model(path).vectors_) == 120
+    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+        distributed.fit(make(), text, checkpoint=path, resume=True, lanes=3, rounds=5)
+    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+        make(threads=1).fit(text, checkpoint=path, resume=True)
+    model = distributed.fit(make(), text, checkpoint=path, resume=True, cluster=1, **LANES)
+    assert not model.interrupted_
+    assert learned(model) == expected
+
+
+def test_checkpoints_do_not_disturb_the_training(text, expected, tmp_path):
+    path = tmp_path / "run.fvec"
+    model = distributed.fit(make(), text, checkpoint=path, checkpoint_every="0.001s", **LANES)
+    assert learned(model) == expected
+    assert learned(distributed.fit(make(), text, checkpoint=path, resume=True, **LANES)) == expected
+
+
+# What it learns
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"negative_sharing": "none"}, {"dynamic_window": False, "shuffle": True}]
+)
+def test_it_learns_about_as_much_as_one_thread(params):
+    topics = [[f"{topic}{i}" for i in range(6)] for topic in "abcd"]
+    random = np.random.default_rng(3)
+    text = Corpus([random.choice(topics[random.integers(4)], 8).tolist() for _ in range(3000)])
+    model = distributed.fit(make(epochs=3, **params), text, lanes=4, rounds=20)
+    alone = make(epochs=3, threads=1, **params).fit(text)
+    assert model.history_[-1].loss < alone.history_[-1].loss + 0.1
+    assert model.history_[-1].loss < model.history_[0].loss
+    for topic in "abcd":
+        assert {word[0] for word, _ in model.vectors_.most_similar(f"{topic}0", topn=4)} == {topic}
+
+
+def test_it_trains_on_the_pairs_of_one_thread_and_not_on_what_is_held_out(text, monkeypatch):
+    set_sizes(monkeypatch, shortest_text=100)
+    model = distributed.fit(make(), text, **LANES)
+    alone, shuffled = make(threads=1).fit(text), distributed.fit(make(shuffle=True), text, **LANES)
+    monkeypatch.undo()
+    pairs = [epoch.pairs for epoch in alone.history_]
+    assert [epoch.pairs for epoch in model.history_] == pairs
+    assert [epoch.pairs for epoch in shuffled.history_] == pairs
+    assert make(threads=1, epochs=1).fit(text).history_[0].pairs > pairs[0]
+
+
+def test_frozen_words_stay_and_training_continues(text):
+    first = distributed.fit(make(), text, **LANES)
+    words, rows = first.vectors_.words, first.vectors_.vectors.copy()
+    rows[:, 3] = -0.0
+    given, frozen = fastvec.Vectors(words, rows), ["word0", "word50"]
+    model = distributed.fit(make(epochs=1), text, start_from=given, freeze=frozen, **LANES)
+    assert model.vectors_[frozen].tobytes() == given[frozen].tobytes()
+    assert not np.array_equal(model.vectors_["word1"], given["word1"])
+    more = Corpus([["word1", "new", "word2", "newer"] * 3] * 40)
+    distributed.fit(first, more, update_vocabulary=True, lanes=2)
+    assert {"new", "newer"} <= set(first.vectors_.words) and len(first.history_) == 4
+    assert np.isfinite(first.vectors_.vectors).all()
+
+
+def test_short_texts_and_many_lanes():
+    text = [["to", "be", "or", "not", "to", "be"]]
+    model = distributed.fit(make(), text, lanes=64, rounds=1000)
+    assert np.isfinite(model.vectors_.vectors).all() and model.history_[0].pairs
+    with pytest.raises(ValueError, match="corpus must have a sentence with two words"):
+        distributed.fit(make(), [["a"], ["b"]], lanes=2)
+    with pytest.raises(FloatingPointError, match="learning_rate=1000"):
+        distributed.fit(make(learning_rate=1000.0, epochs=9), text * 100, lanes=2)
+
+
+# Rounds
+
+
+@pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (2, 5, 999), (64, 10, 100_000)])
+def test_rounds_grow_to_their_full_length(lanes, per_epoch, n):
+    class Planned(Rounds):
+        def at_work(self): ...
+
+        def train(self, *_): ...
+
+    planned = Planned()
+    planned.lanes, planned.per_epoch = lanes, per_epoch
+    lengths, visited = [], 0
+    while visited < n:
+        lengths.append(256 * planned.n_chunks(n, visited))
+        visited += lengths[-1]
+    assert lengths == sorted(lengths) and lengths[0] == 256 * lanes
+    assert all(length % (256 * lanes) == 0 for length in lengths)
+    assert lengths[-1] <= max(n / per_epoch, 256 * lanes)
+    assert planned.n_chunks(n, 100 * n) == lanes * max(1, int(n / per_epoch / lanes / 256))
+
+
+def test_pieces_are_neighbours_and_leave_nothing_out():
+    parts = [[(0, 10)], [(10, 12), (15, 20)], [], [(30, 40)], [(20, 30)]]
+    assert pieces_of(parts, 2) == [[(0, 12), (15, 20)], [(30, 40), (20, 30)]]
+    assert pieces_of(parts, 1) == [[(0, 12), (15, 20), (30, 40), (20, 30)]]
+    assert [part for piece in pieces_of(parts, 9) for part in piece] == [
+        part for own in parts for part in own
+    ]
+
+
+# Directions
+
+
+@pytest.mark.parametrize(("d", "stride"), [(40, 48), (7, 16)])
+def test_directions_are_those_of_the_curvature(d, stride):
+    random = np.random.default_rng(4)
+    side = Side(d, stride)
+    assert side.rate(0.1) == 0 and not side.steepest()[1].any() and side.steepest()[2] == 0
+    basis = np.linalg.qr(random.standard_normal((d, d)))[0]
+    eigenvalues = 3.0 * 0.8 ** np.arange(d)
+    matrix = np.zeros((stride, stride))
+    matrix[:d, :d] = (basis * eigenvalues) @ basis.T
+    for _ in range(24):
+        side.fade()
+        side.add(5.0 * matrix, 5.0, 25)
+        directions, found, rest = side.steepest()
+    k = min(d, 32)
+    mean = eigenvalues.mean()
+    assert side.rate(0.1) == pytest.approx(0.1 * 5 / 25)
+    assert np.allclose(directions @ directions.T, np.eye(k), atol=1e-5)
+    assert not directions[:, d:].any()
+    assert np.allclose(found - mean, eigenvalues[:k], rtol=0.02, atol=1e-4)
+    assert np.allclose(np.abs(np.sum(directions[:8, :d] * basis.T[:8], axis=1)), 1, atol=1e-3)
+    assert rest - mean == pytest.approx(eigenvalues[k:].mean() if d > k else 0, rel=0.05, abs=1e-6)
+    both = pulls({"x": side, "y": Side(d, stride)}, 0.1)
+    assert np.array_equal(both["y"].others, both["x"].directions[: len(both["y"].others)])
+
+
+# Balance
+
+
+def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
+    random, d = np.random.default_rng(5), 16
+    x, y = random.standard_normal((2, 200, d))
+    sides = [Side(d, d), Side(d, d)]
+    for side, rows in zip(sides, (y, x), strict=True):
+        side.add(rows.T @ rows, 200.0, 200)
+        side.steepest()
+    balance = Balance(d)
+    assert balance.is_beginning
+    balance.choose([Side(d, d), Side(d, d)])
+    assert not balance.guides.any()  # nothing is known before the first round
+    balance.choose(sides)
+    guides = balance.guides.astype(np.float64)
+    assert np.allclose(guides @ guides.T, np.eye(4), atol=1e-6)
+
+    def moments():
+        return {name: guides @ rows.T @ rows @ guides.T for name, rows in (("x", x), ("y", y))}
+
+    balance.begin(moments())
+    wanted = moments()["y"] - moments()["x"]
+    scores = x @ y.T
+    drift = guides.T @ (0.005 * np.array([[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, -1]])) @ guides
+    x, y = x @ np.linalg.inv(np.eye(d) + drift), y @ (np.eye(d) + drift)
+    for _ in range(4):
+        assert not balance.is_over
+        balance.add([0.05 * np.eye(4)] * 2, 8)
+    assert balance.is_over
+    wanted = wanted + 4 * 8 * 0.05 * np.eye(4)
+    growths = balance.end(moments())
+    assert balance.is_beginning
+    x, y = (rows + rows @ guides.T @ growths[name].T @ guides for name, rows in (("x", x), ("y", y)))
+    assert np.allclose(moments()["y"] - moments()["x"], wanted, atol=0.3)
+    assert np.allclose(x @ y.T, scores, atol=1e-4)
+    balance.begin({"x": np.zeros((4, 4)), "y": 1e9 * np.eye(4)})
+    assert np.linalg.norm(np.log(1 + np.diag(balance.end(moments())["y"]))) == pytest.approx(0.3, rel=0.01)
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "error", "message"),
+    [
+        (make(), {"lanes": 0}, ValueError, "lanes must be an int from 1 to 4096, got 0"),
+        (make(), {"lanes": 2.5}, TypeError, "lanes must be an int"),
+        (make(), {"rounds": 0}, ValueError, "rounds must be an int >= 1, got 0"),
+        (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
+        (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
+        (make(loss="bpr"), {}, ValueError, "loss='negative_sampling' to be trained in lanes, got SkipGram"),
+        (CBOW(), {}, ValueError, "model must be a SkipGram .* got CBOW.*: lanes=1, or fit of the model"),
+        (FastText(), {}, ValueError, "model must be a SkipGram"),
+        (fastvec.GloVe(), {}, TypeError, "model must be a SkipGram, got GloVe"),
+        ("skipgram", {}, TypeError, "model must be a SkipGram, got 'skipgram'"),
+    ],
+)
+def test_bad_input(model, params, error, message, text):
+    with pytest.raises(error, match=message):
+        distributed.fit(model, text, **params)
+
+
+# The command
+
+
+def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("to be or not to be\n" * 300, encoding="utf-8")
+    options = ("--vector-size", 4, "--epochs", 1, "--min-count", 1)
+    train = ("train", "text.txt", "-q", "-o")
+    assert shown(*train, "a.fvec", *options, "--lanes", 2, "--rounds", 3) == (0, "", "")
+    assert shown(*train, "b.fvec", "--like", "a.fvec", "--processes", 1) == (0, "", "")
+    assert shown(*train, "c.fvec", *options, "--threads", 1) == (0, "", "")
+    first, again, alone = (Path(f"{name}.fvec").read_bytes() for name in "abc")
+    assert first == again != alone
+    model = SkipGram(vector_size=4, epochs=1, min_count=1)
+    distributed.fit(model, "text.txt", lanes=2, rounds=3).vectors_.save("d.fvec")
+    assert fastvec.load("d.fvec").metadata["lanes"] == 2
+    assert np.array_equal(fastvec.load("d.fvec").vectors, fastvec.load("a.fvec").vectors)
+    for refused, message in (
+        (["--lanes", 0], "lanes must be an int from 1 to 4096, got 0"),
+        (["--processes", 0], "--processes must be an int"),
+        (["--model", "cbow", "--lanes", 2], "model must be a SkipGram with loss='negative_sampling'"),
+        (["--model", "glove", "--processes", 2], "lanes need --model skipgram, got --model glove"),
+    ):
+        status, _, error = shown(*train, "e.fvec", *refused)
+        assert status == 2 and message in error

@@ -1,0 +1,568 @@
+"""The kernel of rounds: rows that a piece of text uses, their curvature, and lanes that become one step."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from inside import alias_table, keep_thresholds
+
+from fastvec import kernels
+
+N_WORDS, D = 300, 20
+KEY = 0xF123456789ABCDEF
+
+random = np.random.default_rng(7)
+LENGTHS = [1, 0, 2, 150, 40, 1, 6, 200]
+IDS = random.integers(0, N_WORDS + 20, sum(LENGTHS)).astype(np.int32)  # the last are unknown
+TABLES = {
+    "keep": keep_thresholds(random.uniform(0.3, 1, N_WORDS)),
+    "noise": alias_table(random.dirichlet(np.ones(N_WORDS))),
+    "key": KEY,
+}
+TEXT = TABLES | {"ids": IDS, "sentence_offsets": np.cumsum([0, *LENGTHS], dtype=np.int64)}
+PIECES = [(0, 30), (100, 130), (190, 196), (353, 400), (20, 20)]
+
+WALKS = [
+    {"window": 3, "negatives": 2, "shared": True, "cbow": False},
+    {"window": 3, "negatives": 2, "shared": False, "cbow": False},
+    {"window": 1, "negatives": 8, "shared": False, "cbow": False, "dynamic_window": False},
+    {"window": 5, "negatives": 7, "shared": True, "cbow": False, "dynamic_window": False},
+    {"window": 3, "negatives": 5, "shared": True, "cbow": True},
+    {"window": 2, "negatives": 1, "shared": False, "cbow": True, "dynamic_window": False},
+]
+for_every_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: f"{walk}")
+
+
+def piece(*parts):
+    """Return the argument that says the parts of a piece."""
+    return {"parts": np.array(parts, np.int64).reshape(-1, 2)}
+
+
+def touched(backend, n_words=N_WORDS, **arguments):
+    """Find rows with room that is used twice."""
+    find, room = kernels.get("rounds", backend).touched, np.zeros((2, n_words), np.uint32)
+    once, again = find(**arguments, room=room), find(**arguments, room=room)
+    assert [part.tolist() for part in once] == [part.tolist() for part in again]
+    return again
+
+
+def matrices(padded, scale=1.0):
+    random = np.random.default_rng(3)
+    return {
+        name: padded(scale * random.standard_normal((N_WORDS, D)))
+        for name in ("input_vectors", "output_vectors")
+    }
+
+
+def train(backend, vectors, walk, start, stop):
+    """Train on a piece, and return the number of pairs."""
+    walk = dict(walk)
+    if walk.pop("cbow"):
+        del walk["shared"]
+        walk |= {"position_weights": None, "mean": True, "scale_gradient": True}
+        implementation = kernels.get("cbow", backend)
+    else:
+        walk["loss"] = "negative_sampling"
+        implementation = kernels.get("skipgram", backend)
+    return implementation.train(
+        **vectors, **TEXT, **walk, start=start, stop=stop, learning_rate=0.05, loss_every=1
+    )[2]
+
+
+# ---- Rows that are used ------------------------------------------------------------------------------------
+
+
+@for_every_walk
+def test_training_uses_these_rows_and_no_others(backend, padded, walk):
+    for start, stop in PIECES:
+        input_rows, _, output_rows, _ = touched(backend, **TEXT, **walk, **piece((start, stop)))
+        vectors, before = matrices(padded), matrices(padded)
+        names_and_rows = list(zip(vectors, (input_rows, output_rows), strict=True))
+        for name, rows in names_and_rows:
+            assert (np.diff(rows) > 0).all()
+            assert len(rows) < N_WORDS
+            vectors[name][np.setdiff1d(np.arange(N_WORDS), rows)] = np.nan
+        train(backend, vectors, walk, start, stop)
+        for name, rows in names_and_rows:
+            assert np.isfinite(vectors[name][rows]).all()
+            assert (vectors[name][rows] != before[name][rows]).any(axis=1).all()
+            assert np.isnan(vectors[name]).all(axis=1).sum() == N_WORDS - len(rows)
+
+
+@for_every_walk
+def test_updates_are_the_scores_of_a_row(backend, walk):
+    parts = piece((190, 196), (0, 30), (40, 40), (200, len(IDS)))
+    found = touched(backend, **TEXT, **walk, **parts)
+    input_rows, input_updates, output_rows, output_updates = found
+    assert input_rows.dtype == output_rows.dtype == np.int32
+    assert input_updates.dtype == output_updates.dtype == np.int64
+    assert len(input_rows) == len(input_updates)
+    assert len(output_rows) == len(output_updates)
+    assert input_updates.min() > 0 < output_updates.min()
+    expected = touched("reference", **TEXT, **walk, **parts)
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+@for_every_walk
+def test_without_negatives_scores_are_pairs(backend, padded, walk):
+    walk = walk | {"negatives": 0}
+    _, input_updates, _, output_updates = touched(backend, **TEXT, **walk, **piece((10, 120)))
+    pairs = train(backend, matrices(padded), walk, 10, 120)
+    assert pairs == output_updates.sum()
+    assert (pairs < input_updates.sum()) if walk["cbow"] else (pairs == input_updates.sum())
+
+
+def test_updates_of_a_text_by_hand(backend):
+    """Words 0 1 2 with windows of one: 1 meets both others, and every negative is word 2."""
+    found = touched(
+        backend,
+        4,
+        ids=np.array([0, 1, 2], np.int32),
+        sentence_offsets=np.array([0, 3]),
+        **piece((0, 3)),
+        keep=np.full(4, 2**32 - 1, np.uint32),
+        noise=alias_table(np.array([0, 0, 1, 0])),
+        window=1,
+        negatives=2,
+        shared=True,
+        cbow=False,
+        key=KEY,
+        dynamic_window=False,
+    )
+    # of the windows (0: 1), (1: 0, 2) and (2: 1) the first two have two negatives, the last has none
+    assert [part.tolist() for part in found] == [[0, 1, 2], [3, 4, 3], [0, 1, 2], [1, 2, 7]]
+
+
+def test_a_long_piece_is_its_parts(compiled):
+    random = np.random.default_rng(1)
+    n = 20_000  # more than is walked over at once
+    text = TABLES | {
+        "ids": random.integers(0, N_WORDS, n).astype(np.int32),
+        "sentence_offsets": np.array([0, 8190, 8194, n]),
+    }
+    whole = touched(compiled, **text, **WALKS[0], **piece((0, n)))
+    sums = np.zeros((2, N_WORDS), np.int64)
+    for ends in pairwise([0, 700, 8191, 16384, n]):
+        parts = touched(compiled, **text, **WALKS[0], **piece(ends))
+        for side, rows, updates in zip(sums, parts[::2], parts[1::2], strict=True):
+            side[rows] += updates
+    for side, rows, updates in zip(sums, whole[::2], whole[1::2], strict=True):
+        assert side[rows].tolist() == updates.tolist()
+        assert side.sum() == updates.sum()
+
+
+# ---- Curvature ---------------------------------------------------------------------------------------------
+
+
+@for_every_walk
+@pytest.mark.parametrize("parts", [[(5, 330)], [(10, 42), (0, 5), (200, 330)]])
+def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts):
+    arguments = TEXT | walk | piece(*parts)
+    vectors = matrices(padded, scale=0.5)
+    found = kernels.get("rounds", compiled).curvature(**vectors, **arguments)
+    expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments)
+    for matrix, theirs in zip(found[:2], expected[:2], strict=True):
+        assert matrix.shape == (32, 32)
+        assert matrix.dtype == np.float64
+        np.testing.assert_allclose(matrix, theirs, rtol=0, atol=3e-5 * np.abs(theirs).max())
+        np.testing.assert_allclose(matrix, matrix.T, rtol=0, atol=1e-5 * np.abs(theirs).max())
+        assert not matrix[D:].any()
+    assert found[2:4] == pytest.approx(expected[2:4], rel=3e-5)
+    assert found[4] == expected[4] > 0
+
+
+@for_every_walk
+def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
+    kernel, arguments = kernels.get("rounds", backend), TEXT | walk | piece((100, 130))
+    rows = touched(backend, **arguments)[::2]
+    vectors, others = matrices(padded), matrices(padded)
+    for matrix, used in zip(others.values(), rows, strict=True):
+        matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
+        matrix.flags.writeable = False
+    for ours, theirs in zip(
+        kernel.curvature(**others, **arguments), kernel.curvature(**vectors, **arguments), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def second_derivative(loss, row, step=1e-4):
+    """The matrix of second derivatives of a function of a row, by central differences."""
+    steps = step * np.eye(len(row))
+    return np.array(
+        [
+            [
+                (loss(row + a + b) - loss(row + a - b) - loss(row - a + b) + loss(row - a - b))
+                / (4 * step**2)
+                for b in steps
+            ]
+            for a in steps
+        ]
+    )
+
+
+def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
+    """In the sentence 0 1, each word predicts the other, and every negative is word 2."""
+    d = 3
+    vectors = {
+        name: padded(random.standard_normal((4, d)).astype(np.float32))
+        for name in ("input_vectors", "output_vectors")
+    }
+    x, y = (matrix[:, :d].astype(np.float64) for matrix in vectors.values())
+    of_inputs, of_outputs, _, weight, n_scores = kernels.get("rounds", backend).curvature(
+        **vectors,
+        ids=np.array([0, 1], np.int32),
+        sentence_offsets=np.array([0, 2]),
+        **piece((0, 2)),
+        keep=np.full(4, 2**32 - 1, np.uint32),
+        noise=alias_table(np.array([0, 0, 1, 0])),
+        window=1,
+        negatives=1,
+        shared=True,
+        cbow=False,
+        key=KEY,
+    )
+
+    def loss(x, y):
+        return sum(
+            np.logaddexp(0, -x[context] @ y[center]) + np.logaddexp(0, x[context] @ y[2])
+            for context, center in ((0, 1), (1, 0))
+        )
+
+    def with_row(matrix, i, row):
+        return np.concatenate((matrix[:i], [row], matrix[i + 1 :]))
+
+    for_inputs = sum(second_derivative(lambda row, i=i: loss(with_row(x, i, row), y), x[i]) for i in (0, 1))
+    for_outputs = sum(
+        second_derivative(lambda row, i=i: loss(x, with_row(y, i, row)), y[i]) for i in (0, 1, 2)
+    )
+    np.testing.assert_allclose(of_inputs[:d, :d], for_inputs, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(of_outputs[:d, :d], for_outputs, rtol=0, atol=1e-4)
+    p = [1 / (1 + np.exp(-x[context] @ y[out])) for context, out in ((0, 1), (0, 2), (1, 0), (1, 2))]
+    assert weight == pytest.approx(sum(each * (1 - each) for each in p), abs=2e-5)
+    assert n_scores == 4
+
+
+# ---- What a lane has changed -------------------------------------------------------------------------------
+
+
+ROWS = [np.array(rows, np.int32) for rows in ([0, 3, 4, 298], [3, 299], [], [0, 4, 7, 8, 9, 10, 299])]
+UPDATES = [np.arange(1, len(rows) + 1) for rows in ROWS]
+
+
+def rows_like(matrix, seed):
+    return np.random.default_rng(seed).standard_normal(matrix.shape).astype(np.float32)
+
+
+def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend, padded):
+    kernel = kernels.get("rounds", backend)
+    matrix, sums = padded(rows_like(np.empty((300, D)), 1)), padded(np.full((300, D), np.nan))
+    before, counts, copies = matrix.copy(), np.zeros((300, 2)), padded(np.zeros((9, D)))
+    expected, n_updates = np.zeros_like(matrix), np.zeros((300, 2))
+    for seed, (rows, updates) in enumerate(zip(ROWS, UPDATES, strict=True)):
+        kernel.set_aside(matrix, rows, copies)
+        matrix[rows, :D] += rows_like(matrix[rows, :D], seed)
+        expected[rows] += matrix[rows] - before[rows]
+        n_updates[rows] += np.stack([updates, updates**2], axis=1)
+        kernel.withdraw(matrix, rows, updates, copies, sums, counts)
+        assert matrix.tobytes() == before.tobytes()
+    assert counts.tobytes() == n_updates.tobytes()
+    used = np.unique(np.concatenate(ROWS))
+    assert sums[used].tobytes() == expected[used].tobytes()
+    assert np.isnan(sums[:, :D]).all(axis=1).sum() == 300 - len(used)
+
+
+def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded):
+    kernel = kernels.get("rounds", backend)
+    before = padded(rows_like(np.empty((300, D)), 1))
+    here, counts_here = padded(np.zeros((300, D))), np.zeros((300, 2))
+    of_blocks, counts = padded(np.full((300, D), np.nan)), np.zeros((300, 2))
+    for seed, (rows, updates) in enumerate(zip(ROWS, UPDATES, strict=True)):
+        own, changes, copies = (padded(np.full((n, D), np.nan)) for n in (300, 9, 9))
+        after = before.copy()
+        kernel.set_aside(after, rows, copies)
+        after[rows, :D] += rows_like(before[rows, :D], seed)
+        for begin, end in ((0, 4), (4, 299), (299, 300)):
+            block = before[begin:end]
+            block.flags.writeable = False
+            of_block = (rows >= begin) & (rows < end)
+            kernel.take(block, begin, rows[of_block], own)
+            assert np.array_equal(own[rows[of_block]], before[rows[of_block]])
+            own[rows[of_block]] = after[rows[of_block]]
+            kernel.subtract(block, begin, rows[of_block], own, changes)
+            kernel.add(
+                rows[of_block], updates[of_block], changes, begin, of_blocks[begin:end], counts[begin:end]
+            )
+        assert np.isnan(own[:, :D]).all(axis=1).sum() == 300 - len(rows)
+        kernel.withdraw(after, rows, updates, copies, here, counts_here)
+    used = np.unique(np.concatenate(ROWS))
+    assert of_blocks[used].tobytes() == here[used].tobytes()
+    assert counts.tobytes() == counts_here.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "sentence"),
+    [
+        ("set_aside", {"rows": [-1]}, "rows must be from 0 to 4, got -1"),
+        ("withdraw", {"rows": [5]}, "rows must be from 0 to 4, got 5"),
+        ("take", {"rows": [9], "first_row": 4}, "rows must be from 4 to 8, got 9"),
+        ("take", {"rows": [7], "first_row": 4}, "rows must be from 0 to 4, got 7"),
+        ("subtract", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
+        ("add", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
+        ("set_aside", {"copies": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
+        ("withdraw", {"copies": (1, 32)}, r"copies or changes of 1 rows of 16 numbers, got \(1, 32\)"),
+        ("take", {"matrix": (5, 32)}, r"copies or changes of 0 rows of 16 numbers, got \(5, 32\)"),
+        ("subtract", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
+        ("add", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
+        ("withdraw", {"updates": []}, "updates must be of 1 rows as the changes are, got 0"),
+        ("add", {"updates": []}, "updates must be of 1 rows as the changes are, got 0"),
+        ("withdraw", {"sums": (4, 16)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(4, 16\)"),
+        ("add", {"counts": (4, 2)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(5, 16\) and"),
+    ],
+)
+def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
+    of_rows = {"rows": np.array([4], np.int32), "updates": np.array([1])}
+    rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "changes", "sums")}
+    every = rows | of_rows | {"counts": np.zeros((5, 2)), "first_row": 0}
+    takes = {
+        "set_aside": ("matrix", "rows", "copies"),
+        "withdraw": ("matrix", "rows", "updates", "copies", "sums", "counts"),
+        "take": ("block", "first_row", "rows", "matrix"),
+        "subtract": ("block", "first_row", "rows", "matrix", "changes"),
+        "add": ("rows", "updates", "changes", "first_row", "sums", "counts"),
+    }
+    for part, value in wrong.items():
+        like = every[part]
+        if isinstance(value, tuple):
+            every[part] = np.zeros(value, like.dtype)
+        else:
+            every[part] = np.array(value, like.dtype) if isinstance(value, list) else value
+    with pytest.raises(ValueError, match=sentence):
+        getattr(kernels.get("rounds", backend), name)(**{part: every[part] for part in takes[name]})
+
+
+# ---- Combining lanes ---------------------------------------------------------------------------------------
+
+
+def directions_of(d, k):
+    """Return k of the orthonormal rows of a basis, all d of them, and eigenvalues, the first the highest.
+
+    Those behind the first k are equal.
+    """
+    random = np.random.default_rng([d, k])
+    every = np.linalg.qr(random.standard_normal((d, d)))[0]
+    eigenvalues = np.sort(random.uniform(0.01, 3, d))[::-1]
+    if k < d:
+        eigenvalues[k:] = eigenvalues[k:].mean()
+    return np.ascontiguousarray(every[:k], np.float32), every, eigenvalues
+
+
+def curvature_of(d, k):
+    """Return the arguments of `combine` that say the curvature."""
+    directions, _, eigenvalues = directions_of(d, k)
+    return {
+        "directions": directions,
+        "eigenvalues": eigenvalues[:k].astype(np.float32),
+        "rest": float(eigenvalues[k]) if k < d else 0.0,
+        "others": np.empty((0, d), np.float32),
+    }
+
+
+def combined(backend, arguments):
+    """Return a block as `combine` leaves a copy of it."""
+    copied = {name: arguments[name].copy() for name in ("block", "sums", "counts")}
+    assert kernels.get("rounds", backend).combine(**arguments | copied) is None
+    assert not copied["counts"].any()
+    return copied["block"]
+
+
+def lanes_with_all_rows(block, changes, updates, rate, curvature):
+    """Return the arguments of `combine` for lanes that use all rows of a block."""
+    each = [np.broadcast_to(own, len(block)) for own in updates]
+    return curvature | {
+        "block": block,
+        "sums": np.sum(changes, axis=0, dtype=np.float32),
+        "counts": np.stack([np.sum(each, axis=0), np.sum(np.square(each), axis=0)], axis=1) * 1.0,
+        "rate": rate,
+    }
+
+
+@pytest.mark.parametrize("k", [0, 5, 6, 16, 33])
+def test_equal_lanes_contract_as_they_would_one_after_the_other(backend, k):
+    """Rows near the minimum of a quadratic loss, and lanes that follow its gradient for a time a."""
+    d, n_rows, n_lanes, rate = 33, 9, 5, 0.01
+    _, every, eigenvalues = directions_of(d, k)
+    random = np.random.default_rng(1)
+    optimum, block = random.standard_normal((2, n_rows, d)).astype(np.float32)
+    updates = random.integers(1, 400, n_rows)
+    distance = (block - optimum).astype(np.float64)
+
+    def after(a):
+        return (distance @ every.T * np.exp(-a[:, np.newaxis] * eigenvalues)) @ every
+
+    change = (after(rate * updates) - distance).astype(np.float32)
+    lanes = [change] * n_lanes, [updates] * n_lanes, rate
+    moved = combined(backend, lanes_with_all_rows(block, *lanes, curvature_of(d, k)))
+    in_turn = after(n_lanes * rate * updates)
+    np.testing.assert_allclose(moved - optimum, in_turn, rtol=0, atol=0.04)  # some are as the rest
+    steep = (n_lanes * rate * updates)[:, np.newaxis] * (eigenvalues[-1] - eigenvalues) > 0.05
+    np.testing.assert_allclose(((moved - optimum - in_turn) @ every.T)[steep], 0, atol=2e-5)
+    assert np.abs(distance + n_lanes * change - in_turn).max() > 1  # the sum goes too far
+
+
+def test_lanes_that_differ_count_as_fewer(backend):
+    _, every, eigenvalues = directions_of(8, 8)
+    updates, rate = [30, 300, 7], 0.02
+    changes = np.random.default_rng(2).standard_normal((3, 1, 8)).astype(np.float32)
+    a = np.multiply(updates, rate)
+    m = a.sum() ** 2 / (a**2).sum()
+    assert 1 < m < 2
+    factors = (1 - np.exp(-a.sum() * eigenvalues)) / (m * (1 - np.exp(-a.sum() * eigenvalues / m)))
+    start = np.zeros((1, 8), np.float32)
+    moved = combined(backend, lanes_with_all_rows(start, changes, updates, rate, curvature_of(8, 8)))
+    np.testing.assert_allclose(moved, changes.sum(axis=0) @ every.T * factors @ every, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-12, 0.01, 10.0, 1e6])
+def test_one_lane_is_taken_as_it_is(backend, rate):
+    block, change = np.random.default_rng(3).standard_normal((2, 4, 20)).astype(np.float32)
+    moved = combined(backend, lanes_with_all_rows(block, [change], [1000], rate, curvature_of(20, 7)))
+    assert moved.tobytes() == (block + change).tobytes()
+
+
+@pytest.mark.parametrize(("rate", "factor"), [(0.0, 1), (1e-12, 1), (1e6, 1 / 2)])
+def test_flat_rows_take_the_sum_and_steep_ones_the_mean(backend, rate, factor):
+    changes = np.random.default_rng(3).standard_normal((2, 4, 20)).astype(np.float32)
+    start, lanes = np.zeros((4, 20), np.float32), (changes, [1000] * 2, rate)
+    moved = combined(backend, lanes_with_all_rows(start, *lanes, curvature_of(20, 7)))
+    np.testing.assert_allclose(moved, factor * changes.sum(axis=0), rtol=0, atol=3e-6)
+
+
+def test_eigenvalues_below_zero_by_rounding_are_flat(backend):
+    curvature = curvature_of(20, 7) | {"eigenvalues": np.linspace(-1e-3, 0, 7, dtype=np.float32)}
+    curvature["eigenvalues"][0], curvature["rest"] = 1e-5, -1e-3
+    changes = np.random.default_rng(3).standard_normal((2, 1, 20)).astype(np.float32)
+    start = np.zeros((1, 20), np.float32)
+    moved = combined(backend, lanes_with_all_rows(start, changes, [1000] * 2, 1.0, curvature))
+    np.testing.assert_allclose(moved, changes.sum(axis=0), rtol=0, atol=0.02)
+
+
+def a_round(d, k, n_rows=50):
+    """Arguments of `combine`; the third part of the rows is used by no lane, and one row by one lane."""
+    random = np.random.default_rng([d, k])
+    updates = random.integers(1, 500, (5, n_rows)) * (random.random((5, n_rows)) < 0.7)
+    updates[:, ::3] = 0
+    updates[:, 1] = [7, 0, 0, 0, 0]
+    block, sums = random.standard_normal((2, n_rows, d)).astype(np.float32)
+    return curvature_of(d, k) | {
+        "block": block,
+        "sums": sums,
+        "counts": np.stack([updates.sum(axis=0), (updates**2).sum(axis=0)], axis=1) * 1.0,
+        "rate": 0.01,
+        "others": directions_of(d, min(k, 8))[0][::-1].copy(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("d", "k"), [(1, 0), (1, 1), (7, 3), (16, 6), (16, 16), (33, 15), (100, 32), (112, 0)]
+)
+def test_combining_is_that_of_the_reference(compiled, d, k):
+    arguments = a_round(d, k)
+    for rate in (0.01, 1e-5, 3e-6):
+        arguments["rate"] = rate
+        ours, theirs = (combined(backend, arguments) for backend in (compiled, "reference"))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-5)
+
+
+def test_blocks_of_any_size_have_the_same_bytes_but_for_what_sides_share(compiled):
+    arguments = a_round(33, 9) | {"others": np.empty((0, 33), np.float32)}
+    by_row = ("block", "sums", "counts")
+    parts = [
+        combined(compiled, arguments | {name: arguments[name][begin:end] for name in by_row})
+        for begin, end in pairwise([0, 1, 20, 20, 49, 50])
+    ]
+    assert combined(compiled, arguments).tobytes() == np.concatenate(parts).tobytes()
+
+
+def test_what_both_sides_correct_is_done_once(backend):
+    """Rows whose whole push is linear in themselves, of one lane, so that nothing else is held back."""
+    d, q, rate, updates = 20, 3, 0.02, np.arange(5, 400, 5)
+    curvature, (_, every, eigenvalues) = curvature_of(d, 7), directions_of(d, 7)
+    random = np.random.default_rng(1)
+    others = np.linalg.qr(random.standard_normal((d, d)))[0][:q].astype(np.float32)
+    block = random.standard_normal((len(updates), d)).astype(np.float32)
+    pushed = block @ others.T @ random.standard_normal((q, q))
+    s = 1 - np.exp(-rate * updates[:, np.newaxis] * eigenvalues[:q])
+    elsewhere = random.standard_normal((len(updates), 1)) * every[5]
+    change = (s * pushed @ every[:q] + elsewhere).astype(np.float32)
+    arguments = lanes_with_all_rows(block, [change], [updates], rate, curvature | {"others": others})
+    moved = combined(backend, arguments)
+    expected = (s - s**2 / 2) * pushed @ every[:q] + elsewhere
+    steep = rate * updates * eigenvalues[0] > 0.05
+    np.testing.assert_allclose((moved - block)[steep], expected[steep], rtol=0, atol=5e-3)
+    assert np.abs(change - expected).max() > 0.5
+    assert combined(backend, arguments | {"rate": 0.0}).tobytes() == (block + change).tobytes()
+
+
+def test_rows_that_no_lane_used_keep_their_bytes(backend):
+    arguments = a_round(16, 4)
+    used = np.flatnonzero(arguments["counts"][:, 0])
+    changed = (combined(backend, arguments) != arguments["block"]).any(axis=1)
+    assert np.flatnonzero(changed).tolist() == used.tolist()
+    assert len(used) < len(changed)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"others": np.zeros((5, 16), np.float32)}, r"others must be at most 4 rows of 16, got \(5, 16\)"),
+        ({"others": np.zeros((2, 15), np.float32)}, r"others must be at most 4 rows of 16, got \(2, 15\)"),
+        ({"eigenvalues": np.ones(3, np.float32)}, r"directions must be 3 rows of 16, got \(4, 16\)"),
+        ({"sums": np.zeros((50, 15), np.float32)}, "sums must be 50 rows of 16 numbers, and counts of 2"),
+        ({"counts": np.zeros((49, 2))}, "sums must be 50 rows of 16 numbers, and counts of 2"),
+    ],
+)
+def test_what_does_not_fit_together(backend, wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        combined(backend, a_round(16, 4) | wrong)
+
+
+# ---- Balance -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("q", [1, 4, 8])
+def test_moments_and_growth_along_directions(backend, padded, q):
+    kernel, random = kernels.get("rounds", backend), np.random.default_rng(q)
+    matrix, growth = padded(random.standard_normal((30, D))), random.standard_normal((q, q))
+    guides = padded(np.linalg.qr(random.standard_normal((D, D)))[0][:q])
+    rows, before = np.arange(2, 30, 3, dtype=np.int32), matrix.astype(np.float64)
+    along = before[rows] @ guides.T.astype(np.float64)
+    np.testing.assert_allclose(kernel.moment(matrix, rows, guides), along.T @ along, rtol=0, atol=2e-5)
+    assert not kernel.moment(matrix, rows[:0], guides).any()
+    assert kernel.stretch(matrix, rows, guides, growth.astype(np.float32)) is None
+    before[rows] += along @ growth.T @ guides
+    np.testing.assert_allclose(matrix, before, rtol=0, atol=2e-5)
+    assert (matrix[0] == before[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"rows": np.array([3], np.int32)}, "rows must be from 0 to 2, got 3"),
+        ({"directions": np.zeros((2, 32), np.float32)}, "directions must be rows of 16 numbers, got 32"),
+        ({"growth": np.zeros((2, 3), np.float32)}, r"growth must be of 2 directions, .* got \(2, 3\)"),
+    ],
+)
+def test_growth_that_does_not_fit(backend, padded, wrong, sentence):
+    kernel = kernels.get("rounds", backend)
+    arguments = {
+        "matrix": padded(np.zeros((3, 16))),
+        "rows": np.array([1], np.int32),
+        "directions": padded(np.zeros((2, 16))),
+        "growth": np.zeros((2, 2), np.float32),
+    } | wrong
+    with pytest.raises(ValueError, match=sentence):
+        kernel.stretch(**arguments)
+    if "growth" not in wrong:
+        del arguments["growth"]
+        with pytest.raises(ValueError, match=sentence):
+            kernel.moment(**arguments)
