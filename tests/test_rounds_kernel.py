@@ -156,19 +156,23 @@ def test_a_long_piece_is_its_parts(compiled):
 
 @for_every_walk
 @pytest.mark.parametrize("parts", [[(5, 330)], [(10, 42), (0, 5), (200, 330)]])
-def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts):
-    arguments = TEXT | walk | piece(*parts)
+@pytest.mark.parametrize("every", [1, 7])
+def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, every):
+    arguments = TEXT | walk | piece(*parts) | {"every": every}
     vectors = matrices(padded, scale=0.5)
-    found = kernels.get("rounds", compiled).curvature(**vectors, **arguments)
-    expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments)
+    exposures, others = np.ones((2, 2, N_WORDS))
+    found = kernels.get("rounds", compiled).curvature(**vectors, **arguments, exposures=exposures)
+    expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments, exposures=others)
     for matrix, theirs in zip(found[:2], expected[:2], strict=True):
         assert matrix.shape == (32, 32)
         assert matrix.dtype == np.float64
         np.testing.assert_allclose(matrix, theirs, rtol=0, atol=3e-5 * np.abs(theirs).max())
         np.testing.assert_allclose(matrix, matrix.T, rtol=0, atol=1e-5 * np.abs(theirs).max())
         assert not matrix[D:].any()
-    assert found[2:4] == pytest.approx(expected[2:4], rel=3e-5)
-    assert found[4] == expected[4] > 0
+    assert found[2] == pytest.approx(expected[2], rel=3e-5)
+    np.testing.assert_allclose(exposures, others, rtol=3e-5)
+    if every == 1 and not walk["cbow"]:
+        assert exposures.sum(axis=1) - N_WORDS == pytest.approx([found[2]] * 2, rel=3e-5)
 
 
 @for_every_walk
@@ -179,10 +183,14 @@ def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     for matrix, used in zip(others.values(), rows, strict=True):
         matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
         matrix.flags.writeable = False
-    for ours, theirs in zip(
-        kernel.curvature(**others, **arguments), kernel.curvature(**vectors, **arguments), strict=True
-    ):
+    found = []
+    for side in (others, vectors):
+        exposures = np.zeros((2, N_WORDS))
+        found.append((*kernel.curvature(**side, **arguments, every=2, exposures=exposures), exposures))
+    for ours, theirs in zip(*found, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    for of_side, used in zip(found[0][3], rows, strict=True):
+        assert np.flatnonzero(of_side).tolist() == used.tolist()
 
 
 def second_derivative(loss, row, step=1e-4):
@@ -208,7 +216,8 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
         for name in ("input_vectors", "output_vectors")
     }
     x, y = (matrix[:, :d].astype(np.float64) for matrix in vectors.values())
-    of_inputs, of_outputs, _, weight, n_scores = kernels.get("rounds", backend).curvature(
+    exposures = np.zeros((2, 4))
+    of_inputs, of_outputs, weight = kernels.get("rounds", backend).curvature(
         **vectors,
         ids=np.array([0, 1], np.int32),
         sentence_offsets=np.array([0, 2]),
@@ -220,6 +229,8 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
         shared=True,
         cbow=False,
         key=KEY,
+        every=1,
+        exposures=exposures,
     )
 
     def loss(x, y):
@@ -237,16 +248,28 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
     )
     np.testing.assert_allclose(of_inputs[:d, :d], for_inputs, rtol=0, atol=1e-4)
     np.testing.assert_allclose(of_outputs[:d, :d], for_outputs, rtol=0, atol=1e-4)
-    p = [1 / (1 + np.exp(-x[context] @ y[out])) for context, out in ((0, 1), (0, 2), (1, 0), (1, 2))]
-    assert weight == pytest.approx(sum(each * (1 - each) for each in p), abs=2e-5)
-    assert n_scores == 4
+    expected = np.zeros((2, 4))
+    for context, out in ((0, 1), (0, 2), (1, 0), (1, 2)):
+        p = 1 / (1 + np.exp(-x[context] @ y[out]))
+        expected[0, context] += p * (1 - p)
+        expected[1, out] += p * (1 - p)
+    np.testing.assert_allclose(exposures, expected, rtol=0, atol=2e-5)
+    assert weight == pytest.approx(expected[0].sum(), abs=2e-5)
+
+
+def test_exposures_are_of_all_words(backend, padded):
+    wrong = {"exposures": np.zeros((2, 3)), "every": 1}
+    with pytest.raises(ValueError, match=rf"exposures must be 2 rows of {N_WORDS} numbers, got \(2, 3\)"):
+        kernels.get("rounds", backend).curvature(
+            **matrices(padded), **TEXT, **WALKS[0], **piece((0, 9)), **wrong
+        )
 
 
 # ---- What a lane has changed -------------------------------------------------------------------------------
 
 
 ROWS = [np.array(rows, np.int32) for rows in ([0, 3, 4, 298], [3, 299], [], [0, 4, 7, 8, 9, 10, 299])]
-UPDATES = [np.arange(1, len(rows) + 1) for rows in ROWS]
+EXPOSURES = [0.25 * np.arange(1, len(rows) + 1) for rows in ROWS]
 
 
 def rows_like(matrix, seed):
@@ -257,15 +280,15 @@ def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend,
     kernel = kernels.get("rounds", backend)
     matrix, sums = padded(rows_like(np.empty((300, D)), 1)), padded(np.full((300, D), np.nan))
     before, counts, copies = matrix.copy(), np.zeros((300, 2)), padded(np.zeros((9, D)))
-    expected, n_updates = np.zeros_like(matrix), np.zeros((300, 2))
-    for seed, (rows, updates) in enumerate(zip(ROWS, UPDATES, strict=True)):
+    expected, of_rows_used = np.zeros_like(matrix), np.zeros((300, 2))
+    for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
         kernel.set_aside(matrix, rows, copies)
         matrix[rows, :D] += rows_like(matrix[rows, :D], seed)
         expected[rows] += matrix[rows] - before[rows]
-        n_updates[rows] += np.stack([updates, updates**2], axis=1)
-        kernel.withdraw(matrix, rows, updates, copies, sums, counts)
+        of_rows_used[rows] += np.stack([exposures, exposures**2], axis=1)
+        kernel.withdraw(matrix, rows, exposures, copies, sums, counts)
         assert matrix.tobytes() == before.tobytes()
-    assert counts.tobytes() == n_updates.tobytes()
+    assert counts.tobytes() == of_rows_used.tobytes()
     used = np.unique(np.concatenate(ROWS))
     assert sums[used].tobytes() == expected[used].tobytes()
     assert np.isnan(sums[:, :D]).all(axis=1).sum() == 300 - len(used)
@@ -276,7 +299,7 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
     before = padded(rows_like(np.empty((300, D)), 1))
     here, counts_here = padded(np.zeros((300, D))), np.zeros((300, 2))
     of_blocks, counts = padded(np.full((300, D), np.nan)), np.zeros((300, 2))
-    for seed, (rows, updates) in enumerate(zip(ROWS, UPDATES, strict=True)):
+    for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
         own, changes, copies = (padded(np.full((n, D), np.nan)) for n in (300, 9, 9))
         after = before.copy()
         kernel.set_aside(after, rows, copies)
@@ -290,10 +313,10 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
             own[rows[of_block]] = after[rows[of_block]]
             kernel.subtract(block, begin, rows[of_block], own, changes)
             kernel.add(
-                rows[of_block], updates[of_block], changes, begin, of_blocks[begin:end], counts[begin:end]
+                rows[of_block], exposures[of_block], changes, begin, of_blocks[begin:end], counts[begin:end]
             )
         assert np.isnan(own[:, :D]).all(axis=1).sum() == 300 - len(rows)
-        kernel.withdraw(after, rows, updates, copies, here, counts_here)
+        kernel.withdraw(after, rows, exposures, copies, here, counts_here)
     used = np.unique(np.concatenate(ROWS))
     assert of_blocks[used].tobytes() == here[used].tobytes()
     assert counts.tobytes() == counts_here.tobytes()
@@ -313,22 +336,22 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
         ("take", {"matrix": (5, 32)}, r"copies or changes of 0 rows of 16 numbers, got \(5, 32\)"),
         ("subtract", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
         ("add", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
-        ("withdraw", {"updates": []}, "updates must be of 1 rows as the changes are, got 0"),
-        ("add", {"updates": []}, "updates must be of 1 rows as the changes are, got 0"),
+        ("withdraw", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
+        ("add", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
         ("withdraw", {"sums": (4, 16)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(4, 16\)"),
         ("add", {"counts": (4, 2)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(5, 16\) and"),
     ],
 )
 def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
-    of_rows = {"rows": np.array([4], np.int32), "updates": np.array([1])}
+    of_rows = {"rows": np.array([4], np.int32), "exposures": np.array([1.0])}
     rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "changes", "sums")}
     every = rows | of_rows | {"counts": np.zeros((5, 2)), "first_row": 0}
     takes = {
         "set_aside": ("matrix", "rows", "copies"),
-        "withdraw": ("matrix", "rows", "updates", "copies", "sums", "counts"),
+        "withdraw": ("matrix", "rows", "exposures", "copies", "sums", "counts"),
         "take": ("block", "first_row", "rows", "matrix"),
         "subtract": ("block", "first_row", "rows", "matrix", "changes"),
-        "add": ("rows", "updates", "changes", "first_row", "sums", "counts"),
+        "add": ("rows", "exposures", "changes", "first_row", "sums", "counts"),
     }
     for part, value in wrong.items():
         like = every[part]

@@ -70,7 +70,7 @@ class Balance:
 
     def choose(self, sides: Iterable[Side]) -> None:
         """Choose directions for the rounds to come, from those of the last one."""
-        known = [row for side in sides if side.weights.any() for row in side.directions[:GUIDES]]
+        known = [row for side in sides if side.weight.any() for row in side.directions[:GUIDES]]
         self.guides[:] = 0
         for i, row in enumerate(known):
             for other in self.guides[:i].astype(np.float64):

@@ -25,13 +25,14 @@ __all__ = [
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Updates = NDArray[np.int64]
+Exposures = NDArray[np.float64]
 
 
 class Changes(NamedTuple):
-    """What a lane has changed of a block: rows in rising order, in how many scores each was, and changes."""
+    """What a lane has changed of a block: rows in rising order, Σ p (1 − p) of their scores, and changes."""
 
     rows: Rows
-    updates: Updates
+    exposures: Exposures
     changes: Matrix
 
 
@@ -41,7 +42,7 @@ class Pull(NamedTuple):
     Attributes
     ----------
     rate : float
-        How far a score contracts the distance of a row to its optimum, per unit of curvature.
+        The learning rate.
     directions, eigenvalues : float32 array, (k, stride) and (k,)
         The directions in which the loss is steepest.
     rest : float
@@ -67,12 +68,19 @@ class Room:
     def __init__(self) -> None:
         self._matrices: dict[str, Matrix] = {}
         self._updates = np.zeros((2, 0), np.uint32)
+        self._exposures = np.zeros((2, 0))
 
     def updates(self, n_words: int) -> NDArray[np.uint32]:
         """Return zeros to count with; they must be left as zeros."""
         if self._updates.shape[1] != n_words:
             self._updates = np.zeros((2, n_words), np.uint32)
         return self._updates
+
+    def exposures(self, n_words: int) -> Exposures:
+        """Return zeros to add up what scores say of rows; they must be left as zeros."""
+        if self._exposures.shape[1] != n_words:
+            self._exposures = np.zeros((2, n_words))
+        return self._exposures
 
     def matrix(self, name: str, n_rows: int, stride: int) -> Matrix:
         """Return as many rows of a matrix with anything in them."""
@@ -118,7 +126,7 @@ def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) 
     sums, moved = (room.matrix(name, *block.shape) for name in ("sums", "moved"))
     counts = np.zeros((len(block), 2))
     for own in changes:
-        kernels.get("rounds").add(own.rows, own.updates, own.changes, first_row, sums, counts)
+        kernels.get("rounds").add(own.rows, own.exposures, own.changes, first_row, sums, counts)
     moved[:] = block
     pull.move(moved, sums, counts)
     return moved

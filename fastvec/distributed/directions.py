@@ -40,8 +40,8 @@ class Side:
     ----------
     curvature : float64 array, (stride, stride)
         The sum of the outer products of the vectors that rows meet, each weighted by p (1 − p).
-    weights : float64 array, (2,)
-        The sum of the weights, and the number of scores.
+    weight : float64 array, (1,)
+        The sum of the weights.
     directions : float64 array, (k, stride)
         The steepest directions of the last round.
     """
@@ -49,7 +49,7 @@ class Side:
     def __init__(self, d: int, stride: int) -> None:
         self._d = d
         self.curvature = np.zeros((stride, stride))
-        self.weights = np.zeros(2)
+        self.weight = np.zeros(1)
         directions = np.zeros((min(d, DIRECTIONS), stride))
         directions[:, :d] = np.random.default_rng(0).standard_normal((len(directions), d))
         self.directions = _orthonormal(directions)
@@ -57,24 +57,19 @@ class Side:
     def fade(self) -> None:
         """Let a round begin."""
         self.curvature *= DECAY
-        self.weights *= DECAY
+        self.weight *= DECAY
 
-    def add(self, curvature: NDArray[np.float64], weight: float, n_scores: int) -> None:
+    def add(self, curvature: NDArray[np.float64], weight: float) -> None:
         """Add what a lane has found."""
         self.curvature += curvature
-        self.weights += weight, n_scores
+        self.weight += weight
 
     def steepest(self) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
         """Return the steepest directions, what is taken for their eigenvalues, and for that of all others."""
-        weight = self.weights[0]
+        weight = self.weight[0]
         eigenvalues, rest = self._steepest(self.curvature / (weight or 1))
         mean = float(eigenvalues.sum() + rest * (self._d - len(eigenvalues))) / self._d
         return self.directions.astype(np.float32), (eigenvalues + mean).astype(np.float32), rest + mean
-
-    def rate(self, learning_rate: float) -> float:
-        """Return how far a score contracts the distance of a row to its optimum, per unit of curvature."""
-        weight, n_scores = map(float, self.weights)
-        return learning_rate * weight / max(n_scores, 1)
 
     def _steepest(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Find the steepest directions of a matrix; return their eigenvalues and the mean of all others."""
@@ -98,7 +93,7 @@ def pulls(sides: Mapping[str, Side], learning_rate: float) -> dict[str, Pull]:
     found = {name: side.steepest() for name, side in sides.items()}
     first, second = found
     others = {first: found[second][0][:SHARED], second: found[first][0][:SHARED]}
-    return {name: Pull(side.rate(learning_rate), *found[name], others[name]) for name, side in sides.items()}
+    return {name: Pull(learning_rate, *found[name], others[name]) for name, side in sides.items()}
 
 
 def _orthonormal(rows: NDArray[np.float64]) -> NDArray[np.float64]:

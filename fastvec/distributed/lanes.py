@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import Changes, Matrix, Room, Rows, Updates, room_of_thread
-from fastvec.training.loop import CHUNK
+from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, Updates, room_of_thread
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
 
-# Neighbouring positions whose windows the curvature is taken of.
-STRETCH = 16
+# Words that are scored at once, which says how steep the loss of every row is, and then trained on.
+CHUNK = 1024
+# The least Σ p (1 − p) of a row that is used, so that it can be told from others.
+LEAST = 1e-9
 # The arrays that say what is drawn.
 WALKED = ("ids", "sentence_offsets", "keep", "noise")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
@@ -39,7 +40,7 @@ class Task(NamedTuple):
     key, loss_every : int
         As for the kernel that trains.
     curvature_every : int
-        The curvature is taken of one position in so many.
+        The directions in which the loss is steep are taken of the positions that this divides.
     guides : float32 array, (4, stride), optional
         Directions along which the change of the balance is wanted.
     """
@@ -61,19 +62,6 @@ class Task(NamedTuple):
             for start in range(begin, end, CHUNK):
                 yield start, min(start + CHUNK, end)
 
-    def sample(self) -> NDArray[np.int64]:
-        """Return the parts of the piece that the curvature is taken of."""
-        spacing = STRETCH * self.curvature_every
-        return np.array(
-            [
-                (max(start, begin), min(start + STRETCH, end))
-                for begin, end in self.piece
-                for start in range(begin // spacing * spacing, end, spacing)
-                if start + STRETCH > begin
-            ],
-            np.int64,
-        ).reshape(-1, 2)
-
 
 class Summary(NamedTuple):
     """What the training loop and the next rounds need to know of a lane.
@@ -85,18 +73,15 @@ class Summary(NamedTuple):
     curvatures : dict of str to float64 array, (stride, stride)
         For each matrix, the sum of the outer products of the vectors that its rows meet, each weighted by
         p (1 − p).
-    weights : dict of str to float
-        The sums of these weights.
-    n_scores : int
-        How many there were.
+    weight : float
+        The sum of these weights.
     balance : float64 array, (4, 4), optional
         By how much more the second moment of outputs changed than that of inputs, along the guides.
     """
 
     losses: list[tuple[float, int, int]]
     curvatures: dict[str, NDArray[np.float64]]
-    weights: dict[str, float]
-    n_scores: int
+    weight: float
     balance: NDArray[np.float64] | None
 
 
@@ -147,33 +132,43 @@ class Lane(NamedTuple):
     def train_on(
         self,
         task: Task,
+        used: Sequence[tuple[Rows, Updates]],
         moving: Sequence[tuple[Rows, Updates]],
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
-    ) -> Summary:
-        """Train on a piece, which moves these rows."""
+        room: Room,
+    ) -> tuple[list[tuple[Rows, Exposures]], Summary]:
+        """Train on a piece that uses rows and moves some; return these, and Σ p (1 − p) of their scores."""
         before = _balance(task, moving, matrices)
-        train = kernels.get(self.kernel).train
+        train, curvature = kernels.get(self.kernel).train, kernels.get("rounds").curvature
         arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
-        losses = [
-            train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments)
-            for start, stop in task.chunks()
-        ]
-        arrays = {name: of_text[name] for name in WALKED}
-        of_inputs, of_outputs, *weights, n_scores = kernels.get("rounds").curvature(
-            parts=task.sample(), key=task.key, **matrices, **self.walk, **arrays
-        )
-        curvatures = dict(zip(SIDES, (of_inputs, of_outputs), strict=True))
+        walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
+        exposures = room.exposures(len(of_text["keep"]))
+        losses: list[tuple[float, int, int]] = []
+        curvatures, weight = [np.zeros((self.stride, self.stride)) for _ in SIDES], 0.0
+        for start, stop in task.chunks():
+            parts = np.array([(start, stop)])
+            *found, own = curvature(parts=parts, every=task.curvature_every, exposures=exposures, **walk)
+            for total, of_chunk in zip(curvatures, found, strict=True):
+                total += of_chunk
+            weight += own
+            losses.append(train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments))
         after = _balance(task, moving, matrices)
         change = None if before is None or after is None else after - before
-        return Summary(losses, curvatures, dict(zip(SIDES, weights, strict=True)), n_scores, change)
+        exposed = [
+            (rows, np.maximum(of_side[rows], LEAST))
+            for of_side, (rows, _) in zip(exposures, moving, strict=True)
+        ]
+        for of_side, (rows, _) in zip(exposures, used, strict=True):
+            of_side[rows] = 0
+        return exposed, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
-    def split(self, found: Sequence[tuple[Rows, Updates]]) -> Iterator[tuple[str, int, Rows, Updates]]:
+    def split(self, found: Sequence[tuple[Rows, Any]]) -> Iterator[tuple[str, int, Rows, Any]]:
         """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
-        for name, (rows, updates) in zip(SIDES, found, strict=True):
+        for name, (rows, of_rows) in zip(SIDES, found, strict=True):
             ends = np.searchsorted(rows, self.firsts[name]).tolist()
             for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
-                yield name, first, rows[begin:end], updates[begin:end]
+                yield name, first, rows[begin:end], of_rows[begin:end]
 
 
 def _balance(
@@ -202,12 +197,11 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     used = lane.find_rows(task, of_text, room)
     for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
         rounds.take(block, first, rows, matrices[name])
-    moving = lane.moving(used, of_text)
-    summary = lane.train_on(task, moving, of_text, matrices)
+    moving, summary = lane.train_on(task, used, lane.moving(used, of_text), of_text, matrices, room)
     changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)
     found: list[Any] = []
-    for block, (name, first, rows, updates) in zip(blocks, lane.split(moving), strict=True):
+    for block, (name, first, rows, exposures) in zip(blocks, lane.split(moving), strict=True):
         own, changes = changes[: len(rows)], changes[len(rows) :]
         rounds.subtract(block, first, rows, matrices[name], own)
-        found.append(Changes(rows, updates, own))
+        found.append(Changes(rows, exposures, own))
     return (*found, summary)

@@ -191,7 +191,7 @@ class LaneRounds(Rounds):
         self.state = {f"rounds.balance.{name}": array for name, array in vars(self._balance).items()}
         for name, side in self._sides.items():
             self.state[f"rounds.{name}.curvature"] = side.curvature
-            self.state[f"rounds.{name}.weights"] = side.weights
+            self.state[f"rounds.{name}.weight"] = side.weight
             self.state[f"rounds.{name}.directions"] = side.directions
 
     def train(
@@ -201,7 +201,8 @@ class LaneRounds(Rounds):
         n = sum(end - begin for piece in pieces for begin, end in piece)
         if not n:  # all is held out
             return []
-        every = max(1, n // min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST))
+        wanted = min(max(n // CURVATURE_EVERY, CURVATURE_LEAST), CURVATURE_MOST)
+        every = max(1, n // wanted)
         balance = self._balance
         if balance.is_beginning:
             balance.choose(self._sides.values())
@@ -215,7 +216,7 @@ class LaneRounds(Rounds):
         for name, side in self._sides.items():
             side.fade()
             for summary in summaries:
-                side.add(summary.curvatures[name], summary.weights[name], summary.n_scores)
+                side.add(summary.curvatures[name], summary.weight)
         self._combine(pulls(self._sides, learning_rate))
         changes = [summary.balance for summary in summaries if summary.balance is not None]
         balance.add(changes, len(tasks))
@@ -269,16 +270,16 @@ class RoundsHere(LaneRounds):
 
     def _train_lane(self, task: Task) -> Summary:
         rounds, lane = kernels.get("rounds"), self._lane
-        moving = lane.moving(lane.find_rows(task, self._arrays, self._room), self._arrays)
-        places = [
-            (name, rows, updates, self._room.matrix(name, len(rows), lane.stride))
-            for name, (rows, updates) in zip(SIDES, moving, strict=True)
-        ]
-        for name, rows, _, copies in places:
-            rounds.set_aside(self._matrices[name], rows, copies)
-        summary = lane.train_on(task, moving, self._arrays, self._matrices)
-        for name, rows, updates, copies in places:
-            rounds.withdraw(self._matrices[name], rows, updates, copies, self._sums[name], self._counts[name])
+        used = lane.find_rows(task, self._arrays, self._room)
+        moving, copies = lane.moving(used, self._arrays), {}
+        for name, (rows, _) in zip(SIDES, moving, strict=True):
+            copies[name] = self._room.matrix(name, len(rows), lane.stride)
+            rounds.set_aside(self._matrices[name], rows, copies[name])
+        exposed, summary = lane.train_on(task, used, moving, self._arrays, self._matrices, self._room)
+        for name, (rows, exposures) in zip(SIDES, exposed, strict=True):
+            rounds.withdraw(
+                self._matrices[name], rows, exposures, copies[name], self._sums[name], self._counts[name]
+            )
         return summary
 
     def _combine(self, pulls: dict[str, Pull]) -> None:

@@ -342,6 +342,10 @@ cdef struct Window:
     float *zero_row
     float *hidden              # the mean of a window
     float *scores              # [2 · window][n_blocks][SLOTS], then p (1 − p)
+    float *of_x                # Σ p (1 − p) of each
+    float *of_y
+    double *of_inputs          # [n_words], the same of all their scores
+    double *of_outputs
 
 
 cdef inline Py_ssize_t lay_out(
@@ -363,6 +367,8 @@ cdef inline Py_ssize_t lay_out(
     window.hidden = <float *>reserve(&room, stride * sizeof(float))
     # a tile of AVX-512 writes up to 8 floats more
     window.scores = <float *>reserve(&room, (max_x * n_blocks + 1) * SLOTS * sizeof(float))
+    window.of_x = <float *>reserve(&room, max_x * sizeof(float))
+    window.of_y = <float *>reserve(&room, n_blocks * BLOCK * sizeof(float))
     return room - base
 
 
@@ -390,16 +396,12 @@ cdef inline void add_row(
         add_up(curvature, stride)
 
 
-cdef inline double add_scores(
-    Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Curvature *of_inputs, Curvature *of_outputs,
-    Py_ssize_t stride,
-) noexcept nogil:
-    """Score rows x against rows y, add what they tell, and return Σ p (1 − p)."""
+cdef inline void score(Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Py_ssize_t stride) noexcept nogil:
+    """Score rows x against rows y, and fill of_x and of_y."""
     cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, c, n, block, i = 0
     cdef Py_ssize_t x_slots = n_blocks * SLOTS
     cdef lanes p
     cdef float weight
-    cdef double total = 0
     for c in range(n_x):
         for block in range(n_blocks):
             dot_one(
@@ -413,21 +415,20 @@ cdef inline double add_scores(
         weight = 0
         for n in range(n_y):
             weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
-        add_row(of_outputs, window.x[c], weight, stride)
-        total += weight
+        window.of_x[c] = weight
     for n in range(n_y):
         weight = 0
         for c in range(n_x):
             weight += window.scores[c * x_slots + n // BLOCK * SLOTS + n % BLOCK]
-        add_row(of_inputs, window.y[n], weight, stride)
-    return total
+        window.of_y[n] = weight
 
 
 cdef inline double add_window(
     Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, float *input_vectors,
-    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride, int64_t *n_scores,
+    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride, bint with_products,
 ) noexcept nogil:
-    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
+    """Add what the scores of a window tell, and return Σ p (1 − p) if it is with products, or 0."""
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x, n_rows
     cdef double total = 0
     for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
         draw_ahead(sampler, walk, i, s)
@@ -437,15 +438,24 @@ cdef inline double add_window(
             window.y[k] = output_vectors + sampler.outputs[k] * stride
         for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
             window.y[k] = window.zero_row
-        n_x = n_contexts if sampler.one_set else 1
-        for c in range(n_x):
+        n_rows = n_x = n_contexts if sampler.one_set else 1
+        for c in range(n_rows):
             window.x[c] = input_vectors + context_of(walk, i, s + c) * stride
         if cbow:
             average(window.hidden, window.x, n_x, 0, stride, 1 / <float>n_x)
             window.x[0] = window.hidden
             n_x = 1
-        total += add_scores(window, n_x, sampler.n_outputs, of_inputs, of_outputs, stride)
-        n_scores[0] += n_x * sampler.n_outputs
+        score(window, n_x, sampler.n_outputs, stride)
+        for c in range(n_rows):
+            window.of_inputs[context_of(walk, i, s + c)] += window.of_x[0 if cbow else c]
+        for k in range(sampler.n_outputs):
+            window.of_outputs[sampler.outputs[k]] += window.of_y[k]
+        if with_products:
+            for c in range(n_x):
+                add_row(of_outputs, window.x[c], window.of_x[c], stride)
+                total += window.of_x[c]
+            for k in range(sampler.n_outputs):
+                add_row(of_inputs, window.y[k], window.of_y[k], stride)
     return total
 
 
@@ -462,6 +472,8 @@ def curvature(
     bint shared,
     bint cbow,
     uint64_t key,
+    int64_t every,
+    double[:, ::1] exposures,
     bint dynamic_window=True,
 ):
     """Add up the curvature of windows, with the matrices as they are."""
@@ -471,14 +483,22 @@ def curvature(
     cdef Curvature for_inputs, for_outputs
     cdef Py_ssize_t stride = input_vectors.shape[1], part, i
     cdef Py_ssize_t n_blocks = (1 + negatives + BLOCK - 1) // BLOCK
-    cdef int64_t n_scores = 0, start, stop
+    cdef int64_t start, stop
     cdef double weight = 0
     cdef void *memory = NULL
     cdef char *room
     cdef bint failed
+    if exposures.shape[0] != 2 or exposures.shape[1] != keep.shape[0]:
+        raise ValueError(
+            f"exposures must be 2 rows of {keep.shape[0]} numbers, got "
+            f"{(exposures.shape[0], exposures.shape[1])}"
+        )
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     begin(&for_inputs, of_inputs)
     begin(&for_outputs, of_outputs)
+    memset(&work, 0, sizeof(work))
+    work.of_inputs = &exposures[0, 0]
+    work.of_outputs = &exposures[1, 0]
     with nogil:
         room = <char *>allocate_zeros(
             &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
@@ -499,7 +519,8 @@ def curvature(
                 for i in range(walk.first, walk.first if failed else walk.last):
                     weight += add_window(
                         &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
-                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride, &n_scores
+                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride,
+                        walk.positions[i] % every == 0
                     )
                 free_walk(&walk)
                 start += WORDS_AT_ONCE
@@ -510,7 +531,7 @@ def curvature(
         free(memory)
     if failed:
         raise MemoryError("no memory for the curvature of a piece")
-    return of_inputs, of_outputs, weight, weight, n_scores
+    return of_inputs, of_outputs, weight
 
 
 cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
@@ -534,13 +555,13 @@ def set_aside(const float[:, ::1] matrix, const int32_t[::1] rows, float[:, ::1]
 
 
 def withdraw(
-    float[:, ::1] matrix, const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] copies,
+    float[:, ::1] matrix, const int32_t[::1] rows, const double[::1] exposures, const float[:, ::1] copies,
     float[:, ::1] sums, double[:, ::1] counts,
 ):
     """Undo what a lane has changed, and add it to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
     check_copies(copies, n, stride)
-    check_updates(updates, n)
+    check_exposures(exposures, n)
     check_sums(sums, counts, matrix.shape[0], stride)
     with nogil:
         for i in range(n):
@@ -548,7 +569,7 @@ def withdraw(
                 fetch(&matrix[rows[i + AHEAD], 0], stride)
                 fetch(&sums[rows[i + AHEAD], 0], stride)
             put_back(&matrix[rows[i], 0], &copies[i, 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride)
-            count_updates(&counts[rows[i], 0], updates[i])
+            add_exposure(&counts[rows[i], 0], exposures[i])
 
 
 def take(
@@ -587,14 +608,14 @@ def subtract(
 
 
 def add(
-    const int32_t[::1] rows, const int64_t[::1] updates, const float[:, ::1] changes, int64_t first_row,
+    const int32_t[::1] rows, const double[::1] exposures, const float[:, ::1] changes, int64_t first_row,
     float[:, ::1] sums, double[:, ::1] counts,
 ):
     """Add the changes of a lane to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, first_row, sums.shape[0]), stride = sums.shape[1], i, k
     cdef float *sum
     check_copies(changes, n, stride)
-    check_updates(updates, n)
+    check_exposures(exposures, n)
     check_sums(sums, counts, sums.shape[0], stride)
     with nogil:
         for i in range(n):
@@ -606,7 +627,7 @@ def add(
                     sum[k] += changes[i, k]
             else:
                 memcpy(sum, &changes[i, 0], stride * sizeof(float))
-            count_updates(&counts[rows[i] - first_row, 0], updates[i])
+            add_exposure(&counts[rows[i] - first_row, 0], exposures[i])
 
 
 cdef inline void fetch(const float *row, Py_ssize_t stride) noexcept nogil:
@@ -630,9 +651,9 @@ cdef inline void put_back(
         k += LANES
 
 
-cdef inline void count_updates(double *counts, int64_t updates) noexcept nogil:
-    counts[0] += updates
-    counts[1] += <double>updates * updates
+cdef inline void add_exposure(double *counts, double exposure) noexcept nogil:
+    counts[0] += exposure
+    counts[1] += exposure * exposure
 
 
 cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_t n_rows) except -1:
@@ -653,9 +674,9 @@ cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t strid
     return 0
 
 
-cdef int check_updates(const int64_t[::1] updates, Py_ssize_t n) except -1:
-    if updates.shape[0] != n:
-        raise ValueError(f"updates must be of {n} rows as the changes are, got {updates.shape[0]}")
+cdef int check_exposures(const double[::1] exposures, Py_ssize_t n) except -1:
+    if exposures.shape[0] != n:
+        raise ValueError(f"exposures must be of {n} rows as the changes are, got {exposures.shape[0]}")
     return 0
 
 
@@ -876,18 +897,18 @@ cdef void combine_rows(
     Side *side, float[:, ::1] block, float[:, ::1] sums, double[:, ::1] counts
 ) noexcept nogil:
     cdef Py_ssize_t n = block.shape[0], d = side.d, q = side.other.n, i, k
-    cdef double updates, squares
+    cdef double exposure, squares
     cdef float *sum
     cdef float total
     for i in range(n):
         fetch_used(block, sums, counts, i + AHEAD)
-        updates, squares = counts[i, 0], counts[i, 1]
-        total = <float>(side.rate * updates)
-        if updates * updates <= squares and not is_steep(side, total):
+        exposure, squares = counts[i, 0], counts[i, 1]
+        total = <float>(side.rate * exposure)
+        if exposure * exposure <= squares and not is_steep(side, total):
             continue  # of one lane, or none
         sum = padded(side.sum, &sums[i, 0], d, side.stride)
-        if updates * updates > squares:
-            hold_back(side, sum, total, <float>max(1, updates * updates / squares))
+        if exposure * exposure > squares:
+            hold_back(side, sum, total, <float>max(1, exposure * exposure / squares))
             if sum == side.sum:
                 memcpy(&sums[i, 0], sum, d * sizeof(float))
         if is_steep(side, total):

@@ -54,8 +54,9 @@ Compromises:
 
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
   both sides share is sought in fewer of them.
-- a is the row's number of scores times the mean of η p (1 − p) in the round, since the scores' own numbers
-  would have to be kept while a lane trains.
+- Scores are taken some words at a time, before these are trained on. They must be the row's own: with a mean
+  for all rows, or only some of the scores, a new word or one that a text says again and again moves too far
+  or not far enough, in every lane at once, and the sides lose their balance.
 - The rows that a row meets are more alike than all rows are: its own eigenvalues are higher where the mean's
   are low. The mean of all eigenvalues is added to each.
 - M is of a sample of the windows, and of the matrices as they are where it is taken.
@@ -154,7 +155,7 @@ def touched(
         The same of the output vectors.
     """
     inputs, outputs = room
-    for contexts, out in _sets(
+    for _, contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
         np.add.at(inputs, contexts, len(out))
@@ -178,8 +179,10 @@ def curvature(
     shared: bool,
     cbow: bool,
     key: int,
+    every: int,
+    exposures: NDArray[np.float64],
     dynamic_window: bool = True,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float, int]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Add up the curvature of windows, with the matrices as they are.
 
     Parameters
@@ -188,32 +191,38 @@ def curvature(
         The matrices, rows padded with zeros to a multiple of 16; no others are read than `touched` finds.
     ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
         What is trained on, see `touched`.
+    every : IN, int
+        The outer products are taken of the positions that this divides.
+    exposures : IN/OUT, float64 (2, n_words)
+        For every row of inputs and of outputs, Σ p (1 − p) of its scores is added.
 
     Returns
     -------
     of_inputs, of_outputs : float64 (stride, stride)
         Σ p (1 − p) y yᵀ for the rows of inputs, Σ p (1 − p) x xᵀ for those of outputs.
-    weight_of_inputs, weight_of_outputs : float
+    weight : float
         Σ p (1 − p), by which they are to be divided.
-    n_scores : int
-        How many scores were taken: Σ p (1 − p) / n_scores is the mean of p (1 − p).
     """
     stride = input_vectors.shape[1]
+    if exposures.shape != (2, len(keep)):
+        raise ValueError(f"exposures must be 2 rows of {len(keep)} numbers, got {exposures.shape}")
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
-    weight, n_scores = 0.0, 0
-    for contexts, out in _sets(
+    weight = 0.0
+    for position, contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
         x, y = input_vectors[contexts], output_vectors[out]
         if cbow:
             x = x.mean(axis=0, keepdims=True)
         p = sigmoid(x @ y.T)
-        weights = (p * (1 - p)).astype(np.float64)  # (C, N)
-        of_inputs += (y.T * weights.sum(axis=0)) @ y
-        of_outputs += (x.T * weights.sum(axis=1)) @ x
-        weight += float(weights.sum())
-        n_scores += weights.size
-    return of_inputs, of_outputs, weight, weight, n_scores
+        own = (p * (1 - p)).astype(np.float64)  # (C, N)
+        np.add.at(exposures[0], contexts, own.sum(axis=1))
+        np.add.at(exposures[1], out, own.sum(axis=0))
+        if position % every == 0:
+            of_inputs += (y.T * own.sum(axis=0)) @ y
+            of_outputs += (x.T * own.sum(axis=1)) @ x
+            weight += float(own.sum())
+    return of_inputs, of_outputs, weight
 
 
 def set_aside(matrix: Matrix, rows: Rows, copies: Matrix) -> None:
@@ -234,7 +243,7 @@ def set_aside(matrix: Matrix, rows: Rows, copies: Matrix) -> None:
 
 
 def withdraw(
-    matrix: Matrix, rows: Rows, updates: Updates, copies: Matrix, sums: Matrix, counts: Counts
+    matrix: Matrix, rows: Rows, exposures: Counts, copies: Matrix, sums: Matrix, counts: Counts
 ) -> None:
     """Undo what a lane has changed, and add it to the sums of the round.
 
@@ -244,20 +253,20 @@ def withdraw(
         The matrix after the lane; afterwards as before it.
     rows : IN, int32 (n,)
         The rows that were set aside, each once.
-    updates : IN, int64 (n,)
-        How many scores each took part in, at least 1.
+    exposures : IN, float64 (n,)
+        Σ p (1 − p) of the scores that each took part in, above 0.
     copies : IN, float32 (n or more, stride)
         What they were.
     sums : IN/OUT, float32 (n_rows, stride)
         For every row that lanes before it used, the sum of the changes.
     counts : IN/OUT, float64 (n_rows, 2)
-        For every row the sum of the updates, and of their squares; 0 if no lane used it.
+        For every row the sum of the exposures, and of their squares; 0 if no lane used it.
     """
     _check_rows(rows, 0, len(matrix))
     _check_copies(copies, len(rows), matrix.shape[1])
     _check_sums(sums, counts, *matrix.shape)
     changes = matrix[rows] - copies[: len(rows)]
-    add(rows, updates, changes, 0, sums, counts)
+    add(rows, exposures, changes, 0, sums, counts)
     matrix[rows] = copies[: len(rows)]
 
 
@@ -300,15 +309,15 @@ def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes:
     changes[: len(rows)] = matrix[rows] - block[rows - first_row]
 
 
-def add(rows: Rows, updates: Updates, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
+def add(rows: Rows, exposures: Counts, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
     """Add the changes of a lane to the sums of the round.
 
     Parameters
     ----------
     rows : IN, int32 (n,)
         Rows of a block, by their numbers in the matrix, each once.
-    updates : IN, int64 (n,)
-        How many scores each took part in, at least 1.
+    exposures : IN, float64 (n,)
+        Σ p (1 − p) of the scores that each took part in, above 0.
     changes : IN, float32 (n or more, stride)
         How far the lane has moved each.
     first_row : IN, int
@@ -318,15 +327,15 @@ def add(rows: Rows, updates: Updates, changes: Matrix, first_row: int, sums: Mat
     """
     _check_rows(rows, first_row, len(sums))
     _check_copies(changes, len(rows), sums.shape[1])
-    if len(updates) != len(rows):
-        raise ValueError(f"updates must be of {len(rows)} rows as the changes are, got {len(updates)}")
+    if len(exposures) != len(rows):
+        raise ValueError(f"exposures must be of {len(rows)} rows as the changes are, got {len(exposures)}")
     _check_sums(sums, counts, *sums.shape)
     places = rows - first_row
     used = counts[places, 0] > 0
     sums[places[~used]] = changes[: len(rows)][~used]
     sums[places[used]] += changes[: len(rows)][used]
-    counts[places, 0] += updates
-    counts[places, 1] += updates.astype(np.float64) ** 2
+    counts[places, 0] += exposures
+    counts[places, 1] += exposures**2
 
 
 def combine(
@@ -348,9 +357,9 @@ def combine(
     sums : IN/OUT, float32 (n_rows, d)
         The sum of the changes of each row that a lane used; afterwards anything.
     counts : IN/OUT, float64 (n_rows, 2)
-        For each row, the sum over the lanes of its updates, and of their squares; afterwards zeros.
+        For each row, the sum over the lanes of its exposures, and of their squares; afterwards zeros.
     rate : IN, float
-        What a score adds to a.
+        η: a is the exposure times this.
     directions : IN, float32 (k, d)
         The steepest directions: orthonormal eigenvectors of M, as rows, the steepest first; k may be 0.
     eigenvalues : IN, float32 (k,)
@@ -369,11 +378,11 @@ def combine(
         raise ValueError(f"others must be at most {most} rows of {block.shape[1]}, got {others.shape}")
     _check_sums(sums, counts, *block.shape)
     used = np.flatnonzero(counts[:, 0])
-    moves, (updates, squares) = sums[used], counts[used].T
-    total = rate * updates
+    moves, (exposures, squares) = sums[used], counts[used].T
+    total = rate * exposures
     known, rest = np.maximum(eigenvalues, 0).astype(np.float64), max(rest, 0)
-    several = updates**2 > squares
-    m = updates[several] ** 2 / squares[several]
+    several = exposures**2 > squares
+    m = exposures[several] ** 2 / squares[several]
     moves[several] = _held_back(moves[several], total[several], m, directions, known, rest)
     if q:
         steep = total * known[0] > NEGLIGIBLE
@@ -483,8 +492,8 @@ def _sets(
     cbow: bool,
     key: int,
     dynamic_window: bool,
-) -> Iterator[tuple[Rows, Rows]]:
-    """Yield contexts and outputs of what is scored together; the centre is no negative."""
+) -> Iterator[tuple[int, Rows, Rows]]:
+    """Yield the position, contexts and outputs of what is scored together; the centre is no negative."""
     one_set = shared or cbow
     draws_per_token = 1 + negatives * (1 if one_set else 2 * window)
     for position, center, contexts, _ in chain.from_iterable(
@@ -495,7 +504,7 @@ def _sets(
         for s, inputs in enumerate(sets):
             counters = position * draws_per_token + 1 + s * negatives + np.arange(negatives)
             noise_words = draw_noise(draw(key, counters), noise)
-            yield inputs, np.append(np.int32(center), noise_words[noise_words != center])
+            yield position, inputs, np.append(np.int32(center), noise_words[noise_words != center])
 
 
 def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:

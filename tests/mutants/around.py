@@ -654,7 +654,7 @@ AROUND = [
     mutant(
         "the curvature of earlier rounds does not fade",
         "rounds",
-        ("distributed/directions.py", "self.weights *= DECAY", "pass"),
+        ("distributed/directions.py", "self.curvature *= DECAY", "pass"),
     ),
     mutant(
         "a run in rounds is resumed without them",

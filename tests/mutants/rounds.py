@@ -46,9 +46,19 @@ ROUNDS = [
         (KERNEL, "n_x, 0, stride, 1 / <float>n_x)", "n_x, 0, stride, 1)"),
     ),
     mutant(
+        "lanes: a context is as exposed as the first of its window",
+        TESTS,
+        (KERNEL, "window.of_x[0 if cbow else c]", "window.of_x[0]"),
+    ),
+    mutant(
+        "lanes: the directions are those of all windows",
+        TESTS,
+        (KERNEL, "walk.positions[i] % every == 0", "True"),
+    ),
+    mutant(
         "lanes: those that differ count as many as equal ones",
         TESTS,
-        (KERNEL, "<float>max(1, updates * updates / squares)", "3"),
+        (KERNEL, "<float>max(1, exposure * exposure / squares)", "3"),
     ),
     mutant(
         "lanes: the other directions are flat",
