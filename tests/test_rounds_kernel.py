@@ -38,12 +38,8 @@ def piece(*parts):
     return {"parts": np.array(parts, np.int64).reshape(-1, 2)}
 
 
-def touched(backend, n_words=N_WORDS, **arguments):
-    """Find rows with room that is used twice."""
-    find, room = kernels.get("rounds", backend).touched, np.zeros((2, n_words), np.uint32)
-    once, again = find(**arguments, room=room), find(**arguments, room=room)
-    assert [part.tolist() for part in once] == [part.tolist() for part in again]
-    return again
+def touched(backend, **arguments):
+    return kernels.get("rounds", backend).touched(**arguments)
 
 
 def matrices(padded, scale=1.0):
@@ -75,7 +71,7 @@ def train(backend, vectors, walk, start, stop):
 @for_every_walk
 def test_training_uses_these_rows_and_no_others(backend, padded, walk):
     for start, stop in PIECES:
-        input_rows, _, output_rows, _ = touched(backend, **TEXT, **walk, **piece((start, stop)))
+        input_rows, output_rows = touched(backend, **TEXT, **walk, **piece((start, stop)))
         vectors, before = matrices(padded), matrices(padded)
         names_and_rows = list(zip(vectors, (input_rows, output_rows), strict=True))
         for name, rows in names_and_rows:
@@ -90,36 +86,21 @@ def test_training_uses_these_rows_and_no_others(backend, padded, walk):
 
 
 @for_every_walk
-def test_updates_are_the_scores_of_a_row(backend, walk):
+def test_rows_are_those_of_the_reference(compiled, walk):
     parts = piece((190, 196), (0, 30), (40, 40), (200, len(IDS)))
-    found = touched(backend, **TEXT, **walk, **parts)
-    input_rows, input_updates, output_rows, output_updates = found
-    assert input_rows.dtype == output_rows.dtype == np.int32
-    assert input_updates.dtype == output_updates.dtype == np.int64
-    assert len(input_rows) == len(input_updates)
-    assert len(output_rows) == len(output_updates)
-    assert input_updates.min() > 0 < output_updates.min()
+    found = touched(compiled, **TEXT, **walk, **parts)
+    assert all(rows.dtype == np.int32 for rows in found)
     expected = touched("reference", **TEXT, **walk, **parts)
-    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+    assert [rows.tolist() for rows in found] == [rows.tolist() for rows in expected]
 
 
-@for_every_walk
-def test_without_negatives_scores_are_pairs(backend, padded, walk):
-    walk = walk | {"negatives": 0}
-    _, input_updates, _, output_updates = touched(backend, **TEXT, **walk, **piece((10, 120)))
-    pairs = train(backend, matrices(padded), walk, 10, 120)
-    assert pairs == output_updates.sum()
-    assert (pairs < input_updates.sum()) if walk["cbow"] else (pairs == input_updates.sum())
-
-
-def test_updates_of_a_text_by_hand(backend):
-    """Words 0 1 2 with windows of one: 1 meets both others, and every negative is word 2."""
+def test_rows_of_a_text_by_hand(backend):
+    """Of 0 1 2, with windows of one: word 1 meets both others, and every negative is word 2."""
     found = touched(
         backend,
-        4,
         ids=np.array([0, 1, 2], np.int32),
         sentence_offsets=np.array([0, 3]),
-        **piece((0, 3)),
+        **piece((1, 2)),
         keep=np.full(4, 2**32 - 1, np.uint32),
         noise=alias_table(np.array([0, 0, 1, 0])),
         window=1,
@@ -129,8 +110,7 @@ def test_updates_of_a_text_by_hand(backend):
         key=KEY,
         dynamic_window=False,
     )
-    # of the windows (0: 1), (1: 0, 2) and (2: 1) the first two have two negatives, the last has none
-    assert [part.tolist() for part in found] == [[0, 1, 2], [3, 4, 3], [0, 1, 2], [1, 2, 7]]
+    assert [rows.tolist() for rows in found] == [[0, 2], [1, 2]]
 
 
 def test_a_long_piece_is_its_parts(compiled):
@@ -140,15 +120,11 @@ def test_a_long_piece_is_its_parts(compiled):
         "ids": random.integers(0, N_WORDS, n).astype(np.int32),
         "sentence_offsets": np.array([0, 8190, 8194, n]),
     }
+    ends = [(begin, end) for begin, end in pairwise([0, 700, 8191, 16384, n])]
     whole = touched(compiled, **text, **WALKS[0], **piece((0, n)))
-    sums = np.zeros((2, N_WORDS), np.int64)
-    for ends in pairwise([0, 700, 8191, 16384, n]):
-        parts = touched(compiled, **text, **WALKS[0], **piece(ends))
-        for side, rows, updates in zip(sums, parts[::2], parts[1::2], strict=True):
-            side[rows] += updates
-    for side, rows, updates in zip(sums, whole[::2], whole[1::2], strict=True):
-        assert side[rows].tolist() == updates.tolist()
-        assert side.sum() == updates.sum()
+    parts = [touched(compiled, **text, **WALKS[0], **piece(part)) for part in ends]
+    for side, rows in enumerate(whole):
+        assert rows.tolist() == np.unique(np.concatenate([part[side] for part in parts])).tolist()
 
 
 # ---- Curvature ---------------------------------------------------------------------------------------------
@@ -178,7 +154,7 @@ def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, every
 @for_every_walk
 def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     kernel, arguments = kernels.get("rounds", backend), TEXT | walk | piece((100, 130))
-    rows = touched(backend, **arguments)[::2]
+    rows = touched(backend, **arguments)
     vectors, others = matrices(padded), matrices(padded)
     for matrix, used in zip(others.values(), rows, strict=True):
         matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan

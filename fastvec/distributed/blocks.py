@@ -24,7 +24,6 @@ __all__ = [
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
-Updates = NDArray[np.int64]
 Exposures = NDArray[np.float64]
 
 
@@ -67,14 +66,7 @@ class Room:
 
     def __init__(self) -> None:
         self._matrices: dict[str, Matrix] = {}
-        self._updates = np.zeros((2, 0), np.uint32)
         self._exposures = np.zeros((2, 0))
-
-    def updates(self, n_words: int) -> NDArray[np.uint32]:
-        """Return zeros to count with; they must be left as zeros."""
-        if self._updates.shape[1] != n_words:
-            self._updates = np.zeros((2, n_words), np.uint32)
-        return self._updates
 
     def exposures(self, n_words: int) -> Exposures:
         """Return zeros to add up what scores say of rows; they must be left as zeros."""

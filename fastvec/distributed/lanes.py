@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, Updates, room_of_thread
+from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, room_of_thread
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
@@ -111,29 +111,22 @@ class Lane(NamedTuple):
     firsts: dict[str, list[int]]
     stride: int
 
-    def find_rows(self, task: Task, of_text: Mapping[str, Any], room: Room) -> list[tuple[Rows, Updates]]:
-        """Return, for each matrix, the rows that a piece uses in rising order, and in how many scores."""
+    def find_rows(self, task: Task, of_text: Mapping[str, Any]) -> list[Rows]:
+        """Return, for each matrix, the rows that a piece uses, in rising order."""
         arrays = {name: of_text[name] for name in WALKED}
-        found = kernels.get("rounds").touched(
-            parts=task.parts(), room=room.updates(len(arrays["keep"])), key=task.key, **self.walk, **arrays
-        )
-        return [found[:2], found[2:]]
+        return [*kernels.get("rounds").touched(parts=task.parts(), key=task.key, **self.walk, **arrays)]
 
-    def moving(
-        self, used: Sequence[tuple[Rows, Updates]], of_text: Mapping[str, Any]
-    ) -> list[tuple[Rows, Updates]]:
+    def moving(self, used: Sequence[Rows], of_text: Mapping[str, Any]) -> list[Rows]:
         """Return those of the rows that are not frozen."""
-        if of_text["frozen"] is None:
-            return [*used]
-        (rows, updates), outputs = used
-        moves = of_text["frozen"][rows] == 0
-        return [(rows[moves], updates[moves]), outputs]
+        inputs, outputs = used
+        frozen = of_text["frozen"]
+        return [inputs if frozen is None else inputs[frozen[inputs] == 0], outputs]
 
     def train_on(
         self,
         task: Task,
-        used: Sequence[tuple[Rows, Updates]],
-        moving: Sequence[tuple[Rows, Updates]],
+        used: Sequence[Rows],
+        moving: Sequence[Rows],
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
@@ -156,10 +149,9 @@ class Lane(NamedTuple):
         after = _balance(task, moving, matrices)
         change = None if before is None or after is None else after - before
         exposed = [
-            (rows, np.maximum(of_side[rows], LEAST))
-            for of_side, (rows, _) in zip(exposures, moving, strict=True)
+            (rows, np.maximum(of_side[rows], LEAST)) for of_side, rows in zip(exposures, moving, strict=True)
         ]
-        for of_side, (rows, _) in zip(exposures, used, strict=True):
+        for of_side, rows in zip(exposures, used, strict=True):
             of_side[rows] = 0
         return exposed, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
@@ -172,14 +164,14 @@ class Lane(NamedTuple):
 
 
 def _balance(
-    task: Task, moving: Sequence[tuple[Rows, Updates]], matrices: Mapping[str, Matrix]
+    task: Task, moving: Sequence[Rows], matrices: Mapping[str, Matrix]
 ) -> NDArray[np.float64] | None:
     """Return by how much the second moment of outputs exceeds that of inputs, if it is wanted."""
     if task.guides is None:
         return None
     of_inputs, of_outputs = (
         kernels.get("rounds").moment(matrices[name], rows, task.guides)
-        for name, (rows, _) in zip(SIDES, moving, strict=True)
+        for name, rows in zip(SIDES, moving, strict=True)
     )
     difference: NDArray[np.float64] = of_outputs - of_inputs
     return difference
@@ -194,8 +186,10 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     blocks = arrays[len(lane.arrays) :]
     room, rounds = room_of_thread(), kernels.get("rounds")
     matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
-    used = lane.find_rows(task, of_text, room)
-    for block, (name, first, rows, _) in zip(blocks, lane.split(used), strict=True):
+    used = lane.find_rows(task, of_text)
+    for block, (name, first, rows, _) in zip(
+        blocks, lane.split([(rows, rows) for rows in used]), strict=True
+    ):
         rounds.take(block, first, rows, matrices[name])
     moving, summary = lane.train_on(task, used, lane.moving(used, of_text), of_text, matrices, room)
     changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)

@@ -270,9 +270,9 @@ class RoundsHere(LaneRounds):
 
     def _train_lane(self, task: Task) -> Summary:
         rounds, lane = kernels.get("rounds"), self._lane
-        used = lane.find_rows(task, self._arrays, self._room)
+        used = lane.find_rows(task, self._arrays)
         moving, copies = lane.moving(used, self._arrays), {}
-        for name, (rows, _) in zip(SIDES, moving, strict=True):
+        for name, rows in zip(SIDES, moving, strict=True):
             copies[name] = self._room.matrix(name, len(rows), lane.stride)
             rounds.set_aside(self._matrices[name], rows, copies[name])
         exposed, summary = lane.train_on(task, used, moving, self._arrays, self._matrices, self._room)

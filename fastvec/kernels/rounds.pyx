@@ -59,7 +59,6 @@ cdef extern from "products.h" nogil:
 cdef enum:
     WORDS_AT_ONCE = 8192   # of the text
     ROWS_AT_ONCE = 128     # of the curvature
-    WORDS_AHEAD = 8        # words whose counts are fetched before they are needed
     AHEAD = 4              # changes that are fetched before they are needed
     MOST = 8               # directions in which what both sides share is sought
 
@@ -144,89 +143,48 @@ cdef inline void fill_outputs(Sampler *sampler, int32_t center) noexcept nogil:
 # ---- Rows that are used ------------------------------------------------------------------------------------
 
 
-cdef struct Uses:
-    uint32_t *updates          # of every row
-    uint64_t *used             # a bit for every row that has any
-    int32_t *waiting           # rows to be counted next, whose updates are on their way into the cache
-    Py_ssize_t n_waiting
-    Py_ssize_t scores          # of each of these
+cdef inline void mark(uint64_t *marks, int32_t row) noexcept nogil:
+    marks[row >> 6] |= <uint64_t>1 << (row & 63)
 
 
-cdef inline void count(Uses *uses, int32_t row, Py_ssize_t n) noexcept nogil:
-    """Count n scores, at least one."""
-    uses.updates[row] += <uint32_t>n
-    uses.used[row >> 6] |= <uint64_t>1 << (row & 63)
-
-
-cdef inline void count_waiting(Uses *uses) noexcept nogil:
+cdef inline void mark_outputs(Sampler *sampler, int32_t center, uint64_t *outputs) noexcept nogil:
+    """Mark the outputs of the set that has been drawn."""
     cdef Py_ssize_t k
-    for k in range(uses.n_waiting):
-        count(uses, uses.waiting[k], uses.scores)
-    uses.n_waiting = 0
+    fill_outputs(sampler, center)
+    for k in range(sampler.n_outputs):
+        mark(outputs, sampler.outputs[k])
 
 
-cdef inline void count_later(
-    Uses *uses, const int32_t *rows, Py_ssize_t n_rows, Py_ssize_t scores
+cdef inline void cover(int32_t *steps, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Let every word of begin..end be in one window more."""
+    steps[begin] += 1
+    steps[end] -= 1
+
+
+cdef int mark_part(
+    Sampler *sampler, const Walk *walk, uint64_t *inputs, uint64_t *outputs
 ) noexcept nogil:
-    """Count the rows that wait, and let others wait."""
-    cdef Py_ssize_t k
-    for k in range(n_rows):
-        prefetch_to_read(uses.updates + rows[k])
-    count_waiting(uses)
-    memcpy(uses.waiting, rows, n_rows * sizeof(int32_t))
-    uses.n_waiting = n_rows
-    uses.scores = scores
-
-
-cdef inline void cover(int64_t *steps, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t n) noexcept nogil:
-    """Let every word of begin..end have n scores more."""
-    steps[begin] += n
-    steps[end] -= n
-
-
-cdef inline void count_set(
-    Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s, bint cbow, int64_t *steps, Uses *outputs
-) noexcept nogil:
-    """Count the scores of set s of the window of words[i], which has been drawn."""
-    cdef Py_ssize_t begin = walk.begin[i], end = walk.end[i], place
-    fill_outputs(sampler, walk.words[i])
-    if sampler.one_set:
-        cover(steps, begin, i, sampler.n_outputs)
-        cover(steps, i + 1, end, sampler.n_outputs)
-    else:
-        place = begin + s + (begin + s >= i)
-        cover(steps, place, place + 1, sampler.n_outputs)
-    count_later(
-        outputs, sampler.outputs, sampler.n_outputs,
-        end - begin - 1 if sampler.one_set and not cbow else 1,
-    )
-
-
-cdef int count_part(
-    Sampler *sampler, const Walk *walk, bint cbow, Uses *inputs, Uses *outputs
-) noexcept nogil:
-    """Count the scores of some words of the text; return 0 on success."""
-    cdef int64_t *steps = <int64_t *>calloc(walk.n + 1, sizeof(int64_t))
-    cdef int64_t n_scores = 0
-    cdef Py_ssize_t i, s, n_contexts, drawn_i = -1, drawn_s = 0
+    """Mark the rows that some words of the text use; return 0 on success."""
+    cdef int32_t *steps = <int32_t *>calloc(walk.n + 1, sizeof(int32_t))
+    cdef Py_ssize_t i, s, n_contexts, n_windows = 0, drawn = -1
     if steps == NULL:
         return -1
     for i in range(walk.first, walk.last):
         n_contexts = walk.end[i] - walk.begin[i] - 1
+        cover(steps, walk.begin[i], i)
+        cover(steps, i + 1, walk.end[i])
         for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
             draw_ahead(sampler, walk, i, s)
-            if drawn_i >= 0:
-                count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
+            if drawn >= 0:
+                mark_outputs(sampler, walk.words[drawn], outputs)
             go_on(sampler)
-            drawn_i, drawn_s = i, s
-    if drawn_i >= 0:
-        count_set(sampler, walk, drawn_i, drawn_s, cbow, steps, outputs)
-    count_waiting(outputs)
+            drawn = i
+    if drawn >= 0:
+        mark_outputs(sampler, walk.words[drawn], outputs)
     for i in range(walk.n):
-        prefetch_to_read(inputs.updates + walk.words[min(i + WORDS_AHEAD, walk.n - 1)])
-        n_scores += steps[i]
-        if n_scores:
-            count(inputs, walk.words[i], n_scores)
+        n_windows += steps[i]
+        if n_windows:
+            mark(inputs, walk.words[i])
     free(steps)
     return 0
 
@@ -242,27 +200,19 @@ def touched(
     bint shared,
     bint cbow,
     uint64_t key,
-    uint32_t[:, ::1] room,
     bint dynamic_window=True,
 ):
     """Find the rows that training on a piece uses, before it begins."""
     cdef Sampler sampler
     cdef Walk walk
-    cdef Uses inputs, outputs
     cdef Py_ssize_t n_marks = marks_of(keep.shape[0]), part
     cdef int64_t start, stop
     cdef bint failed
-    cdef uint64_t *marks = <uint64_t *>calloc(2 * n_marks, sizeof(uint64_t))
-    inputs.updates = &room[0, 0]
-    outputs.updates = &room[1, 0]
-    inputs.used = marks
-    outputs.used = marks + n_marks
-    inputs.n_waiting = outputs.n_waiting = 0
+    cdef uint64_t *inputs
     with nogil:
-        outputs.waiting = <int32_t *>malloc((1 + negatives) * sizeof(int32_t))
+        inputs = <uint64_t *>calloc(2 * n_marks, sizeof(uint64_t))
         failed = (
-            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0
-            or outputs.waiting == NULL or marks == NULL
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or inputs == NULL
         )
         for part in range(parts.shape[0]):
             start, stop = parts[part, 0], parts[part, 1]
@@ -271,17 +221,16 @@ def touched(
                 failed = walk_chunk(
                     &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
                     <uint32_t>window, dynamic_window, key, sampler.draws_per_token
-                ) != 0 or count_part(&sampler, &walk, cbow, &inputs, &outputs) != 0
+                ) != 0 or mark_part(&sampler, &walk, inputs, inputs + n_marks) != 0
                 free_walk(&walk)
                 start += WORDS_AT_ONCE
         free_sampler(&sampler)
-        free(outputs.waiting)
     try:
         if failed:
             raise MemoryError("no memory for the words of a piece")
-        return *in_order(&inputs, n_marks), *in_order(&outputs, n_marks)
+        return in_order(inputs, n_marks), in_order(inputs + n_marks, n_marks)
     finally:
-        free(marks)
+        free(inputs)
 
 
 cdef inline Py_ssize_t marks_of(Py_ssize_t n_rows) noexcept nogil:
@@ -308,19 +257,13 @@ cdef void list_marks(const uint64_t *marks, Py_ssize_t n_marks, int32_t *rows) n
             n += 1
 
 
-cdef tuple in_order(const Uses *uses, Py_ssize_t n_marks):
-    """Return rows and their updates, and leave zeros."""
-    cdef Py_ssize_t n = count_marks(uses.used, n_marks), i
-    found, n_updates = np.empty(n, np.int32), np.empty(n, np.int64)
+cdef object in_order(const uint64_t *marks, Py_ssize_t n_marks):
+    found = np.empty(count_marks(marks, n_marks), np.int32)
     cdef int32_t[::1] rows = found
-    cdef int64_t[::1] updates = n_updates
-    if n:
+    if rows.shape[0]:
         with nogil:
-            list_marks(uses.used, n_marks, &rows[0])
-            for i in range(n):
-                updates[i] = uses.updates[rows[i]]
-                uses.updates[rows[i]] = 0
-    return found, n_updates
+            list_marks(marks, n_marks, &rows[0])
+    return found
 
 
 # ---- Curvature ---------------------------------------------------------------------------------------------

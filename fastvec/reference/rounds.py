@@ -100,7 +100,6 @@ __all__ = [
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
-Updates = NDArray[np.int64]
 Counts = NDArray[np.float64]
 
 # From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
@@ -123,9 +122,8 @@ def touched(
     shared: bool,
     cbow: bool,
     key: int,
-    room: NDArray[np.uint32],
     dynamic_window: bool = True,
-) -> tuple[Rows, Updates, Rows, Updates]:
+) -> tuple[Rows, Rows]:
     """Find the rows that training on a piece uses, before it begins.
 
     Parameters
@@ -142,28 +140,21 @@ def touched(
         One set of negatives for all contexts of a window, or one for each; with CBOW it is one.
     cbow : IN, bool
         Whether ``train`` of CBOW is meant, or that of skip-gram.
-    room : IN/OUT, uint32 (2, n_words)
-        Zeros to count with; they are zeros again afterwards.
 
     Returns
     -------
     input_rows : int32 (n_input_rows,)
         The rows of the input vectors that ``train`` reads or writes, sorted.
-    input_updates : int64 (n_input_rows,)
-        How many scores each takes part in.
-    output_rows, output_updates : int32 and int64 (n_output_rows,)
+    output_rows : int32 (n_output_rows,)
         The same of the output vectors.
     """
-    inputs, outputs = room
+    used = np.zeros((2, len(keep)), bool)
     for _, contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
-        np.add.at(inputs, contexts, len(out))
-        np.add.at(outputs, out, 1 if cbow else len(contexts))
-    input_rows, output_rows = (np.flatnonzero(side).astype(np.int32) for side in (inputs, outputs))
-    found = inputs[input_rows].astype(np.int64), outputs[output_rows].astype(np.int64)
-    room[:] = 0
-    return input_rows, found[0], output_rows, found[1]
+        used[0, contexts] = used[1, out] = True
+    input_rows, output_rows = (np.flatnonzero(side).astype(np.int32) for side in used)
+    return input_rows, output_rows
 
 
 def curvature(

@@ -624,8 +624,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            'moves = of_text["frozen"][rows] == 0',
-            'moves = of_text["frozen"][rows] < 2',
+            "inputs[frozen[inputs] == 0]",
+            "inputs[frozen[inputs] < 2]",
         ),
     ),
     mutant(

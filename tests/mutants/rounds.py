@@ -6,14 +6,9 @@ KERNEL, TESTS = "kernels/rounds.pyx", "rounds_kernel"
 
 ROUNDS = [
     mutant(
-        "lanes: outputs count once for a window, however many contexts it has",
-        TESTS,
-        (KERNEL, "end - begin - 1 if sampler.one_set and not cbow else 1,", "1,"),
-    ),
-    mutant(
         "lanes: the last context of a window is not among the rows that are used",
         TESTS,
-        (KERNEL, "cover(steps, i + 1, end, sampler.n_outputs)", "cover(steps, i + 1, end - 1, 1)"),
+        (KERNEL, "cover(steps, i + 1, walk.end[i])", "cover(steps, i + 1, max(i + 1, walk.end[i] - 1))"),
     ),
     mutant(
         "lanes: a negative that is the centre counts",
@@ -26,14 +21,13 @@ ROUNDS = [
         (KERNEL, "sampler.draws_per_token + 1 + s * sampler.negatives", "sampler.draws_per_token + 1"),
     ),
     mutant(
-        "lanes: the last outputs of a part are not counted",
+        "lanes: the last outputs of a part are not among the rows that are used",
         TESTS,
-        (KERNEL, "    count_waiting(outputs)\n    for i", "    for i"),
-    ),
-    mutant(
-        "lanes: the room that counts leaves what was counted in it",
-        TESTS,
-        (KERNEL, "uses.updates[rows[i]] = 0", "pass"),
+        (
+            KERNEL,
+            "    if drawn >= 0:\n        mark_outputs(sampler, walk.words[drawn], outputs)\n    for i",
+            "    for i",
+        ),
     ),
     mutant(
         "lanes: only the last rows are added up to the curvature",
