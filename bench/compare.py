@@ -12,6 +12,7 @@ from typing import Any
 import classifiers
 import counts
 import documents
+import lanes
 import sequences
 import supervised
 import words
@@ -23,7 +24,7 @@ from fastvec.training.threads import usable_threads
 
 HERE = Path(__file__).resolve().parent
 ALL = words.MEASUREMENTS + counts.MEASUREMENTS + classifiers.MEASUREMENTS + supervised.MEASUREMENTS
-ALL += sequences.MEASUREMENTS + documents.MEASUREMENTS
+ALL += sequences.MEASUREMENTS + documents.MEASUREMENTS + lanes.MEASUREMENTS
 MEASUREMENTS = {each.name: each for each in ALL}
 
 README_CONTENDERS = ("fastvec", "fastvec (AVX2)", "fastvec (unshared negatives)", "gensim", "fastText")
