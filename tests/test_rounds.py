@@ -180,7 +180,7 @@ def test_short_texts_and_many_lanes():
 # Rounds
 
 
-@pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (2, 5, 999), (64, 10, 100_000)])
+@pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (16, 5, 999), (64, 10, 100_000)])
 def test_rounds_grow_to_their_full_length(lanes, per_epoch, n):
     class Planned(Rounds):
         def at_work(self): ...
@@ -193,10 +193,13 @@ def test_rounds_grow_to_their_full_length(lanes, per_epoch, n):
     while visited < n:
         lengths.append(256 * planned.n_chunks(n, visited))
         visited += lengths[-1]
-    assert lengths == sorted(lengths) and lengths[0] == 256 * lanes
-    assert all(length % (256 * lanes) == 0 for length in lengths)
-    assert lengths[-1] <= max(n / per_epoch, 256 * lanes)
-    assert planned.n_chunks(n, 100 * n) == lanes * max(1, int(n / per_epoch / lanes / 256))
+    assert lengths == sorted(lengths) and lengths[0] == 256
+    assert all(length % (256 * lanes) == 0 or length < 256 * lanes for length in lengths)
+    assert lengths[-1] <= max(n / per_epoch, 256)
+    starts = np.cumsum([0, *lengths])[:-1]
+    assert all(length <= max(0.02 * start, 256) for start, length in zip(starts, lengths, strict=True))
+    chunks = max(1, int(n / per_epoch / 256))
+    assert planned.n_chunks(n, 1000 * n) == (chunks if chunks < lanes else chunks // lanes * lanes)
 
 
 def test_pieces_are_neighbours_and_leave_nothing_out():

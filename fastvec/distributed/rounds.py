@@ -80,8 +80,8 @@ def fit(
         Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
         training with ``threads=1``, to the last bit.
     rounds : int
-        Number of rounds of an epoch. The first ones of a training are shorter, so that there are some more;
-        of a short text there are fewer, since a lane has 256 words at least.
+        Number of rounds of an epoch. A round is never longer than one or two hundredths of what was trained
+        on before it: at the beginning, and with short texts, there are more, in which a few lanes train.
     cluster : str or int, optional
         Where lanes train: in this process by default, one after the other; in so many processes of this
         machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine

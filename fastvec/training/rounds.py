@@ -1,8 +1,9 @@
 """Rounds: many chunks that lanes train on at once, each from the same matrices, whose changes are combined.
 
 A round is a part of the text, and a lane's share of it a piece. Rounds are short at first, when matrices
-change fast, and grow with what was trained on. Their lengths follow from the length of the text, the number
-of lanes and that of rounds alone. How changes are combined is derived in ``fastvec/reference/rounds.py``.
+change fast, and grow with what was trained on; while there is a chunk for some lanes only, the others wait.
+Their lengths follow from the length of the text, the number of lanes and that of rounds alone. How changes
+are combined is derived in ``fastvec/reference/rounds.py``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Rounds(ABC):
         """Return the length of a round in chunks, before which there were so many positions."""
         longest = n_positions / self.per_epoch
         growing = GROWTH * sqrt(LANES_OF_GROWTH / self.lanes) * trained_on
-        return self.lanes * max(1, int(min(longest, growing) / (self.lanes * CHUNK)))
+        n = max(1, int(min(longest, growing) / CHUNK))
+        return n if n < self.lanes else n // self.lanes * self.lanes
 
     @abstractmethod
     def at_work(self) -> AbstractContextManager[None]:
