@@ -80,6 +80,7 @@ SIZES = {
     "fewest_tokens": "counts.counting.FEWEST_TOKENS",
     "hashed_block": "formats.container.BLOCK_BYTES",
     "glove_chunk": "models.glove.CHUNK",
+    "growth_of_rounds": "training.rounds.GROWTH",
     "many_words": "models.words.MANY_WORDS",
     "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",

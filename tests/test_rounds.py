@@ -10,13 +10,21 @@ import pytest
 from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
 
 import fastvec
-from fastvec import CBOW, Corpus, FastText, SkipGram, distributed
+from fastvec import CBOW, Corpus, FastText, SkipGram, distributed, kernels
 
 pytestmark = pytest.mark.any_backend(trains=True)
 
 can_be_killed = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 
 LANES = {"lanes": 3, "rounds": 4}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_lanes_train():
+    """Let rounds have their full length from the start, of which short texts have none."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_sizes(patch, growth_of_rounds=1e6)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +90,52 @@ def test_threads_do_not_matter(text, expected):
 def test_lanes_rounds_and_the_seed_matter(other, text, expected):
     seed = other.pop("seed", 1)
     assert learned(distributed.fit(make(seed=seed), text, **other)) != expected
+
+
+def test_all_lanes_train_in_a_round(text, monkeypatch):
+    taken = []
+
+    def train(train_round, rounds, pieces, *of_round):
+        taken.append([piece for piece in pieces if piece])
+        return train_round(rounds, pieces, *of_round)
+
+    wrap(monkeypatch, "train_round", train)
+    distributed.fit(make(epochs=1), text, **LANES)
+    n_lanes = [*map(len, taken)]
+    assert n_lanes[0] == 1 and n_lanes[1:-1] == [3] * 5 and len(n_lanes) == 7
+
+
+def test_a_lane_scores_all_its_words_before_it_trains_on_them(text, monkeypatch):
+    """The sums of a row's own scores are what its changes are combined by."""
+    rounds, skipgram = kernels.get("rounds"), kernels.get("skipgram")
+    curvature, train, withdraw = rounds.curvature, skipgram.train, rounds.withdraw
+    done, known, n_rows = [], [], []
+
+    def score(parts, exposures, **arguments):
+        done.append(("scored", *parts.ravel().tolist()))
+        found = curvature(parts=parts, exposures=exposures, **arguments)
+        known[:] = exposures.copy()
+        return found
+
+    def train_and_tell(start, stop, learning_rate, **arguments):
+        if learning_rate:  # not to score what is held out
+            done.append(("trained", start, stop))
+        return train(start=start, stop=stop, learning_rate=learning_rate, **arguments)
+
+    def compare(matrix, rows, exposures, *others):
+        side = len(n_rows) % 2  # inputs, then outputs
+        n_rows.append(np.count_nonzero(known[side]))
+        assert exposures.tolist() == known[side][rows].tolist() and len(rows) == n_rows[-1]
+        withdraw(matrix, rows, exposures, *others)
+
+    monkeypatch.setattr(rounds, "curvature", score)
+    monkeypatch.setattr(skipgram, "train", train_and_tell)
+    monkeypatch.setattr(rounds, "withdraw", compare)
+    distributed.fit(make(epochs=1), text, lanes=3, rounds=2)
+    assert [kind for kind, *_ in done] == ["scored", "trained"] * (len(done) // 2)
+    assert [ends for _, *ends in done[::2]] == [ends for _, *ends in done[1::2]]
+    assert sum(end - begin for _, begin, end in done[::2]) == text.n_tokens
+    assert len(n_rows) > 2 * 3 and min(n_rows) > 50
 
 
 # Checkpoints
@@ -167,7 +221,8 @@ def test_frozen_words_stay_and_training_continues(text):
     assert np.isfinite(first.vectors_.vectors).all()
 
 
-def test_short_texts_and_many_lanes():
+def test_short_texts_and_many_lanes(monkeypatch):
+    set_sizes(monkeypatch, growth_of_rounds=0.02)
     text = [["to", "be", "or", "not", "to", "be"]]
     model = distributed.fit(make(), text, lanes=64, rounds=1000)
     assert np.isfinite(model.vectors_.vectors).all() and model.history_[0].pairs
@@ -181,7 +236,9 @@ def test_short_texts_and_many_lanes():
 
 
 @pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (16, 5, 999), (64, 10, 100_000)])
-def test_rounds_grow_to_their_full_length(lanes, per_epoch, n):
+def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, monkeypatch):
+    set_sizes(monkeypatch, growth_of_rounds=0.02)
+
     class Planned(Rounds):
         def at_work(self): ...
 

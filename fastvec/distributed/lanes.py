@@ -8,6 +8,7 @@ and returns how far they have moved, block by block.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,10 +52,6 @@ class Task(NamedTuple):
     loss_every: int
     curvature_every: int
     guides: Matrix | None
-
-    def parts(self) -> NDArray[np.int64]:
-        """Return the parts as an array."""
-        return np.array(self.piece, np.int64)
 
     def chunks(self) -> Iterator[tuple[int, int]]:
         """Yield what is trained on at once."""
@@ -114,7 +111,9 @@ class Lane(NamedTuple):
     def find_rows(self, task: Task, of_text: Mapping[str, Any]) -> list[Rows]:
         """Return, for each matrix, the rows that a piece uses, in rising order."""
         arrays = {name: of_text[name] for name in WALKED}
-        return [*kernels.get("rounds").touched(parts=task.parts(), key=task.key, **self.walk, **arrays)]
+        return [
+            *kernels.get("rounds").touched(parts=np.array(task.piece), key=task.key, **self.walk, **arrays)
+        ]
 
     def moving(self, used: Sequence[Rows], of_text: Mapping[str, Any]) -> list[Rows]:
         """Return those of the rows that are not frozen."""
@@ -130,37 +129,35 @@ class Lane(NamedTuple):
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
-    ) -> tuple[list[tuple[Rows, Exposures]], Summary]:
-        """Train on a piece that uses rows and moves some; return these, and Σ p (1 − p) of their scores."""
+    ) -> tuple[list[Exposures], Summary]:
+        """Train on a piece that uses rows and moves some; return Σ p (1 − p) of the scores of these."""
         before = _balance(task, moving, matrices)
         train, curvature = kernels.get(self.kernel).train, kernels.get("rounds").curvature
         arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
         walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
-        exposures = room.exposures(len(of_text["keep"]))
+        of_words = room.exposures(len(of_text["keep"]))
         losses: list[tuple[float, int, int]] = []
         curvatures, weight = [np.zeros((self.stride, self.stride)) for _ in SIDES], 0.0
         for start, stop in task.chunks():
             parts = np.array([(start, stop)])
-            *found, own = curvature(parts=parts, every=task.curvature_every, exposures=exposures, **walk)
+            *found, own = curvature(parts=parts, every=task.curvature_every, exposures=of_words, **walk)
             for total, of_chunk in zip(curvatures, found, strict=True):
                 total += of_chunk
             weight += own
             losses.append(train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments))
         after = _balance(task, moving, matrices)
         change = None if before is None or after is None else after - before
-        exposed = [
-            (rows, np.maximum(of_side[rows], LEAST)) for of_side, rows in zip(exposures, moving, strict=True)
-        ]
-        for of_side, rows in zip(exposures, used, strict=True):
+        exposures = [np.maximum(of_side[rows], LEAST) for of_side, rows in zip(of_words, moving, strict=True)]
+        for of_side, rows in zip(of_words, used, strict=True):
             of_side[rows] = 0
-        return exposed, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
+        return exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
-    def split(self, found: Sequence[tuple[Rows, Any]]) -> Iterator[tuple[str, int, Rows, Any]]:
-        """Yield for every block its matrix, its first row, and those in it of the rows of each matrix."""
-        for name, (rows, of_rows) in zip(SIDES, found, strict=True):
-            ends = np.searchsorted(rows, self.firsts[name]).tolist()
-            for first, begin, end in zip(self.firsts[name][:-1], ends[:-1], ends[1:], strict=True):
-                yield name, first, rows[begin:end], of_rows[begin:end]
+    def split(self, of_sides: Sequence[Rows]) -> Iterator[tuple[int, int, slice]]:
+        """Yield for every block its side, its first row, and where in the rows of the side its own are."""
+        for side, rows in enumerate(of_sides):
+            firsts = self.firsts[SIDES[side]]
+            for first, ends in zip(firsts, pairwise(np.searchsorted(rows, firsts).tolist()), strict=False):
+                yield side, first, slice(*ends)
 
 
 def _balance(
@@ -187,15 +184,15 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     room, rounds = room_of_thread(), kernels.get("rounds")
     matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
     used = lane.find_rows(task, of_text)
-    for block, (name, first, rows, _) in zip(
-        blocks, lane.split([(rows, rows) for rows in used]), strict=True
-    ):
-        rounds.take(block, first, rows, matrices[name])
-    moving, summary = lane.train_on(task, used, lane.moving(used, of_text), of_text, matrices, room)
-    changes = room.matrix("changes", sum(len(rows) for rows, _ in moving), lane.stride)
+    moving = lane.moving(used, of_text)
+    for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
+        rounds.take(block, first, used[side][own], matrices[SIDES[side]])
+    exposures, summary = lane.train_on(task, used, moving, of_text, matrices, room)
+    left = room.matrix("changes", sum(map(len, moving)), lane.stride)
     found: list[Any] = []
-    for block, (name, first, rows, exposures) in zip(blocks, lane.split(moving), strict=True):
-        own, changes = changes[: len(rows)], changes[len(rows) :]
-        rounds.subtract(block, first, rows, matrices[name], own)
-        found.append(Changes(rows, exposures, own))
+    for block, (side, first, own) in zip(blocks, lane.split(moving), strict=True):
+        rows = moving[side][own]
+        changes, left = left[: len(rows)], left[len(rows) :]
+        rounds.subtract(block, first, rows, matrices[SIDES[side]], changes)
+        found.append(Changes(rows, exposures[side][own], changes))
     return (*found, summary)

@@ -39,7 +39,7 @@ from fastvec.vectors import Vectors
 __all__ = ["check_lanes", "fit"]
 
 # How many there are unless a call says otherwise: rounds are those of an epoch.
-LANES, ROUNDS = 16, 128
+LANES, ROUNDS = 16, 64
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
@@ -275,10 +275,10 @@ class RoundsHere(LaneRounds):
         for name, rows in zip(SIDES, moving, strict=True):
             copies[name] = self._room.matrix(name, len(rows), lane.stride)
             rounds.set_aside(self._matrices[name], rows, copies[name])
-        exposed, summary = lane.train_on(task, used, moving, self._arrays, self._matrices, self._room)
-        for name, (rows, exposures) in zip(SIDES, exposed, strict=True):
+        exposures, summary = lane.train_on(task, used, moving, self._arrays, self._matrices, self._room)
+        for name, rows, own in zip(SIDES, moving, exposures, strict=True):
             rounds.withdraw(
-                self._matrices[name], rows, exposures, copies[name], self._sums[name], self._counts[name]
+                self._matrices[name], rows, own, copies[name], self._sums[name], self._counts[name]
             )
         return summary
 

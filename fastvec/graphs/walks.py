@@ -68,6 +68,7 @@ def walks(
         - A sparse matrix of SciPy: the weight of the edge from node i to node j in row i and column j. Also
           what has the arrays of its CSR form as attributes: `indptr`, `indices` and perhaps `data`.
         - A graph of NetworkX or igraph. Nodes are int or str, those of igraph their names if they have any.
+
         An edge that occurs several times counts as often, and one of weight 0 is none.
     length : int
         Number of nodes of a walk.

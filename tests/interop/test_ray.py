@@ -11,7 +11,7 @@ import calls
 import numpy as np
 import pages
 import pytest
-from inside import inner, put
+from inside import inner, put, set_sizes
 
 import fastvec
 from fastvec import Cooccurrence, Corpus, Phrases, distributed, kernels
@@ -149,6 +149,7 @@ def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
         model = fastvec.SkipGram(vector_size=8, min_count=1, epochs=2)
         return learned(distributed.fit(model, texts / "*.txt", lanes=3, **how))
 
+    set_sizes(monkeypatch, growth_of_rounds=1e6)  # so that all lanes train
     expected = trained()
     assert trained(cluster=cluster) == expected
     train_lane = partial(calls.train_or_die, inner("train_lane"))

@@ -615,8 +615,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "rounds.take(block, first, rows, matrices[name])",
-            "rounds.take(block, first, rows * 0 + first, matrices[name])",
+            "rounds.take(block, first, used[side][own], ",
+            "rounds.take(block, first, used[side][own] * 0 + first, ",
         ),
     ),
     mutant(

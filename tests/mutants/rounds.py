@@ -104,6 +104,15 @@ ROUNDS = [
         (KERNEL, "grown[j] += growth[j, k] * slot", "grown[j] += growth[k, j] * slot"),
     ),
     mutant(
+        "the rows of a lane are all as exposed as their mean",
+        "rounds",
+        (
+            "distributed/lanes.py",
+            "np.maximum(of_side[rows], LEAST) for",
+            "np.full(len(rows), of_side[rows].mean()) for",
+        ),
+    ),
+    mutant(
         "the drift of a side is added to, not taken back",
         "rounds",
         (
@@ -118,8 +127,12 @@ ROUNDS = [
         ("distributed/balance.py", "change * (n_lanes / len(sampled))", "change"),
     ),
     mutant(
-        "lanes: rows of other blocks are written",
+        "lanes: the first row of a block is refused",
         TESTS,
-        (KERNEL, "if not first_row <= rows[i] < first_row + n_rows:", "if not 0 <= rows[i] < 1000:"),
+        (
+            KERNEL,
+            "if not first_row <= rows[i] < first_row + n_rows:",
+            "if not first_row < rows[i] < first_row + n_rows:",
+        ),
     ),
 ]
