@@ -12,8 +12,9 @@ cdef extern from *:
     /* What a score adds at least, so that a row that is used can be told from others. */
     static const float LEAST_EXPOSURE = 1e-9f;
     /* From the coefficients of a block, Σ p (1 - p) of each output, and added to of_x that of each row of x. */
-    static inline void expose_scores(const float *g, intptr_t n_x, const float *positives, const float *counts,
-                                     float learning_rate, const float *x_counts, float *of_x, float *of_y) {
+    static inline void expose_scores(
+        const float *g, intptr_t n_x, const float *positives, const float *counts, float learning_rate,
+        const float *x_counts, float *of_x, float *of_y) {
         typedef float slots __attribute__((vector_size(32), aligned(4), may_alias));
         const slots positive = *(const slots *)positives, count = *(const slots *)counts;
         const slots per_coefficient = (2 * positive - 1) / learning_rate;

@@ -484,7 +484,9 @@ def withdraw(
                 fetch(&matrix[rows[i + AHEAD], 0], stride)
                 fetch(&sums[rows[i + AHEAD], 0], stride)
                 fetch(&copies[rows[i + AHEAD], 0], stride)
-            put_back(&matrix[rows[i], 0], &copies[rows[i], 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride)
+            put_back(
+                &matrix[rows[i], 0], &copies[rows[i], 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride
+            )
             add_exposure(&counts[rows[i], 0], exposures[i])
 
 

@@ -66,7 +66,7 @@ cdef struct Step:
     float **y_merged
     float *x_counts
     float **x_merged
-    const Exposures *exposures # NULL: what steps tell of rows is not wanted
+    const Exposures *exposures  # NULL: what steps tell of rows is not wanted
     float *of_x                # what a step has told of its rows of x
     void *memory               # to be freed by the caller
 
