@@ -121,8 +121,8 @@ class Trained(NamedTuple):
         return cls(lane, task, dict(zip(lane.arrays, arrays[:n], strict=True)), tuple(arrays[n:]), meter)
 
     def piece(self, begin: int, words: int) -> Any:
-        """Return what a lane is to do on other words."""
-        return self.task._replace(piece=[(begin, begin + words)])
+        """Return what a lane is to do on other words, with the rows that these use."""
+        return self.task._replace(piece=[(begin, begin + words)], all_rows=False)
 
     def train_lane(self, task: Any) -> Any:
         """Be a lane."""
