@@ -22,11 +22,13 @@ from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.corpus import Corpus, Vocabulary
 from fastvec.corpus.fingerprint import Hashed, fingerprint_of_parts, hashed
-from fastvec.corpus.ids import remapped
-from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk
+from fastvec.corpus.ids import Encoded, remapped
+from fastvec.corpus.parts import Part, is_beginning
+from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sequences import kind_of_words
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import by_frequency, united
+from fastvec.distributed.cuts import parts_of
 from fastvec.distributed.engine import Engine, Handle
 from fastvec.distributed.storage import together, write
 from fastvec.formats.container import map_tensors
@@ -125,7 +127,8 @@ def sources_of(shards: Any, how: Reading, cluster: str | int | None) -> tuple[li
     how.check(shards, files)
     check_readable(files)
     # Workers are in other folders.
-    return [os.path.abspath(file) if is_on_disk(file) else file for file in files], how.described(files)  # noqa: PTH100
+    places = [os.path.abspath(file) if is_on_disk(file) else file for file in files]  # noqa: PTH100
+    return [part for place in places for part in parts_of(place, how)], how.described(files)
 
 
 def read(
@@ -148,8 +151,11 @@ def read(
     ]
     texts = gather(engine, handles, "reading", progress)
     if not texts.vocabulary and not how.keep_empty:
-        names = ", ".join(_name(source, number) for number, source in enumerate(sources))
-        raise ValueError(f"{names} holds no words")
+        names = [
+            name_of(source) if isinstance(source, Part) else _name(source, number)
+            for number, source in enumerate(sources)
+        ]
+        raise ValueError(f"{', '.join(dict.fromkeys(names))} holds no words")
     return texts
 
 
@@ -255,9 +261,18 @@ def provenance(
 
 def _read(source: Any, how: Reading, stem: Path, memory_limit: int) -> Words:
     """Read a shard."""
-    files = [source] if isinstance(source, str) else None
-    encoded = encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
+    try:
+        encoded = _encoded(source, how, memory_limit)
+    except (TypeError, ValueError):
+        if isinstance(source, Part) and not is_beginning(source):
+            _encoded(replace(source, begin=0), how, memory_limit)  # its error counts the lines of the file
+        raise
     return keep(stem, *encoded.first_met(how.lowercase))
+
+
+def _encoded(source: Any, how: Reading, memory_limit: int) -> Encoded:
+    files = [source] if isinstance(source, (str, Part)) else None
+    return encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
 
 
 def _merge_words(*parts: Words) -> Words:
@@ -308,4 +323,4 @@ def _hashed(path: Path, of: str) -> Hashed:
 
 
 def _name(source: Any, number: int) -> str:
-    return source if isinstance(source, str) else f"block {number + 1}"
+    return str(source) if isinstance(source, (str, Part)) else f"block {number + 1}"
