@@ -73,6 +73,7 @@ SIZES = {
     "entries_written": "counts.cooccurrence.ENTRIES_AT_ONCE",
     "documents_at_once": "classify.texts.documents.DOCUMENTS_AT_ONCE",
     "fasttext_block": "formats.fasttext.BLOCK_BYTES",
+    "file_threads": "training.threads.file_threads_here",
     "few_words": "classify.words.network.FEW_WORDS",
     "fewest_entries": "counts.runs.FEWEST_ENTRIES",
     "fewest_records": "counts.triples.FEWEST_RECORDS",

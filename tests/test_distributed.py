@@ -278,9 +278,10 @@ def test_results_are_merged_in_their_order(n, at_once, expected):
 
 def test_workers_have_the_version_and_the_backend_of_their_process(monkeypatch):
     here = inner("setting")(any_backend=False)
-    assert here == (fastvec.__version__, kernels.selected())
+    assert here == (fastvec.__version__, kernels.selected(), 1)
     assert inner("setting")(any_backend=True).backend is None
     monkeypatch.setenv("FASTVEC_BACKEND", "reference")  # restored, whatever a call sets
+    set_sizes(monkeypatch, file_threads=8)
     assert here.call(calls.backend) == here.backend
     with pytest.raises(RuntimeError, match=r"workers must have the fastvec .*, 9\.9, got .* on .*: install"):
         here._replace(version="9.9").call(calls.backend)

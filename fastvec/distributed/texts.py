@@ -25,15 +25,14 @@ from fastvec.corpus.fingerprint import Hashed, fingerprint_of_parts, hashed
 from fastvec.corpus.ids import Encoded, remapped
 from fastvec.corpus.parts import Part, is_beginning
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk, name_of
-from fastvec.corpus.sequences import kind_of_words
 from fastvec.corpus.sources import Reading, encode
-from fastvec.corpus.vocabulary import by_frequency, united
+from fastvec.corpus.vocabulary import by_frequency
 from fastvec.distributed.cuts import parts_of
 from fastvec.distributed.engine import Engine, Handle
 from fastvec.distributed.storage import together, write
+from fastvec.distributed.words import WordList, united
 from fastvec.formats.container import map_tensors
 from fastvec.formats.spool import Spool, memory_left
-from fastvec.formats.words import join_words, split_words
 from fastvec.training.progress import Progress
 
 __all__ = [
@@ -166,15 +165,15 @@ def gather(engine: Engine, handles: list[Handle], what: str, progress: bool) -> 
     merged = [engine.combine("merge words", _merge_words, group) for group in groups]
     parts: list[Words] = []
 
-    def lists() -> Iterator[tuple[list[Any], NDArray[np.int64]]]:
+    def lists() -> Iterator[WordList]:
         for group, handle in zip(groups, merged, strict=True):
             engine.results(group, bar.update)
             parts.extend(engine.results([handle]))
-            yield _words_of(parts[-1].path)
+            yield WordList.read(parts[-1].path)
 
     with Progress(what, len(handles), " shards", progress) as bar:
-        words, counts, places = united(lists())  # while others read
-    vocabulary, new_ids = by_frequency(words, counts)
+        words, places = united(lists())  # while others read
+    vocabulary, new_ids = by_frequency(words.split(), words.counts)
     return Texts(vocabulary, _mapped(parts, [new_ids[of_part] for of_part in places]))
 
 
@@ -189,7 +188,7 @@ def keep(
     shard = Shard(stem.with_suffix(".ids"), len(ids), len(sentence_offsets) - 1)
     write(shard.path, {"ids": ids, "sentence_offsets": sentence_offsets})
     path = stem.with_suffix(".words")
-    _write_words(path, words, counts)
+    WordList.of(words, counts).write(path)
     return Words(path, (shard,))
 
 
@@ -228,7 +227,8 @@ def ids_of(shards: Sequence[Shard], memory_limit: int) -> tuple[NDArray[np.int32
 def corpus_of(shard: Shard, memory_limit: int) -> Corpus:
     """Return a shard as a text of its own."""
     tensors, _ = map_tensors(shard.path)
-    vocabulary, new_ids = by_frequency(*_words_of(shard.path.with_suffix(".words")))
+    words = WordList.read(shard.path.with_suffix(".words"))
+    vocabulary, new_ids = by_frequency(words.split(), words.counts)
     ids = remapped(tensors["ids"], new_ids, memory_limit)
     return Corpus._of_ids(ids, tensors["sentence_offsets"], vocabulary, {})
 
@@ -277,9 +277,9 @@ def _encoded(source: Any, how: Reading, memory_limit: int) -> Encoded:
 
 def _merge_words(*parts: Words) -> Words:
     """Merge the words of neighbouring parts."""
-    words, counts, places = united([_words_of(part.path) for part in parts])
+    words, places = united(WordList.read(part.path) for part in parts)
     merged = together([part.path for part in parts])
-    _write_words(merged, words, counts)
+    words.write(merged)
     return Words(merged, _mapped(parts, places))
 
 
@@ -291,18 +291,6 @@ def _mapped(parts: Sequence[Words], new_ids: Sequence[NDArray[np.int32]]) -> tup
         write(path, {"ids": ids})
         shards += [replace(shard, maps=(*shard.maps, path)) for shard in part.shards]
     return tuple(shards)
-
-
-def _write_words(path: Path, words: list[Any], counts: NDArray[np.int64]) -> None:
-    text, word_offsets = join_words(words)
-    tensors: dict[str, NDArray[Any]] = {"words": text, "word_offsets": word_offsets, "counts": counts}
-    write(path, tensors, {"kind_of_words": kind_of_words(words)})
-
-
-def _words_of(path: Path) -> tuple[list[Any], NDArray[np.int64]]:
-    tensors, metadata = map_tensors(path)
-    words = split_words(tensors["words"], tensors["word_offsets"], metadata["kind_of_words"])
-    return words, np.array(tensors["counts"])
 
 
 def _hash(shard: Shard, n_tokens: int, n_sentences: int, memory_limit: int) -> Path:
