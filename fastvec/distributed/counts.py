@@ -250,7 +250,7 @@ def _joined(paths: Sequence[Path], memory_limit: int) -> CountMatrix:
 
 
 def _end_to_end(arrays: Sequence[NDArray[Any]], memory_limit: int) -> NDArray[Any]:
-    spool = Spool(arrays[0].dtype, memory_limit)
+    spool = Spool(arrays[0].dtype, memory_limit, n=sum(map(len, arrays)))
     for array in arrays:
         spool.append(array)
     return spool.finish()

@@ -209,7 +209,8 @@ def keep_corpus(stem: Path, corpus: Corpus, memory_limit: int) -> Words:
 
 def ids_of(shards: Sequence[Shard], memory_limit: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the ids of neighbouring shards, in the vocabulary of all, and their sentence offsets."""
-    spool, sentence_offsets = Spool(np.int32, memory_limit), [np.zeros(1, np.int64)]
+    spool = Spool(np.int32, memory_limit, n=sum(shard.n_tokens for shard in shards))
+    sentence_offsets = [np.zeros(1, np.int64)]
     for shard in shards:
         tensors, _ = map_tensors(shard.path)
         new_ids = map_tensors(shard.maps[0])[0]["ids"]
