@@ -33,7 +33,6 @@ __all__ = [
     "opened",
     "read_blocks",
     "read_lines",
-    "size_of",
 ]
 
 File = Any
@@ -188,24 +187,6 @@ def check_readable(paths: Sequence[File]) -> int | None:
         with Path(path).open("rb"):
             total = None if total is None else total + status.st_size
     return total
-
-
-def size_of(path: str) -> int | None:
-    """Return the bytes of a file, None if it has no size before it is read, or is part of another one.
-
-    Raises
-    ------
-    OSError
-        If it is missing, or its place cannot be reached.
-    """
-    if not is_address(path):
-        status = Path(path).stat()
-        return status.st_size if stat.S_ISREG(status.st_mode) else None
-    if "::" in path:  # in an archive, say
-        return None
-    system, place = _fsspec().core.url_to_fs(path)
-    size: int | None = system.info(place).get("size")
-    return size
 
 
 def read_blocks(path: File, errors: str | None, report: Callable[[int], object]) -> Iterator[bytes]:
