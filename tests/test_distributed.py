@@ -114,6 +114,17 @@ def test_a_large_text_is_cut_at_ends_of_lines(text, reading, part_of_file, tmp_p
     assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
 
 
+@pytest.mark.parametrize("texts", [["1.2", "", "2.30.1"], ["1.2", "2.b/c.a", "é"], ["", "b.a/", "30.b"]])
+def test_shards_of_ids_and_of_words(texts, tmp_path):
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
+    reading = {"tokenizer": calls.split_numbers}
+    expected = Cooccurrence(min_count=1).fit(Corpus(tmp_path / "*.txt", **reading))
+    found = distributed.count(tmp_path / "*.txt", **reading, min_count=1)
+    assert found.vocabulary_.words == expected.vocabulary_.words
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+
+
 def test_phrases_of_a_text_in_parts(tmp_path, monkeypatch):
     set_sizes(monkeypatch, part_of_file=200)
     (tmp_path / "a.txt").write_text(f"{lines(60)}\n\nW1 W2", encoding="utf-8")
