@@ -100,7 +100,7 @@ def test_any_cut_gives_the_same_counts(n_files, tmp_path, monkeypatch):
     ("text", "reading"),
     [
         (b"\xef\xbb\xbfa b\r\nc \r d\r\n\n\n\r\nd e", {}),
-        (b"\n\na b\n\n\xef\xbb\xbfa b\n" + b"1 0.5 0.5\n" * 3, {}),
+        (b"\n\na b\n\xef\xbb\xbfa b\n" + b"1 0.5 0.5\n" * 3, {}),
         (b"a b\n" + b"b" * 40 + b" c a" * 9 + b"\nb a\n\n", {}),
         ("é ü\nü é\n".encode() * 2 + b"\xe2\x82\nb \xff\xe2", {"errors": "replace"}),
         (b"a b\r\n\n\xc3 b\na b a", {"errors": "ignore", "tokenizer": calls.split_words}),
