@@ -1,11 +1,13 @@
 """Resamples of a text: as many sentences as it has, drawn with replacement, over the same words.
 
-The text is not read again, and words keep their ids and counts: a resample is a copy of the ids alone, 4 bytes a
-word. Sentences stay in the order of the text, one that is drawn twice after itself, so that the copy is made as fast
-as memory or a disk is read from beginning to end.
+The text is not read again, and words keep their ids and counts: a resample is a copy of the ids alone, 4
+bytes a word. Sentences stay in the order of the text, one that is drawn twice after itself, so that the copy
+is made as fast as memory or a disk is read from beginning to end.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +64,7 @@ def sentence_counts(corpus: Corpus) -> NDArray[np.int64]:
 
 
 def _parts(offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut sentences into parts of about `WORDS_AT_ONCE` words: the first sentence, and the one after the last."""
+    """Cut sentences into parts of about `WORDS_AT_ONCE` words: the first one, and the one after the last."""
     targets = np.arange(0, offsets[-1], WORDS_AT_ONCE)[1:]
     bounds = np.unique([0, *np.searchsorted(offsets, targets).tolist(), len(offsets) - 1]).tolist()
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))

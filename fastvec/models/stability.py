@@ -1,13 +1,14 @@
 """What of vectors would be the same with another sample of the text and another seed.
 
-The training is repeated on resamples of the text (Efron 1979), each with a seed of its own, and what is said of a word
-is said of all of these trainings. They share the reading of the text and its words, and work side by side, a thread
-each, which none of them shares with another: so the result is the same for any number of threads, and each thread is
-as fast as one that trains alone.
+The training is repeated on resamples of the text (Efron 1979), each with a seed of its own, and what is said
+of a word is said of all of these trainings. They share the reading of the text and its words, and work side
+by side, a thread each, which none of them shares with another: so the result is the same for any number of
+threads, and each thread is as fast as one that trains alone.
 
-No training starts from the vectors of another one. It would need fewer epochs, but keep what these have by chance: the
-seed would make less of a difference than it does, and the intervals would be too narrow. For the same reason none has
-fewer epochs or a smaller resample than the text.
+No training starts from the vectors of another one. It would need fewer epochs, but keep what these have by
+chance: the seed would make less of a difference than it does, and the intervals would be too narrow, by more
+than a third on a text of 160,000 words (``bench/stability.py``). For the same reason none has fewer epochs
+than the model says, or a resample smaller than the text.
 """
 
 from __future__ import annotations
@@ -48,27 +49,28 @@ EVERY = 0.05
 class Stability(Estimator):
     """Stability: how sure the neighbors of words are, by training many times on resamples of the text.
 
-    Each of the trainings has another seed and its own sample of the sentences, drawn with replacement (the bootstrap,
-    as in [1]_): as many as the text has, some of them several times and others not at all. Neighbors that only some
-    of the trainings find are due to few sentences or to chance [2]_, [3]_. What is resampled is the sentences of the
-    corpus, so these should be what is independent of each other: with one document per line, documents.
+    Each of the trainings has another seed and its own sample of the sentences, drawn with replacement (the
+    bootstrap, as in [1]_): as many as the text has, some of them several times and others not at all.
+    Neighbors that only some of the trainings find are due to few sentences or to chance [2]_, [3]_. What is
+    resampled is the sentences of the corpus, so these should be what is independent of each other: with one
+    document per line, documents.
 
-    The trainings take as long as `runs` of them with ``threads=1``, divided by `threads`. Their vectors are all kept,
-    which takes 4 bytes for each number.
+    The trainings take as long as `runs` of them with ``threads=1``, divided by `threads`. Their vectors are
+    all kept, which takes 4 bytes for each number.
 
     Parameters
     ----------
     model : SkipGram, CBOW, FastText, GloVe or PPMI_SVD
-        The model to train; it stays as it is, fitted or not. Its `seed`, `threads`, `progress` and `callbacks` are
-        not used.
+        The model to train; it stays as it is, fitted or not. Its `seed`, `threads`, `progress` and
+        `callbacks` are not used.
     runs : int
         Number of trainings, at least 5.
     level : float
         The probability of the intervals, at most 0.999, and the part of the trainings that have to agree on a
         neighbor that is called certain.
     threads : int, optional
-        Number of trainings at a time; all processors by default. The result does not depend on it, but each needs
-        memory for a model.
+        Number of trainings at a time; all processors by default. The result does not depend on it, but each
+        needs memory for a model.
     seed : int
         Seed of the resamples and of the trainings.
     progress : bool
@@ -184,16 +186,17 @@ class Stability(Estimator):
             corpus = Corpus(corpus, memory_limit=self.model.memory_limit, progress=self.progress)
         if len(corpus) < 2:
             raise ValueError(
-                f"corpus must have sentences to draw from, 2 or more, got {len(corpus)}: a document per line, or "
-                "a list of lists of words"
+                f"corpus must have sentences to draw from, 2 or more, got {len(corpus)}: a document per line, "
+                "or a list of lists of words"
             )
         with Progress("bootstrap", self.runs, " trainings", self.progress) as bar:
             trained = Trainings(self, corpus, bar).complete()
-        self.interrupted_ = len(trained) < self.runs
-        if self.interrupted_:
-            if len(trained) < FEWEST_RUNS:
-                raise KeyboardInterrupt
+        is_interrupted = len(trained) < self.runs
+        if len(trained) < FEWEST_RUNS:
+            raise KeyboardInterrupt
+        if is_interrupted:
             warn(f"interrupted after {len(trained)} of {self.runs} trainings, which are kept")
+        self.interrupted_ = is_interrupted
         self._runs = trained
         index = corpus.vocabulary.index
         self.sentence_counts_ = sentence_counts(corpus)[[index[str(word)] for word in trained[0]]]
@@ -230,15 +233,16 @@ class Stability(Estimator):
     ) -> Neighbors:
         """Return the words most similar to a query, by mean cosine, and how sure that is.
 
-        The query is the sum of the unit vectors of `positive` minus those of `negative`, in each training. A word is
-        `certain` if it is among the `topn` of so many of the trainings as `level` says, 19 of 20 with 0.95, and in
-        10 sentences or more. The others are noise: another text of the kind, or another seed, has others.
+        The query is the sum of the unit vectors of `positive` minus those of `negative`, in each training. A
+        word is `certain` if it is among the `topn` of so many of the trainings as `level` says, 19 of 20 with
+        0.95, and in 10 sentences or more. The others are noise: another text of the kind, or another seed,
+        has others.
 
         Parameters
         ----------
         positive, negative : word or list of words
-            Words to be similar to, and dissimilar to. They are excluded from the result. Of words that are in fewer
-            than 10 sentences, a warning says that intervals are too narrow.
+            Words to be similar to, and dissimilar to. They are excluded from the result. Of words that are in
+            fewer than 10 sentences, a warning says that intervals are too narrow.
         topn : int
             Number of words to return.
 
@@ -271,8 +275,8 @@ class Stability(Estimator):
         a, b, c : str or int
             The words in "a is to b as c is to ?", which are excluded from the result.
         topn : int
-            Number of words to return, see `most_similar`; with 1, an answer is certain if so many of the trainings
-            as `level` says agree on it.
+            Number of words to return, see `most_similar`; with 1, an answer is certain if so many of the
+            trainings as `level` says agree on it.
 
         Returns
         -------
@@ -346,7 +350,7 @@ class Trainings:
         self._lock = threading.Lock()
 
     def complete(self) -> list[Vectors]:
-        """Train, and return the vectors of the trainings that were not interrupted, in the order of their numbers.
+        """Train, and return the vectors of all trainings that were not interrupted, in their order.
 
         The calling thread waits for signals, which reach no other one.
         """

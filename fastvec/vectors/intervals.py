@@ -1,9 +1,10 @@
 """The neighbors of a word in several trainings: their cosines and ranks, with intervals.
 
-The cosines of a word in R trainings have a mean c and a standard deviation s. The interval of the cosine is
-c ± t s, where t is the quantile of Student's distribution with R − 1 degrees of freedom: s, not s / √R, since it is
-the standard error of the cosine of one training (Efron and Tibshirani 1993, section 12 on bootstrap intervals). The
-interval of the rank is between the quantiles of its ranks, that have as many trainings below as above them.
+The cosines of a word in R trainings have a mean c and a standard deviation s. The interval of the cosine is c
+± t s, where t is the quantile of Student's distribution with R − 1 degrees of freedom: s, not s / √R, since
+it is the standard error of the cosine of one training (Efron and Tibshirani, "An introduction to the
+bootstrap", 1993, chapter 12). The interval of the rank is between the quantiles of its ranks, which leave as
+many trainings below as above.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ class Neighbors(Sequence[Neighbor]):
         rows = [HEADS, *map(_cells, self)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = (
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+            for row in rows
         )
         return "\n".join(lines)
 
@@ -212,8 +214,8 @@ def neighbors(
 def t_quantile(probability: float, degrees: int) -> float:
     """Return a quantile of Student's distribution, by the expansion in 1 / degrees of that of the normal one.
 
-    From 4 degrees on it is right to 0.1 % for a probability of 0.975, and to 1 % for 0.995. M. Abramowitz and I. A.
-    Stegun, "Handbook of mathematical functions", 1964, 26.7.5.
+    From 4 degrees on it is right to 0.1 % for a probability of 0.975, and to 1 % for 0.995. M. Abramowitz and
+    I. A. Stegun, "Handbook of mathematical functions", 1964, 26.7.5.
     """
     x = NormalDist().inv_cdf(probability)
     terms = (

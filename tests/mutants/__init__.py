@@ -5,8 +5,9 @@ from mutants.around import AROUND
 from mutants.models import MODELS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
+from mutants.stability import STABILITIES
 from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *STABILITIES]
