@@ -186,7 +186,7 @@ class Stability(Estimator):
             corpus = Corpus(corpus, memory_limit=self.model.memory_limit, progress=self.progress)
         if len(corpus) < 2:
             raise ValueError(
-                f"corpus must have sentences to draw from, 2 or more, got {len(corpus)}: a document per line, "
+                f"corpus must have sentences to draw from, 2 or more, got {len(corpus)}: a document per line "
                 "or a list of lists of words"
             )
         with Progress("bootstrap", self.runs, " trainings", self.progress) as bar:
@@ -330,8 +330,8 @@ class Stability(Estimator):
             n = int(self.sentence_counts_[self.runs_[0].index(word)])
             if n < FEWEST_SENTENCES:
                 warn(
-                    f"{word!r} is in {n} sentences, too few to say anything of: intervals are too narrow with "
-                    f"fewer than {FEWEST_SENTENCES}"
+                    f"{word!r} is in {n} sentences, too few to say anything of: intervals are too narrow "
+                    f"with fewer than {FEWEST_SENTENCES}"
                 )
 
 

@@ -7,12 +7,12 @@ INTERVALS, STABILITY = "vectors/intervals.py", "models/stability.py"
 STABILITIES = [
     mutant(
         "an interval is that of the mean of the trainings",
-        "stability",
+        "stability::test_what_is_returned_is_what_the_trainings_say",
         (INTERVALS, "ddof=1, dtype=np.float64)", "ddof=1, dtype=np.float64) / len(cosines) ** 0.5"),
     ),
     mutant(
         "ranks begin with 0",
-        "stability",
+        "stability::test_what_is_returned_is_what_the_trainings_say",
         (INTERVALS, "np.sort(1 + (cosines", "np.sort(0 + (cosines"),
     ),
     mutant(
