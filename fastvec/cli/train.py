@@ -135,7 +135,7 @@ def _run(options: argparse.Namespace) -> int:
     in_lanes = lanes_of(options)
     if in_lanes:
         if not isinstance(model, WordModel):
-            raise ValueError(f"lanes need --model skipgram, got --model {options.model}")
+            raise ValueError(f"lanes need --model skipgram, cbow or fasttext, got --model {options.model}")
         check_lanes(model, **{name: in_lanes[name] for name in OF_LANES if name in in_lanes})
     counts = _counts(options, model)
     if counts is None and options.like is not None:

@@ -23,8 +23,8 @@ __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
 
 # Words that are trained on at once, which the walk over the text keeps in memory.
 CHUNK = 8192
-# The arrays that say what is drawn.
-WALKED = ("ids", "sentence_offsets", "keep", "noise")
+# The arrays that say what is drawn, and of which rows words are.
+WALKED = ("ids", "sentence_offsets", "keep", "noise", "subword_offsets", "subwords")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
 
 
@@ -120,10 +120,13 @@ class Lane(NamedTuple):
         """Return, for each matrix, the rows that a piece uses, in rising order, and perhaps others."""
         if task.all_rows:
             return [np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES]
-        arrays = {name: of_text[name] for name in WALKED}
-        return [
-            *kernels.get("rounds").touched(parts=np.array(task.piece), key=task.key, **self.walk, **arrays)
-        ]
+        walk = self.walk_of(task, of_text)
+        return [*kernels.get("rounds").touched(parts=np.array(task.piece), **walk)]
+
+    def walk_of(self, task: Task, of_text: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what says how a text is walked over in a round."""
+        arrays = {name: of_text[name] for name in WALKED if name in of_text}
+        return {**self.walk, **arrays, "key": task.key}
 
     def train_on(
         self,
@@ -135,8 +138,9 @@ class Lane(NamedTuple):
     ) -> tuple[list[Rows], list[Exposures], Summary]:
         """Train on a piece that uses some of these rows; return which have moved, and their exposures."""
         before = _balance(task, rows, matrices)
-        walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
-        *curvatures, weight = kernels.get("rounds").curvature(parts=task.sample(), **walk)
+        *curvatures, weight = kernels.get("rounds").curvature(
+            **matrices, parts=task.sample(), mean=self.train.get("mean", True), **self.walk_of(task, of_text)
+        )
         of_rows = room.exposures(max(self.firsts[name][-1] for name in SIDES))
         arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
         train = partial(kernels.get(self.kernel).train, exposures=of_rows, **arguments)
@@ -147,9 +151,11 @@ class Lane(NamedTuple):
         change = None if before is None or after is None else after - before
         if of_text["frozen"] is not None:
             of_rows[0][of_text["frozen"] != 0] = 0
-        moved = [np.flatnonzero(of_side).astype(np.int32) for of_side in of_rows]
-        exposures = [of_side[own].astype(np.float64) for of_side, own in zip(of_rows, moved, strict=True)]
-        of_rows[:] = 0
+        of_used = [of_side[used] for of_side, used in zip(of_rows, rows, strict=True)]
+        for of_side, used in zip(of_rows, rows, strict=True):
+            of_side[used] = 0
+        moved = [used[own > 0] for used, own in zip(rows, of_used, strict=True)]
+        exposures = [own[own > 0].astype(np.float64) for own in of_used]
         return moved, exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
     def split(self, of_sides: Sequence[Rows]) -> Iterator[tuple[int, int, slice]]:

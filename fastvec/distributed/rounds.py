@@ -30,7 +30,6 @@ from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
 from fastvec.models.base import Learner
 from fastvec.models.checkpoints import EVERY
-from fastvec.models.word2vec import SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
@@ -73,9 +72,9 @@ def fit(
 
     Parameters
     ----------
-    model : SkipGram
-        The estimator to fit, with ``loss="negative_sampling"``. Its `threads` and `deterministic` do not
-        matter: a lane is one thread, and all is deterministic.
+    model : SkipGram, CBOW or FastText
+        The estimator to fit, with ``loss="negative_sampling"`` and without `position_weights`. Its `threads`
+        and `deterministic` do not matter: a lane is one thread, and all is deterministic.
     corpus : Corpus, or anything that `Corpus` takes
         The text, as for `fit`.
     lanes : int
@@ -94,7 +93,7 @@ def fit(
 
     Returns
     -------
-    SkipGram
+    SkipGram, CBOW or FastText
         The model.
 
     Raises
@@ -146,10 +145,10 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
     """
     lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
     if not isinstance(model, WordModel):
-        raise TypeError(f"model must be a SkipGram, got {model!r}")
-    if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
+        raise TypeError(f"model must be a SkipGram, CBOW or FastText, got {model!r}")
+    if lanes > 1 and (model.loss != "negative_sampling" or getattr(model, "position_weights", False)):
         raise ValueError(
-            "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
+            "model must have loss='negative_sampling', and no position_weights, to be trained in lanes, got "
             f"{model!r}: lanes=1, or fit of the model, train it on one machine"
         )
     return lanes, rounds
@@ -180,11 +179,13 @@ class LaneRounds(Rounds):
             for name, value in train_chunk.keywords.items()
             if name in arguments and (name == "frozen" or isinstance(value, np.ndarray))
         }
-        walk = {name: arguments[name] for name in ("window", "negatives", "shared", "dynamic_window")}
+        walk = {name: arguments[name] for name in ("window", "negatives", "dynamic_window")}
+        walk["shared"] = arguments.get("shared", False)
+        walk["cbow"] = arguments.get("cbow", kernel == "cbow")
         stride = matrices[INPUTS].shape[1]
         at_once = max(1, BLOCK_BYTES // (4 * stride))
         firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
-        self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
+        self._lane = Lane(kernel, arguments, walk, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
         self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]

@@ -15,6 +15,7 @@ from libc.string cimport memset
 from .ahead cimport fetch_rows_of, positions_ahead
 from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
+from .exposures cimport Exposures, use_exposures
 from .frozen cimport Frozen, moving_first, stays, use_frozen
 from .mean cimport add_to_rows, average, scale_of, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
@@ -214,6 +215,7 @@ def train(
     copies=None,
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
+    float[:, ::1] exposures=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -224,6 +226,7 @@ def train(
     cdef Seen seen
     cdef Together all
     cdef Frozen still
+    cdef Exposures exposed
     cdef bint team_works = team is not None
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
@@ -241,6 +244,11 @@ def train(
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
+    if exposures is not None:
+        if weighs:
+            raise ValueError("position_weights must be None with exposures, got weights")
+        use_exposures(&exposed, exposures, input_vectors, output_vectors)
+        work.exposures = &exposed
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, 1) != 0
