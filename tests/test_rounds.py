@@ -383,7 +383,12 @@ def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
         (make(), {"rounds": 0}, ValueError, "rounds must be an int >= 1, got 0"),
         (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
         (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
-        (make(loss="bpr"), {}, ValueError, "loss='negative_sampling', .* to be trained in lanes, got SkipGram"),
+        (
+            make(loss="bpr"),
+            {},
+            ValueError,
+            "loss='negative_sampling', .* to be trained in lanes, got SkipGram",
+        ),
         (CBOW(position_weights=True), {}, ValueError, "no position_weights, .* got CBOW.*: lanes=1, or fit"),
         (FastText(loss="hierarchical_softmax"), {}, ValueError, "loss='negative_sampling', .* got FastText"),
         (fastvec.GloVe(), {}, TypeError, "model must be a SkipGram, CBOW or FastText, got GloVe"),
@@ -416,7 +421,10 @@ def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch
         (["--lanes", 0], "lanes must be an int from 1 to 4096, got 0"),
         (["--processes", 0], "--processes must be an int"),
         (["--model", "cbow", "--position-weights", "--lanes", 2], "and no position_weights"),
-        (["--model", "glove", "--processes", 2], "lanes need --model skipgram, cbow or fasttext, got --model"),
+        (
+            ["--model", "glove", "--processes", 2],
+            "lanes need --model skipgram, cbow or fasttext, got --model",
+        ),
     ):
         status, _, error = shown(*train, "e.fvec", *refused)
         assert status == 2 and message in error

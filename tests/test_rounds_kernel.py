@@ -47,7 +47,9 @@ WALKS = [
     {"window": 1, "negatives": 2, "shared": False, "cbow": False, "dynamic_window": False, **NGRAMS},
     {"window": 3, "negatives": 5, "shared": False, "cbow": True, **NGRAMS},
 ]
-for_every_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: "-".join(map(str, walk.values()))[:40])
+for_every_walk = pytest.mark.parametrize(
+    "walk", WALKS, ids=lambda walk: "-".join(map(str, walk.values()))[:40]
+)
 
 
 def piece(*parts):
@@ -159,9 +161,7 @@ def test_a_long_piece_is_its_parts(compiled):
 
 
 @for_every_walk
-@pytest.mark.parametrize(
-    ("parts", "mean"), [([(5, 330)], True), ([(10, 42), (0, 5), (200, 330)], False)]
-)
+@pytest.mark.parametrize(("parts", "mean"), [([(5, 330)], True), ([(10, 42), (0, 5), (200, 330)], False)])
 def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, mean):
     arguments = TEXT | walk | piece(*parts) | {"mean": mean}
     vectors = matrices_of(walk, padded, scale=0.5)
