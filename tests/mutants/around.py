@@ -644,8 +644,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "inputs[frozen[inputs] == 0]",
-            "inputs[frozen[inputs] < 2]",
+            'of_rows[0][of_text["frozen"] != 0] = 0',
+            'of_rows[0][of_text["frozen"] > 1] = 0',
         ),
     ),
     mutant(
