@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
-from .exposures cimport Exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
@@ -170,6 +170,8 @@ def train(
                 c += at_once
         exchange(&input_rows)
         exchange(&output_rows)
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)
