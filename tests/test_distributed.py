@@ -169,6 +169,37 @@ def test_processes_call_functions_and_survive(tmp_path):
     assert not list(Path(tmp_path).glob("fastvec-*"))
 
 
+@can_be_killed
+def test_a_call_that_hangs_is_started_again_and_what_comes_late_changes_nothing(tmp_path):
+    def both_work(engine):
+        """Wait until both workers take calls, and have therefore ended what they did before."""
+        numbers, deadline = set(), time.monotonic() + HANGS
+        while len(numbers) < 2 and time.monotonic() < deadline:
+            handles = [engine.submit("number", calls.own_number, number) for number in range(4)]
+            numbers.update(engine.results(handles))
+        return numbers
+
+    def files(array):
+        return [*Path(array.filename).parent.iterdir()]
+
+    with distributed.connect(2) as engine:
+        quick = [engine.submit("quick", calls.large_or_stopped, None, None, 50_000) for _ in range(3)]
+        engine.results(quick)
+        for case, late in {"a": None, "b": ValueError("late"), "c": None}.items():
+            marker = tmp_path / case
+            slow = engine.submit("slow", calls.large_or_stopped, marker, late, 60_000)
+            (array,) = engine.results([slow])
+            assert np.array_equal(array, np.arange(60_000)) and len(files(array)) == 4
+            if case == "c":
+                os.kill(number := int(marker.read_text()), signal.SIGKILL)
+                assert number not in both_work(engine)
+            else:
+                assert calls.go_on(marker) in both_work(engine)
+            assert len(files(array)) == 4 and np.array_equal(*engine.results([slow, slow]))
+        for number in both_work(engine):
+            os.kill(number, signal.SIGSTOP)  # which keeps no engine from ending
+
+
 def test_large_results_of_processes_are_files_that_go_with_their_handles():
     with distributed.connect(1) as engine:
         first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
