@@ -89,6 +89,13 @@ def large_or_stopped(marker, error, n):
     return np.arange(n)
 
 
+def limit_files(n_bytes):
+    """Let no file of this process become larger."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
 def own_number(_):
     return os.getpid()
 

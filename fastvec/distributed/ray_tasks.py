@@ -8,11 +8,16 @@ arguments are there, which may be the results of either.
 from __future__ import annotations
 
 import contextlib
+import errno
+import importlib
+import json
 import os
+import shutil
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -27,6 +32,9 @@ __all__ = ["RayTasks"]
 
 # Seconds to reach an address in: Ray itself tries for minutes, and then ends the process.
 PATIENCE = 10.0
+
+# The part of a disk that Ray leaves free.
+MOST_FULL = 0.05
 
 NEW = "local"
 OWN = "auto"
@@ -73,8 +81,18 @@ class RayTasks(Engine):
             self._ray.shutdown()
 
     def share(self, array: NDArray[Any]) -> Handle:
-        """Put an array into Ray's memory, which the workers of a machine share."""
-        return Handle("a shared array", self._ray.put(np.ascontiguousarray(array)))
+        """Put an array into Ray's memory, which the workers of a machine share.
+
+        Raises
+        ------
+        OSError
+            If it is full, and the disk, too, on which Ray puts what it has no memory for.
+        """
+        exceptions = self._ray.exceptions
+        try:
+            return Handle("a shared array", self._ray.put(np.ascontiguousarray(array)))
+        except (exceptions.OutOfDiskError, exceptions.ObjectStoreFullError) as error:
+            raise _full("a shared array", _room(self._spill_folder())) from error
 
     def _call(
         self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
@@ -167,8 +185,57 @@ class RayTasks(Engine):
             while isinstance(cause, exceptions.RayTaskError):  # of this call, or of one that it waits for
                 cause = cause.cause
             if isinstance(cause, exceptions.RayError):
+                for room in self._rooms():  # a worker whose results do not fit on the disk ends
+                    if room.free < MOST_FULL * room.total:
+                        raise _full(handle.name, room) from error
                 raise lost(handle.name, " ".join(str(cause).split())) from error
             raise cause from error
+
+    def _rooms(self) -> list[_Room]:
+        """Return the room on every machine that says so in time."""
+        place = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        ask, folder = self._ray.remote(num_cpus=0, max_retries=0)(_room), self._spill_folder()
+        answers = [
+            ask.options(scheduling_strategy=place(node["NodeID"], soft=False)).remote(folder)
+            for node in self._ray.nodes()
+            if node["Alive"]
+        ]
+        found, _ = self._ray.wait(answers, num_returns=len(answers), timeout=PATIENCE)
+        rooms = []
+        for answer in found:
+            with contextlib.suppress(self._ray.exceptions.RayError):  # lost meanwhile
+                rooms.append(self._ray.get(answer))
+        return rooms
+
+    def _spill_folder(self) -> str:
+        """Return the folder in which Ray puts what it has no memory for."""
+        state = importlib.import_module("ray._private.state").state
+        config = json.loads(state.get_system_config()["object_spilling_config"])
+        folders = config["params"]["directory_path"]
+        return str(folders if isinstance(folders, str) else folders[0])
+
+
+class _Room(NamedTuple):
+    """The bytes of the disk of a folder, of which some are free, on a machine."""
+
+    host: str
+    folder: str
+    free: int
+    total: int
+
+
+def _room(folder: str) -> _Room:
+    usage = shutil.disk_usage(next(path for path in (Path(folder), *Path(folder).parents) if path.exists()))
+    return _Room(socket.gethostname(), folder, usage.free, usage.total)
+
+
+def _full(what: str, room: _Room) -> OSError:
+    reason = (
+        f"{os.strerror(errno.ENOSPC)}: for {what}, Ray has no memory left on {room.host}, and on the disk "
+        f"{room.free:,} bytes are free; ray start --object-spilling-directory names another folder, and "
+        "--object-store-memory gives more memory"
+    )
+    return OSError(errno.ENOSPC, reason, room.folder)
 
 
 def _results(
