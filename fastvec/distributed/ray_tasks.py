@@ -12,12 +12,11 @@ import errno
 import importlib
 import json
 import os
-import shutil
+import re
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -32,9 +31,6 @@ __all__ = ["RayTasks"]
 
 # Seconds to reach an address in: Ray itself tries for minutes, and then ends the process.
 PATIENCE = 10.0
-
-# The part of a disk that Ray leaves free.
-MOST_FULL = 0.05
 
 NEW = "local"
 OWN = "auto"
@@ -59,6 +55,7 @@ class RayTasks(Engine):
             ) from None
         self.threads = threads
         self._ray = ray
+        self._no_room = ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError
         self._setting = setting
         self._connected = not ray.is_initialized()
         self._waiting: list[Call] = []
@@ -88,11 +85,10 @@ class RayTasks(Engine):
         OSError
             If it is full, and the disk, too, on which Ray puts what it has no memory for.
         """
-        exceptions = self._ray.exceptions
         try:
             return Handle("a shared array", self._ray.put(np.ascontiguousarray(array)))
-        except (exceptions.OutOfDiskError, exceptions.ObjectStoreFullError) as error:
-            raise _full("a shared array", _room(self._spill_folder())) from error
+        except self._no_room as error:
+            raise self._full("a shared array", socket.gethostname()) from error
 
     def _call(
         self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
@@ -185,27 +181,20 @@ class RayTasks(Engine):
             while isinstance(cause, exceptions.RayTaskError):  # of this call, or of one that it waits for
                 cause = cause.cause
             if isinstance(cause, exceptions.RayError):
-                for room in self._rooms():  # a worker whose results do not fit on the disk ends
-                    if room.free < MOST_FULL * room.total:
-                        raise _full(handle.name, room) from error
+                if isinstance(cause, self._no_room):
+                    hosts = re.findall(r"\bip=([^),]+)", str(error))  # the error has no attribute for it
+                    raise self._full(handle.name, hosts[-1] if hosts else "a worker") from error
                 raise lost(handle.name, " ".join(str(cause).split())) from error
             raise cause from error
 
-    def _rooms(self) -> list[_Room]:
-        """Return the room on every machine that says so in time."""
-        place = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        ask, folder = self._ray.remote(num_cpus=0, max_retries=0)(_room), self._spill_folder()
-        answers = [
-            ask.options(scheduling_strategy=place(node["NodeID"], soft=False)).remote(folder)
-            for node in self._ray.nodes()
-            if node["Alive"]
-        ]
-        found, _ = self._ray.wait(answers, num_returns=len(answers), timeout=PATIENCE)
-        rooms = []
-        for answer in found:
-            with contextlib.suppress(self._ray.exceptions.RayError):  # lost meanwhile
-                rooms.append(self._ray.get(answer))
-        return rooms
+    def _full(self, what: str, host: str) -> OSError:
+        """Return the error of a machine whose memory and disk are full."""
+        reason = (
+            f"{os.strerror(errno.ENOSPC)}: on {host} there is room for {what} neither in Ray's memory nor in "
+            "its folder on the disk; ray start --object-store-memory gives more memory, and "
+            "--object-spilling-directory names another folder"
+        )
+        return OSError(errno.ENOSPC, reason, self._spill_folder())
 
     def _spill_folder(self) -> str:
         """Return the folder in which Ray puts what it has no memory for."""
@@ -213,29 +202,6 @@ class RayTasks(Engine):
         config = json.loads(state.get_system_config()["object_spilling_config"])
         folders = config["params"]["directory_path"]
         return str(folders if isinstance(folders, str) else folders[0])
-
-
-class _Room(NamedTuple):
-    """The bytes of the disk of a folder, of which some are free, on a machine."""
-
-    host: str
-    folder: str
-    free: int
-    total: int
-
-
-def _room(folder: str) -> _Room:
-    usage = shutil.disk_usage(next(path for path in (Path(folder), *Path(folder).parents) if path.exists()))
-    return _Room(socket.gethostname(), folder, usage.free, usage.total)
-
-
-def _full(what: str, room: _Room) -> OSError:
-    reason = (
-        f"{os.strerror(errno.ENOSPC)}: for {what}, Ray has no memory left on {room.host}, and on the disk "
-        f"{room.free:,} bytes are free; ray start --object-spilling-directory names another folder, and "
-        "--object-store-memory gives more memory"
-    )
-    return OSError(errno.ENOSPC, reason, room.folder)
 
 
 def _results(
