@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import hosts
@@ -110,9 +111,22 @@ def cluster(namespaces, tmp_path_factory):
     return environment
 
 
-def start(environment, *arguments):
+@contextmanager
+def started(environment, *arguments):
+    """Run a program on the head, and kill it at the end."""
     command = ["ip", "netns", "exec", HEAD, sys.executable, hosts.__file__, f"{ADDRESSES[HEAD]}:{PORT}"]
-    return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(
+        [*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def round_of(path):
+    """Return the round that has begun, according to a file that is there then."""
+    return int(path.read_text(encoding="utf-8") or 0) if path.exists() else 0
 
 
 def test_hosts_count_and_train_the_same_and_one_is_lost(cluster, tmp_path):
@@ -122,13 +136,12 @@ def test_hosts_count_and_train_the_same_and_one_is_lost(cluster, tmp_path):
         (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
     (tmp_path / "there").mkdir()
     expected = hosts.found(f"{tmp_path}/*.txt", None, tmp_path)
-    with start(cluster, f"{tmp_path}/*.txt", tmp_path / "there") as process:
+    with started(cluster, f"{tmp_path}/*.txt", tmp_path / "there") as process:
         begun, deadline = tmp_path / "there" / "round", time.monotonic() + HANGS
-        while process.poll() is None and time.monotonic() < deadline:
-            if begun.exists() and int(begun.read_text(encoding="utf-8") or 0) >= 4:
-                kill_all(WORKERS[0])
-                break
+        while round_of(begun) < 4 and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
+        assert process.poll() is None
+        kill_all(WORKERS[0])
         _, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     found = [(tmp_path / "there" / name).read_bytes() for name in ("counts", "learned")]
@@ -138,7 +151,7 @@ def test_hosts_count_and_train_the_same_and_one_is_lost(cluster, tmp_path):
 def test_without_the_token_nobody_is_let_in(cluster, tmp_path):
     (tmp_path / "a.txt").write_text("a b a\n", encoding="utf-8")
     (tmp_path / "other").write_text(secrets.token_hex(32), encoding="utf-8")
-    with start(
+    with started(
         cluster | {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "other")}, tmp_path / "a.txt", tmp_path
     ) as process:
         _, errors = process.communicate(timeout=HANGS)
