@@ -2,9 +2,11 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,15 +77,17 @@ def kill_all(name):
 
 
 @pytest.fixture(scope="module")
-def cluster(namespaces, tmp_path_factory):
-    """Start Ray on all hosts, and return the environment in which its address can be used."""
-    token = tmp_path_factory.mktemp("token") / "token"
+def cluster(namespaces):
+    """Start Ray on all hosts, and return the environment in which programs can use it."""
+    folder = tempfile.mkdtemp(prefix="ray-")  # whose path is short enough for sockets
+    token = Path(folder, "token")
     token.write_text(secrets.token_hex(32), encoding="utf-8")
     paths = os.pathsep.join(map(str, [Path(hosts.__file__).parent, Path(fastvec.__file__).parents[1]]))
     environment = os.environ | {
         "PYTHONPATH": paths,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
+        "RAY_TMPDIR": folder,
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_health_check_period_ms": "1000",  # so that a host that is lost is known to be after seconds
@@ -108,7 +112,10 @@ def cluster(namespaces, tmp_path_factory):
             timeout=HANGS,
             stdin=subprocess.DEVNULL,
         )
-    return environment
+    yield environment
+    for name in NAMES:
+        kill_all(name)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
