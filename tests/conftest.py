@@ -67,7 +67,7 @@ def processes_without_pytest() -> Iterator[None]:
     main = sys.modules["__main__"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main, "__spec__", None)
-        patch.setattr(main, "__file__", None, raising=False)
+        patch.delattr(main, "__file__", raising=False)
         yield
 
 
