@@ -14,13 +14,14 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import traceback
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -51,7 +52,8 @@ class Processes(Engine):
         self._waiting: deque[Call] = deque()
         self._siblings = Siblings()
         self._n_calls = 0
-        self._started: dict[Any, _Worker] = {}
+        self._started: list[_Worker] = []
+        self._heard: SimpleQueue[tuple[_Worker, Any]] = SimpleQueue()
         self._n_lost_early = 0
         self._error: Exception | None = None
         self._shared = tempfile.TemporaryDirectory(prefix="fastvec-", ignore_cleanup_errors=True)
@@ -60,9 +62,9 @@ class Processes(Engine):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        for worker in self._started.values():
+        for worker in self._started:
             worker.stop()
-        for worker in self._started.values():
+        for worker in self._started:
             worker.end()
         self._started.clear()
         self._shared.cleanup()
@@ -106,10 +108,12 @@ class Processes(Engine):
                 return [_opened(handle.value) for handle in handles]
             if self._error is not None and not self._has_work:
                 raise self._error  # of a call that they wait for
-            heard = wait(list(self._started), self._patience())
-            for connection in heard:
-                self._take(self._started[connection])
-            self._start(twice=not heard)
+            try:
+                self._take(*self._heard.get(timeout=self._patience()))
+            except Empty:
+                self._start(twice=True)
+            else:
+                self._start()
 
     @property
     def _has_work(self) -> bool:
@@ -117,7 +121,7 @@ class Processes(Engine):
 
     def _running(self) -> Counter[Call]:
         """Return the calls that run and are not done, and in how many processes."""
-        calls = (worker.call for worker in self._started.values())
+        calls = (worker.call for worker in self._started)
         return Counter(call for call in calls if call is not None and not call.is_done)
 
     def _next_slow(self) -> tuple[float, Call | None]:
@@ -130,7 +134,7 @@ class Processes(Engine):
         return None if call is None or not self._idle() else seconds
 
     def _idle(self) -> list[_Worker]:
-        return [worker for worker in self._started.values() if worker.is_idle]
+        return [worker for worker in self._started if worker.is_idle]
 
     def _start(self, twice: bool = False) -> None:
         """Start the workers that there is work for, and give calls whose arguments are there to idle ones.
@@ -138,8 +142,7 @@ class Processes(Engine):
         If `twice`, the others are given those that are slow.
         """
         while len(self._started) < min(self.workers, self._n_calls):
-            worker = _Worker(self._shared.name)
-            self._started[worker.connection] = worker
+            self._started.append(_Worker(self._shared.name, self._heard))
         for worker in self._idle():
             call = next((call for call in self._waiting if call.is_ready), None)
             if call is not None:
@@ -155,13 +158,14 @@ class Processes(Engine):
                     self._waiting.appendleft(call)
                 self._lose(worker)
 
-    def _take(self, worker: _Worker) -> None:
-        """Take what a worker says: that it has begun, a result or an error; or that it is no more."""
-        try:
-            results, error, where = worker.connection.recv()
-        except (EOFError, OSError):
+    def _take(self, worker: _Worker, said: Any) -> None:
+        """Take what a worker says: that it has begun, a result or an error; None if it is no more."""
+        if worker not in self._started:
+            return
+        if said is None:
             self._lose(worker)
             return
+        results, error, where = said
         call, worker.call, worker.has_begun = worker.call, None, True
         self._n_lost_early = 0
         if call is None:
@@ -178,7 +182,7 @@ class Processes(Engine):
 
     def _lose(self, worker: _Worker) -> None:
         """Put the call of a worker that is no more first in the queue, unless another one has it, too."""
-        del self._started[worker.connection]
+        self._started.remove(worker)
         status = worker.end()
         why = f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
         call = worker.call
@@ -203,13 +207,15 @@ class Processes(Engine):
 class _Worker:
     """A process that calls functions, one after the other, and the end of its pipe here."""
 
-    def __init__(self, folder: str) -> None:
-        self.connection, other = SPAWN.Pipe()
+    def __init__(self, folder: str, heard: SimpleQueue[tuple[_Worker, Any]]) -> None:
+        self._connection, other = SPAWN.Pipe()
         self.call: Call | None = None
         self.has_begun = False
         self._process = SPAWN.Process(target=_work, args=(other, folder), daemon=True)
         self._process.start()
         other.close()  # so that the pipe ends with the process
+        self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
+        self._listener.start()
 
     @property
     def is_idle(self) -> bool:
@@ -218,7 +224,7 @@ class _Worker:
     def begin(self, call: Call, setting: Setting) -> bool:
         """Hand over a call, and return whether the process is there to take it."""
         try:
-            self.connection.send((setting, call.parts, call.function, call.given()))
+            self._connection.send((setting, call.parts, call.function, call.given()))
         except OSError:
             return False
         except Exception as error:  # of pickling
@@ -231,13 +237,26 @@ class _Worker:
 
     def stop(self) -> None:
         """Let the process end, whatever it does: one that was stopped by a signal can only be killed."""
-        self.connection.close()
         self._process.kill()
+
+    def _listen(self, heard: SimpleQueue[tuple[_Worker, Any]]) -> None:
+        """Pass on what the process says, from a thread: when it stops, it may have said the half of it."""
+        said: Any = ()
+        while said is not None:
+            try:
+                said = self._connection.recv()
+            except (EOFError, OSError):
+                said = None
+            except Exception as error:  # of an error that cannot be made again here
+                said = [], error, traceback.format_exc()
+            heard.put((self, said))
 
     def end(self) -> int:
         """End the process, and return its exit status."""
         self.stop()
         self._process.join()
+        self._listener.join()
+        self._connection.close()
         status = self._process.exitcode
         self._process.close()
         return status or 0
