@@ -230,10 +230,10 @@ class Engine(ABC):
         """
 
 
-def lost(name: str, why: str) -> RuntimeError:
-    """Return the error of a call that loses every worker that it is given to."""
+def lost(name: str, n: int, why: str) -> RuntimeError:
+    """Return the error of a call that has lost every worker that it was given to, `n`."""
     return RuntimeError(
-        f"{name}: lost {LOST_WORKERS + 1} workers, the last because {why}; the system kills processes that "
+        f"{name}: lost {n} workers, the last because {why}; the system kills processes that "
         "take too much memory: fewer workers, a smaller memory_limit or smaller shards take less"
     )
 

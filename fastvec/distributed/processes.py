@@ -191,7 +191,7 @@ class Processes(Engine):
             if call.is_done or call in self._running():
                 return
             if call.n_lost > LOST_WORKERS:
-                raise lost(call.name, why)
+                raise lost(call.name, call.n_lost, why)
             self._waiting.appendleft(call)
         elif not worker.has_begun:
             self._n_lost_early += 1
@@ -201,7 +201,7 @@ class Processes(Engine):
                     "if __name__ == '__main__':, since each of them imports it"
                 )
             if self._n_lost_early > LOST_WORKERS:
-                raise lost("starting a worker", why)
+                raise lost("starting a worker", self._n_lost_early, why)
 
 
 class _Worker:

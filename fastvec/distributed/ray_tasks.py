@@ -184,7 +184,7 @@ class RayTasks(Engine):
                 if isinstance(cause, self._no_room):
                     hosts = re.findall(r"\bip=([^),]+)", str(error))  # the error has no attribute for it
                     raise self._full(handle.name, hosts[-1] if hosts else "a worker") from error
-                raise lost(handle.name, " ".join(str(cause).split())) from error
+                raise lost(handle.name, LOST_WORKERS + 1, " ".join(str(cause).split())) from error
             raise cause from error
 
     def _full(self, what: str, host: str) -> OSError:
