@@ -83,6 +83,7 @@ SIZES = {
     "glove_chunk": "models.glove.CHUNK",
     "growth_of_rounds": "training.rounds.GROWTH",
     "lane_chunk": "distributed.lanes.CHUNK",
+    "lost_workers": "distributed.processes.LOST_WORKERS",
     "many_words": "models.words.MANY_WORDS",
     "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",

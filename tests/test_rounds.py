@@ -70,13 +70,13 @@ def test_one_lane_is_a_training_with_one_thread(params, text):
 
 
 @can_be_killed
-def test_processes_of_which_one_is_killed_train_the_same(text, tmp_path, monkeypatch):
+def test_processes_of_which_one_is_killed_and_one_hangs_train_the_same(text, tmp_path, monkeypatch):
     set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
     expected = learned(distributed.fit(make(), text, **LANES))
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
-    put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+    put(monkeypatch, "train_lane", partial(calls.train_or_hang, inner("train_lane")))
     model = distributed.fit(make(), text, cluster=2, **LANES)
-    assert (tmp_path / "marker").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"marker", "marker-stopped"}
     assert learned(model) == expected
 
 

@@ -612,7 +612,21 @@ AROUND = [
     mutant(
         "a call may lose no worker",
         "distributed",
-        ("distributed/processes.py", "worker.call.n_lost += 1", "worker.call.n_lost += 4"),
+        ("distributed/processes.py", "call.n_lost += 1", "call.n_lost += 4"),
+    ),
+    mutant(
+        "what comes late counts, too",
+        "distributed",
+        ("distributed/processes.py", "if call.is_done:  # another", "if False:  # another"),
+    ),
+    mutant(
+        "the error of a full disk of temporary files says nothing",
+        "distributed",
+        (
+            "distributed/processes.py",
+            "file.write(array.reshape(-1).view(np.uint8).data)",
+            "array.tofile(file)",
+        ),
     ),
     mutant(
         "the hash of a text depends on its shards",
