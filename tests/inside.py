@@ -112,6 +112,9 @@ SIZES = {
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
+    "connect_for_tiles": "distributed.tiles.connect",
+    "train_range": "distributed.tiles.train_range",
+    "train_part": "distributed.tiles.TilesElsewhere.train",
     "train_lane": "distributed.rounds.train_lane",
     "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",

@@ -252,6 +252,20 @@ def test_train_is_one_step_after_the_other(kernel, padded, vector_size):
     assert sizes.min() == 0
 
 
+def test_a_tile_with_matrices_of_its_own_is_trained_as_among_others(kernel, padded):
+    expected, rows = starting_state(20, padded), slice(0, 60)
+    own = [padded(matrix[:, :20]) for matrix in expected]
+    done, total = epoch().done(), 0.0
+    for i, tile in enumerate(epoch().order[:9].tolist()):
+        before = total
+        total = train(kernel, expected, epoch(), done, i, i + 1)[0]
+        records = epoch().records[slice(*epoch().tile_offsets[tile : tile + 2])]
+        losses = kernel.train_tile(*(matrix[rows] for matrix in own), records, 0.05, (KEY + tile) % 2**64)
+        assert losses[0] + losses[1] == total != before
+        assert losses[0] > 0 and (losses[1] > 0) == (mixed(KEY + tile) % len(records) > 0)
+    assert_same_bits(own, expected)
+
+
 def test_tiles_of_a_few_records(kernel, padded):
     few = epoch(0, 60, 30, 0.06)
     sizes = np.diff(few.tile_offsets)

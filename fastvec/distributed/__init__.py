@@ -10,7 +10,7 @@
 from fastvec.distributed.clusters import connect as connect
 from fastvec.distributed.counts import count as count
 from fastvec.distributed.engine import Engine as Engine
+from fastvec.distributed.fitting import fit as fit
 from fastvec.distributed.pairs import phrases as phrases
-from fastvec.distributed.rounds import fit as fit
 
 __all__ = ["Engine", "connect", "count", "fit", "phrases"]

@@ -14,35 +14,30 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import kernels
 from fastvec.counts.cooccurrence import Cooccurrence
-from fastvec.distributed.blocks import room_of_thread
+from fastvec.distributed.blocks import Matrix
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.engine import Engine, Handle
+from fastvec.distributed.ranges import Numbers, Turn, arrange_range, ranges_of, train_range
 from fastvec.models.base import Learner, Matrices
 from fastvec.models.glove import GloVe
-from fastvec.models.tiles import RECORD, TileRounds, block_bounds, key_of
+from fastvec.models.tiles import TileRounds, block_bounds, key_of
 from fastvec.training.progress import Progress
 from fastvec.training.rounds import Piece
-from fastvec.training.threads import Workers
 from fastvec.vectors import Vectors
 
 __all__ = ["fit_in_turns"]
 
 # An epoch is handed over in so many parts: between two of them it can be stopped, and kept in a checkpoint.
 PARTS = 16
-# Sending a row of two matrices on, and copying it, takes as long as training on so many entries.
-ENTRIES_OF_ROW = 8
 # The matrices whose rows travel together.
 WORDS, CONTEXTS = ("word_vectors", "word_squares"), ("context_vectors", "context_squares")
-
-Matrix = NDArray[np.float32]
-Numbers = NDArray[np.int64]
 
 
 def fit_in_turns(
@@ -70,148 +65,6 @@ def fit_in_turns(
         return fit(None)
     with connect(cluster, threads=1 if model.threads is None else model.threads) as engine:
         return fit(partial(TilesElsewhere, engine))
-
-
-class Range(NamedTuple):
-    """A range of blocks of words.
-
-    Attributes
-    ----------
-    first, last : int
-        Its blocks, the last one excluded.
-    bounds : int64 array, shape (n_blocks + 1,)
-        Where each block of all begins, and the number of words.
-    """
-
-    first: int
-    last: int
-    bounds: Numbers
-
-    @property
-    def n_blocks(self) -> int:
-        """The number of all blocks."""
-        return len(self.bounds) - 1
-
-    @property
-    def rows(self) -> slice:
-        """The rows of its words."""
-        return slice(self.bounds[self.first], self.bounds[self.last])
-
-
-class Turn(NamedTuple):
-    """What is to be trained on in a round.
-
-    Attributes
-    ----------
-    tiles : int64 array
-        Tiles of the range, counted from its first one, without a common block.
-    arriving, leaving : list of int64 array
-        The blocks of contexts in each packet that is there, and in each that is wanted.
-    learning_rate : float
-        The learning rate.
-    key : int
-        The key of the first tile of the range.
-    threads : int
-        How many threads train.
-    """
-
-    tiles: Numbers
-    arriving: list[Numbers]
-    leaving: list[Numbers]
-    learning_rate: float
-    key: int
-    threads: int
-
-
-def arrange_range(
-    own: Range,
-    unit: int,
-    x_max: float,
-    alpha: float,
-    key: int,
-    row_offsets: Numbers,
-    columns: NDArray[np.int32],
-    units: Numbers,
-) -> tuple[NDArray[np.void], Numbers]:
-    """Return the records of the tiles of a range, as `in_tiles` has them, and where each tile begins.
-
-    Their words and contexts count from the first ones of their blocks. `columns` and `units` are those of the
-    words of the range alone.
-    """
-    kernel, n_blocks, bounds = kernels.glove, own.n_blocks, own.bounds
-    n_before = int(row_offsets[own.rows.start])
-    row_offsets = row_offsets - n_before
-    blocks = np.repeat(np.arange(n_blocks, dtype=np.int32), np.diff(bounds))
-    of_range = own.first, own.last
-    sizes = np.zeros(n_blocks**2, np.int64)
-    kernel.count_tiles(row_offsets, columns, blocks, n_blocks, *of_range, sizes)
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
-    records = np.empty(len(columns), RECORD)
-    key = (key + n_before) % 2**64  # what is drawn depends on how many records come before
-    kernel.fill_tiles(
-        row_offsets, columns, units, blocks, n_blocks, *of_range, unit, x_max, alpha, key, offsets, records
-    )
-    firsts = bounds[blocks].astype(np.int32)
-    for block in range(*of_range):
-        of_block = records[offsets[block * n_blocks] : offsets[(block + 1) * n_blocks]]
-        for side in ("word", "context"):
-            of_block[side] -= firsts[of_block[side]]
-    return records, offsets[own.first * n_blocks : own.last * n_blocks + 1]
-
-
-def train_range(
-    own: Range, turn: Turn, records: NDArray[np.void], offsets: Numbers, words: Matrix, *packets: Matrix
-) -> tuple[Any, ...]:
-    """Train on tiles of a range; return its words, the losses of the tiles, and packets of contexts.
-
-    The losses have two columns, see the kernel's `train_tile`. Rows stay until the next call.
-    """
-    bounds, n_blocks = own.bounds, own.n_blocks
-    begin, stride = own.rows.start, words.shape[2]
-    trained = _room("words", [words.shape[1]], stride)[0]
-    trained[:] = words
-    sent = _room("contexts", [int(np.diff(bounds)[blocks].sum()) for blocks in turn.leaving], stride)
-    contexts = dict(_blocks_of(bounds, turn.leaving, sent))
-    for block, rows in _blocks_of(bounds, turn.arriving, packets):
-        contexts[block][:] = rows
-    losses = np.empty((len(turn.tiles), 2))
-    train = kernels.glove.train_tile
-
-    def train_tile(number: int, tile: int) -> None:
-        block, of_contexts = divmod(tile, n_blocks)
-        first, last = bounds[own.first + block : own.first + block + 2] - begin
-        vectors, squares = trained[:, first:last]
-        own_records = records[offsets[tile] : offsets[tile + 1]]
-        context_vectors, context_squares = contexts[of_contexts]
-        key = (turn.key + tile) % 2**64
-        losses[number] = train(
-            vectors, context_vectors, squares, context_squares, own_records, turn.learning_rate, key
-        )
-
-    with Workers(turn.threads) as workers:
-        workers.each(train_tile, [*enumerate(turn.tiles.tolist())])
-    return trained, losses, *sent
-
-
-def _room(name: str, numbers: Sequence[int], stride: int) -> list[Matrix]:
-    """Return memory of this thread for so many rows each."""
-    left, found = room_of_thread().matrix(name, 2 * sum(numbers), stride), []
-    for n in numbers:
-        found.append(left[: 2 * n].reshape(2, n, stride))
-        left = left[2 * n :]
-    return found
-
-
-def _blocks_of(
-    bounds: Numbers, of_packets: Sequence[Numbers], packets: Sequence[Matrix]
-) -> Iterator[tuple[int, Matrix]]:
-    """Yield the blocks in packets, and their rows."""
-    for blocks, packet in zip(of_packets, packets, strict=True):
-        begin = 0
-        for block in blocks.tolist():
-            end = begin + bounds[block + 1] - bounds[block]
-            yield block, packet[:, begin:end]
-            begin = end
 
 
 class TilesElsewhere(TileRounds):
@@ -252,7 +105,7 @@ class TilesElsewhere(TileRounds):
         self._engine, self._parameters, self._chunk = engine, parameters, chunk
         row_offsets, columns, units = counts.row_offsets_, counts.columns_, counts.units_
         bounds = np.array(block_bounds(row_offsets, parameters["word_vectors"].shape[1]))
-        self._ranges = _ranges(bounds, row_offsets, engine.workers)
+        self._ranges = ranges_of(bounds, row_offsets, engine.workers)
         of_words = engine.share(row_offsets)
         self._arranged = []
         for own in self._ranges:
@@ -265,7 +118,9 @@ class TilesElsewhere(TileRounds):
             offsets = engine.results([parts[1] for parts in self._arranged], bar.update)
         super().__init__(np.concatenate([np.diff(of_range) for of_range in offsets]), len(bounds) - 1)
         self._bounds = bounds
-        self._range_of = np.repeat(np.arange(len(self._ranges)), [own.last - own.first for own in self._ranges])
+        self._range_of = np.repeat(
+            np.arange(len(self._ranges)), [own.last - own.first for own in self._ranges]
+        )
 
     def start_epoch(self, key: int, position: int = 0) -> None:
         """Draw the order of an epoch, and note the round of each tile."""
@@ -300,14 +155,16 @@ class TilesElsewhere(TileRounds):
 
     def _gather(self) -> None:
         """Write all rows to the parameters."""
-        places = [own.rows for own in self._ranges], [
-            self._rows_of(blocks) for packets in self._lying for blocks, _ in packets
-        ]
-        handles = self._words, [handle for packets in self._lying for _, handle in packets]
-        for names, of_side, travelled in zip((WORDS, CONTEXTS), places, handles, strict=True):
-            for rows, found in zip(of_side, self._engine.results(travelled), strict=True):
-                for name, matrix in zip(names, found, strict=True):
-                    self._parameters[name][rows] = matrix
+        words = [(own.rows, handle) for own, handle in zip(self._ranges, self._words, strict=True)]
+        contexts = [(self._rows_of(blocks), handle) for packets in self._lying for blocks, handle in packets]
+        self._write(WORDS, words)
+        self._write(CONTEXTS, contexts)
+
+    def _write(self, names: Sequence[str], travelled: Sequence[tuple[Any, Handle]]) -> None:
+        found = self._engine.results([handle for _, handle in travelled])
+        for (rows, _), matrices in zip(travelled, found, strict=True):
+            for name, matrix in zip(names, matrices, strict=True):
+                self._parameters[name][rows] = matrix
 
     def train(
         self, pieces: Sequence[Piece], learning_rate: float, key: int, loss_every: int
@@ -318,7 +175,7 @@ class TilesElsewhere(TileRounds):
         rounds = self._round_of[first:last]
         edges = [first, *(first + 1 + np.flatnonzero(np.diff(rounds))).tolist(), last]
         calls: list[tuple[Numbers, Handle]] = []
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             calls += self._train_round(begin, end, learning_rate, key)
         self._next = last
         losses = np.empty((len(self.order), 2))
@@ -326,7 +183,7 @@ class TilesElsewhere(TileRounds):
         for (places, _), of_call in zip(calls, found, strict=True):
             losses[places] = of_call
         ends = np.searchsorted(self.starts, [*range(start, stop, self._chunk), stop]).tolist()
-        return [self._of_chunk(losses, *ends_of) for ends_of in zip(ends, ends[1:], strict=False)]
+        return [self._of_chunk(losses, *ends_of) for ends_of in pairwise(ends)]
 
     def _of_chunk(self, losses: NDArray[np.float64], begin: int, end: int) -> tuple[float, int, int]:
         """Return loss and entries of order[begin:end], the loss added up as the kernel does."""
@@ -386,15 +243,3 @@ class TilesElsewhere(TileRounds):
         meets = np.empty(self.n_blocks, np.int64)
         meets[contexts] = self._range_of[words]
         return meets
-
-
-def _ranges(bounds: Numbers, row_offsets: Numbers, n: int) -> list[Range]:
-    """Return n ranges at most that take equally long, of one block at least."""
-    n_blocks = len(bounds) - 1
-    n_rows, n_entries = np.diff(bounds), np.diff(row_offsets[bounds])
-    # of an epoch; as many blocks of contexts travel as there are of words
-    time = n_entries + ENTRIES_OF_ROW * n_blocks * (n_rows + n_rows.mean())
-    before = np.concatenate(([0.0], np.cumsum(time)))
-    edges = np.unique(np.searchsorted(before, np.linspace(0, before[-1], min(n, n_blocks) + 1)[1:-1]))
-    ends = [0, *edges.tolist(), n_blocks]
-    return [Range(first, last, bounds) for first, last in zip(ends, ends[1:], strict=False) if first < last]

@@ -285,7 +285,12 @@ class GloVe(EpochModel, CountModel):
 
         frozen = frozen_words(freeze, counts.vocabulary_, given)
         parameters = self._start(counts.vocabulary_, before, given)
-        of_records = {"x_max": self.x_max, "alpha": self.alpha, "seed": self.seed, "progress": self.progress}
+        of_records: dict[str, Any] = {
+            "x_max": self.x_max,
+            "alpha": self.alpha,
+            "seed": self.seed,
+            "progress": self.progress,
+        }
         trainer: TileTrainer | TileRounds
         if elsewhere is None:
             threads = number_of_threads(self.threads)

@@ -26,7 +26,17 @@ from fastvec.training.progress import Progress
 from fastvec.training.rounds import Rounds
 from fastvec.training.threads import Workers
 
-__all__ = ["CHUNK", "RECORD", "Order", "TileRounds", "TileTrainer", "Tiles", "block_bounds", "in_tiles", "key_of"]
+__all__ = [
+    "CHUNK",
+    "RECORD",
+    "Order",
+    "TileRounds",
+    "TileTrainer",
+    "Tiles",
+    "block_bounds",
+    "in_tiles",
+    "key_of",
+]
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
 # Entries handed to a kernel at once, more or less: tiles stay whole.

@@ -218,17 +218,23 @@ def train_tile(
         own step, in double precision.
     """
     begin = mixed(key) % len(records)
-    first, last = (
-        sum(
-            (
-                step(word_vectors, context_vectors, word_squares, context_squares, *record, learning_rate)
-                for record in part.tolist()
-            ),
-            0.0,
-        )
-        for part in (records[begin:], records[:begin])
-    )
-    return first, last
+    losses = []
+    for part in (records[begin:], records[:begin]):
+        total = 0.0
+        for word, context, log_count, weight in part.tolist():
+            total += step(
+                word_vectors,
+                context_vectors,
+                word_squares,
+                context_squares,
+                word,
+                context,
+                log_count,
+                weight,
+                learning_rate,
+            )
+        losses.append(total)
+    return losses[0], losses[1]
 
 
 def mixed(counter: int) -> int:
