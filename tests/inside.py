@@ -87,6 +87,7 @@ SIZES = {
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "block_of_rows": "distributed.rounds.BLOCK_BYTES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
+    "parts_of_tiles": "distributed.tiles.PARTS",
     "phrases_chunk": "models.phrases.CHUNK",
     "pieces_of_text": "corpus.ids.PIECE_BYTES",
     "plain_block": "corpus.reading.PLAIN_BLOCK_BYTES",

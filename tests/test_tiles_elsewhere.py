@@ -93,10 +93,14 @@ def test_processes_of_which_one_is_killed_learn_the_same(counts, expected, tmp_p
     assert learned(model) == expected
 
 
-@pytest.mark.parametrize("sentences", [[["a", "b"]], [["a", "b"], ["a", "c", "d"], ["e", "f"]]])
-def test_few_words_and_rounds_without_entries(sentences, called_here):
+@pytest.mark.parametrize(
+    "sentences",
+    [[["a", "b"]], [["a", "b"], ["a", "c", "d"], ["e", "f"]], [[f"word{i % 19}" for i in range(99)]]],
+)
+def test_few_words_and_rounds_and_parts_without_entries(sentences, called_here, monkeypatch):
+    set_sizes(monkeypatch, glove_chunk=1, parts_of_tiles=10**6)
     called_here(3)
-    params = {"min_count": 1, "window": 2, "epochs": 3}
+    params = {"min_count": 1, "window": 9, "epochs": 2}
     model = distributed.fit(make(**params), sentences, cluster=3)
     assert learned(model) == learned(make(**params).fit(sentences))
 

@@ -39,6 +39,9 @@ PARTS = 16
 # The matrices whose rows travel together.
 WORDS, CONTEXTS = ("word_vectors", "word_squares"), ("context_vectors", "context_squares")
 
+# Blocks of contexts, and what stands for their rows.
+Packet = tuple[Numbers, Handle]
+
 
 def fit_in_turns(
     model: GloVe,
@@ -173,22 +176,22 @@ class TilesElsewhere(TileRounds):
         ((start, stop),) = pieces[0]
         first, last = np.searchsorted(self.starts, (start, stop)).tolist()
         rounds = self._round_of[first:last]
-        edges = [first, *(first + 1 + np.flatnonzero(np.diff(rounds))).tolist(), last]
+        edges = np.unique([first, *(first + 1 + np.flatnonzero(np.diff(rounds))), last]).tolist()
         calls: list[tuple[Numbers, Handle]] = []
         for begin, end in pairwise(edges):
             calls += self._train_round(begin, end, learning_rate, key)
         self._next = last
-        losses = np.empty((len(self.order), 2))
+        losses = np.empty((last - first, 2))
         found = self._engine.results([handle for _, handle in calls])
         for (places, _), of_call in zip(calls, found, strict=True):
-            losses[places] = of_call
+            losses[places - first] = of_call
         ends = np.searchsorted(self.starts, [*range(start, stop, self._chunk), stop]).tolist()
-        return [self._of_chunk(losses, *ends_of) for ends_of in pairwise(ends)]
+        return [self._of_chunk(begin, losses[begin - first : end - first]) for begin, end in pairwise(ends)]
 
-    def _of_chunk(self, losses: NDArray[np.float64], begin: int, end: int) -> tuple[float, int, int]:
-        """Return loss and entries of order[begin:end], the loss added up as the kernel does."""
-        n = int(self.sizes[self.order[begin:end]].sum())
-        return float(np.cumsum([0.0, *losses[begin:end].ravel()])[-1]), n, n
+    def _of_chunk(self, begin: int, losses: NDArray[np.float64]) -> tuple[float, int, int]:
+        """Return loss and entries of the tiles from order[begin] on, losses added up as the kernel does."""
+        n = int(self.sizes[self.order[begin : begin + len(losses)]].sum())
+        return float(np.cumsum(np.append(0.0, losses))[-1]), n, n
 
     def _train_round(
         self, begin: int, end: int, learning_rate: float, key: int
@@ -197,45 +200,47 @@ class TilesElsewhere(TileRounds):
 
         Return places in the order, and what stands for the losses there.
         """
-        here = self._round_of[begin]
-        after = self._round_of[min(end, len(self.order) - 1)]
+        here = int(self._round_of[begin])
+        after = int(self._round_of[min(end, len(self.order) - 1)])
         meets = self._ranges_met(after)
         tiles = self.order[begin:end].astype(np.int64)
         calls = []
-        lying: list[list[tuple[Numbers, Handle]]] = [[] for _ in self._ranges]
-        for number, own in enumerate(self._ranges):
+        lying: list[list[Packet]] = [[] for _ in self._ranges]
+        for number in range(len(self._ranges)):
             places = np.flatnonzero(self._range_of[tiles // self.n_blocks] == number)
-            if not len(places) and here == after:
-                lying[number] += self._lying[number]
-                continue
-            arriving = [blocks for blocks, _ in self._lying[number]]
-            contexts = np.concatenate(arriving)
-            ways = np.unique(meets[contexts]).tolist()
-            leaving = [contexts[meets[contexts] == way] for way in ways]
-            first_tile = own.first * self.n_blocks
-            turn = Turn(
-                tiles[places] - first_tile,
-                arriving,
-                leaving,
-                learning_rate,
-                (key + first_tile) % 2**64,
-                self._engine.threads,
-            )
-            self._words[number], losses, *packets = self._engine.submit_parts(
-                f"train words {own.rows.start} to {own.rows.stop} in round {here + 1}",
-                2 + len(leaving),
-                train_range,
-                own,
-                turn,
-                *self._arranged[number],
-                self._words[number],
-                *(handle for _, handle in self._lying[number]),
-            )
-            for way, blocks, packet in zip(ways, leaving, packets, strict=True):
-                lying[way].append((blocks, packet))
-            calls.append((begin + places, losses))
+            if len(places) or here != after:
+                losses, sent = self._submit(number, here, tiles[places], meets, learning_rate, key)
+                calls.append((begin + places, losses))
+            else:
+                sent = [(number, packet) for packet in self._lying[number]]
+            for way, packet in sent:
+                lying[way].append(packet)
         self._lying = lying
         return calls
+
+    def _submit(
+        self, number: int, here: int, tiles: Numbers, meets: Numbers, learning_rate: float, key: int
+    ) -> tuple[Handle, list[tuple[int, Packet]]]:
+        """Let tiles of a range be trained; return the losses, and packets with the ranges they go to."""
+        own, lying = self._ranges[number], self._lying[number]
+        arriving = [blocks for blocks, _ in lying]
+        contexts = np.concatenate(arriving)
+        ways = np.unique(meets[contexts]).tolist()
+        leaving = [contexts[meets[contexts] == way] for way in ways]
+        first_tile = own.first * self.n_blocks
+        first_key = (key + first_tile) % 2**64
+        turn = Turn(tiles - first_tile, arriving, leaving, learning_rate, first_key, self._engine.threads)
+        self._words[number], losses, *packets = self._engine.submit_parts(
+            f"train words {own.rows.start} to {own.rows.stop} in round {here + 1}",
+            2 + len(leaving),
+            train_range,
+            own,
+            turn,
+            *self._arranged[number],
+            self._words[number],
+            *(handle for _, handle in lying),
+        )
+        return losses, [*zip(ways, zip(leaving, packets, strict=True), strict=True)]
 
     def _ranges_met(self, of_round: int) -> Numbers:
         """Return the range of words that each block of contexts meets in a round."""
