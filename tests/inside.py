@@ -90,6 +90,7 @@ SIZES = {
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "block_of_rows": "distributed.rounds.BLOCK_BYTES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
+    "parts_of_tiles": "distributed.tiles.PARTS",
     "part_of_file": "distributed.cuts.PART_BYTES",
     "phrases_chunk": "models.phrases.CHUNK",
     "pieces_of_text": "corpus.ids.PIECE_BYTES",
@@ -117,6 +118,9 @@ SIZES = {
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
+    "connect_for_tiles": "distributed.tiles.connect",
+    "train_range": "distributed.tiles.train_range",
+    "train_part": "distributed.tiles.TilesElsewhere.train",
     "train_lane": "distributed.rounds.train_lane",
     "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",

@@ -17,6 +17,7 @@ EXAMPLES = {
         "fastvec train wiki.txt.gz -o wiki.fvec --model glove --vector-size 300",
         "fastvec train wiki.txt.gz -o wiki.fvec --phrases 2 --checkpoint run.fvec --resume",
         "fastvec train wiki.txt.gz -o wiki.fvec --lanes 16 --processes 2",
+        "fastvec train wiki.fvcounts -o wiki.fvec --model glove --ray auto",
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],

@@ -296,7 +296,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
 
     def _train(
         self,
-        train_chunk: TrainChunk,
+        train_chunk: TrainChunk | None,
         schedule: Schedule,
         state: State,
         parameters: Matrices,

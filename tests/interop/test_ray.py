@@ -180,6 +180,21 @@ def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
     assert Path(os.environ["MARKER"]).exists()
 
 
+@pytest.mark.any_backend(trains=True)
+def test_glove_learns_the_same_on_a_cluster(cluster, texts, monkeypatch):
+    def trained(fit, **how):
+        model = fit(fastvec.GloVe(vector_size=8, epochs=2, threads=1), counts, **how)
+        return model.vectors_.vectors.tobytes(), [epoch.loss for epoch in model.history_]
+
+    counts = Cooccurrence(min_count=1).fit(texts / "*.txt")
+    expected = trained(fastvec.GloVe.fit)
+    assert trained(distributed.fit, cluster=cluster) == expected
+    put(monkeypatch, "train_range", partial(calls.train_range_or_die, inner("train_range")))
+    Path(os.environ["MARKER"]).unlink(missing_ok=True)
+    assert trained(distributed.fit, cluster=cluster) == expected
+    assert Path(os.environ["MARKER"]).exists()
+
+
 @pytest.mark.parametrize("verb", ["cooccur", "phrases"])
 def test_the_command(verb, cluster, texts, tmp_path):
     command = [sys.executable, "-m", "fastvec", verb, f"{texts}/*.txt", "-q"]

@@ -705,6 +705,39 @@ AROUND = [
         ),
     ),
     mutant(
+        "GloVe elsewhere: what is drawn in tiles does not depend on the counts before a range",
+        "tiles_elsewhere",
+        ("distributed/ranges.py", "key = (key + n_before) % 2**64", "key = key % 2**64"),
+    ),
+    mutant(
+        "GloVe elsewhere: contexts go where they are",
+        "tiles_elsewhere",
+        ("distributed/tiles.py", "meets = self._ranges_met(after)", "meets = self._ranges_met(here)"),
+    ),
+    mutant(
+        "GloVe elsewhere: sums of squares stay as they were at the beginning",
+        "tiles_elsewhere",
+        (
+            "distributed/ranges.py",
+            "return trained, losses, *sent",
+            "trained[1] = words[1]\n    return trained, losses, *sent",
+        ),
+    ),
+    mutant(
+        "GloVe elsewhere: a run that is resumed begins its epoch again",
+        "tiles_elsewhere",
+        (
+            "distributed/tiles.py",
+            "rounds = self._round_of[first:last]",
+            "first = 0\n        rounds = self._round_of[first:last]",
+        ),
+    ),
+    mutant(
+        "GloVe: the losses of a tile with matrices of its own are exchanged",
+        "glove_tiles",
+        ("kernels/glove.pyx", "return first, last", "return last, first"),
+    ),
+    mutant(
         "the files of large results stay",
         "distributed",
         ("distributed/processes.py", "weakref.finalize(handle, _remove, file.path)", "None"),
