@@ -675,4 +675,19 @@ AROUND = [
         "distributed",
         ("distributed/processes.py", "weakref.finalize(handle, _remove, file.path)", "None"),
     ),
+    mutant(
+        "weights of combined vectors count by their squares",
+        "combine",
+        ("vectors/combining.py", "np.float32(np.sqrt(share))", "np.float32(share)"),
+    ),
+    mutant(
+        "a lexicon relates words in one direction only",
+        "combine",
+        ("vectors/retrofitting.py", "np.concatenate([known, known[:, ::-1]])", "known"),
+    ),
+    mutant(
+        "retrofitted words keep to where they were before, not to their own vectors",
+        "combine",
+        ("vectors/retrofitting.py", "np.float32(own) * original", "np.float32(own) * matrix"),
+    ),
 ]
