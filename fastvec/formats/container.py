@@ -35,6 +35,7 @@ from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = [
+    "BFLOAT16",
     "blocks",
     "check_format",
     "dump_tensors",
@@ -47,10 +48,13 @@ __all__ = [
     "write_tensors",
 ]
 
-DTYPES = {
+# NumPy has no bfloat16: its bits, under a name that tells them from other numbers of two bytes.
+BFLOAT16 = np.dtype([("bfloat16", "<u2")])
+DTYPES: dict[str, Any] = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
+    "BF16": BFLOAT16,
     "I64": "<i8",
     "I32": "<i4",
     "I16": "<i2",
