@@ -690,4 +690,28 @@ AROUND = [
         "combine",
         ("vectors/retrofitting.py", "np.float32(own) * original", "np.float32(own) * matrix"),
     ),
+    mutant(
+        "bfloat16 is cut off, not rounded",
+        "small",
+        (
+            "formats/compact.py",
+            "bits += (bits >> np.uint32(16) & np.uint32(1)) + np.uint32(0x7FFF)",
+            "bits += np.uint32(0)",
+        ),
+    ),
+    mutant(
+        "int8 is cut off, not rounded",
+        "small",
+        ("formats/compact.py", "np.rint(rows / divisors)", "np.trunc(rows / divisors)"),
+    ),
+    mutant(
+        "scales of int8 are those of the first rows, whichever are asked for",
+        "small",
+        ("formats/compact.py", "else self.scales[rows])", "else self.scales[: self.codes[key].shape[0]])"),
+    ),
+    mutant(
+        "ordered dimensions begin with the least",
+        "small",
+        ("vectors/vectors.py", "n_components).components[:, ::-1]", "n_components).components"),
+    ),
 ]
