@@ -113,9 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
         f"averaged, {shown}": lambda predicted: fastvec.combine(
             [counts, predicted], weights, method="average"
         ),
-        f"concatenated, {shown}, reduced to {size}": lambda predicted: fastvec.combine(
-            [counts, predicted], weights
-        ).reduce(size),
+        f"concatenated, {shown}, {size} dimensions": lambda predicted: (
+            fastvec.combine([counts, predicted], weights).order_dimensions().truncate(size)
+        ),
     }
     if options.wordnet is not None:
         lexicon = [*synonyms(options.wordnet)]

@@ -167,7 +167,7 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     combined.main([*options, "--wordnet", str(tmp_path)])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     names = [name.strip() for name, *_ in rows]
-    assert names[2:5] == ["PPMI-SVD", "skip-gram", "concatenated"] and "reduced to 8" in names[7]
+    assert names[2:5] == ["PPMI-SVD", "skip-gram", "concatenated"] and "8 dimensions" in names[7]
     assert "retrofitted" in names[8] and all(score.strip() != "–" for row in rows for score in row)
     small.main([*options, "--words", "3000"])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]

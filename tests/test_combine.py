@@ -94,11 +94,11 @@ def test_a_combination_of_ngrams_has_none_and_all_formats_save_it(tmp_path):
     assert fastvec.load(tmp_path / "v.fvec").metadata == combined.metadata
 
 
-def test_a_reduced_combination_keeps_what_both_agree_on():
+def test_a_truncated_combination_keeps_what_both_agree_on():
     base = np.random.default_rng(0).standard_normal((40, 4))
     sets = [Vectors(WORDS, base @ np.random.default_rng(seed).standard_normal((4, 9))) for seed in (1, 2)]
     combined = fastvec.combine(sets)
-    np.testing.assert_allclose(cosines(combined.reduce(8)), cosines(combined), atol=1e-5)
+    np.testing.assert_allclose(cosines(combined.order_dimensions().truncate(8)), cosines(combined), atol=1e-5)
 
 
 @pytest.mark.parametrize(

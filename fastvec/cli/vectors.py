@@ -93,7 +93,9 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "--to")
     what = "number of dimensions that are kept, the first principal components, before any postprocessing"
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
-    what = "number of dimensions that are kept, the first ones as they are, after --n-components"
+    what = "turn the vectors such that their first dimensions are the best (Matryoshka order)"
+    parser.add_argument("--order-dimensions", action="store_true", help=what)
+    what = "number of dimensions that are kept, the first ones, after --n-components and --order-dimensions"
     parser.add_argument("--dimensions", type=int, metavar="N", help=what)
     parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
@@ -233,6 +235,7 @@ def _convert_classifier(options: argparse.Namespace) -> int:
     of_vectors = {
         "--to": options.format,
         "--n-components": options.n_components,
+        "--order-dimensions": options.order_dimensions or None,
         "--dimensions": options.dimensions,
         "--words": options.words,
         "--dtype": _dtype(options),
@@ -285,6 +288,8 @@ def _convert(options: argparse.Namespace) -> int:
     vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
+    if options.order_dimensions:
+        vectors = vectors.order_dimensions()
     if options.dimensions is not None:
         vectors = vectors.truncate(options.dimensions)
     postprocessing = given(options, Vectors.postprocess)

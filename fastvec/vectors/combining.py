@@ -71,7 +71,7 @@ def combine(
 
     See Also
     --------
-    Vectors.reduce : The principal components of a concatenation, which are fewer dimensions.
+    Vectors.order_dimensions : A concatenation in fewer dimensions, with `Vectors.truncate`.
     Vectors.align : Turns vectors towards others, so that they can be averaged in the same directions.
 
     References

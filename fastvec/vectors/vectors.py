@@ -37,7 +37,14 @@ from fastvec.formats.finite import (
 )
 from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
 from fastvec.peers.names import VECTORS, Names
-from fastvec.vectors.common import CommonPart, common_part, projected, without
+from fastvec.vectors.common import (
+    CommonPart,
+    common_part,
+    oriented,
+    principal_directions,
+    projected,
+    without,
+)
 from fastvec.vectors.nearest import all_cosines, highest, nearest
 from fastvec.vectors.procrustes import rotation
 from fastvec.vectors.spelling import nearest_spellings
@@ -872,45 +879,52 @@ class Vectors(PeersAttributes):
         Vectors(3 words, 2 dimensions)
         """
         n_components = check_int("n_components", n_components, 1, self.vector_size)
-        directions = common_part(self._matrix, n_components).components[:, ::-1]
-        # Of the two directions that are each other's opposite, the one whose largest number is positive.
-        largest = np.abs(directions).argmax(axis=0)
-        directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
+        directions = oriented(common_part(self._matrix, n_components).components[:, ::-1])
         metadata = self._postprocessed({"n_components": n_components})
         return self._transformed(lambda matrix: projected(matrix, directions), metadata)
 
     def order_dimensions(self) -> Vectors:
         """Return these vectors turned such that their first dimensions are the best: Matryoshka order [1]_.
 
-        The turned vectors have the same cosines as these. The first d of their dimensions are the d principal
-        components, so that one file serves for all sizes: `truncate` takes as many of them as are wanted.
+        The turned vectors have the same cosines as these. Of all projections on d dimensions, the first d of
+        theirs change the vectors at length 1 least, in the sum of squares. So one file serves for all sizes:
+        `truncate` takes as many dimensions as are wanted.
 
         Returns
         -------
         Vectors
-            What ``reduce(vector_size)`` returns.
+            The words with their counts and new vectors. The list ``"postprocessing"`` in `metadata` has one
+            more entry.
+
+        Raises
+        ------
+        ValueError
+            If vectors are not finite.
+
+        See Also
+        --------
+        reduce : The dimensions in which vectors vary most, which need not keep cosines.
 
         References
         ----------
         .. [1] A. Kusupati and others, "Matryoshka representation learning", NeurIPS 2022, who train their
-           vectors so. Of vectors that are there, principal components have the least squared error.
+           vectors so; these are put in order afterwards.
 
         Examples
         --------
         >>> from fastvec.vectors import Vectors
-        >>> vectors = Vectors(["east", "northeast", "north"], [[1, 0, 8], [1, 2, 0], [1, 4, 1]])
-        >>> ordered = vectors.order_dimensions()
-        >>> round(ordered.similarity("east", "north"), 3) == round(vectors.similarity("east", "north"), 3)
-        True
-        >>> ordered.vectors.var(axis=0).round(1)
-        array([15.2,  0.6,  0. ], dtype=float32)
+        >>> vectors = Vectors(["east", "northeast", "north"], [[0, 8, 0], [0, 2, 2], [0, 0, 1]])
+        >>> round(vectors.order_dimensions().truncate(2).similarity("east", "northeast"), 3)
+        0.707
         """
-        return self.reduce(self.vector_size)
+        directions = principal_directions(self._matrix, self._inverse_norms)
+        metadata = self._postprocessed({"ordered_dimensions": True})
+        return self._transformed(lambda matrix: projected(matrix, directions), metadata)
 
     def truncate(self, n_dimensions: int) -> Vectors:
         """Return new vectors of the first dimensions of these.
 
-        Of vectors from `order_dimensions` and `reduce` these are the best; of others they are as good as any.
+        Of vectors from `order_dimensions` these are the best, of others as good as any of the dimensions.
         A matrix that is memory-mapped is mapped still.
 
         Parameters

@@ -712,6 +712,6 @@ AROUND = [
     mutant(
         "ordered dimensions begin with the least",
         "small",
-        ("vectors/vectors.py", "n_components).components[:, ::-1]", "n_components).components"),
+        ("vectors/common.py", "np.linalg.eigh(scatter)[1][:, ::-1]", "np.linalg.eigh(scatter)[1]"),
     ),
 ]
