@@ -4,8 +4,7 @@ bfloat16 is the upper half of a float32: the same range, and eight bits of preci
 the nearest one, of two that are equally near to the one whose last bit is 0.
 
 int8 is a number from −127 to 127 times the scale of its row, which is the largest absolute value in it / 127.
-What is lost is at most half a scale: with 100 dimensions, cosines change by some thousandths. The scale takes
-no part in the direction of a row.
+What is lost is at most half a scale.
 
 All that is computed is float32. Rows are converted when they are needed, by `Compact.astype`.
 """
@@ -62,11 +61,6 @@ class Compact:
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
         return self.codes.shape
-
-    @property
-    def nbytes(self) -> int:
-        """How many bytes codes and scales take."""
-        return self.codes.nbytes + (0 if self.scales is None else self.scales.nbytes)
 
     def __len__(self) -> int:
         return len(self.codes)

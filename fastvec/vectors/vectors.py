@@ -1104,9 +1104,9 @@ class Vectors(PeersAttributes):
             word2vec and GloVe have no place for counts.
         dtype : {"float32", "bfloat16", "int8"}, optional
             What numbers are kept as in a .fvec: 4, 2 or 1 bytes each, and with int8 4 for a row. By default
-            as float32, or as these vectors were loaded. bfloat16 changes cosines by about 0.001, int8 by a
-            few thousandths. What is loaded from such a file stays as small in memory, and `vectors` of it is
-            a new array; all that is computed is float32.
+            as float32, or as these vectors were loaded. bfloat16 changes cosines by at most about 0.001, int8
+            by some thousandths. What is loaded from such a file stays as small in memory, and `vectors` of it
+            is a new array; all that is computed is float32.
 
         Raises
         ------
