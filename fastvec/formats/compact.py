@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["COMPACT", "Compact", "compacted", "decoded"]
+__all__ = ["BFLOAT16", "COMPACT", "Compact", "compacted", "decoded"]
 
+# NumPy has no bfloat16: its bits, under a name that tells them from other numbers of two bytes in files.
+BFLOAT16 = np.dtype([("bfloat16", "<u2")])
 COMPACT = ("bfloat16", "int8")
 """What a matrix can be kept as, beside float32."""
 

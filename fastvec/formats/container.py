@@ -30,12 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
+from fastvec.formats.compact import BFLOAT16
 from fastvec.formats.kinds import OWN
 from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
 
 __all__ = [
-    "BFLOAT16",
     "blocks",
     "check_format",
     "dump_tensors",
@@ -48,8 +48,6 @@ __all__ = [
     "write_tensors",
 ]
 
-# NumPy has no bfloat16: its bits, under a name that tells them from other numbers of two bytes.
-BFLOAT16 = np.dtype([("bfloat16", "<u2")])
 DTYPES: dict[str, Any] = {
     "F64": "<f8",
     "F32": "<f4",

@@ -31,9 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
-from fastvec.formats.compact import Compact, decoded
+from fastvec.formats.compact import BFLOAT16, Compact, decoded
 from fastvec.formats.container import (
-    BFLOAT16,
     check_format,
     dump_tensors,
     json_object,
