@@ -9,8 +9,8 @@ has the weighted mean of their cosines as its cosine, since the products of its 
     v · v' = Σ_i w_i (u_i · u'_i)
 
 Yin and Schütze, "Learning word meta-embeddings", ACL 2016. The sum Σ_i √w_i u_i, shorter ones padded with
-zeros, is nearly as good in the dimensions of the longest: directions of different trainings are almost
-orthogonal to each other, so that the products u_i · u'_j of different ones, which the sum adds, are small.
+zeros, has the dimensions of the longest only. Its products have those of different trainings, u_i · u'_j, in
+addition, which are noise: of vectors in d dimensions, of about 1 / √d, so that it takes many of them.
 Coates and Bollegala, "Frustratingly easy meta-embedding: computing meta-embeddings by averaging source word
 embeddings", NAACL 2018.
 """
@@ -50,8 +50,8 @@ def combine(
         have, by concatenation, is the mean of their cosines with these weights.
     method : {"concatenate", "average"}
         Whether vectors are put behind each other [1]_, or added dimension by dimension [2]_, where shorter
-        ones are padded with zeros. The average has the dimensions of the longest, and is nearly as good if
-        these have nothing to do with each other, as those of different trainings.
+        ones are padded with zeros. The average has the dimensions of the longest only, at a cost: the
+        products of vectors of different trainings are noise in its cosines, of about 1 / sqrt(d).
     words : {"common", "all"}
         Whether the result has the words that all have, in the order of the first, or the words of all: those
         of the first, followed by those of the next that are not among them. Where a word has no vector,
