@@ -224,8 +224,8 @@ AROUND = [
         ),
         (
             "evaluate.py",
-            "_answer(vectors.vectors[:restrict], ",
-            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
+            "_answer(vectors._matrix[:restrict], ",
+            "_answer(vectors._matrix[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
@@ -347,8 +347,8 @@ AROUND = [
         "new_vectors",
         (
             "vectors/vectors.py",
-            "common_part(self.vectors, n_components).components[:, ::-1]",
-            "common_part(self.vectors, self.vector_size).components[:, :n_components]",
+            "common_part(self._matrix, n_components).components[:, ::-1]",
+            "common_part(self._matrix, self.vector_size).components[:, :n_components]",
         ),
     ),
     mutant(
