@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors.combining import combine
+    from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
     "CBOW",
@@ -44,12 +46,14 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "combine",
     "distributed",
     "evaluate",
     "functional",
     "gradcheck",
     "load",
     "load_model",
+    "retrofit",
     "walks",
 ]
 
@@ -70,9 +74,11 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "combine": "vectors.combining",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "retrofit": "vectors.retrofitting",
     "walks": "graphs.walks",
 }
 

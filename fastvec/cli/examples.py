@@ -101,6 +101,7 @@ EXAMPLES = {
         "fastvec convert wiki.fvec wiki.bin",
         "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",
         "fastvec convert wiki.fvec better.vec --center --remove-top 1 --unit-length",
+        "fastvec convert wiki.fvec small.fvec --order-dimensions --dimensions 50 --dtype int8",
     ],
     "info": ["fastvec info", "fastvec info wiki.fvec", "fastvec info --verify wiki.fvec"],
     "demo": ["fastvec demo"],

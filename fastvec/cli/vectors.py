@@ -93,8 +93,13 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "--to")
     what = "number of dimensions that are kept, the first principal components, before any postprocessing"
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
+    what = "turn the vectors such that their first dimensions are the best (Matryoshka order)"
+    parser.add_argument("--order-dimensions", action="store_true", help=what)
+    what = "number of dimensions that are kept, the first ones, after --n-components and --order-dimensions"
+    parser.add_argument("--dimensions", type=int, metavar="N", help=what)
     parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
+    add_parameters(parser, {"the output": Vectors.save}, ["dtype"])
 
 
 def add_plot(parser: argparse.ArgumentParser) -> None:
@@ -227,10 +232,20 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _convert_classifier(options: argparse.Namespace) -> int:
-    of_vectors = {"--to": options.format, "--n-components": options.n_components, "--words": options.words}
+    of_vectors = {
+        "--to": options.format,
+        "--n-components": options.n_components,
+        "--order-dimensions": options.order_dimensions or None,
+        "--dimensions": options.dimensions,
+        "--words": options.words,
+        "--dtype": _dtype(options),
+    }
     asked = [option for option, value in of_vectors.items() if value is not None]
     asked += [
-        flag(function, name) for function in (load, Vectors.postprocess) for name in given(options, function)
+        flag(function, name)
+        for function in (load, Vectors.postprocess)
+        for name in given(options, function)
+        if name != "dtype"  # which is that of the output
     ]
     if asked:
         raise ValueError(
@@ -256,8 +271,14 @@ def _document(found: evaluate.AnalogyResult) -> dict[str, Any]:
     return {"name": found.name, "sections": [section(part) for part in found.sections], **together}
 
 
+def _dtype(options: argparse.Namespace) -> str | None:
+    """Return what the numbers of the output are kept as, if that is given."""
+    dtype: str | None = given(options, Vectors.save).get("dtype")
+    return dtype
+
+
 def _convert(options: argparse.Namespace) -> int:
-    reading = given(options, load)
+    reading = {name: value for name, value in given(options, load).items() if name != "dtype"}
     check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     if Path(options.vectors).suffix.lower() == ".fvmodel":
         return _convert_classifier(options)
@@ -267,10 +288,14 @@ def _convert(options: argparse.Namespace) -> int:
     vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
+    if options.order_dimensions:
+        vectors = vectors.order_dimensions()
+    if options.dimensions is not None:
+        vectors = vectors.truncate(options.dimensions)
     postprocessing = given(options, Vectors.postprocess)
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)
-    vectors.save(options.output, format=options.format)
+    vectors.save(options.output, format=options.format, dtype=_dtype(options))
     if options.json:
         document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
         say(json_line(document))

@@ -224,8 +224,8 @@ AROUND = [
         ),
         (
             "evaluate.py",
-            "_answer(vectors.vectors[:restrict], ",
-            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
+            "_answer(vectors._matrix[:restrict], ",
+            "_answer(vectors._matrix[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
@@ -347,8 +347,8 @@ AROUND = [
         "new_vectors",
         (
             "vectors/vectors.py",
-            "common_part(self.vectors, n_components).components[:, ::-1]",
-            "common_part(self.vectors, self.vector_size).components[:, :n_components]",
+            "common_part(self._matrix, n_components).components[:, ::-1]",
+            "common_part(self._matrix, self.vector_size).components[:, :n_components]",
         ),
     ),
     mutant(
@@ -741,5 +741,44 @@ AROUND = [
         "the files of large results stay",
         "distributed",
         ("distributed/processes.py", "weakref.finalize(handle, _remove, file.path)", "None"),
+    ),
+    mutant(
+        "weights of combined vectors count by their squares",
+        "combine",
+        ("vectors/combining.py", "np.float32(np.sqrt(share))", "np.float32(share)"),
+    ),
+    mutant(
+        "a lexicon relates words in one direction only",
+        "combine",
+        ("vectors/retrofitting.py", "np.concatenate([known, known[:, ::-1]])", "known"),
+    ),
+    mutant(
+        "retrofitted words keep to where they were before, not to their own vectors",
+        "combine",
+        ("vectors/retrofitting.py", "np.float32(own) * original", "np.float32(own) * matrix"),
+    ),
+    mutant(
+        "bfloat16 is cut off, not rounded",
+        "small",
+        (
+            "formats/compact.py",
+            "bits += (bits >> np.uint32(16) & np.uint32(1)) + np.uint32(0x7FFF)",
+            "bits += np.uint32(0)",
+        ),
+    ),
+    mutant(
+        "int8 is cut off, not rounded",
+        "small",
+        ("formats/compact.py", "np.rint(rows / divisors)", "np.trunc(rows / divisors)"),
+    ),
+    mutant(
+        "scales of int8 are those of the first rows, whichever are asked for",
+        "small",
+        ("formats/compact.py", "else self.scales[rows])", "else self.scales[: self.codes[key].shape[0]])"),
+    ),
+    mutant(
+        "ordered dimensions begin with the least",
+        "small",
+        ("vectors/common.py", "np.linalg.eigh(scatter)[1][:, ::-1]", "np.linalg.eigh(scatter)[1]"),
     ),
 ]
