@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastvec.models.phrases import Phrases
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
-    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
 
 __all__ = [
     "CBOW",
@@ -45,6 +45,7 @@ __all__ = [
     "Vectors",
     "Vocabulary",
     "distributed",
+    "drift",
     "evaluate",
     "functional",
     "gradcheck",
@@ -70,6 +71,7 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "drift": "vectors",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",

@@ -1,8 +1,11 @@
-"""Which words of a text a model has: frequent ones, those asked for, or those of a given vocabulary."""
+"""Which words of a text a model has: frequent ones, those asked for, or those of a given vocabulary.
+
+And a text in parts, which have some of its sentences each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ __all__ = [
     "given_vocabulary",
     "known_ids",
     "made_of",
+    "parts_of",
     "provenance_with",
     "recoded",
     "select",
@@ -162,6 +166,28 @@ def recoded(corpus: Corpus, vocabulary: Vocabulary, memory_limit: int) -> NDArra
         return None
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
     return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
+
+
+def parts_of(corpus: Corpus, n_parts: int, generator: np.random.Generator) -> Iterator[Corpus]:
+    """Yield parts of a text, with a random choice of its sentences each; every sentence is in one of them.
+
+    Raises
+    ------
+    ValueError
+        If a part has no word.
+    """
+    lengths = np.diff(corpus.sentence_offsets)
+    part_of = generator.permutation(len(corpus)) % n_parts
+    for part in range(n_parts):
+        chosen = part_of == part
+        ids = corpus.ids[np.repeat(chosen, lengths)]
+        if not len(ids):
+            raise ValueError(f"a text must have words for each of {n_parts} parts, got {corpus!r}")
+        counts = np.bincount(ids, minlength=len(corpus.vocabulary))
+        vocabulary, new_ids = by_frequency(corpus.vocabulary.words, counts)
+        offsets = np.concatenate(([0], np.cumsum(lengths[chosen])))
+        reading = {**corpus._reading, "part": f"{part + 1} of {n_parts}"}
+        yield Corpus._of_ids(new_ids[ids], offsets, vocabulary, reading)
 
 
 def _words(name: str, words: Iterable[Any] | None) -> list[str]:

@@ -142,6 +142,7 @@ def train(
     copies: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
+    output_of: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -172,6 +173,9 @@ def train(
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
         Whether windows are 1..window wide, see `sampling.walk_chunk`.
+    output_of : IN, int32 (n_words,), or None
+        The row of output_vectors that each word has as a centre, where words share them; `noise` draws from
+        these rows.
 
     Returns
     -------
@@ -188,6 +192,7 @@ def train(
         walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
         window,
     ):
+        center = center if output_of is None else int(output_of[center])
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
