@@ -22,6 +22,7 @@ __all__ = [
     "given_vocabulary",
     "known_ids",
     "made_of",
+    "output_rows",
     "parts_of",
     "provenance_with",
     "recoded",
@@ -166,6 +167,20 @@ def recoded(corpus: Corpus, vocabulary: Vocabulary, memory_limit: int) -> NDArra
         return None
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
     return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
+
+
+def output_rows(corpus: Corpus, vocabulary: Vocabulary) -> NDArray[np.int32] | None:
+    """Return the word of a vocabulary that each of its words is as a context, None unless words have tags."""
+    if corpus.context_ids is None:
+        return None
+    places = known_ids(vocabulary, corpus.vocabulary.words)
+    known = places < len(vocabulary)
+    contexts, places = corpus.context_ids[known], places[known]
+    first = np.full(len(known), len(vocabulary), np.int32)
+    np.minimum.at(first, contexts, places)
+    rows = np.arange(len(vocabulary), dtype=np.int32)
+    rows[places] = first[contexts]
+    return rows
 
 
 def parts_of(corpus: Corpus, n_parts: int, generator: np.random.Generator) -> Iterator[Corpus]:
