@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_counts, check_item, shortened
 from fastvec.corpus.corpus import Corpus
 from fastvec.corpus.ids import remapped
+from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 
 __all__ = [
@@ -189,8 +190,9 @@ def parts_of(corpus: Corpus, n_parts: int, generator: np.random.Generator) -> It
     Raises
     ------
     ValueError
-        If a part has no word.
+        If a part has no word, or words have tags.
     """
+    check_untagged(corpus)
     lengths = np.diff(corpus.sentence_offsets)
     part_of = generator.permutation(len(corpus)) % n_parts
     for part in range(n_parts):
