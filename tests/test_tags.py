@@ -144,23 +144,30 @@ def test_words_that_changed_are_apart_without_alignment(topics, threads):
     assert vectors.similarity("sea1_old", "war1_new") > 0.8
 
 
+def probabilities(noise):
+    """Return the probabilities with which an alias table draws."""
+    thresholds, alias = noise.astype(np.int64).T
+    return (thresholds + np.bincount(alias, 2**32 - thresholds, len(noise))) / 2**32 / len(noise)
+
+
 @pytest.mark.any_backend(trains=True)
-def test_words_are_kept_as_without_tags(text, monkeypatch):
+def test_words_are_kept_and_drawn_as_without_tags(text, monkeypatch):
     kernel = kernels.get("skipgram")
     seen = []
     monkeypatch.setattr(kernel, "train", lambda **given: seen.append(given) or (0.0, 1, 1), raising=True)
     for corpus in (fastvec.Corpus(text), tagged_in_turn(text)):
         fastvec.SkipGram(**SMALL | {"subsample": 1e-2}).fit(corpus)
         vocabulary, given = corpus.vocabulary, seen.pop()
-        keep = {
-            word.split("_")[0]: kept
-            for word, kept in zip(vocabulary.words, given["keep"].tolist(), strict=True)
-        }
-        seen[:] = [keep]
+        names = [word.split("_")[0] for word in vocabulary.words]
+        keep = dict(zip(names, given["keep"].tolist(), strict=True))
+        drawn = dict.fromkeys(names, 0.0)
+        for name, probability in zip(names, probabilities(given["noise"]), strict=True):
+            drawn[name] += probability
         if corpus.context_ids is None:
-            expected = keep
+            expected, expected_noise = keep, drawn
         else:
             assert keep == expected
+            assert drawn == pytest.approx(expected_noise, rel=1e-6)
             assert given["output_of"].tolist() == corpus.context_ids.tolist()
 
 

@@ -348,7 +348,7 @@ def _align(units: NDArray[np.float32], n_a: int, anchors: NDArray[np.intp] | Non
     for _ in range(ROUNDS):
         turn_together(units, least)
         a, b = (unit_rows(side.mean(axis=0)) for side in (units[:n_a], units[n_a:]))
-        least = np.argsort((a * b).sum(axis=1))[-(-len(a) // 2) :]
+        least = np.argsort((a * b).sum(axis=1))[len(a) // 2 :]
     turn_together(units, least)
 
 
