@@ -42,12 +42,12 @@ ROUNDS = [
     mutant(
         "lanes: a context is as exposed as the first of its window",
         TESTS,
-        (KERNEL, "window.of_x[0 if cbow else c]", "window.of_x[0]"),
+        ("kernels/step.pxd", "step.of_x[c])", "step.of_x[0])"),
     ),
     mutant(
-        "lanes: the directions are those of all windows",
+        "lanes: negatives that are drawn twice are exposed once",
         TESTS,
-        (KERNEL, "walk.positions[i] % every == 0", "True"),
+        ("kernels/exposures.pxd", "u - u * u * per_count", "(u - u * u * per_count) * per_count"),
     ),
     mutant(
         "lanes: those that differ count as many as equal ones",
