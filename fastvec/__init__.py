@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastvec.models.phrases import Phrases
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
-    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
     from fastvec.vectors.combining import combine
     from fastvec.vectors.retrofitting import retrofit
 
@@ -48,6 +48,7 @@ __all__ = [
     "Vocabulary",
     "combine",
     "distributed",
+    "drift",
     "evaluate",
     "functional",
     "gradcheck",
@@ -75,6 +76,7 @@ _MODULES = {
     "Vectors": "vectors",
     "Vocabulary": "corpus",
     "combine": "vectors.combining",
+    "drift": "vectors",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",

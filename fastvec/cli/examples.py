@@ -87,6 +87,10 @@ EXAMPLES = {
     "evaluate": [
         "fastvec evaluate wiki.fvec --similarity wordsim353.txt men.txt --analogies questions-words.txt"
     ],
+    "diff": [
+        "fastvec diff 1850.fvec 1990.fvec",
+        "fastvec diff '1850/*.fvec' '1990/*.fvec' -n 50 --json",
+    ],
     "print-vectors": [
         "fastvec print-vectors wiki.fvec queen king",
         "fastvec print-vectors wiki.fvec < words.txt",

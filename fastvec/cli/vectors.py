@@ -1,4 +1,4 @@
-"""The verbs that read vectors, such as ``neighbors``, ``analogy``, ``evaluate``, ``convert`` and ``plot``.
+"""The verbs that read vectors, such as ``neighbors``, ``analogy``, ``evaluate``, ``diff`` and ``convert``.
 
 Words are arguments, or come from standard input and are answered as they come.
 """
@@ -15,17 +15,19 @@ from typing import Any
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
-from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files
+from fastvec.cli.files import add_format, add_output, add_reading, add_vectors, check_extension, check_files
 from fastvec.cli.options import add_parameters, flag, given, joined
 from fastvec.cli.results import add_json, json_line, numbers, print_json
 from fastvec.cli.streams import WORD, add_quiet, lines_as_they_come, say
+from fastvec.corpus.reading import files_of
 from fastvec.formats.places import on_disk
 from fastvec.training.progress import tell
-from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
 
 __all__ = [
     "add_analogy",
     "add_convert",
+    "add_diff",
     "add_evaluate",
     "add_neighbors",
     "add_plot",
@@ -81,6 +83,20 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count-unknown", action="store_true", help=what)
     add_json(parser)
     add_parameters(parser, {"analogies": evaluate.analogies}, ["method"])
+
+
+def add_diff(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec diff``."""
+    parser.set_defaults(run=_diff)
+    what = "vectors of one side, or a pattern or folder that names those of at least three runs"
+    parser.add_argument("a", metavar="A", help=what)
+    parser.add_argument("b", metavar="B", help="those of the other side")
+    add_reading(parser)
+    _add_number(parser, 20)
+    for option, use in (("--words", "compare only"), ("--anchors", "align by")):
+        parser.add_argument(option, metavar="FILE", help=f"{use} the words in this file, one per line")
+    add_json(parser)
+    add_parameters(parser, {"the comparison": drift}, ["neighbors", "seed"])
 
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
@@ -231,6 +247,20 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    n = check_int("-n", options.n, 1)
+    words = None if options.words is None else _words_in(options.words, "--words")
+    anchors = None if options.anchors is None else _words_in(options.anchors, "--anchors")
+    reading = given(options, load)
+    a, b = ([load(path, **reading) for path in files_of(side) or ()] for side in (options.a, options.b))
+    found = drift(a, b, words=words, anchors=anchors, **given(options, drift))
+    if options.json:
+        print_json({"words": [row._asdict() for row in found[:n]]})
+    else:
+        print(found.table(n))
+    return 0
+
+
 def _convert_classifier(options: argparse.Namespace) -> int:
     of_vectors = {
         "--to": options.format,
@@ -284,7 +314,7 @@ def _convert(options: argparse.Namespace) -> int:
         return _convert_classifier(options)
     formats.format_of(Path(options.output), options.format, reading=False, option="--to")
     if options.words is not None:
-        reading["words"] = _words_in(options.words)
+        reading["words"] = _words_in(options.words, "--words")
     vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
@@ -311,7 +341,7 @@ def _plot(options: argparse.Namespace) -> int:
     vectors = _load(options)
     words: int | list[str] = n
     if options.words is not None:
-        words = _words_in(options.words)
+        words = _words_in(options.words, "--words")
     vectors.plot(options.output, words, **given(options, Vectors.plot))
     number = min(words, len(vectors)) if isinstance(words, int) else len({*words})
     if options.json:
@@ -321,10 +351,10 @@ def _plot(options: argparse.Namespace) -> int:
     return 0
 
 
-def _words_in(path: str) -> list[str]:
+def _words_in(path: str, option: str) -> list[str]:
     """Return the words of a file that has one in each line."""
     try:
-        words = [*filter(None, on_disk(path, "--words").read_text(encoding="utf-8-sig").split("\n"))]
+        words = [*filter(None, on_disk(path, option).read_text(encoding="utf-8-sig").split("\n"))]
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte {error.start + 1:,} is not UTF-8") from error
     if not words:

@@ -10,10 +10,20 @@ from numpy.typing import DTypeLike
 from fastvec import formats
 from fastvec.peers.errors import naming_peers_parameters_of
 from fastvec.peers.names import LOAD
+from fastvec.vectors.comparison import Drift, DriftedWord, drift
 from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words
 
-__all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
+__all__ = [
+    "Drift",
+    "DriftedWord",
+    "SubwordVectors",
+    "Subwords",
+    "UnknownWordError",
+    "Vectors",
+    "drift",
+    "load",
+]
 
 
 @naming_peers_parameters_of(LOAD)

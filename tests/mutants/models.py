@@ -12,8 +12,8 @@ MODELS = [
         "estimator_to_kernel",
         (
             "models/losses.py",
-            "vocabulary.noise_probabilities(model.noise_exponent)",
-            "vocabulary.noise_probabilities(1.0)",
+            "state.noise_probabilities(model.noise_exponent)",
+            "state.noise_probabilities(1.0)",
         ),
     ),
     mutant(
