@@ -255,7 +255,7 @@ def test_rounds_of_clusters_are_those_of_a_training(bench):
     assert lengths.sum() == 1e8
     assert (lengths <= np.maximum(256, 0.02 / 2 * before)).all()  # 64 lanes
     four = cluster.Cluster(equal_words(bench), free(bench), None, cluster.WAYS[4], 4)  # lanes
-    assert four.rounds(1e7).max() == 256 * 608  # 64 rounds; as many chunks for each lane
+    assert four.rounds(1e7).max() == 256 * 2440  # 16 rounds; as many chunks for each lane
 
 
 def test_tables_of_clusters(bench, data, monkeypatch, capsys):

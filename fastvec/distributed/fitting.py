@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from fastvec.distributed.rounds import LANES, ROUNDS, fit_in_rounds
+from fastvec.distributed.rounds import LANES, fit_in_rounds
 from fastvec.distributed.tiles import fit_in_turns
 from fastvec.models.base import Learner
 from fastvec.models.checkpoints import EVERY
@@ -24,7 +24,7 @@ def fit(
     corpus: Any,
     *,
     lanes: int = LANES,
-    rounds: int = ROUNDS,
+    rounds: int | None = None,
     cluster: str | int | None = None,
     vocabulary: Any = None,
     start_from: Vectors | Learner | None = None,
@@ -55,9 +55,10 @@ def fit(
     lanes : int
         Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
         training with ``threads=1``, to the last bit.
-    rounds : int
-        Number of rounds of an epoch. A round is never longer than one or two hundredths of what was trained
-        on before it: at the beginning, and with short texts, there are more, in which a few lanes train.
+    rounds : int, optional
+        Number of rounds of an epoch; four for each lane by default, at most 64. A round is never longer than
+        a part of what was trained on before it, from a sixth with two lanes to a fiftieth with 16: at the
+        beginning, and with short texts, there are more, in which a few lanes train.
     cluster : str or int, optional
         Where the model is trained: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
@@ -100,7 +101,7 @@ def fit(
         "resume": resume,
     }
     if isinstance(model, GloVe):
-        of_skipgram = {"lanes": (lanes, LANES), "rounds": (rounds, ROUNDS), "vocabulary": (vocabulary, None)}
+        of_skipgram = {"lanes": (lanes, LANES), "rounds": (rounds, None), "vocabulary": (vocabulary, None)}
         _check_left_out(of_skipgram | {"update_vocabulary": (update_vocabulary, False)})
         fit_in_turns(model, corpus, cluster, **how)
         return model

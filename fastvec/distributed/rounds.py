@@ -32,10 +32,10 @@ from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
 
-__all__ = ["LANES", "ROUNDS", "check_lanes", "fit_in_rounds"]
+__all__ = ["LANES", "check_lanes", "fit_in_rounds", "rounds_of"]
 
-# How many there are unless a call says otherwise: rounds are those of an epoch.
-LANES, ROUNDS = 16, 64
+# How many there are unless a call says otherwise.
+LANES = 16
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
@@ -50,7 +50,7 @@ def fit_in_rounds(
     model: Model,
     corpus: Any,
     lanes: int,
-    rounds: int,
+    rounds: int | None,
     cluster: str | int | None,
     **how: Any,
 ) -> Model:
@@ -64,7 +64,12 @@ def fit_in_rounds(
         return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
 
 
-def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
+def rounds_of(lanes: int) -> int:
+    """Return how many rounds an epoch has by default: as many lose nothing, and few lanes need fewer."""
+    return min(4 * lanes, 64)
+
+
+def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tuple[int, int]:
     """Return the numbers of lanes and rounds, after validating that a model can be trained so.
 
     Raises
@@ -72,7 +77,8 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
     TypeError, ValueError
         If it cannot.
     """
-    lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
+    lanes = check_int("lanes", lanes, 1, 4096)
+    rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
     if not isinstance(model, WordModel):
         raise TypeError(f"model must be a SkipGram or a GloVe, got {model!r}")
     if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
