@@ -8,7 +8,7 @@ from typing import Any
 from fastvec._params import check_int
 from fastvec.cli.options import add_parameters, given
 from fastvec.corpus import Corpus
-from fastvec.distributed.rounds import fit
+from fastvec.distributed.fitting import fit
 
 __all__ = ["OF_LANES", "add_cluster", "add_lanes", "cluster_of", "lanes_of", "reading"]
 
@@ -27,8 +27,8 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 
 
 def add_lanes(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how many lanes train, and where."""
-    _add_where(parser, "a lane at a time")
+    """Add the options that say how many lanes train, and where lanes or GloVe do."""
+    _add_where(parser, "a lane, or the tiles of some words, at a time")
     add_parameters(parser, {"lanes": fit}, OF_LANES)
 
 
@@ -64,7 +64,7 @@ def cluster_of(options: argparse.Namespace) -> str | int | None:
 
 
 def lanes_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of `distributed.fit` about lanes, none if there are to be none.
+    """Return the arguments of `distributed.fit` about lanes and the cluster, none if there are to be none.
 
     Raises
     ------

@@ -1,10 +1,9 @@
-"""`fit`: training in rounds of lanes, in this process, in others of this machine, or on a cluster."""
+"""Training in rounds of lanes, in this process, in others of this machine, or on a cluster."""
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import pairwise
@@ -28,17 +27,14 @@ from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
-from fastvec.models.base import Learner
-from fastvec.models.checkpoints import EVERY
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
-from fastvec.vectors import Vectors
 
-__all__ = ["check_lanes", "fit"]
+__all__ = ["LANES", "check_lanes", "fit_in_rounds", "rounds_of"]
 
-# How many there are unless a call says otherwise: rounds are those of an epoch.
-LANES, ROUNDS = 16, 64
+# How many there are unless a call says otherwise.
+LANES = 16
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
@@ -49,84 +45,16 @@ WORDS_PER_ROW = 2
 Model = TypeVar("Model", bound=WordModel)
 
 
-def fit(
+def fit_in_rounds(
     model: Model,
     corpus: Any,
-    *,
-    lanes: int = LANES,
-    rounds: int = ROUNDS,
-    cluster: str | int | None = None,
-    vocabulary: Any = None,
-    start_from: Vectors | Learner | None = None,
-    freeze: bool | Iterable[str] = False,
-    update_vocabulary: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: int | str = EVERY,
-    resume: bool = False,
+    lanes: int,
+    rounds: int | None,
+    cluster: str | int | None,
+    **how: Any,
 ) -> Model:
-    """Learn vectors on several processes or machines.
-
-    Lanes train on neighbouring pieces of the text, side by side, from the same vectors. What they have
-    learned is put together at the end of a round. The result depends on the number of lanes and of rounds,
-    and neither on where the lanes run nor on what is lost and done again.
-
-    Parameters
-    ----------
-    model : SkipGram, CBOW or FastText
-        The estimator to fit, with ``loss="negative_sampling"`` and without `position_weights`. Its `threads`
-        and `deterministic` do not matter: a lane is one thread, and all is deterministic.
-    corpus : Corpus, or anything that `Corpus` takes
-        The text, as for `fit`.
-    lanes : int
-        Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
-        training with ``threads=1``, to the last bit.
-    rounds : int
-        Number of rounds of an epoch. A round is never longer than one or two hundredths of what was trained
-        on before it: at the beginning, and with short texts, there are more, in which a few lanes train.
-    cluster : str or int, optional
-        Where lanes train: in this process by default, one after the other; in so many processes of this
-        machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine
-        belongs to, "host:port", or "local" for a new one on this machine.
-    vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
-        As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
-        rounds.
-
-    Returns
-    -------
-    SkipGram, CBOW or FastText
-        The model.
-
-    Raises
-    ------
-    ImportError
-        If Ray is not installed.
-    OSError
-        If there is no cluster at the address, or a disk is full.
-    RuntimeError
-        If workers have another version of fastvec, or are lost again and again.
-    TypeError, ValueError
-        If the model is another one, or a parameter is invalid.
-    FloatingPointError
-        If training diverges.
-
-    Examples
-    --------
-    >>> import fastvec
-    >>> text = [["to", "be", "or", "not", "to", "be"]] * 100
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1)
-    >>> fastvec.distributed.fit(model, text, lanes=2).vectors_
-    Vectors(4 words, 8 dimensions)
-    """
+    """Train a model of words in rounds of lanes; see `fit`, also for the arguments of the model's `fit`."""
     lanes, rounds = check_lanes(model, lanes, rounds)
-    how = {
-        "vocabulary": vocabulary,
-        "start_from": start_from,
-        "freeze": freeze,
-        "update_vocabulary": update_vocabulary,
-        "checkpoint": checkpoint,
-        "checkpoint_every": checkpoint_every,
-        "resume": resume,
-    }
     if lanes > 1:
         common = lanes, rounds, model._loss().kernel, model.vector_size
     if cluster is None:
@@ -135,7 +63,12 @@ def fit(
         return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
 
 
-def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
+def rounds_of(lanes: int) -> int:
+    """Return how many rounds an epoch has by default: as many lose nothing, and few lanes need fewer."""
+    return min(4 * lanes, 64)
+
+
+def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tuple[int, int]:
     """Return the numbers of lanes and rounds, after validating that a model can be trained so.
 
     Raises
@@ -143,9 +76,10 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
     TypeError, ValueError
         If it cannot.
     """
-    lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
+    lanes = check_int("lanes", lanes, 1, 4096)
+    rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
     if not isinstance(model, WordModel):
-        raise TypeError(f"model must be a SkipGram, CBOW or FastText, got {model!r}")
+        raise TypeError(f"model must be a SkipGram, CBOW, FastText or GloVe, got {model!r}")
     if lanes > 1 and (model.loss != "negative_sampling" or getattr(model, "position_weights", False)):
         raise ValueError(
             "model must have loss='negative_sampling', and no position_weights, to be trained in lanes, got "

@@ -15,7 +15,7 @@ from libc.string cimport memset
 from .ahead cimport fetch_rows_of, positions_ahead
 from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
-from .exposures cimport Exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, moving_first, stays, use_frozen
 from .mean cimport add_to_rows, average, scale_of, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
@@ -304,6 +304,8 @@ def train(
             )
         exchange(&input_rows)
         exchange(&output_rows)
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &loss)
         free_outputs(&outputs)
         free(seen.slots)

@@ -7,7 +7,7 @@ e/(n s), and h moves by e.
 
 from libc.string cimport memset
 
-from .exposures cimport expose, fetch_exposures, of_input
+from .exposures cimport expose_input
 from .step cimport Step, compute_coefficients, compute_loss, expose_outputs, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
@@ -189,7 +189,7 @@ cdef inline noinline_void expose_inputs(
 ) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n_rows):
-        expose(of_input(step.exposures, rows[i]), exposure)
+        expose_input(step.exposures, rows[i], exposure)
 
 
 cdef inline void take_mean_step(
@@ -205,8 +205,6 @@ cdef inline void take_mean_step(
     use_inputs(step, &step.hidden, 1)
     if loss != NULL:
         loss[0] += compute_loss(step)
-    if step.exposures != NULL:
-        fetch_exposures(step.exposures, step.y, step.n_blocks * BLOCK, step.zero_row)
     compute_coefficients(step, learning_rate)
     update_inputs_and_outputs(step, rows, n_moved, gradient_scale_of(n_rows, mean, scale_gradient))
     if step.exposures != NULL:

@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
-from .exposures cimport Exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
@@ -92,6 +92,7 @@ def train(
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
     float[:, ::1] exposures=None,
+    const int32_t[::1] output_of=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -112,6 +113,9 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double total = 0
     cdef bint sampled, repeats, failed
+    cdef const int32_t *row_of = NULL
+    if output_of is not None:
+        row_of = &output_of[0]
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
@@ -136,6 +140,7 @@ def train(
         if not failed:
             find_repeats(&walk, window)
             find_rows(&walk, &input_rows, window)
+        outputs.row_of = row_of
         outputs.stop = walk.first
         for number in range(walk.first, walk.first if failed else walk.last):
             i = visited(&walk, number)
@@ -170,6 +175,8 @@ def train(
                 c += at_once
         exchange(&input_rows)
         exchange(&output_rows)
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)

@@ -17,7 +17,7 @@ from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
 from .bags cimport MAX_FETCHED, Bag, free_bag, note_rows_of, take_rows_of, take_rows_of_contexts, use_rows
-from .exposures cimport Exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
 from .step cimport (
@@ -311,6 +311,8 @@ def train(
                     &loss if sampled else NULL
                 )
                 c += n
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
         free_bag(&rows)

@@ -7,12 +7,10 @@ which is the same multiple of e for each set.
 
 from libc.string cimport memset
 
-from .exposures cimport fetch_exposures
 from .mean cimport (
     add_to_rows, average, expose_inputs, gradient_scale_of, reach_of, scale_of, update_outputs,
 )
 from .step cimport Step, compute_coefficients, compute_loss, expose_outputs, use_inputs
-from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 
 
@@ -114,8 +112,6 @@ cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double
     """Take a step with the outputs that it holds; the loss is added up unless it is NULL."""
     if loss != NULL:
         loss[0] += compute_loss(step)
-    if step.exposures != NULL:
-        fetch_exposures(step.exposures, step.y, step.n_blocks * BLOCK, step.zero_row)
     compute_coefficients(step, learning_rate)
     update_turn(turns, step)
     if step.exposures != NULL:

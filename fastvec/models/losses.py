@@ -83,6 +83,8 @@ class Loss(NamedTuple):
         Whether threads can take a chunk together. One thread takes it where they cannot.
     by_copies : bool
         Whether threads that take chunks in turns have copies of often used rows.
+    by_tags : bool
+        Whether words can share their rows of the output vectors, see `Corpus.context_ids`.
     """
 
     model: str
@@ -100,6 +102,7 @@ class Loss(NamedTuple):
     cost: Callable[[Any, int], int] | None = None
     by_team: bool = True
     by_copies: bool = True
+    by_tags: bool = False
 
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
@@ -128,7 +131,7 @@ WORDS_AND_NGRAMS = Matrix(
 
 def noise(model: Any, state: State) -> dict[str, Any]:
     """Return the table from which negatives are drawn."""
-    return {"noise": alias_table(state.vocabulary.noise_probabilities(model.noise_exponent))}
+    return {"noise": alias_table(state.noise_probabilities(model.noise_exponent))}
 
 
 def paths(model: Any, state: State) -> dict[str, Any]:
@@ -168,10 +171,10 @@ def _of_all_scores(model: Any, n_words: int) -> int:
 LOSSES = (
     Loss("SkipGram", "negative_sampling", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
-         _of_negatives, fixed=("loss",), learning_rate=0.025),
+         _of_negatives, fixed=("loss",), learning_rate=0.025, by_tags=True),
     Loss("SkipGram", "bpr", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
-         _of_pairs, fixed=("loss",), learning_rate=0.0125),
+         _of_pairs, fixed=("loss",), learning_rate=0.0125, by_tags=True),
     Loss("SkipGram", "hierarchical_softmax", "hierarchical_softmax",
          (INPUTS, NODES), (paths,), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025),

@@ -146,6 +146,7 @@ def train(
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
     exposures: Matrix | None = None,
+    output_of: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -179,6 +180,9 @@ def train(
     exposures : IN/OUT, float32 (2, n_words), or None
         For every row of inputs and of outputs, Σ p (1 − p) of its scores is added, see `rounds`. Only with
         negative sampling, and without a team.
+    output_of : IN, int32 (n_words,), or None
+        The row of output_vectors that each word has as a centre, where words share them; `noise` draws from
+        these rows.
 
     Returns
     -------
@@ -195,6 +199,7 @@ def train(
         walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
         window,
     ):
+        center = center if output_of is None else int(output_of[center])
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
