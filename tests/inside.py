@@ -86,6 +86,7 @@ SIZES = {
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "block_of_rows": "distributed.rounds.BLOCK_BYTES",
+    "ranges_of_rows": "distributed.rounds.RANGES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
     "phrases_chunk": "models.phrases.CHUNK",
     "pieces_of_text": "corpus.ids.PIECE_BYTES",

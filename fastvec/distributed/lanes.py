@@ -1,8 +1,8 @@
 """What a lane does in a round: the pure function of `rounds` that trains.
 
 In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
-blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
-and returns how far they have moved, block by block.
+blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no others,
+into matrices of its own, and returns how far they have moved, block by block.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, room_of_thread
+from fastvec.distributed.ranges import Range
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
@@ -129,13 +130,24 @@ class Lane(NamedTuple):
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
+        places: Rows | None = None,
     ) -> tuple[list[Exposures], Summary]:
-        """Train on a piece that uses rows and moves some; return Σ p (1 − p) of the scores of these."""
+        """Train on a piece that uses rows and moves some; return Σ p (1 − p) of the scores of these.
+
+        `places` says where the rows are if the matrices have no others, see `_placed`.
+        """
+        of_lane = {"places": places}
+        if places is not None:
+            frozen = of_text["frozen"]
+            of_lane["frozen"] = None if frozen is None else frozen[used[0]]
+            used, moving = ([places[rows] for rows in of_sides] for of_sides in (used, moving))
         before = _balance(task, moving, matrices)
         train, curvature = kernels.get(self.kernel).train, kernels.get("rounds").curvature
-        arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
+        arguments = {**self.train, **of_text, **of_lane, **matrices, "key": task.key}
+        arguments["loss_every"] = task.loss_every
         walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
-        of_words = room.exposures(len(of_text["keep"]))
+        walk["places"] = places
+        of_words = room.exposures(len(matrices[OUTPUTS]))
         losses: list[tuple[float, int, int]] = []
         curvatures, weight = [np.zeros((self.stride, self.stride)) for _ in SIDES], 0.0
         for start, stop in task.chunks():
@@ -177,22 +189,46 @@ def _balance(
 def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """Train on a piece, and return the changes of every block, and a summary.
 
-    `arrays` are those of the lane, and then the blocks of the matrices. The changes stay until the next call.
+    `arrays` are those of the lane, and then the blocks of the matrices, or ranges of their files. The changes
+    of blocks stay until the next call.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
     blocks = arrays[len(lane.arrays) :]
     room, rounds = room_of_thread(), kernels.get("rounds")
-    matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
     used = lane.find_rows(task, of_text)
     moving = lane.moving(used, of_text)
+    places, n_rows = _placed(used, room.places(len(of_text["keep"])))
+    matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        rounds.take(block, first, used[side][own], matrices[SIDES[side]])
-    exposures, summary = lane.train_on(task, used, moving, of_text, matrices, room)
-    left = room.matrix("changes", sum(map(len, moving)), lane.stride)
+        rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
+    exposures, summary = lane.train_on(task, used, moving, of_text, matrices, room, places)
+    shape = sum(map(len, moving)), lane.stride
+    # with ranges, the next call may be in this process
+    left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)
     found: list[Any] = []
     for block, (side, first, own) in zip(blocks, lane.split(moving), strict=True):
         rows = moving[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        rounds.subtract(block, first, rows, matrices[SIDES[side]], changes)
+        rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
+    for rows in used:
+        places[rows] = 0
     return (*found, summary)
+
+
+def _placed(used: Sequence[Rows], places: Rows) -> tuple[Rows, tuple[int, int]]:
+    """Note where a lane has the rows that it uses; return it, and how many there are of each matrix.
+
+    A word has the same place in both matrices. Inputs come first, in rising order: there are fewer.
+    """
+    inputs, outputs = used
+    places[inputs] = np.arange(1, len(inputs) + 1)
+    others = outputs[places[outputs] == 0]
+    n_rows = len(inputs) + len(others)
+    places[inputs] -= 1
+    places[others] = np.arange(len(inputs), n_rows)
+    return places, (len(inputs), n_rows)
+
+
+def _rows(block: Matrix | Range) -> Matrix:
+    return block.rows() if isinstance(block, Range) else block

@@ -28,6 +28,8 @@ from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
+from fastvec.distributed.ranges import Range, combine_range, moments_of_range
+from fastvec.distributed.storage import mapped_matrix, working_folder
 from fastvec.models.base import Learner
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.word2vec import SkipGram
@@ -42,6 +44,8 @@ __all__ = ["check_lanes", "fit"]
 LANES, ROUNDS = 16, 64
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
+# Blocks are combined by one call, where matrices are in files, as there are more than so many ranges of them.
+RANGES = 32
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
 
@@ -55,6 +59,7 @@ def fit(
     lanes: int = LANES,
     rounds: int = ROUNDS,
     cluster: str | int | None = None,
+    folder: str | os.PathLike[str] | None = None,
     vocabulary: Any = None,
     start_from: Vectors | Learner | None = None,
     freeze: bool | Iterable[str] = False,
@@ -86,6 +91,11 @@ def fit(
         Where lanes train: in this process by default, one after the other; in so many processes of this
         machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine
         belongs to, "host:port", or "local" for a new one on this machine.
+    folder : str or path-like, optional
+        A folder on a disk that all workers share, in which the matrices are while there are too many words
+        for memory: workers then hold the rows of their pieces alone, and this process none, but what is
+        mapped from there. It needs ``8 * vector_size`` bytes for each word, until the model goes away. With
+        several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
         As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
         rounds.
@@ -117,6 +127,8 @@ def fit(
     Vectors(4 words, 8 dimensions)
     """
     lanes, rounds = check_lanes(model, lanes, rounds)
+    if folder is not None and lanes == 1:
+        raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
     how = {
         "vocabulary": vocabulary,
         "start_from": start_from,
@@ -128,6 +140,10 @@ def fit(
     }
     if lanes > 1:
         common = lanes, rounds, model._loss().kernel, model.vector_size
+    if folder is not None:
+        with connect(cluster) as engine, working_folder(folder) as place:
+            make = partial(mapped_matrix, place)
+            return model._fit(corpus, 1, partial(RoundsInFiles, engine, *common), make, **how)
     if cluster is None:
         return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
     with connect(cluster) as engine:
@@ -180,8 +196,8 @@ class LaneRounds(Rounds):
         }
         walk = {name: arguments[name] for name in ("window", "negatives", "shared", "dynamic_window")}
         stride = matrices[INPUTS].shape[1]
-        at_once = max(1, BLOCK_BYTES // (4 * stride))
-        firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
+        self._of_block = max(1, BLOCK_BYTES // (4 * stride))
+        firsts = {name: bounds(len(matrix), self._of_block) for name, matrix in matrices.items()}
         self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
@@ -248,6 +264,16 @@ class LaneRounds(Rounds):
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         """Let the rows of each matrix grow along some directions, except those that are frozen."""
 
+    def _stretch_in_place(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        for name, begin, end in self._places:
+            frozen = self._arrays["frozen"] if name == INPUTS else None
+            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+
+
+def bounds(n_rows: int, at_once: int) -> list[int]:
+    """Return the first of so many rows at a time, and how many there are."""
+    return [*range(0, n_rows, at_once), n_rows]
+
 
 class RoundsHere(LaneRounds):
     """Rounds whose lanes train in this process, one after the other.
@@ -291,9 +317,7 @@ class RoundsHere(LaneRounds):
         return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
-        for name, begin, end in self._places:
-            frozen = self._arrays["frozen"] if name == INPUTS else None
-            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+        self._stretch_in_place(guides, growths)
 
 
 class RoundsElsewhere(LaneRounds):
@@ -374,3 +398,79 @@ class RoundsElsewhere(LaneRounds):
             )
             for number, (name, begin, end) in enumerate(self._places)
         ]
+
+
+class RoundsInFiles(LaneRounds):
+    """Rounds whose lanes are calls of an engine, on matrices in mapped files.
+
+    Blocks are the same as in memory, so that the results are. What has to do with some neighbouring ones is
+    one call.
+    """
+
+    def __init__(self, engine: Engine, *common: Any) -> None:
+        super().__init__(*common)
+        self._engine = engine
+        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
+        self._ranges: list[tuple[str, Range]] = []
+        firsts = {}
+        for name, matrix in self._matrices.items():
+            n_blocks = -(-len(matrix) // self._of_block)
+            firsts[name] = bounds(len(matrix), -(-n_blocks // RANGES) * self._of_block)
+            path = str(matrix.filename)  # type: ignore[attr-defined]
+            self._ranges += [
+                (name, Range(path, self._lane.stride, *ends, self._of_block)) for ends in pairwise(firsts[name])
+            ]
+        self._lane = self._lane._replace(firsts=firsts)
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Nothing is to be prepared: the files are what the matrices have become."""
+        return nullcontext()
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        ranges = [rows for _, rows in self._ranges]
+        self._found = [
+            self._engine.submit_parts(
+                f"train lane {number}",
+                len(ranges) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared,
+                *ranges,
+            )
+            for number, task in enumerate(tasks, 1)
+        ]
+        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        return summaries
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        """Write what has moved, when no lane can be called again that reads what was there before."""
+        moved = self._engine.results(
+            [
+                self._engine.submit(
+                    f"combine rows {rows.begin} to {rows.end} of {name}",
+                    combine_range,
+                    rows,
+                    pulls[name],
+                    *(parts[number] for parts in self._found),
+                )
+                for number, (name, rows) in enumerate(self._ranges)
+            ]
+        )
+        self._found = []
+        for (name, _), own in zip(self._ranges, moved, strict=True):
+            self._matrices[name][own.rows] = own.vectors
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        found = self._engine.results(
+            [
+                self._engine.submit(
+                    f"look at rows {rows.begin} to {rows.end} of {name}", moments_of_range, guides, rows
+                )
+                for name, rows in self._ranges
+            ]
+        )
+        return [moment for of_range in found for moment in of_range]
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        self._stretch_in_place(guides, growths)

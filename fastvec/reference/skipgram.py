@@ -142,6 +142,7 @@ def train(
     copies: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
+    places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -172,6 +173,9 @@ def train(
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
         Whether windows are 1..window wide, see `sampling.walk_chunk`.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only; all that the
+        chunk uses have one of their own. `frozen` is then of the rows of input_vectors as well.
 
     Returns
     -------
@@ -182,6 +186,7 @@ def train(
     """
     at_once = MAX_SHARED if shared else 1
     draws_per_token = 1 + negatives * (1 if shared else 2 * window)
+    rows = np.arange(len(keep), dtype=np.int32) if places is None else places
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
@@ -191,6 +196,7 @@ def train(
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
+        center, contexts, noise_words = rows[center], rows[contexts], rows[noise_words]
         cost = 0.0
         for c in range(0, len(contexts), at_once):
             cost_of_step, move = prepare(

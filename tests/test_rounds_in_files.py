@@ -1,0 +1,121 @@
+"""Training in rounds where the matrices exceed the memory of every process: the same bytes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from inside import set_sizes, wrap
+
+from fastvec import Corpus, SkipGram, distributed
+
+pytestmark = pytest.mark.any_backend(trains=True)
+
+LANES = {"lanes": 3, "rounds": 4}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_lanes_train():
+    """Let rounds have their full length from the start, and matrices several blocks and ranges."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_sizes(patch, growth_of_rounds=1e6, block_of_rows=30 * 16 * 4, ranges_of_rows=3)
+        yield
+
+
+@pytest.fixture(scope="module")
+def text():
+    words = [f"word{i}" for i in range(200)]
+    weights = 1 / np.arange(1, 201)
+    drawn = np.random.default_rng(2).choice(words, size=(500, 12), p=weights / weights.sum())
+    return Corpus(drawn.tolist())
+
+
+def make(**params):
+    return SkipGram(**{"vector_size": 12, "min_count": 1, "epochs": 2, "subsample": 0.01, **params})
+
+
+def saved(model, path):
+    """Return all bytes of what was learned."""
+    model.vectors_.save(path)
+    return path.read_bytes(), model.output_vectors_.tobytes(), [epoch.loss for epoch in model.history_]
+
+
+@pytest.fixture(scope="module")
+def expected(text, tmp_path_factory):
+    model = distributed.fit(make(), text, **LANES)
+    assert not isinstance(model.output_vectors_, np.memmap)
+    return saved(model, tmp_path_factory.mktemp("memory") / "vectors.fvec")
+
+
+@pytest.mark.parametrize("cluster", [None, 1])
+def test_the_bytes_are_those_of_a_training_in_memory(cluster, text, expected, tmp_path):
+    model = distributed.fit(make(), text, folder=tmp_path, cluster=cluster, **LANES)
+    assert isinstance(model.output_vectors_, np.memmap)
+    assert os.name == "nt" or not any(tmp_path.iterdir())  # the files have no names any more
+    assert saved(model, tmp_path / "vectors.fvec") == expected
+
+
+def test_frozen_words_and_new_ones(text, tmp_path):
+    more = Corpus([["word1", "new", "word2", "newer"] * 3] * 40)
+    found = []
+    for folder in (None, tmp_path):
+        model = distributed.fit(make(epochs=1), text, freeze=["word0", "word50"], folder=folder, **LANES)
+        distributed.fit(model, more, update_vocabulary=True, folder=folder, **LANES)
+        found.append(saved(model, tmp_path / "vectors.fvec"))
+    assert found[0] == found[1]
+
+
+def test_a_run_goes_on_in_files_and_in_memory(text, expected, tmp_path, monkeypatch):
+    how = {"checkpoint": tmp_path / "run.fvec", "resume": True, **LANES}
+    for n_rounds, folder in ((3, tmp_path), (5, None), (4, tmp_path)):
+        model, done = make(), []
+
+        def train_and_stop(train, rounds, *of_round, n_rounds=n_rounds, model=model, done=done):
+            done.append(of_round)
+            if len(done) == n_rounds:
+                model.stop()
+            return train(rounds, *of_round)
+
+        with monkeypatch.context() as patch:
+            wrap(patch, "train_round", train_and_stop)
+            distributed.fit(model, text, folder=folder, **how)
+        assert model.interrupted_
+    model = distributed.fit(make(), text, folder=tmp_path, cluster=1, **how)
+    assert saved(model, tmp_path / "vectors.fvec") == expected
+
+
+# A process that trains, with so many bytes of memory: what is mapped from files does not count.
+LIMITED = """
+import json, resource, sys
+import fastvec
+
+if __name__ == "__main__":
+    limit, folder, processes, n_words, vector_size = json.loads(sys.argv[1])
+    if limit:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    text = [[f"word{i}" for i in range(12)]] * 50
+    words = [f"word{i}" for i in range(n_words)]
+    model = fastvec.SkipGram(vector_size=vector_size, epochs=1, subsample=0)
+    how = {"lanes": 2, "rounds": 2, "folder": folder, "cluster": processes}
+    fastvec.distributed.fit(model, text, vocabulary=words, **how)
+    model.save(sys.argv[2])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory of a process")
+def test_no_process_needs_memory_for_the_matrices(tmp_path):
+    n_words, vector_size, limit = 60_000, 512, 150 << 20
+    assert 4 * n_words * vector_size > 0.75 * limit  # of one of the matrices
+    script = tmp_path / "limited.py"
+    script.write_text(LIMITED, encoding="utf-8")
+
+    def run(limit, folder, processes, output):
+        how = json.dumps([limit, folder and str(folder), processes, n_words, vector_size])
+        command = [sys.executable, script, how, tmp_path / output]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
+
+    failed = run(limit, None, None, "none.fvec")
+    assert failed.returncode and "MemoryError" in failed.stderr
+    assert run(limit, tmp_path, 1, "limited.fvec").stderr == ""
