@@ -6,8 +6,8 @@ system gives no more memory than `--limit` (``RLIMIT_DATA``), less than the matr
 
     python bench/big_vocabulary.py --folder FOLDER
 
-Memory of a process is the most that it has had for itself (``RssAnon``), as the limit has it. Pages of the files
-come on top, as far as there is room for them: the system takes them back when it needs it.
+Memory of a process is the most that it has had for itself (``RssAnon``). Pages of the files come on top, as
+far as there is room for them: the system takes them back when it needs it.
 """
 
 import argparse
@@ -27,7 +27,16 @@ from measure import machine
 
 WORDS_OF_LINE, AT_ONCE = 20, 1 << 20
 MB = 1 << 20
-HEADS = ("words", "matrices", "are in", "limit", "time of processors", "a word, against few", "first", "others")
+HEADS = (
+    "words",
+    "matrices",
+    "are in",
+    "limit",
+    "time of processors",
+    "a word, against few",
+    "first",
+    "others",
+)
 
 
 def write_text(path: Path, n_words: int, n_tokens: int) -> None:
@@ -72,10 +81,10 @@ class Memory:
 
     def __init__(self, first: int) -> None:
         self.first, self.bytes, self.over = first, dict[int, int](), threading.Event()
-        self.watch = threading.Thread(target=self.look)
+        self.watch = threading.Thread(target=self._look)
         self.watch.start()
 
-    def look(self) -> None:
+    def _look(self) -> None:
         while not self.over.wait(0.1):
             for number in (self.first, *started_by(self.first)):
                 self.bytes[number] = max(self.bytes.get(number, 0), private_bytes(number))

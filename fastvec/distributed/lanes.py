@@ -1,8 +1,8 @@
 """What a lane does in a round: the pure function of `rounds` that trains.
 
 In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
-blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no others,
-into matrices of its own, and returns how far they have moved, block by block.
+blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no
+others, into matrices of its own, and returns how far they have moved, block by block.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def combine_range(source: Range, pull: Pull, *changes: Changes) -> Moved:
 def _within(changes: Changes, begin: int, end: int) -> Changes:
     """Return those of the changes that are of some rows."""
     own = slice(*np.searchsorted(changes.rows, (begin, end)))
-    return Changes(*(array[own] for array in changes))
+    return Changes(changes.rows[own], changes.exposures[own], changes.changes[own])
 
 
 def _combined(begin: int, block: Matrix, pull: Pull, changes: Sequence[Changes]) -> Moved:
@@ -87,9 +87,7 @@ def _combined(begin: int, block: Matrix, pull: Pull, changes: Sequence[Changes])
     counts = np.zeros((len(rows), 2))
     for own in changes:
         if len(own.rows):
-            kernels.get("rounds").add(
-                places[own.rows - begin], own.exposures, own.changes, 0, sums, counts
-            )
+            kernels.get("rounds").add(places[own.rows - begin], own.exposures, own.changes, 0, sums, counts)
     if len(rows):
         moved[:] = block[rows]
         pull.move(moved, sums, counts)

@@ -143,7 +143,8 @@ def fit(
     if folder is not None:
         with connect(cluster) as engine, working_folder(folder) as place:
             make = partial(mapped_matrix, place)
-            return model._fit(corpus, 1, partial(RoundsInFiles, engine, *common), make, **how)
+            of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
+            return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
         return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
     with connect(cluster) as engine:
@@ -405,26 +406,44 @@ class RoundsInFiles(LaneRounds):
 
     Blocks are the same as in memory, so that the results are. What has to do with some neighbouring ones is
     one call.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where lanes train.
+    elsewhere : bool
+        Whether that may be on another machine, which sees of a file what has reached its disk.
+    common : object
+        The arguments of `LaneRounds`.
     """
 
-    def __init__(self, engine: Engine, *common: Any) -> None:
+    def __init__(self, engine: Engine, elsewhere: bool, *common: Any) -> None:
         super().__init__(*common)
         self._engine = engine
+        self._elsewhere = elsewhere
         self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
         self._ranges: list[tuple[str, Range]] = []
         firsts = {}
         for name, matrix in self._matrices.items():
             n_blocks = -(-len(matrix) // self._of_block)
             firsts[name] = bounds(len(matrix), -(-n_blocks // RANGES) * self._of_block)
-            path = str(matrix.filename)  # type: ignore[attr-defined]
+            path = str(matrix.filename)
             self._ranges += [
-                (name, Range(path, self._lane.stride, *ends, self._of_block)) for ends in pairwise(firsts[name])
+                (name, Range(path, self._lane.stride, *ends, self._of_block))
+                for ends in pairwise(firsts[name])
             ]
         self._lane = self._lane._replace(firsts=firsts)
 
-    def at_work(self) -> AbstractContextManager[None]:
-        """Nothing is to be prepared: the files are what the matrices have become."""
-        return nullcontext()
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let the files be complete, which are then what the matrices have become."""
+        self._finish_writing()
+        yield
+
+    def _finish_writing(self) -> None:
+        if self._elsewhere:
+            for matrix in self._matrices.values():
+                matrix.flush()
 
     def _train(self, tasks: Sequence[Task]) -> list[Summary]:
         ranges = [rows for _, rows in self._ranges]
@@ -460,6 +479,7 @@ class RoundsInFiles(LaneRounds):
         self._found = []
         for (name, _), own in zip(self._ranges, moved, strict=True):
             self._matrices[name][own.rows] = own.vectors
+        self._finish_writing()
 
     def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         found = self._engine.results(
@@ -474,3 +494,4 @@ class RoundsInFiles(LaneRounds):
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         self._stretch_in_place(guides, growths)
+        self._finish_writing()

@@ -199,9 +199,7 @@ def curvature(
     """
     stride = input_vectors.shape[1]
     if exposures.shape != (2, len(output_vectors)):
-        raise ValueError(
-            f"exposures must be 2 rows of {len(output_vectors)} numbers, got {exposures.shape}"
-        )
+        raise ValueError(f"exposures must be 2 rows of {len(output_vectors)} numbers, got {exposures.shape}")
     place = np.arange(len(keep), dtype=np.int32) if places is None else places
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     weight = 0.0
