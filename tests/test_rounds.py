@@ -105,22 +105,17 @@ def test_all_lanes_train_in_a_round(text, monkeypatch):
     assert n_lanes[0] == 1 and n_lanes[1:-1] == [3] * 5 and len(n_lanes) == 7
 
 
-def test_a_lane_scores_all_its_words_before_it_trains_on_them(text, monkeypatch):
-    """The sums of a row's own scores are what its changes are combined by."""
-    rounds, skipgram = kernels.get("rounds"), kernels.get("skipgram")
-    curvature, train, withdraw = rounds.curvature, skipgram.train, rounds.withdraw
-    done, known, n_rows = [], [], []
+def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monkeypatch):
+    train, withdraw = kernels.get("skipgram").train, kernels.get("rounds").withdraw
+    known, words, n_rows = np.zeros((2, 0), np.float32), [], []
 
-    def score(parts, exposures, **arguments):
-        done.append(("scored", *parts.ravel().tolist()))
-        found = curvature(parts=parts, exposures=exposures, **arguments)
-        known[:] = exposures.copy()
+    def train_and_tell(exposures=None, **arguments):
+        nonlocal known
+        found = train(exposures=exposures, **arguments)
+        if exposures is not None:  # not what is held out
+            known = exposures.copy()
+            words.append(arguments["stop"] - arguments["start"])
         return found
-
-    def train_and_tell(start, stop, learning_rate, **arguments):
-        if learning_rate:  # not to score what is held out
-            done.append(("trained", start, stop))
-        return train(start=start, stop=stop, learning_rate=learning_rate, **arguments)
 
     def compare(matrix, rows, exposures, *others):
         side = len(n_rows) % 2  # inputs, then outputs
@@ -128,14 +123,23 @@ def test_a_lane_scores_all_its_words_before_it_trains_on_them(text, monkeypatch)
         assert exposures.tolist() == known[side][rows].tolist() and len(rows) == n_rows[-1]
         withdraw(matrix, rows, exposures, *others)
 
-    monkeypatch.setattr(rounds, "curvature", score)
-    monkeypatch.setattr(skipgram, "train", train_and_tell)
-    monkeypatch.setattr(rounds, "withdraw", compare)
+    set_sizes(monkeypatch, lane_chunk=100)
+    monkeypatch.setattr(kernels.get("skipgram"), "train", train_and_tell)
+    monkeypatch.setattr(kernels.get("rounds"), "withdraw", compare)
     distributed.fit(make(epochs=1), text, lanes=3, rounds=2)
-    assert [kind for kind, *_ in done] == ["scored", "trained"] * (len(done) // 2)
-    assert [ends for _, *ends in done[::2]] == [ends for _, *ends in done[1::2]]
-    assert sum(end - begin for _, begin, end in done[::2]) == text.n_tokens
+    assert sum(words) == text.n_tokens and max(words) == 100
     assert len(n_rows) > 2 * 3 and min(n_rows) > 50
+
+
+def test_rows_of_a_piece_are_all_or_those_that_it_uses(text, monkeypatch):
+    """The same bytes in processes either way; only how the balance is added up differs between the two."""
+    found = []
+    for words_per_row in (0, 1e9):
+        set_sizes(monkeypatch, words_per_row=words_per_row)
+        here = learned(distributed.fit(make(), text, **LANES))
+        found.append(np.frombuffer(here[1], np.float32))
+        assert learned(distributed.fit(make(), text, cluster=2, **LANES)) == here
+    np.testing.assert_allclose(*found, atol=1e-5)
 
 
 # Checkpoints

@@ -132,13 +132,11 @@ def test_a_long_piece_is_its_parts(compiled):
 
 @for_every_walk
 @pytest.mark.parametrize("parts", [[(5, 330)], [(10, 42), (0, 5), (200, 330)]])
-@pytest.mark.parametrize("every", [1, 7])
-def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, every):
-    arguments = TEXT | walk | piece(*parts) | {"every": every}
+def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts):
+    arguments = TEXT | walk | piece(*parts)
     vectors = matrices(padded, scale=0.5)
-    exposures, others = np.ones((2, 2, N_WORDS))
-    found = kernels.get("rounds", compiled).curvature(**vectors, **arguments, exposures=exposures)
-    expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments, exposures=others)
+    found = kernels.get("rounds", compiled).curvature(**vectors, **arguments)
+    expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments)
     for matrix, theirs in zip(found[:2], expected[:2], strict=True):
         assert matrix.shape == (32, 32)
         assert matrix.dtype == np.float64
@@ -146,9 +144,6 @@ def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, every
         np.testing.assert_allclose(matrix, matrix.T, rtol=0, atol=1e-5 * np.abs(theirs).max())
         assert not matrix[D:].any()
     assert found[2] == pytest.approx(expected[2], rel=3e-5)
-    np.testing.assert_allclose(exposures, others, rtol=3e-5)
-    if every == 1 and not walk["cbow"]:
-        assert exposures.sum(axis=1) - N_WORDS == pytest.approx([found[2]] * 2, rel=3e-5)
 
 
 @for_every_walk
@@ -159,14 +154,9 @@ def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     for matrix, used in zip(others.values(), rows, strict=True):
         matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
         matrix.flags.writeable = False
-    found = []
-    for side in (others, vectors):
-        exposures = np.zeros((2, N_WORDS))
-        found.append((*kernel.curvature(**side, **arguments, every=2, exposures=exposures), exposures))
+    found = [kernel.curvature(**side, **arguments) for side in (others, vectors)]
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    for of_side, used in zip(found[0][3], rows, strict=True):
-        assert np.flatnonzero(of_side).tolist() == used.tolist()
 
 
 def second_derivative(loss, row, step=1e-4):
@@ -192,7 +182,6 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
         for name in ("input_vectors", "output_vectors")
     }
     x, y = (matrix[:, :d].astype(np.float64) for matrix in vectors.values())
-    exposures = np.zeros((2, 4))
     of_inputs, of_outputs, weight = kernels.get("rounds", backend).curvature(
         **vectors,
         ids=np.array([0, 1], np.int32),
@@ -205,8 +194,6 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
         shared=True,
         cbow=False,
         key=KEY,
-        every=1,
-        exposures=exposures,
     )
 
     def loss(x, y):
@@ -224,21 +211,75 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
     )
     np.testing.assert_allclose(of_inputs[:d, :d], for_inputs, rtol=0, atol=1e-4)
     np.testing.assert_allclose(of_outputs[:d, :d], for_outputs, rtol=0, atol=1e-4)
-    expected = np.zeros((2, 4))
-    for context, out in ((0, 1), (0, 2), (1, 0), (1, 2)):
+    p = [1 / (1 + np.exp(-x[context] @ y[out])) for context, out in ((0, 1), (0, 2), (1, 0), (1, 2))]
+    assert weight == pytest.approx(sum(own * (1 - own) for own in p), abs=2e-5)
+
+
+# ---- Exposures ---------------------------------------------------------------------------------------------
+
+
+def exposed(backend, vectors, **changed):
+    """Train on some words, and return Σ p (1 − p) for the rows of inputs and of outputs, and the vectors."""
+    exposures = np.zeros((2, N_WORDS), np.float32)
+    arguments = {**TEXT, "window": 3, "negatives": 7, "shared": True, "loss": "negative_sampling"}
+    arguments |= {"start": 5, "stop": 330, "learning_rate": 0.05, "loss_every": 1, "exposures": exposures}
+    kernels.get("skipgram", backend).train(**vectors, **(arguments | changed))
+    return exposures, vectors
+
+
+@pytest.mark.parametrize("changed", [{}, {"shared": False}, {"window": 20, "dynamic_window": False}])
+def test_exposures_are_those_of_the_reference(compiled, padded, changed):
+    changed |= {"ids": IDS % 40}  # words occur several times in a window
+    ours, _ = exposed(compiled, matrices(padded, scale=0.5), **changed)
+    theirs, _ = exposed("reference", matrices(padded, scale=0.5), **changed)
+    np.testing.assert_allclose(ours, theirs, rtol=2e-4)
+
+
+def test_exposures_by_hand(backend, padded):
+    """In the sentence 0 1 with words that hardly move, each predicts the other, and negatives are word 2."""
+    vectors = {name: 0.5 * matrix for name, matrix in matrices(padded).items()}
+    x, y = (matrix.astype(np.float64) for matrix in vectors.values())
+    found, _ = exposed(
+        backend,
+        vectors,
+        ids=np.array([0, 1], np.int32),
+        sentence_offsets=np.array([0, 2]),
+        keep=np.full(N_WORDS, 2**32 - 1, np.uint32),
+        noise=alias_table(np.arange(N_WORDS) == 2),
+        negatives=2,
+        start=0,
+        stop=2,
+        learning_rate=1e-4,
+    )
+    expected = np.zeros((2, N_WORDS))
+    for context, out, times in ((0, 1, 1), (0, 2, 2), (1, 0, 1), (1, 2, 2)):
         p = 1 / (1 + np.exp(-x[context] @ y[out]))
-        expected[0, context] += p * (1 - p)
-        expected[1, out] += p * (1 - p)
-    np.testing.assert_allclose(exposures, expected, rtol=0, atol=2e-5)
-    assert weight == pytest.approx(expected[0].sum(), abs=2e-5)
+        expected[0, context] += times * p * (1 - p)
+        expected[1, out] += times * p * (1 - p)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
-def test_exposures_are_of_all_words(backend, padded):
-    wrong = {"exposures": np.zeros((2, 3)), "every": 1}
-    with pytest.raises(ValueError, match=rf"exposures must be 2 rows of {N_WORDS} numbers, got \(2, 3\)"):
-        kernels.get("rounds", backend).curvature(
-            **matrices(padded), **TEXT, **WALKS[0], **piece((0, 9)), **wrong
-        )
+def test_rows_that_training_uses_are_exposed(backend, padded):
+    """Even those whose scores are so high or low that nothing is left of p (1 − p)."""
+    walk = {"window": 3, "negatives": 7, "shared": True}
+    rows = touched(backend, **TEXT, **walk, cbow=False, **piece((5, 330)))
+    for scale in (1, 30):
+        found, _ = exposed(backend, matrices(padded, scale=scale), **walk)
+        for of_side, used in zip(found, rows, strict=True):
+            assert np.flatnonzero(of_side).tolist() == used.tolist()
+
+
+def test_training_is_the_same_with_and_without_exposures(backend, padded):
+    _, ours = exposed(backend, matrices(padded))
+    _, theirs = exposed(backend, matrices(padded), exposures=None)
+    for name, matrix in ours.items():
+        assert matrix.tobytes() == theirs[name].tobytes()
+
+
+def test_exposures_are_of_all_rows(compiled, padded):
+    wrong = np.zeros((2, N_WORDS - 1), np.float32)
+    with pytest.raises(ValueError, match=rf"exposures must be 2 rows of {N_WORDS} numbers, got \(2, 299\)"):
+        exposed(compiled, matrices(padded), exposures=wrong)
 
 
 # ---- Matrices of some rows only ----------------------------------------------------------------------------
@@ -260,17 +301,17 @@ def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, pad
     own_frozen[places[used]] = frozen[used]
     for name, of_side in zip(vectors, rows, strict=True):
         kernel.take(vectors[name], 0, of_side, own[name], places)
-    before, more = matrices(padded), {"every": 1, "exposures": np.zeros((2, N_WORDS))}
-    expected = kernel.curvature(**vectors, **arguments, **more)
-    of_own = {"every": 1, "exposures": np.zeros((2, len(used)))}
-    found = kernel.curvature(**own, **arguments, **of_own, places=places)
-    for ours, theirs in zip(found, expected, strict=True):
+    found = kernel.curvature(**own, **arguments, places=places)
+    for ours, theirs in zip(found, kernel.curvature(**vectors, **arguments), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(of_own["exposures"][:, places[used]], more["exposures"][:, used])
+    before = matrices(padded)
     how = {name: value for name, value in walk.items() if name != "cbow"} | {"loss": "negative_sampling"}
     how |= TEXT | {"start": start, "stop": stop, "learning_rate": 0.05, "loss_every": 1}
-    train = kernels.get("skipgram", backend).train
-    assert train(**own, **how, places=places, frozen=own_frozen) == train(**vectors, **how, frozen=frozen)
+    train, exposures = kernels.get("skipgram", backend).train, np.zeros((2, N_WORDS), np.float32)
+    of_own = {"places": places, "frozen": own_frozen, "exposures": np.zeros((2, len(used)), np.float32)}
+    assert train(**own, **how, **of_own) == train(**vectors, **how, frozen=frozen, exposures=exposures)
+    assert exposures.any(axis=1).all()
+    np.testing.assert_array_equal(of_own["exposures"][:, places[used]], exposures[:, used])
     for name, of_side in zip(vectors, rows, strict=True):
         np.testing.assert_array_equal(own[name][places[of_side]], vectors[name][of_side])
         changes = padded(np.zeros((len(of_side), D)))
@@ -300,10 +341,10 @@ def rows_like(matrix, seed):
 def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend, padded):
     kernel = kernels.get("rounds", backend)
     matrix, sums = padded(rows_like(np.empty((300, D)), 1)), padded(np.full((300, D), np.nan))
-    before, counts, copies = matrix.copy(), np.zeros((300, 2)), padded(np.zeros((9, D)))
+    before, counts, copies = matrix.copy(), np.zeros((300, 2)), padded(np.full((300, D), np.nan))
     expected, of_rows_used = np.zeros_like(matrix), np.zeros((300, 2))
     for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
-        kernel.set_aside(matrix, rows, copies)
+        kernel.take(matrix, 0, rows, copies)
         matrix[rows, :D] += rows_like(matrix[rows, :D], seed)
         expected[rows] += matrix[rows] - before[rows]
         of_rows_used[rows] += np.stack([exposures, exposures**2], axis=1)
@@ -321,9 +362,8 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
     here, counts_here = padded(np.zeros((300, D))), np.zeros((300, 2))
     of_blocks, counts = padded(np.full((300, D), np.nan)), np.zeros((300, 2))
     for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
-        own, changes, copies = (padded(np.full((n, D), np.nan)) for n in (300, 9, 9))
+        own, changes = (padded(np.full((n, D), np.nan)) for n in (300, 9))
         after = before.copy()
-        kernel.set_aside(after, rows, copies)
         after[rows, :D] += rows_like(before[rows, :D], seed)
         for begin, end in ((0, 4), (4, 299), (299, 300)):
             block = before[begin:end]
@@ -337,7 +377,7 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
                 rows[of_block], exposures[of_block], changes, begin, of_blocks[begin:end], counts[begin:end]
             )
         assert np.isnan(own[:, :D]).all(axis=1).sum() == 300 - len(rows)
-        kernel.withdraw(after, rows, exposures, copies, here, counts_here)
+        kernel.withdraw(after, rows, exposures, before, here, counts_here)
     used = np.unique(np.concatenate(ROWS))
     assert of_blocks[used].tobytes() == here[used].tobytes()
     assert counts.tobytes() == counts_here.tobytes()
@@ -346,14 +386,14 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
 @pytest.mark.parametrize(
     ("name", "wrong", "sentence"),
     [
-        ("set_aside", {"rows": [-1]}, "rows must be from 0 to 4, got -1"),
+        ("withdraw", {"rows": [-1]}, "rows must be from 0 to 4, got -1"),
         ("withdraw", {"rows": [5]}, "rows must be from 0 to 4, got 5"),
         ("take", {"rows": [9], "first_row": 4}, "rows must be from 4 to 8, got 9"),
         ("take", {"rows": [7], "first_row": 4}, "rows must be from 0 to 4, got 7"),
         ("subtract", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
         ("add", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
-        ("set_aside", {"copies": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
-        ("withdraw", {"copies": (1, 32)}, r"copies or changes of 1 rows of 16 numbers, got \(1, 32\)"),
+        ("withdraw", {"copies": (4, 16)}, r"copies or changes of 5 rows of 16 numbers, got \(4, 16\)"),
+        ("withdraw", {"copies": (5, 32)}, r"copies or changes of 5 rows of 16 numbers, got \(5, 32\)"),
         ("take", {"matrix": (5, 32)}, r"copies or changes of 0 rows of 16 numbers, got \(5, 32\)"),
         ("subtract", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
         ("add", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
@@ -368,7 +408,6 @@ def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
     rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "changes", "sums")}
     every = rows | of_rows | {"counts": np.zeros((5, 2)), "first_row": 0}
     takes = {
-        "set_aside": ("matrix", "rows", "copies"),
         "withdraw": ("matrix", "rows", "exposures", "copies", "sums", "counts"),
         "take": ("block", "first_row", "rows", "matrix"),
         "subtract": ("block", "first_row", "rows", "matrix", "changes"),

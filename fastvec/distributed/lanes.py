@@ -8,6 +8,7 @@ others, into matrices of its own, and returns how far they have moved, block by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -21,10 +22,8 @@ from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
 
-# Words that are scored at once, which says how steep the loss of every row is, and then trained on.
-CHUNK = 1024
-# The least Σ p (1 − p) of a row that is used, so that it can be told from others.
-LEAST = 1e-9
+# Words that are trained on at once, which the walk over the text keeps in memory.
+CHUNK = 8192
 # The arrays that say what is drawn.
 WALKED = ("ids", "sentence_offsets", "keep", "noise")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
@@ -43,6 +42,8 @@ class Task(NamedTuple):
         As for the kernel that trains.
     curvature_every : int
         The directions in which the loss is steep are taken of the positions that this divides.
+    all_rows : bool
+        Whether to take all rows, and not to find out first which the piece uses.
     guides : float32 array, (4, stride), optional
         Directions along which the change of the balance is wanted.
     """
@@ -52,6 +53,7 @@ class Task(NamedTuple):
     key: int
     loss_every: int
     curvature_every: int
+    all_rows: bool
     guides: Matrix | None
 
     def chunks(self) -> Iterator[tuple[int, int]]:
@@ -59,6 +61,12 @@ class Task(NamedTuple):
         for begin, end in self.piece:
             for start in range(begin, end, CHUNK):
                 yield start, min(start + CHUNK, end)
+
+    def sample(self) -> NDArray[np.int64]:
+        """Return the positions that the curvature is taken of, each as a part."""
+        every = self.curvature_every
+        positions = [np.arange(-(-begin // every) * every, end, every) for begin, end in self.piece]
+        return np.concatenate(positions)[:, np.newaxis] + np.arange(2)
 
 
 class Summary(NamedTuple):
@@ -110,59 +118,45 @@ class Lane(NamedTuple):
     stride: int
 
     def find_rows(self, task: Task, of_text: Mapping[str, Any]) -> list[Rows]:
-        """Return, for each matrix, the rows that a piece uses, in rising order."""
+        """Return, for each matrix, the rows that a piece uses, in rising order, and perhaps others."""
+        if task.all_rows:
+            return [np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES]
         arrays = {name: of_text[name] for name in WALKED}
         return [
             *kernels.get("rounds").touched(parts=np.array(task.piece), key=task.key, **self.walk, **arrays)
         ]
 
-    def moving(self, used: Sequence[Rows], of_text: Mapping[str, Any]) -> list[Rows]:
-        """Return those of the rows that are not frozen."""
-        inputs, outputs = used
-        frozen = of_text["frozen"]
-        return [inputs if frozen is None else inputs[frozen[inputs] == 0], outputs]
-
     def train_on(
         self,
         task: Task,
-        used: Sequence[Rows],
-        moving: Sequence[Rows],
+        rows: Sequence[Rows],
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
         places: Rows | None = None,
-    ) -> tuple[list[Exposures], Summary]:
-        """Train on a piece that uses rows and moves some; return Σ p (1 − p) of the scores of these.
+    ) -> tuple[list[Rows], list[Exposures], Summary]:
+        """Train on a piece that uses some of these rows; return which have moved, and their exposures.
 
-        `places` says where the rows are if the matrices have no others, see `_placed`.
+        Rows are those of the matrices, in which a word is at its own number, or at its place.
         """
-        of_lane = {"places": places}
-        if places is not None:
-            frozen = of_text["frozen"]
-            of_lane["frozen"] = None if frozen is None else frozen[used[0]]
-            used, moving = ([places[rows] for rows in of_sides] for of_sides in (used, moving))
-        before = _balance(task, moving, matrices)
-        train, curvature = kernels.get(self.kernel).train, kernels.get("rounds").curvature
-        arguments = {**self.train, **of_text, **of_lane, **matrices, "key": task.key}
-        arguments["loss_every"] = task.loss_every
-        walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
-        walk["places"] = places
-        of_words = room.exposures(len(matrices[OUTPUTS]))
-        losses: list[tuple[float, int, int]] = []
-        curvatures, weight = [np.zeros((self.stride, self.stride)) for _ in SIDES], 0.0
-        for start, stop in task.chunks():
-            parts = np.array([(start, stop)])
-            *found, own = curvature(parts=parts, every=task.curvature_every, exposures=of_words, **walk)
-            for total, of_chunk in zip(curvatures, found, strict=True):
-                total += of_chunk
-            weight += own
-            losses.append(train(start=start, stop=stop, learning_rate=task.learning_rate, **arguments))
-        after = _balance(task, moving, matrices)
+        before = _balance(task, rows, matrices)
+        where = {**matrices, "places": places, "key": task.key}
+        walk = {**self.walk, **where, **{name: of_text[name] for name in WALKED}}
+        *curvatures, weight = kernels.get("rounds").curvature(parts=task.sample(), **walk)
+        of_rows = room.exposures(max(map(len, matrices.values())))
+        arguments = {**self.train, **of_text, **where, "loss_every": task.loss_every}
+        train = partial(kernels.get(self.kernel).train, exposures=of_rows, **arguments)
+        losses = [
+            train(start=start, stop=stop, learning_rate=task.learning_rate) for start, stop in task.chunks()
+        ]
+        after = _balance(task, rows, matrices)
         change = None if before is None or after is None else after - before
-        exposures = [np.maximum(of_side[rows], LEAST) for of_side, rows in zip(of_words, moving, strict=True)]
-        for of_side, rows in zip(of_words, used, strict=True):
-            of_side[rows] = 0
-        return exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
+        if of_text["frozen"] is not None:
+            of_rows[0][np.flatnonzero(of_text["frozen"])] = 0
+        moved = [np.flatnonzero(of_side).astype(np.int32) for of_side in of_rows]
+        exposures = [of_side[own].astype(np.float64) for of_side, own in zip(of_rows, moved, strict=True)]
+        of_rows[:] = 0
+        return moved, exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
     def split(self, of_sides: Sequence[Rows]) -> Iterator[tuple[int, int, slice]]:
         """Yield for every block its side, its first row, and where in the rows of the side its own are."""
@@ -172,15 +166,13 @@ class Lane(NamedTuple):
                 yield side, first, slice(*ends)
 
 
-def _balance(
-    task: Task, moving: Sequence[Rows], matrices: Mapping[str, Matrix]
-) -> NDArray[np.float64] | None:
+def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -> NDArray[np.float64] | None:
     """Return by how much the second moment of outputs exceeds that of inputs, if it is wanted."""
     if task.guides is None:
         return None
     of_inputs, of_outputs = (
-        kernels.get("rounds").moment(matrices[name], rows, task.guides)
-        for name, rows in zip(SIDES, moving, strict=True)
+        kernels.get("rounds").moment(matrices[name], of_side, task.guides)
+        for name, of_side in zip(SIDES, rows, strict=True)
     )
     difference: NDArray[np.float64] = of_outputs - of_inputs
     return difference
@@ -196,38 +188,49 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     blocks = arrays[len(lane.arrays) :]
     room, rounds = room_of_thread(), kernels.get("rounds")
     used = lane.find_rows(task, of_text)
-    moving = lane.moving(used, of_text)
-    places, n_rows = _placed(used, room.places(len(of_text["keep"])))
-    matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
+    words = _placed(*used)
+    places = room.places(len(of_text["keep"]))
+    places[words] = np.arange(len(words))
+    n_rows = {INPUTS: len(used[0]), OUTPUTS: len(words)}
+    matrices = {name: room.matrix(name, n, lane.stride) for name, n in n_rows.items()}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
         rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
-    exposures, summary = lane.train_on(task, used, moving, of_text, matrices, room, places)
-    shape = sum(map(len, moving)), lane.stride
+    if of_text["frozen"] is not None:
+        of_text["frozen"] = of_text["frozen"][used[0]]
+    *found_at_places, summary = lane.train_on(
+        task, [places[rows] for rows in used], of_text, matrices, room, places
+    )
+    moved, exposures = _in_order(words, *found_at_places)
+    shape = sum(map(len, moved)), lane.stride
     # with ranges, the next call may be in this process
     left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)
     found: list[Any] = []
-    for block, (side, first, own) in zip(blocks, lane.split(moving), strict=True):
-        rows = moving[side][own]
+    for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
+        rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
         rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
-    for rows in used:
-        places[rows] = 0
+    places[words] = 0
     return (*found, summary)
 
 
-def _placed(used: Sequence[Rows], places: Rows) -> tuple[Rows, tuple[int, int]]:
-    """Note where a lane has the rows that it uses; return it, and how many there are of each matrix.
+def _placed(inputs: Rows, outputs: Rows) -> Rows:
+    """Return the words that a lane has rows of, in the order of their places.
 
-    A word has the same place in both matrices. Inputs come first, in rising order: there are fewer.
+    A word has the same place in both matrices. There are fewer inputs, which come first.
     """
-    inputs, outputs = used
-    places[inputs] = np.arange(1, len(inputs) + 1)
-    others = outputs[places[outputs] == 0]
-    n_rows = len(inputs) + len(others)
-    places[inputs] -= 1
-    places[others] = np.arange(len(inputs), n_rows)
-    return places, (len(inputs), n_rows)
+    return np.concatenate((inputs, np.setdiff1d(outputs, inputs, assume_unique=True)))
+
+
+def _in_order(
+    words: Rows, at_places: Sequence[Rows], exposures: Sequence[Exposures]
+) -> tuple[list[Rows], list[Exposures]]:
+    """Return the words at some places of each matrix in rising order, and the exposures of their rows."""
+    orders = [np.argsort(words[places]) for places in at_places]
+    return (
+        [words[places[order]] for places, order in zip(at_places, orders, strict=True)],
+        [of_side[order] for of_side, order in zip(exposures, orders, strict=True)],
+    )
 
 
 def _rows(block: Matrix | Range) -> Matrix:

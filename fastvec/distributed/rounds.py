@@ -48,6 +48,8 @@ BLOCK_BYTES = 1 << 24
 RANGES = 32
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
+# From how many words of a piece for each row on it takes all rows: which it uses takes longer to find out.
+WORDS_PER_ROW = 2
 
 Model = TypeVar("Model", bound=WordModel)
 
@@ -225,9 +227,11 @@ class LaneRounds(Rounds):
             balance.choose(self._sides.values())
             balance.begin(self._moments(balance.guides.copy()))
         guides = balance.guides.copy()  # calls may still wait when others are chosen
+        taken = [piece for piece in pieces if piece]
+        all_rows = n >= WORDS_PER_ROW * len(taken) * len(self._matrices[INPUTS])
+        of_round = learning_rate, key, loss_every, every, all_rows
         tasks = [
-            Task(piece, learning_rate, key, loss_every, every, None if lane % SAMPLED else guides)
-            for lane, piece in enumerate(filter(None, pieces))
+            Task(piece, *of_round, None if lane % SAMPLED else guides) for lane, piece in enumerate(taken)
         ]
         summaries = self._train(tasks)
         for name, side in self._sides.items():
@@ -285,7 +289,9 @@ class RoundsHere(LaneRounds):
     def __init__(self, *common: Any) -> None:
         super().__init__(*common)
         self._room = Room()
-        self._sums = {name: padded_matrix(*matrix.shape) for name, matrix in self._matrices.items()}
+        self._copies, self._sums = (
+            {name: padded_matrix(*matrix.shape) for name, matrix in self._matrices.items()} for _ in range(2)
+        )
         self._counts = {name: np.zeros((len(matrix), 2)) for name, matrix in self._matrices.items()}
 
     def at_work(self) -> AbstractContextManager[None]:
@@ -296,16 +302,14 @@ class RoundsHere(LaneRounds):
         return [self._train_lane(task) for task in tasks]
 
     def _train_lane(self, task: Task) -> Summary:
-        rounds, lane = kernels.get("rounds"), self._lane
+        kernel, lane = kernels.get("rounds"), self._lane
         used = lane.find_rows(task, self._arrays)
-        moving, copies = lane.moving(used, self._arrays), {}
-        for name, rows in zip(SIDES, moving, strict=True):
-            copies[name] = self._room.matrix(name, len(rows), lane.stride)
-            rounds.set_aside(self._matrices[name], rows, copies[name])
-        exposures, summary = lane.train_on(task, used, moving, self._arrays, self._matrices, self._room)
-        for name, rows, own in zip(SIDES, moving, exposures, strict=True):
-            rounds.withdraw(
-                self._matrices[name], rows, own, copies[name], self._sums[name], self._counts[name]
+        for name, rows in zip(SIDES, used, strict=True):
+            kernel.take(self._matrices[name], 0, rows, self._copies[name])
+        moved, exposures, summary = lane.train_on(task, used, self._arrays, self._matrices, self._room)
+        for name, rows, own in zip(SIDES, moved, exposures, strict=True):
+            kernel.withdraw(
+                self._matrices[name], rows, own, self._copies[name], self._sums[name], self._counts[name]
             )
         return summary
 

@@ -291,8 +291,6 @@ cdef struct Window:
     float *scores              # [2 · window][n_blocks][SLOTS], then p (1 − p)
     float *of_x                # Σ p (1 − p) of each
     float *of_y
-    double *of_inputs          # [n_words], the same of all their scores
-    double *of_outputs
 
 
 cdef inline Py_ssize_t lay_out(
@@ -372,10 +370,10 @@ cdef inline void score(Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Py_ssize_
 
 cdef inline double add_window(
     Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, float *input_vectors,
-    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride, bint with_products,
+    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride,
 ) noexcept nogil:
-    """Add what the scores of a window tell, and return Σ p (1 − p) if it is with products, or 0."""
-    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x, n_rows
+    """Add what the scores of a window tell, and return Σ p (1 − p)."""
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
     cdef double total = 0
     for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
         draw_ahead(sampler, walk, i, s)
@@ -385,24 +383,19 @@ cdef inline double add_window(
             window.y[k] = output_vectors + sampler.outputs[k] * stride
         for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
             window.y[k] = window.zero_row
-        n_rows = n_x = n_contexts if sampler.one_set else 1
-        for c in range(n_rows):
+        n_x = n_contexts if sampler.one_set else 1
+        for c in range(n_x):
             window.x[c] = input_vectors + context_of(walk, i, s + c) * stride
         if cbow:
             average(window.hidden, window.x, n_x, 0, stride, 1 / <float>n_x)
             window.x[0] = window.hidden
             n_x = 1
         score(window, n_x, sampler.n_outputs, stride)
-        for c in range(n_rows):
-            window.of_inputs[context_of(walk, i, s + c)] += window.of_x[0 if cbow else c]
+        for c in range(n_x):
+            add_row(of_outputs, window.x[c], window.of_x[c], stride)
+            total += window.of_x[c]
         for k in range(sampler.n_outputs):
-            window.of_outputs[sampler.outputs[k]] += window.of_y[k]
-        if with_products:
-            for c in range(n_x):
-                add_row(of_outputs, window.x[c], window.of_x[c], stride)
-                total += window.of_x[c]
-            for k in range(sampler.n_outputs):
-                add_row(of_inputs, window.y[k], window.of_y[k], stride)
+            add_row(of_inputs, window.y[k], window.of_y[k], stride)
     return total
 
 
@@ -419,8 +412,6 @@ def curvature(
     bint shared,
     bint cbow,
     uint64_t key,
-    int64_t every,
-    double[:, ::1] exposures,
     bint dynamic_window=True,
     const int32_t[::1] places=None,
 ):
@@ -439,17 +430,10 @@ def curvature(
     cdef const int32_t *place_of_word = NULL
     if places is not None:
         place_of_word = &places[0]
-    if exposures.shape[0] != 2 or exposures.shape[1] != output_vectors.shape[0]:
-        raise ValueError(
-            f"exposures must be 2 rows of {output_vectors.shape[0]} numbers, got "
-            f"{(exposures.shape[0], exposures.shape[1])}"
-        )
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     begin(&for_inputs, of_inputs)
     begin(&for_outputs, of_outputs)
     memset(&work, 0, sizeof(work))
-    work.of_inputs = &exposures[0, 0]
-    work.of_outputs = &exposures[1, 0]
     with nogil:
         room = <char *>allocate_zeros(
             &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
@@ -473,8 +457,7 @@ def curvature(
                 for i in range(walk.first, walk.first if failed else walk.last):
                     weight += add_window(
                         &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
-                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride,
-                        walk.positions[i] % every == 0
+                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride
                     )
                 free_walk(&walk)
                 start += WORDS_AT_ONCE
@@ -497,24 +480,13 @@ cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
 # ---- What a lane has changed -------------------------------------------------------------------------------
 
 
-def set_aside(const float[:, ::1] matrix, const int32_t[::1] rows, float[:, ::1] copies):
-    """Copy the rows that a lane is about to change."""
-    cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
-    check_copies(copies, n, stride)
-    with nogil:
-        for i in range(n):
-            if i + AHEAD < n:
-                fetch(&matrix[rows[i + AHEAD], 0], stride)
-            memcpy(&copies[i, 0], &matrix[rows[i], 0], stride * sizeof(float))
-
-
 def withdraw(
     float[:, ::1] matrix, const int32_t[::1] rows, const double[::1] exposures, const float[:, ::1] copies,
     float[:, ::1] sums, double[:, ::1] counts,
 ):
     """Undo what a lane has changed, and add it to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
-    check_copies(copies, n, stride)
+    check_copies(copies, matrix.shape[0], stride)
     check_exposures(exposures, n)
     check_sums(sums, counts, matrix.shape[0], stride)
     with nogil:
@@ -522,7 +494,10 @@ def withdraw(
             if i + AHEAD < n:
                 fetch(&matrix[rows[i + AHEAD], 0], stride)
                 fetch(&sums[rows[i + AHEAD], 0], stride)
-            put_back(&matrix[rows[i], 0], &copies[i, 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride)
+                fetch(&copies[rows[i + AHEAD], 0], stride)
+            put_back(
+                &matrix[rows[i], 0], &copies[rows[i], 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride
+            )
             add_exposure(&counts[rows[i], 0], exposures[i])
 
 

@@ -14,6 +14,7 @@ from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
+from .exposures cimport Exposures, use_exposures
 from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
@@ -90,6 +91,7 @@ def train(
     copies=None,
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
+    float[:, ::1] exposures=None,
     const int32_t[::1] places=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
@@ -99,6 +101,7 @@ def train(
     cdef Outputs outputs
     cdef Together all
     cdef Frozen still
+    cdef Exposures exposed
     cdef bint team_works = team is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
     cdef uint32_t n_words = <uint32_t>keep.shape[0]
@@ -120,6 +123,9 @@ def train(
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
+    if exposures is not None:
+        use_exposures(&exposed, exposures, input_vectors, output_vectors)
+        work.exposures = &exposed
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, sets) != 0

@@ -5,6 +5,7 @@ Rows that occur several times are merged first and counted: an update reads and 
 
 from libc.string cimport memcpy, memset
 
+from .exposures cimport Exposures, expose, expose_block, fetch_exposures, of_input
 from .frozen cimport Frozen, moving_first
 from .losses cimport LOGISTIC, add_cost, differentiate
 from .memory cimport allocate_zeros, reserve
@@ -65,6 +66,8 @@ cdef struct Step:
     float **y_merged
     float *x_counts
     float **x_merged
+    const Exposures *exposures  # NULL: what steps tell of rows is not wanted
+    float *of_x                # what a step has told of its rows of x
     void *memory               # to be freed by the caller
 
 
@@ -85,6 +88,7 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
     step.y_merged = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
     step.x_counts = <float *>reserve(&room, max_x * sizeof(float))
     step.x_merged = <float **>reserve(&room, max_x * sizeof(void *))
+    step.of_x = <float *>reserve(&room, max_x * sizeof(float))
     return room - base
 
 
@@ -290,9 +294,32 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
         )
 
 
+cdef inline void expose_outputs(Step *step, float learning_rate) noexcept nogil:
+    """Add what a step tells of its outputs, and fill of_x."""
+    cdef const float *x_counts = step.x_counts if step.x_repeats else NULL
+    cdef Py_ssize_t block
+    memset(step.of_x, 0, step.n_x * sizeof(float))
+    for block in range(step.n_blocks if learning_rate > 0 else 0):
+        expose_block(
+            step.exposures, step.coefficients + block * step.block_stride, step.n_x, step.y + block * BLOCK,
+            step.positives[block], step.counts[block], step.zero_row, learning_rate, x_counts, step.of_x,
+        )
+
+
+cdef inline noinline_void expose_rows(Step *step, float learning_rate) noexcept nogil:
+    cdef Py_ssize_t c
+    expose_outputs(step, learning_rate)
+    for c in range(step.n_x):
+        expose(of_input(step.exposures, step.x[c]), step.of_x[c])
+
+
 cdef inline void take_step(Step *step, float learning_rate, double *loss) noexcept nogil:
     """One update of the rows of x and the outputs; the loss is added up unless it is NULL."""
     if loss != NULL:
         loss[0] += compute_loss(step)
+    if step.exposures != NULL:
+        fetch_exposures(step.exposures, step.y, step.n_blocks * BLOCK, step.zero_row)
     compute_coefficients(step, learning_rate)
     update_rows(step)
+    if step.exposures != NULL:
+        expose_rows(step, learning_rate)

@@ -54,12 +54,12 @@ Compromises:
 
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
   both sides share is sought in fewer of them.
-- Scores are taken some words at a time, before these are trained on. They must be the row's own: with a mean
-  for all rows, or only some of the scores, a new word or one that a text says again and again moves too far
-  or not far enough, in every lane at once, and the sides lose their balance.
+- p is that of the steps as a lane takes them. It must be the row's own: with a mean for all rows, or only
+  some of the scores, a new word or one that a text says again and again moves too far or not far enough, in
+  every lane at once, and the sides lose their balance.
 - The rows that a row meets are more alike than all rows are: its own eigenvalues are higher where the mean's
   are low. The mean of all eigenvalues is added to each.
-- M is of a sample of the windows, and of the matrices as they are where it is taken.
+- M is of a sample of the windows, and of the matrices that the lanes start from.
 - With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
   then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
 
@@ -90,7 +90,6 @@ __all__ = [
     "combine",
     "curvature",
     "moment",
-    "set_aside",
     "stretch",
     "subtract",
     "take",
@@ -149,7 +148,7 @@ def touched(
         The same of the output vectors.
     """
     used = np.zeros((2, len(keep)), bool)
-    for _, contexts, out in _sets(
+    for contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
         used[0, contexts] = used[1, out] = True
@@ -170,8 +169,6 @@ def curvature(
     shared: bool,
     cbow: bool,
     key: int,
-    every: int,
-    exposures: NDArray[np.float64],
     dynamic_window: bool = True,
     places: Rows | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -182,13 +179,9 @@ def curvature(
     input_vectors, output_vectors : IN, float32 (n_words, stride)
         The matrices, rows padded with zeros to a multiple of 16; no others are read than `touched` finds.
     ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
-        What is trained on, see `touched`.
-    every : IN, int
-        The outer products are taken of the positions that this divides.
-    exposures : IN/OUT, float64 (2, n_words)
-        For every row of inputs and of outputs, Σ p (1 − p) of its scores is added.
+        The windows, see `touched`.
     places : IN, int32 (n_words,), or None
-        The row of the matrices, and of the exposures, that each word has, if these are of some words only.
+        The row of the matrices that each word has, if these have the rows of some words only.
 
     Returns
     -------
@@ -198,44 +191,21 @@ def curvature(
         Σ p (1 − p), by which they are to be divided.
     """
     stride = input_vectors.shape[1]
-    if exposures.shape != (2, len(output_vectors)):
-        raise ValueError(f"exposures must be 2 rows of {len(output_vectors)} numbers, got {exposures.shape}")
-    place = np.arange(len(keep), dtype=np.int32) if places is None else places
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     weight = 0.0
-    for position, contexts, out in _sets(
+    place = np.arange(len(keep), dtype=np.int32) if places is None else places
+    for contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
-        contexts, out = place[contexts], place[out]
-        x, y = input_vectors[contexts], output_vectors[out]
+        x, y = input_vectors[place[contexts]], output_vectors[place[out]]
         if cbow:
             x = x.mean(axis=0, keepdims=True)
         p = sigmoid(x @ y.T)
         own = (p * (1 - p)).astype(np.float64)  # (C, N)
-        np.add.at(exposures[0], contexts, own.sum(axis=1))
-        np.add.at(exposures[1], out, own.sum(axis=0))
-        if position % every == 0:
-            of_inputs += (y.T * own.sum(axis=0)) @ y
-            of_outputs += (x.T * own.sum(axis=1)) @ x
-            weight += float(own.sum())
+        of_inputs += (y.T * own.sum(axis=0)) @ y
+        of_outputs += (x.T * own.sum(axis=1)) @ x
+        weight += float(own.sum())
     return of_inputs, of_outputs, weight
-
-
-def set_aside(matrix: Matrix, rows: Rows, copies: Matrix) -> None:
-    """Copy the rows that a lane is about to change.
-
-    Parameters
-    ----------
-    matrix : IN, float32 (n_rows, stride)
-        A matrix to be trained.
-    rows : IN, int32 (n,)
-        Rows of it, each once.
-    copies : OUT, float32 (n or more, stride)
-        Copies of these.
-    """
-    _check_rows(rows, 0, len(matrix))
-    _check_copies(copies, len(rows), matrix.shape[1])
-    copies[: len(rows)] = matrix[rows]
 
 
 def withdraw(
@@ -248,22 +218,22 @@ def withdraw(
     matrix : IN/OUT, float32 (n_rows, stride)
         The matrix after the lane; afterwards as before it.
     rows : IN, int32 (n,)
-        The rows that were set aside, each once.
+        The rows that it has changed, each once.
     exposures : IN, float64 (n,)
         Σ p (1 − p) of the scores that each took part in, above 0.
-    copies : IN, float32 (n or more, stride)
-        What they were.
+    copies : IN, float32 (n_rows or more, stride)
+        A matrix in which these rows are as they were before.
     sums : IN/OUT, float32 (n_rows, stride)
         For every row that lanes before it used, the sum of the changes.
     counts : IN/OUT, float64 (n_rows, 2)
         For every row the sum of the exposures, and of their squares; 0 if no lane used it.
     """
     _check_rows(rows, 0, len(matrix))
-    _check_copies(copies, len(rows), matrix.shape[1])
+    _check_copies(copies, *matrix.shape)
     _check_sums(sums, counts, *matrix.shape)
-    changes = matrix[rows] - copies[: len(rows)]
+    changes = matrix[rows] - copies[rows]
     add(rows, exposures, changes, 0, sums, counts)
-    matrix[rows] = copies[: len(rows)]
+    matrix[rows] = copies[rows]
 
 
 def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, places: Rows | None = None) -> None:
@@ -492,8 +462,8 @@ def _sets(
     cbow: bool,
     key: int,
     dynamic_window: bool,
-) -> Iterator[tuple[int, Rows, Rows]]:
-    """Yield the position, contexts and outputs of what is scored together; the centre is no negative."""
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield the contexts and outputs of what is scored together; the centre is no negative."""
     one_set = shared or cbow
     draws_per_token = 1 + negatives * (1 if one_set else 2 * window)
     for position, center, contexts, _ in chain.from_iterable(
@@ -504,7 +474,7 @@ def _sets(
         for s, inputs in enumerate(sets):
             counters = position * draws_per_token + 1 + s * negatives + np.arange(negatives)
             noise_words = draw_noise(draw(key, counters), noise)
-            yield position, inputs, np.append(np.int32(center), noise_words[noise_words != center])
+            yield inputs, np.append(np.int32(center), noise_words[noise_words != center])
 
 
 def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:

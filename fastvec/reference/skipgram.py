@@ -52,7 +52,7 @@ from numpy.typing import NDArray
 
 from .losses import LOSSES
 from .sampling import draw, draw_noise, walk_chunk
-from .step import MAX_SHARED, label_outputs, move_in_turn
+from .step import MAX_SHARED, expose, label_outputs, move_in_turn
 from .together import Batch, Move
 
 __all__ = ["step", "train"]
@@ -110,11 +110,14 @@ def prepare(
     loss: str,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
+    exposures: Matrix | None = None,
 ) -> tuple[float, Move]:
-    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `train`."""
     outputs, labels, counts = label_outputs(center, negatives)
     scores = input_vectors[contexts] @ output_vectors[outputs].T  # (C, 1 + K)
     errors, costs = LOSSES[loss](scores, labels, counts)
+    if exposures is not None:
+        expose(exposures, contexts, outputs, errors)
 
     def move() -> None:
         move_in_turn(input_vectors, contexts, output_vectors, outputs, errors, learning_rate, frozen)
@@ -142,6 +145,7 @@ def train(
     copies: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
+    exposures: Matrix | None = None,
     places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
@@ -173,9 +177,12 @@ def train(
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
         Whether windows are 1..window wide, see `sampling.walk_chunk`.
+    exposures : IN/OUT, float32 (2, n_words), or None
+        For every row of inputs and of outputs, Σ p (1 − p) of its scores is added, see `rounds`. Only with
+        negative sampling, and without a team.
     places : IN, int32 (n_words,), or None
         The row of the matrices that each word has, if these have the rows of some words only; all that the
-        chunk uses have one of their own. `frozen` is then of the rows of input_vectors as well.
+        chunk uses have one of their own. `frozen` and `exposures` are then of these rows as well.
 
     Returns
     -------
@@ -208,6 +215,7 @@ def train(
                 loss,
                 learning_rate,
                 frozen,
+                exposures,
             )
             cost += cost_of_step
             batch.add(move)

@@ -7,9 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .frozen import moving
 
-__all__ = ["MAX_SHARED", "label_outputs", "move_in_turn"]
+__all__ = ["MAX_SHARED", "expose", "label_outputs", "move_in_turn"]
 
 MAX_SHARED = 16  # more inputs or targets in one step and the sum of their gradients overshoots
+
+# What a score adds to an exposure at least, so that a row that is used can be told from others.
+LEAST = 1e-9
 
 Matrix = NDArray[np.float32]
 
@@ -41,6 +44,31 @@ def label_outputs(
     labels[..., 0] = 1
     counts = np.where(outputs == target, labels, np.float32(1))
     return outputs, labels, counts
+
+
+def expose(
+    exposures: Matrix,
+    contexts: NDArray[np.int32],
+    outputs: NDArray[np.int32],
+    errors: Matrix,
+) -> None:
+    """Add what scores say of how fast their rows move: p (1 − p), see `rounds`.
+
+    Parameters
+    ----------
+    exposures : IN/OUT, float32 (2, n_rows)
+        Sums for the rows of inputs and of outputs.
+    contexts : IN, int32 (C,)
+        Rows of inputs, repetitions allowed.
+    outputs : IN, int32 (N,)
+        Rows of outputs, repetitions allowed.
+    errors : IN, float32 (C, N)
+        p − t with the labels t, 0 or 1, and p the sigmoids of the scores.
+    """
+    own = np.abs(errors.astype(np.float64))
+    own *= 1 - own
+    np.add.at(exposures[0], contexts, own.sum(axis=1) + LEAST)
+    np.add.at(exposures[1], outputs, own.sum(axis=0) + LEAST)
 
 
 def move_in_turn(

@@ -42,12 +42,12 @@ ROUNDS = [
     mutant(
         "lanes: a context is as exposed as the first of its window",
         TESTS,
-        (KERNEL, "window.of_x[0 if cbow else c]", "window.of_x[0]"),
+        ("kernels/step.pxd", "step.of_x[c])", "step.of_x[0])"),
     ),
     mutant(
-        "lanes: the directions are those of all windows",
+        "lanes: negatives that are drawn twice are exposed once",
         TESTS,
-        (KERNEL, "walk.positions[i] % every == 0", "True"),
+        ("kernels/exposures.pxd", "u - u * u * per_count", "(u - u * u * per_count) * per_count"),
     ),
     mutant(
         "lanes: those that differ count as many as equal ones",
@@ -125,7 +125,7 @@ ROUNDS = [
     mutant(
         "rows that are frozen are those of other words, where a lane has some rows only",
         "rounds_in_files",
-        ("distributed/lanes.py", "frozen[used[0]]", "frozen[: len(used[0])]"),
+        ("distributed/lanes.py", 'of_text["frozen"][used[0]]', 'of_text["frozen"][: len(used[0])]'),
     ),
     mutant(
         "blocks of a range are combined as one",
