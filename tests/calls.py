@@ -102,6 +102,12 @@ def split_words(line):
     return line.split()
 
 
+def split_numbers(line):
+    """Split a line at dots, so that words may have line feeds; numbers are int."""
+    words = line.replace("/", "\n").split(".")
+    return [int(word) if word.isdecimal() else word for word in words if word]
+
+
 def split_and_remove(line):
     """Split a line, and remove a file, or what is in a folder."""
     path = Path(os.environ["VANISHES"])

@@ -150,6 +150,115 @@ def test_vectors_of_nodes_are_timed_and_scored(bench, data, monkeypatch):
     assert "2 classes" in job["data"] and {each.base for each in walks.MEASUREMENTS} == {"PecanPy and gensim"}
 
 
+def equal_words(bench, n_words=1000):
+    """A language in which every word is as frequent as the others, and none is dropped."""
+    return bench("cluster").Language(np.ones(1), np.full(1, n_words))
+
+
+def test_rows_of_a_piece_of_a_language(bench):
+    one = equal_words(bench)
+    expected = 1000 * (1 - np.exp(-0.5)), 1000 * (1 - np.exp(-3))  # with five negatives
+    assert one.rows(500) == pytest.approx(expected)
+    assert one.first_rows(500, 250) == pytest.approx(expected[1] / 4)
+    exponent, offset = 1.2, 3.0
+    counts = 1e9 * (np.arange(1, 20_001) + offset) ** -exponent
+    assert bench("cluster").zipf_of(counts) == pytest.approx((exponent, offset), rel=0.1)
+    exact, grouped = bench("cluster").Language(counts), bench("cluster").Language.of_zipf(20_000, 1.2, 3)
+    for words in (1e3, 1e5, 1e7):
+        assert grouped.rows(words) == pytest.approx(exact.rows(words), rel=2e-3)
+        assert grouped.first_rows(words, 100) == pytest.approx(exact.first_rows(words, 100), rel=2e-2)
+
+
+def free(bench, **costs):
+    """Rates of lanes that cost nothing but training."""
+    rates = bench("rates").Rates
+    nothing = {**dict.fromkeys(rates._fields, 0), "plain": 1e-6, "word": 1e-6, "slowdown": 1, "row": 400}
+    return rates(**{**nothing, "change": 412, **costs})
+
+
+@pytest.mark.parametrize("nodes", [1, 64])
+def test_clusters_that_lose_nothing(bench, nodes, monkeypatch):
+    cluster = bench("cluster")
+    monkeypatch.setattr(cluster, "SPREAD", 0)
+    monkeypatch.setattr(cluster, "BANDWIDTH", np.inf)
+    for way in cluster.WAYS:
+        one = cluster.Cluster(equal_words(bench), free(bench), bench("rates").Calls(0, 0), way, nodes)
+        lengths = np.array([256.0 * one.lanes, 2560.0 * one.lanes])
+        assert one.efficiencies(lengths, False) == pytest.approx([1, 1])
+        assert cluster.least_length(one, False) == lengths[0]
+        few = np.array([256.0 * 2])  # for two lanes; the others wait
+        assert one.efficiencies(few, True) == pytest.approx([2 / one.lanes] if one.lanes > 1 else [1])
+
+
+def test_what_clusters_wait_for(bench):
+    cluster = bench("cluster")
+    language, call = equal_words(bench, 100_000), bench("rates").Calls(1e-3, 1e-5)
+    rates = free(bench, used=1e-7, added=1e-8, combined=1e-9, summary=1e-4, told=1000, slowdown=2)
+    of_piece, of_node, lengths = sum(language.rows(1000)), sum(language.rows(16_000)), np.array([64e3])
+    whole, rows, added, halves, one_lane, uncalled = (
+        cluster.Cluster(language, rates, call, way, 4).cost(lengths) for way in cluster.WAYS
+    )
+    assert rows.training == pytest.approx(2 * (1000 * 1e-6 + of_piece * 1e-7))
+    assert one_lane.training == pytest.approx(2 * (16_000 * 1e-6 + of_node * 1e-7) / 16)
+    assert 0 < rows.waiting < 0.3 * rows.training
+    abroad = 3 / 4 / cluster.BANDWIDTH
+    assert rows.fetching == pytest.approx(of_node * 400 * abroad)
+    assert whole.fetching == pytest.approx(2e5 * 400 * abroad)
+    assert rows.sending == pytest.approx(16 * of_piece * 412 * abroad)
+    assert added.sending == pytest.approx(of_node * 412 * abroad)
+    assert halves.sending == one_lane.sending == pytest.approx(of_node * 212 * abroad)
+    # The block of the most frequent words, here of 41,943 of 100,000, goes to one node.
+    first = 64 * language.first_rows(1000, (1 << 24) // 400)
+    assert whole.sending == pytest.approx(max(first, 16 * of_piece) * 412 * abroad)
+    assert rows.combining == pytest.approx((64 * of_piece * 1e-8 + 2e5 * 1e-9) / 64)
+    assert whole.combining == pytest.approx(first * 1e-8 + 41_943 * 1e-9)
+    told = 1e-4 + 1000 / cluster.BANDWIDTH
+    assert rows.calling == pytest.approx((64 + 6 * 1.75) * 1e-3 + 64 * 6 * 1e-5 + 64 * told)  # 6 blocks
+    assert added.calling == pytest.approx((4 + 4 * 1.75) * 1e-3 + 16 * 1e-5 + 4 * told)
+    assert uncalled.calling == 0 and uncalled[:5] == one_lane[:5]
+    parts = [float(each[0]) for each in rows]
+    assert rows.seconds(False) == pytest.approx(sum(parts))
+    at_work = parts[0] + parts[1] + parts[4]
+    assert rows.seconds(True) == pytest.approx(max(at_work, parts[2] + parts[3], parts[5]))
+
+
+def test_rounds_of_clusters_are_those_of_a_training(bench):
+    cluster = bench("cluster")
+    one = cluster.Cluster(equal_words(bench), free(bench), None, cluster.WAYS[0], 4)
+    lengths = one.rounds(1e8)
+    before = np.cumsum(lengths) - lengths
+    assert lengths.sum() == 1e8
+    assert (lengths <= np.maximum(256, 0.02 / 2 * before)).all()  # 64 lanes
+    four = cluster.Cluster(equal_words(bench), free(bench), None, cluster.WAYS[4], 4)  # lanes
+    assert four.rounds(1e7).max() == 256 * 608  # 64 rounds; as many chunks for each lane
+
+
+def test_tables_of_clusters(bench, data, monkeypatch, capsys):
+    cluster, rates, timed = bench("cluster"), bench("rates"), []
+    small = {"WORDS": 1e6, "SIZES": (8,), "VOCABULARIES": (1000,), "USUAL": (1000, 8), "NODES": (4,)}
+    for name, value in small.items():
+        monkeypatch.setattr(cluster, name, value)
+    monkeypatch.setattr(
+        cluster, "rates_of", lambda trained: timed.extend([trained, rates.rates_of(trained)]) or timed[1]
+    )
+    cluster.main(["--data", str(data), "--task-seconds", "0.001"])
+    headings = re.compile("^## .*$", re.MULTILINE)
+    kept = (BENCH / "cluster.md").read_text(encoding="utf-8")
+    assert headings.findall(capsys.readouterr().out) == headings.findall(kept)
+    trained, found = timed
+    assert (found.row, found.change) == (64, 64 + 4 + 8) and found.slowdown >= 1
+    assert min(found.plain, found.word + found.used, found.summary) > 0 and found.told > 2 * 8 * 16**2
+    pieces = dict(rates.counted(trained, [64, 1000, 10**9]))
+    assert [*pieces] == [64, 1000]  # the text has no more
+    for inputs, outputs in pieces.values():
+        assert 0 < inputs <= outputs <= len(trained.of_text["keep"])
+
+
+def test_times_are_shared_among_what_takes_them(bench):
+    assert bench("rates").shares([3.0, 5.0], [1.0, 1.0], [1.0, 2.0]) == pytest.approx([1, 2])
+    assert bench("rates").shares([2.0, 2.0], [1.0, 1.0], [1.0, 2.0])[1] >= 0
+
+
 def record(*entries, **settings):
     same = {"date": "2026-01-02", "machine": MACHINE, "load": 0.1, "data": "a.txt", "rounds": 2}
     return {**same, "settings": settings, "entries": list(entries)}

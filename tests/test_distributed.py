@@ -95,6 +95,80 @@ def test_any_cut_gives_the_same_counts(n_files, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("fastvec-*"))
 
 
+@pytest.mark.parametrize("part_of_file", [2, 9])
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        (b"\xef\xbb\xbfa b\r\nc \r d\r\n\n\n\r\nd e", {}),
+        (b"\n\na b\n\xef\xbb\xbfa b\n" + b"1 0.5 0.5\n" * 3, {}),
+        (b"a b\n" + b"b" * 40 + b" c a" * 9 + b"\nb a\n\n", {}),
+        ("é ü\nü é\n".encode() * 2 + b"\xe2\x82\nb \xff\xe2", {"errors": "replace"}),
+        (b"a b\r\n\n\xc3 b\na b a", {"errors": "ignore", "tokenizer": calls.split_words}),
+    ],
+)
+def test_a_large_text_is_cut_at_ends_of_lines(text, reading, part_of_file, tmp_path, monkeypatch):
+    set_sizes(monkeypatch, part_of_file=part_of_file, plain_block=3, pieces_of_text=4)
+    (tmp_path / "a.txt").write_bytes(text)
+    expected = Cooccurrence(min_count=1).fit(Corpus(tmp_path / "a.txt", **reading))
+    found = distributed.count(tmp_path / "a.txt", **reading, min_count=1)
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+
+
+@pytest.mark.parametrize("texts", [["1.2", "", "2.30.1"], ["1.2", "2.b/c.a", "é"], ["", "b.a/", "30.b"]])
+def test_shards_of_ids_and_of_words(texts, tmp_path):
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
+    reading = {"tokenizer": calls.split_numbers}
+    expected = Cooccurrence(min_count=1).fit(Corpus(tmp_path / "*.txt", **reading))
+    found = distributed.count(tmp_path / "*.txt", **reading, min_count=1)
+    assert found.vocabulary_.words == expected.vocabulary_.words
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+
+
+def test_phrases_of_a_text_in_parts(tmp_path, monkeypatch):
+    set_sizes(monkeypatch, part_of_file=200)
+    (tmp_path / "a.txt").write_text(f"{lines(60)}\n\nW1 W2", encoding="utf-8")
+    expected = Phrases(threshold=0.5, min_count=2)
+    joined = expected.fit_transform(tmp_path / "a.txt")
+    found = distributed.phrases(tmp_path / "a.txt", output=tmp_path / "b.txt", threshold=0.5, min_count=2)
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+    assert [line.split() for line in (tmp_path / "b.txt").read_text("utf-8").split("\n")] == [*joined, []]
+
+
+def test_the_error_of_a_part_counts_the_lines_of_the_file(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_bytes(b"a b\n" * 9 + b"a \xff\n" + b"b\n" * 9)
+    with pytest.raises(ValueError, match=r"a\.txt, line 10, byte 38: not valid UTF-8") as expected:
+        Corpus(tmp_path / "a.txt")
+    set_sizes(monkeypatch, part_of_file=12)
+    with pytest.raises(ValueError, match="line 10") as found:
+        distributed.count(tmp_path / "a.txt")
+    assert str(found.value) == str(expected.value)
+    (tmp_path / "a.txt").write_bytes(b"\n " * 20)
+    with pytest.raises(ValueError, match=r"^[^,]*a\.txt holds no words"):
+        distributed.count(tmp_path / "a.txt")
+
+
+def test_what_is_read_at_once(tmp_path, monkeypatch):
+    read = []
+    call = type(distributed.connect())._call
+    monkeypatch.setattr(
+        type(distributed.connect()),
+        "_call",
+        lambda engine, name, *rest: read.append(name) or call(engine, name, *rest),
+    )
+    set_sizes(monkeypatch, part_of_file=40)
+    (tmp_path / "a.txt").write_text("a b c\n" * 16, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("a b c\n" * 6, encoding="utf-8")
+    (tmp_path / "c.txt.gz").write_bytes(gzip.compress(" ".join(map(str, range(99))).encode()))
+    distributed.count([*sorted(tmp_path.iterdir())], min_count=1)
+    names = ["a.txt, 0 to 32", "a.txt, 32 to 64", "a.txt, 64 to 96", "b.txt", "c.txt.gz"]
+    assert [name for name in read if name.startswith("read")] == [f"read {tmp_path / name}" for name in names]
+    read.clear()
+    (tmp_path / "a.fa").write_text(f">a\n{'ACGT' * 20}\n>b\nACG\n", encoding="utf-8")
+    distributed.count(tmp_path / "a.fa", kmers=(2, 1), min_count=1)
+    assert read[0] == f"read {tmp_path / 'a.fa'}"
+
+
 @pytest.mark.parametrize(("workers", "memory_limit"), [(3, 2**32), (4, 28 * 400), (30, 1)])
 def test_any_ranges_of_rows_give_the_same_counts(workers, memory_limit, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(type(distributed.connect()), "workers", workers)
@@ -215,9 +289,10 @@ def test_results_are_merged_in_their_order(n, at_once, expected):
 
 def test_workers_have_the_version_and_the_backend_of_their_process(monkeypatch):
     here = inner("setting")(any_backend=False)
-    assert here == (fastvec.__version__, kernels.selected())
+    assert here == (fastvec.__version__, kernels.selected(), 1)
     assert inner("setting")(any_backend=True).backend is None
     monkeypatch.setenv("FASTVEC_BACKEND", "reference")  # restored, whatever a call sets
+    set_sizes(monkeypatch, file_threads=8)
     assert here.call(calls.backend) == here.backend
     with pytest.raises(RuntimeError, match=r"workers must have the fastvec .*, 9\.9, got .* on .*: install"):
         here._replace(version="9.9").call(calls.backend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -15,7 +15,7 @@ from fastvec._params import check_counts, check_float, check_int
 from fastvec.corpus.sequences import ids_or_words
 from fastvec.exports.notebooks import FIRST, table
 
-__all__ = ["Vocabulary", "by_frequency", "union", "united"]
+__all__ = ["Vocabulary", "by_frequency", "union"]
 
 
 class Vocabulary:
@@ -181,28 +181,16 @@ def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocab
 
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
     """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
-    words, counts, places = united([(vocabulary.words, vocabulary.counts) for vocabulary in vocabularies])
-    together, new_ids = by_frequency(words, counts)
-    return together, [new_ids[of_words] for of_words in places]
-
-
-def united(
-    lists: Iterable[tuple[Sequence[Any], NDArray[np.int64]]],
-) -> tuple[list[Any], NDArray[np.int64], list[NDArray[np.int32]]]:
-    """Return the words of several lists in the order of first occurrence, with the sums of their counts.
-
-    The last result is, for each list, where its words are.
-    """
     index: defaultdict[str, int] = defaultdict(count().__next__)
     words: list[Any] = []
-    places, all_counts = [], []
-    for of_list, counts_of_list in lists:
-        all_counts.append(counts_of_list)
+    places = []
+    for vocabulary in vocabularies:
         known = len(index)
-        ids = np.fromiter(map(index.__getitem__, map(str, of_list)), np.int32, len(of_list))
+        ids = np.fromiter(map(index.__getitem__, map(str, vocabulary.words)), np.int32, len(vocabulary))
         places.append(ids)
-        words += [of_list[place] for place in np.flatnonzero(ids >= known).tolist()]
+        words += [vocabulary.words[place] for place in np.flatnonzero(ids >= known).tolist()]
     counts = np.zeros(len(index), np.int64)
-    for ids, counts_of_list in zip(places, all_counts, strict=True):
-        counts[ids] += counts_of_list
-    return ids_or_words(words), counts, places
+    for ids, vocabulary in zip(places, vocabularies, strict=True):
+        counts[ids] += vocabulary.counts
+    together, new_ids = by_frequency(ids_or_words(words), counts)
+    return together, [new_ids[of_words] for of_words in places]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.training.threads import Report
+from fastvec.training.threads import Report, limit_file_threads
 
 __all__ = ["LOST_WORKERS", "Engine", "Handle", "Setting", "lost", "of_parts"]
 
@@ -35,17 +35,20 @@ class Setting(NamedTuple):
         The version of fastvec.
     backend : str, optional
         The backend that they compute with; None if results do not depend on it.
+    threads : int
+        How many threads a call may use.
     """
 
     version: str
     backend: str | None
+    threads: int = 1
 
     @classmethod
-    def here(cls, any_backend: bool) -> Setting:
+    def here(cls, any_backend: bool, threads: int = 1) -> Setting:
         """Return the setting of this process."""
         from fastvec import __version__
 
-        return cls(__version__, None if any_backend else kernels.selected())
+        return cls(__version__, None if any_backend else kernels.selected(), threads)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in a worker, with the backend of this setting.
@@ -69,6 +72,7 @@ class Setting(NamedTuple):
                     "one of these in that process"
                 )
             os.environ["FASTVEC_BACKEND"] = self.backend
+        limit_file_threads(self.threads)
         return function(*arguments)
 
 

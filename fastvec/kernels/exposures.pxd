@@ -11,7 +11,7 @@ cdef extern from *:
     #include <stdint.h>
     /* What a score adds at least, so that a row that is used can be told from others. */
     static const float LEAST_EXPOSURE = 1e-9f;
-    /* From the coefficients of a block, the sum of p (1 - p) of each output; of_x has that of rows of x added. */
+    /* From the coefficients of a block, the sums of p (1 - p): of each output, and added to of_x those of x. */
     static inline void expose_scores(
         const float *g, intptr_t n_x, const float *positives, const float *counts, float learning_rate,
         const float *x_counts, float *of_x, float *of_y) {

@@ -581,6 +581,26 @@ AROUND = [
         ("distributed/texts.py", "for path in shard.maps[1:]:", "for path in shard.maps[2:]:"),
     ),
     mutant(
+        "a line that begins where a text is cut is lost",
+        "distributed",
+        ("corpus/parts.py", "place -= 1", "pass"),
+    ),
+    mutant(
+        "the first bytes of a part are looked at as those of a file",
+        "distributed",
+        ("corpus/reading.py", "if is_beginning(path):", "if True:"),
+    ),
+    mutant(
+        "errors in a part count its own lines",
+        "distributed",
+        ("distributed/texts.py", "_encoded(replace(source, begin=0), how, memory_limit)", "pass"),
+    ),
+    mutant(
+        "of words in several shards, the counts of one are taken",
+        "distributed",
+        ("distributed/words.py", "sums[ids] += of_list", "sums[ids] = of_list"),
+    ),
+    mutant(
         "of what neighbours become together, the last is left out",
         "distributed",
         (
