@@ -197,10 +197,9 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
         rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
     if of_text["frozen"] is not None:
         of_text["frozen"] = of_text["frozen"][used[0]]
-    *found_at_places, summary = lane.train_on(
-        task, [places[rows] for rows in used], of_text, matrices, room, places
-    )
-    moved, exposures = _in_order(words, *found_at_places)
+    at_places = [places[rows] for rows in used]
+    found_at, of_places, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
+    moved, exposures = _in_order(words, found_at, of_places)
     shape = sum(map(len, moved)), lane.stride
     # with ranges, the next call may be in this process
     left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)

@@ -635,8 +635,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "rounds.take(block, first, used[side][own], ",
-            "rounds.take(block, first, used[side][own] * 0 + first, ",
+            "rounds.take(_rows(block), first, used[side][own], ",
+            "rounds.take(_rows(block), first, used[side][own] * 0 + first, ",
         ),
     ),
     mutant(
@@ -644,8 +644,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "inputs[frozen[inputs] == 0]",
-            "inputs[frozen[inputs] < 2]",
+            'of_rows[0][np.flatnonzero(of_text["frozen"])] = 0',
+            "pass",
         ),
     ),
     mutant(

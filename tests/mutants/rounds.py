@@ -108,8 +108,8 @@ ROUNDS = [
         "rounds",
         (
             "distributed/lanes.py",
-            "np.maximum(of_side[rows], LEAST) for",
-            "np.full(len(rows), of_side[rows].mean()) for",
+            "of_side[own].astype(np.float64) for",
+            "np.full(len(own), of_side[own].mean(), np.float64) for",
         ),
     ),
     mutant(
