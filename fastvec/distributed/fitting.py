@@ -26,6 +26,7 @@ def fit(
     lanes: int = LANES,
     rounds: int | None = None,
     cluster: str | int | None = None,
+    folder: str | os.PathLike[str] | None = None,
     vocabulary: Any = None,
     start_from: Vectors | Learner | None = None,
     freeze: bool | Iterable[str] = False,
@@ -63,6 +64,11 @@ def fit(
         Where the model is trained: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
         "host:port", or "local" for a new one on this machine.
+    folder : str or path-like, optional
+        A folder on a disk that all workers share, in which the matrices of a `SkipGram` are while there are
+        too many words for memory: workers then hold the rows of their pieces alone, and this process none,
+        but what is mapped from there. It needs ``8 * vector_size`` bytes for each word, until the model goes
+        away. With several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
         As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
         rounds.
@@ -101,12 +107,18 @@ def fit(
         "resume": resume,
     }
     if isinstance(model, GloVe):
-        of_skipgram = {"lanes": (lanes, LANES), "rounds": (rounds, None), "vocabulary": (vocabulary, None)}
-        _check_left_out(of_skipgram | {"update_vocabulary": (update_vocabulary, False)})
+        of_skipgram = {
+            "lanes": (lanes, LANES),
+            "rounds": (rounds, None),
+            "folder": (folder, None),
+            "vocabulary": (vocabulary, None),
+            "update_vocabulary": (update_vocabulary, False),
+        }
+        _check_left_out(of_skipgram)
         fit_in_turns(model, corpus, cluster, **how)
         return model
     how |= {"vocabulary": vocabulary, "update_vocabulary": update_vocabulary}
-    return fit_in_rounds(model, corpus, lanes, rounds, cluster, **how)
+    return fit_in_rounds(model, corpus, lanes, rounds, cluster, folder, **how)
 
 
 def _check_left_out(parameters: Mapping[str, tuple[Any, Any]]) -> None:
