@@ -89,6 +89,7 @@ SIZES = {
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "block_of_rows": "distributed.rounds.BLOCK_BYTES",
+    "ranges_of_rows": "distributed.rounds.RANGES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
     "parts_of_tiles": "distributed.tiles.PARTS",
     "part_of_file": "distributed.cuts.PART_BYTES",

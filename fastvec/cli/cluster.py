@@ -12,8 +12,9 @@ from fastvec.distributed.fitting import fit
 
 __all__ = ["OF_LANES", "add_cluster", "add_lanes", "cluster_of", "lanes_of", "reading"]
 
-# The parameters of `distributed.fit` that are options of their own.
+# The parameters of `distributed.fit` that are options of their own: what the result depends on, and all.
 OF_LANES = ("lanes", "rounds")
+OPTIONS = (*OF_LANES, "folder")
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 def add_lanes(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how many lanes train, and where lanes or GloVe do."""
     _add_where(parser, "a lane, or the tiles of some words, at a time")
-    add_parameters(parser, {"lanes": fit}, OF_LANES)
+    add_parameters(parser, {"lanes": fit}, OPTIONS)
 
 
 def _add_where(parser: argparse.ArgumentParser, at_once: str) -> Any:
@@ -71,7 +72,7 @@ def lanes_of(options: argparse.Namespace) -> dict[str, Any]:
     TypeError, ValueError
         If an option is invalid.
     """
-    lanes = {name: value for name, value in given(options, fit).items() if name in OF_LANES}
+    lanes = {name: value for name, value in given(options, fit).items() if name in OPTIONS}
     cluster = _where(options)
     return lanes if cluster is None else {**lanes, "cluster": cluster}
 

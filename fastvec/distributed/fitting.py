@@ -26,6 +26,7 @@ def fit(
     lanes: int = LANES,
     rounds: int | None = None,
     cluster: str | int | None = None,
+    folder: str | os.PathLike[str] | None = None,
     vocabulary: Any = None,
     start_from: Vectors | Learner | None = None,
     freeze: bool | Iterable[str] = False,
@@ -36,9 +37,9 @@ def fit(
 ) -> Model:
     """Learn vectors on several processes or machines.
 
-    Lanes of a `SkipGram`, `CBOW` or `FastText` train on neighbouring pieces of the text, side by side, from the same vectors. What
-    they have learned is put together at the end of a round. The result depends on the number of lanes and of
-    rounds, and neither on where the lanes run nor on what is lost and done again.
+    Lanes of a `SkipGram`, `CBOW` or `FastText` train on neighbouring pieces of the text, side by side, from
+    the same vectors. What they have learned is put together at the end of a round. The result depends on the
+    number of lanes and of rounds, and neither on where the lanes run nor on what is lost and done again.
 
     A `GloVe` has neither lanes nor rounds: the result is that of its `fit`, to the last bit. Each worker
     trains on the counts of some of the words, while the rows of contexts go from one worker to the next.
@@ -63,6 +64,11 @@ def fit(
         Where the model is trained: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
         "host:port", or "local" for a new one on this machine.
+    folder : str or path-like, optional
+        A folder on a disk that all workers share, in which the matrices are while there are too many words
+        for memory: workers then hold the rows of their pieces alone (with n-grams, more and more of them),
+        and this process none, but what is mapped from there. It needs ``8 * vector_size`` bytes for each
+        word, until the model goes away. With several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
         As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
         rounds.
@@ -101,12 +107,18 @@ def fit(
         "resume": resume,
     }
     if isinstance(model, GloVe):
-        of_lanes = {"lanes": (lanes, LANES), "rounds": (rounds, None), "vocabulary": (vocabulary, None)}
-        _check_left_out(of_lanes | {"update_vocabulary": (update_vocabulary, False)})
+        of_lanes = {
+            "lanes": (lanes, LANES),
+            "rounds": (rounds, None),
+            "folder": (folder, None),
+            "vocabulary": (vocabulary, None),
+            "update_vocabulary": (update_vocabulary, False),
+        }
+        _check_left_out(of_lanes)
         fit_in_turns(model, corpus, cluster, **how)
         return model
     how |= {"vocabulary": vocabulary, "update_vocabulary": update_vocabulary}
-    return fit_in_rounds(model, corpus, lanes, rounds, cluster, **how)
+    return fit_in_rounds(model, corpus, lanes, rounds, cluster, folder, **how)
 
 
 def _check_left_out(parameters: Mapping[str, tuple[Any, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -27,6 +28,8 @@ from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
+from fastvec.distributed.row_files import Range, combine_range, moments_of_range
+from fastvec.distributed.storage import mapped_matrix, working_folder
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
@@ -37,6 +40,8 @@ __all__ = ["LANES", "check_lanes", "fit_in_rounds", "rounds_of"]
 LANES = 16
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
+# Blocks are combined by one call, where matrices are in files, as there are more than so many ranges of them.
+RANGES = 32
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
 # From how many words of a piece for each row on it takes all rows: which it uses takes longer to find out.
@@ -51,12 +56,20 @@ def fit_in_rounds(
     lanes: int,
     rounds: int | None,
     cluster: str | int | None,
+    folder: str | os.PathLike[str] | None,
     **how: Any,
 ) -> Model:
     """Train a model of words in rounds of lanes; see `fit`, also for the arguments of the model's `fit`."""
     lanes, rounds = check_lanes(model, lanes, rounds)
+    if folder is not None and lanes == 1:
+        raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
     if lanes > 1:
         common = lanes, rounds, model._loss().kernel, model.vector_size
+    if folder is not None:
+        with connect(cluster) as engine, working_folder(folder) as place:
+            make = partial(mapped_matrix, place)
+            of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
+            return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
         return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
     with connect(cluster) as engine:
@@ -117,8 +130,8 @@ class LaneRounds(Rounds):
         walk["shared"] = arguments.get("shared", False)
         walk["cbow"] = arguments.get("cbow", kernel == "cbow")
         stride = matrices[INPUTS].shape[1]
-        at_once = max(1, BLOCK_BYTES // (4 * stride))
-        firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
+        self._of_block = max(1, BLOCK_BYTES // (4 * stride))
+        firsts = {name: bounds(len(matrix), self._of_block) for name, matrix in matrices.items()}
         self._lane = Lane(kernel, arguments, walk, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
@@ -187,6 +200,16 @@ class LaneRounds(Rounds):
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         """Let the rows of each matrix grow along some directions, except those that are frozen."""
 
+    def _stretch_in_place(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        for name, begin, end in self._places:
+            frozen = self._arrays["frozen"] if name == INPUTS else None
+            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+
+
+def bounds(n_rows: int, at_once: int) -> list[int]:
+    """Return the first of so many rows at a time, and how many there are."""
+    return [*range(0, n_rows, at_once), n_rows]
+
 
 class RoundsHere(LaneRounds):
     """Rounds whose lanes train in this process, one after the other.
@@ -230,9 +253,7 @@ class RoundsHere(LaneRounds):
         return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
-        for name, begin, end in self._places:
-            frozen = self._arrays["frozen"] if name == INPUTS else None
-            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+        self._stretch_in_place(guides, growths)
 
 
 class RoundsElsewhere(LaneRounds):
@@ -313,3 +334,99 @@ class RoundsElsewhere(LaneRounds):
             )
             for number, (name, begin, end) in enumerate(self._places)
         ]
+
+
+class RoundsInFiles(LaneRounds):
+    """Rounds whose lanes are calls of an engine, on matrices in mapped files.
+
+    Blocks are the same as in memory, so that the results are. What has to do with some neighbouring ones is
+    one call.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where lanes train.
+    elsewhere : bool
+        Whether that may be on another machine, which sees of a file what has reached its disk.
+    common : object
+        The arguments of `LaneRounds`.
+    """
+
+    def __init__(self, engine: Engine, elsewhere: bool, *common: Any) -> None:
+        super().__init__(*common)
+        self._engine = engine
+        self._elsewhere = elsewhere
+        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
+        self._ranges: list[tuple[str, Range]] = []
+        firsts = {}
+        for name, matrix in self._matrices.items():
+            n_blocks = -(-len(matrix) // self._of_block)
+            firsts[name] = bounds(len(matrix), -(-n_blocks // RANGES) * self._of_block)
+            path = str(matrix.filename)
+            self._ranges += [
+                (name, Range(path, self._lane.stride, *ends, self._of_block))
+                for ends in pairwise(firsts[name])
+            ]
+        self._lane = self._lane._replace(firsts=firsts)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let the files be complete, which are then what the matrices have become."""
+        self._finish_writing()
+        yield
+
+    def _finish_writing(self) -> None:
+        if self._elsewhere:
+            for matrix in self._matrices.values():
+                matrix.flush()
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        ranges = [rows for _, rows in self._ranges]
+        self._found = [
+            self._engine.submit_parts(
+                f"train lane {number}",
+                len(ranges) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared,
+                *ranges,
+            )
+            for number, task in enumerate(tasks, 1)
+        ]
+        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        return summaries
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        """Write what has moved, when no lane can be called again that reads what was there before."""
+        moved = self._engine.results(
+            [
+                self._engine.submit(
+                    f"combine rows {rows.begin} to {rows.end} of {name}",
+                    combine_range,
+                    rows,
+                    pulls[name],
+                    *(parts[number] for parts in self._found),
+                )
+                for number, (name, rows) in enumerate(self._ranges)
+            ]
+        )
+        self._found = []
+        for (name, _), own in zip(self._ranges, moved, strict=True):
+            self._matrices[name][own.rows] = own.vectors
+        self._finish_writing()
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        found = self._engine.results(
+            [
+                self._engine.submit(
+                    f"look at rows {rows.begin} to {rows.end} of {name}", moments_of_range, guides, rows
+                )
+                for name, rows in self._ranges
+            ]
+        )
+        return [moment for of_range in found for moment in of_range]
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        self._stretch_in_place(guides, growths)
+        self._finish_writing()

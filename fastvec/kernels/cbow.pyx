@@ -23,7 +23,7 @@ from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_out
 from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
 from .walk cimport (
-    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, renumber, visit_in_lanes, visited, walk_chunk,
 )
 
 fill_sigmoid_table()
@@ -216,6 +216,7 @@ def train(
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
     float[:, ::1] exposures=None,
+    const int32_t[::1] places=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -227,6 +228,7 @@ def train(
     cdef Together all
     cdef Frozen still
     cdef Exposures exposed
+    cdef const int32_t *place_of_word = NULL
     cdef bint team_works = team is not None
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
@@ -240,6 +242,8 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
+    if places is not None:
+        place_of_word = &places[0]
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
@@ -262,7 +266,9 @@ def train(
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
+        outputs.places = place_of_word
         if not failed:
+            renumber(&walk, place_of_word)
             if not scale_gradient:
                 find_repeats(&walk, window)
             find_rows(&walk, &input_rows, window)

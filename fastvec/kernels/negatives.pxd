@@ -20,6 +20,7 @@ cdef struct Outputs:
     Py_ssize_t negatives       # of a set
     Py_ssize_t set_rows
     bint *repeats              # [position][set]: whether a row of the set occurs twice
+    const int32_t *places      # of the words in the matrix; NULL: their numbers
     uint64_t *random           # the draws of all sets of the ring
     Py_ssize_t set_random      # of a set, in whole eights
     int32_t *words             # of one set, in room
@@ -33,6 +34,7 @@ cdef inline int allocate_outputs(Outputs *outputs, Py_ssize_t negatives, Py_ssiz
     # few, so that the ring leaves the cache to the rows; many, so that the noise table's misses overlap
     cdef Py_ssize_t n_positions = 32 if sets == 1 else 8
     cdef bint failed
+    outputs.places = NULL
     outputs.sets = sets
     outputs.negatives = negatives
     outputs.set_rows = negatives // BLOCK * BLOCK + BLOCK
@@ -86,6 +88,8 @@ cdef inline void find_set(
     outputs.words[0] = target
     for k in range(outputs.negatives):
         outputs.words[1 + k] = draw_noise(random[k], noise, n_words)
+    for k in range(outputs.negatives if outputs.places != NULL else 0):
+        outputs.words[1 + k] = outputs.places[outputs.words[1 + k]]
     for k in range(1 + outputs.negatives):
         rows[k] = row_of(output_vectors, outputs.words[k])
     for k in range(1 + outputs.negatives, outputs.set_rows):

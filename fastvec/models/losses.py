@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.ngrams import Subwords
 from fastvec.models.base import State
-from fastvec.training.matrices import fill_uniform, padded_matrix
+from fastvec.training.matrices import MakeMatrix, fill_uniform
 from fastvec.training.tables import alias_table
 
 __all__ = ["LOSSES", "Loss", "losses_of", "paths", "subwords_of"]
@@ -41,10 +41,12 @@ class Matrix(NamedTuple):
     constant: float = 0
     uniform: float = 0
 
-    def at_start(self, model: Any, n_words: int, generator: np.random.Generator) -> NDArray[np.float32]:
+    def at_start(
+        self, model: Any, n_words: int, generator: np.random.Generator, make: MakeMatrix
+    ) -> NDArray[np.float32]:
         """Return the matrix before training, its rows padded as the kernels want them."""
         d = model.vector_size
-        padded = padded_matrix(self.n_rows(model, n_words), d)
+        padded = make(self.name, self.n_rows(model, n_words), d)
         if self.uniform:
             fill_uniform(padded[:, :d], d / self.uniform, generator)
         elif self.constant:

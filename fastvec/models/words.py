@@ -43,7 +43,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
-from fastvec.training.matrices import padded_copies
+from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
 from fastvec.training.progress import warn
 from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
 from fastvec.training.rounds import Rounds
@@ -529,6 +529,7 @@ class WordModel(EpochModel, ABC):
         corpus: Any,
         threads: int | None,
         in_rounds: Callable[[partial[Any]], Rounds] | None,
+        make: MakeMatrix = in_memory,
         *,
         vocabulary: Any,
         start_from: Vectors | Learner | None,
@@ -540,7 +541,8 @@ class WordModel(EpochModel, ABC):
     ) -> Model:
         """Learn, see `fit`, with other threads than the parameter says, or in rounds.
 
-        `in_rounds` returns who trains, for what trains on a chunk: a kernel with all other arguments.
+        `in_rounds` returns who trains, for what trains on a chunk: a kernel with all other arguments. `make`
+        makes the matrices.
         """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
@@ -572,7 +574,7 @@ class WordModel(EpochModel, ABC):
             vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
         if before is None and self._subwords() is not None:  # n-grams are of letters
             vocabulary = Vocabulary([*map(str, vocabulary.words)], vocabulary.counts)
-        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
+        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given, make)
         state.output_of = output_rows(corpus, state.vocabulary)
         frozen = frozen_words(freeze, state.vocabulary, given)
         ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)
@@ -735,11 +737,12 @@ class WordModel(EpochModel, ABC):
         vocabulary: Vocabulary,
         update_vocabulary: bool,
         given_to_start: Given | None,
+        make: MakeMatrix,
     ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
         places = np.empty(0, np.intp)
         if before is None:
-            parameters = self._fresh(len(vocabulary), self.seed)
+            parameters = self._fresh(len(vocabulary), self.seed, make)
             if self._has_tree() and len(vocabulary) < 2:
                 raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
             tree = self._new_tree(vocabulary.counts) if self._has_tree() else None
@@ -748,12 +751,12 @@ class WordModel(EpochModel, ABC):
             vocabulary, places = with_new_words(
                 old, corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop
             )
-            parameters = self._fresh(len(vocabulary), [self.seed, len(old)])
+            parameters = self._fresh(len(vocabulary), [self.seed, len(old)], make)
             self._take_over(parameters, before, places)
             tree = None if before.tree is None else before.tree.with_more_words(places, vocabulary.counts)
         else:
             vocabulary, tree = before.vocabulary, before.tree
-            parameters = padded_copies(before.parameters)
+            parameters = padded_copies(before.parameters, make)
         given = self._given()
         state = State(
             vocabulary=vocabulary,
@@ -794,10 +797,11 @@ class WordModel(EpochModel, ABC):
                 rows[own_rows:] = 1
         return rows
 
-    def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
+    def _fresh(self, n_words: int, seed: int | list[int], make: MakeMatrix) -> Matrices:
         """Return the matrices before training, with padding."""
         generator = np.random.default_rng(seed)
-        return {matrix.name: matrix.at_start(self, n_words, generator) for matrix in self._loss().matrices}
+        matrices = self._loss().matrices
+        return {matrix.name: matrix.at_start(self, n_words, generator, make) for matrix in matrices}
 
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
         """Copy the parameters of the state before; its word i is now word places[i].

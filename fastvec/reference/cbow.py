@@ -185,6 +185,7 @@ def train(
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
     exposures: Matrix | None = None,
+    places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -222,6 +223,9 @@ def train(
         For every row of inputs that moves, and of outputs, Σ p (1 − p) of its scores is added, that of inputs
         times how far h moves for a step of its own, see `rounds`. Only without a team, and without
         position weights.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only; all that the
+        chunk uses have one of their own. `frozen` and `exposures` are then of these rows as well.
 
     Returns
     -------
@@ -233,6 +237,7 @@ def train(
     if exposures is not None and position_weights is not None:
         raise ValueError("position_weights must be None with exposures, got weights")
     draws_per_token = 1 + negatives
+    rows = np.arange(len(keep), dtype=np.int32) if places is None else places
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, n_before in batch.visit(
@@ -246,10 +251,10 @@ def train(
             input_vectors,
             output_vectors,
             position_weights,
-            contexts,
+            rows[contexts],
             np.arange(len(contexts), dtype=np.int32) + np.int32(window - n_before),  # distances −n_before..
-            center,
-            draw_noise(draw(key, counters), noise),
+            int(rows[center]),
+            rows[draw_noise(draw(key, counters), noise)],
             mean,
             scale_gradient,
             learning_rate,

@@ -649,8 +649,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "rounds.take(block, first, used[side][own], ",
-            "rounds.take(block, first, used[side][own] * 0 + first, ",
+            "rounds.take(_rows(block), first, used[side][own], ",
+            "rounds.take(_rows(block), first, used[side][own] * 0 + first, ",
         ),
     ),
     mutant(
@@ -658,8 +658,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            'of_rows[0][of_text["frozen"] != 0] = 0',
-            'of_rows[0][of_text["frozen"] > 1] = 0',
+            'of_rows[0][np.flatnonzero(of_text["frozen"])] = 0',
+            "pass",
         ),
     ),
     mutant(
