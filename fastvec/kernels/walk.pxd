@@ -15,7 +15,7 @@ from .vector cimport copy_rows, last_distance
 
 
 cdef struct Walk:
-    int32_t *words             # the kept words in order, with up to a window more on either side, see renumber()
+    int32_t *words             # the kept words in order, with up to a window more on either side; renumber()
     int64_t *positions         # theirs in the corpus
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
