@@ -65,6 +65,8 @@ Compromises:
   have in common contracts at the rate of h, what one has of its own at 1/n of that; taken is the rate of h,
   which holds back more: the exposure of each row is Σ p (1 − p) of the scores of h, times n s s'. M of the
   outputs is of h; in that of the inputs, scores do not weigh by n s s'.
+- Where s' is not s, without ``scale_gradient``, a score changes Σ x xᵀ s'/s times as much as Σ y yᵀ. What the
+  lanes want of their difference is then of first order, and is taken as it is, all lanes added up.
 
 Combining models by what a sequence of trainings would have made of them is the idea of Maleki et al. (2016),
 for linear learners.
