@@ -13,7 +13,7 @@ ROUNDS = [
     mutant(
         "lanes: a negative that is the centre counts",
         TESTS,
-        (KERNEL, "n += word != center", "n += 1"),
+        (KERNEL, "n += word != target", "n += 1"),
     ),
     mutant(
         "lanes: all contexts have the negatives of the first",
@@ -25,7 +25,7 @@ ROUNDS = [
         TESTS,
         (
             KERNEL,
-            "    if drawn >= 0:\n        mark_outputs(sampler, walk.words[drawn], outputs)\n    for i",
+            "    if drawn >= 0:\n        mark_outputs(sampler, drawn, outputs)\n    for i",
             "    for i",
         ),
     ),
