@@ -197,9 +197,9 @@ def _check_elsewhere(arguments: dict[str, Any], model: Model, name: str) -> None
         if arguments:
             check_lanes(model, **of_lanes)
     elif of_lanes:
-        raise _of_others(flag(fit, next(iter(of_lanes))), ["skipgram"], name)
+        raise _of_others(flag(fit, next(iter(of_lanes))), _models(WordModel), name)
     elif arguments and isinstance(model, PPMI_SVD):
-        raise _of_others("--processes, as --ray,", ["skipgram", "glove"], name)
+        raise _of_others("--processes, as --ray,", _models((WordModel, GloVe)), name)
 
 
 def _start(options: argparse.Namespace) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def _summary(model: Model, seconds: float) -> str:
     return trained_on(history, words_in(history), "words", f"loss {loss:.4f}")
 
 
-def _models(base: type) -> list[str]:
+def _models(base: type | tuple[type, ...]) -> list[str]:
     return [name for name, estimator in MODELS.items() if issubclass(estimator, base)]
 
 

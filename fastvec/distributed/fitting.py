@@ -37,19 +37,19 @@ def fit(
 ) -> Model:
     """Learn vectors on several processes or machines.
 
-    Lanes of a `SkipGram` train on neighbouring pieces of the text, side by side, from the same vectors. What
-    they have learned is put together at the end of a round. The result depends on the number of lanes and of
-    rounds, and neither on where the lanes run nor on what is lost and done again.
+    Lanes of a `SkipGram`, `CBOW` or `FastText` train on neighbouring pieces of the text, side by side, from
+    the same vectors. What they have learned is put together at the end of a round. The result depends on the
+    number of lanes and of rounds, and neither on where the lanes run nor on what is lost and done again.
 
     A `GloVe` has neither lanes nor rounds: the result is that of its `fit`, to the last bit. Each worker
     trains on the counts of some of the words, while the rows of contexts go from one worker to the next.
 
     Parameters
     ----------
-    model : SkipGram or GloVe
-        The estimator to fit. A `SkipGram` must have ``loss="negative_sampling"``; its `threads` and
-        `deterministic` do not matter: a lane is one thread, and all is deterministic. A worker of a `GloVe`
-        has one thread unless `threads` says otherwise.
+    model : SkipGram, CBOW, FastText or GloVe
+        The estimator to fit. Lanes need ``loss="negative_sampling"``, and a `CBOW` without
+        `position_weights`; `threads` and `deterministic` do not matter: a lane is one thread, and all is
+        deterministic. A worker of a `GloVe` has one thread unless `threads` says otherwise.
     corpus : Corpus, Cooccurrence, or anything that `Corpus` takes
         The text or, of a `GloVe`, the counts, as for the `fit` of the model. A `GloVe` counts a text in this
         process; `count` does that elsewhere.
@@ -65,17 +65,17 @@ def fit(
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
         "host:port", or "local" for a new one on this machine.
     folder : str or path-like, optional
-        A folder on a disk that all workers share, in which the matrices of a `SkipGram` are while there are
-        too many words for memory: workers then hold the rows of their pieces alone, and this process none,
-        but what is mapped from there. It needs ``8 * vector_size`` bytes for each word, until the model goes
-        away. With several lanes only.
+        A folder on a disk that all workers share, in which the matrices are while there are too many words
+        for memory: workers then hold the rows of their pieces alone (with n-grams, more and more of them),
+        and this process none, but what is mapped from there. It needs ``8 * vector_size`` bytes for each
+        word, until the model goes away. With several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
         As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
         rounds.
 
     Returns
     -------
-    SkipGram or GloVe
+    SkipGram, CBOW, FastText or GloVe
         The model.
 
     Raises
@@ -107,14 +107,14 @@ def fit(
         "resume": resume,
     }
     if isinstance(model, GloVe):
-        of_skipgram = {
+        of_lanes = {
             "lanes": (lanes, LANES),
             "rounds": (rounds, None),
             "folder": (folder, None),
             "vocabulary": (vocabulary, None),
             "update_vocabulary": (update_vocabulary, False),
         }
-        _check_left_out(of_skipgram)
+        _check_left_out(of_lanes)
         fit_in_turns(model, corpus, cluster, **how)
         return model
     how |= {"vocabulary": vocabulary, "update_vocabulary": update_vocabulary}
@@ -125,4 +125,4 @@ def _check_left_out(parameters: Mapping[str, tuple[Any, Any]]) -> None:
     """Raise ValueError if the value of a parameter is not its default."""
     for name, (value, default) in parameters.items():
         if not (value is default or value == default):
-            raise ValueError(f"{name} is of a SkipGram and must be left out with a GloVe, got {value!r}")
+            raise ValueError(f"{name} is of models of words and must be left out with a GloVe, got {value!r}")

@@ -30,7 +30,6 @@ from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
 from fastvec.distributed.row_files import Range, combine_range, moments_of_range
 from fastvec.distributed.storage import mapped_matrix, working_folder
-from fastvec.models.word2vec import SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
@@ -93,10 +92,10 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tu
     lanes = check_int("lanes", lanes, 1, 4096)
     rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
     if not isinstance(model, WordModel):
-        raise TypeError(f"model must be a SkipGram or a GloVe, got {model!r}")
-    if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
+        raise TypeError(f"model must be a SkipGram, CBOW, FastText or GloVe, got {model!r}")
+    if lanes > 1 and (model.loss != "negative_sampling" or getattr(model, "position_weights", False)):
         raise ValueError(
-            "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
+            "model must have loss='negative_sampling', and no position_weights, to be trained in lanes, got "
             f"{model!r}: lanes=1, or fit of the model, train it on one machine"
         )
     return lanes, rounds
@@ -127,11 +126,13 @@ class LaneRounds(Rounds):
             for name, value in train_chunk.keywords.items()
             if name in arguments and (name == "frozen" or isinstance(value, np.ndarray))
         }
-        walk = {name: arguments[name] for name in ("window", "negatives", "shared", "dynamic_window")}
+        walk = {name: arguments[name] for name in ("window", "negatives", "dynamic_window")}
+        walk["shared"] = arguments.get("shared", False)
+        walk["cbow"] = arguments.get("cbow", kernel == "cbow")
         stride = matrices[INPUTS].shape[1]
         self._of_block = max(1, BLOCK_BYTES // (4 * stride))
         firsts = {name: bounds(len(matrix), self._of_block) for name, matrix in matrices.items()}
-        self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
+        self._lane = Lane(kernel, arguments, walk, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
         self._places = [(name, *ends) for name in SIDES for ends in pairwise(firsts[name])]
