@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
-    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
+    from fastvec.vectors.combining import combine
+    from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
     "CBOW",
@@ -46,12 +48,15 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "combine",
     "distributed",
+    "drift",
     "evaluate",
     "functional",
     "gradcheck",
     "load",
     "load_model",
+    "retrofit",
     "walks",
 ]
 
@@ -73,9 +78,12 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "combine": "vectors.combining",
+    "drift": "vectors",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "retrofit": "vectors.retrofitting",
     "walks": "graphs.walks",
 }
 

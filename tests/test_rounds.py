@@ -36,8 +36,19 @@ def text():
     return Corpus(drawn.tolist())
 
 
-def make(**params):
-    return SkipGram(**{"vector_size": 12, "min_count": 1, "epochs": 2, "subsample": 0.01, **params})
+def make(kind=SkipGram, **params):
+    of_kind = {"buckets": 100, "min_n": 2, "max_n": 3} if kind is FastText else {}
+    return kind(**{"vector_size": 12, "min_count": 1, "epochs": 2, "subsample": 0.01, **of_kind, **params})
+
+
+# Models whose rows are scored by their mean or sum.
+POOLED = [
+    partial(make, CBOW),
+    partial(make, CBOW, pooling="sum", scale_gradient=False, dynamic_window=False),
+    partial(make, FastText),
+    partial(make, FastText, model="cbow", hash_count=2, scale_gradient=True),
+]
+for_pooled = pytest.mark.parametrize("kind", POOLED, ids=["cbow", "sum", "n-grams", "cbow of n-grams"])
 
 
 def learned(model):
@@ -65,18 +76,31 @@ def test_one_lane_is_a_training_with_one_thread(params, text):
     model = distributed.fit(make(**params), text, lanes=1, cluster=None)
     assert learned(model) == learned(alone)
     assert model.vectors_.metadata == alone.vectors_.metadata
-    model = distributed.fit(CBOW(vector_size=4, min_count=1, epochs=1), text, lanes=1)
-    assert learned(model) == learned(CBOW(vector_size=4, min_count=1, epochs=1, threads=1).fit(text))
+    weighted = partial(CBOW, vector_size=4, min_count=1, epochs=1, position_weights=True)
+    assert learned(distributed.fit(weighted(), text, lanes=1)) == learned(weighted(threads=1).fit(text))
+
+
+@for_pooled
+def test_other_models_train_the_same_in_processes_and_alone_with_one_lane(kind, text, monkeypatch):
+    set_sizes(monkeypatch, block_of_rows=50 * 16 * 4, words_per_row=5)
+    here = learned(distributed.fit(kind(epochs=1), text, **LANES))
+    assert learned(distributed.fit(kind(epochs=1), text, cluster=2, **LANES)) == here
+    set_sizes(monkeypatch, words_per_row=1e9)
+    found = learned(distributed.fit(kind(epochs=1), text, **LANES))
+    ours, theirs = (np.frombuffer(each[1], np.float32) for each in (here, found))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    alone = learned(kind(epochs=1, threads=1).fit(text))
+    assert learned(distributed.fit(kind(epochs=1), text, lanes=1)) == alone != here
 
 
 @can_be_killed
-def test_processes_of_which_one_is_killed_train_the_same(text, tmp_path, monkeypatch):
+def test_processes_of_which_one_is_killed_and_one_hangs_train_the_same(text, tmp_path, monkeypatch):
     set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
     expected = learned(distributed.fit(make(), text, **LANES))
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
-    put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+    put(monkeypatch, "train_lane", partial(calls.train_or_hang, inner("train_lane")))
     model = distributed.fit(make(), text, cluster=2, **LANES)
-    assert (tmp_path / "marker").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"marker", "marker-stopped"}
     assert learned(model) == expected
 
 
@@ -186,14 +210,22 @@ def test_checkpoints_do_not_disturb_the_training(text, expected, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "params", [{}, {"negative_sharing": "none"}, {"dynamic_window": False, "shuffle": True}]
+    "kind",
+    [
+        make,
+        partial(make, negative_sharing="none"),
+        partial(make, dynamic_window=False, shuffle=True),
+        partial(make, CBOW),
+        partial(make, FastText),
+        partial(make, FastText, model="cbow"),
+    ],
 )
-def test_it_learns_about_as_much_as_one_thread(params):
+def test_it_learns_about_as_much_as_one_thread(kind):
     topics = [[f"{topic}{i}" for i in range(6)] for topic in "abcd"]
     random = np.random.default_rng(3)
     text = Corpus([random.choice(topics[random.integers(4)], 8).tolist() for _ in range(3000)])
-    model = distributed.fit(make(epochs=3, **params), text, lanes=4, rounds=20)
-    alone = make(epochs=3, threads=1, **params).fit(text)
+    model = distributed.fit(kind(epochs=3), text, lanes=4, rounds=20)
+    alone = kind(epochs=3, threads=1).fit(text)
     assert model.history_[-1].loss < alone.history_[-1].loss + 0.1
     assert model.history_[-1].loss < model.history_[0].loss
     for topic in "abcd":
@@ -211,12 +243,13 @@ def test_it_trains_on_the_pairs_of_one_thread_and_not_on_what_is_held_out(text, 
     assert make(threads=1, epochs=1).fit(text).history_[0].pairs > pairs[0]
 
 
-def test_frozen_words_stay_and_training_continues(text):
-    first = distributed.fit(make(), text, **LANES)
+@pytest.mark.parametrize("kind", [make, POOLED[0]])
+def test_frozen_words_stay_and_training_continues(kind, text):
+    first = distributed.fit(kind(), text, **LANES)
     words, rows = first.vectors_.words, first.vectors_.vectors.copy()
     rows[:, 3] = -0.0
     given, frozen = fastvec.Vectors(words, rows), ["word0", "word50"]
-    model = distributed.fit(make(epochs=1), text, start_from=given, freeze=frozen, **LANES)
+    model = distributed.fit(kind(epochs=1), text, start_from=given, freeze=frozen, **LANES)
     assert model.vectors_[frozen].tobytes() == given[frozen].tobytes()
     assert not np.array_equal(model.vectors_["word1"], given["word1"])
     more = Corpus([["word1", "new", "word2", "newer"] * 3] * 40)
@@ -350,11 +383,16 @@ def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
         (make(), {"rounds": 0}, ValueError, "rounds must be an int >= 1, got 0"),
         (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
         (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
-        (make(loss="bpr"), {}, ValueError, "loss='negative_sampling' to be trained in lanes, got SkipGram"),
-        (CBOW(), {}, ValueError, "model must be a SkipGram .* got CBOW.*: lanes=1, or fit of the model"),
-        (FastText(), {}, ValueError, "model must be a SkipGram"),
-        (fastvec.GloVe(), {}, TypeError, "model must be a SkipGram, got GloVe"),
-        ("skipgram", {}, TypeError, "model must be a SkipGram, got 'skipgram'"),
+        (make(loss="bpr"), {}, ValueError, "no position_weights, to be trained in lanes, got SkipGram"),
+        (CBOW(position_weights=True), {}, ValueError, "no position_weights, .* got CBOW.*: lanes=1, or fit"),
+        (FastText(loss="hierarchical_softmax"), {}, ValueError, "loss='negative_sampling', .* got FastText"),
+        (
+            fastvec.PPMI_SVD(),
+            {},
+            TypeError,
+            "model must be a SkipGram, CBOW, FastText or GloVe, got PPMI_SVD",
+        ),
+        ("skipgram", {}, TypeError, "model must be a SkipGram, CBOW, FastText or GloVe, got 'skipgram'"),
     ],
 )
 def test_bad_input(model, params, error, message, text):
@@ -382,8 +420,9 @@ def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch
     for refused, message in (
         (["--lanes", 0], "lanes must be an int from 1 to 4096, got 0"),
         (["--processes", 0], "--processes must be an int"),
-        (["--model", "cbow", "--lanes", 2], "model must be a SkipGram with loss='negative_sampling'"),
-        (["--model", "glove", "--processes", 2], "lanes need --model skipgram, got --model glove"),
+        (["--model", "cbow", "--position-weights", "--lanes", 2], "and no position_weights"),
+        (["--model", "glove", "--lanes", 2], "of skipgram, cbow and fasttext, not of --model glove"),
+        (["--model", "svd", "--processes", 2], "of skipgram, cbow, fasttext and glove, not of --model svd"),
     ):
         status, _, error = shown(*train, "e.fvec", *refused)
         assert status == 2 and message in error

@@ -8,7 +8,7 @@ from inside import alias_table, keep_thresholds
 
 from fastvec import kernels
 
-N_WORDS, D = 300, 20
+N_WORDS, N_ROWS, D = 300, 1500, 20
 KEY = 0xF123456789ABCDEF
 
 random = np.random.default_rng(7)
@@ -20,6 +20,20 @@ TABLES = {
     "key": KEY,
 }
 TEXT = TABLES | {"ids": IDS, "sentence_offsets": np.cumsum([0, *LENGTHS], dtype=np.int64)}
+
+
+def rows_of_words():
+    """Return for every word different rows, its own among them, and behind these some of them again."""
+    offsets, subwords = [0], []
+    for word in range(N_WORDS):
+        own = [word, *random.choice(np.arange(N_WORDS, N_ROWS), random.integers(0, 7), replace=False)]
+        again = [*random.choice(own, random.integers(0, 3))]
+        offsets += [offsets[-1] + len(own), offsets[-1] + len(own + again)]
+        subwords += own + again
+    return {"subword_offsets": np.array(offsets), "subwords": np.array(subwords, np.int32)}
+
+
+NGRAMS = rows_of_words()
 PIECES = [(0, 30), (100, 130), (190, 196), (353, 400), (20, 20)]
 
 WALKS = [
@@ -29,8 +43,13 @@ WALKS = [
     {"window": 5, "negatives": 7, "shared": True, "cbow": False, "dynamic_window": False},
     {"window": 3, "negatives": 5, "shared": True, "cbow": True},
     {"window": 2, "negatives": 1, "shared": False, "cbow": True, "dynamic_window": False},
+    {"window": 3, "negatives": 7, "shared": False, "cbow": False, **NGRAMS},
+    {"window": 1, "negatives": 2, "shared": False, "cbow": False, "dynamic_window": False, **NGRAMS},
+    {"window": 3, "negatives": 5, "shared": False, "cbow": True, **NGRAMS},
 ]
-for_every_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: f"{walk}")
+for_every_walk = pytest.mark.parametrize(
+    "walk", WALKS, ids=lambda walk: "-".join(map(str, walk.values()))[:40]
+)
 
 
 def piece(*parts):
@@ -42,26 +61,37 @@ def touched(backend, **arguments):
     return kernels.get("rounds", backend).touched(**arguments)
 
 
-def matrices(padded, scale=1.0):
+def matrices(padded, scale=1.0, n_rows=N_WORDS):
     random = np.random.default_rng(3)
     return {
-        name: padded(scale * random.standard_normal((N_WORDS, D)))
-        for name in ("input_vectors", "output_vectors")
+        name: padded(scale * random.standard_normal((n, D)))
+        for name, n in (("input_vectors", n_rows), ("output_vectors", N_WORDS))
     }
 
 
-def train(backend, vectors, walk, start, stop):
+def matrices_of(walk, padded, **params):
+    return matrices(padded, n_rows=N_ROWS if "subwords" in walk else N_WORDS, **params)
+
+
+def train(backend, vectors, walk, start, stop, learning_rate=0.05, loss_every=1, **of_chunk):
     """Train on a piece, and return the number of pairs."""
-    walk = dict(walk)
-    if walk.pop("cbow"):
-        del walk["shared"]
-        walk |= {"position_weights": None, "mean": True, "scale_gradient": True}
-        implementation = kernels.get("cbow", backend)
+    arguments = {"mean": True, "scale_gradient": True, **walk}
+    if "subwords" in walk:
+        name, others = "subword", ("shared",)
+    elif walk["cbow"]:
+        name, others = "cbow", ("shared", "cbow")
+        arguments.setdefault("position_weights", None)
     else:
-        walk["loss"] = "negative_sampling"
-        implementation = kernels.get("skipgram", backend)
-    return implementation.train(
-        **vectors, **TEXT, **walk, start=start, stop=stop, learning_rate=0.05, loss_every=1
+        name, others = "skipgram", ("cbow", "mean", "scale_gradient")
+        arguments["loss"] = "negative_sampling"
+    arguments = {key: value for key, value in arguments.items() if key not in others}
+    return kernels.get(name, backend).train(
+        **vectors,
+        **(TEXT | arguments | of_chunk),
+        start=start,
+        stop=stop,
+        learning_rate=learning_rate,
+        loss_every=loss_every,
     )[2]
 
 
@@ -72,17 +102,17 @@ def train(backend, vectors, walk, start, stop):
 def test_training_uses_these_rows_and_no_others(backend, padded, walk):
     for start, stop in PIECES:
         input_rows, output_rows = touched(backend, **TEXT, **walk, **piece((start, stop)))
-        vectors, before = matrices(padded), matrices(padded)
+        vectors, before = matrices_of(walk, padded), matrices_of(walk, padded)
         names_and_rows = list(zip(vectors, (input_rows, output_rows), strict=True))
         for name, rows in names_and_rows:
             assert (np.diff(rows) > 0).all()
-            assert len(rows) < N_WORDS
-            vectors[name][np.setdiff1d(np.arange(N_WORDS), rows)] = np.nan
+            assert len(rows) < len(vectors[name])
+            vectors[name][np.setdiff1d(np.arange(len(vectors[name])), rows)] = np.nan
         train(backend, vectors, walk, start, stop)
         for name, rows in names_and_rows:
             assert np.isfinite(vectors[name][rows]).all()
             assert (vectors[name][rows] != before[name][rows]).any(axis=1).all()
-            assert np.isnan(vectors[name]).all(axis=1).sum() == N_WORDS - len(rows)
+            assert np.isnan(vectors[name]).all(axis=1).sum() == len(vectors[name]) - len(rows)
 
 
 @for_every_walk
@@ -131,10 +161,10 @@ def test_a_long_piece_is_its_parts(compiled):
 
 
 @for_every_walk
-@pytest.mark.parametrize("parts", [[(5, 330)], [(10, 42), (0, 5), (200, 330)]])
-def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts):
-    arguments = TEXT | walk | piece(*parts)
-    vectors = matrices(padded, scale=0.5)
+@pytest.mark.parametrize(("parts", "mean"), [([(5, 330)], True), ([(10, 42), (0, 5), (200, 330)], False)])
+def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, mean):
+    arguments = TEXT | walk | piece(*parts) | {"mean": mean}
+    vectors = matrices_of(walk, padded, scale=0.5)
     found = kernels.get("rounds", compiled).curvature(**vectors, **arguments)
     expected = kernels.get("rounds", "reference").curvature(**vectors, **arguments)
     for matrix, theirs in zip(found[:2], expected[:2], strict=True):
@@ -150,9 +180,9 @@ def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts):
 def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     kernel, arguments = kernels.get("rounds", backend), TEXT | walk | piece((100, 130))
     rows = touched(backend, **arguments)
-    vectors, others = matrices(padded), matrices(padded)
+    vectors, others = matrices_of(walk, padded), matrices_of(walk, padded)
     for matrix, used in zip(others.values(), rows, strict=True):
-        matrix[np.setdiff1d(np.arange(N_WORDS), used)] = np.nan
+        matrix[np.setdiff1d(np.arange(len(matrix)), used)] = np.nan
         matrix.flags.writeable = False
     found = [kernel.curvature(**side, **arguments) for side in (others, vectors)]
     for ours, theirs in zip(*found, strict=True):
@@ -218,21 +248,33 @@ def test_curvature_is_the_second_derivative_of_the_loss(backend, padded):
 # ---- Exposures ---------------------------------------------------------------------------------------------
 
 
-def exposed(backend, vectors, **changed):
+def exposed(backend, vectors, walk, **changed):
     """Train on some words, and return Σ p (1 − p) for the rows of inputs and of outputs, and the vectors."""
-    exposures = np.zeros((2, N_WORDS), np.float32)
-    arguments = {**TEXT, "window": 3, "negatives": 7, "shared": True, "loss": "negative_sampling"}
-    arguments |= {"start": 5, "stop": 330, "learning_rate": 0.05, "loss_every": 1, "exposures": exposures}
-    kernels.get("skipgram", backend).train(**vectors, **(arguments | changed))
+    exposures = np.zeros((2, max(map(len, vectors.values()))), np.float32)
+    train(backend, vectors, walk, **{"start": 5, "stop": 330, "exposures": exposures, **changed})
     return exposures, vectors
 
 
-@pytest.mark.parametrize("changed", [{}, {"shared": False}, {"window": 20, "dynamic_window": False}])
-def test_exposures_are_those_of_the_reference(compiled, padded, changed):
-    changed |= {"ids": IDS % 40}  # words occur several times in a window
-    ours, _ = exposed(compiled, matrices(padded, scale=0.5), **changed)
-    theirs, _ = exposed("reference", matrices(padded, scale=0.5), **changed)
-    np.testing.assert_allclose(ours, theirs, rtol=2e-4)
+WIDE = {"window": 20, "negatives": 7, "shared": True, "cbow": False, "dynamic_window": False}
+
+
+@pytest.mark.parametrize(
+    "walk", [*WALKS, WIDE, WIDE | {"cbow": True}], ids=lambda walk: "-".join(map(str, walk.values()))[:40]
+)
+@pytest.mark.parametrize(("mean", "scale_gradient"), [(True, True), (True, False), (False, False)])
+def test_exposures_are_those_of_the_reference(compiled, padded, walk, mean, scale_gradient):
+    pooled = walk["cbow"] or "subwords" in walk
+    if not pooled and not (mean and scale_gradient):
+        pytest.skip("no inputs are pooled")
+    changed = {"ids": IDS % 40}  # words occur several times in a window
+    how = {"mean": mean, "scale_gradient": scale_gradient}
+    if pooled:  # others are exposed, though they do not move
+        changed["frozen"] = (np.arange(N_ROWS) % 5 == 0).astype(np.uint8)
+    ours, theirs = (
+        exposed(backend, matrices_of(walk, padded, scale=0.3), walk | how, **changed)[0]
+        for backend in (compiled, "reference")
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=3e-4)
 
 
 def test_exposures_by_hand(backend, padded):
@@ -242,11 +284,11 @@ def test_exposures_by_hand(backend, padded):
     found, _ = exposed(
         backend,
         vectors,
+        WALKS[0],
         ids=np.array([0, 1], np.int32),
         sentence_offsets=np.array([0, 2]),
         keep=np.full(N_WORDS, 2**32 - 1, np.uint32),
         noise=alias_table(np.arange(N_WORDS) == 2),
-        negatives=2,
         start=0,
         stop=2,
         learning_rate=1e-4,
@@ -259,27 +301,122 @@ def test_exposures_by_hand(backend, padded):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
-def test_rows_that_training_uses_are_exposed(backend, padded):
+# Of rows that are scored by their mean or sum: that, and how far it goes if each of two moves as asked for.
+REACH = {(True, True): 1 / 2, (True, False): 1, (False, True): 2, (False, False): 1}
+
+
+@pytest.mark.parametrize("ngrams", [False, True])
+@pytest.mark.parametrize(("mean", "scale_gradient"), REACH)
+def test_exposures_of_rows_that_are_scored_together(backend, padded, ngrams, mean, scale_gradient):
+    """In the sentence 0 1 2, the rows of two words predict the third, or those of one word each other one."""
+    vectors = {name: 0.3 * matrix for name, matrix in matrices(padded).items()}
+    x, y = (matrix.astype(np.float64) for matrix in vectors.values())
+    walk = {"window": 2, "negatives": 2, "shared": False, "cbow": not ngrams, "dynamic_window": False}
+    if ngrams:  # of words that have their own row, and the one 10 further on
+        rows = np.arange(N_WORDS)[:, np.newaxis] + [0, 10]
+        walk["subword_offsets"] = np.repeat(2 * np.arange(N_WORDS + 1), 2)[1:]
+        walk["subwords"] = (rows % N_WORDS).astype(np.int32).ravel()
+    found, _ = exposed(
+        backend,
+        vectors,
+        walk | {"mean": mean, "scale_gradient": scale_gradient},
+        ids=np.array([0, 1, 2], np.int32),
+        sentence_offsets=np.array([0, 3]),
+        keep=np.full(N_WORDS, 2**32 - 1, np.uint32),
+        noise=alias_table(np.arange(N_WORDS) == 4),
+        start=0,
+        stop=3,
+        learning_rate=1e-4,
+    )
+    expected = np.zeros((2, N_WORDS))
+    for word in range(3):
+        others = [other for other in range(3) if other != word]
+        inputs = [word, word + 10] if ngrams else others
+        h = x[inputs].mean(axis=0) if mean else x[inputs].sum(axis=0)
+        for target in others if ngrams else [word]:
+            for out, times in ((target, 1), (4, 2)):
+                p = 1 / (1 + np.exp(-h @ y[out]))
+                expected[0, inputs] += REACH[mean, scale_gradient] * times * p * (1 - p)
+                expected[1, out] += times * p * (1 - p)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+@for_every_walk
+def test_rows_that_training_uses_are_exposed(backend, padded, walk):
     """Even those whose scores are so high or low that nothing is left of p (1 − p)."""
-    walk = {"window": 3, "negatives": 7, "shared": True}
-    rows = touched(backend, **TEXT, **walk, cbow=False, **piece((5, 330)))
+    rows = touched(backend, **TEXT, **walk, **piece((5, 330)))
     for scale in (1, 30):
-        found, _ = exposed(backend, matrices(padded, scale=scale), **walk)
+        found, _ = exposed(backend, matrices_of(walk, padded, scale=scale), walk)
         for of_side, used in zip(found, rows, strict=True):
             assert np.flatnonzero(of_side).tolist() == used.tolist()
 
 
-def test_training_is_the_same_with_and_without_exposures(backend, padded):
-    _, ours = exposed(backend, matrices(padded))
-    _, theirs = exposed(backend, matrices(padded), exposures=None)
+@for_every_walk
+def test_training_is_the_same_with_and_without_exposures(backend, padded, walk):
+    _, ours = exposed(backend, matrices_of(walk, padded), walk)
+    _, theirs = exposed(backend, matrices_of(walk, padded), walk, exposures=None)
     for name, matrix in ours.items():
         assert matrix.tobytes() == theirs[name].tobytes()
 
 
-def test_exposures_are_of_all_rows(compiled, padded):
-    wrong = np.zeros((2, N_WORDS - 1), np.float32)
-    with pytest.raises(ValueError, match=rf"exposures must be 2 rows of {N_WORDS} numbers, got \(2, 299\)"):
-        exposed(compiled, matrices(padded), exposures=wrong)
+@for_every_walk
+def test_exposures_are_of_all_rows(compiled, padded, walk):
+    vectors = matrices_of(walk, padded)
+    n = len(vectors["input_vectors"])
+    wrong = np.zeros((2, n - 1), np.float32)
+    with pytest.raises(ValueError, match=rf"exposures must be 2 rows of {n} numbers, got \(2, {n - 1}\)"):
+        exposed(compiled, vectors, walk, exposures=wrong)
+
+
+def test_exposures_are_of_plain_means(backend, padded):
+    weights = padded(np.ones((6, D)))
+    with pytest.raises(ValueError, match="position_weights must be None with exposures"):
+        exposed(backend, matrices(padded), WALKS[4] | {"position_weights": weights})
+
+
+# ---- Matrices of some rows only ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("walk", WALKS[:6], ids=lambda walk: f"{walk}")
+def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, padded, walk):
+    kernel, (start, stop) = kernels.get("rounds", backend), (100, 130)
+    arguments = TEXT | walk | piece((start, stop))
+    rows = touched(backend, **arguments)
+    used = np.union1d(*rows)
+    assert len(used) < N_WORDS
+    random = np.random.default_rng(6)
+    places = np.zeros(N_WORDS, np.int32)
+    places[used] = random.permutation(len(used))
+    vectors, frozen = matrices(padded), random.integers(0, 2, N_WORDS).astype(np.uint8)
+    own = {name: padded(np.zeros((len(used), D))) for name in vectors}
+    own_frozen = np.zeros(len(used), np.uint8)
+    own_frozen[places[used]] = frozen[used]
+    for name, of_side in zip(vectors, rows, strict=True):
+        kernel.take(vectors[name], 0, of_side, own[name], places)
+    found = kernel.curvature(**own, **arguments, places=places)
+    for ours, theirs in zip(found, kernel.curvature(**vectors, **arguments), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    before = matrices(padded)
+    exposures = np.zeros((2, N_WORDS), np.float32)
+    of_own = {"places": places, "frozen": own_frozen, "exposures": np.zeros((2, len(used)), np.float32)}
+    of_whole = {"frozen": frozen, "exposures": exposures}
+    of_pieces = train(backend, own, walk, start, stop, **of_own)
+    assert of_pieces == train(backend, vectors, walk, start, stop, **of_whole)
+    assert exposures.any(axis=1).all()
+    np.testing.assert_array_equal(of_own["exposures"][:, places[used]], exposures[:, used])
+    for name, of_side in zip(vectors, rows, strict=True):
+        np.testing.assert_array_equal(own[name][places[of_side]], vectors[name][of_side])
+        changes = padded(np.zeros((len(of_side), D)))
+        kernel.subtract(before[name], 0, of_side, own[name], changes, places)
+        np.testing.assert_array_equal(changes, vectors[name][of_side] - before[name][of_side])
+        assert changes.any()
+
+
+def test_places_are_rows_of_the_matrix(backend, padded):
+    kernel, block, rows = kernels.get("rounds", backend), padded(np.ones((9, D))), np.array([2, 7], np.int32)
+    for places in ([0, 0, 2, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0, -1], [0, 0, 1]):
+        with pytest.raises(ValueError, match="places must be from 0 to 1 for all rows, got another of"):
+            kernel.take(block, 0, rows, padded(np.ones((2, D))), np.array(places, np.int32))
 
 
 # ---- What a lane has changed -------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ def resampled(corpus: Corpus, generator: np.random.Generator, memory_limit: int)
         places += np.arange(offsets[first], offsets[last])
         spool.append(corpus.ids[places])
     reading = {**corpus._reading, "resampled": "sentences, with replacement"}
-    return Corpus._of_ids(spool.finish(), offsets, corpus.vocabulary, reading)
+    resample = Corpus._of_ids(spool.finish(), offsets, corpus.vocabulary, reading)
+    resample.context_ids = corpus.context_ids
+    return resample
 
 
 def sentence_counts(corpus: Corpus) -> NDArray[np.int64]:

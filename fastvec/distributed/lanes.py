@@ -1,8 +1,8 @@
 """What a lane does in a round: the pure function of `rounds` that trains.
 
 In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
-blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
-and returns how far they have moved, block by block.
+blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no
+others, into matrices of its own, and returns how far they have moved, block by block.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, room_of_thread
+from fastvec.distributed.row_files import Range
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
 
 # Words that are trained on at once, which the walk over the text keeps in memory.
 CHUNK = 8192
-# The arrays that say what is drawn.
-WALKED = ("ids", "sentence_offsets", "keep", "noise")
+# The arrays that say what is drawn, and of which rows words are.
+WALKED = ("ids", "sentence_offsets", "keep", "noise", "subword_offsets", "subwords")
 INPUTS, OUTPUTS = SIDES = ("input_vectors", "output_vectors")
 
 
@@ -120,10 +121,13 @@ class Lane(NamedTuple):
         """Return, for each matrix, the rows that a piece uses, in rising order, and perhaps others."""
         if task.all_rows:
             return [np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES]
-        arrays = {name: of_text[name] for name in WALKED}
-        return [
-            *kernels.get("rounds").touched(parts=np.array(task.piece), key=task.key, **self.walk, **arrays)
-        ]
+        walk = self.walk_of(task, of_text)
+        return [*kernels.get("rounds").touched(parts=np.array(task.piece), **walk)]
+
+    def walk_of(self, task: Task, of_text: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what says how a text is walked over in a round."""
+        arrays = {name: of_text[name] for name in WALKED if name in of_text}
+        return {**self.walk, **arrays, "key": task.key}
 
     def train_on(
         self,
@@ -132,13 +136,21 @@ class Lane(NamedTuple):
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
+        places: Rows | None = None,
     ) -> tuple[list[Rows], list[Exposures], Summary]:
-        """Train on a piece that uses some of these rows; return which have moved, and their exposures."""
+        """Train on a piece that uses some of these rows; return those that have moved, and exposures.
+
+        Rows are those of the matrices, in which a word is at its own number, or at its place.
+        """
         before = _balance(task, rows, matrices)
-        walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
-        *curvatures, weight = kernels.get("rounds").curvature(parts=task.sample(), **walk)
-        of_rows = room.exposures(max(self.firsts[name][-1] for name in SIDES))
-        arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
+        where: dict[str, Any] = dict(matrices)
+        if places is not None:
+            where["places"] = places
+        *curvatures, weight = kernels.get("rounds").curvature(
+            parts=task.sample(), mean=self.train.get("mean", True), **self.walk_of(task, of_text), **where
+        )
+        of_rows = room.exposures(max(map(len, matrices.values())))
+        arguments = {**self.train, **of_text, **where, "key": task.key, "loss_every": task.loss_every}
         train = partial(kernels.get(self.kernel).train, exposures=of_rows, **arguments)
         losses = [
             train(start=start, stop=stop, learning_rate=task.learning_rate) for start, stop in task.chunks()
@@ -146,10 +158,12 @@ class Lane(NamedTuple):
         after = _balance(task, rows, matrices)
         change = None if before is None or after is None else after - before
         if of_text["frozen"] is not None:
-            of_rows[0][of_text["frozen"] != 0] = 0
-        moved = [np.flatnonzero(of_side).astype(np.int32) for of_side in of_rows]
-        exposures = [of_side[own].astype(np.float64) for of_side, own in zip(of_rows, moved, strict=True)]
-        of_rows[:] = 0
+            of_rows[0][np.flatnonzero(of_text["frozen"])] = 0
+        of_used = [of_side[used] for of_side, used in zip(of_rows, rows, strict=True)]
+        for of_side, used in zip(of_rows, rows, strict=True):
+            of_side[used] = 0
+        moved = [used[own > 0] for used, own in zip(rows, of_used, strict=True)]
+        exposures = [own[own > 0].astype(np.float64) for own in of_used]
         return moved, exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
     def split(self, of_sides: Sequence[Rows]) -> Iterator[tuple[int, int, slice]]:
@@ -175,21 +189,63 @@ def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -
 def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """Train on a piece, and return the changes of every block, and a summary.
 
-    `arrays` are those of the lane, and then the blocks of the matrices. The changes stay until the next call.
+    `arrays` are those of the lane, and then the blocks of the matrices, or ranges of their files. The changes
+    of blocks stay until the next call.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
     blocks = arrays[len(lane.arrays) :]
-    room, rounds = room_of_thread(), kernels.get("rounds")
-    matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
     used = lane.find_rows(task, of_text)
+    if "subwords" in of_text:  # rows of inputs are not those of words
+        return _train_on_copies(lane, task, used, of_text, blocks, None, None)
+    words, places = _placed(*used), room_of_thread().places(len(of_text["keep"]))
+    places[words] = np.arange(len(words))
+    if of_text["frozen"] is not None:
+        of_text["frozen"] = of_text["frozen"][used[0]]
+    found = _train_on_copies(lane, task, used, of_text, blocks, words, places)
+    places[words] = 0
+    return found
+
+
+def _placed(inputs: Rows, outputs: Rows) -> Rows:
+    """Return the words that a lane has rows of, in the order of their places.
+
+    A word has the same place in both matrices. There are fewer inputs, which come first.
+    """
+    return np.concatenate((inputs, np.setdiff1d(outputs, inputs, assume_unique=True)))
+
+
+def _train_on_copies(
+    lane: Lane,
+    task: Task,
+    used: Sequence[Rows],
+    of_text: Mapping[str, Any],
+    blocks: Sequence[Any],
+    words: Rows | None,
+    places: Rows | None,
+) -> Any:
+    """Train with matrices of these words, each at its place, or of all rows."""
+    room, rounds = room_of_thread(), kernels.get("rounds")
+    if words is None or places is None:
+        n_rows, at_places = [lane.firsts[name][-1] for name in SIDES], used
+    else:
+        n_rows, at_places = [len(used[0]), len(words)], [places[rows] for rows in used]
+    matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        rounds.take(block, first, used[side][own], matrices[SIDES[side]])
-    moved, exposures, summary = lane.train_on(task, used, of_text, matrices, room)
-    left = room.matrix("changes", sum(map(len, moved)), lane.stride)
+        rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
+    moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
+    if words is not None:
+        moved = [words[own] for own in moved]
+    shape = sum(map(len, moved)), lane.stride
+    # with ranges, the next call may be in this process
+    left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)
     found: list[Any] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        rounds.subtract(block, first, rows, matrices[SIDES[side]], changes)
+        rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
     return (*found, summary)
+
+
+def _rows(block: Matrix | Range) -> Matrix:
+    return block.rows() if isinstance(block, Range) else block

@@ -15,6 +15,7 @@ from libc.string cimport memset
 from .ahead cimport fetch_rows_of, positions_ahead
 from .copies cimport Rows, exchange, see_rows
 from .distinct cimport Seen, make_room, move_repeats_behind
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, moving_first, stays, use_frozen
 from .mean cimport add_to_rows, average, scale_of, take_mean_step, update_outputs
 from .negatives cimport Outputs, allocate_outputs, draw_outputs, free_outputs, use_set
@@ -22,7 +23,7 @@ from .step cimport Step, allocate, compute_coefficients, compute_loss, merge_out
 from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .vector cimport LANES, broadcast, fill_sigmoid_table, lanes, load, store
 from .walk cimport (
-    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, renumber, visit_in_lanes, visited, walk_chunk,
 )
 
 fill_sigmoid_table()
@@ -214,6 +215,8 @@ def train(
     copies=None,
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
+    float[:, ::1] exposures=None,
+    const int32_t[::1] places=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -224,6 +227,8 @@ def train(
     cdef Seen seen
     cdef Together all
     cdef Frozen still
+    cdef Exposures exposed
+    cdef const int32_t *place_of_word = NULL
     cdef bint team_works = team is not None
     cdef bint weighs = position_weights is not None
     cdef Py_ssize_t stride = input_vectors.shape[1]
@@ -237,10 +242,17 @@ def train(
     memset(&work, 0, sizeof(work))
     memset(&weighted, 0, sizeof(weighted))
     memset(&seen, 0, sizeof(seen))
+    if places is not None:
+        place_of_word = &places[0]
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
+    if exposures is not None:
+        if weighs:
+            raise ValueError("position_weights must be None with exposures, got weights")
+        use_exposures(&exposed, exposures, input_vectors, output_vectors)
+        work.exposures = &exposed
     with nogil:
         failed = (
             allocate_outputs(&outputs, negatives, 1) != 0
@@ -254,7 +266,9 @@ def train(
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
+        outputs.places = place_of_word
         if not failed:
+            renumber(&walk, place_of_word)
             if not scale_gradient:
                 find_repeats(&walk, window)
             find_rows(&walk, &input_rows, window)
@@ -296,6 +310,8 @@ def train(
             )
         exchange(&input_rows)
         exchange(&output_rows)
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &loss)
         free_outputs(&outputs)
         free(seen.slots)

@@ -7,7 +7,8 @@ e/(n s), and h moves by e.
 
 from libc.string cimport memset
 
-from .step cimport Step, compute_coefficients, compute_loss, use_inputs
+from .exposures cimport expose_input
+from .step cimport Step, compute_coefficients, compute_loss, expose_outputs, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 
@@ -178,6 +179,19 @@ cdef inline float gradient_scale_of(Py_ssize_t n_rows, bint mean, bint scale_gra
     return scale_of(n_rows, mean == scale_gradient)
 
 
+cdef inline float reach_of(Py_ssize_t n_rows, bint mean, bint scale_gradient) noexcept nogil:
+    """How far h moves for an e, with rows that all move."""
+    return <float>n_rows * scale_of(n_rows, mean) * gradient_scale_of(n_rows, mean, scale_gradient)
+
+
+cdef inline noinline_void expose_inputs(
+    const Step *step, float **rows, Py_ssize_t n_rows, float exposure
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n_rows):
+        expose_input(step.exposures, rows[i], exposure)
+
+
 cdef inline void take_mean_step(
     Step *step, float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved, bint mean, bint scale_gradient,
     float learning_rate, double *loss,
@@ -193,3 +207,6 @@ cdef inline void take_mean_step(
         loss[0] += compute_loss(step)
     compute_coefficients(step, learning_rate)
     update_inputs_and_outputs(step, rows, n_moved, gradient_scale_of(n_rows, mean, scale_gradient))
+    if step.exposures != NULL:
+        expose_outputs(step, learning_rate)
+        expose_inputs(step, rows, n_moved, reach_of(n_rows, mean, scale_gradient) * step.of_x[0])

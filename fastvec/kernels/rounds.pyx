@@ -17,7 +17,8 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from .mean cimport average
+from .bags cimport Bag, free_bag, take_rows_of, take_rows_of_contexts, use_rows
+from .mean cimport average, scale_of
 from .memory cimport allocate_zeros, reserve
 from .sampling cimport draw_columns, draw_noise
 from .tiles cimport BLOCK, SLOTS, dot_one
@@ -25,7 +26,7 @@ from .vector cimport (
     LANES, broadcast, fill_sigmoid_table, lanes, load, noinline_void, prefetch_to_read, sigmoid,
     store,
 )
-from .walk cimport Walk, context_of, free_walk, walk_chunk
+from .walk cimport Walk, context_of, free_walk, renumber, walk_chunk
 
 cdef extern from *:
     """
@@ -80,8 +81,10 @@ cdef struct Sampler:
     uint32_t n_words
     Py_ssize_t negatives
     bint one_set               # for a window, or one for each of its contexts
+    bint of_contexts           # whether these are the targets, or the word in the middle
     uint64_t key
     uint64_t draws_per_token
+    const int32_t *places      # of the words in the matrices; NULL: their numbers
     void *memory
     uint64_t *random           # of one set
     uint64_t *random_ahead     # of the next one
@@ -91,14 +94,16 @@ cdef struct Sampler:
 
 cdef int allocate_sampler(
     Sampler *sampler, const uint32_t[:, ::1] noise, Py_ssize_t window, Py_ssize_t negatives, bint one_set,
-    uint64_t key,
+    bint of_contexts, uint64_t key,
 ) noexcept nogil:
     """Return 0 on success; to be freed by free_sampler in any case."""
     sampler.noise = &noise[0, 0]
     sampler.n_words = <uint32_t>noise.shape[0]
     sampler.negatives = negatives
     sampler.one_set = one_set
+    sampler.of_contexts = of_contexts
     sampler.key = key
+    sampler.places = NULL
     sampler.draws_per_token = 1 + (1 if one_set else 2 * window) * negatives
     sampler.memory = malloc(2 * (negatives + 8) * sizeof(uint64_t))
     sampler.random = <uint64_t *>sampler.memory
@@ -128,15 +133,29 @@ cdef inline void go_on(Sampler *sampler) noexcept nogil:
     sampler.random, sampler.random_ahead = sampler.random_ahead, sampler.random
 
 
-cdef inline void fill_outputs(Sampler *sampler, int32_t center) noexcept nogil:
+cdef inline Py_ssize_t sets_of(const Sampler *sampler, const Walk *walk, Py_ssize_t i) noexcept nogil:
+    """How many there are for the window of words[i]."""
+    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1
+    return min(n_contexts, 1) if sampler.one_set else n_contexts
+
+
+cdef inline int32_t target_of(
+    const Sampler *sampler, const Walk *walk, Py_ssize_t i, Py_ssize_t s
+) noexcept nogil:
+    return context_of(walk, i, s) if sampler.of_contexts else walk.words[i]
+
+
+cdef inline void fill_outputs(Sampler *sampler, int32_t target) noexcept nogil:
     """Fill outputs with what was drawn."""
     cdef int32_t word
     cdef Py_ssize_t k, n = 1
-    sampler.outputs[0] = center
+    sampler.outputs[0] = target
     for k in range(sampler.negatives):
         word = draw_noise(sampler.random[k], sampler.noise, sampler.n_words)
+        if sampler.places != NULL:
+            word = sampler.places[word]
         sampler.outputs[n] = word
-        n += word != center
+        n += word != target
     sampler.n_outputs = n
 
 
@@ -147,10 +166,10 @@ cdef inline void mark(uint64_t *marks, int32_t row) noexcept nogil:
     marks[row >> 6] |= <uint64_t>1 << (row & 63)
 
 
-cdef inline void mark_outputs(Sampler *sampler, int32_t center, uint64_t *outputs) noexcept nogil:
+cdef inline void mark_outputs(Sampler *sampler, int32_t target, uint64_t *outputs) noexcept nogil:
     """Mark the outputs of the set that has been drawn."""
     cdef Py_ssize_t k
-    fill_outputs(sampler, center)
+    fill_outputs(sampler, target)
     for k in range(sampler.n_outputs):
         mark(outputs, sampler.outputs[k])
 
@@ -164,23 +183,27 @@ cdef inline void cover(int32_t *steps, Py_ssize_t begin, Py_ssize_t end) noexcep
 cdef int mark_part(
     Sampler *sampler, const Walk *walk, uint64_t *inputs, uint64_t *outputs
 ) noexcept nogil:
-    """Mark the rows that some words of the text use; return 0 on success."""
+    """Mark the words that some of the text use, as inputs and as outputs; return 0 on success."""
     cdef int32_t *steps = <int32_t *>calloc(walk.n + 1, sizeof(int32_t))
-    cdef Py_ssize_t i, s, n_contexts, n_windows = 0, drawn = -1
+    cdef int32_t drawn = -1
+    cdef Py_ssize_t i, s, n_sets, n_windows = 0
     if steps == NULL:
         return -1
     for i in range(walk.first, walk.last):
-        n_contexts = walk.end[i] - walk.begin[i] - 1
-        cover(steps, walk.begin[i], i)
-        cover(steps, i + 1, walk.end[i])
-        for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+        n_sets = sets_of(sampler, walk, i)
+        if sampler.of_contexts:
+            cover(steps, i, i + (n_sets > 0))
+        else:
+            cover(steps, walk.begin[i], i)
+            cover(steps, i + 1, walk.end[i])
+        for s in range(n_sets):
             draw_ahead(sampler, walk, i, s)
             if drawn >= 0:
-                mark_outputs(sampler, walk.words[drawn], outputs)
+                mark_outputs(sampler, drawn, outputs)
             go_on(sampler)
-            drawn = i
+            drawn = target_of(sampler, walk, i, s)
     if drawn >= 0:
-        mark_outputs(sampler, walk.words[drawn], outputs)
+        mark_outputs(sampler, drawn, outputs)
     for i in range(walk.n):
         n_windows += steps[i]
         if n_windows:
@@ -201,6 +224,8 @@ def touched(
     bint cbow,
     uint64_t key,
     bint dynamic_window=True,
+    const int64_t[::1] subword_offsets=None,
+    const int32_t[::1] subwords=None,
 ):
     """Find the rows that training on a piece uses, before it begins."""
     cdef Sampler sampler
@@ -208,11 +233,13 @@ def touched(
     cdef Py_ssize_t n_marks = marks_of(keep.shape[0]), part
     cdef int64_t start, stop
     cdef bint failed
+    cdef bint of_contexts = subwords is not None and not cbow
     cdef uint64_t *inputs
     with nogil:
         inputs = <uint64_t *>calloc(2 * n_marks, sizeof(uint64_t))
         failed = (
-            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or inputs == NULL
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, of_contexts, key) != 0
+            or inputs == NULL
         )
         for part in range(parts.shape[0]):
             start, stop = parts[part, 0], parts[part, 1]
@@ -228,9 +255,39 @@ def touched(
     try:
         if failed:
             raise MemoryError("no memory for the words of a piece")
-        return in_order(inputs, n_marks), in_order(inputs + n_marks, n_marks)
+        if subwords is None:
+            input_rows = in_order(inputs, n_marks)
+        else:
+            input_rows = rows_of_words(inputs, n_marks, subword_offsets, subwords)
+        return input_rows, in_order(inputs + n_marks, n_marks)
     finally:
         free(inputs)
+
+
+cdef object rows_of_words(
+    const uint64_t *words, Py_ssize_t n_words, const int64_t[::1] subword_offsets,
+    const int32_t[::1] subwords,
+):
+    """Return the rows of the words that have a bit, in rising order."""
+    cdef Py_ssize_t n_marks = marks_of(1 + np.max(subwords)), i
+    cdef uint64_t[::1] rows = np.zeros(n_marks, np.uint64)
+    cdef uint64_t left
+    with nogil:
+        for i in range(n_words):
+            left = words[i]
+            while left:
+                mark_rows(&rows[0], 64 * i + lowest_bit(left), &subword_offsets[0], &subwords[0])
+                left &= left - 1
+    return in_order(&rows[0], n_marks)
+
+
+cdef inline void mark_rows(
+    uint64_t *rows, Py_ssize_t word, const int64_t *offsets, const int32_t *subwords
+) noexcept nogil:
+    """Mark the different rows of a word."""
+    cdef int64_t k
+    for k in range(offsets[2 * word], offsets[2 * word + 1]):
+        mark(rows, subwords[k])
 
 
 cdef inline Py_ssize_t marks_of(Py_ssize_t n_rows) noexcept nogil:
@@ -279,11 +336,17 @@ cdef struct Curvature:
 
 
 cdef struct Window:
-    # room to score a window
+    # what a window is scored with, and room for it
+    float *input_vectors
+    float *output_vectors
+    Py_ssize_t stride
+    bint pooled                # whether inputs are scored by their mean or sum, or each
+    bint mean
+    Bag *bag                   # of n-grams; NULL: words are rows
     float **x
     float **y                  # whole blocks, zero_row behind the last
     float *zero_row
-    float *hidden              # the mean of a window
+    float *hidden              # of inputs that are pooled
     float *scores              # [2 · window][n_blocks][SLOTS], then p (1 − p)
     float *of_x                # Σ p (1 − p) of each
     float *of_y
@@ -364,35 +427,66 @@ cdef inline void score(Window *window, Py_ssize_t n_x, Py_ssize_t n_y, Py_ssize_
         window.of_y[n] = weight
 
 
-cdef inline double add_window(
-    Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, float *input_vectors,
-    float *output_vectors, Curvature *of_inputs, Curvature *of_outputs, Py_ssize_t stride,
+cdef inline void use_contexts(
+    Window *window, const Walk *walk, Py_ssize_t i, Py_ssize_t first, Py_ssize_t n
 ) noexcept nogil:
-    """Add what the scores of a window tell, and return Σ p (1 − p)."""
-    cdef Py_ssize_t n_contexts = walk.end[i] - walk.begin[i] - 1, c, k, s, n_x
-    cdef double total = 0
-    for s in range((n_contexts > 0) if sampler.one_set else n_contexts):
+    """Let some contexts of words[i] be the rows x."""
+    cdef Py_ssize_t c
+    for c in range(n):
+        window.x[c] = window.input_vectors + context_of(walk, i, first + c) * window.stride
+
+
+cdef inline int pool(Window *window, const Walk *walk, Py_ssize_t i, bint cbow) noexcept nogil:
+    """Let x be the mean or sum of the inputs of a window; return 0 on success."""
+    cdef float **rows = window.x
+    cdef Py_ssize_t n = walk.end[i] - walk.begin[i] - 1
+    if window.bag == NULL:
+        use_contexts(window, walk, i, 0, n)
+    else:
+        if cbow:
+            if take_rows_of_contexts(window.bag, walk, i) != 0:
+                return -1
+        elif take_rows_of(window.bag, walk.words[i]) != 0:
+            return -1
+        rows, n = window.bag.rows, window.bag.n
+    average(window.hidden, rows, n, 0, window.stride, scale_of(n, window.mean))
+    window.x[0] = window.hidden
+    return 0
+
+
+cdef inline void use_outputs(Window *window, const Sampler *sampler) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(sampler.n_outputs):
+        window.y[k] = window.output_vectors + sampler.outputs[k] * window.stride
+    for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
+        window.y[k] = window.zero_row
+
+
+cdef inline int add_window(
+    Window *window, Sampler *sampler, const Walk *walk, Py_ssize_t i, bint cbow, Curvature *of_inputs,
+    Curvature *of_outputs, double *weight,
+) noexcept nogil:
+    """Add what the scores of a window tell, and to the weight Σ p (1 − p); return 0 on success."""
+    cdef Py_ssize_t n_sets = sets_of(sampler, walk, i), c, k, s, n_x = 1
+    if window.pooled:
+        if n_sets and pool(window, walk, i, cbow) != 0:
+            return -1
+    elif sampler.one_set:
+        n_x = walk.end[i] - walk.begin[i] - 1
+    for s in range(n_sets):
         draw_ahead(sampler, walk, i, s)
         go_on(sampler)
-        fill_outputs(sampler, walk.words[i])
-        for k in range(sampler.n_outputs):
-            window.y[k] = output_vectors + sampler.outputs[k] * stride
-        for k in range(sampler.n_outputs, (sampler.n_outputs + BLOCK - 1) // BLOCK * BLOCK):
-            window.y[k] = window.zero_row
-        n_x = n_contexts if sampler.one_set else 1
+        fill_outputs(sampler, target_of(sampler, walk, i, s))
+        use_outputs(window, sampler)
+        if not window.pooled:
+            use_contexts(window, walk, i, s, n_x)
+        score(window, n_x, sampler.n_outputs, window.stride)
         for c in range(n_x):
-            window.x[c] = input_vectors + context_of(walk, i, s + c) * stride
-        if cbow:
-            average(window.hidden, window.x, n_x, 0, stride, 1 / <float>n_x)
-            window.x[0] = window.hidden
-            n_x = 1
-        score(window, n_x, sampler.n_outputs, stride)
-        for c in range(n_x):
-            add_row(of_outputs, window.x[c], window.of_x[c], stride)
-            total += window.of_x[c]
+            add_row(of_outputs, window.x[c], window.of_x[c], window.stride)
+            weight[0] += window.of_x[c]
         for k in range(sampler.n_outputs):
-            add_row(of_inputs, window.y[k], window.of_y[k], stride)
-    return total
+            add_row(of_inputs, window.y[k], window.of_y[k], window.stride)
+    return 0
 
 
 def curvature(
@@ -409,12 +503,18 @@ def curvature(
     bint cbow,
     uint64_t key,
     bint dynamic_window=True,
+    const int64_t[::1] subword_offsets=None,
+    const int32_t[::1] subwords=None,
+    bint mean=True,
+    const int32_t[::1] places=None,
 ):
     """Add up the curvature of windows, with the matrices as they are."""
     cdef Sampler sampler
     cdef Walk walk
     cdef Window work
+    cdef Bag bag
     cdef Curvature for_inputs, for_outputs
+    cdef bint of_contexts = subwords is not None and not cbow
     cdef Py_ssize_t stride = input_vectors.shape[1], part, i
     cdef Py_ssize_t n_blocks = (1 + negatives + BLOCK - 1) // BLOCK
     cdef int64_t start, stop
@@ -422,17 +522,28 @@ def curvature(
     cdef void *memory = NULL
     cdef char *room
     cdef bint failed
+    cdef const int32_t *place_of_word = NULL
+    if places is not None:
+        place_of_word = &places[0]
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     begin(&for_inputs, of_inputs)
     begin(&for_outputs, of_outputs)
     memset(&work, 0, sizeof(work))
+    memset(&bag, 0, sizeof(bag))
+    work.input_vectors, work.output_vectors = <float *>&input_vectors[0, 0], <float *>&output_vectors[0, 0]
+    work.stride, work.pooled, work.mean = stride, cbow or subwords is not None, mean
+    if subwords is not None:
+        use_rows(&bag, work.input_vectors, stride, &subword_offsets[0], &subwords[0])
+        work.bag = &bag
     with nogil:
         room = <char *>allocate_zeros(
             &memory, lay_out(NULL, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         )
         failed = (
-            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
+            allocate_sampler(&sampler, noise, window, negatives, shared or cbow, of_contexts, key) != 0
+            or room == NULL
         )
+        sampler.places = place_of_word
         if not failed:
             lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         for part in range(parts.shape[0]):
@@ -443,17 +554,19 @@ def curvature(
                     &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
                     <uint32_t>window, dynamic_window, key, sampler.draws_per_token
                 ) != 0
+                if not failed:
+                    renumber(&walk, place_of_word)
                 for i in range(walk.first, walk.first if failed else walk.last):
-                    weight += add_window(
-                        &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
-                        <float *>&output_vectors[0, 0], &for_inputs, &for_outputs, stride
-                    )
+                    failed |= add_window(
+                        &work, &sampler, &walk, i, cbow, &for_inputs, &for_outputs, &weight
+                    ) != 0
                 free_walk(&walk)
                 start += WORDS_AT_ONCE
         if not failed:
             add_up(&for_inputs, stride)
             add_up(&for_outputs, stride)
         free_sampler(&sampler)
+        free_bag(&bag)
         free(memory)
     if failed:
         raise MemoryError("no memory for the curvature of a piece")
@@ -492,35 +605,39 @@ def withdraw(
 
 def take(
     const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, float[:, ::1] matrix,
+    const int32_t[::1] places=None,
 ):
     """Copy rows of a block into a matrix."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i
-    check_rows(rows, 0, matrix.shape[0])
+    cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
     check_copies(matrix, 0, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
                 fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
-            memcpy(&matrix[rows[i], 0], &block[rows[i] - first_row, 0], stride * sizeof(float))
+            memcpy(
+                &matrix[place(place_of_row, rows[i]), 0], &block[rows[i] - first_row, 0],
+                stride * sizeof(float)
+            )
 
 
 def subtract(
     const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, const float[:, ::1] matrix,
-    float[:, ::1] changes,
+    float[:, ::1] changes, const int32_t[::1] places=None,
 ):
     """Find how far rows of a matrix have moved from those of a block."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i, k
     cdef const float *row
     cdef const float *before
-    check_rows(rows, 0, matrix.shape[0])
+    cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
     check_copies(matrix, 0, stride)
     check_copies(changes, n, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
                 fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
-                fetch(&matrix[rows[i + AHEAD], 0], stride)
-            row, before = &matrix[rows[i], 0], &block[rows[i] - first_row, 0]
+                fetch(&matrix[place(place_of_row, rows[i + AHEAD]), 0], stride)
+            row, before = &matrix[place(place_of_row, rows[i]), 0], &block[rows[i] - first_row, 0]
             for k in range(stride):
                 changes[i, k] = row[k] - before[k]
 
@@ -581,6 +698,24 @@ cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_
         if not first_row <= rows[i] < first_row + n_rows:
             raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {rows[i]}")
     return rows.shape[0]
+
+
+cdef inline Py_ssize_t place(const int32_t *places, int32_t row) noexcept nogil:
+    return row if places == NULL else places[row]
+
+
+cdef const int32_t *check_places(
+    const int32_t[::1] rows, const int32_t[::1] places, Py_ssize_t n_rows
+) except? NULL:
+    """Return the places of rows, or NULL if these are their numbers; all of them are rows of a matrix."""
+    cdef Py_ssize_t i
+    if places is None:
+        check_rows(rows, 0, n_rows)
+        return NULL
+    for i in range(rows.shape[0]):
+        if rows[i] >= places.shape[0] or not 0 <= places[rows[i]] < n_rows:
+            raise ValueError(f"places must be from 0 to {n_rows - 1} for all rows, got another of {rows[i]}")
+    return &places[0]
 
 
 cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t stride) except -1:

@@ -17,6 +17,7 @@ from libc.string cimport memset
 
 from .ahead cimport Ring, allocate_ring, fetch_rows_of, free_ring, place_of, rows_of
 from .bags cimport MAX_FETCHED, Bag, free_bag, note_rows_of, take_rows_of, take_rows_of_contexts, use_rows
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, moving_first, use_frozen
 from .mean cimport take_mean_step
 from .step cimport (
@@ -221,6 +222,7 @@ def train(
     team=None,
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
+    float[:, ::1] exposures=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -230,6 +232,7 @@ def train(
     cdef Bag rows
     cdef Together all
     cdef Frozen still
+    cdef Exposures exposed
     cdef bint team_works = team is not None
     cdef float *outputs = &output_vectors[0, 0]
     cdef Py_ssize_t stride = input_vectors.shape[1], set_words = 1 + negatives
@@ -247,6 +250,9 @@ def train(
     use_rows(&rows, &input_vectors[0, 0], stride, &subword_offsets[0], &subwords[0])
     join(&all, team, learning_rate)
     use_frozen(&still, frozen, input_vectors)
+    if exposures is not None:
+        use_exposures(&exposed, exposures, input_vectors, output_vectors)
+        work.exposures = &exposed
     with nogil:
         failed = (
             allocate_targets(&targets, negatives, sets) != 0
@@ -305,6 +311,8 @@ def train(
                     &loss if sampled else NULL
                 )
                 c += n
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &loss)
         free_targets(&targets)
         free_bag(&rows)

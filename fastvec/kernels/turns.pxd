@@ -7,8 +7,10 @@ which is the same multiple of e for each set.
 
 from libc.string cimport memset
 
-from .mean cimport add_to_rows, average, gradient_scale_of, scale_of, update_outputs
-from .step cimport Step, compute_coefficients, compute_loss, use_inputs
+from .mean cimport (
+    add_to_rows, average, expose_inputs, gradient_scale_of, reach_of, scale_of, update_outputs,
+)
+from .step cimport Step, compute_coefficients, compute_loss, expose_outputs, use_inputs
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
 
 
@@ -18,6 +20,8 @@ cdef struct Turns:
     Py_ssize_t n_moved         # the first of them
     float gradient_scale       # of e, for each of these
     float reach                # how far h moves for an e
+    float full_reach           # the same if no row was frozen, or repeated some other
+    float exposure             # Σ p (1 − p) of all sets
 
 
 cdef inline Py_ssize_t count_moves(float **rows, Py_ssize_t n_rows, Py_ssize_t n_moved) noexcept nogil:
@@ -40,6 +44,8 @@ cdef inline void begin_turns(
     turns.n_moved = n_moved
     turns.gradient_scale = gradient_scale_of(n_rows, mean, scale_gradient)
     turns.reach = moves * scale * turns.gradient_scale
+    turns.full_reach = reach_of(n_rows, mean, scale_gradient)
+    turns.exposure = 0
     average(step.hidden, rows, n_rows, step.begin, step.end, scale)
     use_inputs(step, &step.hidden, 1)
     memset(step.hidden + step.stride, 0, step.stride * sizeof(float))
@@ -87,13 +93,10 @@ cdef inline noinline_void update_mean_and_outputs(
         k += LANES
 
 
-cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double *loss) noexcept nogil:
-    """Move the outputs that the step holds, and h; the loss is added up unless it is NULL."""
+cdef inline void update_turn(Turns *turns, Step *step) noexcept nogil:
+    """Move the outputs that the step holds, and h."""
     cdef float *e = step.hidden + step.stride
     cdef float *e_of_set = step.copies
-    if loss != NULL:
-        loss[0] += compute_loss(step)
-    compute_coefficients(step, learning_rate)
     if step.n_blocks == 1:
         update_mean_and_outputs(
             step.hidden, e, step.y, step.coefficients, step.begin, step.end, turns.reach, step.next_rows,
@@ -105,8 +108,21 @@ cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double
     add_to_rows(&e, 1, e_of_set, step.begin, step.end, 1)
 
 
+cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double *loss) noexcept nogil:
+    """Take a step with the outputs that it holds; the loss is added up unless it is NULL."""
+    if loss != NULL:
+        loss[0] += compute_loss(step)
+    compute_coefficients(step, learning_rate)
+    update_turn(turns, step)
+    if step.exposures != NULL:
+        expose_outputs(step, learning_rate)
+        turns.exposure += step.of_x[0]
+
+
 cdef inline void end_turns(Turns *turns, Step *step) noexcept nogil:
     """Move the inputs."""
     add_to_rows(
         turns.rows, turns.n_moved, step.hidden + step.stride, step.begin, step.end, turns.gradient_scale
     )
+    if step.exposures != NULL:
+        expose_inputs(step, turns.rows, turns.n_moved, turns.full_reach * turns.exposure)

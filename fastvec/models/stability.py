@@ -97,11 +97,12 @@ class Stability(Estimator):
     Examples
     --------
     >>> import fastvec
-    >>> baskets = [["bread", "butter", "jam"], ["beer", "crisps", "nuts"]] * 30
+    >>> orders = ["cup coffee milk", "cup tea milk", "glass beer nuts", "glass wine nuts"]
+    >>> text = [order.split() for order in orders] * 15
     >>> model = fastvec.SkipGram(vector_size=4, epochs=20, learning_rate=0.1)
-    >>> stability = fastvec.Stability(model, runs=6).fit(baskets)
-    >>> sorted(neighbor.word for neighbor in stability.most_similar("bread", topn=2).certain())
-    ['butter', 'jam']
+    >>> stability = fastvec.Stability(model, runs=6).fit(text)
+    >>> [neighbor.word for neighbor in stability.most_similar("coffee", topn=1).certain()]
+    ['tea']
     """
 
     _runs: list[Vectors] | None = None

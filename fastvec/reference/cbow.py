@@ -52,9 +52,9 @@ from numpy.typing import NDArray
 
 from .frozen import moving
 from .losses import logistic
-from .mean import divisors, pooled
+from .mean import divisors, pooled, reach
 from .sampling import draw, draw_noise, walk_chunk
-from .step import label_outputs
+from .step import expose_pooled, label_outputs
 from .together import Batch, Move
 
 __all__ = ["step", "train"]
@@ -135,14 +135,19 @@ def prepare(
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
+    exposures: Matrix | None = None,
 ) -> tuple[float, Move]:
-    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `train`."""
     outputs, labels, counts = label_outputs(center, negatives)
     x = input_vectors[contexts]  # (C, stride): copies, and so from before the update
     d = np.ones_like(x) if position_weights is None else position_weights[positions]  # (C, stride)
     h = pooled(d * x, mean)
     scores = output_vectors[outputs] @ h  # (1 + K,)
     errors, costs = logistic(scores, labels, counts)
+    if exposures is not None:
+        moved = contexts if scale_gradient else np.unique(contexts)
+        of_step = reach(len(contexts), mean, scale_gradient)
+        expose_pooled(exposures, moved[moving(moved, frozen)], outputs, errors, of_step)
 
     def move() -> None:
         e = errors @ output_vectors[outputs]
@@ -179,6 +184,8 @@ def train(
     copies: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
+    exposures: Matrix | None = None,
+    places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -212,6 +219,13 @@ def train(
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
         Whether windows are 1..window wide, see `sampling.walk_chunk`.
+    exposures : IN/OUT, float32 (2, n_rows), or None
+        For every row of inputs that moves, and of outputs, Σ p (1 − p) of its scores is added, that of inputs
+        times how far h moves for a step of its own, see `rounds`. Only without a team, and without
+        position weights.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only; all that the
+        chunk uses have one of their own. `frozen` and `exposures` are then of these rows as well.
 
     Returns
     -------
@@ -220,7 +234,10 @@ def train(
     sampled_pairs, pairs : int
         Windows with contexts in that sum, and trained in all.
     """
+    if exposures is not None and position_weights is not None:
+        raise ValueError("position_weights must be None with exposures, got weights")
     draws_per_token = 1 + negatives
+    rows = np.arange(len(keep), dtype=np.int32) if places is None else places
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, n_before in batch.visit(
@@ -234,14 +251,15 @@ def train(
             input_vectors,
             output_vectors,
             position_weights,
-            contexts,
+            rows[contexts],
             np.arange(len(contexts), dtype=np.int32) + np.int32(window - n_before),  # distances −n_before..
-            center,
-            draw_noise(draw(key, counters), noise),
+            int(rows[center]),
+            rows[draw_noise(draw(key, counters), noise)],
             mean,
             scale_gradient,
             learning_rate,
             frozen,
+            exposures,
         )
         batch.add(move)
         pairs += 1

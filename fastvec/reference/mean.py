@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["divisors", "pooled"]
+__all__ = ["divisors", "pooled", "reach"]
 
 
 def pooled(rows: NDArray[np.float32], mean: bool) -> NDArray[np.float32]:
@@ -55,3 +55,17 @@ def divisors(rows: NDArray[np.int32], mean: bool, scale_gradient: bool) -> NDArr
     _, places, counts = np.unique(rows, return_inverse=True, return_counts=True)
     result: NDArray[np.float32] = n * counts[places, np.newaxis].astype(np.float32)
     return result
+
+
+def reach(n: int, mean: bool, scale_gradient: bool) -> float:
+    """Return how far h moves for a step e, relative to e, with n rows that are all different and all move.
+
+    Parameters
+    ----------
+    n : int
+        The number of inputs.
+    mean, scale_gradient : bool
+        See `divisors`.
+    """
+    of_rows = 1 / n if mean else 1
+    return n * of_rows / (n if mean == scale_gradient else 1)

@@ -60,8 +60,13 @@ Compromises:
 - The rows that a row meets are more alike than all rows are: its own eigenvalues are higher where the mean's
   are low. The mean of all eigenvalues is added to each.
 - M is of a sample of the windows, and of the matrices that the lanes start from.
-- With CBOW, the rows of a window move together, and their mean counts as the one input of its scores. η is
-  then how far the mean moves: divided by the number of contexts with ``scale_gradient``.
+- Rows that are scored by their mean or sum h = s Σᵢ xᵢ, the contexts of CBOW or the n-grams of a word, have
+  the scores of h. For e = −η ∂J/∂h, n of them move by s' e each, and h by (n s s') e (``mean.py``). What they
+  have in common contracts at the rate of h, what one has of its own at 1/n of that; taken is the rate of h,
+  which holds back more: the exposure of each row is Σ p (1 − p) of the scores of h, times n s s'. M of the
+  outputs is of h; in that of the inputs, scores do not weigh by n s s'.
+- Where s' is not s, without ``scale_gradient``, a score changes Σ x xᵀ s'/s times as much as Σ y yᵀ. What the
+  lanes want of their difference is then of first order, and is taken as it is, all lanes added up.
 
 Combining models by what a sequence of trainings would have made of them is the idea of Maleki et al. (2016),
 for linear learners.
@@ -83,7 +88,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .losses import sigmoid
+from .mean import pooled
 from .sampling import draw, draw_noise, walk_chunk
+from .subword import rows_of_bag
 
 __all__ = [
     "add",
@@ -122,6 +129,8 @@ def touched(
     cbow: bool,
     key: int,
     dynamic_window: bool = True,
+    subword_offsets: NDArray[np.int64] | None = None,
+    subwords: Rows | None = None,
 ) -> tuple[Rows, Rows]:
     """Find the rows that training on a piece uses, before it begins.
 
@@ -139,6 +148,8 @@ def touched(
         One set of negatives for all contexts of a window, or one for each; with CBOW it is one.
     cbow : IN, bool
         Whether ``train`` of CBOW is meant, or that of skip-gram.
+    subword_offsets, subwords : IN, int64 (2 · n_words + 1,) and int32, or None
+        The rows of words that have n-grams, see `subword.train`, which is meant then. `shared` is False.
 
     Returns
     -------
@@ -147,11 +158,24 @@ def touched(
     output_rows : int32 (n_output_rows,)
         The same of the output vectors.
     """
-    used = np.zeros((2, len(keep)), bool)
-    for contexts, out in _sets(
-        ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
+    n_rows = len(keep) if subwords is None else 1 + int(subwords.max())
+    used = np.zeros(n_rows, bool), np.zeros(len(keep), bool)
+    for inputs, out in _sets(
+        ids,
+        sentence_offsets,
+        parts,
+        keep,
+        noise,
+        window,
+        negatives,
+        shared,
+        cbow,
+        key,
+        dynamic_window,
+        subword_offsets,
+        subwords,
     ):
-        used[0, contexts] = used[1, out] = True
+        used[0][inputs] = used[1][out] = True
     input_rows, output_rows = (np.flatnonzero(side).astype(np.int32) for side in used)
     return input_rows, output_rows
 
@@ -170,6 +194,10 @@ def curvature(
     cbow: bool,
     key: int,
     dynamic_window: bool = True,
+    subword_offsets: NDArray[np.int64] | None = None,
+    subwords: Rows | None = None,
+    mean: bool = True,
+    places: Rows | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Add up the curvature of windows, with the matrices as they are.
 
@@ -179,6 +207,13 @@ def curvature(
         The matrices, rows padded with zeros to a multiple of 16; no others are read than `touched` finds.
     ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
         The windows, see `touched`.
+    subword_offsets, subwords : IN
+        The rows of words that have n-grams, see `touched`.
+    mean : IN, bool
+        Whether x is the mean of contexts or n-grams, or their sum, where it is one of them.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only; not with
+        n-grams.
 
     Returns
     -------
@@ -190,12 +225,26 @@ def curvature(
     stride = input_vectors.shape[1]
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     weight = 0.0
-    for contexts, out in _sets(
-        ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
+    place = np.arange(len(keep), dtype=np.int32) if places is None else places
+    for inputs, out in _sets(
+        ids,
+        sentence_offsets,
+        parts,
+        keep,
+        noise,
+        window,
+        negatives,
+        shared,
+        cbow,
+        key,
+        dynamic_window,
+        subword_offsets,
+        subwords,
     ):
-        x, y = input_vectors[contexts], output_vectors[out]
-        if cbow:
-            x = x.mean(axis=0, keepdims=True)
+        x = input_vectors[inputs if subwords is not None else place[inputs]]
+        y = output_vectors[place[out]]
+        if cbow or subwords is not None:
+            x = pooled(x, mean)[np.newaxis]
         p = sigmoid(x @ y.T)
         own = (p * (1 - p)).astype(np.float64)  # (C, N)
         of_inputs += (y.T * own.sum(axis=0)) @ y
@@ -232,7 +281,7 @@ def withdraw(
     matrix[rows] = copies[rows]
 
 
-def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix) -> None:
+def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, places: Rows | None = None) -> None:
     """Copy rows of a block into a matrix.
 
     Parameters
@@ -245,14 +294,17 @@ def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix) -> None:
         Rows of the block, by their numbers in the matrix.
     matrix : IN/OUT, float32 (n_rows, stride)
         These rows of it become those of the block.
+    places : IN, int32, or None
+        For every row by its number, which one of `matrix` it is there; None: the same.
     """
     _check_rows(rows, first_row, len(block))
-    _check_rows(rows, 0, len(matrix))
     _check_copies(matrix, 0, block.shape[1])
-    matrix[rows] = block[rows - first_row]
+    matrix[_places(rows, places, len(matrix))] = block[rows - first_row]
 
 
-def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix) -> None:
+def subtract(
+    block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix, places: Rows | None = None
+) -> None:
     """Find how far rows of a matrix have moved from those of a block.
 
     Parameters
@@ -263,12 +315,13 @@ def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes:
         The matrix after the lane.
     changes : OUT, float32 (n or more, stride)
         How far each of the rows has moved.
+    places : IN
+        As for `take`.
     """
     _check_rows(rows, first_row, len(block))
-    _check_rows(rows, 0, len(matrix))
     _check_copies(matrix, 0, block.shape[1])
     _check_copies(changes, len(rows), block.shape[1])
-    changes[: len(rows)] = matrix[rows] - block[rows - first_row]
+    changes[: len(rows)] = matrix[_places(rows, places, len(matrix))] - block[rows - first_row]
 
 
 def add(rows: Rows, exposures: Counts, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
@@ -454,8 +507,10 @@ def _sets(
     cbow: bool,
     key: int,
     dynamic_window: bool,
+    subword_offsets: NDArray[np.int64] | None,
+    subwords: Rows | None,
 ) -> Iterator[tuple[Rows, Rows]]:
-    """Yield the contexts and outputs of what is scored together; the centre is no negative."""
+    """Yield the inputs and outputs of what is scored together; a target is no negative."""
     one_set = shared or cbow
     draws_per_token = 1 + negatives * (1 if one_set else 2 * window)
     for position, center, contexts, _ in chain.from_iterable(
@@ -464,15 +519,31 @@ def _sets(
     ):
         sets = [contexts] if one_set and len(contexts) else contexts[:, np.newaxis]
         for s, inputs in enumerate(sets):
+            target = np.int32(center)
+            if subwords is not None and subword_offsets is not None:
+                words = contexts.tolist() if cbow else [center]
+                target = target if cbow else contexts[s]
+                inputs = rows_of_bag(words, subword_offsets, subwords)[0]
             counters = position * draws_per_token + 1 + s * negatives + np.arange(negatives)
             noise_words = draw_noise(draw(key, counters), noise)
-            yield inputs, np.append(np.int32(center), noise_words[noise_words != center])
+            yield inputs, np.append(target, noise_words[noise_words != target])
 
 
 def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:
     outside = rows[(rows < first_row) | (rows >= first_row + n_rows)]
     if len(outside):
         raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {outside[0]}")
+
+
+def _places(rows: Rows, places: Rows | None, n_rows: int) -> Rows:
+    if places is None:
+        _check_rows(rows, 0, n_rows)
+        return rows
+    for row in rows.tolist():
+        if row >= len(places) or not 0 <= places[row] < n_rows:
+            raise ValueError(f"places must be from 0 to {n_rows - 1} for all rows, got another of {row}")
+    found: Rows = places[rows]
+    return found
 
 
 def _check_copies(copies: Matrix, n: int, stride: int) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .frozen import moving
 
-__all__ = ["MAX_SHARED", "expose", "label_outputs", "move_in_turn"]
+__all__ = ["MAX_SHARED", "expose", "expose_pooled", "label_outputs", "move_in_turn"]
 
 MAX_SHARED = 16  # more inputs or targets in one step and the sum of their gradients overshoots
 
@@ -69,6 +69,34 @@ def expose(
     own *= 1 - own
     np.add.at(exposures[0], contexts, own.sum(axis=1) + LEAST)
     np.add.at(exposures[1], outputs, own.sum(axis=0) + LEAST)
+
+
+def expose_pooled(
+    exposures: Matrix,
+    inputs: NDArray[np.int32],
+    outputs: NDArray[np.int32],
+    errors: Matrix,
+    reach: float,
+) -> None:
+    """Add what the scores of a mean or sum of inputs say of these, and of the outputs.
+
+    Parameters
+    ----------
+    exposures : IN/OUT, float32 (2, n_rows)
+        Sums for the rows of inputs and of outputs.
+    inputs : IN, int32 (I,)
+        The rows of inputs that move, as often as they do.
+    outputs : IN, int32 (...)
+        Rows of outputs, repetitions allowed.
+    errors : IN, float32 (...), as outputs
+        p − t, see `expose`.
+    reach : IN, float
+        How far the mean or sum moves for a step of its own, see `mean.reach`.
+    """
+    own = np.abs(errors.astype(np.float64))
+    own *= 1 - own
+    np.add.at(exposures[0], inputs, reach * own.sum() + LEAST)
+    np.add.at(exposures[1], outputs, own + LEAST)
 
 
 def move_in_turn(

@@ -61,9 +61,9 @@ from numpy.typing import NDArray
 
 from .frozen import moving
 from .losses import logistic
-from .mean import pooled
+from .mean import pooled, reach
 from .sampling import draw, draw_noise, walk_chunk
-from .step import MAX_SHARED, label_outputs
+from .step import MAX_SHARED, expose_pooled, label_outputs
 from .together import Batch, Move
 
 __all__ = ["step", "train"]
@@ -140,12 +140,17 @@ def prepare(
     scale_gradient: bool,
     learning_rate: float,
     frozen: NDArray[np.uint8] | None = None,
+    exposures: Matrix | None = None,
 ) -> tuple[float, Move]:
-    """Return J and the move of a step, both by the matrices as they are; arguments as for `step`."""
+    """Return J and the move of a step, both by the matrices as they are; arguments as for `train`."""
     outputs, labels, counts = label_outputs(targets, negatives)  # (T, 1 + K)
     h = pooled(input_vectors[inputs], mean)
     scores = output_vectors[outputs] @ h
     errors, costs = logistic(scores, labels, counts)
+    if exposures is not None:
+        moved = inputs if scale_gradient else inputs[:n_first]
+        of_step = reach(len(inputs), mean, scale_gradient)
+        expose_pooled(exposures, moved[moving(moved, frozen)], outputs, errors, of_step)
 
     def move() -> None:
         rate = np.float32(learning_rate)
@@ -205,6 +210,7 @@ def train(
     team: Any = None,
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
+    exposures: Matrix | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -241,6 +247,9 @@ def train(
         1 for the rows of input_vectors that do not move.
     dynamic_window : IN, bool
         Whether windows are 1..window wide, see `sampling.walk_chunk`.
+    exposures : IN/OUT, float32 (2, n_rows), or None
+        For every row of inputs that moves, and of outputs, Σ p (1 − p) of its scores is added, that of inputs
+        times how far h moves for a step of its own, see `rounds`. Only without a team.
 
     Returns
     -------
@@ -277,6 +286,7 @@ def train(
                 scale_gradient,
                 learning_rate,
                 frozen,
+                exposures,
             )
             loss += loss_of_step
             batch.add(move)

@@ -13,7 +13,7 @@ ROUNDS = [
     mutant(
         "lanes: a negative that is the centre counts",
         TESTS,
-        (KERNEL, "n += word != center", "n += 1"),
+        (KERNEL, "n += word != target", "n += 1"),
     ),
     mutant(
         "lanes: all contexts have the negatives of the first",
@@ -25,7 +25,7 @@ ROUNDS = [
         TESTS,
         (
             KERNEL,
-            "    if drawn >= 0:\n        mark_outputs(sampler, walk.words[drawn], outputs)\n    for i",
+            "    if drawn >= 0:\n        mark_outputs(sampler, drawn, outputs)\n    for i",
             "    for i",
         ),
     ),
@@ -35,9 +35,29 @@ ROUNDS = [
         (KERNEL, "curvature.total[i] += curvature.sums[i]", "curvature.total[i] = curvature.sums[i]"),
     ),
     mutant(
-        "lanes: the curvature of CBOW is that of a sum",
+        "lanes: the curvature of a mean is that of a sum",
         TESTS,
-        (KERNEL, "n_x, 0, stride, 1 / <float>n_x)", "n_x, 0, stride, 1)"),
+        (KERNEL, "scale_of(n, window.mean)", "1"),
+    ),
+    mutant(
+        "lanes: a word with n-grams is a row",
+        TESTS,
+        (KERNEL, "if subwords is None:\n            input_rows", "if True:\n            input_rows"),
+    ),
+    mutant(
+        "lanes: the negatives of a context are compared with the word in the middle",
+        TESTS,
+        (KERNEL, "return context_of(walk, i, s) if sampler.of_contexts else", "return"),
+    ),
+    mutant(
+        "lanes: contexts are as exposed as their mean, however far that goes",
+        TESTS,
+        ("kernels/mean.pxd", "reach_of(n_rows, mean, scale_gradient) * step.of_x[0]", "step.of_x[0]"),
+    ),
+    mutant(
+        "lanes: n-grams are exposed to the last context of a window only",
+        TESTS,
+        ("kernels/turns.pxd", "turns.exposure += step.of_x[0]", "turns.exposure = step.of_x[0]"),
     ),
     mutant(
         "lanes: a context is as exposed as the first of its window",
@@ -108,8 +128,33 @@ ROUNDS = [
         "rounds",
         (
             "distributed/lanes.py",
-            "np.maximum(of_side[rows], LEAST) for",
-            "np.full(len(rows), of_side[rows].mean()) for",
+            "[own[own > 0].astype(np.float64) for",
+            "[np.full(np.count_nonzero(own), own.sum() / np.count_nonzero(own)) for",
+        ),
+    ),
+    mutant(
+        "lanes: negatives are not where their places are",
+        TESTS,
+        ("kernels/negatives.pxd", "outputs.words[1 + k] = outputs.places[outputs.words[1 + k]]", "pass"),
+    ),
+    mutant(
+        "lanes: negatives of the curvature are not where their places are",
+        TESTS,
+        (KERNEL, "word = sampler.places[word]", "pass"),
+    ),
+    mutant(
+        "rows that are frozen are those of other words, where a lane has some rows only",
+        "rounds_in_files",
+        ("distributed/lanes.py", 'of_text["frozen"][used[0]]', 'of_text["frozen"][: len(used[0])]'),
+    ),
+    mutant(
+        "blocks of a range are combined as one",
+        "rounds_in_files",
+        ("distributed/row_files.py", "self.begin, self.end, self.of_block", "self.begin, self.end, 1 << 30"),
+        (
+            "distributed/row_files.py",
+            "min(begin + self.of_block, self.end)",
+            "self.end",
         ),
     ),
     mutant(
