@@ -165,19 +165,19 @@ def test_ctrl_c_keeps_complete_trainings():
         def fit(self, *arguments):
             if len(done) == 6:
                 os.kill(os.getpid(), signal.SIGINT)
-                self.epochs = 10**9
+                self.epochs = 20_000
             result = super().fit(*arguments)
             done.append(self)
             return result
 
     corpus = text(40)
-    with pytest.warns(UserWarning, match="interrupted after 6 of 1000 trainings"):
-        stability = Stability(Watched(vector_size=2, epochs=1), runs=1000, threads=1).fit(corpus)
+    with pytest.warns(UserWarning, match="interrupted after 6 of 8 trainings"):
+        stability = Stability(Watched(vector_size=2, epochs=1), runs=8, threads=1).fit(corpus)
     assert stability.interrupted_ and len(stability.runs_) == 6
     done[3:] = []
     done += [None] * 3
     with pytest.raises(KeyboardInterrupt):
-        Stability(Watched(vector_size=2, epochs=1), runs=1000, threads=1).fit(corpus)
+        Stability(Watched(vector_size=2, epochs=1), runs=8, threads=1).fit(corpus)
 
 
 @pytest.mark.any_backend(trains=True)
