@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastvec.models.loading import load_model
     from fastvec.models.paragraphs import DocVectors
     from fastvec.models.phrases import Phrases
+    from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
@@ -42,6 +43,7 @@ __all__ = [
     "GloVe",
     "Phrases",
     "SkipGram",
+    "Stability",
     "SubwordVectors",
     "UnknownWordError",
     "Vectors",
@@ -71,6 +73,7 @@ _MODULES = {
     "GloVe": "models.glove",
     "Phrases": "models.phrases",
     "SkipGram": "models.word2vec",
+    "Stability": "models.stability",
     "SubwordVectors": "vectors",
     "UnknownWordError": "vectors",
     "Vectors": "vectors",

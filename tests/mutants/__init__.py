@@ -6,8 +6,9 @@ from mutants.drift import DRIFT
 from mutants.models import MODELS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
+from mutants.stability import STABILITIES
 from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES]

@@ -18,6 +18,7 @@ from fastvec import (
     GloVe,
     Phrases,
     SkipGram,
+    Stability,
     SubwordVectors,
     UnknownWordError,
     Vectors,
@@ -101,6 +102,16 @@ def decompose(corpus: Corpus) -> Vectors:
     assert_type(model.fit(corpus), PPMI_SVD)
     assert_type(model.singular_values_, NDArray[np.float32])
     return model.vectors_
+
+
+def doubt(corpus: Corpus) -> None:
+    stability = Stability(PPMI_SVD(), runs=9, level=0.9, threads=2, seed=3, progress=True).fit(corpus)
+    assert_type(stability, Stability)
+    assert_type(stability.most_similar("paris", ["rome"], topn=3)[0].certain, bool)
+    assert_type(stability.analogy("man", "king", "woman").certain()[0].rank_high, int)
+    assert_type(stability.similarity("paris", 3).low, float)
+    assert_type(stability.overlap(["paris"]), NDArray[np.float64])
+    assert_type(stability.runs_, list[Vectors])
 
 
 def report(model: SkipGram) -> None:
