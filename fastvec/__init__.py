@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastvec.counts.cooccurrence import Cooccurrence
     from fastvec.finite_differences import gradcheck
     from fastvec.graphs.walks import walks
+    from fastvec.models.explain import explain
     from fastvec.models.fasttext import FastText
     from fastvec.models.glove import GloVe
     from fastvec.models.loading import load_model
@@ -46,6 +47,7 @@ __all__ = [
     "Vocabulary",
     "distributed",
     "evaluate",
+    "explain",
     "functional",
     "gradcheck",
     "load",
@@ -70,6 +72,7 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "explain": "models.explain",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
