@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fastvec.models.loading import load_model
     from fastvec.models.paragraphs import DocVectors
     from fastvec.models.phrases import Phrases
+    from fastvec.models.probes import Probe
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
@@ -40,6 +41,7 @@ __all__ = [
     "FastText",
     "GloVe",
     "Phrases",
+    "Probe",
     "SkipGram",
     "SubwordVectors",
     "UnknownWordError",
@@ -67,6 +69,7 @@ _MODULES = {
     "FastText": "models.fasttext",
     "GloVe": "models.glove",
     "Phrases": "models.phrases",
+    "Probe": "models.probes",
     "SkipGram": "models.word2vec",
     "SubwordVectors": "vectors",
     "UnknownWordError": "vectors",

@@ -33,6 +33,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.pauses import Moment, Pauses, Periodic
 from fastvec.training.rounds import Rounds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
@@ -330,9 +331,21 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 put_back()
             state.history.append(epoch)
             self._state = state
-            answers = [callback(self) for callback in self.callbacks]
+            answers = [
+                callback(self, pauses.moment) if isinstance(callback, Periodic) else callback(self)
+                for callback in self.callbacks
+            ]
             state.vectors = None  # the next epoch changes them
-            return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+            return any(map(_is_true, answers))
+
+        def within_epoch(callback: Periodic, moment: Moment) -> None:
+            self._state = state
+            if _is_true(callback(self, moment)):
+                self.stop()
+            state.vectors = None
+
+        periodic = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
+        pauses = Pauses(periodic, within_epoch, schedule.unit)
 
         try:
             state.interrupted = train(
@@ -345,6 +358,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
+                pauses=pauses,
                 crew=crew,
             )
         except FloatingPointError:
@@ -427,6 +441,11 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         history = model_file.records(saved.description["history"], Epoch)
         model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, history)
         return model
+
+
+def _is_true(answer: object) -> bool:
+    """Return whether a callback asks for the end of the training, and does not return something else."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def _hash(state: State | None) -> str:

@@ -89,7 +89,8 @@ class FastText(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then. One that returns True ends the training.
+        up to date by then. One that returns True ends the training. A `fastvec.Probe` looks within
+        epochs, too.
     loss : {"negative_sampling", "hierarchical_softmax"}
         How a word is distinguished from all others: from a few noise words, or by the branches on its path
         down a binary Huffman tree, in which frequent words are near the root.

@@ -131,7 +131,7 @@ class DocVectors(EpochModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; one that returns True ends
-        the training.
+        the training. A `fastvec.Probe` looks within epochs, too.
 
     Attributes
     ----------

@@ -83,7 +83,8 @@ class SkipGram(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then. One that returns True ends the training.
+        up to date by then. One that returns True ends the training. A `fastvec.Probe` looks within
+        epochs, too.
     loss : {"negative_sampling", "bpr", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words [1]_; by a higher score than that
         of each noise word, Bayesian personalized ranking [4]_, which is meant for items and nodes, and needs
@@ -221,7 +222,8 @@ class CBOW(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then. One that returns True ends the training.
+        up to date by then. One that returns True ends the training. A `fastvec.Probe` looks within
+        epochs, too.
     loss : {"negative_sampling", "hierarchical_softmax", "softmax"}
         How a word is distinguished from all others: from a few noise words; by the branches on its path down
         a binary Huffman tree, in which frequent words are near the root; or from every other word, which is
