@@ -59,7 +59,7 @@ def add_texts(parser: argparse.ArgumentParser, unit: str = "sentence", option: s
         f"text files, one {unit} per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
         "and addresses, Parquet with --column, FASTA with --kmers"
     )
-    name = {} if option is None else {"dest": "texts", "default": []}
+    name: dict[str, Any] = {} if option is None else {"dest": "texts", "default": []}
     parser.add_argument(option or "texts", nargs="+", metavar="TEXT", help=what, **name)
     add_parameters(parser, {"text": Corpus}, OF_TEXTS)
 

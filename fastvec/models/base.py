@@ -32,7 +32,7 @@ from fastvec.peers.names import MODELS, Names
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
-from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, TrainChunk, train
 from fastvec.training.pauses import Moment, Pauses, Periodic
 from fastvec.training.rounds import Rounds
 from fastvec.training.team import Team
@@ -306,10 +306,12 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         before_epoch: Callable[[int, int], None] | None = None,
         put_back: Callable[[], None] | None = None,
         crew: Copies | Team | Rounds | None = None,
+        patience: int | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
-        `put_back` is called at the end of an epoch.
+        `put_back` is called at the end of an epoch. With `patience`, the training ends after so many epochs
+        without a lower loss, and the parameters are those of the best one.
 
         Raises
         ------
@@ -326,6 +328,15 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 self._state = state
                 return
 
+        early_stopping = None
+        if patience is not None:
+            early_stopping = EarlyStopping(
+                score=lambda: -state.history[-1].loss,
+                keep=lambda: [matrix.copy() for matrix in parameters.values()],
+                restore=lambda kept: _copy_all(kept, parameters.values()),
+                patience=patience,
+            )
+
         def after_epoch(epoch: Epoch) -> bool:
             if put_back is not None:
                 put_back()
@@ -336,6 +347,9 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 for callback in self.callbacks
             ]
             state.vectors = None  # the next epoch changes them
+            if early_stopping is not None:
+                early_stopping.look()
+                answers.append(early_stopping.is_over())
             return any(map(_is_true, answers))
 
         def within_epoch(callback: Periodic, moment: Moment) -> None:
@@ -344,7 +358,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 self.stop()
             state.vectors = None
 
-        periodic = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
+        periodic: list[Periodic] = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
         pauses = Pauses(periodic, within_epoch, schedule.unit)
 
         try:
@@ -364,6 +378,8 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         except FloatingPointError:
             self._state = before
             raise
+        if early_stopping is not None:
+            early_stopping.use_the_best()
 
     def check_path(self, path: str | os.PathLike[str]) -> None:
         """Validate the extension of a file that is to hold a whole model.
@@ -446,6 +462,11 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
 def _is_true(answer: object) -> bool:
     """Return whether a callback asks for the end of the training, and does not return something else."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
+def _copy_all(sources: Iterable[NDArray[Any]], targets: Iterable[NDArray[Any]]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        target[:] = source
 
 
 def _hash(state: State | None) -> str:

@@ -90,7 +90,10 @@ class Probe(Periodic):
         check_words("words", words)
         self.words = list(words)
         self.topn = check_int("topn", topn, 1)
-        self._name, self._pairs = ("", None) if similarity is None else judged_pairs(similarity)
+        self._name: str = ""
+        self._pairs: list[tuple[str, str, float]] | None = None
+        if similarity is not None:
+            self._name, self._pairs = judged_pairs(similarity)
         if self._pairs is None and not self.words:
             raise ValueError("similarity or words must be given, or there is nothing to look at")
         self.records: list[ProbeRecord] = []
