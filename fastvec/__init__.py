@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from fastvec.models.probes import Probe
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
-    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
+    from fastvec.vectors.combining import combine
+    from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
     "CBOW",
@@ -47,13 +49,16 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "combine",
     "distributed",
+    "drift",
     "evaluate",
     "explain",
     "functional",
     "gradcheck",
     "load",
     "load_model",
+    "retrofit",
     "walks",
 ]
 
@@ -75,10 +80,13 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "combine": "vectors.combining",
+    "drift": "vectors",
     "explain": "models.explain",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "retrofit": "vectors.retrofitting",
     "walks": "graphs.walks",
 }
 

@@ -83,12 +83,15 @@ SIZES = {
     "glove_chunk": "models.glove.CHUNK",
     "growth_of_rounds": "training.rounds.GROWTH",
     "lane_chunk": "distributed.lanes.CHUNK",
+    "lost_workers": "distributed.processes.LOST_WORKERS",
     "many_words": "models.words.MANY_WORDS",
     "multiply_adds_at_once": "classify.networks.network.MULTIPLY_ADDS_AT_ONCE",
     "nodes_at_once": "graphs.walks.NODES_AT_ONCE",
     "numbered_at_once": "distributed.texts.WORDS_AT_ONCE",
     "block_of_rows": "distributed.rounds.BLOCK_BYTES",
+    "ranges_of_rows": "distributed.rounds.RANGES",
     "numbers_at_once": "vectors.common.NUMBERS_AT_ONCE",
+    "parts_of_tiles": "distributed.tiles.PARTS",
     "part_of_file": "distributed.cuts.PART_BYTES",
     "phrases_chunk": "models.phrases.CHUNK",
     "pieces_of_text": "corpus.ids.PIECE_BYTES",
@@ -116,6 +119,9 @@ SIZES = {
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
+    "connect_for_tiles": "distributed.tiles.connect",
+    "train_range": "distributed.tiles.train_range",
+    "train_part": "distributed.tiles.TilesElsewhere.train",
     "train_lane": "distributed.rounds.train_lane",
     "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",

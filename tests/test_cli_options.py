@@ -42,6 +42,7 @@ VERBS = [
             "explain",
             "analogy",
             "evaluate",
+            "diff",
             "convert",
             "info",
             "plot",

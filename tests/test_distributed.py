@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -215,50 +216,118 @@ def test_phrases_of_shards_are_those_of_one_machine(params, shards, tmp_path):
 # Other processes
 
 
+@pytest.fixture(scope="module")
+def engine():
+    """Return two processes that several tests share; in the end, they are there but do nothing."""
+    with distributed.connect(2) as engine:
+        yield engine
+        for number in numbers_of_both(engine):
+            os.kill(number, getattr(signal, "SIGSTOP", signal.SIGTERM))  # which does not keep it from ending
+        folder = folder_of(engine)
+    assert not folder.exists()
+
+
+def folder_of(engine):
+    """Return the folder of its temporary files."""
+    (shared,) = engine.results([engine.share(np.ones(1))])
+    return Path(shared.filename).parent
+
+
+def numbers_of_both(engine):
+    """Return the numbers of both processes of an engine, when they have ended what they did before."""
+    numbers, deadline = set(), time.monotonic() + HANGS
+    while len(numbers) < 2 and time.monotonic() < deadline:
+        handles = [engine.submit("number", calls.own_number, number) for number in range(4)]
+        numbers.update(engine.results(handles))
+    return numbers
+
+
 @can_be_killed
-def test_processes_call_functions_and_survive(tmp_path):
+def test_processes_call_functions_and_survive(engine, tmp_path, monkeypatch):
     array = np.arange(6.0)
     done = []
-    with distributed.connect(1) as engine:
-        shared = engine.share(array)
-        handles = [engine.submit(f"part {number}", calls.scaled, shared, number) for number in range(5)]
-        whole = engine.combine("add", calls.added, handles, at_once=2)
-        left, right = engine.submit_parts("halves", 2, calls.halves, whole)
-        (total,) = engine.submit_parts("total", 1, calls.one_part, whole)
-        killed = engine.submit("killed", calls.killed_once, tmp_path / "marker", 7)
-        results = engine.results([left, right, total, killed, shared, whole], done.append)
-        assert sum(done) == 6
-        expected = [array[:3] * 10, array[3:] * 10, 150, 7, array, array * 10]
-        assert all(map(np.array_equal, results, expected))
-        assert (tmp_path / "marker").exists()
-        refused = engine.submit("listed", calls.listed, engine.submit("no", calls.refuse, 3))
-        for _ in range(2):
-            with pytest.raises(ValueError, match="what must be something else, got 3") as caught:
-                engine.results([refused])
-            assert "in refuse" in str(caught.value.__cause__)
-        with pytest.raises(TypeError, match=r"^lambda: functions and arguments .* must be those of modules"):
-            engine.results([engine.submit("lambda", lambda: 1)])
-        with pytest.raises(RuntimeError, match=r"^end: lost 4 workers, .* because it was killed by signal 9"):
-            engine.results([engine.submit("end", calls.end)])
-    assert not list(Path(tmp_path).glob("fastvec-*"))
+    shared = engine.share(array)
+    handles = [engine.submit(f"part {number}", calls.scaled, shared, number) for number in range(5)]
+    whole = engine.combine("add", calls.added, handles, at_once=2)
+    left, right = engine.submit_parts("halves", 2, calls.halves, whole)
+    (total,) = engine.submit_parts("total", 1, calls.one_part, whole)
+    killed = engine.submit("killed", calls.killed_once, tmp_path / "marker", 7)
+    results = engine.results([left, right, total, killed, shared, whole], done.append)
+    assert sum(done) == 6
+    expected = [array[:3] * 10, array[3:] * 10, 150, 7, array, array * 10]
+    assert all(map(np.array_equal, results, expected))
+    assert (tmp_path / "marker").exists()
+    refused = engine.submit("listed", calls.listed, engine.submit("no", calls.refuse, 3))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="what must be something else, got 3") as caught:
+            engine.results([refused])
+        assert "in refuse" in str(caught.value.__cause__)
+    with pytest.raises(TypeError, match=r"^lambda: functions and arguments .* must be those of modules"):
+        engine.results([engine.submit("lambda", lambda: 1)])
+    set_sizes(monkeypatch, lost_workers=1)
+    with pytest.raises(RuntimeError, match=r"^end: lost 2 workers, .* because it was killed by signal 9"):
+        engine.results([engine.submit("end", calls.end)])
 
 
-def test_large_results_of_processes_are_files_that_go_with_their_handles():
+@can_be_killed
+def test_a_call_that_hangs_is_started_again_and_what_comes_late_changes_nothing(engine, tmp_path):
+    quick = [engine.submit("quick", calls.large_or_stopped, None, None, 50_000) for _ in range(3)]
+    engine.results(quick)
+    folder = folder_of(engine)
+    n_files = len([*folder.iterdir()])
+    for case, late in {"result": None, "error": ValueError("late"), "killed": None}.items():
+        marker = tmp_path / case
+        slow = engine.submit("slow", calls.large_or_stopped, marker, late, 60_000)
+        assert np.array_equal(*engine.results([slow]), np.arange(60_000))
+        if case == "killed":
+            os.kill(stopped := int(marker.read_text(encoding="utf-8")), signal.SIGKILL)
+            assert stopped not in numbers_of_both(engine)
+        else:
+            stopped = calls.go_on(marker)
+            assert stopped in numbers_of_both(engine)
+        assert np.array_equal(*engine.results([slow]), np.arange(60_000))
+        assert len([*folder.iterdir()]) == n_files + 1
+
+
+def test_large_results_of_processes_are_files_that_go_with_their_handles(engine):
+    already = {*folder_of(engine).iterdir()}
+    first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
+    handles = [first, pair, engine.submit("sums", calls.sums, first, pair)]
+    array, (small, both), found = engine.results(handles)
+    assert np.array_equal(array, np.arange(50_000)) and np.array_equal(small, np.ones(3))
+    assert isinstance(engine.results([pair])[0], calls.Pair) and both.shape == (2, 50_000)
+    assert found == [array.sum(), 3, both.sum()]
+    (folder,) = {Path(item.filename).parent for item in (array, both)}
+    assert len({*folder.iterdir()} - already) == 2
+    del handles, pair, both
+    assert {*folder.iterdir()} - already == {Path(array.filename)}
+    engine.submit("large, for nobody", calls.large, 50_000)
+    numbers_of_both(engine)
+    assert {*folder.iterdir()} - already == {Path(array.filename)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_full_disk_of_temporary_files_is_named(tmp_path, monkeypatch):
+    import resource
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    array = np.arange(50_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with distributed.connect(1) as engine:
-        first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
-        handles = [first, pair, engine.submit("sums", calls.sums, first, pair)]
-        array, (small, both), found = engine.results(handles)
-        assert np.array_equal(array, np.arange(50_000)) and np.array_equal(small, np.ones(3))
-        assert isinstance(engine.results([pair])[0], calls.Pair) and both.shape == (2, 50_000)
-        assert found == [array.sum(), 3, both.sum()]
-        (folder,) = {Path(item.filename).parent for item in (array, both)}
-        assert len([*folder.iterdir()]) == 2
-        del handles, pair, both
-        assert [*folder.iterdir()] == [Path(array.filename)]
-        engine.submit("large, for nobody", calls.large, 50_000)
-        engine.results([engine.submit("one", int, 1)])
-        assert [*folder.iterdir()] == [Path(array.filename)]
-    assert not folder.exists()
+        engine.results([engine.submit("limit", calls.limit_files, 1 << 16)])
+        try:
+            calls.limit_files(1 << 16)
+            with pytest.raises(
+                OSError, match="File too large: for a shared array, up to 400,000 bytes"
+            ) as of_share:
+                engine.share(array)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        with pytest.raises(OSError, match="File too large: for a result, up to 400,000 bytes") as of_result:
+            engine.results([engine.submit("large", calls.scaled, engine.share(array), 1)])
+    for caught in (of_share, of_result):
+        assert caught.value.filename == str(tmp_path) and "; TMPDIR names another folder" in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_calls_in_this_process():

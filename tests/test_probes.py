@@ -63,8 +63,8 @@ def test_a_probe_sees_the_vectors_as_they_are():
     kept = []
 
     class Copying(fastvec.Probe):
-        def __call__(self, model, moment):
-            super().__call__(model, moment)
+        def __call__(self, model, moment, say):
+            super().__call__(model, moment, say)
             kept.append(fastvec.Vectors(model.vectors_.words, model.vectors_.vectors.copy()))
 
     probe = Copying(similarity=PAIRS, words=["word3", "nothing"], topn=2, every="3000 words")
@@ -99,7 +99,7 @@ def test_a_line_each_shows_how_neighbors_move(capsys, tmp_path):
 
 def test_a_probe_that_raises_ends_the_training_and_what_was_learned_is_kept():
     class Failing(fastvec.Probe):
-        def __call__(self, model, moment):
+        def __call__(self, model, moment, say):
             raise RuntimeError(f"after {moment.positions} words")
 
     model = make("skipgram", callbacks=[Failing(words=["word3"], every="1000 words")])
@@ -112,7 +112,7 @@ def test_a_probe_that_raises_ends_the_training_and_what_was_learned_is_kept():
 
 def test_a_probe_that_returns_true_ends_the_training():
     class Enough(fastvec.Probe):
-        def __call__(self, model, moment):
+        def __call__(self, model, moment, say):
             return moment.positions > 2_000
 
     model = make("skipgram", callbacks=[Enough(words=["word3"], every="1000 words")]).fit(corpus())

@@ -15,7 +15,7 @@ from fastvec._params import check_counts, check_float, check_int
 from fastvec.corpus.sequences import ids_or_words
 from fastvec.exports.notebooks import FIRST, table
 
-__all__ = ["Vocabulary", "by_frequency", "union"]
+__all__ = ["Vocabulary", "by_frequency", "keep_probabilities", "noise_probabilities", "union"]
 
 
 class Vocabulary:
@@ -131,11 +131,7 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.3.
         """
-        subsample = check_float("subsample", subsample, minimum=0)
-        if subsample == 0:
-            return np.ones(len(self))
-        ratio = subsample * self.total / self.counts
-        return np.minimum(1.0, np.sqrt(ratio) + ratio)
+        return keep_probabilities(self.counts, self.total, check_float("subsample", subsample, minimum=0))
 
     def noise_probabilities(self, noise_exponent: float) -> NDArray[np.float64]:
         """Return the probability with which each word is drawn as a negative: its count to a power.
@@ -158,11 +154,23 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.2.
         """
-        noise_exponent = check_float("noise_exponent", noise_exponent)
-        logarithms = noise_exponent * np.log(self.counts)
-        weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
-        weights /= weights.sum()
-        return weights
+        return noise_probabilities(self.counts, check_float("noise_exponent", noise_exponent))
+
+
+def keep_probabilities(counts: NDArray[np.int64], total: int, subsample: float) -> NDArray[np.float64]:
+    """Return the probability with which words of such counts among a total are kept."""
+    if subsample == 0:
+        return np.ones(len(counts))
+    ratio = subsample * total / counts
+    return np.minimum(1.0, np.sqrt(ratio) + ratio)
+
+
+def noise_probabilities(counts: NDArray[np.int64], noise_exponent: float) -> NDArray[np.float64]:
+    """Return probabilities in proportion to powers of counts."""
+    logarithms = noise_exponent * np.log(counts)
+    weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
+    weights /= weights.sum()
+    return weights
 
 
 def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:

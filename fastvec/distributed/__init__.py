@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from fastvec.distributed.clusters import connect as connect
     from fastvec.distributed.counts import count as count
     from fastvec.distributed.engine import Engine as Engine
+    from fastvec.distributed.fitting import fit as fit
     from fastvec.distributed.pairs import phrases as phrases
-    from fastvec.distributed.rounds import fit as fit
 
 __all__ = ["Engine", "connect", "count", "fit", "phrases"]
 
 # Modules are imported at the first use of a name: a process that counts needs no models.
-_MODULES = {"Engine": "engine", "connect": "clusters", "count": "counts", "fit": "rounds", "phrases": "pairs"}
+_MODULES = {
+    "Engine": "engine",
+    "connect": "clusters",
+    "count": "counts",
+    "fit": "fitting",
+    "phrases": "pairs",
+}
 
 
 if not TYPE_CHECKING:  # which would take every name for one of these

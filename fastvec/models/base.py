@@ -21,7 +21,7 @@ from fastvec import kernels
 from fastvec._params import Estimator, check_int
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.selection import made_of
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.vocabulary import Vocabulary, keep_probabilities, noise_probabilities
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
@@ -33,7 +33,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, TrainChunk, train
-from fastvec.training.pauses import Moment, Pauses, Periodic
+from fastvec.training.pauses import Pauses, Periodic
 from fastvec.training.rounds import Rounds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
@@ -71,6 +71,8 @@ class State:
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     vectors : Vectors, optional
         The words with their vectors, created on demand.
+    output_of : int32 array, shape (n_words,), optional
+        The row of the output vectors that each word has, where words share them, see `Corpus.context_ids`.
     """
 
     vocabulary: Vocabulary
@@ -81,6 +83,34 @@ class State:
     history: list[Epoch] = field(default_factory=list)
     interrupted: bool = False
     vectors: Vectors | None = None
+    output_of: NDArray[np.int32] | None = None
+
+    def of_outputs(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the sums of numbers of words over those that share a row, 0 for rows that are not used."""
+        if self.output_of is None:
+            return values
+        return np.bincount(self.output_of, values, len(values)).astype(values.dtype)
+
+    def noise_probabilities(self, exponent: float) -> NDArray[np.float64]:
+        """Return the probability with which each row of the output vectors is drawn as noise."""
+        if self.output_of is None:
+            return self.vocabulary.noise_probabilities(exponent)
+        counts = self.of_outputs(self.vocabulary.counts)
+        probabilities = np.zeros(len(counts))
+        probabilities[counts > 0] = noise_probabilities(counts[counts > 0], exponent)
+        return probabilities
+
+    def keep_probabilities(self, subsample: float) -> NDArray[np.float64]:
+        """Return the probability with which each word is kept, which its tag does not change."""
+        if self.output_of is None:
+            return self.vocabulary.keep_probabilities(subsample)
+        counts = self.of_outputs(self.vocabulary.counts)[self.output_of]
+        return keep_probabilities(counts, self.vocabulary.total, subsample)
+
+    def copy_outputs(self) -> None:
+        """Give all words that share a row a copy of it as their own."""
+        outputs = self.parameters["output_vectors"]
+        outputs[:] = outputs[self.output_of]
 
     def description(self) -> dict[str, Any]:
         """Return the metadata of vectors: how they were made, without what depends on the clock."""
@@ -220,7 +250,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
     vector_size: int
     epochs: int
     progress: bool
-    callbacks: Iterable[Callable[[Any], object]]
+    callbacks: Iterable[Callable[..., object]]
 
     # The extensions of the files that hold a whole model.
     EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
@@ -297,7 +327,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
 
     def _train(
         self,
-        train_chunk: TrainChunk,
+        train_chunk: TrainChunk | None,
         schedule: Schedule,
         state: State,
         parameters: Matrices,
@@ -342,24 +372,26 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 put_back()
             state.history.append(epoch)
             self._state = state
-            answers = [
-                callback(self, pauses.moment) if isinstance(callback, Periodic) else callback(self)
-                for callback in self.callbacks
-            ]
+            answers = [call(callback) for callback in self.callbacks]
             state.vectors = None  # the next epoch changes them
             if early_stopping is not None:
                 early_stopping.look()
                 answers.append(early_stopping.is_over())
             return any(map(_is_true, answers))
 
-        def within_epoch(callback: Periodic, moment: Moment) -> None:
+        def call(callback: Callable[..., object]) -> object:
+            if isinstance(callback, Periodic):
+                return callback(self, pauses.moment, pauses.say)
+            return callback(self)
+
+        def call_within_epoch(callback: Periodic) -> None:
             self._state = state
-            if _is_true(callback(self, moment)):
+            if _is_true(call(callback)):
                 self.stop()
             state.vectors = None
 
-        periodic: list[Periodic] = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
-        pauses = Pauses(periodic, within_epoch, schedule.unit)
+        periodic = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
+        pauses = Pauses(periodic, call_within_epoch, schedule.unit)
 
         try:
             state.interrupted = train(

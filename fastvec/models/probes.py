@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,7 +98,7 @@ class Probe(Periodic):
             raise ValueError("similarity or words must be given, or there is nothing to look at")
         self.records: list[ProbeRecord] = []
 
-    def __call__(self, model: Any, moment: Moment) -> None:
+    def __call__(self, model: Any, moment: Moment, say: Callable[[str], None]) -> None:
         """Look at the vectors of a model; its training calls this.
 
         Parameters
@@ -107,6 +107,8 @@ class Probe(Periodic):
             The model.
         moment : Moment
             Where its training is.
+        say : callable
+            Shows a line.
         """
         vectors, result = model.vectors_, None
         if self._pairs is not None:
@@ -114,7 +116,7 @@ class Probe(Periodic):
         neighbors = {word: self._neighbors(vectors, word) for word in self.words}
         record = ProbeRecord(moment, result, neighbors)
         before = self.records[-1].neighbors if self.records else neighbors
-        moment.say(self._line(record, before))
+        say(self._line(record, before))
         self.records.append(record)
 
     def _neighbors(self, vectors: Vectors, word: str | int) -> list[tuple[str, float]]:

@@ -220,7 +220,7 @@ class Stoppable:
 
 
 def train(
-    train_chunk: TrainChunk,
+    train_chunk: TrainChunk | None,
     schedule: Schedule,
     parameters: tuple[NDArray[np.float32], ...],
     *,
@@ -240,8 +240,8 @@ def train(
 
     Parameters
     ----------
-    train_chunk : callable
-        Trains on one chunk, see `TrainChunk`.
+    train_chunk : callable, optional
+        Trains on one chunk, see `TrainChunk`; without it, rounds train, and nothing is held out.
     schedule : Schedule
         Epochs and learning rate.
     parameters : tuple of ndarray
@@ -274,7 +274,7 @@ def train(
         If training diverges: the parameters become NaN or infinite, or the loss rises far.
     """
     checkpoints = checkpoints or Checkpoints()
-    pauses = pauses or Pauses([], lambda callback, moment: None, schedule.unit)
+    pauses = pauses or Pauses([], lambda callback: None, schedule.unit)
     start = checkpoints.start
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
@@ -357,7 +357,7 @@ class _EpochRun:
 
     def __init__(
         self,
-        train_chunk: TrainChunk,
+        train_chunk: TrainChunk | None,
         schedule: Schedule,
         start: Position,
         stopping: Callable[[], bool],
@@ -365,7 +365,7 @@ class _EpochRun:
         score: str,
         crew: Copies | Team | Rounds | None,
     ) -> None:
-        self.train_chunk = train_chunk
+        self.train_chunk: Any = train_chunk
         self.schedule = schedule
         self.epoch = start.epoch
         self.stopping = stopping

@@ -11,11 +11,10 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fastvec.training.intervals import seconds_in
-from fastvec.training.progress import tell
 
 __all__ = ["Interval", "Moment", "Pauses", "Periodic"]
 
@@ -78,8 +77,6 @@ class Moment:
         Time since its start, with pauses.
     loss : float
         The mean loss in this epoch so far; at its end that in `history_`.
-    say : callable
-        Shows a line, above the bar if there is one.
     """
 
     epoch: int
@@ -87,7 +84,6 @@ class Moment:
     unit: str
     seconds: float
     loss: float
-    say: Callable[[str], None] = field(default=tell, repr=False, compare=False)
 
 
 class Periodic(ABC):
@@ -102,8 +98,8 @@ class Periodic(ABC):
     interval: Interval
 
     @abstractmethod
-    def __call__(self, model: Any, moment: Moment) -> Any:
-        """Look at a model, which has what was learned up to a moment."""
+    def __call__(self, model: Any, moment: Moment, say: Callable[[str], None]) -> Any:
+        """Look at a model, which has what was learned up to a moment; `say` shows a line."""
 
 
 class Pauses:
@@ -122,6 +118,8 @@ class Pauses:
     ----------
     moment : Moment
         Where the training is.
+    say : callable
+        Shows a line, above the bar if there is one.
 
     Raises
     ------
@@ -130,10 +128,9 @@ class Pauses:
     """
 
     moment: Moment
+    say: Callable[[str], None]
 
-    def __init__(
-        self, callbacks: Sequence[Periodic], call: Callable[[Periodic, Moment], None], unit: str
-    ) -> None:
+    def __init__(self, callbacks: Sequence[Periodic], call: Callable[[Periodic], None], unit: str) -> None:
         for callback in callbacks:
             if callback.interval.unit not in (None, unit):
                 raise ValueError(
@@ -154,7 +151,8 @@ class Pauses:
 
     def reach(self, epoch: int, positions: int, loss: float, say: Callable[[str], None]) -> None:
         """Note where the training is."""
-        self.moment = Moment(epoch, positions, self._unit, time.perf_counter() - self._started, loss, say)
+        self.moment = Moment(epoch, positions, self._unit, time.perf_counter() - self._started, loss)
+        self.say = say
 
     def seconds_left(self) -> float:
         """Return the time until the next pause."""
@@ -169,7 +167,7 @@ class Pauses:
         now, reached = time.perf_counter(), self.moment.positions
         for place, callback in enumerate(self._callbacks):
             if self._times[place] <= now or self._positions[place] <= reached:
-                self._call(callback, self.moment)
+                self._call(callback)
                 self._next(place, reached)
 
     def _next(self, place: int, position: int) -> None:
