@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from fastvec.counts.cooccurrence import Cooccurrence
     from fastvec.finite_differences import gradcheck
     from fastvec.graphs.walks import walks
+    from fastvec.models.explain import explain
     from fastvec.models.fasttext import FastText
     from fastvec.models.glove import GloVe
     from fastvec.models.loading import load_model
     from fastvec.models.paragraphs import DocVectors
     from fastvec.models.phrases import Phrases
+    from fastvec.models.probes import Probe
     from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
@@ -42,6 +44,7 @@ __all__ = [
     "FastText",
     "GloVe",
     "Phrases",
+    "Probe",
     "SkipGram",
     "Stability",
     "SubwordVectors",
@@ -52,6 +55,7 @@ __all__ = [
     "distributed",
     "drift",
     "evaluate",
+    "explain",
     "functional",
     "gradcheck",
     "load",
@@ -72,6 +76,7 @@ _MODULES = {
     "FastText": "models.fasttext",
     "GloVe": "models.glove",
     "Phrases": "models.phrases",
+    "Probe": "models.probes",
     "SkipGram": "models.word2vec",
     "Stability": "models.stability",
     "SubwordVectors": "vectors",
@@ -80,6 +85,7 @@ _MODULES = {
     "Vocabulary": "corpus",
     "combine": "vectors.combining",
     "drift": "vectors",
+    "explain": "models.explain",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",

@@ -189,13 +189,7 @@ def similarity(
     >>> print(evaluate.similarity(vectors, [("Cat", "Dog", 9), ("dog", "car", 2), ("cat", "cart", 1)]))
     pairs: Spearman 1.000, 2 of 3 pairs covered
     """
-    if isinstance(pairs, (str, os.PathLike)):
-        file = on_disk(pairs, "pairs")
-        name, judged = file.stem, _read_pairs(file)
-    else:
-        name, judged = "pairs", _checked_pairs(pairs)
-        if not judged:
-            raise ValueError("pairs must hold at least one pair, got none")
+    name, judged = judged_pairs(pairs)
     if restrict is not None:
         restrict = check_int("restrict", restrict, 1)
     count_unknown = check_bool("count_unknown", count_unknown)
@@ -215,6 +209,19 @@ def similarity(
     return SimilarityResult(
         name, spearman(cosines, scores), pearson(cosines, scores), pairs=len(judged), covered=covered
     )
+
+
+def judged_pairs(
+    pairs: str | os.PathLike[str] | Iterable[tuple[str, str, float]],
+) -> tuple[str, list[tuple[str, str, float]]]:
+    """Return the name of pairs of words, see `similarity`, and the pairs with their scores."""
+    if isinstance(pairs, (str, os.PathLike)):
+        file = on_disk(pairs, "pairs")
+        return file.stem, _read_pairs(file)
+    judged = _checked_pairs(pairs)
+    if not judged:
+        raise ValueError("pairs must hold at least one pair, got none")
+    return "pairs", judged
 
 
 def analogies(

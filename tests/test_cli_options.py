@@ -36,7 +36,18 @@ VERBS = [
     ("documents", "infer"),
     *(
         (name,)
-        for name in ("walks", "neighbors", "analogy", "evaluate", "diff", "convert", "info", "plot", "demo")
+        for name in (
+            "walks",
+            "neighbors",
+            "explain",
+            "analogy",
+            "evaluate",
+            "diff",
+            "convert",
+            "info",
+            "plot",
+            "demo",
+        )
     ),
     *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),
 ]

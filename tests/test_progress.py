@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fastvec import PPMI_SVD, Cooccurrence, Corpus, Phrases, SkipGram
+from fastvec import PPMI_SVD, Cooccurrence, Corpus, Phrases, Probe, SkipGram
 from fastvec.classify import TextClassifier
 from fastvec.training import progress
 from fastvec.training.progress import Progress, tell, warn
@@ -53,7 +53,7 @@ def closed():
     return stream
 
 
-def all_kinds_of_work(stream, monkeypatch):
+def all_kinds_of_work(stream, monkeypatch, callbacks=()):
     """Do all that shows progress, with this standard error, and return the model that was trained last."""
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stream)
@@ -61,7 +61,7 @@ def all_kinds_of_work(stream, monkeypatch):
         counts = Cooccurrence(min_count=1, progress=True).fit(corpus)
         PPMI_SVD(vector_size=2, progress=True).fit(counts)
         params = {"vector_size": 4, "min_count": 1, "subsample": 0, "epochs": 2, "threads": 1}
-        return SkipGram(**params, progress=True).fit(corpus)
+        return SkipGram(**params, progress=True, callbacks=callbacks).fit(corpus)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,9 @@ def all_kinds_of_work(stream, monkeypatch):
     ids=["None", "closed", "no stream", "pipe", "full", "other"],
 )
 def test_a_stream_that_cannot_be_written_ends_no_work(stream, monkeypatch):
-    model = all_kinds_of_work(stream, monkeypatch)
-    assert len(model.history_) == 2
+    probe = Probe(words=["b"])
+    model = all_kinds_of_work(stream, monkeypatch, [probe])
+    assert len(model.history_) == len(probe.records) == 2
     assert np.isfinite(model.vectors_.vectors).all()
 
 
@@ -101,6 +102,14 @@ def test_a_terminal_gets_bars(monkeypatch):
         assert what in shown
     assert "learning rate 0.0001, loss" in shown
     assert "\r" in shown
+
+
+def test_lines_of_a_probe_stand_above_the_bar(monkeypatch):
+    terminal = Terminal()
+    all_kinds_of_work(terminal, monkeypatch, [Probe(words=["b"], topn=1)])
+    above, bar = terminal.getvalue().rsplit("epoch 2, ", 1)
+    assert re.match(r"\d+ words, \d\.\d s: loss .*, b: .*\n\repoch 2/2: ", bar)
+    assert above.endswith("\r")  # where the bar was
 
 
 def test_a_log_gets_lines(monkeypatch):

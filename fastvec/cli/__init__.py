@@ -44,6 +44,7 @@ VERBS = {
     "tag": ("classifiers", "tag words: parts of speech, names"),
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to what?"),
+    "explain": ("explain", "explain why two words are similar, by a text"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
     "diff": ("vectors", "print the words that moved most between two vectors, or sets of them"),
     "print-vectors": ("vectors", "print the vectors of words"),

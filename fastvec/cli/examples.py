@@ -84,6 +84,10 @@ EXAMPLES = {
         "fastvec neighbors wiki.fvec < words.txt",
     ],
     "analogy": ["fastvec analogy wiki.fvec man king woman"],
+    "explain": [
+        "fastvec explain wiki.fvec queen king",
+        "fastvec explain wiki.fvec queen king --text wiki.txt.gz",
+    ],
     "evaluate": [
         "fastvec evaluate wiki.fvec --similarity wordsim353.txt men.txt --analogies questions-words.txt"
     ],

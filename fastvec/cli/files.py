@@ -50,13 +50,17 @@ LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
 ADVICE = re.compile(rf"\b({'|'.join(('dtype', *READING))})=(['\"]?)([^\s'\";,)]*)\2")
 
 
-def add_texts(parser: argparse.ArgumentParser, unit: str = "sentence") -> None:
-    """Add text files, the source of a `Corpus`, to a parser; `unit` is what a line is."""
+def add_texts(parser: argparse.ArgumentParser, unit: str = "sentence", option: str | None = None) -> None:
+    """Add text files, the source of a `Corpus`, to a parser, as arguments or as those of an option.
+
+    `unit` is what a line is.
+    """
     what = (
         f"text files, one {unit} per line, plain or .gz .bz2 .xz .zst; - is standard input; also folders "
         "and addresses, Parquet with --column, FASTA with --kmers"
     )
-    parser.add_argument("texts", nargs="+", metavar="TEXT", help=what)
+    name: dict[str, Any] = {} if option is None else {"dest": "texts", "default": []}
+    parser.add_argument(option or "texts", nargs="+", metavar="TEXT", help=what, **name)
     add_parameters(parser, {"text": Corpus}, OF_TEXTS)
 
 

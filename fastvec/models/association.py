@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.training.progress import Progress
 
-__all__ = ["MATRICES", "association"]
+__all__ = ["MATRICES", "association", "pmi"]
 
 MATRICES = ("ppmi", "log", "counts")
 # Entries made at a time, about: some arrays of 8 MB each.
@@ -50,7 +50,7 @@ def association(counts: Cooccurrence, name: str, shift: float, smoothing: float,
 
     measure: Callable[[Ids, Ids, Values], Values]
     if name == "ppmi":
-        measure = _pmi(counts, shift, smoothing, progress)
+        measure = pmi(counts, shift, smoothing, progress)
     elif name == "log":
         measure = _log
     else:
@@ -81,10 +81,20 @@ def association(counts: Cooccurrence, name: str, shift: float, smoothing: float,
     return csr_array((data[:n_kept], columns[:n_kept], row_offsets), shape=(n_words, n_words))
 
 
-def _pmi(
+def pmi(
     counts: Cooccurrence, shift: float, smoothing: float, progress: bool
 ) -> Callable[[Ids, Ids, Values], Values]:
-    """Return the function that makes shifted PMI of counts."""
+    """Return the function that makes shifted PMI of words, contexts and their counts.
+
+    Parameters
+    ----------
+    counts : Cooccurrence
+        All counts.
+    shift, smoothing : float
+        The k and the α of PMI.
+    progress : bool
+        Whether to show progress bars.
+    """
     n_words = len(counts.vocabulary_)
     of_words, of_contexts = np.zeros(n_words), np.zeros(n_words)
     for first, last, ids, contexts, values in _blocks(counts, "sums", progress):

@@ -32,7 +32,8 @@ from fastvec.peers.names import MODELS, Names
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut
 from fastvec.training.huffman import HuffmanTree
-from fastvec.training.loop import Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.loop import EarlyStopping, Epoch, Schedule, Stoppable, TrainChunk, train
+from fastvec.training.pauses import Pauses, Periodic
 from fastvec.training.rounds import Rounds
 from fastvec.training.team import Team
 from fastvec.training.threads import number_of_threads
@@ -249,7 +250,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
     vector_size: int
     epochs: int
     progress: bool
-    callbacks: Iterable[Callable[[Any], object]]
+    callbacks: Iterable[Callable[..., object]]
 
     # The extensions of the files that hold a whole model.
     EXTENSIONS: ClassVar[tuple[str, ...]] = (".fvec",)
@@ -335,10 +336,12 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         before_epoch: Callable[[int, int], None] | None = None,
         put_back: Callable[[], None] | None = None,
         crew: Copies | Team | Rounds | None = None,
+        patience: int | None = None,
     ) -> None:
         """Train `state`, the state of the estimator after the first epoch; `parameters` are padded.
 
-        `put_back` is called at the end of an epoch.
+        `put_back` is called at the end of an epoch. With `patience`, the training ends after so many epochs
+        without a lower loss, and the parameters are those of the best one.
 
         Raises
         ------
@@ -355,14 +358,40 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 self._state = state
                 return
 
+        early_stopping = None
+        if patience is not None:
+            early_stopping = EarlyStopping(
+                score=lambda: -state.history[-1].loss,
+                keep=lambda: [matrix.copy() for matrix in parameters.values()],
+                restore=lambda kept: _copy_all(kept, parameters.values()),
+                patience=patience,
+            )
+
         def after_epoch(epoch: Epoch) -> bool:
             if put_back is not None:
                 put_back()
             state.history.append(epoch)
             self._state = state
-            answers = [callback(self) for callback in self.callbacks]
+            answers = [call(callback) for callback in self.callbacks]
             state.vectors = None  # the next epoch changes them
-            return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+            if early_stopping is not None:
+                early_stopping.look()
+                answers.append(early_stopping.is_over())
+            return any(map(_is_true, answers))
+
+        def call(callback: Callable[..., object]) -> object:
+            if isinstance(callback, Periodic):
+                return callback(self, pauses.moment, pauses.say)
+            return callback(self)
+
+        def call_within_epoch(callback: Periodic) -> None:
+            self._state = state
+            if _is_true(call(callback)):
+                self.stop()
+            state.vectors = None
+
+        periodic = [callback for callback in self.callbacks if isinstance(callback, Periodic)]
+        pauses = Pauses(periodic, call_within_epoch, schedule.unit)
 
         try:
             state.interrupted = train(
@@ -375,11 +404,14 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
                 after_epoch=after_epoch,
                 stop=lambda: self._stopping,
                 checkpoints=checkpoints,
+                pauses=pauses,
                 crew=crew,
             )
         except FloatingPointError:
             self._state = before
             raise
+        if early_stopping is not None:
+            early_stopping.use_the_best()
 
     def check_path(self, path: str | os.PathLike[str]) -> None:
         """Validate the extension of a file that is to hold a whole model.
@@ -457,6 +489,16 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         history = model_file.records(saved.description["history"], Epoch)
         model._state = State(vocabulary, parameters, model._given(), saved.metadata, tree, history)
         return model
+
+
+def _is_true(answer: object) -> bool:
+    """Return whether a callback asks for the end of the training, and does not return something else."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
+def _copy_all(sources: Iterable[NDArray[Any]], targets: Iterable[NDArray[Any]]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        target[:] = source
 
 
 def _hash(state: State | None) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_bool, check_int
 from fastvec.formats import model
 from fastvec.training.checkpoints import Checkpoints, Position
+from fastvec.training.intervals import seconds_in
 from fastvec.training.loop import Epoch
 from fastvec.training.progress import warn
 
@@ -36,7 +36,6 @@ __all__ = ["EVERY", "CheckpointFile"]
 EVERY = "10m"
 # Parameters that may change when a run is resumed: they do not matter to what is learned.
 FREE = ("threads", "memory_limit")
-SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class CheckpointFile(Checkpoints):
@@ -215,10 +214,9 @@ def _interval(every: int | str) -> tuple[int | None, float]:
     """Return the epochs or the seconds between two checkpoints."""
     if not isinstance(every, str):
         return check_int("checkpoint_every", every, 1), math.inf
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", every)
-    if found is None or not float(found[1]):
+    if (seconds := seconds_in(every)) is None:
         raise ValueError(
             "checkpoint_every must be a number of epochs, or a time such as '30s', '10m' or '2h', "
             f"got {every!r}"
         )
-    return None, float(found[1]) * SECONDS[found[2]]
+    return None, seconds

@@ -71,6 +71,12 @@ class FastText(WordModel):
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like
         their beginning.
+    early_stopping : bool
+        Whether to end the training when the loss of what is held out has not become lower for `patience`
+        epochs, and to keep the vectors of the best epoch. The text must be long enough to hold something out:
+        131,072 words. It takes memory for one more copy of the parameters.
+    patience : int
+        Number of epochs without a lower loss after which `early_stopping` ends the training.
     memory_limit : int
         Bytes of memory, about, for the ids of the text and all that is made of them; what does not fit is
         kept in temporary files (in the folder ``TMPDIR``). The words and the vectors come on top.
@@ -89,7 +95,8 @@ class FastText(WordModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then. One that returns True ends the training.
+        up to date by then. One that returns True ends the training. A `fastvec.Probe` looks within
+        epochs, too.
     loss : {"negative_sampling", "hierarchical_softmax"}
         How a word is distinguished from all others: from a few noise words, or by the branches on its path
         down a binary Huffman tree, in which frequent words are near the root.

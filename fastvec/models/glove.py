@@ -93,7 +93,8 @@ class GloVe(EpochModel, CountModel):
         word vector alone, or both concatenated.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; `vectors_` and `history_` are
-        up to date by then. One that returns True ends the training.
+        up to date by then. One that returns True ends the training. A `fastvec.Probe` looks within
+        epochs, too.
 
     Attributes
     ----------
@@ -134,7 +135,7 @@ class GloVe(EpochModel, CountModel):
     epochs: int = 25
     learning_rate: float = 0.05
     combine: str = "sum"
-    callbacks: Iterable[Callable[[Any], object]] = ()
+    callbacks: Iterable[Callable[..., object]] = ()
 
     @property
     def word_vectors_(self) -> NDArray[np.float32]:

@@ -132,7 +132,7 @@ class DocVectors(EpochModel):
         Whether to show progress bars.
     callbacks : sequence of callable
         Functions that are called with the estimator at the end of every epoch; one that returns True ends
-        the training.
+        the training. A `fastvec.Probe` looks within epochs, too.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ class DocVectors(EpochModel):
     threads: int | None = None
     seed: int = 1
     progress: bool = False
-    callbacks: Iterable[Callable[[Any], object]] = ()
+    callbacks: Iterable[Callable[..., object]] = ()
 
     PEERS: ClassVar[Names] = DOCUMENTS
 

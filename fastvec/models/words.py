@@ -40,7 +40,7 @@ from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
 from fastvec.models.prediction import log_likelihoods, log_probabilities, pooled_context
 from fastvec.training.copies import Copies
-from fastvec.training.held_out import hold_out
+from fastvec.training.held_out import SHORTEST_TEXT, hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
@@ -95,12 +95,14 @@ class WordModel(EpochModel, ABC):
     min_learning_rate: float | None = None
     epochs: int = 5
     shuffle: bool = False
+    early_stopping: bool = False
+    patience: int = 2
     memory_limit: int = 2**32
     threads: int | None = None
     deterministic: bool = False
     seed: int = 1
     progress: bool = False
-    callbacks: Iterable[Callable[[Any], object]] = ()
+    callbacks: Iterable[Callable[..., object]] = ()
     loss: str = "negative_sampling"
 
     @abstractmethod
@@ -184,6 +186,8 @@ class WordModel(EpochModel, ABC):
             )
         self._check_epoch_params()
         check_bool("shuffle", self.shuffle)
+        check_bool("early_stopping", self.early_stopping)
+        check_int("patience", self.patience, 1)
         check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)
@@ -546,6 +550,11 @@ class WordModel(EpochModel, ABC):
         """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
+        if self.early_stopping and checkpoints is not None:
+            raise ValueError(
+                "early_stopping must be False with a checkpoint, which does not have the best epoch so far, "
+                f"got {self.early_stopping!r}"
+            )
         given = given_vectors(start_from, self.vector_size)
         if given is not None and before is not None and not update_vocabulary:
             raise ValueError(
@@ -633,6 +642,11 @@ class WordModel(EpochModel, ABC):
         )
 
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
+        if self.early_stopping and held_out.trained_on:
+            raise ValueError(
+                f"early_stopping needs a text of {SHORTEST_TEXT:,} words, some of which are held out, got "
+                f"{len(ids):,} words, none of which can be spared"
+            )
         lanes = "none"
         if in_rounds is not None:
             crew = in_rounds(train_chunk)
@@ -643,7 +657,10 @@ class WordModel(EpochModel, ABC):
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
             checkpoints.source |= sources(state, given, frozen) | {"lanes": lanes}
         put_back = None if state.output_of is None else state.copy_outputs
-        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, None, put_back, crew)
+        patience = self.patience if self.early_stopping else None
+        self._train(
+            train_chunk, schedule, state, parameters, held_out, checkpoints, None, put_back, crew, patience
+        )
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HeldOut", "TrainChunk", "hold_out"]
+__all__ = ["SHORTEST_TEXT", "HeldOut", "TrainChunk", "hold_out"]
 
 # One word in so many is held out, but at least and at most so many words of a text, and none of a short one.
 SHARE = 1024

@@ -27,6 +27,7 @@ from fastvec.training import signals
 from fastvec.training.checkpoints import Checkpoints, Position, exact_parts
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut, TrainChunk
+from fastvec.training.pauses import Pauses
 from fastvec.training.progress import Progress, warn
 from fastvec.training.rounds import Rounds, pieces_of
 from fastvec.training.team import Team
@@ -230,6 +231,7 @@ def train(
     after_epoch: Callable[[Epoch], bool | None],
     stop: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
+    pauses: Pauses | None = None,
     crew: Copies | Team | Rounds | None = None,
 ) -> bool:
     """Train for the epochs of a schedule and return whether a signal or `stop` ended it early.
@@ -260,6 +262,8 @@ def train(
         Returns True to end training after the current chunks.
     checkpoints : Checkpoints, optional
         Where to start, and when to keep the state.
+    pauses : Pauses, optional
+        When callbacks look at what was learned within an epoch.
     crew : Copies, Team or Rounds, optional
         What threads have of their own, or the threads if they take every chunk together; these are all there
         are then. Or who trains on many chunks at once; there is one thread then.
@@ -270,6 +274,7 @@ def train(
         If training diverges: the parameters become NaN or infinite, or the loss rises far.
     """
     checkpoints = checkpoints or Checkpoints()
+    pauses = pauses or Pauses([], lambda callback: None, schedule.unit)
     start = checkpoints.start
     n = schedule.n_positions
     done = start.epoch * n + min(start.chunks * schedule.chunk, n)
@@ -290,11 +295,13 @@ def train(
             bar.describe(f"epoch {schedule.number(epoch)}/{schedule.number(schedule.epochs - 1)}")
             position = start if epoch == start.epoch else Position(epoch, lowest_loss=lowest)
             run = _run_of(crew)(train_chunk, schedule, position, stopping, held_out, score, crew)
+            pauses.begin_epoch(epoch * n + run.done)
             if before_epoch is not None:
                 before_epoch(run.key, run.next_position)
             while True:
                 started = time.perf_counter()
-                run.begin(until=started + checkpoints.seconds_left())
+                seconds_left = min(checkpoints.seconds_left(), pauses.seconds_left())
+                run.begin(started + seconds_left, pauses.next_position() - epoch * n)
                 with nullcontext() if crew is None else crew.at_work():
                     others = [workers.submit(run.work, thread) for thread in range(1, schedule.threads)]
                     run.work(0, bar)
@@ -304,7 +311,10 @@ def train(
                 _check_finite(run, parameters, schedule)
                 if run.is_complete() or stopping():
                     break
-                checkpoints.write(run.position())
+                if checkpoints.seconds_left() <= 0:
+                    checkpoints.write(run.position())
+                pauses.reach(schedule.number(epoch), epoch * n + run.done, run.running_loss(), bar.above)
+                pauses.take()
             lowest = _check_loss(run, lowest, schedule)
             if not run.is_complete():
                 checkpoints.write(run.position())
@@ -316,6 +326,7 @@ def train(
                 f"loss {record.loss:.4f}{score}, learning rate {record.learning_rate:.4g}, "
                 f"{run.done / run.seconds:,.0f} {schedule.unit}/s, {run.seconds:,.1f} s"
             )
+            pauses.reach(record.epoch, epoch * n + run.done, record.loss, bar.above)
             is_over = bool(after_epoch(record)) or (early_stopping is not None and early_stopping.is_over())
             complete = run.is_complete()
             finished = complete and (is_over or epoch + 1 == schedule.epochs)
@@ -376,9 +387,10 @@ class _EpochRun:
         self.shown = -math.inf
         self.lock = threading.Lock()
 
-    def begin(self, until: float) -> None:
-        """Make ready for threads to work, until this time of the performance counter."""
+    def begin(self, until: float, until_position: float) -> None:
+        """Make ready for threads to work, until this time of the performance counter or this position."""
         self.until = until
+        self.until_position = until_position
         self.begun_at = self.next_position
 
     def work(self, thread: int, bar: Progress | None = None) -> None:
@@ -441,8 +453,8 @@ class _EpochRun:
             return visited
 
     def _should_stop(self) -> bool:
-        is_late = self.next_position > self.begun_at and time.perf_counter() >= self.until
-        return is_late or self.diverged or self.stopping()
+        is_late = time.perf_counter() >= self.until or self.next_position >= self.until_position
+        return (is_late and self.next_position > self.begun_at) or self.diverged or self.stopping()
 
     def _train_on(self, visited: int, thread: int) -> None:
         for result in self._results(visited, thread):
@@ -489,8 +501,8 @@ class _TeamRun(_EpochRun):
 
     crew: Team
 
-    def begin(self, until: float) -> None:
-        super().begin(until)
+    def begin(self, until: float, until_position: float) -> None:
+        super().begin(until, until_position)
         self.last = self.schedule.n_positions
         self.next_positions = [self.next_position] * len(self.crew.members)
 

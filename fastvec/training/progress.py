@@ -111,6 +111,13 @@ class Progress:
         if self._logs:
             self._write(text)
 
+    def above(self, text: str) -> None:
+        """Write a line about what is not the progress of the work, above the bar if there is one."""
+        if self._bar is None:
+            tell(text)
+        else:
+            self._bar.write(text, file=self._bar.fp)
+
     def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
         for item in items:
             yield item

@@ -360,6 +360,59 @@ AROUND = [
             'str(value).encode(errors="backslashreplace").decode()',
         ),
     ),
+    # Explanations.
+    mutant(
+        "contexts of explanations are not smoothed",
+        "explain",
+        ("models/explain.py", "SMOOTHING = 0.75", "SMOOTHING = 1.0"),
+    ),
+    mutant(
+        "quotations cross the ends of sentences",
+        "explain",
+        ("corpus/quotations.py", "pairs = pairs[sentences[:, 0] == sentences[:, 1]]", "pairs = pairs[:]"),
+    ),
+    mutant(
+        "windows of quotations count all words",
+        "explain",
+        ("corpus/quotations.py", "int(np.count_nonzero(self._counts[between]))", "len(between)"),
+    ),
+    mutant(
+        "what GloVe has fitted lacks the bias of the context",
+        "explain",
+        (
+            "models/explain.py",
+            "model.word_biases_[row] + model.context_biases_[column]",
+            "model.word_biases_[row]",
+        ),
+    ),
+    # Probes and early stopping.
+    mutant(
+        "a probe looks whenever another one does",
+        "probes",
+        (
+            "training/pauses.py",
+            "if self._times[place] <= now or self._positions[place] <= reached:",
+            "if now and reached:",
+        ),
+    ),
+    mutant(
+        "a probe sees the vectors of the pause before",
+        "probes",
+        (
+            "models/base.py",
+            "                self.stop()\n            state.vectors = None\n",
+            "                self.stop()\n",
+        ),
+    ),
+    mutant(
+        "early stopping keeps the last epoch",
+        "early_stopping",
+        (
+            "models/base.py",
+            "            early_stopping.use_the_best()",
+            "            early_stopping.is_over()",
+        ),
+    ),
     # Factorization.
     mutant(
         "contexts of PPMI are not smoothed",
