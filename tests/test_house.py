@@ -48,7 +48,7 @@ NOT_USED = {
     "kernels": {"_params"},
     "training": {"reference", "kernels"},
     "functional": set(ROOMS),
-    "evaluate": {"kernels", "training"},
+    "evaluate": {"kernels"},
     "classify.networks": {"counts", "models", "evaluate", "demo"},
     "classify.words": {"counts", "models", "evaluate", "demo"},
     "classify.texts": {"counts", "models", "evaluate", "demo"},

@@ -218,12 +218,12 @@ AROUND = [
         "one word more than `restrict` is considered",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "words = [*map(str, vectors.words[:restrict])]",
             "words = [*map(str, vectors.words[: None if restrict is None else restrict + 1])]",
         ),
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "_answer(vectors.vectors[:restrict], ",
             "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
         ),
@@ -268,13 +268,13 @@ AROUND = [
     mutant(
         "equal values have the last of their ranks",
         "evaluate",
-        ("evaluate.py", "(last - (sizes - 1) / 2)[group]", "(last * 1.0)[group]"),
+        ("evaluate/words.py", "(last - (sizes - 1) / 2)[group]", "(last * 1.0)[group]"),
     ),
     mutant(
         "analogies are answered by a - b + c",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "products[pairs[:, 1]] - subtracted[pairs[:, 0]]",
             "products[pairs[:, 0]] - subtracted[pairs[:, 1]]",
         ),
@@ -282,22 +282,22 @@ AROUND = [
     mutant(
         "words of the question are answers",
         "evaluate",
-        ("evaluate.py", "        _exclude(products, own, begin)\n", ""),
+        ("evaluate/words.py", "        _exclude(products, own, begin)\n", ""),
     ),
     mutant(
         "the first word of the question is an answer",
         "evaluate",
-        ("evaluate.py", "        _exclude(differences, first, begin)\n", ""),
+        ("evaluate/words.py", "        _exclude(differences, first, begin)\n", ""),
     ),
     mutant(
         "words of the question in another case are answers",
         "evaluate",
-        ("evaluate.py", "for other in same[row]]", "for other in [row]]"),
+        ("evaluate/words.py", "for other in same[row]]", "for other in [row]]"),
     ),
     mutant(
         "analogies are answered by the last of some blocks of words",
         "evaluate",
-        ("evaluate.py", "higher = highest > best[start:end]", "higher = highest > -2"),
+        ("evaluate/words.py", "higher = highest > best[start:end]", "higher = highest > -2"),
     ),
     mutant(
         "components are those of vectors that are not centred",
@@ -322,13 +322,13 @@ AROUND = [
     mutant(
         "3CosMul divides by nothing",
         "evaluate",
-        ("evaluate.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
+        ("evaluate/words.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
     ),
     mutant(
         "all words are considered for similarities, whatever `restrict`",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "_first_rows([*map(str, vectors.words[:restrict])]",
             "_first_rows([*map(str, vectors.words)]",
         ),

@@ -1,0 +1,26 @@
+"""How good vectors are: human similarity scores, analogies, and the next items of sessions."""
+
+from fastvec.evaluate.items import NextItemResult, NextItemScores, next_item
+from fastvec.evaluate.sessions import SessionSplit, split_sessions
+from fastvec.evaluate.words import (
+    AnalogyResult,
+    AnalogySection,
+    SimilarityResult,
+    analogies,
+    similarity,
+)
+from fastvec.evaluate.words import pearson as pearson
+from fastvec.evaluate.words import spearman as spearman
+
+__all__ = [
+    "AnalogyResult",
+    "AnalogySection",
+    "NextItemResult",
+    "NextItemScores",
+    "SessionSplit",
+    "SimilarityResult",
+    "analogies",
+    "next_item",
+    "similarity",
+    "split_sessions",
+]
