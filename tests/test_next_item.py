@@ -15,6 +15,7 @@ pytestmark = pytest.mark.any_backend
 
 # Trained on: ab, a, c, bc, a. Popularity: a 3, b 2, c 2.
 SESSIONS = [["a", "b", "c"], ["a", "b"], ["c"], ["b", "c", "a"], ["a", "d"]]
+HEADER = ["hit", "rate", "NDCG", "MRR", "coverage", "popularity", "bias"]
 VECTORS = Vectors(["c", "b", "a"], [[-2, 0], [0, 3], [1, 0]])
 
 
@@ -158,7 +159,7 @@ def test_vectors_that_have_seen_the_answers_are_warned_of():
 def test_the_result_is_a_table():
     lines = str(evaluate.next_item(VECTORS, SESSIONS, k=2)).splitlines()
     assert lines[0] == "3 questions, 3 covered, 3 items"
-    assert lines[1].split() == ["first", "2", *"hit rate NDCG MRR coverage popularity bias".split()]
+    assert lines[1].split() == ["first", "2", *HEADER]
     assert lines[2].split() == ["vectors", "0.3333", "0.2103", "0.1667", "1.0000", "1.00"]
     assert [line.split()[0] for line in lines[3:]] == ["popularity", "recency", "co-visits"]
     assert len({len(line) for line in lines[1:]}) == 1
@@ -175,7 +176,7 @@ def test_the_result_is_a_table():
         (SESSIONS, {"exclude_seen": 2}, TypeError, "exclude_seen must be"),
         (SESSIONS, {"output_vectors": np.eye(3)}, ValueError,
          "output_vectors must have the shape of the vectors, (3, 2), got (3, 3)"),
-        ([["a"], ["b"]], {}, ValueError, "sessions must have one whose next item occurs in the training part"),
+        ([["a"], ["b"]], {}, ValueError, "sessions must have one whose next item occurs in the training"),
         ([["a", "b"]], {"split": "time"}, ValueError, "leaves one to train on, got 1 with fraction=0.2"),
     ],
 )  # fmt: skip
@@ -186,7 +187,7 @@ def test_errors(sessions, given, error, message):
 
 @pytest.mark.any_backend(trains=True)
 def test_planted_next_items_are_found():
-    """Ten shelves of ten items: what comes next is of the same shelf, on which nobody knows what is popular."""
+    """Ten shelves of ten items: what comes next is of the same shelf."""
     random = np.random.default_rng(3)
     shelves = random.integers(10, size=600)
     sessions = [(10 * shelf + random.permutation(10)[:5]).tolist() for shelf in shelves]

@@ -152,6 +152,11 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
             "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
             f"{model!r}: lanes=1, or fit of the model, train it on one machine"
         )
+    if lanes > 1 and model.window is None:
+        raise ValueError(
+            "window must be an int to be trained in lanes, got None: lanes=1, or fit of the model, train on "
+            "sentences as sets"
+        )
     return lanes, rounds
 
 
