@@ -29,8 +29,9 @@ __all__ = ["REACH", "in_random_order"]
 REACH = 10
 # A sentence is put in order once for each of its chunks, which is too much work if it has many.
 LONGEST = 1 << 16
-# The draws of the order and the keys of chunks are those of other keys than the epoch's: any numbers.
-KEY_OF_ORDER, KEY_OF_CHUNKS = 0x5B1D_93C7_20EF_8A64, 0xC46E_0F8B_7A15_D239
+# The draws of the order are those of another key than the epoch's, and so are those of each chunk, which counts
+# its words from 0: any numbers, the second one odd.
+KEY_OF_ORDER, KEYS_OF_CHUNKS = 0x5B1D_93C7_20EF_8A64, 0xC46E_0F8B_7A15_D239
 # What a place in the order is made of: the number of the sentence, and so many random bits.
 RANDOM_BITS = np.uint64(40)
 
@@ -65,13 +66,17 @@ def in_random_order(
         first = int(np.searchsorted(sentence_offsets, start, side="right")) - 1
         last = int(np.searchsorted(sentence_offsets, stop, side="left"))
         offsets = sentence_offsets[first : last + 1]
+        if np.diff(offsets).max() <= REACH + 1:  # all pairs, in any order
+            return train(
+                ids=ids, sentence_offsets=sentence_offsets, start=start, stop=stop, key=key, **arguments
+            )
         begin, end = int(offsets[0]), int(offsets[-1])
         return train(
             ids=ids[begin:end][order(offsets, key)],
             sentence_offsets=offsets - begin,
             start=start - begin,
             stop=stop - begin,
-            key=int(draw(key ^ KEY_OF_CHUNKS, start)),
+            key=(key + start * KEYS_OF_CHUNKS) % 2**64,
             **arguments,
         )
 
