@@ -67,8 +67,8 @@ def test_baselines_without_what_was_seen():
 
 def test_recent_items_are_those_of_the_latest_tenth():
     sessions = [["a", "b"]] * 16 + [["c", "b"]] * 2 + [["c", "b"]] * 2
-    _, held_out = evaluate.split_sessions(sessions, split="time", fraction=0.1)
-    assert held_out == [["c", "b"]] * 2
+    split = evaluate.split_sessions(sessions, split="time", fraction=0.1)
+    assert split.held_out == [["c", "b"]] * 2
     vectors = Vectors(["a", "b", "c"], np.eye(3))
     rows = evaluate.next_item(vectors, sessions, k=1, split="time", fraction=0.1, exclude_seen=True).baselines
     assert {row.name: row.hit_rate[1] for row in rows} == {"popularity": 1, "recency": 1, "co-visits": 1}

@@ -171,14 +171,14 @@ def next_item(
         last_items = check_int("last_items", last_items, 1)
     exclude_seen = check_bool("exclude_seen", exclude_seen)
     outputs = None if output_vectors is None else _outputs(output_vectors, vectors)
-    training, held_out = split_sessions(sessions, split=split, fraction=fraction)
-    corpus = Corpus(training)
+    parts = split_sessions(sessions, split=split, fraction=fraction)
+    corpus = Corpus(parts.training)
     vocabulary = corpus.vocabulary
-    asked = questions(held_out, vocabulary, split, repeats=not exclude_seen)
+    asked = questions(parts.held_out, vocabulary, split, repeats=not exclude_seen)
     if not len(asked.targets):
         raise ValueError(
             "sessions must have one whose next item occurs in the training part as well, got "
-            f"{len(training):,} sessions with none"
+            f"{len(parts.training):,} sessions with none"
         )
     rows = rows_of_items(vectors, vocabulary.words)
     _check_counts(vectors, rows, vocabulary, split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ __all__ = ["SPLITS", "Questions", "SessionSplit", "questions", "split_sessions"]
 SPLITS = ("last", "time")
 
 
-class SessionSplit(NamedTuple):
+@dataclass(frozen=True)
+class SessionSplit:
     """Sessions in two parts, as `split_sessions` returns them.
 
     Attributes

@@ -29,8 +29,8 @@ __all__ = ["REACH", "in_random_order"]
 REACH = 10
 # A sentence is put in order once for each of its chunks, which is too much work if it has many.
 LONGEST = 1 << 16
-# The draws of the order are those of another key than the epoch's, and so are those of each chunk, which counts
-# its words from 0: any numbers, the second one odd.
+# The order has another key than other draws of the epoch, and so has each chunk, whose words are counted from
+# 0: any numbers, the second one odd.
 KEY_OF_ORDER, KEYS_OF_CHUNKS = 0x5B1D_93C7_20EF_8A64, 0xC46E_0F8B_7A15_D239
 # What a place in the order is made of: the number of the sentence, and so many random bits.
 RANDOM_BITS = np.uint64(40)
