@@ -14,7 +14,7 @@ PYTEST = cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/pytest -n auto --maxproces
 # The tests but for those of packages that the extra `test` lacks.
 TESTS = --ignore=interop .
 
-.PHONY: build test test-backends test-interop test-arm64 mutants fuzz lint lint-cross bench docs check demo
+.PHONY: build test test-backends test-interop test-arm64 mutants killed fuzz lint lint-cross bench docs check demo
 
 # For development: compiled in place, changes of Python files take effect at once, until another target installs
 # a copy.
@@ -53,6 +53,11 @@ test-arm64:
 # Errors are planted one by one in copies of the tree: does a test turn red for each?
 mutants: .venv/test
 	cd tests && ../$(BIN)/python -m mutants
+
+# Trainings whose processes are killed and stopped at random moments: make killed RUNS=50.
+RUNS = 50
+killed: .venv/test
+	cd tests && OPENBLAS_NUM_THREADS=1 ../$(BIN)/python killed_workers.py $(RUNS)
 
 # Damaged files for every reader, under the sanitizers: make fuzz INPUTS=1000000 SEED=2.
 INPUTS = 100000

@@ -29,7 +29,7 @@ from words import SKIPGRAM
 
 from fastvec import Corpus
 from fastvec.distributed.balance import PERIOD
-from fastvec.distributed.rounds import BLOCK_BYTES, ROUNDS
+from fastvec.distributed.rounds import BLOCK_BYTES, rounds_of
 from fastvec.training.rounds import CHUNK, Rounds
 
 Numbers = NDArray[np.float64]
@@ -187,7 +187,7 @@ class Cluster:
     def rounds(self, words: float) -> Numbers:
         """Return the words of each round of an epoch."""
         lengths: list[float] = []
-        done, of_training = 0, SimpleNamespace(lanes=self.lanes, per_epoch=ROUNDS)
+        done, of_training = 0, SimpleNamespace(lanes=self.lanes, per_epoch=rounds_of(self.lanes))
         while done < words:
             n_chunks = Rounds.n_chunks(of_training, int(words), done)  # type: ignore[arg-type]
             lengths.append(min(CHUNK * n_chunks, words - done))

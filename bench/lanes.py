@@ -25,7 +25,7 @@ def contender(lanes: int, rounds: int) -> Contender:
     return Contender(name, in_lanes, {**SKIPGRAM, "lanes": lanes, "rounds": rounds})
 
 
-CONTENDERS = contender(1, 1), contender(16, 64), contender(64, 64)
+CONTENDERS = contender(1, 1), contender(2, 8), contender(16, 64), contender(64, 64)
 
 
 def compared(name: str, what: str, data: Any, scores: str, settings: Job) -> Measurement:

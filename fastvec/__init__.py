@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from fastvec.models.phrases import Phrases
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
-    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+    from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
+    from fastvec.vectors.combining import combine
+    from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
     "CBOW",
@@ -44,13 +46,16 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "combine",
     "distributed",
+    "drift",
     "evaluate",
     "functional",
     "gradcheck",
     "load",
     "load_model",
     "presets",
+    "retrofit",
     "walks",
 ]
 
@@ -71,9 +76,12 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "combine": "vectors.combining",
+    "drift": "vectors",
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "retrofit": "vectors.retrofitting",
     "walks": "graphs.walks",
 }
 

@@ -64,11 +64,64 @@ def kill_once(marker):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stop_once(marker):
+    """Stop the first process that comes here, and return whether it was this; a file has its number."""
+    try:
+        with Path(marker).open("x", encoding="utf-8") as file:
+            file.write(str(os.getpid()))
+    except FileExistsError:
+        return False
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return True
+
+
+def go_on(marker):
+    """Let the process go on that was stopped, and return its number."""
+    number = int(Path(marker).read_text(encoding="utf-8"))
+    os.kill(number, signal.SIGCONT)
+    return number
+
+
+def large_or_stopped(marker, error, n):
+    """Return an array, or an error where this process was stopped and is to go on with one."""
+    if marker is not None and stop_once(marker) and error is not None:
+        raise error
+    return np.arange(n)
+
+
+def limit_files(n_bytes):
+    """Let no file of this process become larger."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def own_number(_):
+    return os.getpid()
+
+
 def train_or_die(train_lane, lane, task, *arrays):
     """Train on a piece in a round; the first process that meets one of the middle of the text is killed."""
     if task.piece[0][0] > 300:
         kill_once(os.environ["MARKER"])
     return train_lane(lane, task, *arrays)
+
+
+def train_or_hang(train_lane, lane, task, *arrays):
+    """Train on a piece; one process that does is killed, and one stops, and goes on after a while."""
+    begin, stopped = task.piece[0][0], f"{os.environ['MARKER']}-stopped"
+    if begin > 6000 and Path(stopped).exists():
+        go_on(stopped)
+    elif begin > 3000:
+        stop_once(stopped)
+    return train_or_die(train_lane, lane, task, *arrays)
+
+
+def train_range_or_die(train_range, own, turn, *arrays):
+    """Train on tiles; the first process to which rows come from several others is killed."""
+    if len(turn.arriving) > 1:
+        kill_once(os.environ["MARKER"])
+    return train_range(own, turn, *arrays)
 
 
 def large(n):
@@ -100,6 +153,12 @@ def split_slowly(line):
 
 def split_words(line):
     return line.split()
+
+
+def split_numbers(line):
+    """Split a line at dots, so that words may have line feeds; numbers are int."""
+    words = line.replace("/", "\n").split(".")
+    return [int(word) if word.isdecimal() else word for word in words if word]
 
 
 def split_and_remove(line):

@@ -2,6 +2,7 @@
 
 import importlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +59,16 @@ def no_kernel_trains(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
             return get(kernel, backend)
 
         monkeypatch.setattr(kernels, "get", get_no_objective)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_without_pytest() -> Iterator[None]:
+    """Let processes that are started not import the main module of this one, which is pytest."""
+    main = sys.modules["__main__"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "__spec__", None)
+        patch.delattr(main, "__file__", raising=False)
+        yield
 
 
 def pytest_configure() -> None:

@@ -9,6 +9,7 @@ import shlex
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from inside import EXAMPLES
 
@@ -54,6 +55,11 @@ def write_files():
     }
     for name, content in small.items():
         Path(name).write_text(content, encoding="utf-8")
+    for year in (1850, 1990):
+        Path(str(year)).mkdir()
+        for run, path in enumerate([f"{year}.fvec", *(f"{year}/{run}.fvec" for run in range(3))]):
+            matrix = np.random.default_rng([year, run]).standard_normal((len(WORDS), 4))
+            fastvec.Vectors(WORDS, matrix).save(path)
     ngrams = fastvec.FastText(vector_size=2, epochs=1, buckets=9)
     ngrams.fit("a.txt").vectors_.save("fasttext.fvec")
 

@@ -236,3 +236,21 @@ def test_a_classifier_says_what_made_it(labelled, results, shown, tmp_path):
     again = tmp_path / "again.fvmodel"
     fastvec.classify.load(tmp_path / "c.fvmodel").save(again)
     assert again.read_bytes() == (tmp_path / "c.fvmodel").read_bytes()
+
+
+@pytest.mark.any_backend
+def test_diff(vectors, tmp_path, results):
+    other = np.random.default_rng(1).standard_normal((len(KINDS), 4))
+    for number in range(3):
+        fastvec.Vectors(KINDS, other + number / 9).save(tmp_path / f"{number}.fvec")
+    text, [document] = results("diff", vectors, tmp_path / "0.fvec", "-n", 2)
+    assert [row["word"] for row in document["words"]] == [line.split()[0] for line in text[1:3]]
+    expected = fastvec.drift(fastvec.load(vectors), fastvec.load(tmp_path / "0.fvec"))
+    assert text == expected.table(2).splitlines()
+    first = {**expected[0]._asdict(), "p_value": None, "q_value": None}
+    assert document["words"][0] == {name: list(v) if type(v) is tuple else v for name, v in first.items()}
+    (tmp_path / "words.txt").write_text("pear\nzinc\n", encoding="utf-8")
+    some = "--words", tmp_path / "words.txt", "--anchors", tmp_path / "words.txt", "--neighbors", 3
+    text, [document] = results("diff", f"{tmp_path}/?.fvec", tmp_path / "[0-2].fvec", *some)
+    assert {row["word"] for row in document["words"]} == {"pear", "zinc"}
+    assert all(row["p_value"] is not None and row["overlap"] == 1 for row in document["words"])

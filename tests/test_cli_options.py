@@ -34,7 +34,10 @@ VERBS = [
     *(("classify", verb) for verb in ("autotune", "quantize")),
     *((name, verb) for name in ("classify", "tag") for verb in ("predict", "evaluate")),
     ("documents", "infer"),
-    *((name,) for name in ("walks", "neighbors", "analogy", "evaluate", "convert", "info", "plot", "demo")),
+    *(
+        (name,)
+        for name in ("walks", "neighbors", "analogy", "evaluate", "diff", "convert", "info", "plot", "demo")
+    ),
     *((f"print-{what}",) for what in ("vectors", "sentence-vectors", "ngrams")),
 ]
 # --quiet is the opposite of `progress`, and functions cannot be typed.

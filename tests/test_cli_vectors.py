@@ -189,3 +189,19 @@ def test_convert_reduces_dimensions_before_the_rest(vectors, path, told, tmp_pat
     told("convert", path, out, "--n-components", 2, "--center", "--unit-length")
     np.testing.assert_allclose(np.linalg.norm(fastvec.load(out).vectors, axis=1), 1, rtol=1e-6)
     assert "n_components must be an int from 1 to 5, got 9" in fail("convert", path, out, "--n-components", 9)
+
+
+def test_convert_keeps_dimensions_and_less_of_each_number(vectors, path, told, tmp_path):
+    out = tmp_path / "out.fvec"
+    assert "4 words, 2 dimensions" in told("convert", path, out, "--dimensions", 2, "--dtype", "int8")[1]
+    fastvec.load(path).truncate(2).save(tmp_path / "small.fvec", dtype="int8")
+    assert out.read_bytes() == (tmp_path / "small.fvec").read_bytes()
+    told("convert", path, out, "--n-components", 3, "--order-dimensions", "--dimensions", 2)
+    expected = fastvec.load(path).reduce(3).order_dimensions().truncate(2)
+    np.testing.assert_array_equal(fastvec.load(out).vectors, expected.vectors)
+    told("convert", tmp_path / "small.fvec", out, "--dtype", "float32")
+    np.testing.assert_array_equal(fastvec.load(out).vectors, fastvec.load(tmp_path / "small.fvec").vectors)
+    assert "n_dimensions must be an int from 1 to 5, got 9" in fail("convert", path, out, "--dimensions", 9)
+    assert "--dtype bfloat16 needs a .fvec" in fail(
+        "convert", path, tmp_path / "o.vec", "--dtype", "bfloat16"
+    )

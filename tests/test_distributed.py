@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -95,6 +96,80 @@ def test_any_cut_gives_the_same_counts(n_files, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("fastvec-*"))
 
 
+@pytest.mark.parametrize("part_of_file", [2, 9])
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        (b"\xef\xbb\xbfa b\r\nc \r d\r\n\n\n\r\nd e", {}),
+        (b"\n\na b\n\xef\xbb\xbfa b\n" + b"1 0.5 0.5\n" * 3, {}),
+        (b"a b\n" + b"b" * 40 + b" c a" * 9 + b"\nb a\n\n", {}),
+        ("é ü\nü é\n".encode() * 2 + b"\xe2\x82\nb \xff\xe2", {"errors": "replace"}),
+        (b"a b\r\n\n\xc3 b\na b a", {"errors": "ignore", "tokenizer": calls.split_words}),
+    ],
+)
+def test_a_large_text_is_cut_at_ends_of_lines(text, reading, part_of_file, tmp_path, monkeypatch):
+    set_sizes(monkeypatch, part_of_file=part_of_file, plain_block=3, pieces_of_text=4)
+    (tmp_path / "a.txt").write_bytes(text)
+    expected = Cooccurrence(min_count=1).fit(Corpus(tmp_path / "a.txt", **reading))
+    found = distributed.count(tmp_path / "a.txt", **reading, min_count=1)
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+
+
+@pytest.mark.parametrize("texts", [["1.2", "", "2.30.1"], ["1.2", "2.b/c.a", "é"], ["", "b.a/", "30.b"]])
+def test_shards_of_ids_and_of_words(texts, tmp_path):
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.txt").write_text(text, encoding="utf-8")
+    reading = {"tokenizer": calls.split_numbers}
+    expected = Cooccurrence(min_count=1).fit(Corpus(tmp_path / "*.txt", **reading))
+    found = distributed.count(tmp_path / "*.txt", **reading, min_count=1)
+    assert found.vocabulary_.words == expected.vocabulary_.words
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+
+
+def test_phrases_of_a_text_in_parts(tmp_path, monkeypatch):
+    set_sizes(monkeypatch, part_of_file=200)
+    (tmp_path / "a.txt").write_text(f"{lines(60)}\n\nW1 W2", encoding="utf-8")
+    expected = Phrases(threshold=0.5, min_count=2)
+    joined = expected.fit_transform(tmp_path / "a.txt")
+    found = distributed.phrases(tmp_path / "a.txt", output=tmp_path / "b.txt", threshold=0.5, min_count=2)
+    assert saved(found, tmp_path / "found") == saved(expected, tmp_path / "expected")
+    assert [line.split() for line in (tmp_path / "b.txt").read_text("utf-8").split("\n")] == [*joined, []]
+
+
+def test_the_error_of_a_part_counts_the_lines_of_the_file(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_bytes(b"a b\n" * 9 + b"a \xff\n" + b"b\n" * 9)
+    with pytest.raises(ValueError, match=r"a\.txt, line 10, byte 38: not valid UTF-8") as expected:
+        Corpus(tmp_path / "a.txt")
+    set_sizes(monkeypatch, part_of_file=12)
+    with pytest.raises(ValueError, match="line 10") as found:
+        distributed.count(tmp_path / "a.txt")
+    assert str(found.value) == str(expected.value)
+    (tmp_path / "a.txt").write_bytes(b"\n " * 20)
+    with pytest.raises(ValueError, match=r"^[^,]*a\.txt holds no words"):
+        distributed.count(tmp_path / "a.txt")
+
+
+def test_what_is_read_at_once(tmp_path, monkeypatch):
+    read = []
+    call = type(distributed.connect())._call
+    monkeypatch.setattr(
+        type(distributed.connect()),
+        "_call",
+        lambda engine, name, *rest: read.append(name) or call(engine, name, *rest),
+    )
+    set_sizes(monkeypatch, part_of_file=40)
+    (tmp_path / "a.txt").write_text("a b c\n" * 16, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("a b c\n" * 6, encoding="utf-8")
+    (tmp_path / "c.txt.gz").write_bytes(gzip.compress(" ".join(map(str, range(99))).encode()))
+    distributed.count([*sorted(tmp_path.iterdir())], min_count=1)
+    names = ["a.txt, 0 to 32", "a.txt, 32 to 64", "a.txt, 64 to 96", "b.txt", "c.txt.gz"]
+    assert [name for name in read if name.startswith("read")] == [f"read {tmp_path / name}" for name in names]
+    read.clear()
+    (tmp_path / "a.fa").write_text(f">a\n{'ACGT' * 20}\n>b\nACG\n", encoding="utf-8")
+    distributed.count(tmp_path / "a.fa", kmers=(2, 1), min_count=1)
+    assert read[0] == f"read {tmp_path / 'a.fa'}"
+
+
 @pytest.mark.parametrize(("workers", "memory_limit"), [(3, 2**32), (4, 28 * 400), (30, 1)])
 def test_any_ranges_of_rows_give_the_same_counts(workers, memory_limit, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(type(distributed.connect()), "workers", workers)
@@ -141,50 +216,118 @@ def test_phrases_of_shards_are_those_of_one_machine(params, shards, tmp_path):
 # Other processes
 
 
+@pytest.fixture(scope="module")
+def engine():
+    """Return two processes that several tests share; in the end, they are there but do nothing."""
+    with distributed.connect(2) as engine:
+        yield engine
+        for number in numbers_of_both(engine):
+            os.kill(number, getattr(signal, "SIGSTOP", signal.SIGTERM))  # which does not keep it from ending
+        folder = folder_of(engine)
+    assert not folder.exists()
+
+
+def folder_of(engine):
+    """Return the folder of its temporary files."""
+    (shared,) = engine.results([engine.share(np.ones(1))])
+    return Path(shared.filename).parent
+
+
+def numbers_of_both(engine):
+    """Return the numbers of both processes of an engine, when they have ended what they did before."""
+    numbers, deadline = set(), time.monotonic() + HANGS
+    while len(numbers) < 2 and time.monotonic() < deadline:
+        handles = [engine.submit("number", calls.own_number, number) for number in range(4)]
+        numbers.update(engine.results(handles))
+    return numbers
+
+
 @can_be_killed
-def test_processes_call_functions_and_survive(tmp_path):
+def test_processes_call_functions_and_survive(engine, tmp_path, monkeypatch):
     array = np.arange(6.0)
     done = []
-    with distributed.connect(1) as engine:
-        shared = engine.share(array)
-        handles = [engine.submit(f"part {number}", calls.scaled, shared, number) for number in range(5)]
-        whole = engine.combine("add", calls.added, handles, at_once=2)
-        left, right = engine.submit_parts("halves", 2, calls.halves, whole)
-        (total,) = engine.submit_parts("total", 1, calls.one_part, whole)
-        killed = engine.submit("killed", calls.killed_once, tmp_path / "marker", 7)
-        results = engine.results([left, right, total, killed, shared, whole], done.append)
-        assert sum(done) == 6
-        expected = [array[:3] * 10, array[3:] * 10, 150, 7, array, array * 10]
-        assert all(map(np.array_equal, results, expected))
-        assert (tmp_path / "marker").exists()
-        refused = engine.submit("listed", calls.listed, engine.submit("no", calls.refuse, 3))
-        for _ in range(2):
-            with pytest.raises(ValueError, match="what must be something else, got 3") as caught:
-                engine.results([refused])
-            assert "in refuse" in str(caught.value.__cause__)
-        with pytest.raises(TypeError, match=r"^lambda: functions and arguments .* must be those of modules"):
-            engine.results([engine.submit("lambda", lambda: 1)])
-        with pytest.raises(RuntimeError, match=r"^end: lost 4 workers, .* because it was killed by signal 9"):
-            engine.results([engine.submit("end", calls.end)])
-    assert not list(Path(tmp_path).glob("fastvec-*"))
+    shared = engine.share(array)
+    handles = [engine.submit(f"part {number}", calls.scaled, shared, number) for number in range(5)]
+    whole = engine.combine("add", calls.added, handles, at_once=2)
+    left, right = engine.submit_parts("halves", 2, calls.halves, whole)
+    (total,) = engine.submit_parts("total", 1, calls.one_part, whole)
+    killed = engine.submit("killed", calls.killed_once, tmp_path / "marker", 7)
+    results = engine.results([left, right, total, killed, shared, whole], done.append)
+    assert sum(done) == 6
+    expected = [array[:3] * 10, array[3:] * 10, 150, 7, array, array * 10]
+    assert all(map(np.array_equal, results, expected))
+    assert (tmp_path / "marker").exists()
+    refused = engine.submit("listed", calls.listed, engine.submit("no", calls.refuse, 3))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="what must be something else, got 3") as caught:
+            engine.results([refused])
+        assert "in refuse" in str(caught.value.__cause__)
+    with pytest.raises(TypeError, match=r"^lambda: functions and arguments .* must be those of modules"):
+        engine.results([engine.submit("lambda", lambda: 1)])
+    set_sizes(monkeypatch, lost_workers=1)
+    with pytest.raises(RuntimeError, match=r"^end: lost 2 workers, .* because it was killed by signal 9"):
+        engine.results([engine.submit("end", calls.end)])
 
 
-def test_large_results_of_processes_are_files_that_go_with_their_handles():
+@can_be_killed
+def test_a_call_that_hangs_is_started_again_and_what_comes_late_changes_nothing(engine, tmp_path):
+    quick = [engine.submit("quick", calls.large_or_stopped, None, None, 50_000) for _ in range(3)]
+    engine.results(quick)
+    folder = folder_of(engine)
+    n_files = len([*folder.iterdir()])
+    for case, late in {"result": None, "error": ValueError("late"), "killed": None}.items():
+        marker = tmp_path / case
+        slow = engine.submit("slow", calls.large_or_stopped, marker, late, 60_000)
+        assert np.array_equal(*engine.results([slow]), np.arange(60_000))
+        if case == "killed":
+            os.kill(stopped := int(marker.read_text(encoding="utf-8")), signal.SIGKILL)
+            assert stopped not in numbers_of_both(engine)
+        else:
+            stopped = calls.go_on(marker)
+            assert stopped in numbers_of_both(engine)
+        assert np.array_equal(*engine.results([slow]), np.arange(60_000))
+        assert len([*folder.iterdir()]) == n_files + 1
+
+
+def test_large_results_of_processes_are_files_that_go_with_their_handles(engine):
+    already = {*folder_of(engine).iterdir()}
+    first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
+    handles = [first, pair, engine.submit("sums", calls.sums, first, pair)]
+    array, (small, both), found = engine.results(handles)
+    assert np.array_equal(array, np.arange(50_000)) and np.array_equal(small, np.ones(3))
+    assert isinstance(engine.results([pair])[0], calls.Pair) and both.shape == (2, 50_000)
+    assert found == [array.sum(), 3, both.sum()]
+    (folder,) = {Path(item.filename).parent for item in (array, both)}
+    assert len({*folder.iterdir()} - already) == 2
+    del handles, pair, both
+    assert {*folder.iterdir()} - already == {Path(array.filename)}
+    engine.submit("large, for nobody", calls.large, 50_000)
+    numbers_of_both(engine)
+    assert {*folder.iterdir()} - already == {Path(array.filename)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_full_disk_of_temporary_files_is_named(tmp_path, monkeypatch):
+    import resource
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    array = np.arange(50_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with distributed.connect(1) as engine:
-        first, pair = engine.submit_parts("large", 2, calls.large, 50_000)
-        handles = [first, pair, engine.submit("sums", calls.sums, first, pair)]
-        array, (small, both), found = engine.results(handles)
-        assert np.array_equal(array, np.arange(50_000)) and np.array_equal(small, np.ones(3))
-        assert isinstance(engine.results([pair])[0], calls.Pair) and both.shape == (2, 50_000)
-        assert found == [array.sum(), 3, both.sum()]
-        (folder,) = {Path(item.filename).parent for item in (array, both)}
-        assert len([*folder.iterdir()]) == 2
-        del handles, pair, both
-        assert [*folder.iterdir()] == [Path(array.filename)]
-        engine.submit("large, for nobody", calls.large, 50_000)
-        engine.results([engine.submit("one", int, 1)])
-        assert [*folder.iterdir()] == [Path(array.filename)]
-    assert not folder.exists()
+        engine.results([engine.submit("limit", calls.limit_files, 1 << 16)])
+        try:
+            calls.limit_files(1 << 16)
+            with pytest.raises(
+                OSError, match="File too large: for a shared array, up to 400,000 bytes"
+            ) as of_share:
+                engine.share(array)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        with pytest.raises(OSError, match="File too large: for a result, up to 400,000 bytes") as of_result:
+            engine.results([engine.submit("large", calls.scaled, engine.share(array), 1)])
+    for caught in (of_share, of_result):
+        assert caught.value.filename == str(tmp_path) and "; TMPDIR names another folder" in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_calls_in_this_process():
@@ -215,9 +358,10 @@ def test_results_are_merged_in_their_order(n, at_once, expected):
 
 def test_workers_have_the_version_and_the_backend_of_their_process(monkeypatch):
     here = inner("setting")(any_backend=False)
-    assert here == (fastvec.__version__, kernels.selected())
+    assert here == (fastvec.__version__, kernels.selected(), 1)
     assert inner("setting")(any_backend=True).backend is None
     monkeypatch.setenv("FASTVEC_BACKEND", "reference")  # restored, whatever a call sets
+    set_sizes(monkeypatch, file_threads=8)
     assert here.call(calls.backend) == here.backend
     with pytest.raises(RuntimeError, match=r"workers must have the fastvec .*, 9\.9, got .* on .*: install"):
         here._replace(version="9.9").call(calls.backend)

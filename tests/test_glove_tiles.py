@@ -252,6 +252,19 @@ def test_train_is_one_step_after_the_other(kernel, padded, vector_size):
     assert sizes.min() == 0
 
 
+def test_a_tile_is_trained_in_two_parts(kernel, padded):
+    expected = starting_state(20, padded)
+    trained = copy(expected)
+    for tile in epoch().order[:9].tolist():
+        records = epoch().records[slice(*epoch().tile_offsets[tile : tile + 2])]
+        begin = mixed(KEY + tile) % len(records)
+        parts = records[begin:].tolist(), records[:begin].tolist()
+        sums = [sum(kernel.step(*expected, *record, 0.05) for record in part) for part in parts]
+        losses = kernel.train_tile(*trained, records, 0.05, (KEY + tile) % 2**64)
+        assert losses == pytest.approx(sums, rel=1e-12)
+        assert_same_bits(trained, expected)
+
+
 def test_tiles_of_a_few_records(kernel, padded):
     few = epoch(0, 60, 30, 0.06)
     sizes = np.diff(few.tile_offsets)

@@ -44,7 +44,7 @@ def entry(dtype="F32", shape=(2,), begin=0, end=8):
         ({"t": entry(begin=-8, end=0)}, "impossible"),
         ({"t": entry(begin=0), "u": entry(begin=4, end=12)}, "overlap"),
         ({"t": entry(), "u": entry(shape=(0, 2**70), begin=8, end=8)}, "impossible"),
-        ({"t": entry("BF16", (4,))}, "dtype 'BF16', which is not supported"),
+        ({"t": entry("F8_E4M3", (8,))}, "dtype 'F8_E4M3', which is not supported"),
         ({"t": entry(["F32"])}, "not supported"),
         ({"t": {"dtype": "F32"}}, "lacks dtype, shape or data_offsets"),
         ({"t": 5}, "lacks dtype, shape or data_offsets"),

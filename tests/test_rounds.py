@@ -70,13 +70,13 @@ def test_one_lane_is_a_training_with_one_thread(params, text):
 
 
 @can_be_killed
-def test_processes_of_which_one_is_killed_train_the_same(text, tmp_path, monkeypatch):
+def test_processes_of_which_one_is_killed_and_one_hangs_train_the_same(text, tmp_path, monkeypatch):
     set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
     expected = learned(distributed.fit(make(), text, **LANES))
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
-    put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+    put(monkeypatch, "train_lane", partial(calls.train_or_hang, inner("train_lane")))
     model = distributed.fit(make(), text, cluster=2, **LANES)
-    assert (tmp_path / "marker").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"marker", "marker-stopped"}
     assert learned(model) == expected
 
 
@@ -353,8 +353,8 @@ def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
         (make(loss="bpr"), {}, ValueError, "loss='negative_sampling' to be trained in lanes, got SkipGram"),
         (CBOW(), {}, ValueError, "model must be a SkipGram .* got CBOW.*: lanes=1, or fit of the model"),
         (FastText(), {}, ValueError, "model must be a SkipGram"),
-        (fastvec.GloVe(), {}, TypeError, "model must be a SkipGram, got GloVe"),
-        ("skipgram", {}, TypeError, "model must be a SkipGram, got 'skipgram'"),
+        (fastvec.PPMI_SVD(), {}, TypeError, "model must be a SkipGram or a GloVe, got PPMI_SVD"),
+        ("skipgram", {}, TypeError, "model must be a SkipGram or a GloVe, got 'skipgram'"),
     ],
 )
 def test_bad_input(model, params, error, message, text):
@@ -383,7 +383,8 @@ def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch
         (["--lanes", 0], "lanes must be an int from 1 to 4096, got 0"),
         (["--processes", 0], "--processes must be an int"),
         (["--model", "cbow", "--lanes", 2], "model must be a SkipGram with loss='negative_sampling'"),
-        (["--model", "glove", "--processes", 2], "lanes need --model skipgram, got --model glove"),
+        (["--model", "glove", "--lanes", 2], "--lanes is an option of skipgram, not of --model glove"),
+        (["--model", "svd", "--processes", 2], "is an option of skipgram and glove, not of --model svd"),
     ):
         status, _, error = shown(*train, "e.fvec", *refused)
         assert status == 2 and message in error

@@ -282,6 +282,51 @@ def test_exposures_are_of_all_rows(compiled, padded):
         exposed(compiled, matrices(padded), exposures=wrong)
 
 
+# ---- Matrices of some rows only ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("walk", WALKS[:4], ids=lambda walk: f"{walk}")
+def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, padded, walk):
+    kernel, (start, stop) = kernels.get("rounds", backend), (100, 130)
+    arguments = TEXT | walk | piece((start, stop))
+    rows = touched(backend, **arguments)
+    used = np.union1d(*rows)
+    assert len(used) < N_WORDS
+    random = np.random.default_rng(6)
+    places = np.zeros(N_WORDS, np.int32)
+    places[used] = random.permutation(len(used))
+    vectors, frozen = matrices(padded), random.integers(0, 2, N_WORDS).astype(np.uint8)
+    own = {name: padded(np.zeros((len(used), D))) for name in vectors}
+    own_frozen = np.zeros(len(used), np.uint8)
+    own_frozen[places[used]] = frozen[used]
+    for name, of_side in zip(vectors, rows, strict=True):
+        kernel.take(vectors[name], 0, of_side, own[name], places)
+    found = kernel.curvature(**own, **arguments, places=places)
+    for ours, theirs in zip(found, kernel.curvature(**vectors, **arguments), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    before = matrices(padded)
+    how = {name: value for name, value in walk.items() if name != "cbow"} | {"loss": "negative_sampling"}
+    how |= TEXT | {"start": start, "stop": stop, "learning_rate": 0.05, "loss_every": 1}
+    train, exposures = kernels.get("skipgram", backend).train, np.zeros((2, N_WORDS), np.float32)
+    of_own = {"places": places, "frozen": own_frozen, "exposures": np.zeros((2, len(used)), np.float32)}
+    assert train(**own, **how, **of_own) == train(**vectors, **how, frozen=frozen, exposures=exposures)
+    assert exposures.any(axis=1).all()
+    np.testing.assert_array_equal(of_own["exposures"][:, places[used]], exposures[:, used])
+    for name, of_side in zip(vectors, rows, strict=True):
+        np.testing.assert_array_equal(own[name][places[of_side]], vectors[name][of_side])
+        changes = padded(np.zeros((len(of_side), D)))
+        kernel.subtract(before[name], 0, of_side, own[name], changes, places)
+        np.testing.assert_array_equal(changes, vectors[name][of_side] - before[name][of_side])
+        assert changes.any()
+
+
+def test_places_are_rows_of_the_matrix(backend, padded):
+    kernel, block, rows = kernels.get("rounds", backend), padded(np.ones((9, D))), np.array([2, 7], np.int32)
+    for places in ([0, 0, 2, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0, -1], [0, 0, 1]):
+        with pytest.raises(ValueError, match="places must be from 0 to 1 for all rows, got another of"):
+            kernel.take(block, 0, rows, padded(np.ones((2, D))), np.array(places, np.int32))
+
+
 # ---- What a lane has changed -------------------------------------------------------------------------------
 
 

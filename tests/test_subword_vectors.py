@@ -191,8 +191,8 @@ def test_tensors_of_others_in_a_fvec_are_left_alone(tmp_path, mmap):
 @pytest.mark.parametrize(
     ("rows", "subwords", "message"),
     [
-        (None, GOOD, r"input_vectors must be float32 of shape \(6, 3\), got none"),
-        (np.zeros((5, 3), np.float32), GOOD, r"got float32 of shape \(5, 3\)"),
+        (None, GOOD, r"input_vectors must have the shape \(6, 3\), got none"),
+        (np.zeros((5, 3), np.float32), GOOD, r"got the shape \(5, 3\)"),
         (np.zeros((6, 3)), GOOD, "got float64"),
         (np.zeros((6, 3), np.float32), '{"min_n": 3, "max_n": 6}', "the n-grams are damaged .*'buckets'"),
         (np.zeros((6, 3), np.float32), '{"min_n": 3, "max_n": 2, "buckets": 4}', r"damaged \(min_n must"),

@@ -45,6 +45,7 @@ VERBS = {
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to what?"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
+    "diff": ("vectors", "print the words that moved most between two vectors, or sets of them"),
     "print-vectors": ("vectors", "print the vectors of words"),
     "print-sentence-vectors": (
         "vectors",

@@ -8,12 +8,13 @@ from typing import Any
 from fastvec._params import check_int
 from fastvec.cli.options import add_parameters, given
 from fastvec.corpus import Corpus
-from fastvec.distributed.rounds import fit
+from fastvec.distributed.fitting import fit
 
 __all__ = ["OF_LANES", "add_cluster", "add_lanes", "cluster_of", "lanes_of", "reading"]
 
-# The parameters of `distributed.fit` that are options of their own.
+# The parameters of `distributed.fit` that are options of their own: what the result depends on, and all.
 OF_LANES = ("lanes", "rounds")
+OPTIONS = (*OF_LANES, "folder")
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,9 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 
 
 def add_lanes(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how many lanes train, and where."""
-    _add_where(parser, "a lane at a time")
-    add_parameters(parser, {"lanes": fit}, OF_LANES)
+    """Add the options that say how many lanes train, and where lanes or GloVe do."""
+    _add_where(parser, "a lane, or the tiles of some words, at a time")
+    add_parameters(parser, {"lanes": fit}, OPTIONS)
 
 
 def _add_where(parser: argparse.ArgumentParser, at_once: str) -> Any:
@@ -64,14 +65,14 @@ def cluster_of(options: argparse.Namespace) -> str | int | None:
 
 
 def lanes_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of `distributed.fit` about lanes, none if there are to be none.
+    """Return the arguments of `distributed.fit` about lanes and the cluster, none if there are to be none.
 
     Raises
     ------
     TypeError, ValueError
         If an option is invalid.
     """
-    lanes = {name: value for name, value in given(options, fit).items() if name in OF_LANES}
+    lanes = {name: value for name, value in given(options, fit).items() if name in OPTIONS}
     cluster = _where(options)
     return lanes if cluster is None else {**lanes, "cluster": cluster}
 

@@ -17,6 +17,7 @@ EXAMPLES = {
         "fastvec train wiki.txt.gz -o wiki.fvec --model glove --vector-size 300",
         "fastvec train wiki.txt.gz -o wiki.fvec --phrases 2 --checkpoint run.fvec --resume",
         "fastvec train wiki.txt.gz -o wiki.fvec --lanes 16 --processes 2",
+        "fastvec train wiki.fvcounts -o wiki.fvec --model glove --ray auto",
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],
@@ -86,6 +87,10 @@ EXAMPLES = {
     "evaluate": [
         "fastvec evaluate wiki.fvec --similarity wordsim353.txt men.txt --analogies questions-words.txt"
     ],
+    "diff": [
+        "fastvec diff 1850.fvec 1990.fvec",
+        "fastvec diff '1850/*.fvec' '1990/*.fvec' -n 50 --json",
+    ],
     "print-vectors": [
         "fastvec print-vectors wiki.fvec queen king",
         "fastvec print-vectors wiki.fvec < words.txt",
@@ -100,6 +105,7 @@ EXAMPLES = {
         "fastvec convert wiki.fvec wiki.bin",
         "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",
         "fastvec convert wiki.fvec better.vec --center --remove-top 1 --unit-length",
+        "fastvec convert wiki.fvec small.fvec --order-dimensions --dimensions 50 --dtype int8",
     ],
     "info": ["fastvec info", "fastvec info wiki.fvec", "fastvec info --verify wiki.fvec"],
     "demo": ["fastvec demo"],

@@ -47,7 +47,7 @@ VERBS_THAT_READ = {
 # What is said of sentences in the place of files, for Python.
 ON_SENTENCES = re.compile(r" \(a (?:str|list of str) is [^()]*(?:\(\))?\)$")
 LOADERS = re.compile("|".join(map(re.escape, VERBS_THAT_READ)))
-ADVICE = re.compile(rf"\b({'|'.join(READING)})=(['\"]?)([^\s'\";,)]*)\2")
+ADVICE = re.compile(rf"\b({'|'.join(('dtype', *READING))})=(['\"]?)([^\s'\";,)]*)\2")
 
 
 def add_texts(parser: argparse.ArgumentParser, unit: str = "sentence") -> None:

@@ -101,6 +101,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
     "autotune.seconds": {"help": "how long to search, also if there are --trials"},
+    "drift.neighbors": {
+        "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"
+    },
+    "drift.seed": {"help": "seed of the rotations that p-values come from"},
     "load.format": {"choices": formats.FORMATS},
     "walks.directed": {"action": "store_true", "help": "edges lead from their first node to the second only"},
     "walks.memory_limit": {

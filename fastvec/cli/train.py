@@ -32,7 +32,8 @@ from fastvec.cli.training import (
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
-from fastvec.distributed.rounds import check_lanes, fit
+from fastvec.distributed.fitting import fit
+from fastvec.distributed.rounds import check_lanes
 from fastvec.models.base import COUNTED, CountModel, EpochModel
 from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
@@ -132,11 +133,8 @@ def _run(options: argparse.Namespace) -> int:
     if given(options, WordModel.fit) and not isinstance(model, EpochModel):
         raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
     resuming = checkpoints(options, WordModel.fit, model)
-    in_lanes = lanes_of(options)
-    if in_lanes:
-        if not isinstance(model, WordModel):
-            raise ValueError(f"lanes need --model skipgram, got --model {options.model}")
-        check_lanes(model, **{name: in_lanes[name] for name in OF_LANES if name in in_lanes})
+    elsewhere = lanes_of(options)
+    _check_elsewhere(elsewhere, model, options.model)
     counts = _counts(options, model)
     if counts is None and options.like is not None:
         _check_text_of(options.like)
@@ -144,8 +142,8 @@ def _run(options: argparse.Namespace) -> int:
     source = _corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
-        if in_lanes and isinstance(model, WordModel):
-            fit(model, source, **in_lanes, **resuming, **start)
+        if elsewhere and not isinstance(model, PPMI_SVD):
+            fit(model, source, **elsewhere, **resuming, **start)
         else:
             model.fit(source, **resuming, **start)
         vectors = model.vectors_
@@ -190,6 +188,18 @@ def _model(options: argparse.Namespace) -> Model:
             raise _of_others("--save-model", _models(EpochModel), options.model)
         model.check_path(options.save_model)
     return model
+
+
+def _check_elsewhere(arguments: dict[str, Any], model: Model, name: str) -> None:
+    """Validate the arguments of `distributed.fit` for a model."""
+    of_lanes = {lane: arguments[lane] for lane in OF_LANES if lane in arguments}
+    if isinstance(model, WordModel):
+        if arguments:
+            check_lanes(model, **of_lanes)
+    elif of_lanes:
+        raise _of_others(flag(fit, next(iter(of_lanes))), ["skipgram"], name)
+    elif arguments and isinstance(model, PPMI_SVD):
+        raise _of_others("--processes, as --ray,", ["skipgram", "glove"], name)
 
 
 def _start(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The verbs that read vectors, such as ``neighbors``, ``analogy``, ``evaluate``, ``convert`` and ``plot``.
+"""The verbs that read vectors, such as ``neighbors``, ``analogy``, ``evaluate``, ``diff`` and ``convert``.
 
 Words are arguments, or come from standard input and are answered as they come.
 """
@@ -15,17 +15,19 @@ from typing import Any
 
 from fastvec import evaluate, formats
 from fastvec._params import check_int
-from fastvec.cli.files import add_format, add_output, add_vectors, check_extension, check_files
+from fastvec.cli.files import add_format, add_output, add_reading, add_vectors, check_extension, check_files
 from fastvec.cli.options import add_parameters, flag, given, joined
 from fastvec.cli.results import add_json, json_line, numbers, print_json
 from fastvec.cli.streams import WORD, add_quiet, lines_as_they_come, say
+from fastvec.corpus.reading import files_of
 from fastvec.formats.places import on_disk
 from fastvec.training.progress import tell
-from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, load
+from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
 
 __all__ = [
     "add_analogy",
     "add_convert",
+    "add_diff",
     "add_evaluate",
     "add_neighbors",
     "add_plot",
@@ -83,6 +85,20 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     add_parameters(parser, {"analogies": evaluate.analogies}, ["method"])
 
 
+def add_diff(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec diff``."""
+    parser.set_defaults(run=_diff)
+    what = "vectors of one side, or a pattern or folder that names those of at least three runs"
+    parser.add_argument("a", metavar="A", help=what)
+    parser.add_argument("b", metavar="B", help="those of the other side")
+    add_reading(parser)
+    _add_number(parser, 20)
+    for option, use in (("--words", "compare only"), ("--anchors", "align by")):
+        parser.add_argument(option, metavar="FILE", help=f"{use} the words in this file, one per line")
+    add_json(parser)
+    add_parameters(parser, {"the comparison": drift}, ["neighbors", "seed"])
+
+
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``fastvec convert``."""
     parser.set_defaults(run=_convert)
@@ -93,8 +109,13 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "--to")
     what = "number of dimensions that are kept, the first principal components, before any postprocessing"
     parser.add_argument("--n-components", type=int, metavar="N", help=what)
+    what = "turn the vectors such that their first dimensions are the best (Matryoshka order)"
+    parser.add_argument("--order-dimensions", action="store_true", help=what)
+    what = "number of dimensions that are kept, the first ones, after --n-components and --order-dimensions"
+    parser.add_argument("--dimensions", type=int, metavar="N", help=what)
     parser.add_argument("--words", metavar="FILE", help="convert only the words in this file, one per line")
     add_parameters(parser, {"postprocessing": Vectors.postprocess}, ["center", "remove_top", "unit_length"])
+    add_parameters(parser, {"the output": Vectors.save}, ["dtype"])
 
 
 def add_plot(parser: argparse.ArgumentParser) -> None:
@@ -226,11 +247,35 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    n = check_int("-n", options.n, 1)
+    words = None if options.words is None else _words_in(options.words, "--words")
+    anchors = None if options.anchors is None else _words_in(options.anchors, "--anchors")
+    reading = given(options, load)
+    a, b = ([load(path, **reading) for path in files_of(side) or ()] for side in (options.a, options.b))
+    found = drift(a, b, words=words, anchors=anchors, **given(options, drift))
+    if options.json:
+        print_json({"words": [row._asdict() for row in found[:n]]})
+    else:
+        print(found.table(n))
+    return 0
+
+
 def _convert_classifier(options: argparse.Namespace) -> int:
-    of_vectors = {"--to": options.format, "--n-components": options.n_components, "--words": options.words}
+    of_vectors = {
+        "--to": options.format,
+        "--n-components": options.n_components,
+        "--order-dimensions": options.order_dimensions or None,
+        "--dimensions": options.dimensions,
+        "--words": options.words,
+        "--dtype": _dtype(options),
+    }
     asked = [option for option, value in of_vectors.items() if value is not None]
     asked += [
-        flag(function, name) for function in (load, Vectors.postprocess) for name in given(options, function)
+        flag(function, name)
+        for function in (load, Vectors.postprocess)
+        for name in given(options, function)
+        if name != "dtype"  # which is that of the output
     ]
     if asked:
         raise ValueError(
@@ -256,21 +301,31 @@ def _document(found: evaluate.AnalogyResult) -> dict[str, Any]:
     return {"name": found.name, "sections": [section(part) for part in found.sections], **together}
 
 
+def _dtype(options: argparse.Namespace) -> str | None:
+    """Return what the numbers of the output are kept as, if that is given."""
+    dtype: str | None = given(options, Vectors.save).get("dtype")
+    return dtype
+
+
 def _convert(options: argparse.Namespace) -> int:
-    reading = given(options, load)
+    reading = {name: value for name, value in given(options, load).items() if name != "dtype"}
     check_files([options.vectors, options.words, reading.get("counts")], {"OUT": options.output})
     if Path(options.vectors).suffix.lower() == ".fvmodel":
         return _convert_classifier(options)
     formats.format_of(Path(options.output), options.format, reading=False, option="--to")
     if options.words is not None:
-        reading["words"] = _words_in(options.words)
+        reading["words"] = _words_in(options.words, "--words")
     vectors = load(options.vectors, **reading)
     if options.n_components is not None:
         vectors = vectors.reduce(options.n_components)
+    if options.order_dimensions:
+        vectors = vectors.order_dimensions()
+    if options.dimensions is not None:
+        vectors = vectors.truncate(options.dimensions)
     postprocessing = given(options, Vectors.postprocess)
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)
-    vectors.save(options.output, format=options.format)
+    vectors.save(options.output, format=options.format, dtype=_dtype(options))
     if options.json:
         document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
         say(json_line(document))
@@ -286,7 +341,7 @@ def _plot(options: argparse.Namespace) -> int:
     vectors = _load(options)
     words: int | list[str] = n
     if options.words is not None:
-        words = _words_in(options.words)
+        words = _words_in(options.words, "--words")
     vectors.plot(options.output, words, **given(options, Vectors.plot))
     number = min(words, len(vectors)) if isinstance(words, int) else len({*words})
     if options.json:
@@ -296,10 +351,10 @@ def _plot(options: argparse.Namespace) -> int:
     return 0
 
 
-def _words_in(path: str) -> list[str]:
+def _words_in(path: str, option: str) -> list[str]:
     """Return the words of a file that has one in each line."""
     try:
-        words = [*filter(None, on_disk(path, "--words").read_text(encoding="utf-8-sig").split("\n"))]
+        words = [*filter(None, on_disk(path, option).read_text(encoding="utf-8-sig").split("\n"))]
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte {error.start + 1:,} is not UTF-8") from error
     if not words:

@@ -21,6 +21,7 @@ from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, decompressed, is_compressed
 from fastvec.corpus.ids import Encoded
+from fastvec.corpus.parts import Part
 from fastvec.corpus.reading import File, name_of, opened
 from fastvec.corpus.sequences import is_table
 from fastvec.formats.kinds import FIRST_BYTES
@@ -190,7 +191,8 @@ def arrays_of_files(files: Iterable[File], column: str) -> Iterator[Any]:
                     "of another kind"
                 ) from None
             _check_column(column, table.schema_arrow.names)
-            for rows in table.iter_batches(ROWS_AT_ONCE, columns=[column]):
+            groups = range(file.begin, file.end) if isinstance(file, Part) else range(table.num_row_groups)
+            for rows in table.iter_batches(ROWS_AT_ONCE, [*groups], [column]):
                 yield rows.column(0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_bool, check_int
+from fastvec._params import check_bool, check_int, shortened
 from fastvec.corpus import cache as caches
 from fastvec.corpus.columns import encode_lists, sessions_of
 from fastvec.corpus.fingerprint import fingerprint
@@ -22,6 +22,7 @@ from fastvec.corpus.ids import Encoded
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sequences import is_table
 from fastvec.corpus.sources import Reading, encode
+from fastvec.corpus.tags import with_tags
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import check_regular, check_writable
@@ -69,6 +70,12 @@ class Corpus:
         Length and stride of the words in FASTA files, as (6, 1): a record is a sentence. Letters are
         converted to upper case. Words of nucleotides that have another letter than A, C, G, T and U are left
         out, and those of amino acids that have X, * or -.
+    tag : iterable of str or int, optional
+        A tag for each sentence, such as its year, for temporal referencing [1]_: the words of a sentence get
+        the tag, ``"gay_1990"``, but as contexts of other words they have none. `SkipGram` then learns
+        vectors for each tag that need no alignment; other models refuse such a text.
+    tag_words : collection of words, optional
+        With `tag`, the only words that get tags. By default all do.
     cache : str or PathLike, optional
         File that keeps the ids, from which they are memory-mapped. As long as the files of `source`, the
         other parameters and the name of `tokenizer` are the same, the next Corpus opens it without reading
@@ -87,6 +94,9 @@ class Corpus:
         Sentence i is ``ids[sentence_offsets[i]:sentence_offsets[i + 1]]``; read-only.
     vocabulary : Vocabulary
         All words, including those that occur only once.
+    context_ids : int32 array, shape (n_words,), or None
+        With `tag`, what each word is as a context: the most frequent one of those that differ from it in the
+        tag alone.
 
     Raises
     ------
@@ -96,8 +106,13 @@ class Corpus:
         If a parameter, a sentence or an item has the wrong type; a sentence must not be a str.
     ValueError
         If there are no words, unless `keep_empty`; if a file is corrupt, truncated, not UTF-8, or of a known
-        kind that is no text with a sentence per line (FASTA, CoNLL-U, vectors, ...); or if `cache` is a file
-        of another kind.
+        kind that is no text with a sentence per line (FASTA, CoNLL-U, vectors, ...); if there are not as
+        many tags as sentences; or if `cache` is a file of another kind.
+
+    References
+    ----------
+    .. [1] H. Dubossarsky, S. Hengchen, N. Tahmasebi and D. Schlechtweg, "Time-out: temporal referencing for
+       robust modeling of lexical semantic change", ACL 2019.
 
     Examples
     --------
@@ -113,6 +128,7 @@ class Corpus:
     ids: NDArray[np.int32]
     sentence_offsets: NDArray[np.int64]
     vocabulary: Vocabulary
+    context_ids: NDArray[np.int32] | None = None
 
     def __init__(
         self,
@@ -124,6 +140,8 @@ class Corpus:
         keep_empty: bool = False,
         column: str | None = None,
         kmers: Sequence[int] | None = None,
+        tag: Iterable[str | int] | None = None,
+        tag_words: Collection[str | int] | None = None,
         cache: str | os.PathLike[str] | None = None,
         memory_limit: int = 2**32,
         progress: bool = False,
@@ -134,30 +152,55 @@ class Corpus:
         files = None if is_table(source) else files_of(source)
         how.check(source, files)
         self._reading = how.described(files)
+        if tag is None and tag_words is not None:
+            raise ValueError(f"tag_words must be None unless tag is given, got {shortened(tag_words)}")
+        self._set(*self._read(source, files, how, cache, memory_limit, progress))
+        if tag is not None:
+            self._tag(tag, tag_words, memory_limit)
 
+    def _read(
+        self,
+        source: Any,
+        files: list[File] | None,
+        how: Reading,
+        cache: str | os.PathLike[str] | None,
+        memory_limit: int,
+        progress: bool,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
+        """Return the ids, the offsets of the sentences, and the vocabulary, of a cache or of the text."""
         key: dict[str, str] = {}
         if cache is not None:
             cache = os.fspath(cache)
             check_regular("cache", cache, "name a file to be made")
             key = _cache_key(files, how)
             if (kept := caches.reopen(cache, key)) is not None:
-                self._set(*kept)
-                return
+                return kept
             check_writable(cache)
 
         spool = Spool(np.int32, memory_limit, None if cache is None else Path(cache).absolute().parent)
         encoded = encode(source, files, how, spool, progress)
-        if not encoded.words and not keep_empty:
+        if not encoded.words and not how.keep_empty:
             names = "source" if files is None else ", ".join(map(name_of, files))
             raise ValueError(f"{names} holds no words")
-        contents = encoded.finish(lowercase)
+        contents = encoded.finish(how.lowercase)
         if cache is not None:
             caches.save(cache, *contents, key)
             del contents
             kept = caches.reopen(cache, key)
             assert kept is not None
             contents = kept
-        self._set(*contents)
+        return contents
+
+    def _tag(
+        self, tag: Iterable[str | int], tag_words: Collection[str | int] | None, memory_limit: int
+    ) -> None:
+        ids, vocabulary, context_ids, tags = with_tags(
+            self.ids, self.sentence_offsets, self.vocabulary, tag, tag_words, memory_limit
+        )
+        context_ids.flags.writeable = False
+        self.context_ids = context_ids
+        self._reading["tags"] = tags
+        self._set(ids, self.sentence_offsets, vocabulary)
 
     @classmethod
     def from_rows(
@@ -245,12 +288,15 @@ class Corpus:
         The hash (``"sha256"``) is that of the words, their counts and places: it does not depend on how a
         text is compressed, nor on the folder it is in.
         """
+        arrays: list[NDArray[Any]] = [self.ids, self.sentence_offsets]
+        if self.context_ids is not None:
+            arrays.append(self.context_ids)
         return {
             **self._reading,
             "sentences": len(self),
             "words": self.n_tokens,
             "distinct_words": len(self.vocabulary),
-            "sha256": fingerprint(self.vocabulary, self.ids, self.sentence_offsets),
+            "sha256": fingerprint(self.vocabulary, *arrays),
         }
 
     def __len__(self) -> int:

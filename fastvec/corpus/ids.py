@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec._params import check_item, plain
+from fastvec.corpus.parts import is_beginning
 from fastvec.corpus.reading import File, invalid_text, name_of, read_blocks
 from fastvec.corpus.sequences import check_words, kind_of_words
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
@@ -153,7 +154,8 @@ def file_pieces(
     """
     for file in files:
         name = name_of(file)
-        for text in whole_words(check_kind(name, read_blocks(file, errors, report))):
+        blocks = read_blocks(file, errors, report)
+        for text in whole_words(check_kind(name, blocks) if is_beginning(file) else blocks):
             yield name, text
         yield name, None
 

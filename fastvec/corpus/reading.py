@@ -1,6 +1,7 @@
 """Text from files of any kind: plain or compressed, in folders, open already or at other places.
 
-A file is a path, ``-`` for standard input, an address as ``s3://bucket/name``, or an object with `read`.
+A file is a path, ``-`` for standard input, an address as ``s3://bucket/name``, an object with `read`, or a
+part of a file.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, decompressed, is_compressed
+from fastvec.corpus.parts import Part, is_beginning
 from fastvec.formats.kinds import FIRST_BYTES, not_text
 from fastvec.formats.places import is_address
 
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 File = Any
-"""A path or an address (str), or an object with `read`."""
+"""A path or an address (str), an object with `read`, or a `Part` of a file."""
 
 STANDARD_INPUT = "-"
 
@@ -85,7 +87,8 @@ def name_of(file: File) -> str:
 
 @contextlib.contextmanager
 def opened(file: File) -> Iterator[Any]:
-    """Open a file for reading bytes; one that is open already stays open, and may read str."""
+    """Open a file, of a part the whole, for reading bytes; one that is open stays so, and may read str."""
+    file = file.name if isinstance(file, Part) else file
     if file == STANDARD_INPUT:
         yield sys.stdin.buffer
     elif not isinstance(file, str):
@@ -208,7 +211,9 @@ def read_blocks(path: File, errors: str | None, report: Callable[[int], object])
         If the file is no text in UTF-8 but of another known kind, or a compressed file is truncated or
         corrupt.
     """
-    blocks = _checked(name_of(path), errors, _blocks_as_stored(path, report))
+    blocks = _blocks_as_stored(path, report)
+    if is_beginning(path):
+        blocks = _checked(name_of(path), errors, blocks)
     if errors in (None, "strict"):
         yield from blocks
         return
@@ -248,6 +253,9 @@ def invalid_text(path: str, line: int, place: int, error: UnicodeDecodeError) ->
 
 def _blocks_as_stored(path: File, report: Callable[[int], object]) -> Iterator[bytes]:
     with opened(path) as file:
+        if isinstance(path, Part):
+            yield from path.blocks(file, PLAIN_BLOCK_BYTES, report)
+            return
 
         def read(size: int) -> bytes:
             block = file.read(size)

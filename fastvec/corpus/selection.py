@@ -1,8 +1,11 @@
-"""Which words of a text a model has: frequent ones, those asked for, or those of a given vocabulary."""
+"""Which words of a text a model has: frequent ones, those asked for, or those of a given vocabulary.
+
+And a text in parts, which have some of its sentences each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from fastvec._params import check_counts, check_item, shortened
 from fastvec.corpus.corpus import Corpus
 from fastvec.corpus.ids import remapped
+from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 
 __all__ = [
@@ -19,6 +23,8 @@ __all__ = [
     "given_vocabulary",
     "known_ids",
     "made_of",
+    "output_rows",
+    "parts_of",
     "provenance_with",
     "recoded",
     "select",
@@ -162,6 +168,43 @@ def recoded(corpus: Corpus, vocabulary: Vocabulary, memory_limit: int) -> NDArra
         return None
     same = np.array_equal(new_ids, np.minimum(np.arange(len(new_ids)), len(vocabulary)))
     return corpus.ids if same else remapped(corpus.ids, new_ids, memory_limit)
+
+
+def output_rows(corpus: Corpus, vocabulary: Vocabulary) -> NDArray[np.int32] | None:
+    """Return the word of a vocabulary that each of its words is as a context, None unless words have tags."""
+    if corpus.context_ids is None:
+        return None
+    places = known_ids(vocabulary, corpus.vocabulary.words)
+    known = places < len(vocabulary)
+    contexts, places = corpus.context_ids[known], places[known]
+    first = np.full(len(known), len(vocabulary), np.int32)
+    np.minimum.at(first, contexts, places)
+    rows = np.arange(len(vocabulary), dtype=np.int32)
+    rows[places] = first[contexts]
+    return rows
+
+
+def parts_of(corpus: Corpus, n_parts: int, generator: np.random.Generator) -> Iterator[Corpus]:
+    """Yield parts of a text, with a random choice of its sentences each; every sentence is in one of them.
+
+    Raises
+    ------
+    ValueError
+        If a part has no word, or words have tags.
+    """
+    check_untagged(corpus)
+    lengths = np.diff(corpus.sentence_offsets)
+    part_of = generator.permutation(len(corpus)) % n_parts
+    for part in range(n_parts):
+        chosen = part_of == part
+        ids = corpus.ids[np.repeat(chosen, lengths)]
+        if not len(ids):
+            raise ValueError(f"a text must have words for each of {n_parts} parts, got {corpus!r}")
+        counts = np.bincount(ids, minlength=len(corpus.vocabulary))
+        vocabulary, new_ids = by_frequency(corpus.vocabulary.words, counts)
+        offsets = np.concatenate(([0], np.cumsum(lengths[chosen])))
+        reading = {**corpus._reading, "part": f"{part + 1} of {n_parts}"}
+        yield Corpus._of_ids(new_ids[ids], offsets, vocabulary, reading)
 
 
 def _words(name: str, words: Iterable[Any] | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -15,7 +15,7 @@ from fastvec._params import check_counts, check_float, check_int
 from fastvec.corpus.sequences import ids_or_words
 from fastvec.exports.notebooks import FIRST, table
 
-__all__ = ["Vocabulary", "by_frequency", "union", "united"]
+__all__ = ["Vocabulary", "by_frequency", "keep_probabilities", "noise_probabilities", "union"]
 
 
 class Vocabulary:
@@ -131,11 +131,7 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.3.
         """
-        subsample = check_float("subsample", subsample, minimum=0)
-        if subsample == 0:
-            return np.ones(len(self))
-        ratio = subsample * self.total / self.counts
-        return np.minimum(1.0, np.sqrt(ratio) + ratio)
+        return keep_probabilities(self.counts, self.total, check_float("subsample", subsample, minimum=0))
 
     def noise_probabilities(self, noise_exponent: float) -> NDArray[np.float64]:
         """Return the probability with which each word is drawn as a negative: its count to a power.
@@ -158,11 +154,23 @@ class Vocabulary:
         .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean: Distributed representations of words
            and phrases and their compositionality, NIPS 2013, section 2.2.
         """
-        noise_exponent = check_float("noise_exponent", noise_exponent)
-        logarithms = noise_exponent * np.log(self.counts)
-        weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
-        weights /= weights.sum()
-        return weights
+        return noise_probabilities(self.counts, check_float("noise_exponent", noise_exponent))
+
+
+def keep_probabilities(counts: NDArray[np.int64], total: int, subsample: float) -> NDArray[np.float64]:
+    """Return the probability with which words of such counts among a total are kept."""
+    if subsample == 0:
+        return np.ones(len(counts))
+    ratio = subsample * total / counts
+    return np.minimum(1.0, np.sqrt(ratio) + ratio)
+
+
+def noise_probabilities(counts: NDArray[np.int64], noise_exponent: float) -> NDArray[np.float64]:
+    """Return probabilities in proportion to powers of counts."""
+    logarithms = noise_exponent * np.log(counts)
+    weights: NDArray[np.float64] = np.exp(logarithms - logarithms.max())
+    weights /= weights.sum()
+    return weights
 
 
 def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocabulary, NDArray[np.int32]]:
@@ -181,28 +189,16 @@ def by_frequency(words: Sequence[Any], counts: NDArray[np.int64]) -> tuple[Vocab
 
 def union(vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, list[NDArray[np.int32]]]:
     """Return the words of all vocabularies with the sums of their counts, and for each its words' new ids."""
-    words, counts, places = united([(vocabulary.words, vocabulary.counts) for vocabulary in vocabularies])
-    together, new_ids = by_frequency(words, counts)
-    return together, [new_ids[of_words] for of_words in places]
-
-
-def united(
-    lists: Iterable[tuple[Sequence[Any], NDArray[np.int64]]],
-) -> tuple[list[Any], NDArray[np.int64], list[NDArray[np.int32]]]:
-    """Return the words of several lists in the order of first occurrence, with the sums of their counts.
-
-    The last result is, for each list, where its words are.
-    """
     index: defaultdict[str, int] = defaultdict(count().__next__)
     words: list[Any] = []
-    places, all_counts = [], []
-    for of_list, counts_of_list in lists:
-        all_counts.append(counts_of_list)
+    places = []
+    for vocabulary in vocabularies:
         known = len(index)
-        ids = np.fromiter(map(index.__getitem__, map(str, of_list)), np.int32, len(of_list))
+        ids = np.fromiter(map(index.__getitem__, map(str, vocabulary.words)), np.int32, len(vocabulary))
         places.append(ids)
-        words += [of_list[place] for place in np.flatnonzero(ids >= known).tolist()]
+        words += [vocabulary.words[place] for place in np.flatnonzero(ids >= known).tolist()]
     counts = np.zeros(len(index), np.int64)
-    for ids, counts_of_list in zip(places, all_counts, strict=True):
-        counts[ids] += counts_of_list
-    return ids_or_words(words), counts, places
+    for ids, vocabulary in zip(places, vocabularies, strict=True):
+        counts[ids] += vocabulary.counts
+    together, new_ids = by_frequency(ids_or_words(words), counts)
+    return together, [new_ids[of_words] for of_words in places]

@@ -20,6 +20,7 @@ from fastvec.corpus.selection import (
     recoded,
     select,
 )
+from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, union
 from fastvec.counts import files, glove_files
 from fastvec.counts.counting import count
@@ -194,6 +195,7 @@ class Cooccurrence(Estimator):
         if not isinstance(corpus, Corpus):
             half = -(-self.memory_limit // 2)  # the other half, at least, is for counting
             corpus = Corpus(corpus, memory_limit=half, progress=self.progress)
+        check_untagged(corpus)
         provenance = provenance_with(vocabulary, corpus)
         if vocabulary is None:
             chosen = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)

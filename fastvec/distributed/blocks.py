@@ -67,12 +67,19 @@ class Room:
     def __init__(self) -> None:
         self._matrices: dict[str, Matrix] = {}
         self._exposures = np.zeros((2, 0), np.float32)
+        self._places = np.zeros(0, np.int32)
 
     def exposures(self, n_rows: int) -> Matrix:
         """Return zeros to add up what scores say of rows; they must be left as zeros."""
         if self._exposures.shape[1] != n_rows:
             self._exposures = np.zeros((2, n_rows), np.float32)
         return self._exposures
+
+    def places(self, n_words: int) -> Rows:
+        """Return zeros to note places of words; they must be left as zeros."""
+        if len(self._places) != n_words:
+            self._places = np.zeros(n_words, np.int32)
+        return self._places
 
     def matrix(self, name: str, n_rows: int, stride: int) -> Matrix:
         """Return as many rows of a matrix with anything in them."""

@@ -76,7 +76,7 @@ def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: 
     threads = check_int("threads", threads, 1, 4096)
     if cluster is None:
         return Here(threads)
-    setting = Setting.here(any_backend)
+    setting = Setting.here(any_backend, threads)
     if isinstance(cluster, str):
         from fastvec.distributed.ray_tasks import RayTasks
 

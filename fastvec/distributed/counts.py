@@ -54,15 +54,18 @@ def count(
     """Count how often words occur near each other in a text of many files, on several processes or machines.
 
     The result is that of `Cooccurrence.fit` with the same files on one machine, to the last bit, whatever the
-    cluster. Every file is a shard, which one worker reads once; then each worker counts some rows of as many
-    shards as fit in its memory. What is found is kept in a folder, and merged there.
+    cluster. Every file is a shard, and a large one several; one worker reads each of them once. Then each
+    worker counts some rows of as many shards as fit in its memory. What is found is kept in a folder, and
+    merged there.
 
     Parameters
     ----------
     shards : path, address, list of these, or data set of Ray
         Files, folders, patterns such as ``"wiki/*.txt"``, and addresses such as ``"s3://bucket/wiki/*.txt"``,
         which need fsspec: text with a sentence per line as for `Corpus`, Parquet with `column`, or FASTA with
-        `kmers`. All machines must find them there. A data set of Ray is counted block by block.
+        `kmers`. All machines must find them there. Texts of more than 64 MB are cut at ends of lines, and
+        Parquet between row groups, unless they are compressed texts, FASTA, or in an archive. A data set of
+        Ray is counted block by block.
     cluster : str or int, optional
         Where the work is done: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
@@ -250,7 +253,7 @@ def _joined(paths: Sequence[Path], memory_limit: int) -> CountMatrix:
 
 
 def _end_to_end(arrays: Sequence[NDArray[Any]], memory_limit: int) -> NDArray[Any]:
-    spool = Spool(arrays[0].dtype, memory_limit)
+    spool = Spool(arrays[0].dtype, memory_limit, n=sum(map(len, arrays)))
     for array in arrays:
         spool.append(array)
     return spool.finish()

@@ -1,8 +1,9 @@
 """The engine: what calls pure functions somewhere, with the same results everywhere.
 
 A function that is handed to `Engine.submit` returns the same for the same arguments, and changes none of
-them. It may therefore be called again when the process that called it is lost, or called twice: nothing but
-its result counts. Results travel to other calls: the `Handle` of one stands for it among their arguments.
+them. It may therefore be called again when the process that called it is lost, or called twice when that
+takes long: nothing but its result counts. Results travel to other calls: the `Handle` of one stands for it
+among their arguments.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.training.threads import Report
+from fastvec.training.threads import Report, limit_file_threads
 
 __all__ = ["LOST_WORKERS", "Engine", "Handle", "Setting", "lost", "of_parts"]
 
@@ -35,17 +36,20 @@ class Setting(NamedTuple):
         The version of fastvec.
     backend : str, optional
         The backend that they compute with; None if results do not depend on it.
+    threads : int
+        How many threads a call may use.
     """
 
     version: str
     backend: str | None
+    threads: int = 1
 
     @classmethod
-    def here(cls, any_backend: bool) -> Setting:
+    def here(cls, any_backend: bool, threads: int = 1) -> Setting:
         """Return the setting of this process."""
         from fastvec import __version__
 
-        return cls(__version__, None if any_backend else kernels.selected())
+        return cls(__version__, None if any_backend else kernels.selected(), threads)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in a worker, with the backend of this setting.
@@ -69,6 +73,7 @@ class Setting(NamedTuple):
                     "one of these in that process"
                 )
             os.environ["FASTVEC_BACKEND"] = self.backend
+        limit_file_threads(self.threads)
         return function(*arguments)
 
 
@@ -128,7 +133,7 @@ class Engine(ABC):
     def _call(
         self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
     ) -> list[Handle]:
-        """Return a handle of a result, or of each item of a tuple of `parts`, two or more."""
+        """Return a handle of a result, or of each item of a tuple of `parts`."""
 
     def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Handle:
         """Call a function.
@@ -171,8 +176,6 @@ class Engine(ABC):
         list of Handle
             A handle of each part.
         """
-        if parts == 1:
-            return [self.submit(name, _only, function, *arguments)]
         return self._call(name, parts, function, arguments)
 
     def combine(
@@ -231,10 +234,10 @@ class Engine(ABC):
         """
 
 
-def lost(name: str, why: str) -> RuntimeError:
-    """Return the error of a call that loses every worker that it is given to."""
+def lost(name: str, n: int, why: str) -> RuntimeError:
+    """Return the error of a call that has lost every worker that it was given to, `n`."""
     return RuntimeError(
-        f"{name}: lost {LOST_WORKERS + 1} workers, the last because {why}; the system kills processes that "
+        f"{name}: lost {n} workers, the last because {why}; the system kills processes that "
         "take too much memory: fewer workers, a smaller memory_limit or smaller shards take less"
     )
 
@@ -246,10 +249,6 @@ def of_parts(result: Any, parts: int | None) -> Sequence[Any]:
     if len(result) != parts:
         raise ValueError(f"a call must return {parts} parts, got {len(result)}")
     return tuple(result)
-
-
-def _only(function: Callable[..., Any], *arguments: Any) -> Any:
-    return of_parts(function(*arguments), 1)[0]
 
 
 def _host() -> str:

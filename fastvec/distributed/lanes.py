@@ -1,8 +1,8 @@
 """What a lane does in a round: the pure function of `rounds` that trains.
 
 In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
-blocks of neighbouring rows: a lane copies the rows that its piece of the text uses into matrices of its own,
-and returns how far they have moved, block by block.
+blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no
+others, into matrices of its own, and returns how far they have moved, block by block.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, room_of_thread
+from fastvec.distributed.row_files import Range
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
@@ -132,13 +133,18 @@ class Lane(NamedTuple):
         of_text: Mapping[str, Any],
         matrices: Mapping[str, Matrix],
         room: Room,
+        places: Rows | None = None,
     ) -> tuple[list[Rows], list[Exposures], Summary]:
-        """Train on a piece that uses some of these rows; return which have moved, and their exposures."""
+        """Train on a piece that uses some of these rows; return which have moved, and their exposures.
+
+        Rows are those of the matrices, in which a word is at its own number, or at its place.
+        """
         before = _balance(task, rows, matrices)
-        walk = {**self.walk, **matrices, **{name: of_text[name] for name in WALKED}, "key": task.key}
+        where = {**matrices, "places": places, "key": task.key}
+        walk = {**self.walk, **where, **{name: of_text[name] for name in WALKED}}
         *curvatures, weight = kernels.get("rounds").curvature(parts=task.sample(), **walk)
-        of_rows = room.exposures(max(self.firsts[name][-1] for name in SIDES))
-        arguments = {**self.train, **of_text, **matrices, "key": task.key, "loss_every": task.loss_every}
+        of_rows = room.exposures(max(map(len, matrices.values())))
+        arguments = {**self.train, **of_text, **where, "loss_every": task.loss_every}
         train = partial(kernels.get(self.kernel).train, exposures=of_rows, **arguments)
         losses = [
             train(start=start, stop=stop, learning_rate=task.learning_rate) for start, stop in task.chunks()
@@ -146,7 +152,7 @@ class Lane(NamedTuple):
         after = _balance(task, rows, matrices)
         change = None if before is None or after is None else after - before
         if of_text["frozen"] is not None:
-            of_rows[0][of_text["frozen"] != 0] = 0
+            of_rows[0][np.flatnonzero(of_text["frozen"])] = 0
         moved = [np.flatnonzero(of_side).astype(np.int32) for of_side in of_rows]
         exposures = [of_side[own].astype(np.float64) for of_side, own in zip(of_rows, moved, strict=True)]
         of_rows[:] = 0
@@ -175,21 +181,56 @@ def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -
 def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     """Train on a piece, and return the changes of every block, and a summary.
 
-    `arrays` are those of the lane, and then the blocks of the matrices. The changes stay until the next call.
+    `arrays` are those of the lane, and then the blocks of the matrices, or ranges of their files. The changes
+    of blocks stay until the next call.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=False))
     blocks = arrays[len(lane.arrays) :]
     room, rounds = room_of_thread(), kernels.get("rounds")
-    matrices = {name: room.matrix(name, lane.firsts[name][-1], lane.stride) for name in SIDES}
     used = lane.find_rows(task, of_text)
+    words = _placed(*used)
+    places = room.places(len(of_text["keep"]))
+    places[words] = np.arange(len(words))
+    n_rows = {INPUTS: len(used[0]), OUTPUTS: len(words)}
+    matrices = {name: room.matrix(name, n, lane.stride) for name, n in n_rows.items()}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        rounds.take(block, first, used[side][own], matrices[SIDES[side]])
-    moved, exposures, summary = lane.train_on(task, used, of_text, matrices, room)
-    left = room.matrix("changes", sum(map(len, moved)), lane.stride)
+        rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
+    if of_text["frozen"] is not None:
+        of_text["frozen"] = of_text["frozen"][used[0]]
+    at_places = [places[rows] for rows in used]
+    found_at, of_places, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
+    moved, exposures = _in_order(words, found_at, of_places)
+    shape = sum(map(len, moved)), lane.stride
+    # with ranges, the next call may be in this process
+    left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)
     found: list[Any] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        rounds.subtract(block, first, rows, matrices[SIDES[side]], changes)
+        rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
+    places[words] = 0
     return (*found, summary)
+
+
+def _placed(inputs: Rows, outputs: Rows) -> Rows:
+    """Return the words that a lane has rows of, in the order of their places.
+
+    A word has the same place in both matrices. There are fewer inputs, which come first.
+    """
+    return np.concatenate((inputs, np.setdiff1d(outputs, inputs, assume_unique=True)))
+
+
+def _in_order(
+    words: Rows, at_places: Sequence[Rows], exposures: Sequence[Exposures]
+) -> tuple[list[Rows], list[Exposures]]:
+    """Return the words at some places of each matrix in rising order, and the exposures of their rows."""
+    orders = [np.argsort(words[places]) for places in at_places]
+    return (
+        [words[places[order]] for places, order in zip(at_places, orders, strict=True)],
+        [of_side[order] for of_side, order in zip(exposures, orders, strict=True)],
+    )
+
+
+def _rows(block: Matrix | Range) -> Matrix:
+    return block.rows() if isinstance(block, Range) else block

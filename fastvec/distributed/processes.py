@@ -1,7 +1,8 @@
 """Calls in processes of this machine, each of which has a pipe to this one.
 
 A process that ends, killed or not, closes its pipe; what it was calling is called again in a new one. All
-others go on, and the results that are here already stay.
+others go on, and the results that are here already stay. A call that is slow is given to a second process
+when that has nothing else to do.
 
 Large arrays go around the pipes, as files that all processes map.
 """
@@ -13,19 +14,21 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import traceback
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.distributed.calls import PENDING, Call, Siblings
 from fastvec.distributed.engine import LOST_WORKERS, Engine, Handle, Setting, lost, of_parts
 from fastvec.formats.spool import ADVICE, naming_full_disk
 from fastvec.training.threads import Report
@@ -46,9 +49,11 @@ class Processes(Engine):
         self.threads = threads
         self.workers = n
         self._setting = setting
-        self._waiting: deque[_Call] = deque()
+        self._waiting: deque[Call] = deque()
+        self._siblings = Siblings()
         self._n_calls = 0
-        self._started: dict[Any, _Worker] = {}
+        self._started: list[_Worker] = []
+        self._heard: SimpleQueue[tuple[_Worker, Any]] = SimpleQueue()
         self._n_lost_early = 0
         self._error: Exception | None = None
         self._shared = tempfile.TemporaryDirectory(prefix="fastvec-", ignore_cleanup_errors=True)
@@ -57,9 +62,9 @@ class Processes(Engine):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        for worker in self._started.values():
+        for worker in self._started:
             worker.stop()
-        for worker in self._started.values():
+        for worker in self._started:
             worker.end()
         self._started.clear()
         self._shared.cleanup()
@@ -74,8 +79,9 @@ class Processes(Engine):
         """
         path = Path(self._shared.name, f"{self._n_shared}.npy")
         self._n_shared += 1
-        with naming_full_disk("a shared array", array.nbytes, path.parent.parent, ADVICE):
-            np.save(path, array, allow_pickle=False)
+        place = path.parent.parent
+        with naming_full_disk("a shared array", array.nbytes, place, ADVICE), path.open("wb") as file:
+            _save(file, array)
         handle = Handle("a shared array", _File(path))
         weakref.finalize(handle, _remove, path)
         return handle
@@ -83,8 +89,9 @@ class Processes(Engine):
     def _call(
         self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
     ) -> list[Handle]:
-        handles = [Handle(name, _PENDING) for _ in range(parts or 1)]
-        self._waiting.append(_Call(name, parts, function, arguments, [*map(weakref.ref, handles)]))
+        call = Call(name, parts, function, arguments)
+        handles = call.promise()
+        self._waiting.append(call)
         self._n_calls += 1
         self._start()
         return handles
@@ -94,56 +101,98 @@ class Processes(Engine):
         pending = list(handles)
         while True:
             n = len(pending)
-            pending = [handle for handle in pending if handle.value is _PENDING]
+            pending = [handle for handle in pending if handle.value is PENDING]
             if len(pending) < n:
                 report(n - len(pending))
             if not pending:
                 return [_opened(handle.value) for handle in handles]
-            if self._error is not None and all(worker.is_idle for worker in self._started.values()):
+            if self._error is not None and not self._has_work:
                 raise self._error  # of a call that they wait for
-            for connection in wait(list(self._started)):
-                self._take(self._started[connection])
-            self._start()
+            try:
+                self._take(*self._heard.get(timeout=self._patience()))
+            except Empty:
+                self._start(twice=True)
+            else:
+                self._start()
 
-    def _start(self) -> None:
-        """Start the workers that there is work for, and give calls whose arguments are there to idle ones."""
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._running()) or any(call.is_ready for call in self._waiting)
+
+    def _running(self) -> Counter[Call]:
+        """Return the calls that run and are not done, and in how many processes."""
+        calls = (worker.call for worker in self._started)
+        return Counter(call for call in calls if call is not None and not call.is_done)
+
+    def _next_slow(self) -> tuple[float, Call | None]:
+        """Return in how many seconds a call is slow that runs in one process alone, and which."""
+        return self._siblings.next_slow(call for call, n in self._running().items() if n == 1)
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for the workers until a call is to be started again; None if for ever."""
+        seconds, call = self._next_slow()
+        return None if call is None or not self._idle() else seconds
+
+    def _idle(self) -> list[_Worker]:
+        return [worker for worker in self._started if worker.is_idle]
+
+    def _start(self, twice: bool = False) -> None:
+        """Start the workers that there is work for, and give calls whose arguments are there to idle ones.
+
+        If `twice`, the others are given those that are slow.
+        """
         while len(self._started) < min(self.workers, self._n_calls):
-            worker = _Worker(self._shared.name)
-            self._started[worker.connection] = worker
-        for worker in [worker for worker in self._started.values() if worker.is_idle]:
+            self._started.append(_Worker(self._shared.name, self._heard))
+        for worker in self._idle():
             call = next((call for call in self._waiting if call.is_ready), None)
+            if call is not None:
+                self._waiting.remove(call)
+                call.begin()
+            elif twice:
+                seconds, call = self._next_slow()
+                call = None if seconds else call
             if call is None:
                 return
-            self._waiting.remove(call)
             if not worker.begin(call, self._setting):
-                self._waiting.appendleft(call)
+                if call not in self._running():
+                    self._waiting.appendleft(call)
                 self._lose(worker)
 
-    def _take(self, worker: _Worker) -> None:
-        """Take what a worker says: that it has begun, a result or an error; or that it is no more."""
-        try:
-            results, error, where = worker.connection.recv()
-        except (EOFError, OSError):
+    def _take(self, worker: _Worker, said: Any) -> None:
+        """Take what a worker says: that it has begun, a result or an error; None if it is no more."""
+        if worker not in self._started:
+            return
+        if said is None:
             self._lose(worker)
             return
+        results, error, where = said
         call, worker.call, worker.has_begun = worker.call, None, True
         self._n_lost_early = 0
-        if error is not None:
+        if call is None:
+            return
+        if call.is_done:  # another worker was faster
+            for file in _files(tuple(results)):
+                _remove(file.path)
+        elif error is None:
+            self._siblings.add(call)
+            _finish(call, results)
+        elif call not in self._running():  # in no other worker, where it may succeed
             self._error = error
             raise error from RuntimeError(f"in a worker process:\n{where}")
-        if call is not None:
-            call.finish(results)
 
     def _lose(self, worker: _Worker) -> None:
-        """Put the call of a worker that is no more first in the queue; another one is started for it."""
-        del self._started[worker.connection]
+        """Put the call of a worker that is no more first in the queue, unless another one has it, too."""
+        self._started.remove(worker)
         status = worker.end()
         why = f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
-        if worker.call is not None:
-            worker.call.n_lost += 1
-            if worker.call.n_lost > LOST_WORKERS:
-                raise lost(worker.call.name, why)
-            self._waiting.appendleft(worker.call)
+        call = worker.call
+        if call is not None:
+            call.n_lost += 1
+            if call.is_done or call in self._running():
+                return
+            if call.n_lost > LOST_WORKERS:
+                raise lost(call.name, call.n_lost, why)
+            self._waiting.appendleft(call)
         elif not worker.has_begun:
             self._n_lost_early += 1
             if status >= 0:
@@ -152,53 +201,30 @@ class Processes(Engine):
                     "if __name__ == '__main__':, since each of them imports it"
                 )
             if self._n_lost_early > LOST_WORKERS:
-                raise lost("starting a worker", why)
-
-
-@dataclass
-class _Call:
-    """A call that waits for its arguments or for a worker; the handles of its results may be gone."""
-
-    name: str
-    parts: int | None
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    handles: list[weakref.ref[Handle]]
-    n_lost: int = 0
-
-    @property
-    def is_ready(self) -> bool:
-        return all(not isinstance(item, Handle) or item.value is not _PENDING for item in self.arguments)
-
-    def finish(self, results: list[Any]) -> None:
-        for reference, item in zip(self.handles, results, strict=True):
-            handle = reference()
-            if handle is not None:
-                handle.value = item
-            for file in _files(item):
-                _remove(file.path) if handle is None else weakref.finalize(handle, _remove, file.path)
+                raise lost("starting a worker", self._n_lost_early, why)
 
 
 class _Worker:
     """A process that calls functions, one after the other, and the end of its pipe here."""
 
-    def __init__(self, folder: str) -> None:
-        self.connection, other = SPAWN.Pipe()
-        self.call: _Call | None = None
+    def __init__(self, folder: str, heard: SimpleQueue[tuple[_Worker, Any]]) -> None:
+        self._connection, other = SPAWN.Pipe()
+        self.call: Call | None = None
         self.has_begun = False
         self._process = SPAWN.Process(target=_work, args=(other, folder), daemon=True)
         self._process.start()
         other.close()  # so that the pipe ends with the process
+        self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
+        self._listener.start()
 
     @property
     def is_idle(self) -> bool:
         return self.has_begun and self.call is None
 
-    def begin(self, call: _Call, setting: Setting) -> bool:
+    def begin(self, call: Call, setting: Setting) -> bool:
         """Hand over a call, and return whether the process is there to take it."""
-        arguments = [item.value if isinstance(item, Handle) else item for item in call.arguments]
         try:
-            self.connection.send((setting, call.parts, call.function, arguments))
+            self._connection.send((setting, call.parts, call.function, call.given()))
         except OSError:
             return False
         except Exception as error:  # of pickling
@@ -210,25 +236,30 @@ class _Worker:
         return True
 
     def stop(self) -> None:
-        """Let the process end, whatever it does."""
-        self.connection.close()
-        if not self.is_idle:
-            self._process.kill()
+        """Let the process end, whatever it does: one that was stopped by a signal can only be killed."""
+        self._process.kill()
+
+    def _listen(self, heard: SimpleQueue[tuple[_Worker, Any]]) -> None:
+        """Pass on what the process says, from a thread: when it stops, it may have said the half of it."""
+        said: Any = ()
+        while said is not None:
+            try:
+                said = self._connection.recv()
+            except (EOFError, OSError):
+                said = None
+            except Exception as error:  # of an error that cannot be made again here
+                said = [], error, traceback.format_exc()
+            heard.put((self, said))
 
     def end(self) -> int:
         """End the process, and return its exit status."""
         self.stop()
         self._process.join()
+        self._listener.join()
+        self._connection.close()
         status = self._process.exitcode
         self._process.close()
         return status or 0
-
-
-class _Pending:
-    """The value of a handle whose result is not there yet."""
-
-
-_PENDING = _Pending()
 
 
 @dataclass(frozen=True)
@@ -236,6 +267,13 @@ class _File:
     """An array in a file."""
 
     path: Path
+
+
+def _finish(call: Call, results: list[Any]) -> None:
+    """Give results to the handles of a call; their files go away with these."""
+    for handle, result in zip(call.finish(results), results, strict=True):
+        for file in _files(result):
+            _remove(file.path) if handle is None else weakref.finalize(handle, _remove, file.path)
 
 
 def _opened(value: Any) -> Any:
@@ -253,9 +291,16 @@ def _stored(value: Any, folder: str) -> Any:
         return value
     with naming_full_disk("a result", value.nbytes, Path(folder).parent, ADVICE):
         number, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(number, "wb") as file:  # one that NumPy writes to without copies
-            np.save(file, value, allow_pickle=False)
+        with os.fdopen(number, "wb") as file:
+            _save(file, value)
     return _File(Path(name))
+
+
+def _save(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array as `numpy.save` does, whose error of a full disk has no number."""
+    array = np.asarray(array, order="C")
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _files(value: Any) -> list[_File]:

@@ -1,10 +1,10 @@
-"""`fit`: training in rounds of lanes, in this process, in others of this machine, or on a cluster."""
+"""Training in rounds of lanes, in this process, in others of this machine, or on a cluster."""
 
 from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import pairwise
@@ -28,20 +28,21 @@ from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
-from fastvec.models.base import Learner
-from fastvec.models.checkpoints import EVERY
+from fastvec.distributed.row_files import Range, combine_range, moments_of_range
+from fastvec.distributed.storage import mapped_matrix, working_folder
 from fastvec.models.word2vec import SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
-from fastvec.vectors import Vectors
 
-__all__ = ["check_lanes", "fit"]
+__all__ = ["LANES", "check_lanes", "fit_in_rounds", "rounds_of"]
 
-# How many there are unless a call says otherwise: rounds are those of an epoch.
-LANES, ROUNDS = 16, 64
+# How many there are unless a call says otherwise.
+LANES = 16
 # The bytes of a block of rows, which one call combines; the result depends on it.
 BLOCK_BYTES = 1 << 24
+# Blocks are combined by one call, where matrices are in files, as there are more than so many ranges of them.
+RANGES = 32
 # How many positions of a round the curvature is taken of: one in so many, but within these limits.
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
 # From how many words of a piece for each row on it takes all rows: which it uses takes longer to find out.
@@ -50,93 +51,38 @@ WORDS_PER_ROW = 2
 Model = TypeVar("Model", bound=WordModel)
 
 
-def fit(
+def fit_in_rounds(
     model: Model,
     corpus: Any,
-    *,
-    lanes: int = LANES,
-    rounds: int = ROUNDS,
-    cluster: str | int | None = None,
-    vocabulary: Any = None,
-    start_from: Vectors | Learner | None = None,
-    freeze: bool | Iterable[str] = False,
-    update_vocabulary: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: int | str = EVERY,
-    resume: bool = False,
+    lanes: int,
+    rounds: int | None,
+    cluster: str | int | None,
+    folder: str | os.PathLike[str] | None,
+    **how: Any,
 ) -> Model:
-    """Learn vectors on several processes or machines.
-
-    Lanes train on neighbouring pieces of the text, side by side, from the same vectors. What they have
-    learned is put together at the end of a round. The result depends on the number of lanes and of rounds,
-    and neither on where the lanes run nor on what is lost and done again.
-
-    Parameters
-    ----------
-    model : SkipGram
-        The estimator to fit, with ``loss="negative_sampling"``. Its `threads` and `deterministic` do not
-        matter: a lane is one thread, and all is deterministic.
-    corpus : Corpus, or anything that `Corpus` takes
-        The text, as for `fit`.
-    lanes : int
-        Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
-        training with ``threads=1``, to the last bit.
-    rounds : int
-        Number of rounds of an epoch. A round is never longer than one or two hundredths of what was trained
-        on before it: at the beginning, and with short texts, there are more, in which a few lanes train.
-    cluster : str or int, optional
-        Where lanes train: in this process by default, one after the other; in so many processes of this
-        machine; or on a cluster of Ray, of which this is the address: "auto" for the one that this machine
-        belongs to, "host:port", or "local" for a new one on this machine.
-    vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
-        As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes and
-        rounds.
-
-    Returns
-    -------
-    SkipGram
-        The model.
-
-    Raises
-    ------
-    ImportError
-        If Ray is not installed.
-    OSError
-        If there is no cluster at the address, or a disk is full.
-    RuntimeError
-        If workers have another version of fastvec, or are lost again and again.
-    TypeError, ValueError
-        If the model is another one, or a parameter is invalid.
-    FloatingPointError
-        If training diverges.
-
-    Examples
-    --------
-    >>> import fastvec
-    >>> text = [["to", "be", "or", "not", "to", "be"]] * 100
-    >>> model = fastvec.SkipGram(vector_size=8, min_count=1)
-    >>> fastvec.distributed.fit(model, text, lanes=2).vectors_
-    Vectors(4 words, 8 dimensions)
-    """
+    """Train a model of words in rounds of lanes; see `fit`, also for the arguments of the model's `fit`."""
     lanes, rounds = check_lanes(model, lanes, rounds)
-    how = {
-        "vocabulary": vocabulary,
-        "start_from": start_from,
-        "freeze": freeze,
-        "update_vocabulary": update_vocabulary,
-        "checkpoint": checkpoint,
-        "checkpoint_every": checkpoint_every,
-        "resume": resume,
-    }
+    if folder is not None and lanes == 1:
+        raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
     if lanes > 1:
         common = lanes, rounds, model._loss().kernel, model.vector_size
+    if folder is not None:
+        with connect(cluster) as engine, working_folder(folder) as place:
+            make = partial(mapped_matrix, place)
+            of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
+            return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
         return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
     with connect(cluster) as engine:
         return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
 
 
-def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[int, int]:
+def rounds_of(lanes: int) -> int:
+    """Return how many rounds an epoch has by default: as many lose nothing, and few lanes need fewer."""
+    return min(4 * lanes, 64)
+
+
+def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tuple[int, int]:
     """Return the numbers of lanes and rounds, after validating that a model can be trained so.
 
     Raises
@@ -144,9 +90,10 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int = ROUNDS) -> tuple[i
     TypeError, ValueError
         If it cannot.
     """
-    lanes, rounds = check_int("lanes", lanes, 1, 4096), check_int("rounds", rounds, 1)
+    lanes = check_int("lanes", lanes, 1, 4096)
+    rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
     if not isinstance(model, WordModel):
-        raise TypeError(f"model must be a SkipGram, got {model!r}")
+        raise TypeError(f"model must be a SkipGram or a GloVe, got {model!r}")
     if lanes > 1 and not (isinstance(model, SkipGram) and model.loss == "negative_sampling"):
         raise ValueError(
             "model must be a SkipGram with loss='negative_sampling' to be trained in lanes, got "
@@ -187,8 +134,8 @@ class LaneRounds(Rounds):
         }
         walk = {name: arguments[name] for name in ("window", "negatives", "shared", "dynamic_window")}
         stride = matrices[INPUTS].shape[1]
-        at_once = max(1, BLOCK_BYTES // (4 * stride))
-        firsts = {name: [*range(0, len(matrix), at_once), len(matrix)] for name, matrix in matrices.items()}
+        self._of_block = max(1, BLOCK_BYTES // (4 * stride))
+        firsts = {name: bounds(len(matrix), self._of_block) for name, matrix in matrices.items()}
         self._lane = Lane(kernel, arguments, {**walk, "cbow": False}, tuple(arrays), firsts, stride)
         self._arrays = arrays
         self._matrices = matrices
@@ -257,6 +204,16 @@ class LaneRounds(Rounds):
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         """Let the rows of each matrix grow along some directions, except those that are frozen."""
 
+    def _stretch_in_place(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        for name, begin, end in self._places:
+            frozen = self._arrays["frozen"] if name == INPUTS else None
+            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+
+
+def bounds(n_rows: int, at_once: int) -> list[int]:
+    """Return the first of so many rows at a time, and how many there are."""
+    return [*range(0, n_rows, at_once), n_rows]
+
 
 class RoundsHere(LaneRounds):
     """Rounds whose lanes train in this process, one after the other.
@@ -300,9 +257,7 @@ class RoundsHere(LaneRounds):
         return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
-        for name, begin, end in self._places:
-            frozen = self._arrays["frozen"] if name == INPUTS else None
-            stretch_block(guides, growths[name], begin, frozen, self._matrices[name][begin:end])
+        self._stretch_in_place(guides, growths)
 
 
 class RoundsElsewhere(LaneRounds):
@@ -383,3 +338,99 @@ class RoundsElsewhere(LaneRounds):
             )
             for number, (name, begin, end) in enumerate(self._places)
         ]
+
+
+class RoundsInFiles(LaneRounds):
+    """Rounds whose lanes are calls of an engine, on matrices in mapped files.
+
+    Blocks are the same as in memory, so that the results are. What has to do with some neighbouring ones is
+    one call.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where lanes train.
+    elsewhere : bool
+        Whether that may be on another machine, which sees of a file what has reached its disk.
+    common : object
+        The arguments of `LaneRounds`.
+    """
+
+    def __init__(self, engine: Engine, elsewhere: bool, *common: Any) -> None:
+        super().__init__(*common)
+        self._engine = engine
+        self._elsewhere = elsewhere
+        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
+        self._ranges: list[tuple[str, Range]] = []
+        firsts = {}
+        for name, matrix in self._matrices.items():
+            n_blocks = -(-len(matrix) // self._of_block)
+            firsts[name] = bounds(len(matrix), -(-n_blocks // RANGES) * self._of_block)
+            path = str(matrix.filename)
+            self._ranges += [
+                (name, Range(path, self._lane.stride, *ends, self._of_block))
+                for ends in pairwise(firsts[name])
+            ]
+        self._lane = self._lane._replace(firsts=firsts)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let the files be complete, which are then what the matrices have become."""
+        self._finish_writing()
+        yield
+
+    def _finish_writing(self) -> None:
+        if self._elsewhere:
+            for matrix in self._matrices.values():
+                matrix.flush()
+
+    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
+        ranges = [rows for _, rows in self._ranges]
+        self._found = [
+            self._engine.submit_parts(
+                f"train lane {number}",
+                len(ranges) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared,
+                *ranges,
+            )
+            for number, task in enumerate(tasks, 1)
+        ]
+        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        return summaries
+
+    def _combine(self, pulls: dict[str, Pull]) -> None:
+        """Write what has moved, when no lane can be called again that reads what was there before."""
+        moved = self._engine.results(
+            [
+                self._engine.submit(
+                    f"combine rows {rows.begin} to {rows.end} of {name}",
+                    combine_range,
+                    rows,
+                    pulls[name],
+                    *(parts[number] for parts in self._found),
+                )
+                for number, (name, rows) in enumerate(self._ranges)
+            ]
+        )
+        self._found = []
+        for (name, _), own in zip(self._ranges, moved, strict=True):
+            self._matrices[name][own.rows] = own.vectors
+        self._finish_writing()
+
+    def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        found = self._engine.results(
+            [
+                self._engine.submit(
+                    f"look at rows {rows.begin} to {rows.end} of {name}", moments_of_range, guides, rows
+                )
+                for name, rows in self._ranges
+            ]
+        )
+        return [moment for of_range in found for moment in of_range]
+
+    def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
+        self._stretch_in_place(guides, growths)
+        self._finish_writing()

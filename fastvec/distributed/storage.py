@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.container import dump_tensors
 from fastvec.formats.places import on_disk
-from fastvec.formats.spool import naming_full_disk
+from fastvec.formats.spool import naming_full_disk, preallocate
+from fastvec.training.matrices import padded_shape
 
-__all__ = ["together", "working_folder", "write"]
+__all__ = ["mapped_matrix", "together", "working_folder", "write"]
 
 ADVICE = "; folder names another place"
 # In the names of files of several parts.
@@ -56,3 +58,18 @@ def write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str
         with written.open("wb") as file:
             dump_tensors(file, tensors, metadata or {})
         written.replace(path)
+
+
+def mapped_matrix(folder: Path, name: str, n_rows: int, n_columns: int) -> NDArray[np.float32]:
+    """Make zeros with padded rows, which are a new file of the folder, mapped.
+
+    Raises
+    ------
+    OSError
+        If the disk is full; the message says what to do.
+    """
+    shape = padded_shape(n_rows, n_columns)
+    path, size = folder / f"{name}.rows", 4 * shape[0] * shape[1]
+    with naming_full_disk(f"the {name}", size, folder.parent, ADVICE), path.open("xb") as file:
+        preallocate(file, size)
+    return np.memmap(path, np.float32, "r+", shape=shape)

@@ -22,16 +22,17 @@ from fastvec import kernels
 from fastvec._params import shortened
 from fastvec.corpus import Corpus, Vocabulary
 from fastvec.corpus.fingerprint import Hashed, fingerprint_of_parts, hashed
-from fastvec.corpus.ids import remapped
-from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk
-from fastvec.corpus.sequences import kind_of_words
+from fastvec.corpus.ids import Encoded, remapped
+from fastvec.corpus.parts import Part, is_beginning
+from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sources import Reading, encode
-from fastvec.corpus.vocabulary import by_frequency, united
+from fastvec.corpus.vocabulary import by_frequency
+from fastvec.distributed.cuts import parts_of
 from fastvec.distributed.engine import Engine, Handle
 from fastvec.distributed.storage import together, write
+from fastvec.distributed.words import WordList, united
 from fastvec.formats.container import map_tensors
 from fastvec.formats.spool import Spool, memory_left
-from fastvec.formats.words import join_words, split_words
 from fastvec.training.progress import Progress
 
 __all__ = [
@@ -125,7 +126,8 @@ def sources_of(shards: Any, how: Reading, cluster: str | int | None) -> tuple[li
     how.check(shards, files)
     check_readable(files)
     # Workers are in other folders.
-    return [os.path.abspath(file) if is_on_disk(file) else file for file in files], how.described(files)  # noqa: PTH100
+    places = [os.path.abspath(file) if is_on_disk(file) else file for file in files]  # noqa: PTH100
+    return [part for place in places for part in parts_of(place, how)], how.described(files)
 
 
 def read(
@@ -148,8 +150,11 @@ def read(
     ]
     texts = gather(engine, handles, "reading", progress)
     if not texts.vocabulary and not how.keep_empty:
-        names = ", ".join(_name(source, number) for number, source in enumerate(sources))
-        raise ValueError(f"{names} holds no words")
+        names = [
+            name_of(source) if isinstance(source, Part) else _name(source, number)
+            for number, source in enumerate(sources)
+        ]
+        raise ValueError(f"{', '.join(dict.fromkeys(names))} holds no words")
     return texts
 
 
@@ -160,15 +165,15 @@ def gather(engine: Engine, handles: list[Handle], what: str, progress: bool) -> 
     merged = [engine.combine("merge words", _merge_words, group) for group in groups]
     parts: list[Words] = []
 
-    def lists() -> Iterator[tuple[list[Any], NDArray[np.int64]]]:
+    def lists() -> Iterator[WordList]:
         for group, handle in zip(groups, merged, strict=True):
             engine.results(group, bar.update)
             parts.extend(engine.results([handle]))
-            yield _words_of(parts[-1].path)
+            yield WordList.read(parts[-1].path)
 
     with Progress(what, len(handles), " shards", progress) as bar:
-        words, counts, places = united(lists())  # while others read
-    vocabulary, new_ids = by_frequency(words, counts)
+        words, places = united(lists())  # while others read
+    vocabulary, new_ids = by_frequency(words.split(), words.counts)
     return Texts(vocabulary, _mapped(parts, [new_ids[of_part] for of_part in places]))
 
 
@@ -183,7 +188,7 @@ def keep(
     shard = Shard(stem.with_suffix(".ids"), len(ids), len(sentence_offsets) - 1)
     write(shard.path, {"ids": ids, "sentence_offsets": sentence_offsets})
     path = stem.with_suffix(".words")
-    _write_words(path, words, counts)
+    WordList.of(words, counts).write(path)
     return Words(path, (shard,))
 
 
@@ -204,7 +209,8 @@ def keep_corpus(stem: Path, corpus: Corpus, memory_limit: int) -> Words:
 
 def ids_of(shards: Sequence[Shard], memory_limit: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the ids of neighbouring shards, in the vocabulary of all, and their sentence offsets."""
-    spool, sentence_offsets = Spool(np.int32, memory_limit), [np.zeros(1, np.int64)]
+    spool = Spool(np.int32, memory_limit, n=sum(shard.n_tokens for shard in shards))
+    sentence_offsets = [np.zeros(1, np.int64)]
     for shard in shards:
         tensors, _ = map_tensors(shard.path)
         new_ids = map_tensors(shard.maps[0])[0]["ids"]
@@ -222,7 +228,8 @@ def ids_of(shards: Sequence[Shard], memory_limit: int) -> tuple[NDArray[np.int32
 def corpus_of(shard: Shard, memory_limit: int) -> Corpus:
     """Return a shard as a text of its own."""
     tensors, _ = map_tensors(shard.path)
-    vocabulary, new_ids = by_frequency(*_words_of(shard.path.with_suffix(".words")))
+    words = WordList.read(shard.path.with_suffix(".words"))
+    vocabulary, new_ids = by_frequency(words.split(), words.counts)
     ids = remapped(tensors["ids"], new_ids, memory_limit)
     return Corpus._of_ids(ids, tensors["sentence_offsets"], vocabulary, {})
 
@@ -255,16 +262,25 @@ def provenance(
 
 def _read(source: Any, how: Reading, stem: Path, memory_limit: int) -> Words:
     """Read a shard."""
-    files = [source] if isinstance(source, str) else None
-    encoded = encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
+    try:
+        encoded = _encoded(source, how, memory_limit)
+    except (TypeError, ValueError):
+        if isinstance(source, Part) and not is_beginning(source):
+            _encoded(replace(source, begin=0), how, memory_limit)  # its error counts the lines of the file
+        raise
     return keep(stem, *encoded.first_met(how.lowercase))
+
+
+def _encoded(source: Any, how: Reading, memory_limit: int) -> Encoded:
+    files = [source] if isinstance(source, (str, Part)) else None
+    return encode(source, files, how, Spool(np.int32, memory_limit // 2), progress=False)
 
 
 def _merge_words(*parts: Words) -> Words:
     """Merge the words of neighbouring parts."""
-    words, counts, places = united([_words_of(part.path) for part in parts])
+    words, places = united(WordList.read(part.path) for part in parts)
     merged = together([part.path for part in parts])
-    _write_words(merged, words, counts)
+    words.write(merged)
     return Words(merged, _mapped(parts, places))
 
 
@@ -276,18 +292,6 @@ def _mapped(parts: Sequence[Words], new_ids: Sequence[NDArray[np.int32]]) -> tup
         write(path, {"ids": ids})
         shards += [replace(shard, maps=(*shard.maps, path)) for shard in part.shards]
     return tuple(shards)
-
-
-def _write_words(path: Path, words: list[Any], counts: NDArray[np.int64]) -> None:
-    text, word_offsets = join_words(words)
-    tensors: dict[str, NDArray[Any]] = {"words": text, "word_offsets": word_offsets, "counts": counts}
-    write(path, tensors, {"kind_of_words": kind_of_words(words)})
-
-
-def _words_of(path: Path) -> tuple[list[Any], NDArray[np.int64]]:
-    tensors, metadata = map_tensors(path)
-    words = split_words(tensors["words"], tensors["word_offsets"], metadata["kind_of_words"])
-    return words, np.array(tensors["counts"])
 
 
 def _hash(shard: Shard, n_tokens: int, n_sentences: int, memory_limit: int) -> Path:
@@ -308,4 +312,4 @@ def _hashed(path: Path, of: str) -> Hashed:
 
 
 def _name(source: Any, number: int) -> str:
-    return source if isinstance(source, str) else f"block {number + 1}"
+    return str(source) if isinstance(source, (str, Part)) else f"block {number + 1}"

@@ -281,7 +281,7 @@ def analogies(
 
     every = [question for _, questions in sections for question in questions if rows.keys() >= set(question)]
     known = np.array([[rows[word] for word in question] for question in every], dtype=np.intp)
-    answered = _answer(vectors.vectors[:restrict], known.reshape(-1, 4), same, method)
+    answered = _answer(vectors._matrix[:restrict], known.reshape(-1, 4), same, method)
     answers = iter(stands_for[answered].tolist())
     results = []
     for name, questions in sections:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +19,7 @@ from fastvec._params import check_bool, check_choice, check_int
 from fastvec.formats import container, fasttext, floret, fvec, glove, word2vec
 from fastvec.formats.atomic import replacing
 from fastvec.formats.common import Contents, keep_rows, read_head, refuse_other_kinds
+from fastvec.formats.compact import COMPACT, compacted, decoded
 from fastvec.formats.finite import rows_not_finite
 from fastvec.formats.frequencies import read_counts, write_counts
 from fastvec.formats.ngrams import Subwords
@@ -75,6 +76,8 @@ class Format(NamedTuple):
         ``verify(path)`` verifies the checksums of all of the file.
     encoded : bool
         Whether words may be in any encoding; in UTF-8 otherwise.
+    dtypes : tuple of str
+        What it keeps numbers as.
     refused : mapping of str to str
         Extensions of what is not read although it is of the same program: what that is, and the remedy.
     """
@@ -92,6 +95,7 @@ class Format(NamedTuple):
     map: Read | None = None
     verify: Callable[[Path], object] | None = None
     encoded: bool = True
+    dtypes: tuple[str, ...] = ("float32",)
     refused: Mapping[str, str] = {}
 
 
@@ -109,6 +113,7 @@ FORMATS = {
         map=fvec.read_mapped,
         verify=container.verify,
         encoded=False,
+        dtypes=("float32", *COMPACT),
     ),
     "word2vec-binary": Format(
         (".bin",),
@@ -179,7 +184,7 @@ def read(
     encoding: str = "utf-8",
     limit: int | None = None,
     words: Iterable[str | int] | None = None,
-    dtype: DTypeLike = "float32",
+    dtype: DTypeLike | None = None,
     counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
     on_nonfinite: str = "error",
@@ -213,6 +218,7 @@ def read(
         None if limit is None else check_int("limit", limit, 1),
         None if words is None else dict.fromkeys(map(str, words)),
         check_dtype(dtype),
+        compact=dtype is None,
     )
     check_choice("on_duplicates", on_duplicates, ("error", "first"))
     check_choice("on_nonfinite", on_nonfinite, ("error", "drop"))
@@ -291,7 +297,7 @@ def _without_nonfinite(path: Path, contents: Contents) -> Contents:
         bad.update(inputs_bad[inputs_bad < own].tolist())
         ngrams = inputs_bad[inputs_bad >= own]
         if len(ngrams):
-            inputs = contents.input_vectors.copy()
+            inputs = np.array(contents.input_vectors)
             inputs[ngrams] = 0
             contents = contents._replace(input_vectors=inputs)
             warn(f"{path}: {len(ngrams):,} rows of n-grams that are not finite are now 0")
@@ -311,6 +317,7 @@ def write(
     *,
     format: str | None = None,
     counts: str | os.PathLike[str] | None = None,
+    dtype: str | None = None,
 ) -> None:
     """Write a file of vectors; if anything fails, an existing file is left untouched.
 
@@ -324,6 +331,8 @@ def write(
         A name in the table of formats; by default the extension determines it.
     counts : str or path-like, optional
         Another file, of words and counts.
+    dtype : {"float32", "bfloat16", "int8"}, optional
+        What numbers are kept as; by default as they are, or as float32 where the format has nothing else.
 
     Raises
     ------
@@ -337,6 +346,7 @@ def write(
     """
     path = on_disk(path)
     name = format_to_write(path, format, contents.subwords)
+    contents = _with_numbers_of(contents, name, dtype)
     if counts is None:
         with hold(), replacing(path) as temporary:
             FORMATS[name].write(temporary, contents)
@@ -349,6 +359,22 @@ def write(
     with hold(), replacing(path) as temporary, replacing(counts) as temporary_counts:
         write_counts(temporary_counts, contents.words, contents.counts)
         FORMATS[name].write(temporary, contents)
+
+
+def _with_numbers_of(contents: Contents, name: str, dtype: str | None) -> Contents:
+    """Return contents whose matrices are kept as `dtype`, which the format must have, or as they are."""
+    if dtype is None:
+        return contents
+    if check_choice("dtype", dtype, ("float32", *COMPACT)) not in FORMATS[name].dtypes:
+        raise ValueError(f"dtype={dtype!r} needs a .fvec file, got the format {name!r}, which holds float32")
+
+    def converted(matrix: Any) -> Any:
+        return compacted(matrix, dtype) if dtype in COMPACT else decoded(matrix)
+
+    inputs = contents.input_vectors
+    return contents._replace(
+        vectors=converted(contents.vectors), input_vectors=None if inputs is None else converted(inputs)
+    )
 
 
 def format_to_write(

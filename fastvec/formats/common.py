@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fastvec.formats.compact import Compact
 from fastvec.formats.kinds import FIRST_BYTES, recognize
 from fastvec.formats.ngrams import Subwords
 from fastvec.formats.words import Rows
@@ -43,7 +44,7 @@ class Contents(NamedTuple):
     words : list of str, or of int
         The n words, in the file's order.
     vectors : ndarray of float32, shape (n, d)
-        Their vectors; read-only and memory-mapped if requested.
+        Their vectors; read-only and memory-mapped if requested. They may be `Compact`, and `input_vectors`.
     counts : ndarray of int64, shape (n,), or None
         How often each word occurred in training.
     metadata : dict, or None
@@ -68,12 +69,15 @@ def keep_rows(
 ) -> Contents:
     """Return the contents of some of the rows, whose words these are, with all rows of n-grams.
 
-    Matrices that are copied are copied as `dtype`, by default their own.
+    Arrays that are copied are copied as `dtype`, by default their own.
     """
     _, vectors, counts, _, input_vectors, subwords = contents
     n = len(vectors)
     if input_vectors is not None and subwords is not None and len(words) < subwords.own_rows(n):
-        input_vectors = np.concatenate([input_vectors[:n][kept], input_vectors[n:]], dtype=dtype)
+        if isinstance(input_vectors, Compact):
+            input_vectors = input_vectors[np.r_[np.arange(n)[kept], n : len(input_vectors)]]
+        else:
+            input_vectors = np.concatenate([input_vectors[:n][kept], input_vectors[n:]], dtype=dtype)
     return contents._replace(
         words=words,
         vectors=vectors[kept],

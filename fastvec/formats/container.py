@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.atomic import replacing
+from fastvec.formats.compact import BFLOAT16
 from fastvec.formats.kinds import OWN
 from fastvec.formats.places import on_disk
 from fastvec.training.signals import hold
@@ -47,10 +48,11 @@ __all__ = [
     "write_tensors",
 ]
 
-DTYPES = {
+DTYPES: dict[str, Any] = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
+    "BF16": BFLOAT16,
     "I64": "<i8",
     "I32": "<i4",
     "I16": "<i2",

@@ -9,6 +9,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastvec.formats.compact import Compact
+
 __all__ = [
     "as_float32",
     "as_floats",
@@ -16,6 +18,7 @@ __all__ = [
     "check_lengths",
     "is_mapped",
     "not_finite",
+    "read_only",
     "rows_not_finite",
 ]
 
@@ -32,7 +35,7 @@ def rows_not_finite(matrix: NDArray[np.float32]) -> NDArray[np.intp]:
     at_once = max(1, NUMBERS_AT_ONCE // max(1, matrix.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(matrix), at_once):
-            rows = matrix[begin : begin + at_once]
+            rows = np.asarray(matrix[begin : begin + at_once])
             if not np.isfinite(rows.sum(dtype=np.float32)):
                 found.append(begin + np.flatnonzero(~np.isfinite(rows).all(axis=1)))
     return np.concatenate(found)
@@ -47,10 +50,12 @@ def as_float32(numbers: ArrayLike) -> NDArray[np.float32]:
 
 
 def as_floats(numbers: ArrayLike) -> NDArray[np.float32]:
-    """Return an array of float16 as it is, and others as `as_float32`.
+    """Return an array of float16 as it is, as what is compact, and others as `as_float32`.
 
     All that is computed of vectors is computed in float32, and their type is called that.
     """
+    if isinstance(numbers, Compact):
+        return cast("NDArray[np.float32]", numbers)
     is_half = type(numbers) in (np.ndarray, np.memmap) and numbers.dtype == np.float16  # type: ignore[union-attr]
     return cast("NDArray[np.float32]", numbers) if is_half else as_float32(numbers)
 
@@ -60,6 +65,15 @@ def check_finite(name: str, matrix: NDArray[np.float32], of: str, words: Sequenc
     if not is_mapped(matrix):
         for row in rows_not_finite(matrix):
             raise not_finite(name, matrix, int(row), of, words)
+
+
+def read_only(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a view of an array that cannot be written to; what is compact is returned as it is."""
+    if isinstance(matrix, Compact):
+        return matrix
+    view: NDArray[np.float32] = matrix.view()
+    view.flags.writeable = False
+    return view
 
 
 def check_lengths(name: str, norms: NDArray[np.float64]) -> None:
@@ -73,17 +87,18 @@ def not_finite(
     name: str, matrix: NDArray[np.float32], row: int, of: str, words: Sequence[str] = ()
 ) -> ValueError:
     """Return the error for a row of a matrix, which is of one of the `words` if there are so many."""
-    column = int(np.argmin(np.isfinite(matrix[row])))
+    numbers = np.asarray(matrix[row])
+    column = int(np.argmin(np.isfinite(numbers)))
     word = f", {words[row]!r}" if row < len(words) else ""
     return ValueError(
-        f"{name} must be finite numbers of {matrix.dtype}, got {matrix[row, column]} in dimension "
+        f"{name} must be finite numbers of {matrix.dtype}, got {numbers[column]} in dimension "
         f"{column + 1:,} of {of} {row + 1:,}{word}"
     )
 
 
-def is_mapped(array: NDArray[Any]) -> bool:
-    """Return whether an array is a view of a memory-mapped file."""
-    base: Any = array
+def is_mapped(array: NDArray[Any] | Compact) -> bool:
+    """Return whether an array, or what is compact, is a view of a memory-mapped file."""
+    base: Any = array.codes if isinstance(array, Compact) else array
     while isinstance(base, np.ndarray):
         base = base.base
     return isinstance(base, mmap.mmap)

@@ -3,16 +3,19 @@
 ==========  ===============  ====================================================
 tensor      type and shape   what it is
 ==========  ===============  ====================================================
-vectors     float32 (n, d)   one row a word
+vectors     float32 (n, d)   one row a word; or bfloat16 or int8
 words       uint8 (bytes,)   a JSON list of the n words, in UTF-8
 counts      int64 (n,)       how often each word occurred; may be missing
 ==========  ===============  ====================================================
+
+Of int8, ``vectors_scales``, float32 (n,), has what each row is multiplied by; `compact.py` says more.
 
 The metadata of the safetensors header are ``format`` ("fvec"), ``format_version`` ("1") and ``parameters``, a
 JSON object. Where words have n-grams, there are also ``subwords``, a JSON object of ``min_n``, ``max_n`` and
 ``buckets``, and a tensor ``input_vectors``, float32 (n + buckets, d): the rows whose means the vectors are.
 With ``hash_count`` in that object, the n-grams are those of floret, and the tensor is float32 (buckets, d).
-Other tensors may be present; they are ignored.
+It is bfloat16 or int8, with ``input_vectors_scales``, if the vectors are. Other tensors may be present; they
+are ignored.
 """
 
 from __future__ import annotations
@@ -28,7 +31,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.formats.common import Contents, keep_rows
-from fastvec.formats.container import check_format, dump_tensors, json_object, map_tensors, read_tensors
+from fastvec.formats.compact import BFLOAT16, Compact, decoded
+from fastvec.formats.container import (
+    check_format,
+    dump_tensors,
+    json_object,
+    map_tensors,
+    read_tensors,
+)
 from fastvec.formats.finite import is_mapped
 from fastvec.formats.kinds import OWN, own_format
 from fastvec.formats.ngrams import Subwords
@@ -41,7 +51,9 @@ FORMAT = "fvec"
 VERSION = 1
 
 # What of the tensors is of vectors; files of whole models have others.
-TENSORS = ("vectors", "words", "counts", "input_vectors")
+TENSORS = ("vectors", "words", "counts", "input_vectors", "vectors_scales", "input_vectors_scales")
+# What follows the name of a matrix in that of its scales.
+SCALES = "_scales"
 
 
 def begins(head: bytes) -> bool:
@@ -59,7 +71,7 @@ def write(path: Path, contents: Contents) -> None:
 def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Return the tensors and the metadata of a .fvec file."""
     tensors: dict[str, NDArray[Any]] = {
-        "vectors": np.asarray(contents.vectors, dtype=np.float32),
+        **_tensors_of("vectors", contents.vectors),
         "words": json_of_words(contents.words, "strict"),
     }
     header = {
@@ -70,38 +82,56 @@ def pack(contents: Contents) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     if contents.counts is not None:
         tensors["counts"] = np.asarray(contents.counts, dtype=np.int64)
     if contents.subwords is not None:
-        tensors["input_vectors"] = np.asarray(contents.input_vectors, dtype=np.float32)
+        tensors |= _tensors_of("input_vectors", contents.input_vectors)
         header["subwords"] = json.dumps(
             {name: int(value) for name, value in asdict(contents.subwords).items() if value is not None}
         )
     return tensors, header
 
 
+def _tensors_of(name: str, matrix: Any) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a matrix, by their names."""
+    if not isinstance(matrix, Compact):
+        return {name: np.asarray(matrix, dtype=np.float32)}
+    if matrix.scales is None:
+        return {name: matrix.codes.view(BFLOAT16)}
+    return {name: matrix.codes, f"{name}{SCALES}": matrix.scales}
+
+
 def read(path: Path, wanted: Wanted) -> Contents:
     """Read what is wanted into memory; matrices are verified unless only some of their rows are wanted."""
     if wanted.everything and wanted.dtype == np.float32:
         tensors, metadata = read_tensors(path, TENSORS)
-        return unpack(path, tensors, metadata, wanted.errors)
+        contents = unpack(path, tensors, metadata, wanted.errors)
+        return contents if wanted.compact else _decoded(contents)
     tensors, metadata = map_tensors(path, TENSORS if wanted.everything else ("words", "counts"))
     with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
         contents = _first(unpack(path, tensors, metadata, wanted.errors), wanted)
         inputs, counts = contents.input_vectors, contents.counts
         return contents._replace(
-            vectors=_in_memory(contents.vectors, wanted.dtype),
-            counts=None if counts is None else _in_memory(counts, counts.dtype),
-            input_vectors=None if inputs is None else _in_memory(inputs, wanted.dtype),
+            vectors=_in_memory(contents.vectors, wanted),
+            counts=None if counts is None else np.array(counts),
+            input_vectors=None if inputs is None else _in_memory(inputs, wanted),
         )
 
 
 def read_mapped(path: Path, wanted: Wanted) -> Contents:
     """Read words, counts and metadata, and map the matrices, read-only and without verification."""
     tensors, metadata = map_tensors(path, ("words", "counts"))
-    return _first(unpack(path, tensors, metadata, wanted.errors), wanted)
+    contents = _first(unpack(path, tensors, metadata, wanted.errors), wanted)
+    if isinstance(contents.vectors, Compact) and not wanted.compact:
+        raise ValueError(
+            f"dtype='float32' needs mmap=False for {path}: it converts the matrices, which are "
+            f"{contents.vectors.kind}"
+        )
+    return contents
 
 
-def _in_memory(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an array of this type that is not mapped: itself, if it is such a one."""
-    return array.astype(dtype, copy=is_mapped(array))
+def _in_memory(matrix: Any, wanted: Wanted) -> Any:
+    """Return a matrix of the type that is wanted and not mapped: itself, if it is such a one."""
+    if isinstance(matrix, Compact) and wanted.compact:
+        return matrix.in_memory() if is_mapped(matrix) else matrix
+    return matrix.astype(wanted.dtype, copy=is_mapped(matrix))
 
 
 def _first(contents: Contents, wanted: Wanted) -> Contents:
@@ -123,12 +153,12 @@ def unpack(
     check_format(path, metadata, FORMAT, VERSION)
     if not {"vectors", "words"} <= tensors.keys():
         raise ValueError(f"{path}: a safetensors file, but not a file of vectors (.fvec)")
-    vectors, counts = tensors["vectors"], tensors.get("counts")
+    vectors, counts = _matrix_of(path, tensors, "vectors"), tensors.get("counts")
     words = _words_of_json(path, tensors["words"], errors)
-    if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != len(words):
+    if vectors.ndim != 2 or len(vectors) != len(words):
         raise ValueError(
-            f"{path}: vectors must be float32 with a row for each of the {len(words):,} words, "
-            f"got {vectors.dtype} of shape {vectors.shape}"
+            f"{path}: vectors must have a row for each of the {len(words):,} words, "
+            f"got the shape {vectors.shape}"
         )
     if counts is not None and (counts.dtype != np.int64 or counts.shape != (len(words),)):
         raise ValueError(
@@ -140,12 +170,35 @@ def unpack(
     if "subwords" in metadata:
         subwords = _subwords_of_json(path, metadata["subwords"])
         shape = (subwords.n_rows(len(words)), vectors.shape[1])
-        rows = tensors.get("input_vectors")
-        if rows is None or rows.dtype != np.float32 or rows.shape != shape:
-            got = "none" if rows is None else f"{rows.dtype} of shape {rows.shape}"
-            raise ValueError(f"{path}: input_vectors must be float32 of shape {shape}, got {got}")
+        rows = _matrix_of(path, tensors, "input_vectors") if "input_vectors" in tensors else None
+        if rows is None or rows.shape != shape:
+            got = "none" if rows is None else f"the shape {rows.shape}"
+            raise ValueError(f"{path}: input_vectors must have the shape {shape}, got {got}")
         contents = contents._replace(input_vectors=rows, subwords=subwords)
     return _repaired(path, contents, errors) if errors != "strict" else contents
+
+
+def _matrix_of(path: Path, tensors: Mapping[str, NDArray[Any]], name: str) -> Any:
+    """Return a matrix of a file, an array of float32 or compact."""
+    numbers, scales = tensors[name], tensors.get(f"{name}{SCALES}")
+    if numbers.dtype == np.float32:
+        return numbers
+    if numbers.dtype == BFLOAT16:
+        return Compact(numbers.view(np.uint16))
+    if numbers.dtype != np.int8:
+        raise ValueError(f"{path}: {name} must be float32, bfloat16 or int8, got {numbers.dtype}")
+    if scales is None or scales.dtype != np.float32 or scales.shape != numbers.shape[:1]:
+        got = "none" if scales is None else f"{scales.dtype} of shape {scales.shape}"
+        raise ValueError(f"{path}: {name}{SCALES} must be float32, one for each row of {name}, got {got}")
+    return Compact(numbers, scales)
+
+
+def _decoded(contents: Contents) -> Contents:
+    """Return contents with arrays in the place of matrices that are compact."""
+    inputs = contents.input_vectors
+    return contents._replace(
+        vectors=decoded(contents.vectors), input_vectors=None if inputs is None else decoded(inputs)
+    )
 
 
 def _repaired(path: Path, contents: Contents, errors: str) -> Contents:

@@ -143,7 +143,7 @@ def row_means(
     """Return the mean of several rows of `vectors` in each row, shape (n, d); `Subwords.rows` says which."""
     n = len(offsets) - 1
     means = np.empty((n, vectors.shape[1]), dtype=dtype)
-    if vectors.dtype == np.float32 == means.dtype:
+    if isinstance(vectors, np.ndarray) and vectors.dtype == np.float32 == means.dtype:
         kernels.ngrams.row_means(vectors=vectors, offsets=offsets, rows=rows, means=means)
         return means
     for begin in range(0, n, WORDS_AT_ONCE):

@@ -46,12 +46,17 @@ class Spool:
         Items of more bytes than this go to a temporary file without a name.
     folder : Path, optional
         Where that file is made; the system's folder for temporary files if None.
+    n : int, optional
+        How many items there will be, if this is known: then they are copied once and not twice.
     """
 
-    def __init__(self, dtype: DTypeLike, memory_limit: int, folder: Path | None = None) -> None:
+    def __init__(
+        self, dtype: DTypeLike, memory_limit: int, folder: Path | None = None, n: int | None = None
+    ) -> None:
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._memory_limit = memory_limit
         self._folder = folder
+        self._block_items = BLOCK_ITEMS if n is None else max(1, n)
         self._advice = ADVICE if folder is None else ""
         self._free = 0  # bytes when the temporary file was made
         self._blocks: deque[NDArray[Any]] = deque()
@@ -83,10 +88,10 @@ class Spool:
             return
         while len(items):
             if self._room == 0:
-                self._blocks.append(np.empty(BLOCK_ITEMS, self._dtype))
-                self._room = BLOCK_ITEMS
+                self._blocks.append(np.empty(self._block_items, self._dtype))
+                self._room = self._block_items
             n = min(len(items), self._room)
-            begin = BLOCK_ITEMS - self._room
+            begin = self._block_items - self._room
             self._blocks[-1][begin : begin + n] = items[:n]
             self._room -= n
             items = items[n:]
@@ -105,7 +110,9 @@ class Spool:
             Read-only, and a `numpy.memmap` of a file without a name if there was too much for memory. The
             file goes away with the array.
         """
-        if self._file is None:
+        if len(self._blocks) == 1 and self._room == 0 and copy is np.copyto:
+            items = next(self._drained())
+        elif self._file is None:
             items = np.empty(self._n, self._dtype)
             begin = 0
             for block in self._drained():
@@ -135,7 +142,7 @@ class Spool:
         """Yield the blocks in memory, each free to go when the next one is asked for."""
         while self._blocks:
             block = self._blocks.popleft()
-            yield block if self._blocks else block[: BLOCK_ITEMS - self._room]
+            yield block if self._blocks else block[: self._block_items - self._room]
 
 
 def memory_left(memory_limit: int, *arrays: NDArray[Any]) -> int:

@@ -20,11 +20,13 @@ __all__ = ["Collected", "Wanted", "check_dtype", "check_encoding"]
 ASCII = " \t\n\r+-.0123456789e"
 
 
-def check_dtype(dtype: DTypeLike) -> np.dtype[np.floating]:
-    """Return float32 or float16; raise ValueError for another type."""
+def check_dtype(dtype: DTypeLike | None) -> np.dtype[np.floating]:
+    """Return float32, also for None, or float16; raise ValueError for another type."""
+    if dtype is None:
+        return np.dtype(np.float32)
     for usable in (np.float32, np.float16):
         with suppress(TypeError):
-            if dtype is not None and np.dtype(dtype) == usable:
+            if np.dtype(dtype) == usable:
                 return np.dtype(usable)
     raise ValueError(f"dtype must be 'float32' or 'float16', got {dtype!r}")
 
@@ -61,6 +63,8 @@ class Wanted:
         Which of these are kept; their order is that in which they were asked for.
     dtype : data type
         As which type vectors are kept, float32 or float16.
+    compact : bool
+        Whether vectors that are compact in the file stay so.
     """
 
     errors: str = "strict"
@@ -68,6 +72,7 @@ class Wanted:
     limit: int | None = None
     words: dict[str, None] | None = None
     dtype: np.dtype[np.floating] = field(default_factory=lambda: np.dtype(np.float32))
+    compact: bool = False
 
     @property
     def everything(self) -> bool:

@@ -41,6 +41,7 @@ Rows = slice | NDArray[np.intp]
 
 # White space as C's isspace and bytes.split see it: what ends a word for the readers of text and .bin.
 SPACE = re.compile(r"[ \t\n\v\f\r]")
+LINE_FEED = ord("\n")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -174,6 +175,12 @@ def words_of_json(tensor: NDArray[Any], errors: str = "surrogatepass") -> list[A
 
 def join_words(words: Sequence[str | int | bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return all words end to end in UTF-8, ids as their digits, and where each begins, with their length."""
+    if all(type(word) is str for word in words):
+        text = np.frombuffer("\n".join(words).encode(), np.uint8)  # type: ignore[arg-type]
+        line_feeds = np.flatnonzero(text == LINE_FEED)
+        if len(words) == len(line_feeds) + 1:  # no word has one
+            ends = np.append(line_feeds, len(text)) - np.arange(len(words))
+            return np.delete(text, line_feeds), np.concatenate(([0], ends))
     names = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     offsets = np.zeros(len(names) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, names), np.int64, len(names)), out=offsets[1:])
@@ -189,8 +196,11 @@ def split_words(text: NDArray[np.uint8], offsets: NDArray[np.int64], kind: str |
         If one is empty, not UTF-8, or not of that kind.
     """
     check_offsets("word_offsets", offsets, len(text), strictly=True)
-    joined, places = text.tobytes(), offsets.tolist()
-    words = [joined[begin:end].decode() for begin, end in pairwise(places)]
+    if len(offsets) > 1 and not (text == LINE_FEED).any():
+        words = np.insert(text, offsets[1:-1], LINE_FEED).tobytes().decode().split("\n")
+    else:
+        joined, places = text.tobytes(), offsets.tolist()
+        words = [joined[begin:end].decode() for begin, end in pairwise(places)]
     return [*map(int, words)] if kind == "int" else words
 
 

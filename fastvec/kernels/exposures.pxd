@@ -3,6 +3,8 @@
 They are found from the coefficients of a step, −η p and η (1 − p), after these were used.
 """
 
+from libc.stdint cimport int32_t
+
 from .tiles cimport BLOCK, SLOTS
 from .vector cimport noinline_void, prefetch_to_write
 
@@ -11,7 +13,7 @@ cdef extern from *:
     #include <stdint.h>
     /* What a score adds at least, so that a row that is used can be told from others. */
     static const float LEAST_EXPOSURE = 1e-9f;
-    /* From the coefficients of a block, the sums of p (1 - p): of each output, and added to of_x those of x. */
+    /* From the coefficients of a block, sums of p (1 - p): of outputs, and of rows of x, added to of_x. */
     static inline void expose_scores(
         const float *g, intptr_t n_x, const float *positives, const float *counts, float learning_rate,
         const float *x_counts, float *of_x, float *of_y) {
@@ -36,12 +38,20 @@ cdef extern from *:
         const float *x_counts, float *of_x, float *of_y) nogil
 
 
+cdef enum:
+    AT_ONCE = 512  # scores whose sums wait; they are anywhere in memory, and fetched together
+    AHEAD = 16     # of them that are fetched before they are needed
+
+
 cdef struct Exposures:
-    float *of_inputs           # [n_rows], to which they are added
-    float *of_outputs
+    float *sums                # [2][n_rows], of inputs and of outputs
+    Py_ssize_t n_rows
     const float *input_vectors
     const float *output_vectors
     double rows_per_float
+    float[AT_ONCE] scores      # that are not added yet
+    int32_t[AT_ONCE] places
+    Py_ssize_t n
 
 
 cdef inline int use_exposures(
@@ -53,51 +63,49 @@ cdef inline int use_exposures(
         raise ValueError(
             f"exposures must be 2 rows of {n_rows} numbers, got {(given.shape[0], given.shape[1])}"
         )
-    exposures.of_inputs = &given[0, 0]
-    exposures.of_outputs = &given[1, 0]
+    exposures.sums = &given[0, 0]
+    exposures.n_rows = given.shape[1]
     exposures.input_vectors = &input_vectors[0, 0]
     exposures.output_vectors = &output_vectors[0, 0]
     exposures.rows_per_float = 1 / <double>input_vectors.shape[1]
+    exposures.n = 0
     return 0
 
 
-cdef inline Py_ssize_t number_of(
-    const Exposures *exposures, const float *row, const float *matrix
+cdef inline noinline_void add_exposures(Exposures *exposures) noexcept nogil:
+    """Add what waits to the sums."""
+    cdef Py_ssize_t i
+    for i in range(exposures.n):
+        if i + AHEAD < exposures.n:
+            prefetch_to_write(exposures.sums + exposures.places[i + AHEAD])
+        exposures.sums[exposures.places[i]] += exposures.scores[i]
+    exposures.n = 0
+
+
+cdef inline void expose(
+    Exposures *exposures, const float *row, const float *matrix, Py_ssize_t first, float score
 ) noexcept nogil:
-    """Which row of a matrix it is, by a product: a division would take as long as a score."""
-    return <Py_ssize_t>(<double>(row - matrix) * exposures.rows_per_float + 0.5)
+    # which row it is by a product: a division would take as long as a score
+    cdef int32_t number = <int32_t>(<double>(row - matrix) * exposures.rows_per_float + 0.5)
+    if exposures.n == AT_ONCE:
+        add_exposures(exposures)
+    exposures.places[exposures.n] = <int32_t>first + number
+    exposures.scores[exposures.n] = score + LEAST_EXPOSURE
+    exposures.n += 1
 
 
-cdef inline float *of_input(const Exposures *exposures, const float *row) noexcept nogil:
-    return exposures.of_inputs + number_of(exposures, row, exposures.input_vectors)
-
-
-cdef inline float *of_output(const Exposures *exposures, const float *row) noexcept nogil:
-    return exposures.of_outputs + number_of(exposures, row, exposures.output_vectors)
-
-
-cdef inline noinline_void fetch_exposures(
-    const Exposures *exposures, float **y, Py_ssize_t n_y, const float *zero_row
-) noexcept nogil:
-    """Fetch those of outputs into the cache before they are needed: negatives are anywhere."""
-    cdef Py_ssize_t n
-    for n in range(n_y):
-        if y[n] != zero_row:
-            prefetch_to_write(of_output(exposures, y[n]))
-
-
-cdef inline void expose(float *sum, float exposure) noexcept nogil:
-    sum[0] += exposure + LEAST_EXPOSURE
+cdef inline void expose_input(Exposures *exposures, const float *row, float score) noexcept nogil:
+    expose(exposures, row, exposures.input_vectors, 0, score)
 
 
 cdef inline noinline_void expose_block(
-    const Exposures *exposures, const float *g, Py_ssize_t n_x, float **y, const float *positives,
+    Exposures *exposures, const float *g, Py_ssize_t n_x, float **y, const float *positives,
     const float *counts, const float *zero_row, float learning_rate, const float *x_counts, float *of_x,
 ) noexcept nogil:
-    """Add what a block of outputs is exposed to, and add to of_x what rows of x are by it."""
+    """Expose the outputs of a block, and add to of_x what rows of x are exposed to by it."""
     cdef float[SLOTS] of_y
     cdef Py_ssize_t n
     expose_scores(g, n_x, positives, counts, learning_rate, x_counts, of_x, of_y)
     for n in range(BLOCK):
         if y[n] != zero_row:
-            expose(of_output(exposures, y[n]), of_y[n])
+            expose(exposures, y[n], exposures.output_vectors, exposures.n_rows, of_y[n])

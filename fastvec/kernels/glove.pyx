@@ -56,6 +56,21 @@ cdef struct Parameters:
     Py_ssize_t stride
 
 
+cdef inline Parameters parameters(
+    float[:, ::1] word_vectors,
+    float[:, ::1] context_vectors,
+    float[:, ::1] word_squares,
+    float[:, ::1] context_squares,
+):
+    cdef Parameters all
+    all.words = &word_vectors[0, 0]
+    all.contexts = &context_vectors[0, 0]
+    all.word_squares = &word_squares[0, 0]
+    all.context_squares = &context_squares[0, 0]
+    all.stride = word_vectors.shape[1]
+    return all
+
+
 cdef inline double update(Parameters *all, const Record *record, float learning_rate) noexcept nogil:
     """Take the step of one entry and return its J before."""
     cdef Py_ssize_t stride = all.stride, k = 0
@@ -123,17 +138,12 @@ def step(
 ):
     """Take one step of AdaGrad for one entry of the counts."""
     cdef Record record
-    cdef Parameters all
+    cdef Parameters all = parameters(word_vectors, context_vectors, word_squares, context_squares)
     cdef double loss
     record.word = word
     record.context = context
     record.log_count = log_count
     record.weight = weight
-    all.words = &word_vectors[0, 0]
-    all.contexts = &context_vectors[0, 0]
-    all.word_squares = &word_squares[0, 0]
-    all.context_squares = &context_squares[0, 0]
-    all.stride = word_vectors.shape[1]
     with nogil:
         loss = update(&all, &record, learning_rate)
     return loss
@@ -158,15 +168,10 @@ def train(
     uint64_t key,
 ):
     """Train on the tiles order[start:stop], one after the other."""
-    cdef Parameters all
+    cdef Parameters all = parameters(word_vectors, context_vectors, word_squares, context_squares)
     cdef Py_ssize_t i, tile
     cdef int64_t n, begin, trained = 0
     cdef double loss = 0
-    all.words = &word_vectors[0, 0]
-    all.contexts = &context_vectors[0, 0]
-    all.word_squares = &word_squares[0, 0]
-    all.context_squares = &context_squares[0, 0]
-    all.stride = word_vectors.shape[1]
     with nogil:
         for i in range(start, stop):
             tile = order[i]
@@ -180,6 +185,25 @@ def train(
             raise_by_one(&contexts_done[tile % n_blocks])
             trained += n
     return loss, trained
+
+
+def train_tile(
+    float[:, ::1] word_vectors,
+    float[:, ::1] context_vectors,
+    float[:, ::1] word_squares,
+    float[:, ::1] context_squares,
+    const Record[::1] records,
+    float learning_rate,
+    uint64_t key,
+):
+    """Train on a tile whose blocks have matrices of their own."""
+    cdef Parameters all = parameters(word_vectors, context_vectors, word_squares, context_squares)
+    cdef int64_t n = records.shape[0], begin = mix64(key) % <uint64_t>n
+    cdef double first, last
+    with nogil:
+        first = train_records(&all, &records[0], begin, n, n, learning_rate)
+        last = train_records(&all, &records[0], 0, begin, n, learning_rate)
+    return first, last
 
 
 def count_tiles(

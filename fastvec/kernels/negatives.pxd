@@ -20,10 +20,12 @@ cdef struct Outputs:
     Py_ssize_t negatives       # of a set
     Py_ssize_t set_rows
     bint *repeats              # [position][set]: whether a row of the set occurs twice
+    const int32_t *places      # of the words in the matrix; NULL: their numbers
     uint64_t *random           # the draws of all sets of the ring
     Py_ssize_t set_random      # of a set, in whole eights
     int32_t *words             # of one set, in room
     int32_t *room
+    const int32_t *row_of      # the output row of each word; NULL: each word has its own
     Py_ssize_t stop            # the first position that is not drawn yet
 
 
@@ -32,6 +34,7 @@ cdef inline int allocate_outputs(Outputs *outputs, Py_ssize_t negatives, Py_ssiz
     # few, so that the ring leaves the cache to the rows; many, so that the noise table's misses overlap
     cdef Py_ssize_t n_positions = 32 if sets == 1 else 8
     cdef bint failed
+    outputs.places = NULL
     outputs.sets = sets
     outputs.negatives = negatives
     outputs.set_rows = negatives // BLOCK * BLOCK + BLOCK
@@ -42,6 +45,7 @@ cdef inline int allocate_outputs(Outputs *outputs, Py_ssize_t negatives, Py_ssiz
     # has_repeats() reads up to a register before and behind the words
     outputs.room = <int32_t *>calloc(16 + 1 + negatives + 16, sizeof(int32_t))
     outputs.words = outputs.room + 16
+    outputs.row_of = NULL
     failed |= outputs.random == NULL or outputs.repeats == NULL or outputs.room == NULL
     return -1 if failed else 0
 
@@ -84,6 +88,8 @@ cdef inline void find_set(
     outputs.words[0] = target
     for k in range(outputs.negatives):
         outputs.words[1 + k] = draw_noise(random[k], noise, n_words)
+    for k in range(outputs.negatives if outputs.places != NULL else 0):
+        outputs.words[1 + k] = outputs.places[outputs.words[1 + k]]
     for k in range(1 + outputs.negatives):
         rows[k] = row_of(output_vectors, outputs.words[k])
     for k in range(1 + outputs.negatives, outputs.set_rows):
@@ -101,6 +107,7 @@ cdef inline void draw_outputs(
     The noise table is larger than the nearest caches: its columns are fetched for all positions first.
     """
     cdef Py_ssize_t i, s, n_sets, word, entering, stop = min(current + outputs.ring.n_positions, walk.last)
+    cdef int32_t target
     cdef uint64_t counter
     cdef uint64_t *random = outputs.random
     exchange(input_vectors)
@@ -115,8 +122,11 @@ cdef inline void draw_outputs(
     for i in range(outputs.stop, stop):
         n_sets = sets_of(outputs, walk, i)
         word = visited(walk, i)
+        target = walk.words[word]
+        if outputs.row_of != NULL:
+            target = outputs.row_of[target]
         for s in range(n_sets):
-            find_set(outputs, step, i, s, walk.words[word], random, output_vectors, noise, n_words)
+            find_set(outputs, step, i, s, target, random, output_vectors, noise, n_words)
             random += outputs.set_random
         entering = min(word + window, walk.last - 1)
         rows_of_set(outputs, i, n_sets)[0] = row_of(input_vectors, walk.words[entering])

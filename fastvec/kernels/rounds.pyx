@@ -25,7 +25,7 @@ from .vector cimport (
     LANES, broadcast, fill_sigmoid_table, lanes, load, noinline_void, prefetch_to_read, sigmoid,
     store,
 )
-from .walk cimport Walk, context_of, free_walk, walk_chunk
+from .walk cimport Walk, context_of, free_walk, renumber, walk_chunk
 
 cdef extern from *:
     """
@@ -82,6 +82,7 @@ cdef struct Sampler:
     bint one_set               # for a window, or one for each of its contexts
     uint64_t key
     uint64_t draws_per_token
+    const int32_t *places      # of the words in the matrices; NULL: their numbers
     void *memory
     uint64_t *random           # of one set
     uint64_t *random_ahead     # of the next one
@@ -99,6 +100,7 @@ cdef int allocate_sampler(
     sampler.negatives = negatives
     sampler.one_set = one_set
     sampler.key = key
+    sampler.places = NULL
     sampler.draws_per_token = 1 + (1 if one_set else 2 * window) * negatives
     sampler.memory = malloc(2 * (negatives + 8) * sizeof(uint64_t))
     sampler.random = <uint64_t *>sampler.memory
@@ -135,6 +137,8 @@ cdef inline void fill_outputs(Sampler *sampler, int32_t center) noexcept nogil:
     sampler.outputs[0] = center
     for k in range(sampler.negatives):
         word = draw_noise(sampler.random[k], sampler.noise, sampler.n_words)
+        if sampler.places != NULL:
+            word = sampler.places[word]
         sampler.outputs[n] = word
         n += word != center
     sampler.n_outputs = n
@@ -409,6 +413,7 @@ def curvature(
     bint cbow,
     uint64_t key,
     bint dynamic_window=True,
+    const int32_t[::1] places=None,
 ):
     """Add up the curvature of windows, with the matrices as they are."""
     cdef Sampler sampler
@@ -422,6 +427,9 @@ def curvature(
     cdef void *memory = NULL
     cdef char *room
     cdef bint failed
+    cdef const int32_t *place_of_word = NULL
+    if places is not None:
+        place_of_word = &places[0]
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     begin(&for_inputs, of_inputs)
     begin(&for_outputs, of_outputs)
@@ -433,6 +441,7 @@ def curvature(
         failed = (
             allocate_sampler(&sampler, noise, window, negatives, shared or cbow, key) != 0 or room == NULL
         )
+        sampler.places = place_of_word
         if not failed:
             lay_out(room, &work, &for_inputs, &for_outputs, stride, 2 * window, n_blocks)
         for part in range(parts.shape[0]):
@@ -443,6 +452,8 @@ def curvature(
                     &walk, ids, sentence_offsets, start, min(start + WORDS_AT_ONCE, stop), keep,
                     <uint32_t>window, dynamic_window, key, sampler.draws_per_token
                 ) != 0
+                if not failed:
+                    renumber(&walk, place_of_word)
                 for i in range(walk.first, walk.first if failed else walk.last):
                     weight += add_window(
                         &work, &sampler, &walk, i, cbow, <float *>&input_vectors[0, 0],
@@ -492,35 +503,39 @@ def withdraw(
 
 def take(
     const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, float[:, ::1] matrix,
+    const int32_t[::1] places=None,
 ):
     """Copy rows of a block into a matrix."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i
-    check_rows(rows, 0, matrix.shape[0])
+    cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
     check_copies(matrix, 0, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
                 fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
-            memcpy(&matrix[rows[i], 0], &block[rows[i] - first_row, 0], stride * sizeof(float))
+            memcpy(
+                &matrix[place(place_of_row, rows[i]), 0], &block[rows[i] - first_row, 0],
+                stride * sizeof(float)
+            )
 
 
 def subtract(
     const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, const float[:, ::1] matrix,
-    float[:, ::1] changes,
+    float[:, ::1] changes, const int32_t[::1] places=None,
 ):
     """Find how far rows of a matrix have moved from those of a block."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i, k
     cdef const float *row
     cdef const float *before
-    check_rows(rows, 0, matrix.shape[0])
+    cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
     check_copies(matrix, 0, stride)
     check_copies(changes, n, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
                 fetch(&block[rows[i + AHEAD] - first_row, 0], stride)
-                fetch(&matrix[rows[i + AHEAD], 0], stride)
-            row, before = &matrix[rows[i], 0], &block[rows[i] - first_row, 0]
+                fetch(&matrix[place(place_of_row, rows[i + AHEAD]), 0], stride)
+            row, before = &matrix[place(place_of_row, rows[i]), 0], &block[rows[i] - first_row, 0]
             for k in range(stride):
                 changes[i, k] = row[k] - before[k]
 
@@ -581,6 +596,24 @@ cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_
         if not first_row <= rows[i] < first_row + n_rows:
             raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {rows[i]}")
     return rows.shape[0]
+
+
+cdef inline Py_ssize_t place(const int32_t *places, int32_t row) noexcept nogil:
+    return row if places == NULL else places[row]
+
+
+cdef const int32_t *check_places(
+    const int32_t[::1] rows, const int32_t[::1] places, Py_ssize_t n_rows
+) except? NULL:
+    """Return the places of rows, or NULL if these are their numbers; all of them are rows of a matrix."""
+    cdef Py_ssize_t i
+    if places is None:
+        check_rows(rows, 0, n_rows)
+        return NULL
+    for i in range(rows.shape[0]):
+        if rows[i] >= places.shape[0] or not 0 <= places[rows[i]] < n_rows:
+            raise ValueError(f"places must be from 0 to {n_rows - 1} for all rows, got another of {rows[i]}")
+    return &places[0]
 
 
 cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t stride) except -1:

@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
-from .exposures cimport Exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, use_exposures
 from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
@@ -24,7 +24,7 @@ from .step cimport MAX_SHARED, Step, allocate, let_stay, merge_inputs, merge_out
 from .together cimport Together, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport (
-    Walk, copy_contexts, find_repeats, find_rows, free_walk, visit_in_lanes, visited, walk_chunk,
+    Walk, copy_contexts, find_repeats, find_rows, free_walk, renumber, visit_in_lanes, visited, walk_chunk,
 )
 
 fill_sigmoid_table()
@@ -92,6 +92,8 @@ def train(
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
     float[:, ::1] exposures=None,
+    const int32_t[::1] output_of=None,
+    const int32_t[::1] places=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -112,9 +114,15 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double total = 0
     cdef bint sampled, repeats, failed
+    cdef const int32_t *row_of = NULL
+    cdef const int32_t *place_of_word = NULL
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     work.loss = loss_named(loss)
+    if output_of is not None:
+        row_of = &output_of[0]
+    if places is not None:
+        place_of_word = &places[0]
     see_rows(&input_rows, input_vectors, copies, "input_vectors")
     see_rows(&output_rows, output_vectors, copies, "output_vectors")
     join(&all, team, learning_rate)
@@ -133,7 +141,10 @@ def train(
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
+        outputs.row_of = row_of
+        outputs.places = place_of_word
         if not failed:
+            renumber(&walk, place_of_word)
             find_repeats(&walk, window)
             find_rows(&walk, &input_rows, window)
         outputs.stop = walk.first
@@ -170,6 +181,8 @@ def train(
                 c += at_once
         exchange(&input_rows)
         exchange(&output_rows)
+        if work.exposures != NULL:
+            add_exposures(&exposed)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
         free(work.memory)

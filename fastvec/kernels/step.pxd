@@ -5,7 +5,7 @@ Rows that occur several times are merged first and counted: an update reads and 
 
 from libc.string cimport memcpy, memset
 
-from .exposures cimport Exposures, expose, expose_block, fetch_exposures, of_input
+from .exposures cimport Exposures, expose_block, expose_input
 from .frozen cimport Frozen, moving_first
 from .losses cimport LOGISTIC, add_cost, differentiate
 from .memory cimport allocate_zeros, reserve
@@ -66,7 +66,7 @@ cdef struct Step:
     float **y_merged
     float *x_counts
     float **x_merged
-    const Exposures *exposures  # NULL: what steps tell of rows is not wanted
+    Exposures *exposures       # NULL: what steps tell of rows is not wanted
     float *of_x                # what a step has told of its rows of x
     void *memory               # to be freed by the caller
 
@@ -310,15 +310,13 @@ cdef inline noinline_void expose_rows(Step *step, float learning_rate) noexcept 
     cdef Py_ssize_t c
     expose_outputs(step, learning_rate)
     for c in range(step.n_x):
-        expose(of_input(step.exposures, step.x[c]), step.of_x[c])
+        expose_input(step.exposures, step.x[c], step.of_x[c])
 
 
 cdef inline void take_step(Step *step, float learning_rate, double *loss) noexcept nogil:
     """One update of the rows of x and the outputs; the loss is added up unless it is NULL."""
     if loss != NULL:
         loss[0] += compute_loss(step)
-    if step.exposures != NULL:
-        fetch_exposures(step.exposures, step.y, step.n_blocks * BLOCK, step.zero_row)
     compute_coefficients(step, learning_rate)
     update_rows(step)
     if step.exposures != NULL:

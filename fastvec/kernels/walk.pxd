@@ -15,7 +15,7 @@ from .vector cimport copy_rows, last_distance
 
 
 cdef struct Walk:
-    int32_t *words             # the kept words in order, with up to a window more on either side
+    int32_t *words             # the kept words in order, with up to a window more on either side; renumber()
     int64_t *positions         # theirs in the corpus
     int32_t *begin             # the window of words[i] is words[begin[i]:end[i]] without words[i]
     int32_t *end
@@ -108,6 +108,13 @@ cdef inline int walk_chunk(
         walk.last = n
     walk.n = n
     return 0
+
+
+cdef inline void renumber(Walk *walk, const int32_t *places) noexcept nogil:
+    """Let words be known by their places; NULL: by their numbers."""
+    cdef Py_ssize_t i
+    for i in range(walk.n if places != NULL else 0):
+        walk.words[i] = places[walk.words[i]]
 
 
 cdef inline void free_walk(Walk *walk) noexcept nogil:

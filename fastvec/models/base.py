@@ -21,7 +21,7 @@ from fastvec import kernels
 from fastvec._params import Estimator, check_int
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.selection import made_of
-from fastvec.corpus.vocabulary import Vocabulary
+from fastvec.corpus.vocabulary import Vocabulary, keep_probabilities, noise_probabilities
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.exports.pictures import HistoryPlot
 from fastvec.formats import model as model_file
@@ -70,6 +70,8 @@ class State:
         Whether a signal, such as Ctrl-C, or `stop` ended the training early.
     vectors : Vectors, optional
         The words with their vectors, created on demand.
+    output_of : int32 array, shape (n_words,), optional
+        The row of the output vectors that each word has, where words share them, see `Corpus.context_ids`.
     """
 
     vocabulary: Vocabulary
@@ -80,6 +82,34 @@ class State:
     history: list[Epoch] = field(default_factory=list)
     interrupted: bool = False
     vectors: Vectors | None = None
+    output_of: NDArray[np.int32] | None = None
+
+    def of_outputs(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the sums of numbers of words over those that share a row, 0 for rows that are not used."""
+        if self.output_of is None:
+            return values
+        return np.bincount(self.output_of, values, len(values)).astype(values.dtype)
+
+    def noise_probabilities(self, exponent: float) -> NDArray[np.float64]:
+        """Return the probability with which each row of the output vectors is drawn as noise."""
+        if self.output_of is None:
+            return self.vocabulary.noise_probabilities(exponent)
+        counts = self.of_outputs(self.vocabulary.counts)
+        probabilities = np.zeros(len(counts))
+        probabilities[counts > 0] = noise_probabilities(counts[counts > 0], exponent)
+        return probabilities
+
+    def keep_probabilities(self, subsample: float) -> NDArray[np.float64]:
+        """Return the probability with which each word is kept, which its tag does not change."""
+        if self.output_of is None:
+            return self.vocabulary.keep_probabilities(subsample)
+        counts = self.of_outputs(self.vocabulary.counts)[self.output_of]
+        return keep_probabilities(counts, self.vocabulary.total, subsample)
+
+    def copy_outputs(self) -> None:
+        """Give all words that share a row a copy of it as their own."""
+        outputs = self.parameters["output_vectors"]
+        outputs[:] = outputs[self.output_of]
 
     def description(self) -> dict[str, Any]:
         """Return the metadata of vectors: how they were made, without what depends on the clock."""
@@ -296,7 +326,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
 
     def _train(
         self,
-        train_chunk: TrainChunk,
+        train_chunk: TrainChunk | None,
         schedule: Schedule,
         state: State,
         parameters: Matrices,

@@ -23,7 +23,7 @@ from fastvec.models.base import CountModel, EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, common_words, frozen_words, given_vectors, noted, sources
 from fastvec.models.gradients import check_steps
-from fastvec.models.tiles import CHUNK, TileTrainer, in_tiles
+from fastvec.models.tiles import CHUNK, TileRounds, TileTrainer, in_tiles
 from fastvec.peers.errors import naming_peers_parameters
 from fastvec.training.loop import Schedule
 from fastvec.training.matrices import fill_uniform, padded_copies, padded_matrix
@@ -245,6 +245,31 @@ class GloVe(EpochModel, CountModel):
         OSError
             If a text cannot be read, or the disk is full.
         """
+        return self._fit(
+            source,
+            None,
+            start_from=start_from,
+            freeze=freeze,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+
+    def _fit(
+        self,
+        source: Any,
+        elsewhere: Callable[..., TileRounds] | None,
+        *,
+        start_from: Vectors | Learner | None,
+        freeze: bool | Iterable[str],
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int | str,
+        resume: bool,
+    ) -> GloVe:
+        """Learn, see `fit`, in this process or elsewhere.
+
+        `elsewhere` returns who trains, for counts, parameters with padding, and keywords.
+        """
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
         given = given_vectors(start_from, self.vector_size, 2 if self.combine == "concatenate" else 1)
         if given is not None and before is not None:
@@ -260,17 +285,24 @@ class GloVe(EpochModel, CountModel):
 
         frozen = frozen_words(freeze, counts.vocabulary_, given)
         parameters = self._start(counts.vocabulary_, before, given)
-        corpus_ids = [source.ids] if isinstance(source, Corpus) else []
-        tiles = in_tiles(
-            counts,
-            parameters["word_vectors"].shape[1],
-            x_max=self.x_max,
-            alpha=self.alpha,
-            seed=self.seed,
-            threads=number_of_threads(self.threads),
-            memory_limit=memory_left(self.memory_limit, *corpus_ids, *counts._matrix()),
-            progress=self.progress,
-        )
+        of_records: dict[str, Any] = {
+            "x_max": self.x_max,
+            "alpha": self.alpha,
+            "seed": self.seed,
+            "progress": self.progress,
+        }
+        trainer: TileTrainer | TileRounds
+        if elsewhere is None:
+            threads = number_of_threads(self.threads)
+            corpus_ids = [source.ids] if isinstance(source, Corpus) else []
+            limit = memory_left(self.memory_limit, *corpus_ids, *counts._matrix())
+            stride = parameters["word_vectors"].shape[1]
+            tiles = in_tiles(counts, stride, threads=threads, memory_limit=limit, **of_records)
+            trainer = TileTrainer(tiles, parameters)
+        else:
+            threads = 1
+            trainer = elsewhere(counts, parameters, chunk=CHUNK, **of_records)
+        n_entries = counts.n_entries_
         state = State(
             vocabulary=counts.vocabulary_,
             parameters={name: matrix[:, : self.vector_size + 2] for name, matrix in parameters.items()},
@@ -284,19 +316,28 @@ class GloVe(EpochModel, CountModel):
             checkpoints.source |= sources(state, given, frozen)
         del counts  # the tiles have their entries
         schedule = Schedule(
-            n_positions=len(tiles.records),
+            n_positions=n_entries,
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             min_learning_rate=self.learning_rate,
-            threads=number_of_threads(self.threads),
+            threads=threads,
             seed=self.seed,
             chunk=CHUNK,
             epochs_before=len(state.history),
             unit="entries",
         )
-        trainer = TileTrainer(tiles, parameters)
         put_back = None if frozen is None else self._freeze(parameters, frozen)
-        self._train(trainer, schedule, state, parameters, None, checkpoints, trainer.start_epoch, put_back)
+        self._train(
+            trainer if isinstance(trainer, TileTrainer) else None,
+            schedule,
+            state,
+            parameters,
+            None,
+            checkpoints,
+            trainer.start_epoch,
+            put_back,
+            trainer if isinstance(trainer, TileRounds) else None,
+        )
         return self
 
     def check_gradient(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.ngrams import Subwords
 from fastvec.models.base import State
-from fastvec.training.matrices import fill_uniform, padded_matrix
+from fastvec.training.matrices import MakeMatrix, fill_uniform
 from fastvec.training.tables import alias_table
 
 __all__ = ["LOSSES", "Loss", "losses_of", "paths", "subwords_of"]
@@ -41,10 +41,12 @@ class Matrix(NamedTuple):
     constant: float = 0
     uniform: float = 0
 
-    def at_start(self, model: Any, n_words: int, generator: np.random.Generator) -> NDArray[np.float32]:
+    def at_start(
+        self, model: Any, n_words: int, generator: np.random.Generator, make: MakeMatrix
+    ) -> NDArray[np.float32]:
         """Return the matrix before training, its rows padded as the kernels want them."""
         d = model.vector_size
-        padded = padded_matrix(self.n_rows(model, n_words), d)
+        padded = make(self.name, self.n_rows(model, n_words), d)
         if self.uniform:
             fill_uniform(padded[:, :d], d / self.uniform, generator)
         elif self.constant:
@@ -83,6 +85,8 @@ class Loss(NamedTuple):
         Whether threads can take a chunk together. One thread takes it where they cannot.
     by_copies : bool
         Whether threads that take chunks in turns have copies of often used rows.
+    by_tags : bool
+        Whether words can share their rows of the output vectors, see `Corpus.context_ids`.
     """
 
     model: str
@@ -100,6 +104,7 @@ class Loss(NamedTuple):
     cost: Callable[[Any, int], int] | None = None
     by_team: bool = True
     by_copies: bool = True
+    by_tags: bool = False
 
 
 def subwords_of(parameters: Mapping[str, Any]) -> Subwords:
@@ -128,7 +133,7 @@ WORDS_AND_NGRAMS = Matrix(
 
 def noise(model: Any, state: State) -> dict[str, Any]:
     """Return the table from which negatives are drawn."""
-    return {"noise": alias_table(state.vocabulary.noise_probabilities(model.noise_exponent))}
+    return {"noise": alias_table(state.noise_probabilities(model.noise_exponent))}
 
 
 def paths(model: Any, state: State) -> dict[str, Any]:
@@ -168,10 +173,10 @@ def _of_all_scores(model: Any, n_words: int) -> int:
 LOSSES = (
     Loss("SkipGram", "negative_sampling", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
-         _of_negatives, fixed=("loss",), learning_rate=0.025),
+         _of_negatives, fixed=("loss",), learning_rate=0.025, by_tags=True),
     Loss("SkipGram", "bpr", "skipgram",
          (INPUTS, OUTPUTS), (noise,), ("window", "negatives", "loss", "shared"),
-         _of_pairs, fixed=("loss",), learning_rate=0.0125),
+         _of_pairs, fixed=("loss",), learning_rate=0.0125, by_tags=True),
     Loss("SkipGram", "hierarchical_softmax", "hierarchical_softmax",
          (INPUTS, NODES), (paths,), ("window", "cbow", "mean", "scale_gradient"),
          _of_one_word, fixed=("loss",), learning_rate=0.025),

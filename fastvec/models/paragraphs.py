@@ -20,6 +20,7 @@ from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.ids import Numbers
 from fastvec.corpus.selection import recoded, select
 from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary
 from fastvec.formats import model as model_file
 from fastvec.formats.finite import check_finite
@@ -480,6 +481,7 @@ class DocVectors(EpochModel):
 
     def _read(self, documents: Any) -> Corpus:
         if isinstance(documents, Corpus):
+            check_untagged(documents)
             return documents
         return Corpus(documents, keep_empty=True, memory_limit=self.memory_limit, progress=self.progress)
 

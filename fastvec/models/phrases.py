@@ -18,6 +18,7 @@ from fastvec.corpus import Corpus, Vocabulary
 from fastvec.corpus.ids import Encoded
 from fastvec.corpus.selection import made_of
 from fastvec.corpus.sequences import check_sequences, check_words
+from fastvec.corpus.tags import check_untagged
 from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
 from fastvec.formats.container import json_checksum
@@ -425,6 +426,7 @@ class Phrases(PeersAttributes, Estimator):
 
     def _corpus_of(self, corpus: Any) -> Corpus:
         if isinstance(corpus, Corpus):
+            check_untagged(corpus)
             return corpus
         return Corpus(corpus, keep_empty=True, memory_limit=self.memory_limit, progress=self.progress)
 

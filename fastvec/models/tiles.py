@@ -23,9 +23,20 @@ from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.formats.spool import ADVICE, naming_full_disk, preallocate
 from fastvec.models.base import Matrices
 from fastvec.training.progress import Progress
+from fastvec.training.rounds import Rounds
 from fastvec.training.threads import Workers
 
-__all__ = ["CHUNK", "TileTrainer", "Tiles", "in_tiles"]
+__all__ = [
+    "CHUNK",
+    "RECORD",
+    "Order",
+    "TileRounds",
+    "TileTrainer",
+    "Tiles",
+    "block_bounds",
+    "in_tiles",
+    "key_of",
+]
 
 RECORD = np.dtype([("word", "<i4"), ("context", "<i4"), ("log_count", "<f4"), ("weight", "<f4")])
 # Entries handed to a kernel at once, more or less: tiles stay whole.
@@ -105,7 +116,7 @@ def in_tiles(
         workers.each(count, parts)
         offsets = np.concatenate(([0], np.cumsum(sizes)))
         records = _room(n_entries, memory_limit)
-        key = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+        key = key_of(seed)
 
         def fill(first: int, last: int) -> None:
             kernel.fill_tiles(
@@ -146,8 +157,58 @@ def block_bounds(row_offsets: NDArray[np.int64], stride: int) -> list[int]:
     return bounds
 
 
-class TileTrainer:
-    """Trains on chunks of tiles, in a different order every epoch; a `TrainChunk`.
+def key_of(seed: int) -> int:
+    """Return where the random sequence of the orders within tiles starts."""
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+
+
+class Order:
+    """In which order tiles are trained, another one every epoch.
+
+    Parameters
+    ----------
+    sizes : int64 array, shape (n_blocks²,)
+        The number of entries of each tile.
+    n_blocks : int
+        Blocks of words, and of contexts.
+
+    Attributes
+    ----------
+    rounds : int64 array, shape (n_blocks, n_blocks)
+        Numbers of tiles, those of a round in a row: every block of words meets one of contexts.
+    order : int32 array, shape (n_tiles,)
+        The tiles in the order of training, without those that are empty.
+    starts : int64 array, shape (n_tiles,)
+        How many entries come before each of them.
+    """
+
+    def __init__(self, sizes: NDArray[np.int64], n_blocks: int) -> None:
+        self.sizes = sizes
+        self.n_blocks = n_blocks
+
+    def start_epoch(self, key: int, position: int = 0) -> None:
+        """Draw the order of an epoch; the tiles before `position` are taken for trained.
+
+        In a round no tile waits for another one. The largest come first, so that the next round finds them
+        done.
+        """
+        n_blocks, generator = self.n_blocks, np.random.default_rng(key)
+        words, contexts, shifts = (generator.permutation(n_blocks) for _ in range(3))
+        rounds = words * n_blocks + contexts[(np.arange(n_blocks) + shifts[:, np.newaxis]) % n_blocks]
+        largest_first = np.argsort(-self.sizes[rounds], axis=1, kind="stable")
+        self.rounds = np.take_along_axis(rounds, largest_first, axis=1)
+        order = self.rounds.ravel()
+        self.order = order[self.sizes[order] > 0].astype(np.int32)
+        sizes = self.sizes[self.order]
+        self.starts = np.cumsum(sizes) - sizes
+
+
+class TileRounds(Order, Rounds):
+    """Tiles that are trained in rounds of the training loop, elsewhere perhaps."""
+
+
+class TileTrainer(Order):
+    """Trains on chunks of tiles; a `TrainChunk`.
 
     Parameters
     ----------
@@ -158,32 +219,19 @@ class TileTrainer:
     """
 
     def __init__(self, tiles: Tiles, parameters: Matrices) -> None:
+        super().__init__(np.diff(tiles.offsets), tiles.n_blocks)
         self.kernel = kernels.glove
         self.tiles = tiles
         self.parameters = parameters
-        self.sizes = np.diff(tiles.offsets)
 
     def start_epoch(self, key: int, position: int = 0) -> None:
-        """Draw the order of an epoch: rounds in which every block of words meets one of contexts.
-
-        The tiles before `position` are taken for trained.
-
-        In a round no tile waits for another one. The largest come first, so that the next round finds them
-        done.
-        """
-        n_blocks, generator = self.tiles.n_blocks, np.random.default_rng(key)
-        words, contexts, shifts = (generator.permutation(n_blocks) for _ in range(3))
-        rounds = words * n_blocks + contexts[(np.arange(n_blocks) + shifts[:, np.newaxis]) % n_blocks]
-        largest_first = np.argsort(-self.sizes[rounds], axis=1, kind="stable")
-        order = np.take_along_axis(rounds, largest_first, axis=1).ravel()
-        self.order = order[self.sizes[order] > 0].astype(np.int32)
-        sizes = self.sizes[self.order]
-        self.starts = np.cumsum(sizes) - sizes
-        self.words, self.contexts = np.divmod(self.order, np.int32(n_blocks))
+        """Draw the order of an epoch, and count turns."""
+        super().start_epoch(key, position)
+        self.words, self.contexts = np.divmod(self.order, np.int32(self.n_blocks))
         self.word_turns, self.context_turns = _turns(self.words), _turns(self.contexts)
         before = np.searchsorted(self.starts, position)
         self.words_done, self.contexts_done = (
-            np.bincount(blocks[:before], minlength=n_blocks).astype(np.int32)
+            np.bincount(blocks[:before], minlength=self.n_blocks).astype(np.int32)
             for blocks in (self.words, self.contexts)
         )
 

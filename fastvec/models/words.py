@@ -25,10 +25,12 @@ from fastvec.corpus.selection import (
     counts_in,
     given_vocabulary,
     known_ids,
+    output_rows,
     provenance_with,
     recoded,
     select,
 )
+from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.finite_differences import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
@@ -42,7 +44,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
-from fastvec.training.matrices import padded_copies
+from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
 from fastvec.training.progress import warn
 from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
 from fastvec.training.rounds import Rounds
@@ -529,6 +531,7 @@ class WordModel(EpochModel, ABC):
         corpus: Any,
         threads: int | None,
         in_rounds: Callable[[partial[Any]], Rounds] | None,
+        make: MakeMatrix = in_memory,
         *,
         vocabulary: Any,
         start_from: Vectors | Learner | None,
@@ -540,7 +543,8 @@ class WordModel(EpochModel, ABC):
     ) -> Model:
         """Learn, see `fit`, with other threads than the parameter says, or in rounds.
 
-        `in_rounds` returns who trains, for what trains on a chunk: a kernel with all other arguments.
+        `in_rounds` returns who trains, for what trains on a chunk: a kernel with all other arguments. `make`
+        makes the matrices.
         """
         check_bool("update_vocabulary", update_vocabulary)
         before, checkpoints = self._begin(checkpoint, checkpoint_every, resume)
@@ -558,6 +562,8 @@ class WordModel(EpochModel, ABC):
             corpus = Corpus(corpus, memory_limit=self.memory_limit, progress=self.progress)
 
         loss = self._loss()
+        if not loss.by_tags or before is not None or in_rounds is not None:
+            check_untagged(corpus)
         threads = number_of_threads(threads)
         if self.deterministic and not loss.by_team:
             threads = 1
@@ -570,25 +576,28 @@ class WordModel(EpochModel, ABC):
             vocabulary = select(corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop)
         if before is None and self._subwords() is not None:  # n-grams are of letters
             vocabulary = Vocabulary([*map(str, vocabulary.words)], vocabulary.counts)
-        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given)
+        state, parameters = self._start(corpus, before, vocabulary, update_vocabulary, given, make)
+        state.output_of = output_rows(corpus, state.vocabulary)
         frozen = frozen_words(freeze, state.vocabulary, given)
         ids = corpus.ids if same_ids else ids_in(state.vocabulary, corpus, self.memory_limit)
         counts = state.vocabulary.counts if same_ids else counts_in(state.vocabulary, corpus.vocabulary)
-        kept = self._keep_probabilities(state.vocabulary, counts)
+        kept = self._keep_probabilities(state, counts)
         keep = keep_thresholds(kept)
         n_words = len(state.vocabulary)
         tables: dict[str, Any] = {}
         for table in loss.tables:
             tables |= table(self, state)
+        if state.output_of is not None:
+            tables["output_of"] = state.output_of
         crew: Team | Copies | Rounds | None = None
         frequencies = counts * kept / max(float(counts @ kept), 1)
         if self.deterministic and loss.by_team and in_rounds is None:
-            steps = self._steps_of_batch(state.vocabulary, frequencies, tables)
+            steps = self._steps_of_batch(state, frequencies, tables)
             crew = Team(parameters, threads, steps, whole_rows=kernels.selected() == "reference")
             threads = len(crew.members)
         elif loss.by_copies and threads > 1 and frozen is None and kernels.selected() != "reference":
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
-            uses = self._uses(state.vocabulary, frequencies, tables)
+            uses = self._uses(state, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
         state.metadata |= {"threads": threads, **self._provenance([provenance], before)}
         state.metadata |= noted(given, frozen)
@@ -637,7 +646,8 @@ class WordModel(EpochModel, ABC):
             text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
             checkpoints.source |= sources(state, given, frozen) | {"lanes": lanes}
-        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, crew=crew)
+        put_back = None if state.output_of is None else state.copy_outputs
+        self._train(train_chunk, schedule, state, parameters, held_out, checkpoints, None, put_back, crew)
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
             self._state = before
@@ -645,7 +655,7 @@ class WordModel(EpochModel, ABC):
         return self
 
     def _steps_of_batch(
-        self, vocabulary: Vocabulary, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+        self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
     ) -> int:
         """Return how many steps a team may take with scores from before all of them.
 
@@ -661,9 +671,10 @@ class WordModel(EpochModel, ABC):
             of_input = common
             of_output = 1 if arguments["cbow"] else contexts * max(common, AT_ROOT)
         else:
-            noise_probabilities = vocabulary.noise_probabilities(self.noise_exponent)
+            noise_probabilities = state.noise_probabilities(self.noise_exponent)
             of_input = common * (targets + self.negatives)
-            of_output = targets * frequencies.max() + self.negatives * noise_probabilities.max()
+            of_output = targets * state.of_outputs(frequencies).max()
+            of_output += self.negatives * noise_probabilities.max()
             of_output *= 1 if arguments["cbow"] else contexts
         of_input *= self._input_moves(contexts, frequencies, tables)
         # The word in the middle of a long window is in several steps, one after the other.
@@ -674,16 +685,17 @@ class WordModel(EpochModel, ABC):
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
 
     def _uses(
-        self, vocabulary: Vocabulary, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
+        self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
     ) -> dict[str, NDArray[np.float64]]:
         """Return how often each input row comes in, and each output row is used, for a word of the text."""
         if self._has_tree():
             weights = np.repeat(frequencies, np.diff(tables["path_offsets"]))
-            nodes = np.bincount(tables["path_nodes"], weights, len(vocabulary) - 1).astype(np.float64)
+            nodes = np.bincount(tables["path_nodes"], weights, len(state.vocabulary) - 1).astype(np.float64)
             if "subwords" in tables:  # whose inputs are not copied, and whose targets are merged
                 return {"node_vectors": nodes if self._arguments()["cbow"] else nodes * self._contexts()}
             return {"input_vectors": frequencies, "node_vectors": nodes}
-        outputs = frequencies + self.negatives * vocabulary.noise_probabilities(self.noise_exponent)
+        outputs = state.of_outputs(frequencies)
+        outputs = outputs + self.negatives * state.noise_probabilities(self.noise_exponent)
         return {"input_vectors": frequencies, "output_vectors": self._sets() * outputs}
 
     def _reach(self) -> int:
@@ -737,11 +749,12 @@ class WordModel(EpochModel, ABC):
         vocabulary: Vocabulary,
         update_vocabulary: bool,
         given_to_start: Given | None,
+        make: MakeMatrix,
     ) -> tuple[State, Matrices]:
         """Return the initial state, and its parameters with padding."""
         places = np.empty(0, np.intp)
         if before is None:
-            parameters = self._fresh(len(vocabulary), self.seed)
+            parameters = self._fresh(len(vocabulary), self.seed, make)
             if self._has_tree() and len(vocabulary) < 2:
                 raise ValueError(f"loss={self._loss().name!r} needs two words, the vocabulary has one")
             tree = self._new_tree(vocabulary.counts) if self._has_tree() else None
@@ -750,12 +763,12 @@ class WordModel(EpochModel, ABC):
             vocabulary, places = with_new_words(
                 old, corpus.vocabulary, self.min_count, self.max_vocab, self.keep, self.drop
             )
-            parameters = self._fresh(len(vocabulary), [self.seed, len(old)])
+            parameters = self._fresh(len(vocabulary), [self.seed, len(old)], make)
             self._take_over(parameters, before, places)
             tree = None if before.tree is None else before.tree.with_more_words(places, vocabulary.counts)
         else:
             vocabulary, tree = before.vocabulary, before.tree
-            parameters = padded_copies(before.parameters)
+            parameters = padded_copies(before.parameters, make)
         given = self._given()
         state = State(
             vocabulary=vocabulary,
@@ -796,10 +809,11 @@ class WordModel(EpochModel, ABC):
                 rows[own_rows:] = 1
         return rows
 
-    def _fresh(self, n_words: int, seed: int | list[int]) -> Matrices:
+    def _fresh(self, n_words: int, seed: int | list[int], make: MakeMatrix) -> Matrices:
         """Return the matrices before training, with padding."""
         generator = np.random.default_rng(seed)
-        return {matrix.name: matrix.at_start(self, n_words, generator) for matrix in self._loss().matrices}
+        matrices = self._loss().matrices
+        return {matrix.name: matrix.at_start(self, n_words, generator, make) for matrix in matrices}
 
     def _take_over(self, parameters: Matrices, before: State, places: NDArray[np.intp]) -> None:
         """Copy the parameters of the state before; its word i is now word places[i].
@@ -827,10 +841,11 @@ class WordModel(EpochModel, ABC):
             chunk = min(chunk, max(FEWEST_TOKENS, MULTIPLY_ADDS_AT_ONCE // cost(self, n_words)))
         return min(chunk, max(1, n_tokens // FEWEST_BLOCKS)) if self.shuffle else chunk
 
-    def _keep_probabilities(self, vocabulary: Vocabulary, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _keep_probabilities(self, state: State, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability with which each word is kept in a text where it occurs so often."""
         n_words = int(counts.sum())
-        probabilities = vocabulary.keep_probabilities(raised_subsample(self.subsample, n_words))
+        subsample = raised_subsample(self.subsample, n_words)
+        probabilities = state.keep_probabilities(subsample)
         left = float(counts @ probabilities) / n_words
         if left < FEWEST_LEFT:
             warn(

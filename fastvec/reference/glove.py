@@ -50,7 +50,7 @@ from numpy.typing import NDArray
 
 from .sampling import mix64
 
-__all__ = ["count_tiles", "fill_tiles", "step", "train"]
+__all__ = ["count_tiles", "fill_tiles", "step", "train", "train_tile"]
 
 Matrix = NDArray[np.float32]
 
@@ -184,6 +184,57 @@ def train(
         words_done[words] += 1
         contexts_done[contexts] += 1
     return total, n_records
+
+
+def train_tile(
+    word_vectors: Matrix,
+    context_vectors: Matrix,
+    word_squares: Matrix,
+    context_squares: Matrix,
+    records: NDArray[np.void],
+    learning_rate: float,
+    key: int,
+) -> tuple[float, float]:
+    """Train on one tile, whose blocks have matrices of their own.
+
+    Parameters
+    ----------
+    word_vectors, context_vectors : IN/OUT, float32 (n_rows, stride)
+        The matrices of x and y, rows padded with zeros to a multiple of 16.
+    word_squares, context_squares : IN/OUT, float32 (n_rows, stride)
+        Their accumulators G, all > 0.
+    records : IN, structure of int32 word, int32 context, float32 log_count, float32 weight (n_records,)
+        The entries of the tile, one at least; their words and contexts are rows of these matrices.
+    learning_rate : IN, float
+        η.
+    key : IN, uint64
+        The records are taken in their order from record mix64(key) modulo their number on, those before it at
+        the end.
+
+    Returns
+    -------
+    first, last : float
+        Sums of J of the records taken until the end of the tile, and of those before them, each before its
+        own step, in double precision.
+    """
+    begin = mixed(key) % len(records)
+    losses = []
+    for part in (records[begin:], records[:begin]):
+        total = 0.0
+        for word, context, log_count, weight in part.tolist():
+            total += step(
+                word_vectors,
+                context_vectors,
+                word_squares,
+                context_squares,
+                word,
+                context,
+                log_count,
+                weight,
+                learning_rate,
+            )
+        losses.append(total)
+    return losses[0], losses[1]
 
 
 def mixed(counter: int) -> int:

@@ -170,6 +170,7 @@ def curvature(
     cbow: bool,
     key: int,
     dynamic_window: bool = True,
+    places: Rows | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Add up the curvature of windows, with the matrices as they are.
 
@@ -179,6 +180,8 @@ def curvature(
         The matrices, rows padded with zeros to a multiple of 16; no others are read than `touched` finds.
     ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window : IN
         The windows, see `touched`.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only.
 
     Returns
     -------
@@ -190,10 +193,11 @@ def curvature(
     stride = input_vectors.shape[1]
     of_inputs, of_outputs = (np.zeros((stride, stride)) for _ in range(2))
     weight = 0.0
+    place = np.arange(len(keep), dtype=np.int32) if places is None else places
     for contexts, out in _sets(
         ids, sentence_offsets, parts, keep, noise, window, negatives, shared, cbow, key, dynamic_window
     ):
-        x, y = input_vectors[contexts], output_vectors[out]
+        x, y = input_vectors[place[contexts]], output_vectors[place[out]]
         if cbow:
             x = x.mean(axis=0, keepdims=True)
         p = sigmoid(x @ y.T)
@@ -232,7 +236,7 @@ def withdraw(
     matrix[rows] = copies[rows]
 
 
-def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix) -> None:
+def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, places: Rows | None = None) -> None:
     """Copy rows of a block into a matrix.
 
     Parameters
@@ -245,14 +249,17 @@ def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix) -> None:
         Rows of the block, by their numbers in the matrix.
     matrix : IN/OUT, float32 (n_rows, stride)
         These rows of it become those of the block.
+    places : IN, int32, or None
+        For every row by its number, which one of `matrix` it is there; None: the same.
     """
     _check_rows(rows, first_row, len(block))
-    _check_rows(rows, 0, len(matrix))
     _check_copies(matrix, 0, block.shape[1])
-    matrix[rows] = block[rows - first_row]
+    matrix[_places(rows, places, len(matrix))] = block[rows - first_row]
 
 
-def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix) -> None:
+def subtract(
+    block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix, places: Rows | None = None
+) -> None:
     """Find how far rows of a matrix have moved from those of a block.
 
     Parameters
@@ -263,12 +270,13 @@ def subtract(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes:
         The matrix after the lane.
     changes : OUT, float32 (n or more, stride)
         How far each of the rows has moved.
+    places : IN
+        As for `take`.
     """
     _check_rows(rows, first_row, len(block))
-    _check_rows(rows, 0, len(matrix))
     _check_copies(matrix, 0, block.shape[1])
     _check_copies(changes, len(rows), block.shape[1])
-    changes[: len(rows)] = matrix[rows] - block[rows - first_row]
+    changes[: len(rows)] = matrix[_places(rows, places, len(matrix))] - block[rows - first_row]
 
 
 def add(rows: Rows, exposures: Counts, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
@@ -473,6 +481,17 @@ def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:
     outside = rows[(rows < first_row) | (rows >= first_row + n_rows)]
     if len(outside):
         raise ValueError(f"rows must be from {first_row} to {first_row + n_rows - 1}, got {outside[0]}")
+
+
+def _places(rows: Rows, places: Rows | None, n_rows: int) -> Rows:
+    if places is None:
+        _check_rows(rows, 0, n_rows)
+        return rows
+    for row in rows.tolist():
+        if row >= len(places) or not 0 <= places[row] < n_rows:
+            raise ValueError(f"places must be from 0 to {n_rows - 1} for all rows, got another of {row}")
+    found: Rows = places[rows]
+    return found
 
 
 def _check_copies(copies: Matrix, n: int, stride: int) -> None:

@@ -146,6 +146,8 @@ def train(
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
     exposures: Matrix | None = None,
+    output_of: NDArray[np.int32] | None = None,
+    places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -179,6 +181,12 @@ def train(
     exposures : IN/OUT, float32 (2, n_words), or None
         For every row of inputs and of outputs, Σ p (1 − p) of its scores is added, see `rounds`. Only with
         negative sampling, and without a team.
+    output_of : IN, int32 (n_words,), or None
+        The row of output_vectors that each word has as a centre, where words share them; `noise` draws from
+        these rows.
+    places : IN, int32 (n_words,), or None
+        The row of the matrices that each word has, if these have the rows of some words only; all that the
+        chunk uses have one of their own. `frozen` and `exposures` are then of these rows as well.
 
     Returns
     -------
@@ -189,15 +197,18 @@ def train(
     """
     at_once = MAX_SHARED if shared else 1
     draws_per_token = 1 + negatives * (1 if shared else 2 * window)
+    rows = np.arange(len(keep), dtype=np.int32) if places is None else places
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
         walk_chunk(ids, sentence_offsets, start, stop, keep, window, dynamic_window, key, draws_per_token),
         window,
     ):
+        center = center if output_of is None else int(output_of[center])
         n_sets = 1 if shared else len(contexts)
         counters = position * draws_per_token + 1 + np.arange(n_sets * negatives)
         noise_words = draw_noise(draw(key, counters), noise).reshape(n_sets, negatives)
+        center, contexts, noise_words = rows[center], rows[contexts], rows[noise_words]
         cost = 0.0
         for c in range(0, len(contexts), at_once):
             cost_of_step, move = prepare(

@@ -219,7 +219,7 @@ class Stoppable:
 
 
 def train(
-    train_chunk: TrainChunk,
+    train_chunk: TrainChunk | None,
     schedule: Schedule,
     parameters: tuple[NDArray[np.float32], ...],
     *,
@@ -238,8 +238,8 @@ def train(
 
     Parameters
     ----------
-    train_chunk : callable
-        Trains on one chunk, see `TrainChunk`.
+    train_chunk : callable, optional
+        Trains on one chunk, see `TrainChunk`; without it, rounds train, and nothing is held out.
     schedule : Schedule
         Epochs and learning rate.
     parameters : tuple of ndarray
@@ -346,7 +346,7 @@ class _EpochRun:
 
     def __init__(
         self,
-        train_chunk: TrainChunk,
+        train_chunk: TrainChunk | None,
         schedule: Schedule,
         start: Position,
         stopping: Callable[[], bool],
@@ -354,7 +354,7 @@ class _EpochRun:
         score: str,
         crew: Copies | Team | Rounds | None,
     ) -> None:
-        self.train_chunk = train_chunk
+        self.train_chunk: Any = train_chunk
         self.schedule = schedule
         self.epoch = start.epoch
         self.stopping = stopping

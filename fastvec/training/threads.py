@@ -10,12 +10,20 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["Report", "Workers", "file_threads", "number_of_threads", "usable_threads"]
+__all__ = [
+    "Report",
+    "Workers",
+    "file_threads",
+    "limit_file_threads",
+    "number_of_threads",
+    "usable_threads",
+]
 
 Report = Callable[[float], object]
 
 # One thread moves the bytes of a file for all that work on them: more than these would wait for it.
 MOST_FILE_THREADS = 8
+file_threads_here = MOST_FILE_THREADS
 
 
 def number_of_threads(threads: int | None) -> int:
@@ -32,7 +40,13 @@ def usable_threads() -> int:
 
 def file_threads() -> int:
     """Return the number of threads that read or write one file."""
-    return min(usable_threads(), MOST_FILE_THREADS)
+    return min(usable_threads(), file_threads_here)
+
+
+def limit_file_threads(n: int) -> None:
+    """Let no more than `n` threads read or write one file from now on, as in one of several processes."""
+    global file_threads_here
+    file_threads_here = min(n, MOST_FILE_THREADS)
 
 
 class Workers:

@@ -10,10 +10,20 @@ from numpy.typing import DTypeLike
 from fastvec import formats
 from fastvec.peers.errors import naming_peers_parameters_of
 from fastvec.peers.names import LOAD
+from fastvec.vectors.comparison import Drift, DriftedWord, drift
 from fastvec.vectors.subwords import Subwords, SubwordVectors, vectors_of
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words
 
-__all__ = ["SubwordVectors", "Subwords", "UnknownWordError", "Vectors", "load"]
+__all__ = [
+    "Drift",
+    "DriftedWord",
+    "SubwordVectors",
+    "Subwords",
+    "UnknownWordError",
+    "Vectors",
+    "drift",
+    "load",
+]
 
 
 @naming_peers_parameters_of(LOAD)
@@ -27,7 +37,7 @@ def load(
     encoding: str = "utf-8",
     limit: int | None = None,
     words: Iterable[str | int] | None = None,
-    dtype: DTypeLike = "float32",
+    dtype: DTypeLike | None = None,
     counts: str | os.PathLike[str] | None = None,
     on_duplicates: str = "error",
     on_nonfinite: str = "error",
@@ -65,8 +75,9 @@ def load(
         Load only these words, those of them that the file has, in its order. With `limit`, those of its first
         words. Memory is taken for these alone. Of .floret, all of them in this order; other words have
         vectors as unknown words then.
-    dtype : {"float32", "float16"}
-        Type of the matrices. With ``float16`` they take half the memory, also while they are read, and
+    dtype : {"float32", "float16"}, optional
+        Type of the matrices, by default float32, or in a .fvec of bfloat16 or int8 that of the file, in which
+        they are searched. With ``float16`` they take half the memory, also while they are read, and
         numbers have three decimal digits, which changes cosines by about 0.0001. All that is computed is
         float32, and so are vectors that are looked up; `most_similar` takes longer, since it converts the
         matrix.

@@ -1,10 +1,13 @@
-"""The mean and first principal components of vectors, and removing them, or all but them.
+"""The mean and principal components of vectors, and removing them, or all but them.
 
 Mu and Viswanath, "All-but-the-top: simple and effective postprocessing for word representations", ICLR 2018:
 from every vector v the mean μ is taken, and from ṽ = v − μ its projection on the first D principal components
 u_1 … u_D, which say more about how frequent a word is than about what it means:
 
     v' = ṽ − Σ_k (u_k · ṽ) u_k
+
+The directions that keep unit vectors u best, Σ ‖u − P u‖² being least for the projection P on the first D of
+them, are the eigenvectors of Σ u uᵀ: nothing is taken from u first, since that would change cosines.
 
 The components are the eigenvectors of Σ ṽ ṽᵀ, a matrix of d × d numbers, so that rows are looked at in blocks
 and a memory-mapped matrix is never held as a whole in double precision.
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 
 from fastvec.formats.finite import not_finite
 
-__all__ = ["CommonPart", "common_part", "projected", "without"]
+__all__ = ["CommonPart", "common_part", "oriented", "principal_directions", "projected", "without"]
 
 # 8 MB in double precision.
 NUMBERS_AT_ONCE = 1 << 20
@@ -58,6 +61,26 @@ def common_part(matrix: NDArray[np.float32], n_components: int) -> CommonPart:
         scatter += rows.T @ rows
     _, vectors = np.linalg.eigh(scatter)  # ascending
     return CommonPart(mean, vectors[:, d - n_components :])
+
+
+def principal_directions(
+    matrix: NDArray[np.float32], inverse_norms: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return orthonormal directions, shape (d, d), of which the first keep the rows at length 1 best.
+
+    `inverse_norms` is 1 / length of each row, and 0 for rows that do not count.
+    """
+    scatter = np.zeros((matrix.shape[1], matrix.shape[1]))
+    for begin, rows in _blocks(matrix):
+        rows *= inverse_norms[begin : begin + len(rows), np.newaxis]
+        scatter += rows.T @ rows
+    return oriented(np.linalg.eigh(scatter)[1][:, ::-1])
+
+
+def oriented(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return of each direction, a column, and its opposite the one whose largest number is positive."""
+    largest = np.abs(directions).argmax(axis=0)
+    return directions * np.where(directions[largest, np.arange(directions.shape[1])] < 0, -1, 1)
 
 
 def without(matrix: NDArray[np.float32], common: CommonPart) -> NDArray[np.float32]:

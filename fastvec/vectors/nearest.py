@@ -17,6 +17,8 @@ __all__ = ["all_cosines", "highest", "nearest"]
 
 # The cosines of a block: few enough for the processor's cache.
 COSINES_AT_ONCE = 1 << 16
+# Numbers that are converted to float32 together.
+CONVERTED_AT_ONCE = 1 << 17
 # With fewer rows in a block, its product with many queries is slower.
 FEWEST_ROWS = 1 << 10
 # A thousand queries make a product limited by arithmetic; more gain nothing.
@@ -112,10 +114,26 @@ def _nearest(
 def _cosines(
     rows: NDArray[np.float32], inverse_norms: NDArray[np.float32], queries: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1."""
+    """Return the cosine of each row and each column of `queries`; rounding may take it beyond 1 or -1.
+
+    Rows that are not float32 are converted, so many at a time as stay in the cache for the product.
+    """
+    if isinstance(rows, np.ndarray) and rows.dtype == np.float32:
+        return _cosines_of_floats(rows, inverse_norms, queries)
+    cosines = np.empty((len(rows), queries.shape[1]), dtype=np.float32)
+    at_once = max(1, CONVERTED_AT_ONCE // len(queries))
+    for begin in range(0, len(rows), at_once):
+        block = slice(begin, begin + at_once)
+        converted = rows[block].astype(np.float32)
+        cosines[block] = _cosines_of_floats(converted, inverse_norms[block], queries)
+    return cosines
+
+
+def _cosines_of_floats(
+    rows: NDArray[np.float32], inverse_norms: NDArray[np.float32], queries: NDArray[np.float32]
+) -> NDArray[np.float32]:
     d, n_queries = queries.shape
     cosines: NDArray[np.float32]
-    rows = rows.astype(np.float32, copy=False)
     if n_queries > d:  # scaling the rows is less than scaling their products
         cosines = np.matmul(rows * inverse_norms, queries)
         return cosines

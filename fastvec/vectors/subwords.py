@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec import formats
 from fastvec._params import check_item
-from fastvec.formats.finite import as_floats, check_finite
+from fastvec.formats.compact import decoded
+from fastvec.formats.finite import as_floats, check_finite, read_only
 from fastvec.formats.ngrams import Subwords, row_means
 from fastvec.reference.ngrams import ngrams
 from fastvec.vectors.vectors import UnknownWordError, Vectors, as_items, as_words, unit_rows
@@ -50,14 +51,10 @@ class SubwordVectors(Vectors):
     ----------
     words : list of str
         The n words.
-    vectors : ndarray of float32, shape (n, d)
-        The vectors of the words, read-only.
     counts : ndarray of int64, shape (n,), or None
         How often each word occurred in the training text, if known.
     metadata : dict
         Training parameters, if known.
-    input_vectors : ndarray of float32, shape (n + buckets, d), or (buckets, d) with ``subwords.hash_count``
-        The rows, read-only.
     subwords : Subwords
         Which n-grams a word has.
 
@@ -91,7 +88,7 @@ class SubwordVectors(Vectors):
         vectors: ArrayLike | None = None,
     ) -> None:
         spelled = [*map(str, as_words(words))]
-        rows = as_floats(input_vectors).view()
+        rows = as_floats(input_vectors)
         own_rows = subwords.own_rows(len(spelled))
         if rows.ndim != 2 or len(rows) != own_rows + subwords.buckets:
             raise ValueError(
@@ -99,15 +96,24 @@ class SubwordVectors(Vectors):
                 f"{f'{own_rows:,} words and the ' if own_rows else ''}"
                 f"{subwords.buckets:,} buckets, got {rows.shape}"
             )
-        if rows.strides[1] != rows.itemsize:
+        if isinstance(rows, np.ndarray) and rows.strides[1] != rows.itemsize:
             rows = np.ascontiguousarray(rows)
-        rows.flags.writeable = False
+        rows = read_only(rows)
         check_finite("input_vectors", rows, "row", spelled[:own_rows])
         if vectors is None:
             vectors = row_means(rows, *subwords.rows(spelled), rows.dtype)
         super().__init__(spelled, vectors, counts, metadata)
-        self.input_vectors: NDArray[np.float32] = rows
+        self._rows = rows
         self.subwords = subwords
+
+    @property
+    def input_vectors(self) -> NDArray[np.float32]:
+        """The matrix of the rows, read-only, of which the vectors are means.
+
+        Its shape is (n + buckets, d), or (buckets, d) with ``subwords.hash_count``. Of vectors that are
+        loaded from a file of bfloat16 or int8, it is made anew whenever it is asked for.
+        """
+        return self._rows if isinstance(self._rows, np.ndarray) else read_only(decoded(self._rows))
 
     def __getitem__(self, word: str | int | Sequence[str | int]) -> NDArray[np.float32]:
         """Return the vector of a word, shape (d,), or of several, one row each.
@@ -258,30 +264,33 @@ class SubwordVectors(Vectors):
         """
         return super().postprocess(center=center, remove_top=remove_top, unit_length=unit_length)
 
+    def _stored(self) -> formats.Contents:
+        return super()._stored()._replace(input_vectors=self._rows, subwords=self.subwords)
+
     def _contents(self) -> formats.Contents:
-        return super()._contents()._replace(input_vectors=self.input_vectors, subwords=self.subwords)
+        return super()._contents()._replace(input_vectors=self.input_vectors)
 
     def _transformed(
         self, transform: Callable[[NDArray[np.float32]], NDArray[np.float32]], metadata: dict[str, Any]
     ) -> SubwordVectors:
-        known, rows = transform(self.vectors), transform(self.input_vectors)
+        known, rows = transform(self._matrix), transform(self._rows)
         return SubwordVectors(self.words, rows, self.subwords, self.counts, metadata, vectors=known)
 
     def _rows_of(self, rows: list[int]) -> SubwordVectors:
-        known, every = super()._rows_of(rows), self.input_vectors
+        known, every = super()._rows_of(rows), self._rows
         if self.subwords.hash_count is None:
-            every = np.concatenate([every[rows], every[len(self) :]])
+            every = every[np.r_[rows, len(self) : len(every)].astype(np.intp)]
         return SubwordVectors(
-            known.words, every, self.subwords, known.counts, self.metadata, vectors=known.vectors
+            known.words, every, self.subwords, known.counts, self.metadata, vectors=known._matrix
         )
 
     def _with(self, words: list[str], vectors: NDArray[np.float32]) -> SubwordVectors:
         extended = super()._with(words, vectors)
-        every = self.input_vectors
+        every = self._rows
         if self.subwords.hash_count is None:
             every = self._rows_for(extended, words, vectors)
         return SubwordVectors(
-            extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended.vectors
+            extended.words, every, self.subwords, extended.counts, self.metadata, vectors=extended._matrix
         )
 
     def _rows_for(
@@ -289,11 +298,11 @@ class SubwordVectors(Vectors):
     ) -> NDArray[np.float32]:
         """Return these rows, with those of some words such that they have given vectors."""
         shape = (self.subwords.n_rows(len(extended)), self.vector_size)
-        every = np.empty(shape, dtype=self.input_vectors.dtype)
-        every[: len(self)] = self.input_vectors[: len(self)]
-        every[len(extended) :] = self.input_vectors[len(self) :]
+        every = np.empty(shape, dtype=self._rows.dtype)
+        every[: len(self)] = self._rows[: len(self)]
+        every[len(extended) :] = self._rows[len(self) :]
         for word, vector in zip(words, vectors.astype(np.float64), strict=True):
-            ngram_rows = self.input_vectors[self.subwords.ngram_rows(str(word), len(self))]
+            ngram_rows = np.asarray(self._rows[self.subwords.ngram_rows(str(word), len(self))])
             row = vector * (len(ngram_rows) + 1) - ngram_rows.sum(axis=0, dtype=float)
             with np.errstate(over="ignore"):  # what is beyond its type is infinite there
                 every[extended.index(word)] = row
@@ -314,7 +323,7 @@ class SubwordVectors(Vectors):
         rows = self.subwords.ngram_rows(item, len(self))
         if len(rows) == 0:
             raise UnknownWordError(item, self.words)
-        mean: NDArray[np.float32] = row_means(self.input_vectors, np.array([0, len(rows)]), rows)[0]
+        mean: NDArray[np.float32] = row_means(self._rows, np.array([0, len(rows)]), rows)[0]
         return mean
 
 

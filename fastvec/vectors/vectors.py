@@ -26,10 +26,25 @@ from fastvec._params import (
 from fastvec.corpus.sequences import check_sequences, check_words, ids_or_words
 from fastvec.exports.notebooks import FIRST, table
 from fastvec.formats.atomic import replacing
-from fastvec.formats.finite import as_float32, as_floats, check_finite, check_lengths, not_finite
+from fastvec.formats.compact import decoded
+from fastvec.formats.finite import (
+    as_float32,
+    as_floats,
+    check_finite,
+    check_lengths,
+    not_finite,
+    read_only,
+)
 from fastvec.peers.errors import PeersAttributes, naming_peers_parameters
 from fastvec.peers.names import VECTORS, Names
-from fastvec.vectors.common import CommonPart, common_part, projected, without
+from fastvec.vectors.common import (
+    CommonPart,
+    common_part,
+    oriented,
+    principal_directions,
+    projected,
+    without,
+)
 from fastvec.vectors.nearest import all_cosines, highest, nearest
 from fastvec.vectors.procrustes import rotation
 from fastvec.vectors.spelling import nearest_spellings
@@ -102,8 +117,6 @@ class Vectors(PeersAttributes):
     ----------
     words : list of str, or of int
         The n words: ids (int) if all of them are ids, else str.
-    vectors : ndarray of float32, shape (n, d)
-        Their vectors, read-only; to change them, make new `Vectors`.
     counts : ndarray of int64, shape (n,), or None
         How often each word occurred in the training text, if known.
     metadata : dict
@@ -144,14 +157,14 @@ class Vectors(PeersAttributes):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.words: list[str] = as_words(words)  # or of int
-        matrix = as_floats(vectors).view()
+        matrix = read_only(as_floats(vectors))
         if matrix.ndim != 2 or matrix.shape[0] != len(self.words) or matrix.shape[1] == 0:
             raise ValueError(
                 f"vectors must have the shape (n, d), one row for each of the {len(self.words):,} words, "
                 f"got {matrix.shape}"
             )
-        matrix.flags.writeable = False
-        self.vectors: NDArray[np.float32] = matrix
+        # An array of float32 or float16, or compact: whoever computes with its numbers converts them first.
+        self._matrix: NDArray[np.float32] = matrix
         self.counts = None if counts is None else check_counts(counts, len(self))
         if self.counts is not None and self.counts.min(initial=0) < 0:
             raise ValueError(f"counts must be at least 0, got {self.counts.min()}")
@@ -163,9 +176,18 @@ class Vectors(PeersAttributes):
         check_finite("vectors", matrix, "word", self.words)
 
     @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The matrix of the vectors, read-only; to change them, make new `Vectors`.
+
+        It is float32, of shape (n, d); float16 if it was made of that. Of vectors that are loaded from a file
+        of bfloat16 or int8, it is made anew whenever it is asked for.
+        """
+        return self._matrix if isinstance(self._matrix, np.ndarray) else read_only(decoded(self._matrix))
+
+    @property
     def vector_size(self) -> int:
         """Number of dimensions d of a vector."""
-        return int(self.vectors.shape[1])
+        return int(self._matrix.shape[1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self):,} words, {self.vector_size:,} dimensions)"
@@ -174,10 +196,11 @@ class Vectors(PeersAttributes):
         """Return a table of the first words, as notebooks show it."""
         n_numbers = min(self.vector_size, FIRST)
         counts = [] if self.counts is None else [f"{count:,}" for count in self.counts[:FIRST]]
+        first = np.asarray(self._matrix[:FIRST, :FIRST])
         more = ["..."] if n_numbers < self.vector_size else []
         rows = [
-            [word, *counts[row : row + 1], *(f"{number:.4g}" for number in self.vectors[row, :FIRST]), *more]
-            for row, word in enumerate(self.words[:FIRST])
+            [word, *counts[row : row + 1], *(f"{number:.4g}" for number in numbers), *more]
+            for row, (word, numbers) in enumerate(zip(self.words, first, strict=False))
         ]
         return table(repr(self), ["word", *["count"][: len(counts)], *range(n_numbers), *more], rows)
 
@@ -207,7 +230,7 @@ class Vectors(PeersAttributes):
             rows = np.array([self.index(one) for one in word], dtype=np.intp)
         else:
             rows = self.index(cast("str | int", word))
-        return self.vectors[rows].astype(np.float32, copy=False)
+        return self._matrix[rows].astype(np.float32, copy=False)
 
     def __setitem__(self, word: Any, vector: Any) -> NoReturn:
         raise TypeError(
@@ -856,12 +879,79 @@ class Vectors(PeersAttributes):
         Vectors(3 words, 2 dimensions)
         """
         n_components = check_int("n_components", n_components, 1, self.vector_size)
-        directions = common_part(self.vectors, n_components).components[:, ::-1]
-        # Of the two directions that are each other's opposite, the one whose largest number is positive.
-        largest = np.abs(directions).argmax(axis=0)
-        directions = directions * np.where(directions[largest, np.arange(n_components)] < 0, -1, 1)
+        directions = oriented(common_part(self._matrix, n_components).components[:, ::-1])
         metadata = self._postprocessed({"n_components": n_components})
         return self._transformed(lambda matrix: projected(matrix, directions), metadata)
+
+    def order_dimensions(self) -> Vectors:
+        """Return these vectors turned such that their first dimensions are the best: Matryoshka order [1]_.
+
+        The turned vectors have the same cosines as these. Of all projections on d dimensions, the first d of
+        theirs change the vectors at length 1 least, in the sum of squares. So one file serves for all sizes:
+        `truncate` takes as many dimensions as are wanted.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and new vectors. The list ``"postprocessing"`` in `metadata` has one
+            more entry.
+
+        Raises
+        ------
+        ValueError
+            If vectors are not finite.
+
+        See Also
+        --------
+        reduce : The dimensions in which vectors vary most, which need not keep cosines.
+
+        References
+        ----------
+        .. [1] A. Kusupati and others, "Matryoshka representation learning", NeurIPS 2022, who train their
+           vectors so; these are put in order afterwards.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> vectors = Vectors(["east", "northeast", "north"], [[0, 8, 0], [0, 2, 2], [0, 0, 1]])
+        >>> round(vectors.order_dimensions().truncate(2).similarity("east", "northeast"), 3)
+        0.707
+        """
+        directions = principal_directions(self._matrix, self._inverse_norms)
+        metadata = self._postprocessed({"ordered_dimensions": True})
+        return self._transformed(lambda matrix: projected(matrix, directions), metadata)
+
+    def truncate(self, n_dimensions: int) -> Vectors:
+        """Return new vectors of the first dimensions of these.
+
+        Of vectors from `order_dimensions` these are the best, of others as good as any of the dimensions.
+        A matrix that is memory-mapped is mapped still.
+
+        Parameters
+        ----------
+        n_dimensions : int
+            The number of dimensions, at most that of these vectors.
+
+        Returns
+        -------
+        Vectors
+            The words with their counts and the beginning of their vectors, which shares the memory of these.
+            The list ``"postprocessing"`` in `metadata` has one more entry.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_dimensions` is invalid.
+
+        Examples
+        --------
+        >>> from fastvec.vectors import Vectors
+        >>> Vectors(["east", "north"], [[8, 0, 1], [0, 1, 3]]).truncate(2)["east"]
+        array([8., 0.], dtype=float32)
+        """
+        n_dimensions = check_int("n_dimensions", n_dimensions, 1, self.vector_size)
+        metadata = self._postprocessed({"truncated": n_dimensions})
+        return self._transformed(lambda matrix: matrix[:, :n_dimensions], metadata)
 
     def align(
         self, reference: Vectors, pairs: Iterable[tuple[str | int, str | int]] | None = None
@@ -975,17 +1065,17 @@ class Vectors(PeersAttributes):
         {'postprocessing': [{'center': True, 'remove_top': 1, 'unit_length': True}]}
         """
         center = check_bool("center", center)
-        remove_top = check_int("remove_top", remove_top, 0, max(0, min(self.vectors.shape) - 1))
+        remove_top = check_int("remove_top", remove_top, 0, max(0, min(self._matrix.shape) - 1))
         unit_length = check_bool("unit_length", unit_length)
         if remove_top and not center:
             raise ValueError(f"remove_top must be 0 unless center=True, got {remove_top}")
         nothing = CommonPart(np.zeros(self.vector_size), np.empty((self.vector_size, 0)))
-        common = common_part(self.vectors, remove_top) if center else nothing
+        common = common_part(self._matrix, remove_top) if center else nothing
         done = {"center": center, "remove_top": remove_top, "unit_length": unit_length}
         metadata = self._postprocessed(done)
         if not unit_length:
             return self._transformed(lambda matrix: without(matrix, common), metadata)
-        matrix = without(self.vectors, common)
+        matrix = without(self._matrix, common)
         matrix *= _inverse_norms(matrix)[:, np.newaxis]
         return Vectors(self.words, matrix, self.counts, metadata)
 
@@ -995,6 +1085,7 @@ class Vectors(PeersAttributes):
         format: str | None = None,
         *,
         counts: str | os.PathLike[str] | None = None,
+        dtype: str | None = None,
     ) -> None:
         """Save to a file; if anything fails, an existing file is left untouched.
 
@@ -1011,6 +1102,11 @@ class Vectors(PeersAttributes):
         counts : path-like, optional
             A second file, with a word and its count in each line, as gensim's ``fvocab``: the formats of
             word2vec and GloVe have no place for counts.
+        dtype : {"float32", "bfloat16", "int8"}, optional
+            What numbers are kept as in a .fvec: 4, 2 or 1 bytes each, and with int8 4 for a row. By default
+            as float32, or as these vectors were loaded. bfloat16 changes cosines by at most about 0.001, int8
+            by some thousandths. What is loaded from such a file stays as small in memory, and `vectors` of it
+            is a new array; all that is computed is float32.
 
         Raises
         ------
@@ -1018,7 +1114,7 @@ class Vectors(PeersAttributes):
             If a file cannot be written, for example because the disk is full.
         ValueError
             If the extension is unknown, a word (with white space) or n-grams of this kind cannot be stored in
-            this format, or there are no counts for a file of them.
+            this format, or there are no counts for a file of them; for a `dtype` in another format.
 
         Examples
         --------
@@ -1027,7 +1123,7 @@ class Vectors(PeersAttributes):
         >>> fastvec.load("directions.fvec")
         Vectors(2 words, 2 dimensions)
         """
-        formats.write(path, self._contents(), format=format, counts=counts)
+        formats.write(path, self._stored(), format=format, counts=counts, dtype=dtype)
 
     def to_pandas(self) -> Any:
         """Return a `pandas.DataFrame` with a row for each word, its index, and a column for each dimension.
@@ -1256,9 +1352,13 @@ class Vectors(PeersAttributes):
                 temporary.write_bytes(pages.page(names, places, near))
         return None
 
+    def _stored(self) -> formats.Contents:
+        """Return what files hold of the vectors, the matrices as they are kept."""
+        return formats.Contents(self.words, self._matrix, self.counts, self.metadata)
+
     def _contents(self) -> formats.Contents:
-        """Return what files hold of the vectors."""
-        return formats.Contents(self.words, self.vectors, self.counts, self.metadata)
+        """Return what files hold of the vectors, the matrices as arrays."""
+        return self._stored()._replace(vectors=self.vectors)
 
     def _postprocessed(self, done: dict[str, Any]) -> dict[str, Any]:
         """Return the metadata with one more entry for what was done to the vectors."""
@@ -1268,20 +1368,20 @@ class Vectors(PeersAttributes):
         self, transform: Callable[[NDArray[np.float32]], NDArray[np.float32]], metadata: dict[str, Any]
     ) -> Vectors:
         """Return vectors that are what `transform` makes of a matrix of these."""
-        return Vectors(self.words, transform(self.vectors), self.counts, metadata)
+        return Vectors(self.words, transform(self._matrix), self.counts, metadata)
 
     def _rows_of(self, rows: list[int]) -> Vectors:
         """Return vectors of the words of some rows."""
         words = [self.words[row] for row in rows]
         counts = None if self.counts is None else self.counts[rows]
-        return Vectors(words, self.vectors[rows], counts, self.metadata)
+        return Vectors(words, self._matrix[rows], counts, self.metadata)
 
     def _with(self, words: list[str], vectors: NDArray[np.float32]) -> Vectors:
         """Return vectors with words added or replaced."""
         new = [word for word in words if word not in self]
         rows = {word: row for row, word in enumerate(new, len(self))}
-        matrix = np.empty((len(self) + len(new), self.vector_size), dtype=self.vectors.dtype)
-        matrix[: len(self)] = self.vectors
+        matrix = np.empty((len(self) + len(new), self.vector_size), dtype=self._matrix.dtype)
+        matrix[: len(self)] = self._matrix
         with np.errstate(over="ignore"):  # what is beyond float16 is infinite there
             matrix[[self.index(word, rows.get(word)) for word in words]] = vectors
         counts = None if self.counts is None else np.pad(self.counts, (0, len(new)))
@@ -1289,7 +1389,7 @@ class Vectors(PeersAttributes):
 
     @cached_property
     def _inverse_norms(self) -> NDArray[np.float32]:
-        return _inverse_norms(self.vectors)
+        return _inverse_norms(self._matrix)
 
     def _unit(self, word: str | int) -> tuple[NDArray[np.float32], list[int]]:
         """Return the unit vector of a word, and its row in a list."""
@@ -1309,7 +1409,8 @@ class Vectors(PeersAttributes):
         """Return the unit vectors of words or vectors, shape (m, d), and the rows of each."""
         rows = [self._index.get(item, -1) if type(item) is str else -1 for item in items]
         if rows and min(rows) >= 0:
-            return self.vectors[rows] * self._inverse_norms[rows, np.newaxis], [[row] for row in rows]
+            vectors = self._matrix[rows].astype(np.float32, copy=False)
+            return vectors * self._inverse_norms[rows, np.newaxis], [[row] for row in rows]
         found = [self._direction(item) for item in items]
         units = np.reshape([unit for unit, _ in found], (-1, self.vector_size)).astype(np.float32, copy=False)
         return units, [asked for _, asked in found]
@@ -1345,7 +1446,7 @@ class Vectors(PeersAttributes):
     def _cosines(self, queries: NDArray[np.float32], restrict: int | None = None) -> NDArray[np.float32]:
         """Return the cosines of each of the `queries`, shape (m, d), with all words, shape (m, n)."""
         restrict = _as_restrict(restrict)
-        return all_cosines(self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries))
+        return all_cosines(self._matrix[:restrict], self._inverse_norms[:restrict], unit_rows(queries))
 
     def _nearest(
         self, queries: NDArray[np.float32], asked: list[list[int]], topn: int, restrict: int | None
@@ -1354,7 +1455,7 @@ class Vectors(PeersAttributes):
         topn = _as_topn(topn)
         restrict = _as_restrict(restrict)
         found = nearest(
-            self.vectors[:restrict], self._inverse_norms[:restrict], unit_rows(queries), asked, topn
+            self._matrix[:restrict], self._inverse_norms[:restrict], unit_rows(queries), asked, topn
         )
         return [
             [(self.words[row], cosine) for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)]

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import calls
 import numpy as np
 import pages
 import pytest
+from commands import HANGS
 from inside import inner, put, set_sizes
 
 import fastvec
@@ -41,7 +43,7 @@ def cluster(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", paths)
         patch.setenv("MARKER", str(folder / "marker"))
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
         yield "auto"
         ray.shutdown()
 
@@ -130,6 +132,25 @@ def test_calls(cluster):
             engine.results([engine.submit("end", calls.end)])
 
 
+def test_a_task_that_hangs_is_started_again_and_its_late_error_changes_nothing(cluster, tmp_path):
+    marker = tmp_path / "marker"
+    with distributed.connect(cluster) as engine:
+        quick = [engine.submit("quick", calls.large_or_stopped, None, None, 9) for _ in range(3)]
+        engine.results(quick)
+        slow = engine.submit("slow", calls.large_or_stopped, marker, ValueError("late"), 60_000)
+        after = engine.submit_parts("halves", 2, calls.halves, slow)
+        try:
+            (array, *both) = engine.results([slow, *after])
+        finally:
+            stopped = calls.go_on(marker)
+        assert np.array_equal(array, np.arange(60_000)) and np.array_equal(np.concatenate(both), array)
+        numbers, deadline = set(), time.monotonic() + HANGS
+        while stopped not in numbers and time.monotonic() < deadline:
+            handles = [engine.submit("number", calls.own_number, number) for number in range(4)]
+            numbers.update(engine.results(handles))
+        assert stopped in numbers and np.array_equal(*engine.results([slow, slow]))
+
+
 def test_workers_of_another_version_or_backend_are_refused(cluster, texts, monkeypatch):
     with distributed.connect(cluster) as engine:
         assert engine.results([engine.submit("backend", calls.backend)]) == [kernels.selected()]
@@ -156,6 +177,21 @@ def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
     put(monkeypatch, "train_lane", train_lane)
     Path(os.environ["MARKER"]).unlink(missing_ok=True)
     assert trained(cluster=cluster) == expected
+    assert Path(os.environ["MARKER"]).exists()
+
+
+@pytest.mark.any_backend(trains=True)
+def test_glove_learns_the_same_on_a_cluster(cluster, texts, monkeypatch):
+    def trained(fit, **how):
+        model = fit(fastvec.GloVe(vector_size=8, epochs=2, threads=1), counts, **how)
+        return model.vectors_.vectors.tobytes(), [epoch.loss for epoch in model.history_]
+
+    counts = Cooccurrence(min_count=1).fit(texts / "*.txt")
+    expected = trained(fastvec.GloVe.fit)
+    assert trained(distributed.fit, cluster=cluster) == expected
+    put(monkeypatch, "train_range", partial(calls.train_range_or_die, inner("train_range")))
+    Path(os.environ["MARKER"]).unlink(missing_ok=True)
+    assert trained(distributed.fit, cluster=cluster) == expected
     assert Path(os.environ["MARKER"]).exists()
 
 

@@ -224,8 +224,8 @@ AROUND = [
         ),
         (
             "evaluate/words.py",
-            "_answer(vectors.vectors[:restrict], ",
-            "_answer(vectors.vectors[: None if restrict is None else restrict + 1], ",
+            "_answer(vectors._matrix[:restrict], ",
+            "_answer(vectors._matrix[: None if restrict is None else restrict + 1], ",
         ),
     ),
     mutant(
@@ -347,8 +347,8 @@ AROUND = [
         "new_vectors",
         (
             "vectors/vectors.py",
-            "common_part(self.vectors, n_components).components[:, ::-1]",
-            "common_part(self.vectors, self.vector_size).components[:, :n_components]",
+            "common_part(self._matrix, n_components).components[:, ::-1]",
+            "common_part(self._matrix, self.vector_size).components[:, :n_components]",
         ),
     ),
     mutant(
@@ -581,6 +581,26 @@ AROUND = [
         ("distributed/texts.py", "for path in shard.maps[1:]:", "for path in shard.maps[2:]:"),
     ),
     mutant(
+        "a line that begins where a text is cut is lost",
+        "distributed",
+        ("corpus/parts.py", "place -= 1", "pass"),
+    ),
+    mutant(
+        "the first bytes of a part are looked at as those of a file",
+        "distributed",
+        ("corpus/reading.py", "if is_beginning(path):", "if True:"),
+    ),
+    mutant(
+        "errors in a part count its own lines",
+        "distributed",
+        ("distributed/texts.py", "_encoded(replace(source, begin=0), how, memory_limit)", "pass"),
+    ),
+    mutant(
+        "of words in several shards, the counts of one are taken",
+        "distributed",
+        ("distributed/words.py", "sums[ids] += of_list", "sums[ids] = of_list"),
+    ),
+    mutant(
         "of what neighbours become together, the last is left out",
         "distributed",
         (
@@ -592,7 +612,21 @@ AROUND = [
     mutant(
         "a call may lose no worker",
         "distributed",
-        ("distributed/processes.py", "worker.call.n_lost += 1", "worker.call.n_lost += 4"),
+        ("distributed/processes.py", "call.n_lost += 1", "call.n_lost += 4"),
+    ),
+    mutant(
+        "what comes late counts, too",
+        "distributed",
+        ("distributed/processes.py", "if call.is_done:  # another", "if False:  # another"),
+    ),
+    mutant(
+        "the error of a full disk of temporary files says nothing",
+        "distributed",
+        (
+            "distributed/processes.py",
+            "file.write(array.reshape(-1).view(np.uint8).data)",
+            "array.tofile(file)",
+        ),
     ),
     mutant(
         "the hash of a text depends on its shards",
@@ -615,8 +649,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "rounds.take(block, first, used[side][own], ",
-            "rounds.take(block, first, used[side][own] * 0 + first, ",
+            "rounds.take(_rows(block), first, used[side][own], ",
+            "rounds.take(_rows(block), first, used[side][own] * 0 + first, ",
         ),
     ),
     mutant(
@@ -624,8 +658,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "inputs[frozen[inputs] == 0]",
-            "inputs[frozen[inputs] < 2]",
+            'of_rows[0][np.flatnonzero(of_text["frozen"])] = 0',
+            "pass",
         ),
     ),
     mutant(
@@ -671,8 +705,80 @@ AROUND = [
         ),
     ),
     mutant(
+        "GloVe elsewhere: what is drawn in tiles does not depend on the counts before a range",
+        "tiles_elsewhere",
+        ("distributed/ranges.py", "key = (key + n_before) % 2**64", "key = key % 2**64"),
+    ),
+    mutant(
+        "GloVe elsewhere: contexts go where they are",
+        "tiles_elsewhere",
+        ("distributed/tiles.py", "meets = self._ranges_met(after)", "meets = self._ranges_met(here)"),
+    ),
+    mutant(
+        "GloVe elsewhere: sums of squares stay as they were at the beginning",
+        "tiles_elsewhere",
+        (
+            "distributed/ranges.py",
+            "return trained, losses, *sent",
+            "trained[1] = words[1]\n    return trained, losses, *sent",
+        ),
+    ),
+    mutant(
+        "GloVe elsewhere: a run that is resumed begins its epoch again",
+        "tiles_elsewhere",
+        (
+            "distributed/tiles.py",
+            "rounds = self._round_of[first:last]",
+            "first = 0\n        rounds = self._round_of[first:last]",
+        ),
+    ),
+    mutant(
+        "GloVe: the losses of a tile with matrices of its own are exchanged",
+        "glove_tiles",
+        ("kernels/glove.pyx", "return first, last", "return last, first"),
+    ),
+    mutant(
         "the files of large results stay",
         "distributed",
         ("distributed/processes.py", "weakref.finalize(handle, _remove, file.path)", "None"),
+    ),
+    mutant(
+        "weights of combined vectors count by their squares",
+        "combine",
+        ("vectors/combining.py", "np.float32(np.sqrt(share))", "np.float32(share)"),
+    ),
+    mutant(
+        "a lexicon relates words in one direction only",
+        "combine",
+        ("vectors/retrofitting.py", "np.concatenate([known, known[:, ::-1]])", "known"),
+    ),
+    mutant(
+        "retrofitted words keep to where they were before, not to their own vectors",
+        "combine",
+        ("vectors/retrofitting.py", "np.float32(own) * original", "np.float32(own) * matrix"),
+    ),
+    mutant(
+        "bfloat16 is cut off, not rounded",
+        "small",
+        (
+            "formats/compact.py",
+            "bits += (bits >> np.uint32(16) & np.uint32(1)) + np.uint32(0x7FFF)",
+            "bits += np.uint32(0)",
+        ),
+    ),
+    mutant(
+        "int8 is cut off, not rounded",
+        "small",
+        ("formats/compact.py", "np.rint(rows / divisors)", "np.trunc(rows / divisors)"),
+    ),
+    mutant(
+        "scales of int8 are those of the first rows, whichever are asked for",
+        "small",
+        ("formats/compact.py", "else self.scales[rows])", "else self.scales[: self.codes[key].shape[0]])"),
+    ),
+    mutant(
+        "ordered dimensions begin with the least",
+        "small",
+        ("vectors/common.py", "np.linalg.eigh(scatter)[1][:, ::-1]", "np.linalg.eigh(scatter)[1]"),
     ),
 ]

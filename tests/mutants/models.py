@@ -12,8 +12,8 @@ MODELS = [
         "estimator_to_kernel",
         (
             "models/losses.py",
-            "vocabulary.noise_probabilities(model.noise_exponent)",
-            "vocabulary.noise_probabilities(1.0)",
+            "state.noise_probabilities(model.noise_exponent)",
+            "state.noise_probabilities(1.0)",
         ),
     ),
     mutant(
@@ -152,12 +152,12 @@ MODELS = [
     mutant(
         "GloVe's alpha is always 0.75",
         "estimator_to_kernel",
-        ("models/glove.py", "alpha=self.alpha", "alpha=0.75"),
+        ("models/glove.py", '"alpha": self.alpha', '"alpha": 0.75'),
     ),
     mutant(
         "GloVe's x_max is always 100",
         "estimator_to_kernel",
-        ("models/glove.py", "x_max=self.x_max", "x_max=100.0"),
+        ("models/glove.py", '"x_max": self.x_max', '"x_max": 100.0'),
     ),
     mutant(
         "starting values of the second block of numbers and later are not centred",

@@ -108,8 +108,33 @@ ROUNDS = [
         "rounds",
         (
             "distributed/lanes.py",
-            "np.maximum(of_side[rows], LEAST) for",
-            "np.full(len(rows), of_side[rows].mean()) for",
+            "of_side[own].astype(np.float64) for",
+            "np.full(len(own), of_side[own].mean(), np.float64) for",
+        ),
+    ),
+    mutant(
+        "lanes: negatives are not where their places are",
+        TESTS,
+        ("kernels/negatives.pxd", "outputs.words[1 + k] = outputs.places[outputs.words[1 + k]]", "pass"),
+    ),
+    mutant(
+        "lanes: negatives of the curvature are not where their places are",
+        TESTS,
+        (KERNEL, "word = sampler.places[word]", "pass"),
+    ),
+    mutant(
+        "rows that are frozen are those of other words, where a lane has some rows only",
+        "rounds_in_files",
+        ("distributed/lanes.py", 'of_text["frozen"][used[0]]', 'of_text["frozen"][: len(used[0])]'),
+    ),
+    mutant(
+        "blocks of a range are combined as one",
+        "rounds_in_files",
+        ("distributed/row_files.py", "self.begin, self.end, self.of_block", "self.begin, self.end, 1 << 30"),
+        (
+            "distributed/row_files.py",
+            "min(begin + self.of_block, self.end)",
+            "self.end",
         ),
     ),
     mutant(

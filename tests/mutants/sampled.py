@@ -150,8 +150,8 @@ SAMPLED = [
         "vocabulary estimator_to_kernel",
         (
             "corpus/vocabulary.py",
-            "subsample * self.total / self.counts",
-            "subsample * len(self) / self.counts",
+            "subsample * total / counts",
+            "subsample * len(counts) / counts",
         ),
     ),
     mutant(

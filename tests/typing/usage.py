@@ -127,8 +127,12 @@ def use(vectors: Vectors) -> None:
     assert_type(vectors.words, list[str])
     assert_type(vectors.metadata, dict[str, Any])
     assert_type(vectors.postprocess(center=True, remove_top=3, unit_length=True), Vectors)
-    vectors.save(Path("wiki.fvec"))
+    vectors.save(Path("wiki.fvec"), dtype="int8")
     assert_type(fastvec.load("wiki.fvec", mmap=True), Vectors)
+    assert_type(fastvec.combine([vectors, vectors], [1, 3.5], method="average"), Vectors)
+    assert_type(fastvec.retrofit(vectors, {"paris": ["london"]}, beta=2), Vectors)
+    assert_type(fastvec.retrofit(vectors, Path("lexicon.txt")), Vectors)
+    assert_type(fastvec.retrofit(vectors, [("paris", "london")]).order_dimensions().truncate(9), Vectors)
     try:
         vectors.index("pariss")
     except UnknownWordError as error:

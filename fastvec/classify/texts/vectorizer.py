@@ -270,7 +270,7 @@ def _vectors_of(
         indices[i] = next((index[form] for form in spellings(words[i]) if form in index), -1)
     is_known = indices >= 0
     table = np.zeros((len(words), vectors.vector_size), np.float32)
-    table[is_known] = vectors.vectors[indices[is_known]]
+    table[is_known] = vectors._matrix[indices[is_known]]
     if isinstance(vectors, SubwordVectors):
         for i in np.flatnonzero(~is_known).tolist():
             for form in dict.fromkeys(spellings(words[i])):

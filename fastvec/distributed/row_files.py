@@ -1,0 +1,99 @@
+"""Neighbouring rows of a matrix in a file, where matrices are larger than the memory of a process.
+
+The process that trains alone writes to the file, between rounds. Workers map a part of it, read the rows that
+they use, and return what becomes of those that move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastvec import kernels
+from fastvec.distributed.blocks import Changes, Matrix, Pull, Rows, moment_of_block
+from fastvec.training.matrices import padded_matrix
+
+__all__ = ["Moved", "Range", "combine_range", "moments_of_range"]
+
+
+class Range(NamedTuple):
+    """Some neighbouring blocks of rows in a file.
+
+    Attributes
+    ----------
+    path : str
+        The file, in which all rows of the matrix follow each other.
+    stride : int
+        The length of rows, padded.
+    begin, end : int
+        The first row, and the one behind the last.
+    of_block : int
+        How many rows a block has; the last one may have fewer.
+    """
+
+    path: str
+    stride: int
+    begin: int
+    end: int
+    of_block: int
+
+    def rows(self) -> Matrix:
+        """Map the rows, read-only."""
+        return self._mapped(self.begin, self.end)
+
+    def blocks(self) -> Iterator[tuple[int, Matrix]]:
+        """Yield the first row of each block, and its rows, which are mapped one after the other."""
+        for begin in range(self.begin, self.end, self.of_block):
+            yield begin, self._mapped(begin, min(begin + self.of_block, self.end))
+
+    def _mapped(self, begin: int, end: int) -> Matrix:
+        shape, offset = (end - begin, self.stride), 4 * self.stride * begin
+        return np.memmap(self.path, np.float32, "r", offset, shape)
+
+
+class Moved(NamedTuple):
+    """Rows of a range that have moved in a round, in rising order, and what they are now."""
+
+    rows: Rows
+    vectors: Matrix
+
+
+def combine_range(source: Range, pull: Pull, *changes: Changes) -> Moved:
+    """Return the rows of a range that have moved; the changes are those of the lanes, in their order."""
+    found = [
+        _combined(begin, block, pull, [_within(own, begin, begin + len(block)) for own in changes])
+        for begin, block in source.blocks()
+    ]
+    return Moved(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _within(changes: Changes, begin: int, end: int) -> Changes:
+    """Return those of the changes that are of some rows."""
+    own = slice(*np.searchsorted(changes.rows, (begin, end)))
+    return Changes(changes.rows[own], changes.exposures[own], changes.changes[own])
+
+
+def _combined(begin: int, block: Matrix, pull: Pull, changes: Sequence[Changes]) -> Moved:
+    """Return the rows of a block that have moved."""
+    used = np.zeros(len(block), np.bool_)
+    for own in changes:
+        used[own.rows - begin] = True
+    places = np.cumsum(used, dtype=np.int32) - 1
+    rows = np.flatnonzero(used)
+    moved, sums = (padded_matrix(len(rows), block.shape[1]) for _ in range(2))
+    counts = np.zeros((len(rows), 2))
+    for own in changes:
+        if len(own.rows):
+            kernels.get("rounds").add(places[own.rows - begin], own.exposures, own.changes, 0, sums, counts)
+    if len(rows):
+        moved[:] = block[rows]
+        pull.move(moved, sums, counts)
+    return Moved((begin + rows).astype(np.int32), moved)
+
+
+def moments_of_range(guides: Matrix, source: Range) -> list[NDArray[np.float64]]:
+    """Return the second moments of the rows of each block along the guides."""
+    return [moment_of_block(guides, block) for _, block in source.blocks()]
