@@ -781,4 +781,29 @@ AROUND = [
         "small",
         ("vectors/common.py", "np.linalg.eigh(scatter)[1][:, ::-1]", "np.linalg.eigh(scatter)[1]"),
     ),
+    mutant(
+        "the right item comes first among items of equal score",
+        "next_item",
+        ("evaluate/items.py", "(scored >= of_answers).sum(axis=1)", "1 + (scored > of_answers).sum(axis=1)"),
+    ),
+    mutant(
+        "baselines know the items that are held out",
+        "next_item",
+        ("evaluate/items.py", "corpus = Corpus(parts.training)", "corpus = Corpus(sessions)"),
+    ),
+    mutant(
+        "an item visits itself",
+        "next_item",
+        ("evaluate/recommenders.py", "is_other = others != item", "is_other = others == others"),
+    ),
+    mutant(
+        "words move to other sentences",
+        "sessions_as_sets",
+        ("models/sessions.py", ">> (np.uint64(64) - RANDOM_BITS)", ">> (np.uint64(60) - RANDOM_BITS)"),
+    ),
+    mutant(
+        "sessions have the same order in every epoch",
+        "sessions_as_sets",
+        ("models/sessions.py", "draw(key ^ KEY_OF_ORDER, positions)", "draw(KEY_OF_ORDER, positions)"),
+    ),
 ]
