@@ -16,7 +16,7 @@ from fastvec import kernels  # noqa: F401  (whether there are any is found out a
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastvec import classify as classify
-    from fastvec import distributed, evaluate, functional
+    from fastvec import distributed, evaluate, functional, presets
     from fastvec.corpus import Corpus, Vocabulary
     from fastvec.counts.cooccurrence import Cooccurrence
     from fastvec.finite_differences import gradcheck
@@ -60,6 +60,7 @@ __all__ = [
     "gradcheck",
     "load",
     "load_model",
+    "presets",
     "retrofit",
     "walks",
 ]
@@ -97,7 +98,7 @@ _MODULES = {
 if not TYPE_CHECKING:  # which would take every name for one of these
 
     def __getattr__(name: str) -> object:
-        if name in ("classify", "corpus", "distributed", "evaluate", "functional", "vectors"):
+        if name in ("classify", "corpus", "distributed", "evaluate", "functional", "presets", "vectors"):
             return import_module(f"{__name__}.{name}")
         if name not in _MODULES:
             raise _missing(name, sys._getframe(1).f_code.co_name == "_handle_fromlist")

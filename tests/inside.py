@@ -115,6 +115,9 @@ SIZES = {
     "column_bytes": "corpus.columns.BYTES_AT_ONCE",
     "column_piece": "corpus.columns.PIECE_BYTES",
     "column_items": "corpus.columns.ITEMS_AT_ONCE",
+    "words_asked": "evaluate.words.WORDS_AT_ONCE",
+    "scores_at_once": "evaluate.items.SCORES_AT_ONCE",
+    "longest_session": "models.sessions.LONGEST",
 }
 
 # Functions that tests watch, put an error into, or call.

@@ -45,6 +45,7 @@ def public():
         "fastvec.distributed",
         "fastvec.evaluate",
         "fastvec.functional",
+        "fastvec.presets",
     ):
         members = importlib.import_module(module)
         for name in members.__all__:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inside import unit_rows
+from inside import set_sizes, unit_rows
 from peers import KeyedVectors
 from scipy.stats import spearmanr
 
-import fastvec.evaluate
 from fastvec import SubwordVectors, Vectors, evaluate
 from fastvec.vectors import Subwords
 
@@ -268,7 +267,7 @@ def answered(unit, rows, questions, method):
 @pytest.mark.parametrize("block", [1, 7, 4096])
 def test_many_analogies_are_answered_as_one_by_one(tmp_path, monkeypatch, block, method):
     """Questions share pairs and words, and a pair may be a word with itself."""
-    monkeypatch.setattr(fastvec.evaluate, "WORDS_AT_ONCE", block)
+    set_sizes(monkeypatch, words_asked=block)
     random = np.random.default_rng(4)
     words = [letter + digit for letter in "abcdefgh" for digit in "01234"]
     matrix = random.standard_normal((8, 1, 6)) + random.standard_normal((5, 6)) + np.zeros((8, 5, 6))
@@ -308,7 +307,7 @@ def test_bad_parameters(tmp_path, function, parameter, error, message):
 
 @pytest.mark.parametrize("block", [1, 3, 4096])
 def test_analogies(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(fastvec.evaluate, "WORDS_AT_ONCE", block)
+    set_sizes(monkeypatch, words_asked=block)
     words = ["king", "queen", "man", "woman", "apple", "apples", "pear", "pears"]
     matrix = [[3, 1, 0], [3, 2, 0], [1, 1, 0], [1, 2, 0], [0, 1, 5], [0, 2, 5], [1, 1, 5], [1, 2, 5]]
     vectors = Vectors(words, matrix)

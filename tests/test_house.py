@@ -28,6 +28,7 @@ ROOMS = [
     "vectors",
     "evaluate",
     "functional",
+    "presets",
     "finite_differences",
     "counts",
     "models",
@@ -48,7 +49,8 @@ NOT_USED = {
     "kernels": {"_params"},
     "training": {"reference", "kernels"},
     "functional": set(ROOMS),
-    "evaluate": {"kernels", "training"},
+    "presets": set(ROOMS) - {"_params"},
+    "evaluate": {"kernels"},
     "classify.networks": {"counts", "models", "evaluate", "demo"},
     "classify.words": {"counts", "models", "evaluate", "demo"},
     "classify.texts": {"counts", "models", "evaluate", "demo"},
@@ -193,6 +195,7 @@ PUBLIC = {
     "evaluate",
     "functional",
     "finite_differences",
+    "presets",
     "vectors",
 }
 # The tests that use something else, and why.

@@ -98,6 +98,11 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tu
             "model must have loss='negative_sampling', and no position_weights, to be trained in lanes, got "
             f"{model!r}: lanes=1, or fit of the model, train it on one machine"
         )
+    if lanes > 1 and model.window is None:
+        raise ValueError(
+            "window must be an int to be trained in lanes, got None: lanes=1, or fit of the model, train on "
+            "sentences as sets"
+        )
     return lanes, rounds
 
 

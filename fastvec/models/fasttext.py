@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec._params import check_bool, check_choice
+from fastvec._params import check_bool, check_choice, check_int
 from fastvec.formats.fasttext import FastTextFile, outputs_of_nodes, write_model
 from fastvec.models.base import State
 from fastvec.models.losses import Loss, losses_of, subwords_of
@@ -250,6 +250,7 @@ class FastText(WordModel):
         }
 
     def _check_own_params(self) -> None:
+        check_int("window", self.window, 1, 1000)
         check_choice("model", self.model, ("skipgram", "cbow"))
         check_loss(self.loss, losses_of("FastText"))
         check_choice("pooling", self.pooling, ("mean", "sum"))

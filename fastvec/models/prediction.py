@@ -82,7 +82,6 @@ def log_likelihoods(
     -------
     float64 array, shape (n_sentences,)
     """
-    window = state.given["window"]
     paths = None if state.tree is None else state.tree.paths()
     outputs = state.parameters["output_vectors" if paths is None else "node_vectors"].astype(np.float64)
     rows_of = lru_cache(WORDS_KEPT)(rows_of)
@@ -107,6 +106,7 @@ def log_likelihoods(
     totals = []
     for ids in sentences:
         words, total = ids.tolist(), 0.0
+        window = len(words) if state.given["window"] is None else state.given["window"]
         for i, word in enumerate(words):
             contexts = words[max(0, i - window) : i] + words[i + 1 : i + 1 + window]
             if contexts:

@@ -30,12 +30,14 @@ class SkipGram(WordModel):
     ----------
     vector_size : int
         Number of dimensions d of the vectors, 1 to 4096.
-    window : int
+    window : int or None
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
-        uniformly from 1 to `window`.
+        uniformly from 1 to `window`. With None, a sentence is a set, such as a basket or a session: every
+        epoch puts its words in another random order, in which a word has the ten on either side of it as
+        contexts, so that all pairs of a sentence are equally likely.
     dynamic_window : bool
         Whether that distance is drawn for every centre, or is `window` always, which about doubles the
-        contexts of a word.
+        contexts of a word. Not used with ``window=None``.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"`` and ``"bpr"``.
     min_count : int
@@ -149,7 +151,7 @@ class SkipGram(WordModel):
 
     def _arguments(self) -> dict[str, Any]:
         return {
-            "window": self.window,
+            "window": self._reach(),
             "negatives": self.negatives,
             "loss": self.loss,
             "shared": self.negative_sharing == "window",
@@ -175,12 +177,14 @@ class CBOW(WordModel):
     ----------
     vector_size : int
         Number of dimensions d of the vectors, 1 to 4096.
-    window : int
+    window : int or None
         Largest distance between a centre word and its contexts. For every centre the distance is drawn
-        uniformly from 1 to `window`.
+        uniformly from 1 to `window`. With None, a sentence is a set, such as a basket or a session: every
+        epoch puts its words in another random order, in which a word has the ten on either side of it as
+        contexts, so that all pairs of a sentence are equally likely.
     dynamic_window : bool
         Whether that distance is drawn for every centre, or is `window` always, which about doubles the
-        contexts of a word.
+        contexts of a word. Not used with ``window=None``.
     negatives : int
         Number of noise words per centre word. Only used with ``loss="negative_sampling"``.
     min_count : int
@@ -303,7 +307,7 @@ class CBOW(WordModel):
 
     def _arguments(self) -> dict[str, Any]:
         return {
-            "window": self.window,
+            "window": self._reach(),
             "negatives": self.negatives,
             "cbow": True,
             "mean": self.pooling == "mean",
@@ -320,3 +324,5 @@ class CBOW(WordModel):
             raise ValueError(
                 f"position_weights must be False unless loss='negative_sampling', got loss={self.loss!r}"
             )
+        if self.position_weights and self.window is None:
+            raise ValueError("position_weights must be False with window=None, where positions mean nothing")

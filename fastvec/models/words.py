@@ -39,6 +39,7 @@ from fastvec.models.given import Given, frozen_words, given_vectors, noted, sour
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, paths
 from fastvec.models.prediction import log_likelihoods, log_probabilities, pooled_context
+from fastvec.models.sessions import REACH, in_random_order
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import SHORTEST_TEXT, hold_out
 from fastvec.training.huffman import HuffmanTree
@@ -82,7 +83,7 @@ class WordModel(EpochModel, ABC):
     """The base of all models of words."""
 
     vector_size: int = 100
-    window: int = 5
+    window: int | None = 5
     dynamic_window: bool = True
     negatives: int = 5
     min_count: int = 5
@@ -167,7 +168,8 @@ class WordModel(EpochModel, ABC):
             The message names the parameter, the rule and the value.
         """
         check_int("vector_size", self.vector_size, 1, 4096)
-        check_int("window", self.window, 1, 1000)
+        if self.window is not None:
+            check_int("window", self.window, 1, 1000)
         check_bool("dynamic_window", self.dynamic_window)
         check_int("negatives", self.negatives, 1, 1000)
         self._check_own_params()
@@ -417,7 +419,7 @@ class WordModel(EpochModel, ABC):
             start=0,
             stop=len(ids),
             keep=keep_thresholds(np.ones(n_words)),
-            dynamic_window=self.dynamic_window,
+            dynamic_window=self._is_dynamic(),
             key=seed,
             loss_every=1,
             **arguments,
@@ -630,15 +632,17 @@ class WordModel(EpochModel, ABC):
         if frozen is not None:
             all_of_given = given if isinstance(freeze, (bool, np.bool_)) else None
             frozen_rows = self._frozen_rows(state, frozen, all_of_given)
-        train_chunk = partial(
+        text = {"ids": ids, "sentence_offsets": corpus.sentence_offsets}
+        train = partial(
             kernels.get(loss.kernel).train,
-            ids=ids,
-            sentence_offsets=corpus.sentence_offsets,
             keep=keep,
-            dynamic_window=self.dynamic_window,
+            dynamic_window=self._is_dynamic(),
             frozen=frozen_rows,
             **parameters,
             **arguments,
+        )
+        train_chunk: Any = (
+            partial(train, **text) if self.window is not None else in_random_order(train, **text)
         )
 
         held_out = hold_out(ids, corpus.sentence_offsets, counts)
@@ -692,7 +696,7 @@ class WordModel(EpochModel, ABC):
         of_input *= self._input_moves(contexts, frequencies, tables)
         # The word in the middle of a long window is in several steps, one after the other.
         in_middle = targets + self.negatives if "subwords" in tables and not self._has_tree() else targets
-        is_long = not arguments["cbow"] and self.window >= CONTEXTS_AT_ONCE
+        is_long = not arguments["cbow"] and self._reach() >= CONTEXTS_AT_ONCE
         if is_long and in_middle * self._contexts() * rate > FARTHEST:
             of_output = max(of_output, in_middle * (CONTEXTS_AT_ONCE if shared else 1))
         return int(np.clip(FARTHEST / (max(of_input, of_output) * rate), 1, MOST_STEPS))
@@ -711,9 +715,17 @@ class WordModel(EpochModel, ABC):
         outputs = outputs + self.negatives * state.noise_probabilities(self.noise_exponent)
         return {"input_vectors": frequencies, "output_vectors": self._sets() * outputs}
 
+    def _reach(self) -> int:
+        """Return the largest distance of a context, in a text or in a sentence in random order."""
+        return REACH if self.window is None else self.window
+
+    def _is_dynamic(self) -> bool:
+        """Return whether every centre has a distance of its own."""
+        return self.dynamic_window and self.window is not None
+
     def _contexts(self) -> int:
         """Return how many contexts a word has, on average and at most."""
-        return self.window + 1 if self.dynamic_window else 2 * self.window
+        return self._reach() + 1 if self._is_dynamic() else 2 * self._reach()
 
     def _sets(self) -> int:
         """Return how many sets of a target and its negatives a window has, about."""

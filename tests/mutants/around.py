@@ -218,12 +218,12 @@ AROUND = [
         "one word more than `restrict` is considered",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "words = [*map(str, vectors.words[:restrict])]",
             "words = [*map(str, vectors.words[: None if restrict is None else restrict + 1])]",
         ),
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "_answer(vectors._matrix[:restrict], ",
             "_answer(vectors._matrix[: None if restrict is None else restrict + 1], ",
         ),
@@ -268,13 +268,13 @@ AROUND = [
     mutant(
         "equal values have the last of their ranks",
         "evaluate",
-        ("evaluate.py", "(last - (sizes - 1) / 2)[group]", "(last * 1.0)[group]"),
+        ("evaluate/words.py", "(last - (sizes - 1) / 2)[group]", "(last * 1.0)[group]"),
     ),
     mutant(
         "analogies are answered by a - b + c",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "products[pairs[:, 1]] - subtracted[pairs[:, 0]]",
             "products[pairs[:, 0]] - subtracted[pairs[:, 1]]",
         ),
@@ -282,22 +282,22 @@ AROUND = [
     mutant(
         "words of the question are answers",
         "evaluate",
-        ("evaluate.py", "        _exclude(products, own, begin)\n", ""),
+        ("evaluate/words.py", "        _exclude(products, own, begin)\n", ""),
     ),
     mutant(
         "the first word of the question is an answer",
         "evaluate",
-        ("evaluate.py", "        _exclude(differences, first, begin)\n", ""),
+        ("evaluate/words.py", "        _exclude(differences, first, begin)\n", ""),
     ),
     mutant(
         "words of the question in another case are answers",
         "evaluate",
-        ("evaluate.py", "for other in same[row]]", "for other in [row]]"),
+        ("evaluate/words.py", "for other in same[row]]", "for other in [row]]"),
     ),
     mutant(
         "analogies are answered by the last of some blocks of words",
         "evaluate",
-        ("evaluate.py", "higher = highest > best[start:end]", "higher = highest > -2"),
+        ("evaluate/words.py", "higher = highest > best[start:end]", "higher = highest > -2"),
     ),
     mutant(
         "components are those of vectors that are not centred",
@@ -322,13 +322,13 @@ AROUND = [
     mutant(
         "3CosMul divides by nothing",
         "evaluate",
-        ("evaluate.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
+        ("evaluate/words.py", "np.log(shifted + np.float32(LEAST_DIVISOR))", "np.zeros_like(shifted)"),
     ),
     mutant(
         "all words are considered for similarities, whatever `restrict`",
         "evaluate",
         (
-            "evaluate.py",
+            "evaluate/words.py",
             "_first_rows([*map(str, vectors.words[:restrict])]",
             "_first_rows([*map(str, vectors.words)]",
         ),
@@ -833,5 +833,30 @@ AROUND = [
         "ordered dimensions begin with the least",
         "small",
         ("vectors/common.py", "np.linalg.eigh(scatter)[1][:, ::-1]", "np.linalg.eigh(scatter)[1]"),
+    ),
+    mutant(
+        "the right item comes first among items of equal score",
+        "next_item",
+        ("evaluate/items.py", "(scored >= of_answers).sum(axis=1)", "1 + (scored > of_answers).sum(axis=1)"),
+    ),
+    mutant(
+        "baselines know the items that are held out",
+        "next_item",
+        ("evaluate/items.py", "corpus = Corpus(parts.training)", "corpus = Corpus(sessions)"),
+    ),
+    mutant(
+        "an item visits itself",
+        "next_item",
+        ("evaluate/recommenders.py", "is_other = others != item", "is_other = others == others"),
+    ),
+    mutant(
+        "words move to other sentences",
+        "sessions_as_sets",
+        ("models/sessions.py", ">> (np.uint64(64) - RANDOM_BITS)", ">> (np.uint64(60) - RANDOM_BITS)"),
+    ),
+    mutant(
+        "sessions have the same order in every epoch",
+        "sessions_as_sets",
+        ("models/sessions.py", "draw(key ^ KEY_OF_ORDER, positions)", "draw(KEY_OF_ORDER, positions)"),
     ),
 ]

@@ -85,7 +85,7 @@ MODELS = [
         "estimator_to_kernel",
         (
             WORD2VEC,
-            '"window": self.window,\n            "negatives": self.negatives,\n'
+            '"window": self._reach(),\n            "negatives": self.negatives,\n'
             '            "loss": self.loss,\n            "shared"',
             '"window": max(1, self.window - 1),\n'
             '            "negatives": self.negatives,\n            "loss": self.loss,\n            "shared"',

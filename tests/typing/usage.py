@@ -161,6 +161,10 @@ def judge(vectors: Vectors) -> None:
     assert_type(evaluate.similarity(vectors, "ws353.txt").spearman, float)
     assert_type(fastvec.evaluate.similarity(vectors, "ws353.txt").pearson, float)
     assert_type(evaluate.analogies(vectors, Path("google.txt"), restrict=30_000).total.accuracy, float)
+    assert_type(evaluate.split_sessions([["a", "b"]], split="time").training, list[list[Any]])
+    assert_type(evaluate.next_item(vectors, [["a", "b"]], k=10).vectors.hit_rate, dict[int, float])
+    assert_type(fastvec.presets.text(10**6), dict[str, Any])
+    assert_type(SkipGram(window=None, **fastvec.presets.nodes()), SkipGram)
 
 
 def refused() -> None:

@@ -1,4 +1,4 @@
-"""Evaluating vectors: correlation with human similarity scores, and analogies.
+"""Evaluating vectors of words: correlation with human similarity scores, and analogies.
 
 Both read the usual files (WordSim-353, MEN, SimLex-999, RG-65, RareWords; Google's questions-words) and
 report how much of them the vocabulary covers, without which a score means little.
