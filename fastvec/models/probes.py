@@ -9,7 +9,8 @@ from typing import Any
 
 from fastvec._params import check_int
 from fastvec.corpus.selection import check_words
-from fastvec.evaluate import SimilarityResult, judged_pairs, similarity
+from fastvec.evaluate import SimilarityResult, similarity
+from fastvec.evaluate.words import judged_pairs
 from fastvec.training.pauses import Interval, Moment, Periodic
 from fastvec.vectors import UnknownWordError, Vectors
 
