@@ -219,6 +219,14 @@ def test_a_kernel_and_its_reference_have_one_signature(compiled, kernel):
     assert public <= set(reference.__all__)
 
 
+# What lanes need, and words with the tag of their sentence.
+OF_LANES = {
+    "skipgram": ["exposures", "output_of", "places"],
+    "cbow": ["exposures", "places"],
+    "subword": ["exposures"],
+}
+
+
 @pytest.mark.parametrize("kernel", SETTINGS)
 def test_objectives_have_a_step_and_a_walk(kernel):
     functions = signatures(kernels.get(kernel, "reference"), {"step", "train"})
@@ -227,6 +235,6 @@ def test_objectives_have_a_step_and_a_walk(kernel):
     last = ["learning_rate", "key", "loss_every"]
     last += ["team"] if kernel in dict(SETTINGS_OF_TEAMS) else []
     last += ["copies"] if kernel in dict(SETTINGS_OF_COPIES) else []
-    last += ["frozen", "dynamic_window"]
+    last += ["frozen", "dynamic_window", *OF_LANES.get(kernel, [])]
     assert train[-len(last) :] == last
     assert step[-2:] == ["learning_rate", "frozen"]
