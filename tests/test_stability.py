@@ -14,6 +14,8 @@ from scipy.stats import t as student
 import fastvec
 from fastvec import PPMI_SVD, FastText, GloVe, SkipGram, Stability
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 TOPICS = 5
 
 
