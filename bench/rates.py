@@ -5,7 +5,6 @@ Times are those of a processor, so that others who use the machine disturb them 
 
 import copy
 import os
-import pickle
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -157,6 +156,15 @@ class Trained(NamedTuple):
         )
 
 
+def bytes_of(value: Any) -> int:
+    """Return the bytes of the arrays and numbers in a value, of which those of names are left out."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(bytes_of, value)) if isinstance(value, (list, tuple)) else 8
+
+
 def seconds_of(function: Callable[..., object], *arguments: Any) -> float:
     """Return the least seconds of this thread that a function takes, after a first call that is not timed."""
     return min(_timed(function, *arguments) for _ in range(1 + REPEATS))
@@ -196,7 +204,7 @@ def rates_of(trained: Trained) -> Rates:
     plain = seconds_of(trained.train, trained.matrices(), words[-1]) / words[-1]
     added, combined = of_combining(trained, min(COMBINED, words[-1]))
     *changes, summary = trained.train_lane(pieces[0])
-    told, pull = pickle.dumps(summary), trained.meter.given[combine_block][1]
+    pull = trained.meter.given[combine_block][1]
     sides = [(Side(trained.lane.stride, trained.lane.stride), name) for name in SIDES]
 
     def add() -> None:
@@ -204,20 +212,19 @@ def rates_of(trained: Trained) -> Rates:
             side.add(summary.curvatures[name], summary.weight)
 
     change = changes[0]
-    rows = sum(getattr(array, "nbytes", 0) for array in change) / max(len(change.rows), 1)
     return Rates(
         plain=plain,
         word=word,
         used=used,
         added=added,
         combined=combined,
-        summary=seconds_of(add) + seconds_of(pickle.loads, told),
+        summary=seconds_of(add),
         slowdown=slowdown(trained, words[-1]),
         row=trained.blocks[0][0].nbytes,
-        change=round(rows),
-        task=len(pickle.dumps(pieces[0]._replace(guides=pull.directions[:4]))),
-        told=len(told),
-        pull=len(pickle.dumps(pull)),
+        change=round(bytes_of(change) / max(len(change.rows), 1)),
+        task=bytes_of(pieces[0]._replace(guides=pull.directions[:4])),
+        told=bytes_of(summary),
+        pull=bytes_of(pull),
     )
 
 

@@ -32,12 +32,12 @@ def make(family, **params):
     return estimator(**{**common, **({} if family == "glove" else WORDS), **own, **params})
 
 
-def corpus(seed=0):
-    """Return a corpus of 6,000 words, of 120 different ones."""
+def corpus(seed=0, n_words=120, n_sentences=500):
+    """Return a corpus of sentences of twelve words, by default of 6,000 words, of 120 different ones."""
     random = np.random.default_rng(seed)
-    words = [f"word{i}" for i in range(120)]
-    weights = 1 / np.arange(1, 121)
-    return fastvec.Corpus(random.choice(words, size=(500, 12), p=weights / weights.sum()).tolist())
+    words = [f"word{i}" for i in range(n_words)]
+    weights = 1 / np.arange(1, n_words + 1)
+    return fastvec.Corpus(random.choice(words, size=(n_sentences, 12), p=weights / weights.sum()).tolist())
 
 
 def cut_small(monkeypatch):

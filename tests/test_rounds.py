@@ -8,6 +8,7 @@ import calls
 import numpy as np
 import pytest
 from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
+from small_runs import corpus
 
 import fastvec
 from fastvec import CBOW, Corpus, FastText, SkipGram, distributed, kernels
@@ -30,10 +31,7 @@ def all_lanes_train():
 @pytest.fixture(scope="module")
 def text():
     """Return a text of 9,000 words, of 120 different ones, and some held out."""
-    words = [f"word{i}" for i in range(120)]
-    weights = 1 / np.arange(1, 121)
-    drawn = np.random.default_rng(2).choice(words, size=(750, 12), p=weights / weights.sum())
-    return Corpus(drawn.tolist())
+    return corpus(2, n_sentences=750)
 
 
 def make(kind=SkipGram, **params):

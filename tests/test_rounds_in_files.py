@@ -10,6 +10,7 @@ import calls
 import numpy as np
 import pytest
 from inside import inner, put, set_sizes, wrap
+from small_runs import corpus
 
 from fastvec import Corpus, SkipGram, distributed
 
@@ -20,18 +21,16 @@ LANES = {"lanes": 3, "rounds": 4}
 
 @pytest.fixture(scope="module", autouse=True)
 def all_lanes_train():
-    """Let rounds have their full length from the start, and matrices several blocks and ranges."""
+    """Let rounds have their full length from the start, matrices several parts, and lanes few rows."""
+    sizes = {"growth_of_rounds": 1e6, "block_of_rows": 30 * 16 * 4, "ranges_of_rows": 3}
     with pytest.MonkeyPatch.context() as patch:
-        set_sizes(patch, growth_of_rounds=1e6, block_of_rows=30 * 16 * 4, ranges_of_rows=3)
+        set_sizes(patch, **sizes, words_per_row=1e9)
         yield
 
 
 @pytest.fixture(scope="module")
 def text():
-    words = [f"word{i}" for i in range(200)]
-    weights = 1 / np.arange(1, 201)
-    drawn = np.random.default_rng(2).choice(words, size=(500, 12), p=weights / weights.sum())
-    return Corpus(drawn.tolist())
+    return corpus(2, n_words=200)
 
 
 def make(**params):

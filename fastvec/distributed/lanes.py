@@ -195,7 +195,7 @@ def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
     of_text = dict(zip(lane.arrays, arrays, strict=False))
     blocks = arrays[len(lane.arrays) :]
     used = lane.find_rows(task, of_text)
-    if "subwords" in of_text:  # rows of inputs are not those of words
+    if task.all_rows or "subwords" in of_text:  # words have their own places, or rows of inputs are of others
         return _train_on_copies(lane, task, used, of_text, blocks, None, None)
     words, places = _placed(*used), room_of_thread().places(len(of_text["keep"]))
     places[words] = np.arange(len(words))

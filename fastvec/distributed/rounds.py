@@ -26,7 +26,7 @@ from fastvec.distributed.blocks import (
 )
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
-from fastvec.distributed.engine import Engine
+from fastvec.distributed.engine import Engine, Handle
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
 from fastvec.distributed.row_files import Range, combine_range, moments_of_range
 from fastvec.distributed.storage import mapped_matrix, working_folder
@@ -261,7 +261,7 @@ class RoundsHere(LaneRounds):
         self._stretch_in_place(guides, growths)
 
 
-class RoundsElsewhere(LaneRounds):
+class CalledRounds(LaneRounds):
     """Rounds whose lanes are calls of an engine."""
 
     def __init__(self, engine: Engine, *common: Any) -> None:
@@ -270,6 +270,28 @@ class RoundsElsewhere(LaneRounds):
         self._shared = {
             name: None if array is None else engine.share(array) for name, array in self._arrays.items()
         }
+
+    def _call_lanes(
+        self, tasks: Sequence[Task], parts: Sequence[Any]
+    ) -> tuple[list[list[Handle]], list[Summary]]:
+        """Let lanes train on parts of the matrices; return handles of what they change, and summaries."""
+        found = [
+            self._engine.submit_parts(
+                f"train lane {number}",
+                len(parts) + 1,
+                train_lane,
+                self._lane,
+                task,
+                *self._shared.values(),
+                *parts,
+            )
+            for number, task in enumerate(tasks, 1)
+        ]
+        return found, self._engine.results([of_lane[-1] for of_lane in found])
+
+
+class RoundsElsewhere(CalledRounds):
+    """Rounds whose lanes are calls, on matrices that are their arguments and results."""
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -287,19 +309,7 @@ class RoundsElsewhere(LaneRounds):
         return [self._matrices[name][begin:end] for name, begin, end in self._places]
 
     def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        self._found = [
-            self._engine.submit_parts(
-                f"train lane {number}",
-                len(self._blocks) + 1,
-                train_lane,
-                self._lane,
-                task,
-                *self._shared.values(),
-                *self._blocks,
-            )
-            for number, task in enumerate(tasks, 1)
-        ]
-        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        self._found, summaries = self._call_lanes(tasks, self._blocks)
         return summaries
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
@@ -341,8 +351,8 @@ class RoundsElsewhere(LaneRounds):
         ]
 
 
-class RoundsInFiles(LaneRounds):
-    """Rounds whose lanes are calls of an engine, on matrices in mapped files.
+class RoundsInFiles(CalledRounds):
+    """Rounds whose lanes are calls, on matrices in mapped files.
 
     Blocks are the same as in memory, so that the results are. What has to do with some neighbouring ones is
     one call.
@@ -358,10 +368,8 @@ class RoundsInFiles(LaneRounds):
     """
 
     def __init__(self, engine: Engine, elsewhere: bool, *common: Any) -> None:
-        super().__init__(*common)
-        self._engine = engine
+        super().__init__(engine, *common)
         self._elsewhere = elsewhere
-        self._shared = [None if array is None else engine.share(array) for array in self._arrays.values()]
         self._ranges: list[tuple[str, Range]] = []
         firsts = {}
         for name, matrix in self._matrices.items():
@@ -386,20 +394,7 @@ class RoundsInFiles(LaneRounds):
                 matrix.flush()
 
     def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        ranges = [rows for _, rows in self._ranges]
-        self._found = [
-            self._engine.submit_parts(
-                f"train lane {number}",
-                len(ranges) + 1,
-                train_lane,
-                self._lane,
-                task,
-                *self._shared,
-                *ranges,
-            )
-            for number, task in enumerate(tasks, 1)
-        ]
-        summaries: list[Summary] = self._engine.results([parts[-1] for parts in self._found])
+        self._found, summaries = self._call_lanes(tasks, [rows for _, rows in self._ranges])
         return summaries
 
     def _combine(self, pulls: dict[str, Pull]) -> None:

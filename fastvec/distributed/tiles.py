@@ -10,8 +10,7 @@ number of them.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -25,12 +24,11 @@ from fastvec.distributed.blocks import Matrix
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.engine import Engine, Handle
 from fastvec.distributed.ranges import Numbers, Turn, arrange_range, ranges_of, train_range
-from fastvec.models.base import Learner, Matrices
+from fastvec.models.base import Matrices
 from fastvec.models.glove import GloVe
 from fastvec.models.tiles import TileRounds, block_bounds, key_of
 from fastvec.training.progress import Progress
 from fastvec.training.rounds import Piece
-from fastvec.vectors import Vectors
 
 __all__ = ["fit_in_turns"]
 
@@ -43,31 +41,12 @@ WORDS, CONTEXTS = ("word_vectors", "word_squares"), ("context_vectors", "context
 Packet = tuple[Numbers, Handle]
 
 
-def fit_in_turns(
-    model: GloVe,
-    source: Any,
-    cluster: str | int | None,
-    *,
-    start_from: Vectors | Learner | None,
-    freeze: bool | Iterable[str],
-    checkpoint: str | os.PathLike[str] | None,
-    checkpoint_every: int | str,
-    resume: bool,
-) -> GloVe:
-    """Train on several processes or machines; see `fit`. Without a cluster, the model trains."""
-    fit = partial(
-        model._fit,
-        source,
-        start_from=start_from,
-        freeze=freeze,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
-    )
+def fit_in_turns(model: GloVe, source: Any, cluster: str | int | None, **how: Any) -> GloVe:
+    """Train on several processes or machines; see `fit`, also for the arguments of the model's `fit`."""
     if cluster is None:
-        return fit(None)
+        return model._fit(source, None, **how)
     with connect(cluster, threads=1 if model.threads is None else model.threads) as engine:
-        return fit(partial(TilesElsewhere, engine))
+        return model._fit(source, partial(TilesElsewhere, engine), **how)
 
 
 class TilesElsewhere(TileRounds):

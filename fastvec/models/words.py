@@ -660,10 +660,16 @@ class WordModel(EpochModel, ABC):
             text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
             checkpoints.source |= sources(state, given, frozen) | {"lanes": lanes}
-        put_back = None if state.output_of is None else state.copy_outputs
-        patience = self.patience if self.early_stopping else None
         self._train(
-            train_chunk, schedule, state, parameters, held_out, checkpoints, None, put_back, crew, patience
+            train_chunk,
+            schedule,
+            state,
+            parameters,
+            held_out,
+            checkpoints,
+            put_back=None if state.output_of is None else state.copy_outputs,
+            crew=crew,
+            patience=self.patience if self.early_stopping else None,
         )
         trained = state.history[schedule.epochs_before :]
         if not any(epoch.pairs for epoch in trained) and not state.interrupted:
