@@ -99,7 +99,7 @@ def test_counts_are_saved_for_stanford(text, tmp_path):
     ],
 )
 def test_errors_before_the_text_is_read(tmp_path, options, message):
-    done = run("cooccur", tmp_path / "no text", *options, cwd=tmp_path, env=environment())
+    done = run("cooccur", tmp_path / "no text", *options, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1].startswith("fastvec: error: ")
@@ -140,7 +140,7 @@ def test_a_signal_saves_nothing(number, text, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     options = ("-o", out, "--window", 1000, "--memory-limit", "1K")
-    with start("cooccur", *texts, *options, env=environment() | {"TMPDIR": str(temporary)}) as process:
+    with start("cooccur", *texts, *options, env=os.environ | {"TMPDIR": str(temporary)}) as process:
         wait_for(b"reading", process.stderr)  # is done
         _, rest = interrupt(process, number)
     assert process.returncode == 128 + number

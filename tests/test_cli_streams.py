@@ -1,5 +1,6 @@
 """The command where its standard streams are closed, or can be written no more."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -56,21 +57,31 @@ def made(folder):
     return read
 
 
-def redirected(redirection, *arguments, **options):
-    """Run a command whose streams a shell redirects."""
-    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "fastvec"]
-    return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=HANGS, **options
-    )
+def starts(verb):
+    """Return whether a verb gets a Python of its own: to start without a stream is the same for all."""
+    return verb == "train"
+
+
+@contextlib.contextmanager
+def unwritable(stream, full):
+    """Give options of a process: a stream of it is closed, or goes to a device that is full."""
+    if full:
+        with pathlib.Path("/dev/full").open("wb") as device:
+            yield {stream: device}
+    else:
+        yield {"closed": [stream]}
+
+
+CLOSED_OR_FULL = pytest.mark.parametrize("full", [False, pytest.param(True, marks=FULL)])
 
 
 @pytest.mark.parametrize(
-    ("verb", "redirection"),
-    [*((verb, "2>&-") for verb in VERBS), pytest.param("train", "2>/dev/full", marks=FULL)],
+    ("verb", "full"), [*((verb, False) for verb in VERBS), pytest.param("train", True, marks=FULL)]
 )
-def test_progress_that_nobody_sees_ends_no_work(verb, redirection, folder, made):
-    done = redirected(redirection, *VERBS[verb][0], cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_progress_that_nobody_sees_ends_no_work(verb, full, folder, made):
+    with unwritable("stderr", full) as options:
+        done = run(*VERBS[verb][0], cwd=folder, forked=not starts(verb), **options)
+    assert done.returncode == 0 and not done.stderr
     assert "saved in x." in done.stdout
     made(verb)
 
@@ -93,7 +104,8 @@ def test_a_program_ends_well_too(redirection, folder, made):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_summary_that_nobody_reads_is_no_error(verb, folder, made):
-    done = redirected("<&- >&-", *VERBS[verb][0], cwd=folder)
+    closed = ["stdin", "stdout"]
+    done = run(*VERBS[verb][0], cwd=folder, forked=not starts(verb), closed=closed)
     assert done.returncode == 0
     assert done.stdout == "" and "Traceback" not in done.stderr
     made(verb)
@@ -103,23 +115,22 @@ def test_a_summary_that_nobody_reads_is_no_error(verb, folder, made):
 def test_a_pipe_whose_reader_has_left_ends_no_work(verb, folder, made):
     readable, writable = os.pipe()
     os.close(readable)
-    command = [sys.executable, "-m", "fastvec", *map(str, VERBS[verb][0])]
-    done = subprocess.run(command, stdout=writable, stderr=writable, cwd=folder, timeout=HANGS, check=False)
+    pipes = {"stdout": writable, "stderr": writable}
+    done = run(*VERBS[verb][0], cwd=folder, forked=not starts(verb), **pipes)
     os.close(writable)
     assert done.returncode == 0
     made(verb)
 
 
 @pytest.mark.parametrize(
-    ("redirection", "reason"),
-    [(">&-", "Bad file descriptor"), pytest.param(">/dev/full", "No space left on device", marks=FULL)],
-)
-@pytest.mark.parametrize(
     "arguments",
     [("neighbors", "vectors.fvec", "a"), ("phrases", "text", "-o", "-", "-q"), ("--help",)],
 )
-def test_results_that_cannot_be_written_are_an_error(arguments, redirection, reason, folder):
-    done = redirected(redirection, *arguments, cwd=folder)
+@CLOSED_OR_FULL
+def test_results_that_cannot_be_written_are_an_error(arguments, full, folder):
+    reason = "No space left on device" if full else "Bad file descriptor"
+    with unwritable("stdout", full) as options:
+        done = run(*arguments, cwd=folder, forked=arguments[0] != "neighbors", **options)
     assert done.returncode == 2
     assert done.stderr.startswith("fastvec: error: ") and done.stderr.endswith(f"{reason}\n")
     assert done.stderr.count("\n") == 1
@@ -131,7 +142,7 @@ def test_text_for_a_closed_standard_output_is_an_error_before_the_work(folder):
         ("tag", "predict", "no such model", "no such text"),
         ("classify", "predict", "no such model", "no such text"),
     ):
-        done = redirected(">&-", *arguments, cwd=folder)
+        done = run(*arguments, cwd=folder, closed=["stdout"], forked=arguments[0] != "phrases")
         assert (done.returncode, done.stderr) == (2, "fastvec: error: standard output: Bad file descriptor\n")
 
 
@@ -139,27 +150,28 @@ def test_text_for_a_closed_standard_output_is_an_error_before_the_work(folder):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_text_that_does_not_fit_names_standard_output(unbuffered, folder):
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    done = redirected(
-        ">/dev/full", "phrases", "text", "-o", "-", "-q", "--threshold", 1, cwd=folder, env=environment
-    )
+    options = ("-o", "-", "-q", "--threshold", 1)
+    with unwritable("stdout", full=True) as full:
+        done = run("phrases", "text", *options, cwd=folder, env=environment, forked=False, **full)
     assert (done.returncode, done.stderr) == (
         2,
         "fastvec: error: standard output: No space left on device\n",
     )
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", pytest.param("2>/dev/full", marks=FULL)])
-def test_an_error_that_nobody_sees_is_in_the_exit_status(redirection, folder):
+@CLOSED_OR_FULL
+def test_an_error_that_nobody_sees_is_in_the_exit_status(full, folder):
     for arguments in (("neighbors", "vectors.fvec", "missing"), ("neighbors",), ("no verb",)):
-        done = redirected(redirection, *arguments, cwd=folder)
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+        with unwritable("stderr", full) as options:
+            done = run(*arguments, cwd=folder, forked=arguments[0] != "no verb", **options)
+        assert (done.returncode, done.stdout) == (2, "") and not done.stderr
 
 
 @pytest.mark.parametrize(
     "arguments", [("train", "-", "-o", "x.fvec"), ("classify", "train", "-", "-o", "x.fvmodel")]
 )
 def test_a_closed_standard_input_is_told(arguments, folder):
-    done = redirected("<&-", *arguments, cwd=folder)
+    done = run(*arguments, cwd=folder, closed=["stdin"], forked=arguments[0] != "train")
     assert done.returncode == 2
     assert done.stderr == "fastvec: error: '-' is standard input, which is closed: name a file\n"
 
@@ -191,14 +203,11 @@ def test_progress_in_a_log_is_lines(folder, made):
 def test_progress_on_a_terminal_is_a_bar(folder, made):
     """Give the command a terminal of its own for its standard error."""
     controller, terminal = os.openpty()
-    command = [sys.executable, "-m", "fastvec", *map(str, VERBS["train"][0])]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=terminal, cwd=folder, timeout=HANGS, check=True
-    )
+    done = run(*VERBS["train"][0], cwd=folder, stderr=terminal)
     shown = os.read(controller, 1 << 16)
     os.close(terminal)
     os.close(controller)
-    assert done.stdout.count(b"\n") == 1
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
     assert b"\repoch 2/2: 100%" in shown
 
 

@@ -227,7 +227,7 @@ def test_what_nohup_starts_outlives_its_terminal(text, tmp_path):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     options = ("-o", tmp_path / "x.fvec", "--vector-size", 4, "--epochs", 10**7)
-    with start("train", text, *options, preexec_fn=ignore) as process:
+    with start("train", text, *options, forked=False, preexec_fn=ignore) as process:
         wait_for(b"epoch 1/", process.stderr)
         process.send_signal(signal.SIGHUP)
         wait_for(b"epoch 9/", process.stderr)
