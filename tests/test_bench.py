@@ -87,7 +87,7 @@ def test_every_measurement_has_results_and_tables_and_is_explained(compare, caps
     assert compare.main(["--check"]) == 0, capsys.readouterr().err
 
 
-SEEN = set()  # functions that have had a process of their own
+SEEN = set()  # modules that have had a process of their own
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def run(bench, monkeypatch, tmp_path):
     in_a_process, work = bench("measure").run, bench("measure").work
 
     def run(contender, job):
-        function = f"{contender.function.__module__}.{contender.function.__name__}"
-        if contender.environment or function not in SEEN:
+        module = contender.function.__module__
+        if contender.environment or module not in SEEN:
             figures = in_a_process(contender, job)
-            SEEN.update([function] if "error" not in figures else [])
+            SEEN.update([module] if "error" not in figures else [])
             return figures
         own = {**job, **contender.settings, "folder": str(tmp_path), "started": time.monotonic()}
-        return json.loads(json.dumps(work(function, own)))
+        return json.loads(json.dumps(work(f"{module}.{contender.function.__name__}", own)))
 
     monkeypatch.setattr(bench("measure"), "run", run)
 

@@ -222,8 +222,8 @@ def test_without_threads_that_begin_nothing_waits_for_them(monkeypatch):
 def test_the_others_do_not_pass_a_thread_that_stops_where_nothing_is_trained_on(monkeypatch):
     """At a chunk that is wholly held out no thread waits for another."""
     chunk, at, passed = 8, [], threading.Event()
-    set_sizes(monkeypatch, words_chunk=chunk)
-    words = np.random.default_rng(0).integers(0, 50, 1 << 17).astype(str)
+    set_sizes(monkeypatch, words_chunk=chunk, shortest_text=1)
+    words = np.random.default_rng(0).integers(0, 50, 1 << 13).astype(str)
 
     def stop_there(real, train_chunk, *given, held_out, stop, **named):
         begin, end = next((-(-b // chunk) * chunk, e) for b, e in held_out.spans if b > chunk)
@@ -253,9 +253,9 @@ def test_the_others_do_not_pass_a_thread_that_stops_where_nothing_is_trained_on(
 # Texts of few words: a batch in which a row is used again and again must not move it too far
 
 FEW_WORDS = {
-    "two": [["alpha", "beta"]] * 6_000,
-    "five": [["a1", "b2", "c3", "d4", "e5"] * 2_000],
-    "n-grams in common": [[f"something{(i * i + i // 3) % 120}" for i in range(10_000)]],
+    "two": [["alpha", "beta"]] * 3_000,
+    "five": [["a1", "b2", "c3", "d4", "e5"] * 1_000],
+    "n-grams in common": [[f"something{(i * i + i // 3) % 120}" for i in range(5_000)]],
 }
 LOSSES = {
     "skipgram": (fastvec.SkipGram, {}),

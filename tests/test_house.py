@@ -215,13 +215,22 @@ INSIDE = {
 }
 
 
+def dotted(node):
+    """An attribute with the names before it: ``fastvec.vectors.Vectors``."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([getattr(node, "id", ""), *reversed(names)])
+
+
 def private_modules(source):
     """What a test uses of fastvec that is not public: by import, as an attribute, or named in a string."""
     tree = ast.parse(source)
     used = imports(tree, "tests", is_package=False, modules=MODULES)
     texts = [
         *strings(tree),
-        *(ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+        *(dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
     ]
     for text in texts:
         for base, item in re.findall(r"\bfastvec((?:\.\w+)*)(?: import (\w+))?", text):

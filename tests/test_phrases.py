@@ -122,7 +122,7 @@ def natural_text():
     if not path.exists():
         pytest.skip(f"{path.name} is not in {folder} (FASTVEC_DATA)")
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = itertools.islice(file, 8000)
+        lines = itertools.islice(file, 2000)
         # gensim mistakes a pair for a word that is spelled like it: no word may have an underscore.
         return [words for line in lines if (words := line.lower().replace("_", " ").split())]
 

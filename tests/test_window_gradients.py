@@ -13,7 +13,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small da
 
 IS_NOUN = [[tag == "N" for tag in tags] for tags in TAGS]
 ACTIVATIONS = ["sigmoid", "tanh", "relu"]
-PENALTIES = [(0, 0), (0.01, 0), (0, 0.05), (0.01, 0.05)]
+HIDDEN = [4, (4, 3)]
+# All layers with both penalties, and the other penalties with one of them: they are sums over parameters.
+BOTH = (0.01, 0.05)
+LAYERS_AND_PENALTIES = [
+    *((activation, hidden, BOTH) for activation in ACTIVATIONS for hidden in HIDDEN),
+    *(("tanh", 4, penalties) for penalties in ((0, 0), (0.01, 0), (0, 0.05))),
+]
 
 
 def at_random(model, y, seed=112, **params):
@@ -46,19 +52,17 @@ def check(model, y):
 # ---- WindowClassifier -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("hidden", [4, (4, 3)])
-@pytest.mark.parametrize(("l2", "vectors_l2"), PENALTIES)
-def test_of_the_classifier(activation, hidden, l2, vectors_l2):
+@pytest.mark.parametrize(("activation", "hidden", "penalties"), LAYERS_AND_PENALTIES)
+def test_of_the_classifier(activation, hidden, penalties):
+    l2, vectors_l2 = penalties
     params = {"activation": activation, "hidden": hidden, "l2": l2, "vectors_l2": vectors_l2}
     check(at_random(WindowClassifier, TAGS, **params), TAGS)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("hidden", [4, (4, 3)])
+@pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("train_vectors", [True, False])
-def test_of_the_classifier_with_features(activation, hidden, train_vectors):
-    params = {"activation": activation, "hidden": hidden, "features": ("case", "suffix"), "vectors_l2": 0.05}
+def test_of_the_classifier_with_features(hidden, train_vectors):
+    params = {"hidden": hidden, "features": ("case", "suffix"), "vectors_l2": 0.05}
     model = at_random(WindowClassifier, TAGS, train_vectors=train_vectors, **params)
     assert {"case", "suffix"} < model.parameters_.keys()
     check(model, TAGS)
@@ -79,11 +83,10 @@ def ranker_at_random(y, **params):
     return model
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("hidden", [4, (4, 3)])
-@pytest.mark.parametrize(("l2", "vectors_l2"), PENALTIES)
+@pytest.mark.parametrize(("activation", "hidden", "penalties"), LAYERS_AND_PENALTIES)
 @pytest.mark.parametrize("y", [IS_NOUN, None], ids=["labels", "none"])
-def test_of_the_ranker(activation, hidden, l2, vectors_l2, y):
+def test_of_the_ranker(activation, hidden, penalties, y):
+    l2, vectors_l2 = penalties
     params = {"activation": activation, "hidden": hidden, "l2": l2, "vectors_l2": vectors_l2}
     check(ranker_at_random(y, **params), y)
 

@@ -151,7 +151,9 @@ def block_bounds(row_offsets: NDArray[np.int64], stride: int) -> list[int]:
     bounds = [0]
     while bounds[-1] < n_words:
         begin = bounds[-1]
-        most_entries = row_offsets[begin] + LARGEST_SHARE * n_entries
+        most_entries = row_offsets[begin] + int(
+            LARGEST_SHARE * n_entries
+        )  # a float would make all of them one
         end = int(np.searchsorted(row_offsets, most_entries, side="right")) - 1
         bounds.append(min(max(end, begin + 1), begin + most_words, n_words))
     return bounds
