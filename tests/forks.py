@@ -35,10 +35,29 @@ def same_before(environment):
     return all(environment.get(name) == AT_FIRST.get(name) for name in names)
 
 
+def for_shells():
+    """Return the command by which a shell runs `fastvec`, and options of the process of that shell."""
+    if not POSSIBLE:
+        return [sys.executable, "-m", "fastvec"], {}
+    descriptor = _forker().fileno()
+    return [sys.executable, "-I", "-S", __file__, str(descriptor)], {"pass_fds": [descriptor]}
+
+
 class Process:
     """A process of `fastvec`, with what tests use of `subprocess.Popen`."""
 
-    def __init__(self, arguments, *, stdin=None, stdout=None, stderr=None, cwd=None, env=None, closed=()):
+    def __init__(
+        self,
+        arguments,
+        *,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        cwd=None,
+        env=None,
+        closed=(),
+        forker=None,
+    ):
         self.args, self.returncode = ["fastvec", *arguments], None
         request = {
             "arguments": arguments,
@@ -53,7 +72,7 @@ class Process:
             self._connection, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             until_sent.enter_context(remote)
             descriptors = [of_stdin, of_stdout, of_stderr, remote.fileno()]
-            socket.send_fds(_forker(), [json.dumps(request).encode()], descriptors)
+            socket.send_fds(forker or _forker(), [json.dumps(request).encode()], descriptors)
         self.pid = self._receive()
 
     def _receive(self):
@@ -211,7 +230,8 @@ def _run(request, descriptors):
         os._exit(ended.code or 0)
 
 
-if __name__ == "__main__":
+def _serve():
+    """Fork what is asked for on standard input, and in what is forked, be that."""
     sys.argv = ["fastvec"]  # by which signals end it at once, as they do while modules are loaded
     from fastvec import cli
 
@@ -221,3 +241,14 @@ if __name__ == "__main__":
     with socket.socket(fileno=os.dup(0)) as connection:
         arrived = _fork_on_request(connection)
     _run(*arrived)
+
+
+def _ask(descriptor, *arguments):
+    """Have a process forked by the one to which a shell has a connection, and end as it does."""
+    with socket.socket(fileno=int(descriptor)) as forker, Process(arguments, forker=forker) as process:
+        status = process.wait()
+    sys.exit(status if status >= 0 else 128 - status)
+
+
+if __name__ == "__main__":
+    _ask(*sys.argv[1:]) if sys.argv[1:] else _serve()

@@ -6,7 +6,6 @@
 import pkgutil
 
 from fastvec import formats
-from fastvec.classify.texts.quantization import quantize_matrix
 from fastvec.cli.examples import EXAMPLES
 from fastvec.corpus.writing import write_text
 from fastvec.counts.glove_files import RECORD
@@ -49,7 +48,6 @@ __all__ = [
     "pieces_of",
     "preallocate",
     "pulls",
-    "quantize_matrix",
     "read_model",
     "read_supervised",
     "replacing",
@@ -143,6 +141,7 @@ FUNCTIONS = {
     "split_texts": "classify.texts.classifier.split_held_out",
     "sum_rows": "classify.words.network.sum_rows",
     "read_blocks": "corpus.ids.read_blocks",
+    "quantize_matrix": "classify.texts.quantization.quantize_matrix",
     "read_documents": "classify.texts.documents.read_documents",
     "spans_of": "classify.spans.spans_of",
     "text_threads": "formats.glove.file_threads",

@@ -18,14 +18,15 @@ import importlib.util
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 import unittest
 from pathlib import Path
 
 import pytest
 from commands import HANGS
+from forks import for_shells
 from sybil.document import Document
 from sybil.evaluators.doctest import NUMBER, DocTestEvaluator, OutputChecker
 from sybil.parsers.abstract.doctest import DocTestStringParser
@@ -67,6 +68,7 @@ OTHER_LIBRARIES = [
     "torch",
     "usearch",
 ]
+UNREAD = 141  # the status of a command before `head`, which reads no more
 SIMILAR = re.compile(r"<!-- output: similar -->\s*\Z")
 FENCES = re.compile(r"^```+(.+)$", re.MULTILINE)
 
@@ -123,18 +125,19 @@ class Page:
 
     def evaluate_sh(self, example):
         # What is tested need not be on the PATH.
-        script = f'set -eu -o pipefail\nfastvec() {{ "$PYTHON" -m fastvec "$@"; }}\n{example.parsed}'
-        environment = {**os.environ, "PYTHON": sys.executable, "OPENBLAS_NUM_THREADS": "1"}
+        command, options = for_shells()
+        script = f'set -eu -o pipefail\nfastvec() {{ {shlex.join(command)} "$@"; }}\n{example.parsed}'
         done = subprocess.run(
             ["bash", "-c", script],
             capture_output=True,
             text=True,
             timeout=HANGS,
-            env=environment,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             check=False,
+            **options,
         )
         self.printed = done.stdout
-        if done.returncode:
+        if done.returncode not in (0, UNREAD):
             return f"{example.parsed}ended with {done.returncode}:\n{done.stderr}"
         return None
 

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from inside import SupervisedFile, quantize_matrix, read_supervised, write_supervised
+from inside import SupervisedFile, inner, read_supervised, write_supervised
 from peers import fasttext
 from sklearn.base import clone
 
@@ -15,6 +15,8 @@ from fastvec import classify, cli, load
 from fastvec.classify import TextClassifier
 
 pytestmark = pytest.mark.any_backend
+
+quantize_matrix = inner("quantize_matrix")
 
 random = np.random.default_rng(0)
 WORDS = [f"w{number}" for number in range(330)] + ["naïve", "東京", "Zürich", "</s>x", "x__label__"]
