@@ -9,6 +9,8 @@ import pytest
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):

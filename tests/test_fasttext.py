@@ -16,7 +16,7 @@ def spelled():
     """Sentences of one language each, whose words have its ending."""
     random = np.random.default_rng(4)
     stems = ["".join(random.choice(list("bdfgklmnprst"), 4)) for _ in range(40)]
-    for _ in range(200):
+    for _ in range(60):
         ending = random.choice(["ando", "ische", "ovna"])
         yield [f"{stem}{ending}" for stem in random.choice(stems, 8)]
 
@@ -82,7 +82,7 @@ def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params
 )
 def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, learning_rate):
     """fastText ends with NaN here: it moves the mean 34 times too far, as reference/subword.py derives."""
-    text = [["the", "old", "x" * 40, "house", "is", "here"]] * 500
+    text = [["the", "old", "x" * 40, "house", "is", "here"]] * 100
     params = {"model": model, "scale_gradient": scale_gradient, "learning_rate": learning_rate}
     fitted = small(vector_size=8, epochs=5, buckets=1000, **params).fit(text)
     assert np.linalg.norm(fitted.vectors_.vectors, axis=1).max() < 15
@@ -93,6 +93,6 @@ def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, l
 def test_words_with_the_same_ngrams_do_not_diverge(model):
     """Runs of 21 to 60 equal characters share all their n-grams, and fill each other's windows."""
     random = np.random.default_rng(0)
-    text = [["-" * n for n in random.integers(21, 61, 10)] for _ in range(300)]
+    text = [["-" * n for n in random.integers(21, 61, 10)] for _ in range(60)]
     vectors = small(model=model, learning_rate=0.2).fit(text).vectors_
     assert np.linalg.norm(vectors.vectors, axis=1).max() < 5
