@@ -62,18 +62,18 @@ def test_defaults_are_fasttexts():
 
 
 @pytest.mark.parametrize("params", [{}, {"min_n": 0}, {"min_n": 0, "buckets": 0}, {"buckets": 7}])
-@pytest.mark.parametrize("extension", ["fvec", "bin"])
-def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params, extension):
+def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params):
     model = fastvec.FastText(max_n=0, min_count=1, vector_size=4, subsample=0, epochs=1, threads=1, **params)
     vectors = model.fit(topics(40)).vectors_
     assert model.input_vectors_.shape == (39, 4)
     np.testing.assert_allclose(vectors.vectors, model.input_vectors_, atol=1e-7)
     with pytest.raises(fastvec.UnknownWordError):
         _ = vectors["unseen"]
-    model.save(tmp_path / f"model.{extension}")
-    again = fastvec.load_model(tmp_path / f"model.{extension}")
-    np.testing.assert_array_equal(again.vectors_.vectors, vectors.vectors)
-    assert again.fit(topics(40)).input_vectors_.shape == (39, 4)
+    for extension in ("fvec", "bin"):
+        model.save(tmp_path / f"model.{extension}")
+        again = fastvec.load_model(tmp_path / f"model.{extension}")
+        np.testing.assert_array_equal(again.vectors_.vectors, vectors.vectors)
+        assert again.fit(topics(5)).input_vectors_.shape == (39, 4)
 
 
 @pytest.mark.parametrize("learning_rate", [0.05, 0.2])

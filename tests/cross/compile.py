@@ -1,4 +1,4 @@
-"""Compile every extension for macOS, Windows and musl, on x86-64 and ARM, with warnings as errors.
+"""Compile every extension for macOS, Windows and musl, and for x86-64 and ARM, with warnings as errors.
 
 This needs Zig (Clang with the C headers of all platforms; the package ziglang), Cython and setuptools.
 Extensions, sources and flags are those that ``setup.py`` declares for the architecture. Real objects are
@@ -6,7 +6,9 @@ made, since whether inline assembly and built-in functions suit a processor show
 generated; nothing is linked. Cython's code is under the same warnings as ours: it gives rise to none.
 
 What depends on the system (threads, files, the widths of types) is the same in every instruction set, and no
-header asks for both. So one system, Windows, whose types differ most, has all sets, and the others one each.
+header asks for both. So one system, Windows, whose types differ most, has all sets, and the others one each,
+on the processor on which most run them. A kernel without registers is the same in all sets. What asks which
+processor this is, `cpu`, is compiled for all pairs of systems and processors.
 """
 
 import os
@@ -28,10 +30,14 @@ ZIG = Path(ziglang.__file__).with_name("zig")
 
 ARCHITECTURES = ("x86_64", "aarch64")
 # Zig's names of the systems, and which instruction sets of an architecture they have, the slowest first.
-SYSTEMS = {"macos": slice(-1, None), "windows-gnu": slice(None), "linux-musl": slice(1)}
+SYSTEMS = {
+    "windows-gnu": {"x86_64": slice(None), "aarch64": slice(None)},
+    "macos": {"aarch64": slice(-1, None)},
+    "linux-musl": {"x86_64": slice(1)},
+}
 
 # Nobody runs the objects: -O0 makes them in a third of the time. Zig would add checks of undefined behaviour.
-FLAGS = ["-O0", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-O0", "-g0", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror"]
 
 
 def main():
@@ -66,10 +72,16 @@ def extensions_for(architecture):
     sets = list(dict.fromkeys(filter(None, map(instruction_set, extensions))))  # in the order of the table
     return [
         (system, extension)
-        for system, chosen in SYSTEMS.items()
+        for system in SYSTEMS
         for extension in extensions
-        if instruction_set(extension) in (None, *sets[chosen])
+        if instruction_set(extension) in (None, *wanted(system, architecture, extension, sets))
     ]
+
+
+def wanted(system, architecture, extension, sets):
+    """Return for which instruction sets an extension is compiled, of those that an architecture has."""
+    chosen = sets[SYSTEMS[system].get(architecture, slice(0))]
+    return chosen if "vector.h" in Path(extension.sources[0]).read_text(encoding="utf-8") else chosen[-1:]
 
 
 def instruction_set(extension):
