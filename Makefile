@@ -29,9 +29,10 @@ test: .venv/test
 
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
 # with other backends has run on them all there. What examples print depends on how numbers are rounded, which the
-# fastest backend and the baseline show. The reference is too slow for them, and for what is held out.
+# fastest backend and the baseline show. The reference is too slow for them, and for what is held out; what models
+# keep between two trainings is no kernel's, and on the others as well.
 EXAMPLES = $(addprefix --ignore=test_,$(addsuffix .py,docs docstrings))
-LONG = $(EXAMPLES) $(addprefix --ignore=test_,$(addsuffix .py,checkpoints deterministic held_out peer_results))
+LONG = $(EXAMPLES) $(addprefix --ignore=test_,$(addsuffix .py,checkpoints deterministic going_on held_out peer_results))
 # Not even collected: modules all of whose tests are left out.
 MARKED = $(patsubst tests/%,--ignore=%,$(shell grep -lE '^pytestmark = pytest.mark.(any|every)_backend' tests/test_*.py))
 test-backends: .venv/test

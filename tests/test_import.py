@@ -1,6 +1,7 @@
 """What `import fastvec` gives, and what it leaves until it is used."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,23 @@ def test_modules_are_imported_when_they_are_used():
 @pytest.mark.parametrize("name", ["classify", "corpus", "evaluate", "functional", "vectors"])
 def test_public_modules_are_attributes(name):
     assert output(f"import fastvec; print(fastvec.{name}.__name__)") == f"fastvec.{name}\n"
+
+
+VERBS_ALONE = """
+import importlib, os
+from fastvec import cli
+for module in sorted({module for module, _ in cli.VERBS.values()}):
+    if os.fork() == 0:
+        importlib.import_module(f"fastvec.cli.{module}")
+        os._exit(0)
+    assert os.wait()[1] == 0, module
+    print(module)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked")
+def test_verbs_need_no_module_that_others_have_imported():
+    assert {"train", "classifiers", "vectors"} < set(output(VERBS_ALONE).split())
 
 
 def test_every_name_is_what_type_checkers_see():

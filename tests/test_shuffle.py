@@ -8,6 +8,8 @@ import pytest
 import fastvec
 from fastvec import kernels
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 KERNELS = [
     (fastvec.SkipGram, {}, "skipgram"),
     (fastvec.SkipGram, {"loss": "softmax"}, "softmax"),
