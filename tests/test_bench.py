@@ -102,7 +102,10 @@ def run(bench, monkeypatch, tmp_path):
             SEEN.update([module] if "error" not in figures else [])
             return figures
         own = {**job, **contender.settings, "folder": str(tmp_path), "started": time.monotonic()}
-        return json.loads(json.dumps(work(f"{module}.{contender.function.__name__}", own)))
+        try:
+            return json.loads(json.dumps(work(f"{module}.{contender.function.__name__}", own)))
+        except ModuleNotFoundError:  # a process says what is not installed
+            return in_a_process(contender, job)
 
     monkeypatch.setattr(bench("measure"), "run", run)
 

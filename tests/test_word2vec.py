@@ -20,7 +20,7 @@ def small(**params):
 
 @pytest.mark.parametrize("sharing", ["window", "none"])
 def test_words_of_a_topic_end_up_together(sharing, topics):
-    vectors = small(negative_sharing=sharing, epochs=15).fit(topics(150)).vectors_
+    vectors = small(negative_sharing=sharing, epochs=5, learning_rate=0.2).fit(topics(100)).vectors_
     for topic in ("sea", "sky", "war"):
         neighbours = [word for word, _ in vectors.most_similar(f"{topic}3", topn=8)]
         assert sum(word.startswith(topic) for word in neighbours) >= 7, neighbours
