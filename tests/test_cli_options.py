@@ -37,6 +37,7 @@ VERBS = [
     *(
         (name,)
         for name in (
+            "plan",
             "walks",
             "neighbors",
             "stability",

@@ -21,6 +21,10 @@ EXAMPLES = {
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],
+    "plan": [
+        "fastvec plan wiki.txt.gz --model skipgram --vector-size 300",
+        "fastvec plan a.txt b.txt --model svd --vector-size 4 --json",
+    ],
     "phrases": [
         "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
         "fastvec phrases more.txt -o - --phrases phrases.json",

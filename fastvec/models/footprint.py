@@ -24,12 +24,15 @@ from fastvec.training.threads import number_of_threads
 __all__ = ["Sizes", "bytes_of_list", "file_bytes", "model_bytes", "peak_bytes"]
 
 MIB = 1 << 20
-# Of a text: what a different word takes, with its place in tables, and what is left over from reading.
+# Of a text: what a different word takes, with its place in tables, and what is left from reading, at most.
 BYTES_A_WORD, READING = 200, 10 * MIB
-# Of a training: the tables of a word, those of its n-grams, the copies of a thread of one matrix, what else.
-BYTES_OF_TABLES, BYTES_OF_NGRAMS, BYTES_OF_COPIES, TRAINING = 40, 80, 6 * MIB, 4 * MIB
-# Of counts: a kept word of the text and its place, and what is left over.
+# Of a training: the tables of a word, those of its n-grams, and what else there is.
+BYTES_OF_TABLES, BYTES_OF_NGRAMS, TRAINING = 310, 80, 3 * MIB
+# Of counts: a kept word of the text and its place, and what is left, at most.
 BYTES_OF_PLACES, COUNTING = 12, 25 * MIB
+# Of a factorization: an entry of the matrix and of its transpose, and the numbers that ARPACK and QR
+# decompositions keep of a word for every dimension.
+BYTES_OF_ENTRIES, NUMBERS_OF_DIMENSIONS = 16, 13
 # What metadata and the header of a file take.
 HEADER = 2500
 
@@ -64,10 +67,10 @@ def peak_bytes(model: Learner, sizes: Sizes) -> int:
     if isinstance(model, CountModel):
         limit = -(-limit // 2)
     ids = _within(4 * sizes.words, limit)
-    text = ids + 8 * sizes.sentences + BYTES_A_WORD * sizes.distinct_words + READING
+    text = ids + 8 * sizes.sentences + BYTES_A_WORD * sizes.distinct_words + min(READING, 4 * ids)
     reading = text + min(ids, 4 * BLOCK_ITEMS)
     if isinstance(model, CountModel):
-        training = _of_counts(model, sizes, text, ids)
+        training = _of_counts(model, sizes, text)
     else:
         assert isinstance(model, EpochModel)
         training = text + _of_epochs(model, sizes)
@@ -83,21 +86,15 @@ def _of_epochs(model: EpochModel, sizes: Sizes) -> int:
         tables += 5 * sizes.vocabulary * math.ceil(math.log2(max(2, sizes.vocabulary)))
     if isinstance(model, FastText):
         tables += BYTES_OF_NGRAMS * sizes.vocabulary
-    threads = number_of_threads(getattr(model, "threads", None))
-    copies = 0
     if isinstance(model, WordModel):
-        if not (model.keep or model.drop):
-            pass
-        else:
+        if model.keep or model.drop:  # words get other ids than those of the text
             tables += 4 * sizes.words
-        if model._loss().by_copies and threads > 1:
-            copies = threads * sum(min(BYTES_OF_COPIES, each) for each in matrices)
         if model.deterministic or model.early_stopping:
-            copies += together
-    return max(matrices[0] + min(at_once, matrices[0]), together + tables + copies) + TRAINING
+            together *= 2
+    return max(matrices[0] + min(at_once, matrices[0]), together + tables) + TRAINING
 
 
-def _of_counts(model: CountModel, sizes: Sizes, text: int, ids: int) -> int:
+def _of_counts(model: CountModel, sizes: Sizes, text: int) -> int:
     """Return the memory of counting a text, or of training on its counts."""
     limit, threads = model.memory_limit, number_of_threads(model.threads)
     entries = _within(ENTRY_BYTES * sizes.entries, limit * 3 // 8)
@@ -111,8 +108,9 @@ def _of_counts(model: CountModel, sizes: Sizes, text: int, ids: int) -> int:
         training = words + entries + records + matrices
     else:
         d, n = model.vector_size, sizes.vocabulary
-        training = words + entries + 2 * 8 * sizes.entries + 4 * n * (2 * d + 1 + 2 * d)
-    return max(counting, training + COUNTING)
+        of_matrix = BYTES_OF_ENTRIES * sizes.entries + 4 * NUMBERS_OF_DIMENSIONS * d * n
+        training = words + entries + of_matrix
+    return max(counting, training + min(COUNTING, ENTRY_BYTES * sizes.entries))
 
 
 def file_bytes(model: Learner, sizes: Sizes) -> int:

@@ -118,8 +118,8 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
     text : Corpus, or anything that `Corpus` takes
         The text; it is used up if it can be read only once, such as a generator.
     **reading : object
-        How the text is read: parameters of `Corpus`. Parquet, FASTA, and what a `tokenizer` splits are read as
-        a whole, however large.
+        How the text is read: parameters of `Corpus`. Parquet, FASTA, and what a `tokenizer` splits are read
+        as a whole, however large.
 
     Returns
     -------

@@ -89,7 +89,8 @@ def seconds_of_words(model: EpochModel, text: Excerpt) -> float:
     if isinstance(model, FastText):
         d = model.vector_size
         params["buckets"] = min(model.buckets, NGRAM_BYTES // (4 * padded_shape(1, d)[1]))
-        more = _seconds_to_fill(model.buckets - params["buckets"], d)
+        making, checking = _seconds_of_rows(model.buckets - params["buckets"], d)
+        more = making + model.epochs * checking
     positions = model.epochs * text.of_text(text.corpus.n_tokens)
     training, others = _tried(model, text.corpus, params, positions)
     return training + others + more
@@ -99,7 +100,7 @@ def seconds_of_glove(model: GloVe, rows: SomeRows, n_entries: float) -> float:
     """Return how long it takes to train on so many counts, by those of some words."""
     counts, d = rows.counts, model.vector_size
     training, others = _tried(model, counts, {}, model.epochs * round(n_entries))
-    filling, arranging = _seconds_to_fill(2 * len(counts.vocabulary_), d), others
+    filling, _ = _seconds_of_rows(2 * len(counts.vocabulary_), d)
     arranging = max(0.0, others - filling) * n_entries / counts.n_entries_
     return training + arranging + filling * rows.step
 
@@ -143,14 +144,18 @@ def _tried(model: EpochModel, source: Any, params: dict[str, Any], positions: in
     return watch.seconds_of(positions), max(0.0, seconds - watch.marks[-1].seconds)
 
 
-def _seconds_to_fill(n_rows: int, n_columns: int) -> float:
-    """Return how long it takes to make rows of random numbers."""
+def _seconds_of_rows(n_rows: int, n_columns: int) -> tuple[float, float]:
+    """Return how long it takes to make rows of random numbers, and to look for NaN in them."""
     rows = min(n_rows, max(1, NUMBERS // n_columns))
     if not rows:
-        return 0.0
+        return 0.0, 0.0
     started = time.perf_counter()
-    fill_uniform(padded_matrix(rows, n_columns)[:, :n_columns], n_columns, np.random.default_rng(0))
-    return (time.perf_counter() - started) * n_rows / rows
+    matrix = padded_matrix(rows, n_columns)
+    fill_uniform(matrix[:, :n_columns], n_columns, np.random.default_rng(0))
+    made = time.perf_counter()
+    assert np.isfinite(matrix.sum())
+    checked = time.perf_counter()
+    return (made - started) * n_rows / rows, (checked - made) * n_rows / rows
 
 
 def _seconds_of_product(matrix: Any, threads: int) -> float:
