@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, is_compressed
 from fastvec.corpus.corpus import Corpus
@@ -25,7 +24,7 @@ from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, o
 from fastvec.corpus.sequences import is_table
 from fastvec.formats.spool import Spool
 
-__all__ = ["Excerpt", "excerpt", "grown"]
+__all__ = ["Excerpt", "excerpt", "growth"]
 
 # Bytes of files that are read as a whole: some seconds of work.
 WHOLE_BYTES = 1 << 28
@@ -65,22 +64,18 @@ class Excerpt:
         ids = corpus.ids[np.repeat(chosen, lengths)]
         return Corpus._of_ids(ids, np.concatenate(([0], np.cumsum(lengths[chosen]))), corpus.vocabulary, {})
 
-    def counts_of_half(self) -> NDArray[np.int64]:
-        """Return how often each word is in every other piece."""
-        return np.bincount(self.half.ids, minlength=len(self.corpus.vocabulary))
-
-    def distinct(self, min_count: int = 1) -> int:
-        """Return how many words the whole text has so often at least."""
-        n = int(np.count_nonzero(self.corpus.vocabulary.counts >= min_count))
-        if self.share == 1:
-            return n
-        return round(grown(int(np.count_nonzero(self.counts_of_half() >= min_count)), n, self.share))
+    def growth(self, min_count: int = 1) -> float:
+        """Return how many times as many different words of such a count the text has than this part."""
+        of_half = np.bincount(self.half.ids, minlength=len(self.corpus.vocabulary))
+        counts = (of_half, self.corpus.vocabulary.counts)
+        in_half, in_part = (int(np.count_nonzero(each >= min_count)) for each in counts)
+        return growth(in_half, in_part, self.share)
 
 
-def grown(of_half: float, number: float, share: float) -> float:
-    """Return how many different things a text has, by how many a part of it and half of that have."""
-    exponent = math.log2(number / of_half) if 0 < of_half < number else 0
-    return float(number * share**-exponent)
+def growth(of_half: float, of_part: float, share: float) -> float:
+    """Return how many times as many different things a text has than a part, by those of the part's half."""
+    exponent = math.log2(of_part / of_half) if 0 < of_half < of_part else 0.0
+    return float(share**-exponent)
 
 
 def excerpt(source: Any, **reading: Any) -> Excerpt:

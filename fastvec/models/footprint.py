@@ -33,8 +33,8 @@ BYTES_OF_PLACES, COUNTING = 12, 25 * MIB
 # Of a factorization: an entry of the matrix and of its transpose, and the numbers that ARPACK and QR
 # decompositions keep of a word for every dimension.
 BYTES_OF_ENTRIES, NUMBERS_OF_DIMENSIONS = 16, 13
-# What metadata and the header of a file take.
-HEADER = 2500
+# What the header of a file takes, and an epoch in it: of vectors, and of a whole model in addition.
+HEADER, EPOCH, EPOCH_OF_MODEL = 1300, 80, 200
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def file_bytes(model: Learner, sizes: Sizes) -> int:
         words = sizes.bytes_of_words
     if isinstance(model, GloVe) and model.combine == "concatenate":
         d *= 2
-    size = HEADER + 4 * n * d + words + 8 * n
+    size = HEADER + EPOCH * getattr(model, "epochs", 0) + 4 * n * d + words + 8 * n
     if isinstance(model, FastText):
         size += 4 * d * _shapes(model, sizes)["input_vectors"][0]
     return size

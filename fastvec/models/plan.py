@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastvec._params import shortened
-from fastvec.corpus.excerpts import Excerpt, excerpt, grown
+from fastvec.corpus.excerpts import Excerpt, excerpt, growth
 from fastvec.corpus.selection import select
 from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary
@@ -18,7 +18,6 @@ from fastvec.models.footprint import Sizes, bytes_of_list, file_bytes, model_byt
 from fastvec.models.glove import GloVe
 from fastvec.models.paragraphs import DocVectors
 from fastvec.models.some_rows import SomeRows
-from fastvec.models.svd import PPMI_SVD
 from fastvec.models.trials import seconds_of_glove, seconds_of_svd, seconds_of_words
 from fastvec.models.words import WordModel
 from fastvec.training.threads import number_of_threads
@@ -158,7 +157,8 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
     seconds = time.perf_counter() - started
     if not isinstance(model, WordModel):
         check_untagged(read.corpus)
-    chosen = _chosen(model, read.corpus.vocabulary)
+    of_words = {name: getattr(model, name, None) for name in ("keep", "drop")}
+    chosen = select(read.corpus.vocabulary, model.min_count, model.max_vocab, **of_words)
     sizes, training_seconds = _tried(model, read, chosen)
     return Plan(
         model=type(model).__name__,
@@ -177,45 +177,34 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
     )
 
 
-def _chosen(model: Any, vocabulary: Vocabulary) -> Vocabulary:
-    """Return the words of an excerpt that have vectors."""
-    of_words = {name: getattr(model, name, None) for name in ("keep", "drop")}
-    return select(vocabulary, model.min_count, model.max_vocab, **of_words)
-
-
 def _tried(model: Any, read: Excerpt, chosen: Vocabulary) -> tuple[Sizes, float]:
     """Return the sizes of what is trained on, and the seconds that this takes."""
-    entries, training = 0.0, 0.0
+    entries = 0.0
     if isinstance(model, CountModel):
         rows = SomeRows(model, read.corpus, chosen)
         entries = rows.n_entries()
-        if read.share < 1:
-            entries = grown(SomeRows(model, read.half, chosen).n_entries(), entries, read.share)
         if not entries:
             raise ValueError(
                 f"text must have a sentence with two words of the vocabulary, got none of {chosen!r}"
             )
-        training = rows.seconds / read.share
-    if isinstance(model, GloVe):
-        training += seconds_of_glove(model, rows, entries)
-    elif isinstance(model, PPMI_SVD):
-        training += seconds_of_svd(model, rows, entries)
+        if read.share < 1:
+            entries *= growth(SomeRows(model, read.half, chosen).n_entries(), entries, read.share)
+        seconds_of: Any = seconds_of_glove if isinstance(model, GloVe) else seconds_of_svd
+        seconds = rows.seconds / read.share + seconds_of(model, rows, entries)
     else:
-        training = seconds_of_words(model, read)
-    vocabulary = len(chosen)
-    if read.share < 1:
-        distinct = read.distinct(model.min_count)
-        vocabulary = distinct if model.max_vocab is None else min(distinct, model.max_vocab)
-    words = bytes_of_list(chosen)
+        seconds = seconds_of_words(model, read)
+    vocabulary = round(len(chosen) * read.growth(model.min_count))
+    if model.max_vocab is not None:
+        vocabulary = min(vocabulary, model.max_vocab)
     sizes = Sizes(
         words=read.of_text(read.corpus.n_tokens),
         sentences=read.of_text(len(read.corpus)),
-        distinct_words=read.distinct(),
+        distinct_words=round(len(read.corpus.vocabulary) * read.growth()),
         vocabulary=vocabulary,
-        bytes_of_words=round(words * vocabulary / len(chosen)),
+        bytes_of_words=round(bytes_of_list(chosen) * vocabulary / len(chosen)),
         entries=round(entries),
     )
-    return sizes, training
+    return sizes, seconds
 
 
 def _threads(n: int) -> str:
@@ -224,7 +213,7 @@ def _threads(n: int) -> str:
 
 def _time(seconds: float) -> str:
     """Return a duration in the units that tell it best."""
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:,.1f} s" if seconds < 10 else f"{seconds:,.0f} s"
     minutes, seconds = divmod(round(seconds), 60)
     if minutes < 60:
