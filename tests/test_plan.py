@@ -74,6 +74,7 @@ def test_time_is_in_proportion_to_the_epochs(corpus, monkeypatch):
 
 def test_memory_is_that_of_the_arrays(corpus, monkeypatch):
     monkeypatch.setattr("fastvec.models.trials.NGRAM_BYTES", 100_000)  # of a trial
+    monkeypatch.setattr("fastvec.models.footprint.NUMBERS_AT_ONCE", 0)
 
     def memory(**params):
         return fastvec.plan(SkipGram(**{**QUICK, **params}), corpus).memory_bytes
