@@ -1,7 +1,8 @@
 """What `fastvec.plan` says of a training beside what it takes: time, memory, and the sizes of files.
 
-In FOLDER is ``simplewiki.txt``, a paragraph per line. Each case is planned, trained and planned again, in
-processes of their own; the mean of both plans is shown, since a machine is not as busy at all times.
+In FOLDER is ``simplewiki.txt``, a paragraph per line. Each case is planned three times, trained and planned
+three times again, in processes of their own, since a machine is not as busy at all times; the median of the
+plans is shown.
 
     python bench/plan.py --data FOLDER > bench/plan.md
 """
@@ -17,7 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from statistics import mean
+from statistics import median
 from typing import Any
 
 from measure import machine, peak_bytes
@@ -34,6 +35,8 @@ CASES: tuple[tuple[str, dict[str, Any], int | None], ...] = (
     ("GloVe", {"vector_size": 100, "threads": 1}, 3_000_000),
     ("PPMI_SVD", {"vector_size": 100, "threads": 2}, None),
 )
+# Plans before a training, and after it.
+PLANS = 3
 # What is compared, how it is shown, and in which unit.
 FIGURES = {
     "seconds": ("time", "{:,.0f} s", 1),
@@ -63,14 +66,16 @@ def compared(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield a row for each figure of a training: what was planned, and what was real."""
     text = data.text(words)
-    jobs = (run(work, estimator, parameters, text["file"]) for work in (planned, trained, planned))
-    before, real, after = jobs
-    print(estimator, before, real, after, file=sys.stderr, flush=True)
+    job = estimator, parameters, text["file"]
+    before = [run(planned, *job) for _ in range(PLANS)]
+    real = run(trained, *job)
+    plans = [*before, *(run(planned, *job) for _ in range(PLANS))]
+    print(estimator, [each["seconds"] for each in plans], real, file=sys.stderr, flush=True)
     d, threads = parameters["vector_size"], several(parameters["threads"], "thread")
     title = f"{estimator}, d={d}, {text['words'] / 1e6:.1f} M words, {threads}"
     for name, (figure, form, unit) in FIGURES.items():
         if real[name] is not None:
-            said = mean((before[name], after[name]))
+            said = median(each[name] for each in plans)
             yield (
                 title,
                 {

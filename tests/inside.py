@@ -118,6 +118,13 @@ SIZES = {
     "words_asked": "evaluate.words.WORDS_AT_ONCE",
     "scores_at_once": "evaluate.items.SCORES_AT_ONCE",
     "longest_session": "models.sessions.LONGEST",
+    "measured_seconds": "models.trials.MEASURED",
+    "ngrams_of_trials": "models.trials.NGRAM_BYTES",
+    "numbers_planned_at_once": "models.footprint.NUMBERS_AT_ONCE",
+    "piece_of_large_text": "corpus.excerpts.PIECE_BYTES",
+    "warm_up_seconds": "models.trials.WARM_UP",
+    "whole_text": "corpus.excerpts.WHOLE_BYTES",
+    "words_with_rows": "models.some_rows.FEWEST_WORDS",
 }
 
 # Functions that tests watch, put an error into, or call.

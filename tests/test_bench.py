@@ -179,6 +179,7 @@ def test_plans_are_compared_with_trainings(bench, data, monkeypatch, capsys):
     plan = bench("plan")
     monkeypatch.setattr(plan, "run", lambda work, *job: work(*job))
     monkeypatch.setattr(plan, "resident_bytes", lambda: 0)
+    monkeypatch.setattr(plan, "PLANS", 1)
     settings = {"vector_size": 4, "threads": 1}
     monkeypatch.setattr(plan, "CASES", (("SkipGram", settings, 900), ("PPMI_SVD", settings, None)))
     with gzip.open(data / "corpus" / "simplewiki.txt.gz") as packed:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from inside import set_sizes
 
 import fastvec
 from fastvec import CBOW, PPMI_SVD, DocVectors, FastText, GloVe, SkipGram
@@ -62,8 +63,7 @@ def test_sizes_are_those_of_the_training(model, corpus, tmp_path):
 
 
 def test_time_is_in_proportion_to_the_epochs(corpus, monkeypatch):
-    monkeypatch.setattr("fastvec.models.trials.WARM_UP", 0.001)
-    monkeypatch.setattr("fastvec.models.trials.MEASURED", 0.02)
+    set_sizes(monkeypatch, warm_up_seconds=0.001, measured_seconds=0.02)
     for estimator in (SkipGram, GloVe, DocVectors):
         few, many = (
             fastvec.plan(estimator(**{**QUICK, "epochs": epochs}), corpus).training_seconds
@@ -73,8 +73,7 @@ def test_time_is_in_proportion_to_the_epochs(corpus, monkeypatch):
 
 
 def test_memory_is_that_of_the_arrays(corpus, monkeypatch):
-    monkeypatch.setattr("fastvec.models.trials.NGRAM_BYTES", 100_000)  # of a trial
-    monkeypatch.setattr("fastvec.models.footprint.NUMBERS_AT_ONCE", 0)
+    set_sizes(monkeypatch, ngrams_of_trials=100_000, numbers_planned_at_once=0)
 
     def memory(**params):
         return fastvec.plan(SkipGram(**{**QUICK, **params}), corpus).memory_bytes
@@ -87,7 +86,7 @@ def test_memory_is_that_of_the_arrays(corpus, monkeypatch):
 
 
 def test_entries_of_some_rows_tell_those_of_all(monkeypatch):
-    monkeypatch.setattr("fastvec.models.some_rows.FEWEST_WORDS", 100)
+    set_sizes(monkeypatch, words_with_rows=100)
     corpus = fastvec.Corpus(text(3000, 4000))
     model = PPMI_SVD(vector_size=10, window=3, min_count=3, threads=1)
     planned = fastvec.plan(model, corpus)
@@ -98,10 +97,8 @@ def test_entries_of_some_rows_tell_those_of_all(monkeypatch):
 @pytest.fixture
 def large(tmp_path, monkeypatch):
     """A text that is too large to be read as a whole, whose second half has other words."""
-    monkeypatch.setattr("fastvec.corpus.excerpts.WHOLE_BYTES", 10_000)
-    monkeypatch.setattr("fastvec.corpus.excerpts.PIECE_BYTES", 1000)
-    monkeypatch.setattr("fastvec.corpus.ids.PIECE_BYTES", 1000)
-    monkeypatch.setattr("fastvec.corpus.reading.COMPRESSED_BLOCK_BYTES", 1000)
+    set_sizes(monkeypatch, whole_text=10_000, piece_of_large_text=1000)
+    set_sizes(monkeypatch, pieces_of_text=1000, compressed_block=1000)
     first, second = (text(10**5, 1000, seed) for seed in range(2))
     sentences = first + [[f"x{word}" for word in words] for words in second]
     path = tmp_path / "large.txt"

@@ -29,7 +29,7 @@ from fastvec.training.threads import number_of_threads
 __all__ = ["SomeRows"]
 
 # One word of so many has its row counted, if so many words remain.
-STEP, FEWEST_WORDS = 8, 1500
+STEP, FEWEST_WORDS = 8, 6000
 
 
 class SomeRows:

@@ -30,7 +30,7 @@ from fastvec.training.threads import Workers, number_of_threads
 __all__ = ["seconds_of_glove", "seconds_of_svd", "seconds_of_words"]
 
 # Seconds until a training is up to speed, and those that are measured.
-WARM_UP, MEASURED = 0.3, 1.0
+WARM_UP, MEASURED = 0.3, 1.5
 # Bytes of rows of n-grams in a trial: more are as slow.
 NGRAM_BYTES = 1 << 28
 # Texts of fewer words are trained on in their own order, since blocks in a random order would be shorter.
