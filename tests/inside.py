@@ -75,6 +75,7 @@ SIZES = {
     "fasttext_block": "formats.fasttext.BLOCK_BYTES",
     "file_threads": "training.threads.file_threads_here",
     "few_words": "classify.words.network.FEW_WORDS",
+    "entries_among_words": "models.some_rows.FEWEST_ENTRIES",
     "fewest_entries": "counts.runs.FEWEST_ENTRIES",
     "fewest_records": "counts.triples.FEWEST_RECORDS",
     "fewest_rows": "vectors.nearest.FEWEST_ROWS",

@@ -86,12 +86,14 @@ def test_memory_is_that_of_the_arrays(corpus, monkeypatch):
 
 
 def test_entries_of_some_rows_tell_those_of_all(monkeypatch):
-    set_sizes(monkeypatch, words_with_rows=100)
+    set_sizes(monkeypatch, words_with_rows=100, entries_among_words=500)
     corpus = fastvec.Corpus(text(3000, 4000))
     model = PPMI_SVD(vector_size=10, window=3, min_count=3, threads=1)
-    planned = fastvec.plan(model, corpus)
+    planned, n_entries = fastvec.plan(model, corpus), model._counts(corpus).n_entries_
     assert planned.vocabulary > 800  # of which one of eight is counted
-    assert planned.entries == pytest.approx(model._counts(corpus).n_entries_, rel=0.05)
+    assert planned.entries == pytest.approx(n_entries, rel=0.05) != n_entries
+    set_sizes(monkeypatch, entries_among_words=10**6)  # so that too few are left
+    assert fastvec.plan(model, corpus).entries == n_entries
 
 
 @pytest.fixture

@@ -66,6 +66,8 @@ class Excerpt:
 
     def growth(self, min_count: int = 1) -> float:
         """Return how many times as many different words of such a count the text has than this part."""
+        if self.share == 1:
+            return 1.0
         of_half = np.bincount(self.half.ids, minlength=len(self.corpus.vocabulary))
         counts = (of_half, self.corpus.vocabulary.counts)
         in_half, in_part = (int(np.count_nonzero(each >= min_count)) for each in counts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ from fastvec.training.threads import number_of_threads
 
 __all__ = ["SomeRows"]
 
-# One word of so many has its row counted, if so many words remain.
-STEP, FEWEST_WORDS = 8, 6000
+# One word of so many has its row counted, if so many words remain, with so many entries among each other.
+STEP, FEWEST_WORDS, FEWEST_ENTRIES = 8, 6000, 1 << 16
 
 
 class SomeRows:
@@ -50,17 +49,25 @@ class SomeRows:
         One word of so many is among these.
     seconds : float
         How long counting takes with the rows of all words.
+    counts : Cooccurrence
+        The counts of these words among each other.
     """
 
     def __init__(self, model: CountModel, corpus: Corpus, vocabulary: Vocabulary) -> None:
-        n = len(vocabulary)
         self._model, self._vocabulary = model, vocabulary
-        self.step = min(STEP, max(1, n // max(FEWEST_WORDS, 3 * model.vector_size)))
-        self._chosen = np.arange(self.step // 2, n, self.step)
+        self._count(corpus, min(STEP, max(1, len(vocabulary) // max(FEWEST_WORDS, 3 * model.vector_size))))
+        if self.step > 1 and self.counts.n_entries_ < FEWEST_ENTRIES:
+            self._count(corpus, 1)
+
+    def _count(self, corpus: Corpus, step: int) -> None:
+        """Count the rows of one word of `step`."""
+        self.step = step
+        self._chosen = np.arange(step // 2, len(self._vocabulary), step)
         placing, _ = self._timed(corpus, 0)
         seconds, self._rows = self._timed(corpus, len(self._chosen))
-        work = vocabulary.total / vocabulary.counts[self._chosen].sum()
+        work = self._vocabulary.total / self._vocabulary.counts[self._chosen].sum()
         self.seconds = placing + max(0.0, seconds - placing) * work
+        self.counts = self._among_each_other()
 
     def _timed(self, corpus: Corpus, n_rows: int) -> tuple[float, CountMatrix]:
         """Count the rows of the first of the chosen words, which come before all others here."""
@@ -103,9 +110,8 @@ class SomeRows:
         logarithms = np.interp(np.log(counts), np.log(mean_counts[known]), np.log(mean_sizes[known]))
         return float(np.minimum(np.exp(logarithms), len(counts)).sum())
 
-    @cached_property
-    def counts(self) -> Cooccurrence:
-        """The counts of these words among each other."""
+    def _among_each_other(self) -> Cooccurrence:
+        """Return the counts of these words with each other."""
         n, (row_offsets, columns, units) = len(self._chosen), self._rows
         own = np.flatnonzero(columns < n)
         offsets = np.searchsorted(own, row_offsets[: n + 1])
