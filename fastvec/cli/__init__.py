@@ -45,10 +45,7 @@ VERBS = {
     "tag": ("classifiers", "tag words: parts of speech, names"),
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to what?"),
-    "stability": (
-        "stability",
-        "print how sure the neighbors of words are, by many trainings",
-    ),
+    "stability": ("stability", "print how sure the neighbors of words are, by many trainings"),
     "explain": ("explain", "explain why two words are similar, by a text"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
     "diff": ("vectors", "print the words that moved most between two vectors, or sets of them"),
