@@ -26,7 +26,7 @@ POSSIBLE = sys.platform == "linux"
 # How the names of variables begin that are read while Python starts and modules are loaded.
 READ_BEFORE = ("FASTVEC_BACKEND", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHON")
 AT_FIRST = dict(os.environ)
-MESSAGE_BYTES = 1 << 17  # at most, which a socket takes at once
+MESSAGE_BYTES = 100  # at most: a number, or a word beside the descriptors of streams and of a request
 
 
 def same_before(environment):
@@ -71,8 +71,10 @@ class Process:
             self.stderr, of_stderr = _ends(2, stderr, until_sent)
             self._connection, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             until_sent.enter_context(remote)
-            descriptors = [of_stdin, of_stdout, of_stderr, remote.fileno()]
-            socket.send_fds(forker or _forker(), [json.dumps(request).encode()], descriptors)
+            file = until_sent.enter_context(os.fdopen(os.memfd_create("request"), "wb", buffering=0))
+            file.write(json.dumps(request).encode())
+            descriptors = [of_stdin, of_stdout, of_stderr, remote.fileno(), file.fileno()]
+            socket.send_fds(forker or _forker(), [b"fork"], descriptors)
         self.pid = self._receive()
 
     def _receive(self):
@@ -166,7 +168,7 @@ def _forker():
 
 
 def _fork_on_request(connection):
-    """Fork a process for every message; in it, return the message and the descriptors of its streams."""
+    """Fork a process for every message; in it, return the request and the descriptors of its streams."""
     running = {}
 
     def report(*_):
@@ -178,11 +180,14 @@ def _fork_on_request(connection):
 
     signal.signal(signal.SIGCHLD, report)
     while True:
-        message, descriptors, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, 4)
+        message, descriptors, _, _ = socket.recv_fds(connection, MESSAGE_BYTES, 5)
         if not message:
             sys.exit()
+        *streams, reply, file = descriptors
+        with os.fdopen(file, "rb") as content:
+            content.seek(0)  # where the next byte would be written, until now
+            request = json.load(content)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-        *streams, reply = descriptors
         running_pid = os.fork()
         if running_pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -190,7 +195,7 @@ def _fork_on_request(connection):
             for one in running.values():
                 one.close()
             os.close(reply)
-            return json.loads(message), streams
+            return request, streams
         for descriptor in streams:
             os.close(descriptor)
         running[running_pid] = socket.socket(fileno=reply)

@@ -21,6 +21,7 @@ pytestmark = [
     [
         (("neighbors", "v.fvec", "a", "é"), {}),
         (("print-vectors", "v.fvec"), {"input": "b\né\n"}),
+        (("no verb", *["a" * 1000] * 200), {}),
         (("info", "missing"), {"env": os.environ | {"FASTVEC_DEBUG": "1"}}),
     ],
 )
