@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_float, check_int
+from fastvec._params import check_bool, check_float, check_int, check_item, shortened
 from fastvec.corpus import Corpus
 from fastvec.corpus.selection import (
     check_words,
@@ -37,8 +37,9 @@ from fastvec.models.base import EpochModel, Learner, Matrices, State
 from fastvec.models.checkpoints import EVERY
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
-from fastvec.models.losses import Loss, paths
-from fastvec.models.prediction import log_likelihoods, log_probabilities, pooled_context
+from fastvec.models.losses import Loss, noise, paths
+from fastvec.models.prediction import log_likelihoods, log_probabilities, log_softmax, pooled_context
+from fastvec.models.recommendation import distance_weights, log_prior, pooled_session
 from fastvec.models.sessions import REACH, in_random_order
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import SHORTEST_TEXT, hold_out
@@ -280,11 +281,81 @@ class WordModel(EpochModel, ABC):
             self._arguments()["mean"],
         )
         logarithms = log_probabilities(state, hidden)
-        probabilities: NDArray[np.float64] = np.exp(logarithms)
-        if topn is None:
-            return probabilities
-        best = np.argsort(-logarithms, kind="stable")[:topn]
-        return [(state.vocabulary.words[i], float(probabilities[i])) for i in best.tolist()]
+        return np.exp(logarithms) if topn is None else most_probable(state.vocabulary, logarithms, topn)
+
+    def recommend(
+        self, session: Iterable[str | int], topn: int | None = 10, *, exclude_seen: bool = False
+    ) -> list[tuple[str, float]] | NDArray[np.float64]:
+        """Return the items that are most likely to come next in a session, or to join a basket.
+
+        Cosines, and the products that `predict` compares, know what goes together, but not how popular it is:
+        training compares items with noise, and drops frequent ones. This adds what both have taken away, see
+        ``fastvec/models/recommendation.py``, so that probabilities are those of the sessions trained on.
+
+        The items that count are those within a window of the next one, later ones more, as in training; with
+        ``window=None`` they are all, and alike.
+
+        Parameters
+        ----------
+        session : list of items
+            The items so far, in their order; those that the model does not know are left out, unless they
+            have n-grams.
+        topn : int, optional
+            Number of items to return; None for all probabilities as an array, in the order of the vocabulary.
+        exclude_seen : bool
+            Whether not to recommend what the session has already, as for baskets.
+
+        Returns
+        -------
+        list of (str, float), or float64 array, shape (n_words,)
+            Items and probabilities, in descending order.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If something in the session is no item, no item of it is known, or a parameter is invalid or was
+            changed that must not change.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 50
+        >>> model = fastvec.SkipGram(vector_size=8, window=None, epochs=50, threads=1).fit(baskets)
+        >>> [item for item, probability in model.recommend(["bread"], topn=2, exclude_seen=True)]
+        ['butter', 'jam']
+        """
+        state = self._learned("vectors_ to recommend with")
+        self._check_fixed(state)
+        if isinstance(session, str):
+            raise TypeError(f"session must be a list of items, got {session!r}")
+        items = [check_item("session", item) for item in session]
+        if topn is not None:
+            check_int("topn", topn, 1)
+        exclude_seen = check_bool("exclude_seen", exclude_seen)
+        rows = [known for known in (self._rows_of(state, item) for item in items) if len(known)]
+        if not rows:
+            raise ValueError(f"session must have an item that the model knows, got {shortened(items)}")
+        hidden = pooled_session(
+            rows,
+            distance_weights(len(rows), state.given["window"], state.given["dynamic_window"]),
+            state.parameters.get("position_weights"),
+            self._arguments()["mean"],
+        )
+        scores = log_probabilities(state, hidden) + log_prior(
+            state,
+            state.given["noise_exponent"] if noise in self._loss().tables else None,
+            raised_subsample(state.given["subsample"], state.vocabulary.total),
+        )
+        candidates = np.ones(len(scores), np.bool_)
+        if exclude_seen:
+            index = state.vocabulary.index
+            candidates[[index[item] for item in items if item in index]] = False
+        logarithms = np.full(len(scores), -np.inf)
+        if candidates.any():
+            logarithms[candidates] = log_softmax(scores[candidates])
+        return np.exp(logarithms) if topn is None else most_probable(state.vocabulary, logarithms, topn)
 
     def score(self, sentences: Any, y: object = None) -> NDArray[np.float64]:
         """Return the log-likelihood of sentences, which tells texts like that of the training from others.
@@ -901,6 +972,14 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def most_probable(
+    vocabulary: Vocabulary, logarithms: NDArray[np.float64], topn: int
+) -> list[tuple[str, float]]:
+    """Return the most probable of the words that are possible, with probabilities, in descending order."""
+    best = np.argsort(-logarithms, kind="stable")[: min(topn, int((logarithms > -np.inf).sum()))]
+    return [(vocabulary.words[i], float(np.exp(logarithms[i]))) for i in best.tolist()]
 
 
 def raised_subsample(subsample: float, n_words: int) -> float:
