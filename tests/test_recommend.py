@@ -149,25 +149,23 @@ def test_errors(session, more, error, message):
 def test_models_are_asked_for_the_next_item():
     """Popular items are bought with everything; cosines do not know that, and the model does."""
     random = np.random.default_rng(2)
-    shelves = random.integers(8, size=200)
-    sessions = [
+    shelves, popular = random.integers(4, size=240), random.random(240) < 0.8
+    baskets = [
         [*(10 * shelf + random.permutation(5)[:2] + 1).tolist(), 0 if often else 100]
-        for shelf, often in zip(shelves, random.random(200) < 0.8, strict=True)
+        for shelf, often in zip(shelves, popular, strict=True)
     ]
-    sessions = [random.permutation(session).tolist() for session in sessions]
+    sessions = [random.permutation(basket).tolist() for basket in baskets]
     training = evaluate.split_sessions(sessions).training
     model = fastvec.SkipGram(window=None, epochs=40, learning_rate=0.1, **SMALL).fit(training)
     result = evaluate.next_item(model, sessions, k=5, exclude_seen=True)
     cosines = evaluate.next_item(model.vectors_, sessions, k=5, exclude_seen=True)
     assert result.baselines == cosines.baselines
-    assert result.vectors.hit_rate[5] > 0.95 > cosines.vectors.hit_rate[5]
-    ranks = [
-        sorted(model.recommend(session[:-1], topn=None, exclude_seen=True), reverse=True).index(
-            model.recommend(session[:-1], topn=None, exclude_seen=True)[model.vectors_.index(session[-1])]
-        )
-        for session in sessions
-    ]
-    assert result.vectors.hit_rate[5] == np.mean(np.array(ranks) < 5)
+    assert result.vectors.hit_rate[5] > max(0.9, cosines.vectors.hit_rate[5] + 0.1)
+    hits = 0
+    for *before, answer in sessions:
+        every = model.recommend(before, topn=None, exclude_seen=True)
+        hits += (every >= every[model.vectors_.index(answer)]).sum() <= 5
+    assert result.vectors.hit_rate[5] == hits / len(sessions)
 
 
 def test_items_without_vectors_are_answered_wrongly_by_models_too():
