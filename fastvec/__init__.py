@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fastvec.models.word2vec import CBOW, SkipGram
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
     from fastvec.vectors.combining import combine
+    from fastvec.vectors.inference import infer
     from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "explain",
     "functional",
     "gradcheck",
+    "infer",
     "load",
     "load_model",
     "presets",
@@ -88,6 +90,7 @@ _MODULES = {
     "drift": "vectors",
     "explain": "models.explain",
     "gradcheck": "finite_differences",
+    "infer": "vectors.inference",
     "load": "vectors",
     "load_model": "models.loading",
     "retrofit": "vectors.retrofitting",

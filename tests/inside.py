@@ -117,6 +117,7 @@ SIZES = {
     "column_items": "corpus.columns.ITEMS_AT_ONCE",
     "words_asked": "evaluate.words.WORDS_AT_ONCE",
     "scores_at_once": "evaluate.items.SCORES_AT_ONCE",
+    "words_at_once": "vectors.inference.WORDS_AT_ONCE",
     "longest_session": "models.sessions.LONGEST",
 }
 

@@ -143,6 +143,7 @@ def use(vectors: Vectors) -> None:
     assert_type(fastvec.combine([vectors, vectors], [1, 3.5], method="average"), Vectors)
     assert_type(fastvec.retrofit(vectors, {"paris": ["london"]}, beta=2), Vectors)
     assert_type(fastvec.retrofit(vectors, Path("lexicon.txt")), Vectors)
+    assert_type(fastvec.infer(vectors, [["paris", "new"]], window=None, min_count=2), Vectors)
     assert_type(fastvec.retrofit(vectors, [("paris", "london")]).order_dimensions().truncate(9), Vectors)
     try:
         vectors.index("pariss")
