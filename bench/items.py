@@ -15,13 +15,14 @@ import pickletools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from time import process_time
 from typing import Any, NamedTuple
 
 import numpy as np
-from measure import machine
-from tables import about, place, record_table
+from measure import machine, timed
+from tables import Record, about, place, record_table
 
 import fastvec
 from fastvec import evaluate
@@ -30,10 +31,12 @@ from fastvec.evaluate.recommenders import baselines
 K, SEEDS, CHOOSING, ASKED = 10, (1, 2, 3), 0, 2000
 CUSTOMERS = 1000
 SIZE, COLUMNS = 100, "time | HR@10 | NDCG@10 | MRR"
+NEW, NEW_COLUMNS = 0.1, "time | new answers | known answers | after a new item"
 
 Sessions = list[list[str]]
 Scorer = Callable[[int, list[str]], np.ndarray]  # of a session's number and its items, for all items
 Settings = dict[str, Any]
+Question = tuple[int, list[str], str]  # the number of a session, its items, and the right answer
 
 
 # The data.
@@ -85,13 +88,16 @@ class Source(NamedTuple):
     file: str
     read: Callable[[Path], Sessions]
     exclude_seen: bool
+    window: int | None
 
 
 DATA = {
-    "groceries": Source("Baskets of a grocery", "groceries.csv", groceries, True),
-    "movies": Source("Films of MovieLens 100K, in the order of their ratings", "ml-100k.inter", movies, True),
+    "groceries": Source("Baskets of a grocery", "groceries.csv", groceries, True, None),
+    "movies": Source(
+        "Films of MovieLens 100K, in the order of their ratings", "ml-100k.inter", movies, True, 5
+    ),
     "purchases": Source(
-        "What customers of a shop buy, again and again", "ecommerce_sessions.npy", purchases, False
+        "What customers of a shop buy, again and again", "ecommerce_sessions.npy", purchases, False, 5
     ),
 }
 
@@ -115,10 +121,10 @@ class Task:
         chosen = np.random.default_rng(0).permutation(len(asked))[:ASKED]
         self.questions = [asked[number] for number in chosen]
 
-    def scores(self, scorer: Scorer) -> dict[str, float]:
+    def scores(self, scorer: Scorer, questions: Sequence[Question] | None = None) -> dict[str, float]:
         """Return the scores of what recommends, among items of equal score with the right one last."""
         ranks = []
-        for number, before, answer in self.questions:
+        for number, before, answer in self.questions if questions is None else questions:
             scores = np.array(scorer(number, before), np.float64)
             if self.exclude_seen:
                 scores[[self.place[item] for item in before]] = -np.inf
@@ -221,6 +227,10 @@ class Contender(NamedTuple):
     fit: Fit
     grid: Sequence[Settings] = ({},)
 
+    def is_installed(self) -> bool:
+        """Return whether there is the package whose name begins that of the contender."""
+        return find_spec(self.name.partition(",")[0]) is not None
+
 
 def grid(**values: Sequence[Any]) -> list[Settings]:
     return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
@@ -258,7 +268,7 @@ def entries(task: Task, validation: Task) -> Iterator[tuple[str, Settings, list[
     """Yield the names of rows, the settings that were chosen, and scores for every seed."""
     for name, recommend in baselines(task.corpus).items():
         yield name, {}, [task.scores(partial(by_sessions, task, recommend))]
-    for contender in CONTENDERS:
+    for contender in filter(Contender.is_installed, CONTENDERS):
         settings = chosen(contender, validation)
         rows: dict[str, list[dict[str, float]]] = {}
         for seed in SEEDS:
@@ -273,29 +283,106 @@ def entries(task: Task, validation: Task) -> Iterator[tuple[str, Settings, list[
             yield name, settings if len(contender.grid) > 1 else {}, scores
 
 
+# New items.
+
+
+def new_items(task: Task, seed: int, window: int | None) -> Iterator[tuple[str, dict[str, float]]]:
+    """Hold a tenth of the items out of training, add them in several ways, and yield the scores of each.
+
+    Cosines are those with the mean of the last five items.
+    """
+    n_new = round(NEW * len(task.items))
+    new = {*np.random.default_rng(seed).permutation(task.items)[:n_new].tolist()}
+    settings = {
+        "min_count": 1,
+        "vector_size": SIZE,
+        "window": window,
+        "epochs": 20,
+        "seed": seed,
+        "threads": 1,
+    }
+    known = [[item for item in session if item not in new] for session in task.training]
+    of_new = [question for question in task.questions if question[2] in new]
+    of_known = [question for question in task.questions if question[2] not in new]
+    after_new = [
+        (number, [item for item in before if item in new][-1:], answer)
+        for number, before, answer in of_known
+        if new.intersection(before)
+    ]
+
+    def scored(scorer: Scorer, seconds: float) -> dict[str, float]:
+        asked = {"new answers": of_new, "known answers": of_known, "after a new item": after_new}
+        hits = {name: task.scores(scorer, questions)["HR@10"] for name, questions in asked.items()}
+        return {**hits, "seconds": seconds}
+
+    def model_and_cosines(model: fastvec.SkipGram) -> tuple[Scorer, Scorer]:
+        words = [*map(str, model.vectors_.words)]
+        order = [words.index(item) for item in task.items]
+        return (lambda _, before: model.recommend(before, topn=None)[order]), last_cosines(model.vectors_)
+
+    def last_cosines(vectors: fastvec.Vectors) -> Scorer:
+        by_cosine = task.by_cosine([*map(str, vectors.words)], vectors.vectors)
+        return lambda number, before: by_cosine(number, before[-5:])
+
+    whole, seconds = timed(fastvec.SkipGram(**settings).fit, task.training, clock=process_time)
+    recommend, cosines_of_whole = model_and_cosines(whole)
+    yield "trained with them", scored(recommend, seconds)
+    model = fastvec.SkipGram(**settings).fit(known)
+    vectors = model.vectors_
+    found, of_inferring = timed(fastvec.infer, vectors, task.corpus, window=window, clock=process_time)
+    mean = np.tile(vectors.vectors.mean(axis=0), (n_new, 1))
+    more = model.set_params(epochs=5)
+    _, seconds_more = timed(
+        more.fit, task.training, update_vocabulary=True, freeze=vectors.words, clock=process_time
+    )
+    recommend, cosines_of_more = model_and_cosines(more)
+    yield "fit(..., update_vocabulary=True, freeze=...)", scored(recommend, seconds_more)
+    yield "trained with them, cosines", scored(cosines_of_whole, seconds)
+    yield "fit(..., update_vocabulary=True, freeze=...), cosines", scored(cosines_of_more, seconds_more)
+    yield "infer, cosines", scored(last_cosines(found), of_inferring)
+    yield "mean of all vectors, cosines", scored(last_cosines(vectors.with_words(sorted(new), mean)), 0.0)
+
+
+def record_of(
+    source: Source, task: Task, settings: Settings, rows: dict[str, list[dict[str, float]]]
+) -> Record:
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(),
+        "data": f"{source.file}, {len(task.training):,} sessions of {len(task.items):,} items, "
+        f"{len(task.questions):,} questions",
+        "settings": settings,
+        "rounds": len(SEEDS),
+        "entries": [
+            {
+                "contender": name,
+                "threads": 1,
+                **{each: [score[each] for score in scores] for each in scores[0]},
+            }
+            for name, scores in rows.items()
+        ],
+    }
+
+
 def show(source: Source, folder: Path) -> None:
     sessions = source.read(folder / source.file)
     task = Task(sessions, source.exclude_seen)
     found = [*entries(task, Task(task.training, source.exclude_seen))]
-    record = {
-        "date": datetime.date.today().isoformat(),
-        "machine": machine(),
-        "data": f"{source.file}, {len(sessions):,} sessions of {len(task.items):,} items, "
-        f"{len(task.questions):,} questions",
-        "settings": {"vector_size": SIZE},
-        "rounds": len(SEEDS),
-        "entries": [
-            {"contender": name, "threads": 1, **{each: [row[each] for row in rows] for each in rows[0]}}
-            for name, _, rows in found
-        ],
-    }
+    record = record_of(source, task, {"vector_size": SIZE}, {name: rows for name, _, rows in found})
     print(f"\n## {source.title}\n\n{about(record)}. {place(record)}.\n")
     print(record_table(record, "", COLUMNS))
     print("\nChosen:\n")
     for name, settings, _ in found:
         if settings and not name.endswith("cosines"):
             print(f"- {name}: {', '.join(f'{key}={value}' for key, value in settings.items())}")
-    sys.stdout.flush()
+    rows: dict[str, list[dict[str, float]]] = {}
+    for seed in SEEDS:
+        for name, scores in new_items(task, seed, source.window):
+            rows.setdefault(name, []).append(scores)
+            print(name, scores, file=sys.stderr, flush=True)
+    record = record_of(source, task, {"vector_size": SIZE, "window": source.window, "epochs": 20}, rows)
+    print(f"\n### New items: {source.title.lower()}\n\nA tenth of the items, HR@10. {about(record)}.\n")
+    print(record_table(record, "", NEW_COLUMNS), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from mutants._edits import ROOT, Edit, Mutant
 from mutants.around import AROUND
 from mutants.drift import DRIFT
+from mutants.items import ITEMS
 from mutants.models import MODELS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
@@ -11,4 +12,4 @@ from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *ITEMS]

@@ -1,0 +1,62 @@
+"""Errors in what models recommend, and in vectors of new items."""
+
+from mutants._edits import mutant
+
+RECOMMENDATION, WORDS, INFERENCE = "models/recommendation.py", "models/words.py", "vectors/inference.py"
+
+ITEMS = [
+    mutant(
+        "recommended items are those of the scores, whatever the noise was",
+        "recommend",
+        (RECOMMENDATION, "prior += np.log(state.noise_probabilities(noise_exponent))", "pass"),
+    ),
+    mutant(
+        "recommended items are as frequent as after subsampling",
+        "recommend",
+        (RECOMMENDATION, "-np.log(state.keep_probabilities(subsample))", "np.zeros(len(state.vocabulary))"),
+    ),
+    mutant(
+        "all items within the window recommend alike",
+        "recommend",
+        (RECOMMENDATION, "        if dynamic:\n", "        if False:\n"),
+    ),
+    mutant(
+        "the first items recommend more than the last",
+        "recommend",
+        (RECOMMENDATION, "np.arange(n, 0, -1)", "np.arange(1, n + 1)"),
+    ),
+    mutant(
+        "the places after an item weigh those before the next",
+        "recommend",
+        (
+            RECOMMENDATION,
+            "position_weights[window - reach : window]",
+            "position_weights[window : window + reach]",
+        ),
+    ),
+    mutant(
+        "recommendations follow from parameters that were set later",
+        "recommend",
+        (WORDS, 'state.given["noise_exponent"] if', "self.noise_exponent if"),
+    ),
+    mutant(
+        "a model is asked for cosines",
+        "recommend",
+        ("evaluate/items.py", "if model is None else by_model(model, rows, vocabulary.words)", "or None"),
+    ),
+    mutant(
+        "a new word is around itself",
+        "infer",
+        (INFERENCE, "totals[last] - totals[first] - of_words", "totals[last] - totals[first]"),
+    ),
+    mutant(
+        "windows reach into other sentences",
+        "infer",
+        (INFERENCE, "np.maximum(first, positions - window)", "np.maximum(0, positions - window)"),
+    ),
+    mutant(
+        "rare words tell as much of the map as frequent ones",
+        "infer",
+        (INFERENCE, "weights = np.log1p(counts)", "weights = np.ones(len(counts))"),
+    ),
+]
