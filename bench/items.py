@@ -81,20 +81,27 @@ def purchases(path: Path) -> Sessions:
     return [session[::2] for session in sessions if session][:CUSTOMERS]
 
 
+def film_paths(path: Path) -> dict[str, str]:
+    """Return genres, year and title of each film, as a path."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return {film: f"{genres}/{year}/{title}".replace(" ", "_") for film, title, year, genres in rows}
+
+
 class Source(NamedTuple):
-    """Sessions in a file, and whether what was seen is not recommended."""
+    """Sessions in a file, whether seen items are left out, the window, and paths of items."""
 
     title: str
     file: str
     read: Callable[[Path], Sessions]
     exclude_seen: bool
     window: int | None
+    paths: Callable[[Path], dict[str, str]] | None = None
 
 
 DATA = {
     "groceries": Source("Baskets of a grocery", "groceries.csv", groceries, True, None),
     "movies": Source(
-        "Films of MovieLens 100K, in the order of their ratings", "ml-100k.inter", movies, True, 5
+        "Films of MovieLens 100K, in the order of their ratings", "ml-100k.inter", movies, True, 5, film_paths
     ),
     "purchases": Source(
         "What customers of a shop buy, again and again", "ecommerce_sessions.npy", purchases, False, 5
@@ -240,12 +247,12 @@ OWN = {"window": (None, 5), "epochs": (5, 20)}
 CONTENDERS = (
     Contender("fastvec", fastvecs),
     Contender("fastvec, presets.items()", fastvecs, [fastvec.presets.items()]),
-    Contender("fastvec, chosen", fastvecs, grid(**OWN, noise_exponent=(0.75, 0.25))),
+    Contender("fastvec, chosen", fastvecs, grid(**OWN)),
     Contender(
-        'fastvec, loss="bpr", chosen', fastvecs, grid(**OWN, loss=("bpr",), learning_rate=(0.0125, 0.05))
+        'fastvec, loss="bpr", chosen', fastvecs, grid(**OWN, loss=("bpr",), learning_rate=(0.0125, 0.025))
     ),
     Contender("gensim", gensims),
-    Contender("gensim, chosen", gensims, grid(window=(5, 50), epochs=(5, 20))),
+    Contender("gensim, chosen", gensims, grid(epochs=(5, 20))),
     Contender(
         "implicit, BPR, chosen", partial(factors, "BPR"), grid(factors=(32, 100), learning_rate=(0.01, 0.05))
     ),
@@ -255,10 +262,13 @@ CONTENDERS = (
 
 
 def chosen(contender: Contender, validation: Task) -> Settings:
-    """Return the settings with the highest hit rate."""
+    """Return the settings with the highest hit rate, none with which training diverges."""
 
     def hit_rate(settings: Settings) -> float:
-        found = contender.fit(validation, CHOOSING, **settings)
+        try:
+            found = contender.fit(validation, CHOOSING, **settings)
+        except FloatingPointError:
+            return -1
         return validation.scores(next(iter(found.values())))["HR@10"]
 
     return contender.grid[0] if len(contender.grid) == 1 else max(contender.grid, key=hit_rate)
@@ -286,7 +296,9 @@ def entries(task: Task, validation: Task) -> Iterator[tuple[str, Settings, list[
 # New items.
 
 
-def new_items(task: Task, seed: int, window: int | None) -> Iterator[tuple[str, dict[str, float]]]:
+def new_items(
+    task: Task, seed: int, window: int | None, paths: dict[str, str] | None
+) -> Iterator[tuple[str, dict[str, float]]]:
     """Hold a tenth of the items out of training, add them in several ways, and yield the scores of each.
 
     Cosines are those with the mean of the last five items.
@@ -331,6 +343,10 @@ def new_items(task: Task, seed: int, window: int | None) -> Iterator[tuple[str, 
     vectors = model.vectors_
     found, of_inferring = timed(fastvec.infer, vectors, task.corpus, window=window, clock=process_time)
     mean = np.tile(vectors.vectors.mean(axis=0), (n_new, 1))
+    if paths is not None:
+        by_category, by_ngrams = of_paths(task, model, paths, known, settings)
+        yield "the known items of its genres and year", scored(by_category, 0.0)
+        yield "FastText, of genres, year and title", scored(by_ngrams, 0.0)
     more = model.set_params(epochs=5)
     _, seconds_more = timed(
         more.fit, task.training, update_vocabulary=True, freeze=vectors.words, clock=process_time
@@ -341,6 +357,36 @@ def new_items(task: Task, seed: int, window: int | None) -> Iterator[tuple[str, 
     yield "fit(..., update_vocabulary=True, freeze=...), cosines", scored(cosines_of_more, seconds_more)
     yield "infer, cosines", scored(last_cosines(found), of_inferring)
     yield "mean of all vectors, cosines", scored(last_cosines(vectors.with_words(sorted(new), mean)), 0.0)
+
+
+def of_paths(
+    task: Task, model: fastvec.SkipGram, paths: dict[str, str], known: Sessions, settings: Settings
+) -> tuple[Scorer, Scorer]:
+    """Return what recommends by the known items of the same folder, and by n-grams of paths."""
+    words = [*map(str, model.vectors_.words)]
+    folders: dict[str, list[str]] = {}
+    for word in words:
+        folders.setdefault(paths[word].rpartition("/")[0], []).append(word)
+    named = fastvec.FastText(**settings, min_n=4, max_n=8, buckets=50_000)
+    named.fit([[paths[item] for item in session] for session in known])
+
+    def place(model: Any, items: list[str]) -> Any:
+        return [model.vocabulary_.index.get(item, -1) for item in items]  # what is new is last, of 0
+
+    of_words, of_paths = place(model, task.items), place(named, [paths[item] for item in task.items])
+
+    def by_category(_: int, before: list[str]) -> np.ndarray:
+        alike = [
+            other
+            for item in before
+            for other in ([item] if item in words else folders.get(paths[item].rpartition("/")[0], words))
+        ]
+        return np.append(model.recommend(alike, topn=None), 0)[of_words]
+
+    def by_ngrams(_: int, before: list[str]) -> np.ndarray:
+        return np.append(named.recommend([paths[item] for item in before], topn=None), 0)[of_paths]
+
+    return by_category, by_ngrams
 
 
 def record_of(
@@ -375,9 +421,10 @@ def show(source: Source, folder: Path) -> None:
     for name, settings, _ in found:
         if settings and not name.endswith("cosines"):
             print(f"- {name}: {', '.join(f'{key}={value}' for key, value in settings.items())}")
+    paths = source.paths and source.paths((folder / source.file).with_suffix(".item"))
     rows: dict[str, list[dict[str, float]]] = {}
     for seed in SEEDS:
-        for name, scores in new_items(task, seed, source.window):
+        for name, scores in new_items(task, seed, source.window, paths):
             rows.setdefault(name, []).append(scores)
             print(name, scores, file=sys.stderr, flush=True)
     record = record_of(source, task, {"vector_size": SIZE, "window": source.window, "epochs": 20}, rows)
