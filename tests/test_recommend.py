@@ -160,6 +160,7 @@ def test_models_are_asked_for_the_next_item():
     result = evaluate.next_item(model, sessions, k=5, exclude_seen=True)
     cosines = evaluate.next_item(model.vectors_, sessions, k=5, exclude_seen=True)
     assert result.baselines == cosines.baselines
+    assert (result.vectors.name, cosines.vectors.name) == ("model", "vectors")
     assert result.vectors.hit_rate[5] > max(0.9, cosines.vectors.hit_rate[5] + 0.1)
     hits = 0
     for *before, answer in sessions:

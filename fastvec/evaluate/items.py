@@ -37,7 +37,7 @@ class NextItemScores:
     Attributes
     ----------
     name : str
-        Who recommends: "vectors", or the baseline.
+        Who recommends: "vectors", "model", or the baseline.
     hit_rate : dict of int and float
         For every length k, the fraction of the questions whose right answer is among the first k items.
     ndcg : dict of int and float
@@ -66,7 +66,7 @@ class NextItemResult:
     Attributes
     ----------
     vectors : NextItemScores
-        The scores of the vectors.
+        The scores of the vectors, or of the model.
     baselines : tuple of NextItemScores
         Those of what needs no vectors: "popularity", "recency" and "co-visits".
     questions : int
@@ -202,10 +202,9 @@ def next_item(
     begins = asked.starts if last_items is None else np.maximum(asked.starts, asked.targets - last_items)
     covered = (rows[asked.answers] >= 0) & (has_one[asked.targets] > has_one[begins])
     return NextItemResult(
-        scores(
-            "vectors",
-            by_vectors(vectors, rows, outputs) if model is None else by_model(model, rows, vocabulary.words),
-        ),
+        scores("vectors", by_vectors(vectors, rows, outputs))
+        if model is None
+        else scores("model", by_model(model, rows, vocabulary.words)),
         tuple(scores(name, recommend) for name, recommend in baselines(corpus).items()),
         questions=len(asked.targets),
         covered=int(covered.sum()),

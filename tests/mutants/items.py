@@ -42,7 +42,11 @@ ITEMS = [
     mutant(
         "a model is asked for cosines",
         "recommend",
-        ("evaluate/items.py", "if model is None else by_model(model, rows, vocabulary.words)", "or None"),
+        (
+            "evaluate/items.py",
+            "by_model(model, rows, vocabulary.words)",
+            "by_vectors(vectors, rows, outputs)",
+        ),
     ),
     mutant(
         "a new word is around itself",
