@@ -415,7 +415,7 @@ def show(source: Source, folder: Path) -> None:
     task = Task(sessions, source.exclude_seen)
     found = [*entries(task, Task(task.training, source.exclude_seen))]
     record = record_of(source, task, {"vector_size": SIZE}, {name: rows for name, _, rows in found})
-    print(f"\n## {source.title}\n\n{about(record)}. {place(record)}.\n")
+    print(f"\n### {source.title}\n\n{about(record)}. {place(record)}.\n")
     print(record_table(record, "", COLUMNS))
     print("\nChosen:\n")
     for name, settings, _ in found:
@@ -428,7 +428,7 @@ def show(source: Source, folder: Path) -> None:
             rows.setdefault(name, []).append(scores)
             print(name, scores, file=sys.stderr, flush=True)
     record = record_of(source, task, {"vector_size": SIZE, "window": source.window, "epochs": 20}, rows)
-    print(f"\n### New items: {source.title.lower()}\n\nA tenth of the items, HR@10. {about(record)}.\n")
+    print(f"\n#### New items: {source.title.lower()}\n\nA tenth of the items, HR@10. {about(record)}.\n")
     print(record_table(record, "", NEW_COLUMNS), flush=True)
 
 
