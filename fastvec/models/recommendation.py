@@ -54,15 +54,17 @@ def log_prior(state: State, noise_exponent: float | None, subsample: float) -> A
     return prior
 
 
-def distance_weights(n: int, window: int | None, dynamic: bool) -> Array:
-    """Return how much each of the n items of a session counts for the next one, the last item last."""
-    weights = np.ones(n)
-    if window is not None:
-        distances = np.arange(n, 0, -1)
-        weights[distances > window] = 0
-        if dynamic:
-            weights *= (window + 1 - distances) / window
-    return weights
+def distance_weights(n: int, window: int | None) -> Array:
+    """Return how much each of n items counts for the next one, the last one last.
+
+    Parameters
+    ----------
+    n : int
+        Number of items, at most `window`.
+    window : int or None
+        The largest size of a window, if training draws it; else all items count alike.
+    """
+    return np.ones(n) if window is None else 1 - np.arange(n - 1, -1, -1) / window
 
 
 def pooled_session(
@@ -87,8 +89,7 @@ def pooled_session(
     sums = np.array([each.sum(axis=0, dtype=np.float64) for each in rows])
     if position_weights is not None:
         window = len(position_weights) // 2
-        reach = min(len(sums), window)
-        sums[len(sums) - reach :] *= position_weights[window - reach : window]
+        sums *= position_weights[window - len(sums) : window]
     total = float(weights @ np.array([len(each) for each in rows])) if mean else 1.0
     hidden: Array = weights @ sums / total
     return hidden

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -334,12 +334,14 @@ class WordModel(EpochModel, ABC):
         if topn is not None:
             check_int("topn", topn, 1)
         exclude_seen = check_bool("exclude_seen", exclude_seen)
-        rows = [known for known in (self._rows_of(state, item) for item in items) if len(known)]
+        window = state.given["window"]
+        known = filter(len, (self._rows_of(state, item) for item in reversed(items)))
+        rows = [*islice(known, window)][::-1]
         if not rows:
             raise ValueError(f"session must have an item that the model knows, got {shortened(items)}")
         hidden = pooled_session(
             rows,
-            distance_weights(len(rows), state.given["window"], state.given["dynamic_window"]),
+            distance_weights(len(rows), window if state.given["dynamic_window"] else None),
             state.parameters.get("position_weights"),
             self._arguments()["mean"],
         )

@@ -18,21 +18,26 @@ ITEMS = [
     mutant(
         "all items within the window recommend alike",
         "recommend",
-        (RECOMMENDATION, "        if dynamic:\n", "        if False:\n"),
+        (RECOMMENDATION, "np.ones(n) if window is None else", "np.ones(n) if n else"),
     ),
     mutant(
         "the first items recommend more than the last",
         "recommend",
-        (RECOMMENDATION, "np.arange(n, 0, -1)", "np.arange(1, n + 1)"),
+        (RECOMMENDATION, "np.arange(n - 1, -1, -1)", "np.arange(n)"),
     ),
     mutant(
         "the places after an item weigh those before the next",
         "recommend",
         (
             RECOMMENDATION,
-            "position_weights[window - reach : window]",
-            "position_weights[window : window + reach]",
+            "position_weights[window - len(sums) : window]",
+            "position_weights[window : window + len(sums)]",
         ),
+    ),
+    mutant(
+        "items beyond the window recommend",
+        "recommend",
+        (WORDS, "[*islice(known, window)][::-1]", "[*known][::-1][: window or None]"),
     ),
     mutant(
         "recommendations follow from parameters that were set later",
