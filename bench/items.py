@@ -244,13 +244,13 @@ def grid(**values: Sequence[Any]) -> list[Settings]:
 
 
 OWN = {"window": (None, 5), "epochs": (5, 20)}
+BPR = {"loss": ("bpr",), "learning_rate": (0.0125, 0.025)}
 CONTENDERS = (
     Contender("fastvec", fastvecs),
     Contender("fastvec, presets.items()", fastvecs, [fastvec.presets.items()]),
     Contender("fastvec, chosen", fastvecs, grid(**OWN)),
-    Contender(
-        'fastvec, loss="bpr", chosen', fastvecs, grid(**OWN, loss=("bpr",), learning_rate=(0.0125, 0.025))
-    ),
+    Contender('fastvec, loss="bpr", chosen', fastvecs, grid(**OWN, **BPR)),
+    Contender('fastvec, loss="bpr", window=None, chosen', fastvecs, grid(**OWN | {"window": (None,)}, **BPR)),
     Contender("gensim", gensims),
     Contender("gensim, chosen", gensims, grid(epochs=(5, 20))),
     Contender(

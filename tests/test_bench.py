@@ -179,7 +179,7 @@ def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
     """Strings of a pickle that occur again are taken from its memo; every second one is another feature."""
     items = bench("items")
     monkeypatch.setattr(items, "SIZE", 8)
-    monkeypatch.setattr(items, "CONTENDERS", items.CONTENDERS[2:3] + items.CONTENDERS[4:5])
+    monkeypatch.setattr(items, "CONTENDERS", items.CONTENDERS[2:3] + items.CONTENDERS[5:6])
     monkeypatch.setattr(items, "SEEDS", (1, 2))
     items.main(["--data", str(data)])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
