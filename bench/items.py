@@ -322,7 +322,7 @@ def new_items(
         if new.intersection(before)
     ]
 
-    def scored(scorer: Scorer, seconds: float) -> dict[str, float]:
+    def scored(scorer: Scorer, seconds: float | None = None) -> dict[str, Any]:
         asked = {"new answers": of_new, "known answers": of_known, "after a new item": after_new}
         hits = {name: task.scores(scorer, questions)["HR@10"] for name, questions in asked.items()}
         return {**hits, "seconds": seconds}
@@ -345,8 +345,8 @@ def new_items(
     mean = np.tile(vectors.vectors.mean(axis=0), (n_new, 1))
     if paths is not None:
         by_category, by_ngrams = of_paths(task, model, paths, known, settings)
-        yield "the known items of its genres and year", scored(by_category, 0.0)
-        yield "FastText, of genres, year and title", scored(by_ngrams, 0.0)
+        yield "the known items of its genres and year", scored(by_category)
+        yield "FastText, of genres, year and title", scored(by_ngrams)
     more = model.set_params(epochs=5)
     _, seconds_more = timed(
         more.fit, task.training, update_vocabulary=True, freeze=vectors.words, clock=process_time
@@ -356,7 +356,7 @@ def new_items(
     yield "trained with them, cosines", scored(cosines_of_whole, seconds)
     yield "fit(..., update_vocabulary=True, freeze=...), cosines", scored(cosines_of_more, seconds_more)
     yield "infer, cosines", scored(last_cosines(found), of_inferring)
-    yield "mean of all vectors, cosines", scored(last_cosines(vectors.with_words(sorted(new), mean)), 0.0)
+    yield "mean of all vectors, cosines", scored(last_cosines(vectors.with_words(sorted(new), mean)))
 
 
 def of_paths(
@@ -428,7 +428,9 @@ def show(source: Source, folder: Path) -> None:
             rows.setdefault(name, []).append(scores)
             print(name, scores, file=sys.stderr, flush=True)
     record = record_of(source, task, {"vector_size": SIZE, "window": source.window, "epochs": 20}, rows)
-    print(f"\n#### New items: {source.title.lower()}\n\nA tenth of the items, HR@10. {about(record)}.\n")
+    print(
+        f"\n#### New items: {source.title[0].lower()}{source.title[1:]}\n\nA tenth of the items, HR@10. {about(record)}.\n"
+    )
     print(record_table(record, "", NEW_COLUMNS), flush=True)
 
 

@@ -5,6 +5,7 @@ from mutants.around import AROUND
 from mutants.drift import DRIFT
 from mutants.items import ITEMS
 from mutants.models import MODELS
+from mutants.plans import PLANS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
 from mutants.stability import STABILITIES
@@ -12,4 +13,4 @@ from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *ITEMS]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *ITEMS, *PLANS]
