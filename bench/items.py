@@ -428,9 +428,8 @@ def show(source: Source, folder: Path) -> None:
             rows.setdefault(name, []).append(scores)
             print(name, scores, file=sys.stderr, flush=True)
     record = record_of(source, task, {"vector_size": SIZE, "window": source.window, "epochs": 20}, rows)
-    print(
-        f"\n#### New items: {source.title[0].lower()}{source.title[1:]}\n\nA tenth of the items, HR@10. {about(record)}.\n"
-    )
+    title = source.title[0].lower() + source.title[1:]
+    print(f"\n#### New items: {title}\n\nA tenth of the items, HR@10. {about(record)}.\n")
     print(record_table(record, "", NEW_COLUMNS), flush=True)
 
 
