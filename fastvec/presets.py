@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastvec._params import check_int
+from fastvec.training.passes import passes_over
 
 __all__ = ["items", "kmers", "nodes", "text"]
 
-# Words that a text is trained on in all epochs together, if these are within bounds.
-WORDS_TRAINED_ON, FEWEST_EPOCHS, MOST_EPOCHS = 100_000_000, 5, 40
 # From so many words on, a text is large.
 LARGE = 100_000_000
 
@@ -139,7 +138,7 @@ def text(size: int) -> dict[str, Any]:
     SkipGram(vector_size=300, subsample=1e-05)
     """
     size = check_int("size", size, 1)
-    epochs = min(max(round(WORDS_TRAINED_ON / size), FEWEST_EPOCHS), MOST_EPOCHS)
+    epochs = passes_over(size)
     if size < LARGE:
         return {"vector_size": 100, "negatives": 15, "subsample": 1e-3, "epochs": epochs}
     return {"vector_size": 300, "negatives": 5, "subsample": 1e-5, "epochs": epochs}

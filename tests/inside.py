@@ -110,6 +110,7 @@ SIZES = {
     "work_of_thread": "classify.texts.classifier.WORK_OF_THREAD",
     "words_written": "corpus.writing.WORDS_AT_ONCE",
     "words_per_row": "distributed.rounds.WORDS_PER_ROW",
+    "words_trained_on": "training.passes.WORDS_TRAINED_ON",
     "zeros": "formats.spool.ZEROS",
     "letters_at_once": "corpus.kmers.LETTERS_AT_ONCE",
     "column_bytes": "corpus.columns.BYTES_AT_ONCE",

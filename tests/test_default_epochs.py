@@ -1,0 +1,97 @@
+"""Without `epochs`, a text has the more passes the shorter it is; the number is settled, shown and kept."""
+
+import json
+
+import numpy as np
+import pytest
+from inside import set_sizes
+
+import fastvec
+from fastvec import presets
+
+pytestmark = pytest.mark.any_backend(trains=True)
+
+SMALL = {"vector_size": 4, "min_count": 1, "threads": 1, "subsample": 0}
+ESTIMATORS = [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText]
+FEWEST = presets.text(10**9)["epochs"]
+N_WORDS = 400
+TEXT = np.random.default_rng(3).integers(20, size=(N_WORDS // 8, 8)).tolist()
+
+
+@pytest.fixture(autouse=True)
+def twelve_passes(monkeypatch):
+    set_sizes(monkeypatch, words_trained_on=12 * N_WORDS)
+
+
+def small(estimator=fastvec.SkipGram, **params):
+    own = {"buckets": 20} if estimator is fastvec.FastText else {}
+    return estimator(**SMALL | own | params)
+
+
+def test_the_shorter_a_text_the_more_passes_within_bounds():
+    sizes = [1, N_WORDS, 2 * N_WORDS, 10**9]
+    most, twelve, six, fewest = (presets.text(size)["epochs"] for size in sizes)
+    assert most > twelve == 12 > six == 6 > fewest == 5
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_it_is_the_training_with_that_number(estimator):
+    model, same = small(estimator).fit(TEXT), small(estimator, epochs=12).fit(TEXT)
+    assert model.epochs is None and len(model.history_) == 12
+    assert (model.vectors_.vectors == same.vectors_.vectors).all()
+    assert (small(estimator, epochs=5).fit(TEXT).vectors_.vectors != same.vectors_.vectors).any()
+
+
+def test_words_that_are_left_out_do_not_count():
+    rare = [f"rare{i}" for i in range(N_WORDS)]
+    mixed = [[*sentence, *rare[8 * i : 8 * i + 8]] for i, sentence in enumerate(TEXT)]
+    assert len(small().fit(mixed).history_) == 6
+    assert len(small(min_count=2).fit(mixed).history_) == 12
+    assert len(small().fit(mixed, vocabulary=[*range(20)]).history_) == 12
+
+
+def test_what_was_learned_goes_on_for_the_fewest():
+    model = small().fit(TEXT).fit(TEXT)
+    assert len(model.history_) == 12 + FEWEST
+    assert model.vectors_.metadata["epochs"] == FEWEST
+    assert len(model.set_params(epochs=2).fit(TEXT).history_) == 14 + FEWEST
+
+
+def test_the_number_is_shown_and_kept(tmp_path, shown):
+    text, first, again = (tmp_path / name for name in ("text.txt", "first.fvec", "again.fvec"))
+    text.write_text("".join(f"{' '.join(map(str, sentence))}\n" for sentence in TEXT))
+    sizes = ("--vector-size", 4, "--min-count", 1, "--threads", 1, "--subsample", 0)
+    status, _, errors = shown("train", text, "-o", first, "--save-model", tmp_path / "model.fvec", *sizes)
+    assert status == 0 and "epoch 1/12" in errors
+    about = json.loads(shown("info", first, "--json")[1])
+    assert about["metadata"]["epochs"] == 12
+    model = fastvec.load_model(tmp_path / "model.fvec")
+    assert model.epochs is None and model.vectors_.metadata["epochs"] == 12
+    # the text twice has half as many, but not where a training is repeated
+    assert shown("train", "--like", first, text, text, "-o", again, "-q")[0] == 0
+    assert fastvec.load(again).metadata["epochs"] == 12
+
+
+def test_a_run_is_resumed_with_its_number(tmp_path, monkeypatch):
+    """Even by a version in which None stands for another one."""
+    path, whole = tmp_path / "run.fvec", small().fit(TEXT)
+    stopped = small(callbacks=[lambda model: len(model.history_) == 3 and model.stop()])
+    assert len(stopped.fit(TEXT, checkpoint=path).history_) == 3
+    set_sizes(monkeypatch, words_trained_on=20 * N_WORDS)
+    resumed = small().fit(TEXT, checkpoint=path, resume=True)
+    assert len(resumed.history_) == 12
+    assert (resumed.vectors_.vectors == whole.vectors_.vectors).all()
+    with pytest.raises(ValueError, match="epochs must be None as in the checkpoint, got 12"):
+        small(epochs=12).fit(TEXT, checkpoint=path, resume=True)
+
+
+def test_lanes_and_resamples_have_it_too():
+    assert len(fastvec.distributed.fit(small(), TEXT, lanes=2).history_) == 12
+    [first, *_] = fastvec.Stability(small(), runs=5, threads=1).fit(TEXT).runs_
+    assert first.metadata["epochs"] in (11, 12, 13)  # the resamples have about as many words
+
+
+@pytest.mark.parametrize("estimator", [fastvec.GloVe, fastvec.DocVectors])
+def test_others_have_a_number(estimator):
+    with pytest.raises(TypeError, match="epochs must be an int >= 1, got None"):
+        estimator(epochs=None).check_params()
