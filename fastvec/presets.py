@@ -104,8 +104,8 @@ def text(size: int) -> dict[str, Any]:
     drop frequent words by a subsampling of 1e-5, as in both papers. Contexts are smoothed by the exponent
     0.75, fastvec's default, which [2]_ recommends always.
 
-    The epochs follow from no paper, but from the time: 100 million words are trained on, within 5, which
-    word2vec.c has, and 40 epochs.
+    The epochs follow from no paper. They are those that the models have by default for such a text, see
+    `SkipGram`.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def text(size: int) -> dict[str, Any]:
     >>> fastvec.SkipGram(**fastvec.presets.text(5_000_000))
     SkipGram(negatives=15, epochs=20)
     >>> fastvec.SkipGram(**fastvec.presets.text(2_000_000_000))
-    SkipGram(vector_size=300, subsample=1e-05)
+    SkipGram(vector_size=300, subsample=1e-05, epochs=5)
     """
     size = check_int("size", size, 1)
     epochs = passes_over(size)

@@ -12,7 +12,6 @@ from fastvec import presets
 pytestmark = pytest.mark.any_backend(trains=True)
 
 SMALL = {"vector_size": 4, "min_count": 1, "threads": 1, "subsample": 0}
-ESTIMATORS = [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText]
 FEWEST = presets.text(10**9)["epochs"]
 N_WORDS = 400
 TEXT = np.random.default_rng(3).integers(20, size=(N_WORDS // 8, 8)).tolist()
@@ -24,8 +23,7 @@ def twelve_passes(monkeypatch):
 
 
 def small(estimator=fastvec.SkipGram, **params):
-    own = {"buckets": 20} if estimator is fastvec.FastText else {}
-    return estimator(**SMALL | own | params)
+    return estimator(**SMALL | params)
 
 
 def test_the_shorter_a_text_the_more_passes_within_bounds():
@@ -34,12 +32,20 @@ def test_the_shorter_a_text_the_more_passes_within_bounds():
     assert most > twelve == 12 > six == 6 > fewest == 5
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_it_is_the_training_with_that_number(estimator):
-    model, same = small(estimator).fit(TEXT), small(estimator, epochs=12).fit(TEXT)
-    assert model.epochs is None and len(model.history_) == 12
+@pytest.mark.parametrize(
+    ("estimator", "own", "passes"),
+    [
+        (fastvec.SkipGram, {}, 12),
+        (fastvec.CBOW, {}, 6),
+        (fastvec.FastText, {"buckets": 20}, 12),
+        (fastvec.FastText, {"buckets": 20, "model": "cbow"}, 6),
+    ],
+)
+def test_it_is_the_training_with_that_number(estimator, own, passes):
+    model, same = small(estimator, **own).fit(TEXT), small(estimator, epochs=passes, **own).fit(TEXT)
+    assert model.epochs is None and len(model.history_) == passes
     assert (model.vectors_.vectors == same.vectors_.vectors).all()
-    assert (small(estimator, epochs=5).fit(TEXT).vectors_.vectors != same.vectors_.vectors).any()
+    assert (small(estimator, epochs=4, **own).fit(TEXT).vectors_.vectors != same.vectors_.vectors).any()
 
 
 def test_words_that_are_left_out_do_not_count():

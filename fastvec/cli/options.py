@@ -135,7 +135,7 @@ ENTRY = re.compile(r"^(\w+) : (.+)\n((?: .*\n)+)", re.MULTILINE)
 # Methods that return the values for which None stands.
 RATES = {"learning_rate": "first_learning_rate", "min_learning_rate": "last_learning_rate"}
 # What None stands for where that depends on the text.
-BY_TEXT = {"epochs": f"{FEWEST} to {MOST}, the shorter the text the more"}
+BY_TEXT = {"epochs": f"{FEWEST} to {MOST} by the length of the text"}
 # What the documentation calls a value, its type, and its name in help.
 TYPES = [("int", int, "N"), ("float", float, "X"), ("path", str, "FILE"), ("", str, "TEXT")]
 # From docstrings to plain text that every terminal can show.

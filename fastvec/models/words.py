@@ -690,7 +690,7 @@ class WordModel(EpochModel, ABC):
         begun = None if checkpoints is None else checkpoints.value_of("epochs")
         if begun is not None:
             return check_int("epochs", begun, 1)
-        return passes_over(n_words) if before is None else FEWEST
+        return passes_over(n_words, self._arguments()["cbow"]) if before is None else FEWEST
 
     def _steps_of_batch(
         self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
