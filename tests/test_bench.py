@@ -175,6 +175,31 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     assert rows[2][-1].strip() == "100.0" and rows[-1][0].strip() == "trained with 6"
 
 
+def test_texts_of_several_sizes_are_scored_by_halves(bench, data, monkeypatch, capsys):
+    """Passes are chosen by one half of the test sets, and the other half is shown."""
+    pytest.importorskip("gensim")
+    sizes = bench("text_sizes")
+    lines = [": a section", *(f"a{i} b{i} c d" for i in range(200))]
+    choice, rest = ([*sizes.half_of(lines, chosen, questions=True)] for chosen in (True, False))
+    assert {*choice} | {*rest} == {*lines} and {*choice} & {*rest} == {": a section"}
+    assert 70 < len(choice) < 130
+    same = (len([*sizes.half_of([pair], True, questions=False)]) for pair in ("a b 1", "B A 2"))
+    assert len({*same}) == 1
+    of_size, work = sizes.contenders, bench("measure").work
+    monkeypatch.setattr(sizes, "SIZES", {1500: 1})
+    monkeypatch.setattr(sizes, "EPOCHS", (5,))
+    monkeypatch.setattr(sizes, "contenders", lambda words: of_size(words)[:-1])  # without fastText
+    monkeypatch.setattr(
+        bench("measure"),
+        "run",
+        lambda contender, job: work(f"text_sizes.{contender.function.__name__}", job | contender.settings),
+    )
+    sizes.main(["--data", str(data), "--sizes", "1500"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows[2:]] == ["fastvec, 5 epochs", "fastvec", "gensim"]
+    assert [row[1].strip() for row in rows[2:]] == ["5", "40", "5"]
+
+
 def equal_words(bench, n_words=1000):
     """A language in which every word is as frequent as the others, and none is dropped."""
     return bench("cluster").Language(np.ones(1), np.full(1, n_words))

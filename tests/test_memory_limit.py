@@ -84,7 +84,9 @@ def test_no_file_depends_on_it(estimator, limit, text, tmp_path):
 
 
 def test_models_of_words_keep_ids(text, spilled):
-    models = {limit: SkipGram(vector_size=4, epochs=1, threads=1, memory_limit=limit) for limit in (IDS, IDS - 1)}
+    models = {
+        limit: SkipGram(vector_size=4, epochs=1, threads=1, memory_limit=limit) for limit in (IDS, IDS - 1)
+    }
     found = {}
     for limit, model in models.items():
         model.fit(text)

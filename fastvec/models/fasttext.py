@@ -66,9 +66,9 @@ class FastText(WordModel):
         Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
         less.
     epochs : int, optional
-        Number of passes over the corpus. None stands for the more passes the shorter the text is: those that
-        train on 100 million words together, but 5 at least and 40 at most, and with ``model="cbow"`` half of
-        them. In further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
+        Number of passes over the corpus. None stands for the more passes the shorter the text is: 20 over up
+        to 300,000 words, half as many over four times as many words, and 5 from 5 million words on. In
+        further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
     shuffle : bool
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ from fastvec.training.held_out import SHORTEST_TEXT, hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
-from fastvec.training.passes import FEWEST, passes_over
+from fastvec.training.passes import FEWEST, MOST_OF_LONG_STEPS, passes_over
 from fastvec.training.progress import warn
 from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
 from fastvec.training.rounds import Rounds
@@ -106,6 +106,9 @@ class WordModel(EpochModel, ABC):
     progress: bool = False
     callbacks: Iterable[Callable[..., object]] = ()
     loss: str = "negative_sampling"
+
+    # How many epochs a short text has by default.
+    _MOST_EPOCHS: ClassVar[int] = MOST_OF_LONG_STEPS
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -690,7 +693,7 @@ class WordModel(EpochModel, ABC):
         begun = None if checkpoints is None else checkpoints.value_of("epochs")
         if begun is not None:
             return check_int("epochs", begun, 1)
-        return passes_over(n_words, self._arguments()["cbow"]) if before is None else FEWEST
+        return passes_over(n_words, self._MOST_EPOCHS) if before is None else FEWEST
 
     def _steps_of_batch(
         self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]

@@ -1,13 +1,18 @@
 """How many passes over a text a training has by default: the more, the shorter the text is."""
 
-__all__ = ["FEWEST", "MOST", "passes_over"]
+import math
 
-# Words that skip-gram is trained on in all passes together, and bounds of these. Long texts have as many as in
-# word2vec.c. With more than the most, vectors of short texts become no better, or worse: bench/text_sizes.md.
-WORDS_TRAINED_ON, FEWEST, MOST = 100_000_000, 5, 40
+__all__ = ["FEWEST", "MOST", "MOST_OF_LONG_STEPS", "passes_over"]
+
+# Passes over short texts: with more, vectors become no better, or worse, see bench/text_sizes.md. Models whose
+# learning rate is higher than that of skip-gram by default want half as many.
+MOST, MOST_OF_LONG_STEPS = 40, 20
+# Passes over long texts, as in word2vec.c, gensim and fastText.
+FEWEST = 5
+# Up to so many words, a text is short. One that is four times as long has half of the passes.
+SHORT_TEXT = 312_500
 
 
-def passes_over(n_words: int, cbow: bool = False) -> int:
-    """Return the number of passes over a text of so many words; CBOW, whose steps are longer, has half."""
-    passes = min(round(WORDS_TRAINED_ON / n_words), MOST)
-    return max(passes // 2 if cbow else passes, FEWEST)
+def passes_over(n_words: int, most: int) -> int:
+    """Return the number of passes over a text of so many words, if short texts have the `most`."""
+    return max(round(most * min(1, math.sqrt(SHORT_TEXT / n_words))), FEWEST)
