@@ -1,4 +1,4 @@
-"""Quality by the size of a text: with more and more passes over it, and as the defaults of gensim and fastText.
+"""Quality by the size of a text: with more and more passes over it, and by gensim and fastText.
 
 Half of the pairs and questions of the test sets have chosen the passes that fastvec has by default, see
 `fastvec/training/passes.py`: their mean score is `of the choice`. The others are scored in the other columns.
@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from measure import Contender, Job, Measurement, estimator_of, measure, renamed, timed
+from measure import Contender, Job, Measurement, estimator_of, measure, named, renamed, timed
 from tables import about, place, record_table
 from texts import Data, kept
-from words import FRESH_PAGES, SCORES, TESTS, as_vectors, scored_text, train_fasttext
+from words import FRESH_PAGES, SCORES, as_vectors, scored_text, train_fasttext
 from words import quality as scores_of
 
 SIZES = {200_000: 2, 500_000: 1, 1_700_000: 1, 5_000_000: 1}  # words, and how many seeds
@@ -82,7 +82,7 @@ def halved_tests(data: Data, words: int) -> Job:
 
 
 def half_of(lines: list[str], choice: bool, questions: bool) -> Iterator[str]:
-    """Yield the titles of sections, and about half of the other lines: those by which passes were chosen, or not."""
+    """Yield the titles of sections, and half of the other lines: those of the choice, or not."""
     for line in lines:
         words = line.lower().split()
         key = words[:4] if questions else sorted(words[:2])
@@ -123,4 +123,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    named("text_sizes.main")()  # by its name, as the processes of contenders find it

@@ -687,7 +687,7 @@ class WordModel(EpochModel, ABC):
     def _number_of_epochs(
         self, n_words: int, before: State | None, checkpoints: CheckpointFile | None
     ) -> int:
-        """Return `epochs`, or for None what a run to be resumed has, or what a text of so many words needs."""
+        """Return `epochs`, or for None those of a run to be resumed, or of a text of so many words."""
         if self.epochs is not None:
             return self.epochs
         begun = None if checkpoints is None else checkpoints.value_of("epochs")

@@ -4,8 +4,8 @@ import math
 
 __all__ = ["FEWEST", "MOST", "MOST_OF_LONG_STEPS", "passes_over"]
 
-# Passes over short texts: with more, vectors become no better, or worse, see bench/text_sizes.md. Models whose
-# learning rate is higher than that of skip-gram by default want half as many.
+# Passes over short texts: with more, vectors become no better, or worse, see bench/text_sizes.md. Models that
+# have a higher learning rate than skip-gram by default want half as many.
 MOST, MOST_OF_LONG_STEPS = 40, 20
 # Passes over long texts, as in word2vec.c, gensim and fastText.
 FEWEST = 5
