@@ -67,7 +67,7 @@ class FastText(WordModel):
         less.
     epochs : int, optional
         Number of passes over the corpus. None stands for the more passes the shorter the text is: 20 over up
-        to 300,000 words, half as many over four times as many words, and 5 from 5 million words on. In
+        to 1.2 million words, half as many over four times as many words, and 5 from 20 million words on. In
         further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
     shuffle : bool
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random

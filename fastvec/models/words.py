@@ -107,7 +107,7 @@ class WordModel(EpochModel, ABC):
     callbacks: Iterable[Callable[..., object]] = ()
     loss: str = "negative_sampling"
 
-    # How many epochs a short text has by default.
+    # How many epochs there are by default, at most.
     _MOST_EPOCHS: ClassVar[int] = MOST_OF_LONG_STEPS
 
     @abstractmethod

@@ -5,7 +5,7 @@ import math
 __all__ = ["FEWEST", "MOST", "MOST_OF_LONG_STEPS", "passes_over"]
 
 # Passes over short texts: with more, vectors become no better, or worse, see bench/text_sizes.md. Models that
-# have a higher learning rate than skip-gram by default want half as many.
+# have a higher learning rate than skip-gram by default become worse from half as many on.
 MOST, MOST_OF_LONG_STEPS = 40, 20
 # Passes over long texts, as in word2vec.c, gensim and fastText.
 FEWEST = 5
@@ -14,5 +14,6 @@ SHORT_TEXT = 312_500
 
 
 def passes_over(n_words: int, most: int) -> int:
-    """Return the number of passes over a text of so many words, if short texts have the `most`."""
-    return max(round(most * min(1, math.sqrt(SHORT_TEXT / n_words))), FEWEST)
+    """Return the number of passes over a text of so many words, at most `most`."""
+    passes = round(MOST * min(1, math.sqrt(SHORT_TEXT / n_words)))
+    return min(max(passes, FEWEST), most)
