@@ -189,11 +189,12 @@ def test_texts_of_several_sizes_are_scored_by_halves(bench, data, monkeypatch, c
     monkeypatch.setattr(sizes, "SIZES", {1500: 1})
     monkeypatch.setattr(sizes, "EPOCHS", (5,))
     monkeypatch.setattr(sizes, "contenders", lambda words: of_size(words)[:-1])  # without fastText
-    monkeypatch.setattr(
-        bench("measure"),
-        "run",
-        lambda contender, job: work(f"text_sizes.{contender.function.__name__}", job | contender.settings),
-    )
+
+    def run(contender, job):
+        return work(f"text_sizes.{contender.function.__name__}", {"started": 0, **job, **contender.settings})
+
+    monkeypatch.setattr(bench("measure"), "run", run)
+    monkeypatch.setattr(bench("measure"), "machine", lambda: MACHINE)
     sizes.main(["--data", str(data), "--sizes", "1500"])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row[0].strip() for row in rows[2:]] == ["fastvec, 5 epochs", "fastvec", "gensim"]
