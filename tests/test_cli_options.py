@@ -37,13 +37,17 @@ VERBS = [
     *(
         (name,)
         for name in (
+            "plan",
             "walks",
             "neighbors",
+            "stability",
             "explain",
             "analogy",
             "evaluate",
             "diff",
             "convert",
+            "combine",
+            "retrofit",
             "info",
             "plot",
             "demo",

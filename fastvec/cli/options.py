@@ -101,6 +101,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
+    "combine.method": {"help": "concatenate: put vectors behind each other; average: add them, with zeros"},
+    "combine.weights": {
+        "nargs": "+",
+        "help": "how much each of the vectors counts, above 0, in their order (default: all alike)",
+    },
+    "combine.words": {"help": "words of the result: those that all vectors have, or those of any"},
     "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "drift.neighbors": {
         "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"

@@ -685,7 +685,7 @@ class WordModel(EpochModel, ABC):
         return self
 
     def _number_of_epochs(
-        self, n_words: int, before: State | None, checkpoints: CheckpointFile | None
+        self, n_words: int, before: State | None = None, checkpoints: CheckpointFile | None = None
     ) -> int:
         """Return `epochs`, or for None those of a run to be resumed, or of a text of so many words."""
         if self.epochs is not None:

@@ -4,6 +4,7 @@ from mutants._edits import ROOT, Edit, Mutant
 from mutants.around import AROUND
 from mutants.drift import DRIFT
 from mutants.models import MODELS
+from mutants.plans import PLANS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
 from mutants.stability import STABILITIES
@@ -11,4 +12,4 @@ from mutants.together import TOGETHER
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *PLANS]
