@@ -159,6 +159,9 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
         check_untagged(read.corpus)
     of_words = {name: getattr(model, name, None) for name in ("keep", "drop")}
     chosen = select(read.corpus.vocabulary, model.min_count, model.max_vocab, **of_words)
+    if isinstance(model, WordModel):
+        epochs = model._number_of_epochs(read.of_text(chosen.total))
+        model = type(model)(**{**model.get_params(), "epochs": epochs})
     sizes, training_seconds = _tried(model, read, chosen)
     return Plan(
         model=type(model).__name__,
@@ -192,9 +195,7 @@ def _tried(model: Any, read: Excerpt, chosen: Vocabulary) -> tuple[Sizes, float]
         seconds_of: Any = seconds_of_glove if isinstance(model, GloVe) else seconds_of_svd
         seconds = rows.seconds / read.share + seconds_of(model, rows, entries)
     else:
-        by_text = isinstance(model, WordModel)
-        epochs = model._number_of_epochs(read.of_text(chosen.total)) if by_text else model.epochs
-        seconds = seconds_of_words(model, read, epochs)
+        seconds = seconds_of_words(model, read)
     vocabulary = round(len(chosen) * read.growth(model.min_count))
     if model.max_vocab is not None:
         vocabulary = min(vocabulary, model.max_vocab)

@@ -71,8 +71,8 @@ class Stopwatch(Periodic):
         return last.seconds + (positions - last.positions) * seconds / visited
 
 
-def seconds_of_words(model: EpochModel, text: Excerpt, epochs: int) -> float:
-    """Return how long it takes to train on a text for so many epochs, from its ids to the vectors.
+def seconds_of_words(model: EpochModel, text: Excerpt) -> float:
+    """Return how long it takes to train on a text, from its ids to the vectors.
 
     Raises
     ------
@@ -81,11 +81,12 @@ def seconds_of_words(model: EpochModel, text: Excerpt, epochs: int) -> float:
     KeyboardInterrupt
         After Ctrl-C.
     """
-    params: dict[str, Any] = {"epochs": epochs}
-    more = 0.0
+    params: dict[str, Any] = {}
+    more, epochs = 0.0, model.epochs
+    assert epochs is not None
     if isinstance(model, WordModel):
         shuffled = model.shuffle or text.corpus.n_tokens >= FEWEST_SHUFFLED
-        params |= {"shuffle": shuffled, "early_stopping": False}
+        params = {"shuffle": shuffled, "early_stopping": False}
     if isinstance(model, FastText):
         d = model.vector_size
         params["buckets"] = min(model.buckets, NGRAM_BYTES // (4 * padded_shape(1, d)[1]))
