@@ -214,3 +214,9 @@ def test_sizes_of_hidden_layers_are_numbers_without_docstrings():
     )
     run = subprocess.run([sys.executable, "-OO", "-c", code], check=True, capture_output=True, text=True)
     assert run.stdout == "{'hidden': (20, 10)}\n"
+
+
+def test_the_size_of_vectors_has_a_short_name():
+    for words in (["train", "text", "-o", "short.fvec", "-d", "30"], ["plan", "text", "-d", "30"]):
+        options = cli._parser(words).parse_args(words)
+        assert given(options, fastvec.SkipGram) == {"vector_size": 30}
