@@ -100,6 +100,7 @@ SIZES = {
     "plain_block": "corpus.reading.PLAIN_BLOCK_BYTES",
     "queries_at_once": "vectors.nearest.QUERIES_AT_ONCE",
     "results_at_once": "vectors.nearest.RESULTS_AT_ONCE",
+    "short_text": "training.passes.SHORT_TEXT",
     "shortest_text": "training.held_out.SHORTEST_TEXT",
     "spooled_block": "formats.spool.BLOCK_ITEMS",
     "standard_input_block": "cli.streams.BLOCK_BYTES",

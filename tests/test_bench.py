@@ -194,13 +194,41 @@ def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
     assert items.movies(path) == [["c", "a"], ["b"]]
 
 
+def test_texts_of_several_sizes_are_scored_by_halves(bench, data, monkeypatch, capsys):
+    """Passes are chosen by one half of the test sets, and the other half is shown."""
+    pytest.importorskip("gensim")
+    sizes = bench("text_sizes")
+    lines = [": a section", *(f"a{i} b{i} c d" for i in range(200))]
+    choice, rest = ([*sizes.half_of(lines, chosen, questions=True)] for chosen in (True, False))
+    assert {*choice} | {*rest} == {*lines} and {*choice} & {*rest} == {": a section"}
+    assert 70 < len(choice) < 130
+    same = (len([*sizes.half_of([pair], True, questions=False)]) for pair in ("a b 1", "B A 2"))
+    assert len({*same}) == 1
+    of_size, work = sizes.contenders, bench("measure").work
+    monkeypatch.setattr(sizes, "SIZES", {1500: 1})
+    monkeypatch.setattr(sizes, "EPOCHS", (5,))
+    monkeypatch.setattr(sizes, "contenders", lambda words: of_size(words)[:-1])  # without fastText
+
+    def run(contender, job):
+        return work(f"text_sizes.{contender.function.__name__}", {"started": 0, **job, **contender.settings})
+
+    monkeypatch.setattr(bench("measure"), "run", run)
+    monkeypatch.setattr(bench("measure"), "machine", lambda: MACHINE)
+    sizes.main(["--data", str(data), "--sizes", "1500"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows[2:]] == ["fastvec, 5 epochs", "fastvec", "gensim"]
+    assert [row[1].strip() for row in rows[2:]] == ["5", "40", "5"]
+
+
 def test_plans_are_compared_with_trainings(bench, data, monkeypatch, capsys):
     plan = bench("plan")
     monkeypatch.setattr(plan, "run", lambda work, *job: work(*job))
     monkeypatch.setattr(plan, "resident_bytes", lambda: 0)
     monkeypatch.setattr(plan, "PLANS", 1)
     settings = {"vector_size": 4, "threads": 1}
-    monkeypatch.setattr(plan, "CASES", (("SkipGram", settings, 900), ("PPMI_SVD", settings, None)))
+    monkeypatch.setattr(
+        plan, "CASES", (("SkipGram", settings | {"epochs": 5}, 900), ("PPMI_SVD", settings, None))
+    )
     with gzip.open(data / "corpus" / "simplewiki.txt.gz") as packed:
         (data / "simplewiki.txt").write_bytes(packed.read())
     plan.main(["--data", str(data), "--words", "3000"])

@@ -123,6 +123,7 @@ def test_options_of_models_are_in_groups_and_have_all_defaults(helped, capsys):
     assert options["--min-learning-rate"].endswith("(default: 0.0001, fasttext 0.0)")
     assert options["--scale-gradient"].endswith("(default: yes, fasttext no)")
     assert options["--subsample"].endswith("(default: 0.001, fasttext 0.0001)")
+    assert options["--epochs"].endswith("(default: 5 to 40 by the length of the text, glove 25)")
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     groups = re.split(r"^(\S.*):$", capsys.readouterr().out, flags=re.MULTILINE)

@@ -49,7 +49,7 @@ NOT_USED = {
     "kernels": {"_params"},
     "training": {"reference", "kernels"},
     "functional": set(ROOMS),
-    "presets": set(ROOMS) - {"_params"},
+    "presets": set(ROOMS) - {"_params", "training"},
     "evaluate": {"kernels"},
     "classify.networks": {"counts", "models", "evaluate", "demo"},
     "classify.words": {"counts", "models", "evaluate", "demo"},

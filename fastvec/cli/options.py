@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from fastvec import formats
+from fastvec.training.passes import FEWEST, MOST
 
 __all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
 
@@ -139,6 +140,8 @@ ROWS: dict[str, dict[str, Any]] = {
 ENTRY = re.compile(r"^(\w+) : (.+)\n((?: .*\n)+)", re.MULTILINE)
 # Methods that return the values for which None stands.
 RATES = {"learning_rate": "first_learning_rate", "min_learning_rate": "last_learning_rate"}
+# What None stands for where that depends on the text.
+BY_TEXT = {"epochs": f"{FEWEST} to {MOST} by the length of the text"}
 # What the documentation calls a value, its type, and its name in help.
 TYPES = [("int", int, "N"), ("float", float, "X"), ("path", str, "FILE"), ("", str, "TEXT")]
 # From docstrings to plain text that every terminal can show.
@@ -271,6 +274,8 @@ def _default(function: Any, name: str) -> Any:
     value = inspect.signature(function).parameters[name].default
     if value is None and hasattr(function, RATES.get(name, "")):
         value = getattr(function(), RATES[name])()
+    if value is None:
+        value = BY_TEXT.get(name)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value == () else value

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.finite_differences import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
-from fastvec.models.checkpoints import EVERY
+from fastvec.models.checkpoints import EVERY, CheckpointFile
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
 from fastvec.models.losses import Loss, noise, paths
@@ -46,6 +46,7 @@ from fastvec.training.held_out import SHORTEST_TEXT, hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
+from fastvec.training.passes import FEWEST, MOST_OF_LONG_STEPS, passes_over
 from fastvec.training.progress import warn
 from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
 from fastvec.training.rounds import Rounds
@@ -95,7 +96,7 @@ class WordModel(EpochModel, ABC):
     noise_exponent: float = 0.75
     learning_rate: float | None = None
     min_learning_rate: float | None = None
-    epochs: int = 5
+    epochs: int | None = None
     shuffle: bool = False
     early_stopping: bool = False
     patience: int = 2
@@ -106,6 +107,9 @@ class WordModel(EpochModel, ABC):
     progress: bool = False
     callbacks: Iterable[Callable[..., object]] = ()
     loss: str = "negative_sampling"
+
+    # How many epochs there are by default, at most.
+    _MOST_EPOCHS: ClassVar[int] = MOST_OF_LONG_STEPS
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -187,7 +191,9 @@ class WordModel(EpochModel, ABC):
             check_float(
                 "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
             )
-        self._check_epoch_params()
+        if self.epochs is not None:
+            check_int("epochs", self.epochs, 1)
+        self._check_callbacks()
         check_bool("shuffle", self.shuffle)
         check_bool("early_stopping", self.early_stopping)
         check_int("patience", self.patience, 1)
@@ -681,7 +687,8 @@ class WordModel(EpochModel, ABC):
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata |= {"threads": threads, **self._provenance([provenance], before)}
+        epochs = self._number_of_epochs(int(counts.sum()), before, checkpoints)
+        state.metadata |= {"threads": threads, "epochs": epochs, **self._provenance([provenance], before)}
         state.metadata |= noted(given, frozen)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -689,7 +696,7 @@ class WordModel(EpochModel, ABC):
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
         schedule = Schedule(
             n_positions=corpus.n_tokens,
-            epochs=self.epochs,
+            epochs=epochs,
             learning_rate=self.first_learning_rate(),
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
@@ -749,6 +756,17 @@ class WordModel(EpochModel, ABC):
             self._state = before
             raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
+
+    def _number_of_epochs(
+        self, n_words: int, before: State | None = None, checkpoints: CheckpointFile | None = None
+    ) -> int:
+        """Return `epochs`, or for None those of a run to be resumed, or of a text of so many words."""
+        if self.epochs is not None:
+            return self.epochs
+        begun = None if checkpoints is None else checkpoints.value_of("epochs")
+        if begun is not None:
+            return check_int("epochs", begun, 1)
+        return passes_over(n_words, self._MOST_EPOCHS) if before is None else FEWEST
 
     def _steps_of_batch(
         self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]

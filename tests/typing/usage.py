@@ -76,7 +76,7 @@ def count(corpus: Corpus) -> Cooccurrence:
 
 
 def go_on(corpus: Corpus) -> SubwordVectors:
-    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None)
+    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None, epochs=None)
     assert_type(cbow.fit(corpus, None, update_vocabulary=True), CBOW)
     assert_type(cbow.output_vectors_, NDArray[np.float32])
     model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
