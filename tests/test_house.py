@@ -33,6 +33,7 @@ ROOMS = [
     "counts",
     "models",
     "demo",
+    "tuning",
     "classify.labelled_files",
     "classify.networks",
     "classify.words",
@@ -56,7 +57,8 @@ NOT_USED = {
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
     "demo": {"evaluate", "functional", "finite_differences"},
-    "distributed": {"classify", "evaluate", "demo"},
+    "tuning": {"functional", "demo"},
+    "distributed": {"classify", "evaluate", "demo", "tuning"},
 }
 
 

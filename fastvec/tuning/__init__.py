@@ -1,0 +1,1 @@
+"""Searching parameters: for classifiers of texts, and for vectors."""
