@@ -21,6 +21,12 @@ EXAMPLES = {
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],
+    "autotune": [
+        "fastvec autotune wiki.txt.gz -o wiki.fvec --budget 30m",
+        "fastvec autotune a.txt -o items.fvec --objective next-item --checkpoint trials.json --resume",
+        "fastvec autotune a.txt -o words.fvec --objective similarity --tests men.txt --model cbow",
+        "fastvec autotune edges.tsv -o nodes.fvec --objective link --vector-size 128",
+    ],
     "phrases": [
         "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
         "fastvec phrases more.txt -o - --phrases phrases.json",

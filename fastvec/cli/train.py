@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from fastvec import formats
-from fastvec._params import check_int
 from fastvec.cli.cluster import OF_LANES, add_lanes, lanes_of
 from fastvec.cli.config import add_config
-from fastvec.cli.files import add_format, add_output, add_texts, check_files, read_texts
-from fastvec.cli.options import KEY, add_parameters, flag, given, joined, make, parameters
+from fastvec.cli.files import add_format, add_output, add_texts, check_files
+from fastvec.cli.models import (
+    MODELS,
+    Model,
+    add_models,
+    add_phrases,
+    make_model,
+    models_of,
+    of_others,
+    read_corpus,
+)
+from fastvec.cli.options import KEY, flag, given, joined
 from fastvec.cli.parser import Parser
 from fastvec.cli.results import add_json, json_line
 from fastvec.cli.streams import add_quiet, say
@@ -35,25 +44,14 @@ from fastvec.counts.files import holds_counts
 from fastvec.distributed.fitting import fit
 from fastvec.distributed.rounds import check_lanes
 from fastvec.models.base import COUNTED, CountModel, EpochModel
-from fastvec.models.fasttext import FastText
 from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
 from fastvec.models.svd import PPMI_SVD
-from fastvec.models.word2vec import CBOW, SkipGram
 from fastvec.models.words import WordModel
 from fastvec.training import signals
 from fastvec.vectors import load
 
 __all__ = ["add_train"]
-
-Model = WordModel | GloVe | PPMI_SVD
-MODELS: dict[str, type[Model]] = {
-    "skipgram": SkipGram,
-    "cbow": CBOW,
-    "fasttext": FastText,
-    "glove": GloVe,
-    "svd": PPMI_SVD,
-}
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -67,12 +65,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also save the whole model, which load_model can continue to train: .fvec",
     )
-    parser.add_argument(
-        "--phrases",
-        type=int,
-        metavar="N",
-        help="join phrases first: of two words with 1, of up to four with 2, ... (default: none)",
-    )
+    add_phrases(parser)
     add_config(parser)
     add_like(parser, _parameters_of)
     parser.add_argument(
@@ -85,13 +78,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_json(parser, "print the summary as JSON")
     add_checkpoints(parser, WordModel.fit)
     add_lanes(parser)
-    parser.add_argument_group("model").add_argument(
-        "--model",
-        choices=MODELS,
-        default="skipgram",
-        help="model to train, whose options follow (default: %(default)s)",
-    )
-    add_parameters(parser, MODELS)
+    add_models(parser)
 
 
 def _parameters_of(_: Parser, path: str) -> dict[str, Any]:
@@ -128,8 +115,6 @@ def _run(options: argparse.Namespace) -> int:
     model = _model(options)
     subwords = model._subwords() if isinstance(model, WordModel) else None
     formats.format_to_write(Path(options.output), options.format, subwords, option="--format")
-    if options.phrases is not None:
-        check_int("--phrases", options.phrases, 1)
     if given(options, WordModel.fit) and not isinstance(model, EpochModel):
         raise ValueError(f"--checkpoint needs a model trained in epochs, got --model {options.model}")
     resuming = checkpoints(options, WordModel.fit, model)
@@ -139,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
     if counts is None and options.like is not None:
         _check_text_of(options.like)
     start = _start(options)
-    source = _corpus(options) if counts is None else counts
+    source = read_corpus(options) if counts is None else counts
     started = time.perf_counter()
     with signals.hold_after_training() as held:
         if elsewhere and not isinstance(model, PPMI_SVD):
@@ -177,15 +162,10 @@ def _model(options: argparse.Namespace) -> Model:
             raise ValueError(
                 f"{options.like} repeats a training of {repeated}, not of --model {options.model}"
             )
-    for other in MODELS.values():
-        for parameter in parameters(other):
-            owners = [name for name, estimator in MODELS.items() if parameter in parameters(estimator)]
-            if parameter in given(options, other) and options.model not in owners:
-                raise _of_others(flag(other, parameter), owners, options.model)
-    model: Model = make(options, MODELS[options.model])
+    model = make_model(options)
     if options.save_model is not None:
         if not isinstance(model, EpochModel):
-            raise _of_others("--save-model", _models(EpochModel), options.model)
+            raise of_others("--save-model", models_of(EpochModel), options.model)
         model.check_path(options.save_model)
     return model
 
@@ -197,9 +177,9 @@ def _check_elsewhere(arguments: dict[str, Any], model: Model, name: str) -> None
         if arguments:
             check_lanes(model, **of_lanes)
     elif of_lanes:
-        raise _of_others(flag(fit, next(iter(of_lanes))), _models(WordModel), name)
+        raise of_others(flag(fit, next(iter(of_lanes))), models_of(WordModel), name)
     elif arguments and isinstance(model, PPMI_SVD):
-        raise _of_others("--processes, as --ray,", _models((WordModel, GloVe)), name)
+        raise of_others("--processes, as --ray,", models_of((WordModel, GloVe)), name)
 
 
 def _start(options: argparse.Namespace) -> dict[str, Any]:
@@ -209,7 +189,7 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
             raise ValueError("--freeze needs --start-from, the file of the vectors that are to stay")
         return {}
     if not issubclass(MODELS[options.model], EpochModel):
-        raise _of_others("--start-from", _models(EpochModel), options.model)
+        raise of_others("--start-from", models_of(EpochModel), options.model)
     formats.format_of(Path(options.start_from), None, reading=True, option=None)
     return {"start_from": load(options.start_from), "freeze": options.freeze}
 
@@ -222,7 +202,7 @@ def _counts(options: argparse.Namespace, model: Model) -> Cooccurrence | None:
     if len(options.texts) > 1:
         raise ValueError(f"counts must come in one file, without texts, got {', '.join(options.texts)}")
     if not isinstance(model, CountModel):
-        needed = " or ".join(_models(CountModel))
+        needed = " or ".join(models_of(CountModel))
         raise ValueError(f"{path} holds counts, which need --model {needed}, got {options.model}")
     if options.like is not None:
         return _counts_like(options, model, path)
@@ -259,14 +239,6 @@ def _listed(value: Any) -> Any:
     return [*map(str, value)] if isinstance(value, (list, tuple)) else value
 
 
-def _corpus(options: argparse.Namespace) -> Any:
-    corpus = read_texts(options)
-    if options.phrases is None:
-        return corpus
-    limit = {name: value for name, value in given(options, Corpus).items() if name == "memory_limit"}
-    return Phrases(passes=options.phrases, **limit, progress=not options.quiet).fit_transform(corpus)
-
-
 def _summary(model: Model, seconds: float) -> str:
     """Return what a model was trained on, how fast, and its loss."""
     if not isinstance(model, EpochModel):
@@ -277,11 +249,3 @@ def _summary(model: Model, seconds: float) -> str:
         entries = sum(float(epoch.pairs) for epoch in history)
         return trained_on(history, entries, "entries", f"cost {loss:.4f} per entry")
     return trained_on(history, words_in(history), "words", f"loss {loss:.4f}")
-
-
-def _models(base: type | tuple[type, ...]) -> list[str]:
-    return [name for name, estimator in MODELS.items() if issubclass(estimator, base)]
-
-
-def _of_others(option: str, owners: list[str], name: str) -> ValueError:
-    return ValueError(f"{option} is an option of {joined(owners)}, not of --model {name}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -117,6 +117,7 @@ def autotune(
     *,
     objective: str | Callable[[Vectors], float] = "held-out",
     tests: Any = None,
+    fixed: Sequence[str] | None = None,
     budget: int | str = "10m",
     space: Any = None,
     seeds: int = 3,
@@ -137,8 +138,8 @@ def autotune(
     Parameters
     ----------
     model : SkipGram, CBOW, FastText, GloVe or PPMI_SVD
-        The parameters to begin with. Those that are not at their default stay as they are, unless `space`
-        names them. Its `seed` is the first one, and that of the search. It is left as it is.
+        The parameters to begin with. Its `seed` is the first one, and that of the search. It is left as it
+        is.
     corpus : Corpus, or anything that `Corpus` takes; a graph with ``objective="link"``
         The text, the sessions; or a graph as `fastvec.walks` takes it.
     objective : {"held-out", "next-item", "link", "similarity", "analogies"}, or callable
@@ -154,8 +155,11 @@ def autotune(
         - "similarity": Spearman's correlation with the human scores of word pairs in `tests`.
         - "analogies": the accuracy of the answers to the questions in `tests`.
         - a function that returns a number for vectors. Nothing is held out for it.
-    tests : path or list of paths, optional
+    tests : path or sequence of paths, optional
         The test sets for "similarity" and "analogies", as for `evaluate`; of several, the mean counts.
+    fixed : sequence of str, optional
+        Names of parameters that stay as they are; by default those that are not at their default. Not with
+        `space`.
     budget : int or str
         When the search ends: a number of trainings, or a time such as ``"10m"`` (``"30s"``, ``"2h"``), which
         includes the training at the end. With a number, results are the same each time.
@@ -227,7 +231,7 @@ def autotune(
     name = objective if isinstance(objective, str) else getattr(objective, "__qualname__", "function")
     aim = objective_of(objective, corpus, model, tests)
     text = aim.training({})
-    searched = space_of(name, aim, model, space, text.n_tokens)
+    searched = space_of(name, aim, model, space, fixed, text.n_tokens)
     about = {
         "model": repr(with_params(model, {"threads": None, "progress": False, "callbacks": ()})),
         "objective": name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from fastvec import presets
 from fastvec._params import check_choice, plain, shortened
 from fastvec.models.sessions import REACH
-from fastvec.tuning.objectives import Objective
+from fastvec.tuning.objectives import WALKING, Objective
 from fastvec.tuning.spaces import Choice, Dimension, Params, Range, Space
 
 __all__ = ["ModelSpace", "space_of"]
@@ -79,7 +79,9 @@ class ModelSpace(Space):
         return float(params.get("epochs", 1) * contexts * n_walked * size * scores)
 
 
-def space_of(name: str, objective: Objective, model: Any, given: Any, n_tokens: int) -> ModelSpace:
+def space_of(
+    name: str, objective: Objective, model: Any, given: Any, fixed: Sequence[str] | None, n_tokens: int
+) -> ModelSpace:
     """Return what is searched: what is given, or the default of the objective.
 
     Parameters
@@ -92,6 +94,8 @@ def space_of(name: str, objective: Objective, model: Any, given: Any, n_tokens: 
         The model, and the parameters of the first trial.
     given : mapping or None
         The argument `space`.
+    fixed : sequence of str or None
+        The parameters that stay as they are.
     n_tokens : int
         The number of words of the text.
 
@@ -102,8 +106,10 @@ def space_of(name: str, objective: Objective, model: Any, given: Any, n_tokens: 
     """
     params = model.get_params() | objective.walking
     if given is None:
-        dimensions = _default(name, model, params, type(model)().get_params() | objective.walking)
+        dimensions = _default(name, model, _fixed(fixed, params, type(model)().get_params()))
     else:
+        if fixed is not None:
+            raise ValueError(f"fixed must be None with space, which names what is searched, got {fixed!r}")
         dimensions = _checked(given, model, params)
     start = {parameter: params[parameter] for parameter in dimensions}
     if start.get("learning_rate", 0) is None:
@@ -118,11 +124,21 @@ def space_of(name: str, objective: Objective, model: Any, given: Any, n_tokens: 
     return space
 
 
-def _default(name: str, model: Any, params: Params, usual: Params) -> dict[str, Dimension]:
-    """Return what is searched by default: parameters that the model has, and that are at their default."""
+def _fixed(fixed: Sequence[str] | None, params: Params, usual: Params) -> set[str]:
+    """Return the parameters that stay as they are."""
+    if fixed is None:
+        return {name for name, value in usual.items() if params[name] != value}
+    if isinstance(fixed, str):
+        raise TypeError(f"fixed must be a sequence of names, got {fixed!r}")
+    return {check_choice("fixed", name, params) for name in fixed}
+
+
+def _default(name: str, model: Any, fixed: set[str]) -> dict[str, Dimension]:
+    """Return what is searched by default, without what the model does not have."""
     dimensions: dict[str, Dimension] = {}
+    own = model.get_params()
     for parameter, dimension in DIMENSIONS.get(name, OF_TEXTS).items():
-        if parameter not in params or params[parameter] != usual[parameter]:
+        if parameter in fixed or parameter not in {**own, **WALKING}:
             continue
         if isinstance(dimension, Choice):
             values = [value for value in dimension.values if _error(model, parameter, value) is None]
@@ -131,8 +147,8 @@ def _default(name: str, model: Any, params: Params, usual: Params) -> dict[str, 
     if not dimensions:
         names = ", ".join(DIMENSIONS.get(name, OF_TEXTS))
         raise ValueError(
-            f"model must have some of {names} at their default, which are searched, or space must name "
-            f"others, got {model!r}"
+            f"model must leave some of {names} at their default to be searched, or space must name others, "
+            f"got {model!r}"
         )
     return dimensions
 

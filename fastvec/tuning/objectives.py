@@ -26,7 +26,7 @@ from fastvec.tuning.spaces import Params
 from fastvec.tuning.unseen import Unseen, check_has_outputs
 from fastvec.vectors import Vectors
 
-__all__ = ["OBJECTIVES", "Objective", "objective_of"]
+__all__ = ["OBJECTIVES", "WALKING", "Objective", "objective_of"]
 
 # The length of the lists of recommended items.
 LENGTH = 10
@@ -95,7 +95,10 @@ class HeldOut(Objective):
 
 
 class NextItem(Objective):
-    """How often the last item of a session, which was held out, is among the ten recommended ones."""
+    """How often the last item of a session, which was held out, is among the ten recommended ones.
+
+    If no session has an item twice, those that it has are not recommended.
+    """
 
     score_name = f"hit rate at {LENGTH}"
 
@@ -104,7 +107,8 @@ class NextItem(Objective):
         parts = split_sessions(self._corpus)
         self._training = Corpus(parts.training, memory_limit=self._memory_limit)
         self._vocabulary = self._training.vocabulary
-        self._asked = questions(parts.held_out, self._vocabulary, "last", repeats=True)
+        self._repeats = _has_repetitions(self._corpus)
+        self._asked = questions(parts.held_out, self._vocabulary, "last", repeats=self._repeats)
         if not len(self._asked.targets):
             raise ValueError(
                 "corpus must have a session whose last item occurs in others as well, got "
@@ -114,9 +118,8 @@ class NextItem(Objective):
     def score(self, model: Any) -> float:
         vectors = model.vectors_
         recommend = by_vectors(vectors, rows_of_items(vectors, self._vocabulary.words), None)
-        scores = scores_of(
-            "vectors", recommend, self._asked, self._vocabulary.counts, [LENGTH], None, exclude_seen=False
-        )
+        how = {"last_items": None, "exclude_seen": not self._repeats}
+        scores = scores_of("vectors", recommend, self._asked, self._vocabulary.counts, [LENGTH], **how)
         return scores.hit_rate[LENGTH]
 
 
@@ -229,6 +232,12 @@ def objective_of(
     if callable(objective):
         return Own(corpus, model, files, objective)
     return OBJECTIVES[objective](corpus, model, files)
+
+
+def _has_repetitions(sessions: Corpus) -> bool:
+    """Return whether a session has an item twice."""
+    numbers = np.repeat(np.arange(len(sessions)), np.diff(sessions.sentence_offsets))
+    return len(np.unique(numbers * len(sessions.vocabulary) + sessions.ids)) < sessions.n_tokens
 
 
 def _files(tests: Any) -> Tests:

@@ -1,0 +1,159 @@
+"""What `autotune` gains over the defaults: on baskets, links and a text, shown on what it has not seen.
+
+FOLDER has ``groceries.csv`` (a basket a line, items between commas), ``lastfm_asia_edges.csv``,
+``simplewiki.txt``, and the folder ``similarity`` of test sets. Of the baskets, the latest fifth is for the
+test; the search holds out items of the others. Of the links, a fifth is for the test; the search holds out a
+tenth of the others. A text is tuned by pairs of words that are held out, and shown on human scores of
+similarity, of which the search knows nothing. Rows are means and standard deviations over seeds, each of a
+search of its own. A section is printed for each of the arguments, all by default.
+
+    python bench/autotune.py --data FOLDER > bench/autotune.md
+"""
+
+import argparse
+import datetime
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import machine
+from tables import Record, about, place, record_table
+
+import fastvec
+from fastvec import evaluate, presets
+
+SETS = ("ws353", "men", "simlex999")
+LENGTH = 10
+WORDS = 3_000_000
+
+Scores = dict[str, Any]
+# The rows of a seed: what a row is called, and its scores.
+Rows = Iterator[tuple[str, Scores]]
+
+
+def baskets(folder: Path, seed: int, budget: int) -> Rows:
+    """Yield the hit rates of baskets that were not tuned on."""
+    lines = (folder / "groceries.csv").read_text(encoding="utf-8").splitlines()
+    random = np.random.default_rng(0)  # a basket is a set
+    every = [random.permutation(line.split(",")).tolist() for line in lines]
+    known = evaluate.split_sessions(every, split="time").training
+
+    def scores(vectors: fastvec.Vectors) -> evaluate.NextItemResult:
+        return evaluate.next_item(vectors, every, k=LENGTH, split="time", exclude_seen=True)
+
+    model = fastvec.SkipGram(seed=seed)
+    found = scores(fitted(model, known).vectors_)
+    for row in (found.baselines[0], found.vectors):
+        yield {"vectors": "defaults"}.get(row.name, row.name), hits(row)
+    items = fastvec.SkipGram(**presets.items(), seed=seed)
+    yield "presets.items()", hits(scores(fitted(items, known).vectors_).vectors)
+    tuning = tuned(model, known, objective="next-item", budget=budget)
+    yield "tuned", hits(scores(tuning.vectors).vectors)
+
+
+def hits(row: evaluate.NextItemScores) -> Scores:
+    return {"HR@10": 100 * row.hit_rate[LENGTH], "MRR": 100 * row.mrr[LENGTH]}
+
+
+def links(folder: Path, seed: int, budget: int) -> Rows:
+    """Yield the areas under the ROC curve of links that were not tuned on."""
+    from fastvec.graphs.graph import Edges
+    from fastvec.tuning.links import link_score, split_edges
+
+    pairs = np.loadtxt(folder / "lastfm_asia_edges.csv", delimiter=",", skiprows=1, dtype=np.int64)
+    edges = Edges([*range(pairs.max() + 1)], pairs[:, 0], pairs[:, 1], None, False, {})
+    split = split_edges(edges, np.random.default_rng(0))
+    model = fastvec.SkipGram(seed=seed)
+
+    def scores(vectors: fastvec.Vectors) -> Scores:
+        return {"AUC": 100 * link_score(vectors, split)}
+
+    walks = fastvec.walks(split.known, seed=seed)
+    yield "defaults", scores(fitted(model, walks).vectors_)
+    nodes = fastvec.SkipGram(**presets.nodes(), seed=seed)
+    yield "presets.nodes()", scores(fitted(nodes, walks).vectors_)
+    yield "tuned", scores(tuned(model, split.known, objective="link", budget=budget).vectors)
+
+
+def text(folder: Path, seed: int, budget: int) -> Rows:
+    """Yield the scores of vectors of a text that was tuned by what is held out of it."""
+    with (folder / "simplewiki.txt").open(encoding="utf-8") as file:
+        sentences = [*first_words(map(str.split, file), WORDS)]
+    corpus = fastvec.Corpus(sentences)
+
+    def scores(vectors: fastvec.Vectors) -> Scores:
+        files = {name: folder / "similarity" / f"{name}.txt" for name in SETS}
+        return {name: 100 * evaluate.similarity(vectors, file).spearman for name, file in files.items()}
+
+    model = fastvec.SkipGram(seed=seed)
+    yield "defaults", scores(fitted(model, corpus).vectors_)
+    preset = fastvec.SkipGram(**presets.text(corpus.n_tokens), seed=seed)
+    yield "presets.text(size)", scores(fitted(preset, corpus).vectors_)
+    yield "tuned", scores(tuned(model, corpus, objective="held-out", budget=budget).vectors)
+
+
+def first_words(sentences: Iterator[list[str]], n: int) -> Iterator[list[str]]:
+    """Yield sentences until they have so many words."""
+    while n > 0 and (sentence := next(sentences, None)) is not None:
+        yield sentence[:n]
+        n -= len(sentence)
+
+
+def fitted(model: Any, corpus: Any) -> Any:
+    """Return a model, trained by one thread."""
+    return model.set_params(threads=1).fit(corpus)
+
+
+def tuned(model: Any, corpus: Any, **how: Any) -> Any:
+    """Return what a search finds from the parameters of a model, which may be fitted."""
+    unfitted = type(model)(**model.get_params() | {"threads": 1, "progress": True})
+    tuning = fastvec.autotune(unfitted, corpus, **how)
+    print(tuning, file=sys.stderr, flush=True)
+    return tuning
+
+
+SECTIONS: dict[str, tuple[Callable[[Path, int, int], Rows], str, str]] = {
+    "baskets": (baskets, "groceries.csv, the latest fifth of the baskets", "HR@10 | MRR"),
+    "links": (links, "lastfm_asia, a tenth of the links", "AUC"),
+    "text": (text, f"simplewiki.txt, its first {WORDS / 1e6:.0f} M words", " | ".join(SETS)),
+}
+
+
+def record(section: str, folder: Path, seeds: int, budget: int) -> Record:
+    """Return the scores of all seeds, as `tables` show them."""
+    rows_of, what, _ = SECTIONS[section]
+    entries: dict[str, dict[str, list[float]]] = {}
+    for seed in range(1, seeds + 1):
+        for name, scores in rows_of(folder, seed, budget):
+            print(section, seed, name, scores, file=sys.stderr, flush=True)
+            entry = entries.setdefault(name, {each: [] for each in scores})
+            for each, score in scores.items():
+                entry[each].append(score)
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(),
+        "data": what,
+        "settings": {"budget": budget},
+        "rounds": seeds,
+        "entries": [{"contender": name, "threads": 1, **scores} for name, scores in entries.items()],
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
+    cli.add_argument("--data", type=Path, required=True, metavar="FOLDER")
+    cli.add_argument("--seeds", type=int, default=3)
+    cli.add_argument("--budget", type=int, default=40, help="trainings of a search")
+    options = cli.parse_args(arguments)
+    print("Generated by `python bench/autotune.py`; do not edit.")
+    for section in options.sections or SECTIONS:
+        of_section = record(section, options.data, options.seeds, options.budget)
+        print(f"\n{about(of_section)}. {place(of_section)}.\n", flush=True)
+        print(record_table(of_section, "", SECTIONS[section][2]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
