@@ -26,7 +26,7 @@ from fastvec import evaluate, presets
 
 SETS = ("ws353", "men", "simlex999")
 LENGTH = 10
-WORDS = 3_000_000
+WORDS = 1_000_000
 
 Scores = dict[str, Any]
 # The rows of a seed: what a row is called, and its scores.
@@ -89,8 +89,6 @@ def text(folder: Path, seed: int, budget: int) -> Rows:
 
     model = fastvec.SkipGram(seed=seed)
     yield "defaults", scores(fitted(model, corpus).vectors_)
-    preset = fastvec.SkipGram(**presets.text(corpus.n_tokens), seed=seed)
-    yield "presets.text(size)", scores(fitted(preset, corpus).vectors_)
     yield "tuned", scores(tuned(model, corpus, objective="held-out", budget=budget).vectors)
 
 

@@ -36,10 +36,10 @@ UNREAD = 141
 # The module of every verb, and its help.
 VERBS = {
     "train": ("train", "train word vectors on text files, or on a file of counts"),
-    "autotune": ("autotune", "search the parameters that are best for something, and train with them"),
     "phrases": ("phrases", "find phrases in text files and join them: new york becomes new_york"),
     "cooccur": ("cooccur", "count how often words of text files occur near each other"),
     "walks": ("walks", "walk over a graph at random, for vectors of its nodes"),
+    "autotune": ("autotune", "search the parameters that are best for something, and train with them"),
     "documents": ("documents", "train vectors of documents, and infer those of others"),
     "classify": ("classifiers", "classify texts"),
     "tag": ("classifiers", "tag words: parts of speech, names"),

@@ -21,12 +21,6 @@ EXAMPLES = {
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],
-    "autotune": [
-        "fastvec autotune wiki.txt.gz -o wiki.fvec --budget 30m",
-        "fastvec autotune a.txt -o items.fvec --objective next-item --checkpoint trials.json --resume",
-        "fastvec autotune a.txt -o words.fvec --objective similarity --tests men.txt --model cbow",
-        "fastvec autotune edges.tsv -o nodes.fvec --objective link --vector-size 128",
-    ],
     "phrases": [
         "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
         "fastvec phrases more.txt -o - --phrases phrases.json",
@@ -43,6 +37,12 @@ EXAMPLES = {
         "fastvec walks edges.tsv -o walks.txt --p 0.5 --q 2",
         "fastvec train walks.txt -o nodes.fvec --min-count 1",
         "fastvec walks edges.tsv -o walks.txt --metapath user item user --types types.tsv",
+    ],
+    "autotune": [
+        "fastvec autotune wiki.txt.gz -o wiki.fvec --budget 30m",
+        "fastvec autotune a.txt -o items.fvec --objective next-item --checkpoint trials.json --resume",
+        "fastvec autotune a.txt -o words.fvec --objective similarity --tests men.txt --model cbow",
+        "fastvec autotune edges.tsv -o nodes.fvec --objective link --vector-size 128",
     ],
     "documents": [
         "fastvec documents train notes.txt -o notes.fvec",

@@ -31,7 +31,7 @@ from fastvec.vectors import Vectors
 __all__ = ["Setting", "Trial", "Tuning", "autotune"]
 
 # Words of the smallest part of a text, at least, and how many times as many the next one has.
-WORDS_OF_PART, NEXT_PART = 1 << 19, 4
+WORDS_OF_PART, NEXT_PART = 1 << 17, 4
 # How many candidates a round has.
 CANDIDATES = 8
 
@@ -255,7 +255,7 @@ def autotune(
             f"autotune was interrupted after {len(run.trials)} trainings: the model is that of the best ones"
         )
     fitted = with_params(model, params).fit(aim.whole(params))
-    settings = run.settings()
+    settings = [] if search.best is None else run.settings()
     return Tuning(
         model=fitted,
         params=params,

@@ -118,8 +118,8 @@ class NextItem(Objective):
     def score(self, model: Any) -> float:
         vectors = model.vectors_
         recommend = by_vectors(vectors, rows_of_items(vectors, self._vocabulary.words), None)
-        how = {"last_items": None, "exclude_seen": not self._repeats}
-        scores = scores_of("vectors", recommend, self._asked, self._vocabulary.counts, [LENGTH], **how)
+        counts, exclude_seen = self._vocabulary.counts, not self._repeats
+        scores = scores_of("vectors", recommend, self._asked, counts, [LENGTH], None, exclude_seen)
         return scores.hit_rate[LENGTH]
 
 

@@ -205,13 +205,13 @@ class Trainings:
         except FloatingPointError:
             failed = True
         except ValueError:  # the text is too short for such a subsample or min_count
-            if proposal.params == self._start:
+            if proposal.params == self._start and not self._stopping:
                 raise
             failed = True
         seconds = time.thread_time() - began
         with self._lock:
             del self._under_way[number]
-        if not failed and model.interrupted_:
+        if self._stopping if failed else model.interrupted_:
             return None
         score = math.nan if failed else self._objective.score(model)
         trial = Trial(proposal.params, model.seed, text.n_tokens, score, seconds)

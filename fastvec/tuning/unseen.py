@@ -88,7 +88,7 @@ class Unseen:
             hidden = np.add.reduceat(inputs[rows[questions.inputs]], questions.begins)
             differences = outputs[rows[questions.targets]] - outputs[rows[others]]
             is_higher = np.sign(np.einsum("ij,ij->i", hidden, differences))[others != questions.targets]
-            n_right += (len(is_higher) + is_higher.sum()) / 2
+            n_right += (len(is_higher) + float(is_higher.sum())) / 2
             n += len(is_higher)
         return n_right / n
 
