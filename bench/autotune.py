@@ -1,17 +1,20 @@
-"""What `autotune` gains over the defaults: on baskets, links and a text, shown on what it has not seen.
+"""What `autotune` gains over the defaults: on items, links and a text, shown on what it has not seen.
 
-FOLDER has ``groceries.csv`` (a basket a line, items between commas), ``lastfm_asia_edges.csv``,
-``simplewiki.txt``, and the folder ``similarity`` of test sets. Of the baskets, the latest fifth is for the
-test; the search holds out items of the others. Of the links, a fifth is for the test; the search holds out a
-tenth of the others. A text is tuned by pairs of words that are held out, and shown on human scores of
-similarity, of which the search knows nothing. Rows are means and standard deviations over seeds, each of a
-search of its own. A section is printed for each of the arguments, all by default.
+FOLDER has ``groceries.csv`` (a basket a line, items between commas), ``ml-100k.inter`` (MovieLens 100k as a
+table of users, movies, ratings and times between tabs, as the package recbole has it),
+``lastfm_asia_edges.csv``, ``corpus/simplewiki.txt.gz``, and the folder ``similarity`` of test sets. Of the
+baskets and of the users, the latest fifth is for the test; the search holds out items of the others. Of the
+links, a tenth is for the test; the search holds out a tenth of the others. A text is tuned by pairs of words
+that are held out, and shown on human scores of similarity, of which the search knows nothing. Rows are means
+and standard deviations over seeds, each of a search of its own. A section is printed for each of the
+arguments, all by default.
 
     python bench/autotune.py --data FOLDER > bench/autotune.md
 """
 
 import argparse
 import datetime
+import gzip
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +29,7 @@ from fastvec import evaluate, presets
 
 SETS = ("ws353", "men", "simlex999")
 LENGTH = 10
+MODEL = {"vector_size": 100, "threads": 1}
 WORDS = 1_000_000
 
 Scores = dict[str, Any]
@@ -37,18 +41,31 @@ def baskets(folder: Path, seed: int, budget: int) -> Rows:
     """Yield the hit rates of baskets that were not tuned on."""
     lines = (folder / "groceries.csv").read_text(encoding="utf-8").splitlines()
     random = np.random.default_rng(0)  # a basket is a set
-    every = [random.permutation(line.split(",")).tolist() for line in lines]
+    return items([random.permutation(line.split(",")).tolist() for line in lines], seed, budget)
+
+
+def movies(folder: Path, seed: int, budget: int) -> Rows:
+    """Yield the hit rates of users that were not tuned on: the movies of each, in the order of time."""
+    _, *lines = (folder / "ml-100k.inter").read_text(encoding="utf-8").splitlines()
+    sessions: dict[str, list[str]] = {}
+    for user, movie, *_ in sorted((line.split("\t") for line in lines), key=lambda row: float(row[3])):
+        sessions.setdefault(user, []).append(movie)
+    return items([*sessions.values()], seed, budget)
+
+
+def items(every: list[list[str]], seed: int, budget: int) -> Rows:
+    """Yield the hit rates of the latest fifth of sessions."""
     known = evaluate.split_sessions(every, split="time").training
 
     def scores(vectors: fastvec.Vectors) -> evaluate.NextItemResult:
         return evaluate.next_item(vectors, every, k=LENGTH, split="time", exclude_seen=True)
 
-    model = fastvec.SkipGram(seed=seed)
-    found = scores(fitted(model, known).vectors_)
+    model = fastvec.SkipGram(**MODEL, seed=seed)
+    found = scores(model.fit(known).vectors_)
     for row in (found.baselines[0], found.vectors):
         yield {"vectors": "defaults"}.get(row.name, row.name), hits(row)
-    items = fastvec.SkipGram(**presets.items(), seed=seed)
-    yield "presets.items()", hits(scores(fitted(items, known).vectors_).vectors)
+    preset = fastvec.SkipGram(**{**presets.items(), **MODEL}, seed=seed)
+    yield "presets.items()", hits(scores(preset.fit(known).vectors_).vectors)
     tuning = tuned(model, known, objective="next-item", budget=budget)
     yield "tuned", hits(scores(tuning.vectors).vectors)
 
@@ -65,21 +82,21 @@ def links(folder: Path, seed: int, budget: int) -> Rows:
     pairs = np.loadtxt(folder / "lastfm_asia_edges.csv", delimiter=",", skiprows=1, dtype=np.int64)
     edges = Edges([*range(pairs.max() + 1)], pairs[:, 0], pairs[:, 1], None, False, {})
     split = split_edges(edges, np.random.default_rng(0))
-    model = fastvec.SkipGram(seed=seed)
+    model = fastvec.SkipGram(**MODEL, seed=seed)
 
     def scores(vectors: fastvec.Vectors) -> Scores:
         return {"AUC": 100 * link_score(vectors, split)}
 
     walks = fastvec.walks(split.known, seed=seed)
-    yield "defaults", scores(fitted(model, walks).vectors_)
-    nodes = fastvec.SkipGram(**presets.nodes(), seed=seed)
-    yield "presets.nodes()", scores(fitted(nodes, walks).vectors_)
+    yield "defaults", scores(model.fit(walks).vectors_)
+    nodes = fastvec.SkipGram(**{**presets.nodes(), **MODEL}, seed=seed)
+    yield "presets.nodes()", scores(nodes.fit(walks).vectors_)
     yield "tuned", scores(tuned(model, split.known, objective="link", budget=budget).vectors)
 
 
 def text(folder: Path, seed: int, budget: int) -> Rows:
     """Yield the scores of vectors of a text that was tuned by what is held out of it."""
-    with (folder / "simplewiki.txt").open(encoding="utf-8") as file:
+    with gzip.open(folder / "corpus" / "simplewiki.txt.gz", "rt", encoding="utf-8") as file:
         sentences = [*first_words(map(str.split, file), WORDS)]
     corpus = fastvec.Corpus(sentences)
 
@@ -87,8 +104,8 @@ def text(folder: Path, seed: int, budget: int) -> Rows:
         files = {name: folder / "similarity" / f"{name}.txt" for name in SETS}
         return {name: 100 * evaluate.similarity(vectors, file).spearman for name, file in files.items()}
 
-    model = fastvec.SkipGram(seed=seed)
-    yield "defaults", scores(fitted(model, corpus).vectors_)
+    model = fastvec.SkipGram(**MODEL, seed=seed)
+    yield "defaults", scores(model.fit(corpus).vectors_)
     yield "tuned", scores(tuned(model, corpus, objective="held-out", budget=budget).vectors)
 
 
@@ -99,23 +116,18 @@ def first_words(sentences: Iterator[list[str]], n: int) -> Iterator[list[str]]:
         n -= len(sentence)
 
 
-def fitted(model: Any, corpus: Any) -> Any:
-    """Return a model, trained by one thread."""
-    return model.set_params(threads=1).fit(corpus)
-
-
 def tuned(model: Any, corpus: Any, **how: Any) -> Any:
-    """Return what a search finds from the parameters of a model, which may be fitted."""
-    unfitted = type(model)(**model.get_params() | {"threads": 1, "progress": True})
-    tuning = fastvec.autotune(unfitted, corpus, **how)
+    """Return what a search finds from the parameters of a model."""
+    tuning = fastvec.autotune(model, corpus, **how)
     print(tuning, file=sys.stderr, flush=True)
     return tuning
 
 
 SECTIONS: dict[str, tuple[Callable[[Path, int, int], Rows], str, str]] = {
     "baskets": (baskets, "groceries.csv, the latest fifth of the baskets", "HR@10 | MRR"),
+    "movies": (movies, "MovieLens 100k, the latest fifth of the users", "HR@10 | MRR"),
     "links": (links, "lastfm_asia, a tenth of the links", "AUC"),
-    "text": (text, f"simplewiki.txt, its first {WORDS / 1e6:.0f} M words", " | ".join(SETS)),
+    "text": (text, f"simplewiki, its first {WORDS / 1e6:.0f} M words", " | ".join(SETS)),
 }
 
 

@@ -59,6 +59,8 @@ def data(tmp_path, bench, monkeypatch):
         **{f"similarity/{name}.txt": pairs for name in ("ws353", "men", "simlex999")},
         "analogy/google.txt": f": capital\n{' '.join(WORDS[:4])}\n: gram1\n{' '.join(WORDS[4:])}\n",
         **{f"{name}_edges.csv": "a,b\n" + "".join(links) for name in ("lastfm_asia", "facebook", "DE")},
+        "ml-100k.inter": "user\tmovie\trating\ttime\n"
+        + "".join(f"{i % 30}\t{i % 30 // 10}{i * i % 7}\t5\t{i}\n" for i in range(300)),
         "groceries.csv": "".join(",".join(items) + "\n" for items in [*shopping, ["a 1"]]),
         "retail.dat": "".join(f"{i % 9} {10 + i % 7} {20 + i % 5} \n" for i in range(80)),
     }
@@ -173,6 +175,18 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row[0].strip() for row in rows[2:4]] == ["12, float32", "12, bfloat16"]
     assert rows[2][-1].strip() == "100.0" and rows[-1][0].strip() == "trained with 6"
+
+
+def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
+    tuning = bench("autotune")
+    monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
+    monkeypatch.setattr(tuning, "WORDS", 3000)
+    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
+    names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
+    assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
+    assert all(score.strip() != "–" for row in rows for score in row)
 
 
 def equal_words(bench, n_words=1000):

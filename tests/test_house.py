@@ -33,12 +33,12 @@ ROOMS = [
     "counts",
     "models",
     "demo",
-    "tuning",
     "classify.labelled_files",
     "classify.networks",
     "classify.words",
     "classify.texts",
     "classify",
+    "tuning",
     "distributed",
     "__init__",
     "cli",
@@ -57,7 +57,7 @@ NOT_USED = {
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
     "demo": {"evaluate", "functional", "finite_differences"},
-    "tuning": {"functional", "demo"},
+    "tuning": {"functional", "demo", "classify"},
     "distributed": {"classify", "evaluate", "demo", "tuning"},
 }
 

@@ -145,9 +145,10 @@ def test_held_out_words_tell_what_was_learned():
         budget=3, space={"noise_exponent": [0.0, 1.0]}, model=SkipGram(**MODEL, epochs=20, learning_rate=0.1)
     )
     assert max(t.score for t in noise.trials) - min(t.score for t in noise.trials) < 0.05
-    random = [[str(k) for k in np.random.default_rng(i).integers(24, size=8)] for i in range(80)]
-    nothing = tune(random, budget=1, model=SkipGram(**MODEL, epochs=20, learning_rate=0.1)).score
-    assert abs(nothing - 0.5) < 0.15
+    # and words at random, some of them frequent, have nothing to be told by
+    random = [[str(k) for k in np.random.default_rng(i).geometric(0.1, size=8)] for i in range(150)]
+    model = SkipGram(**MODEL, epochs=10, learning_rate=0.1, noise_exponent=0.0, min_count=1)
+    assert abs(tune(random, budget=1, model=model).score - 0.5) < 0.1
 
 
 def test_held_out_words_are_not_trained_on():
@@ -221,7 +222,7 @@ def test_of_a_long_text_candidates_are_tried_on_parts_first(monkeypatch):
     assert [trial.params for trial in tuning.trials[9:11]] == [trial.params for trial in on_parts]
 
 
-@pytest.mark.parametrize("n", [1, 5, 9])
+@pytest.mark.parametrize("n", [1, 9])
 def test_a_search_is_resumed_as_if_it_had_not_been_interrupted(n, tmp_path, monkeypatch):
     path, fitted = tmp_path / "trials.json", []
     how = {"objective": size, "seeds": 2, "budget": 12, "threads": 1}
@@ -242,6 +243,29 @@ def test_a_search_is_resumed_as_if_it_had_not_been_interrupted(n, tmp_path, monk
     assert tried(resumed) == tried(whole)
     assert len(fitted) == sum(not math.isnan(trial.score) for trial in whole.trials)
     assert (resumed.vectors.vectors == whole.vectors.vectors).all() and not resumed.interrupted
+
+
+@pytest.mark.filterwarnings("always::UserWarning")
+def test_a_second_signal_ends_the_last_training(tmp_path, monkeypatch, capfd):
+    """The first one ends the search, here before anything was scored."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("".join(f"{' '.join(line)}\n" for line in TEXT), encoding="utf-8")
+    fit = SkipGram.fit
+
+    def interrupted(self, *arguments, **how):
+        self.callbacks = [lambda _: signal.raise_signal(signal.SIGINT)]
+        return fit(self, *arguments, **how)
+
+    monkeypatch.setattr(SkipGram, "fit", interrupted)
+    command = ["autotune", "text.txt", "-o", "v.vec", "--epochs", "1000000", "--vector-size", "8", "--json"]
+    assert cli.main([*command, "--quiet"]) == 130
+    out, errors = capfd.readouterr()
+    assert "warning: autotune ended before the given parameters had a score" in errors
+    assert (
+        json.loads(out)["interrupted"]
+        and json.loads(out)["trials"] == []
+        and len(fastvec.load("v.vec")) == 24
+    )
 
 
 def test_a_record_is_of_one_search(tmp_path):
@@ -310,12 +334,12 @@ def test_the_command(tmp_path, monkeypatch, capfd, pairs):
     assert [trial["params"] for trial in document["trials"]] == [trial.params for trial in expected.trials]
     assert document["score"] == expected.score and document["pareto"][-1]["params"] == expected.params
     assert (fastvec.load("v.fvec").vectors == expected.vectors.vectors).all()
-    assert cli.main(["autotune", "edges.tsv", *how, "--objective", "link"]) == 0
+    assert cli.main(["autotune", "edges.tsv", *how, "--objective", "link", "--budget", "1"]) == 0
     out, errors = capfd.readouterr()
     assert out.startswith(f"{'':5}  {'AUC':>14}") and out.endswith("saved in v.fvec\n")
-    assert "autotune: trial 3: AUC " in errors
+    assert "autotune: trial 1: AUC " in errors
     tests = ["--objective", "similarity", "--tests", str(pairs)]
-    assert cli.main(["autotune", "text.txt", *how, *tests, "--quiet"]) == 0
+    assert cli.main(["autotune", "text.txt", *how, *tests, "--budget", "1", "--quiet"]) == 0
     assert capfd.readouterr() == ("", "")
     assert cli.main(["autotune", "edges.tsv", *how, "--objective", "link", "--lowercase"]) == 2
     assert "--objective link reads the edges of a graph, to which no option of" in capfd.readouterr().err

@@ -1,1 +1,1 @@
-"""Searching parameters: for classifiers of texts, and for vectors."""
+"""Searching the parameters of vectors by what these are for."""

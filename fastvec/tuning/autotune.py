@@ -1,8 +1,8 @@
 """Search of the parameters of vectors by what they are good for, within a time or a number of trainings.
 
-Which parameters come next is said in ``search.py``. Trainings work side by side, a thread each, which none of
-them shares with another, and a batch is complete before the next one is chosen: so what is found does not
-depend on the number of threads, and the clock only says when the search ends.
+Which parameters come next is said in ``training/search.py``. Trainings work side by side, a thread each,
+which none of them shares with another, and a batch is complete before the next one is chosen: so what is
+found does not depend on the number of threads, and the clock only says when the search ends.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fastvec.models.words import WordModel
 from fastvec.training import signals
 from fastvec.training.intervals import seconds_in
 from fastvec.training.progress import Progress, warn
+from fastvec.training.search import Proposal, Search, highest
+from fastvec.training.spaces import Params, shown
 from fastvec.training.threads import number_of_threads
 from fastvec.tuning.defaults import space_of
 from fastvec.tuning.objectives import OBJECTIVES, objective_of
-from fastvec.tuning.search import Proposal, Search, highest
-from fastvec.tuning.spaces import Params, shown
 from fastvec.tuning.trainings import Record, Trainings, Trial, with_params
 from fastvec.vectors import Vectors
 

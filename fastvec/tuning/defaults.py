@@ -12,8 +12,8 @@ import numpy as np
 from fastvec import presets
 from fastvec._params import check_choice, plain, shortened
 from fastvec.models.sessions import REACH
+from fastvec.training.spaces import Choice, Dimension, Params, Range, Space
 from fastvec.tuning.objectives import WALKING, Objective
-from fastvec.tuning.spaces import Choice, Dimension, Params, Range, Space
 
 __all__ = ["ModelSpace", "space_of"]
 

@@ -21,8 +21,8 @@ from fastvec.evaluate.sessions import questions
 from fastvec.formats.places import on_disk
 from fastvec.graphs.sources import edges_of
 from fastvec.graphs.walks import walks
+from fastvec.training.spaces import Params
 from fastvec.tuning.links import link_score, split_edges
-from fastvec.tuning.spaces import Params
 from fastvec.tuning.unseen import Unseen, check_has_outputs
 from fastvec.vectors import Vectors
 

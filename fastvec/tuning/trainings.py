@@ -16,10 +16,10 @@ from typing import Any
 from fastvec.corpus.resampling import part_of
 from fastvec.formats.atomic import replacing
 from fastvec.training.loop import Stoppable
+from fastvec.training.search import Proposal
+from fastvec.training.spaces import Params
 from fastvec.training.threads import Workers
 from fastvec.tuning.objectives import Objective
-from fastvec.tuning.search import Proposal
-from fastvec.tuning.spaces import Params
 
 __all__ = ["Record", "Trainings", "Trial", "with_params"]
 

@@ -1,6 +1,6 @@
 """Search of a text classifier's parameters by its score on validation texts, within a time.
 
-The search goes in rounds, see ``tuning/search.py``, of which the first has candidates that were good for
+The search goes in rounds, see ``training/search.py``, of which the first has candidates that were good for
 other texts. If there are many texts, candidates are first trained on a part of them, and the best third of
 them on a part that is four times as large, until one is left, which is trained on all.
 """
@@ -25,9 +25,9 @@ from fastvec.classify.texts.documents import Documents, read_labelled
 from fastvec.classify.texts.labels import Labels
 from fastvec.classify.texts.scores import TopScores
 from fastvec.training.progress import Progress, warn
+from fastvec.training.search import Scored, Search
 from fastvec.training.signals import set_a_flag
-from fastvec.tuning.search import Scored, Search
-from fastvec.tuning.spaces import Choice, Dimension, Params, Range, Space, shown
+from fastvec.training.spaces import Choice, Dimension, Params, Range, Space, shown
 
 __all__ = ["METRICS", "Trial", "autotune"]
 

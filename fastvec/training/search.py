@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastvec.tuning.spaces import Params, Space
+from fastvec.training.spaces import Params, Space
 
 __all__ = ["Proposal", "Scored", "Search", "highest"]
 
