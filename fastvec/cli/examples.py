@@ -39,7 +39,7 @@ EXAMPLES = {
         "fastvec walks edges.tsv -o walks.txt --metapath user item user --types types.tsv",
     ],
     "autotune": [
-        "fastvec autotune wiki.txt.gz -o wiki.fvec --budget 30m",
+        "fastvec autotune wiki.txt.gz -o best.fvec --budget 30m",
         "fastvec autotune a.txt -o items.fvec --objective next-item --checkpoint trials.json --resume",
         "fastvec autotune a.txt -o words.fvec --objective similarity --tests men.txt --model cbow",
         "fastvec autotune edges.tsv -o nodes.fvec --objective link --vector-size 128",

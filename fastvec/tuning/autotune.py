@@ -145,8 +145,8 @@ def autotune(
     objective : {"held-out", "next-item", "link", "similarity", "analogies"}, or callable
         What is made as high as possible:
 
-        - "held-out": how often a context that was held out of the text is told from another word, see
-          Notes. Only for models that have output vectors.
+        - "held-out": how often a word that was held out of the text is told from another one, by the words
+          nearby, see Notes. Only for models that have output vectors.
         - "next-item": the hit rate among ten recommended items, as of `evaluate.next_item`, for the last item
           of each session, which is held out.
         - "link": the area under the ROC curve (AUC) of cosines for a tenth of the edges of a graph, which are
@@ -202,7 +202,11 @@ def autotune(
     Notes
     -----
     The loss of a training cannot be compared with that of another one that has more noise words, or others.
-    So "held-out" asks the same of all: PLACEHOLDER
+    So "held-out" asks the same of all: of two words, which one stands near a third? One was held out together
+    with it, within `window` of the given model; the other is about as frequent, from half to twice. The score
+    is how often the right one has the higher product of vectors, where 0.5 is a guess. What noise exponents,
+    subsampling and losses add to the scores of all words of a frequency does not matter to it, nor does their
+    scale. Frequent words are asked about less often, as if with ``subsample=1e-4``.
 
     References
     ----------
@@ -212,12 +216,13 @@ def autotune(
     Examples
     --------
     >>> import fastvec
-    >>> baskets = [["bread", "butter", "jam"], ["beer", "crisps", "nuts"], ["tea", "milk", "cake"]] * 20
-    >>> tuning = fastvec.autotune(fastvec.SkipGram(vector_size=8), baskets, objective="next-item", budget=12)
+    >>> baskets = [["bread", "butter", "jam"], ["jam", "bread", "butter"], ["tea", "milk"], ["milk", "tea"]]
+    >>> model = fastvec.SkipGram(vector_size=8)
+    >>> tuning = fastvec.autotune(model, baskets * 20, objective="next-item", budget=12)
     >>> len(tuning.trials), tuning.score >= tuning.given.score
     (12, True)
     >>> tuning.vectors
-    Vectors(9 words, 8 dimensions)
+    Vectors(5 words, 8 dimensions)
     """
     _check_model(model)
     seeds = check_int("seeds", seeds, 1)
