@@ -96,6 +96,7 @@ class Search:
         self._seen: set[tuple[object, ...]] = set()
         self._generator = np.random.default_rng(seed)
         self._scores: dict[tuple[object, ...], list[float]] = {}  # on all of the data, by run
+        self._of_part: list[Scored] = []  # those of the last part that is not all of it
 
     def add(self, proposal: Proposal, score: float) -> bool:
         """Note a score; return whether it makes its parameters the best, for which all seeds are needed."""
@@ -121,7 +122,7 @@ class Search:
         candidates = [params for params in others if self._is_new(params)]
         while candidates := candidates or self._near_the_best():
             for size in self._sizes:
-                self._of_part: list[Scored] = []
+                self._of_part = []
                 yield [Proposal(params, size, 0) for params in candidates]
                 if size < self._sizes[-1]:
                     candidates = self._promoted(self._of_part, max(1, len(self._of_part) // KEPT))

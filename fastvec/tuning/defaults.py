@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,6 @@ FIRST, MOST_DRAWS = 8, 200
 ANYWHERE = 0.25
 
 
-@dataclass
 class ModelSpace(Space):
     """The parameters of a model, and perhaps of walks, that are searched."""
 
