@@ -177,18 +177,6 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     assert rows[2][-1].strip() == "100.0" and rows[-1][0].strip() == "trained with 6"
 
 
-def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
-    tuning = bench("autotune")
-    monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
-    monkeypatch.setattr(tuning, "WORDS", 3000)
-    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3"])
-    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
-    names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
-    assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
-    assert all(score.strip() != "–" for row in rows for score in row)
-
-
 def equal_words(bench, n_words=1000):
     """A language in which every word is as frequent as the others, and none is dropped."""
     return bench("cluster").Language(np.ones(1), np.full(1, n_words))
@@ -296,6 +284,18 @@ def test_tables_of_clusters(bench, data, monkeypatch, capsys):
 def test_times_are_shared_among_what_takes_them(bench):
     assert bench("rates").shares([3.0, 5.0], [1.0, 1.0], [1.0, 2.0]) == pytest.approx([1, 2])
     assert bench("rates").shares([2.0, 2.0], [1.0, 1.0], [1.0, 2.0])[1] >= 0
+
+
+def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
+    tuning = bench("autotune")
+    monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
+    monkeypatch.setattr(tuning, "WORDS", 3000)
+    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
+    names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
+    assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
+    assert all(score.strip() != "–" for row in rows for score in row)
 
 
 def record(*entries, **settings):

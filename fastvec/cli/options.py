@@ -43,7 +43,7 @@ LOSS = {
     "them, for items and nodes; hierarchical_softmax: find it in a binary tree, in which frequent words are "
     "near the root; softmax: tell it from all other words, which is exact and slow"
 }
-TIME_OR_NUMBER = {"type": lambda text: int(text) if text.isdecimal() else text}
+CHECKPOINT_EVERY = {"type": lambda text: int(text) if text.isdecimal() else text}
 METHOD = {"help": "3cosadd: words are scored by a sum of cosines; 3cosmul: by a product of them"}
 ROWS: dict[str, dict[str, Any]] = {
     "CBOW.scale_gradient": {
@@ -73,7 +73,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "CountModel.weighting": WEIGHTING,
     "DocVectors.dbow_words": {"help": "learn vectors of words as well, by skip-gram; --model dbow only"},
     "DocVectors.epochs": {"help": "number of passes over the documents, of infer, too"},
-    "DocVectors.fit.checkpoint_every": TIME_OR_NUMBER,
+    "DocVectors.fit.checkpoint_every": CHECKPOINT_EVERY,
     "DocVectors.fit.resume": {"action": "store_true"},
     "DocVectors.learning_rate": {
         "help": "step size at the start; it decreases linearly (default: 0.05, 0.15 for --model dm)"
@@ -101,7 +101,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
     "autotune.budget": {
-        **TIME_OR_NUMBER,
+        **CHECKPOINT_EVERY,
         "help": "when the search ends: a time as 30s, 10m or 2h, or a number of trainings",
     },
     "autotune.checkpoint": {"help": "file that keeps the trials, to go on from after an interruption"},
@@ -131,7 +131,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "WindowClassifier.vectors_l2": {"help": "strength of the penalty on how far word vectors move"},
     "WordModel.deterministic": {"help": "make the vectors the same, bit for bit, for any number of threads"},
     "WordModel.epochs": {"help": "number of passes over the text or its counts"},
-    "WordModel.fit.checkpoint_every": TIME_OR_NUMBER,
+    "WordModel.fit.checkpoint_every": CHECKPOINT_EVERY,
     "WordModel.fit.resume": {"action": "store_true"},
     "WordModel.learning_rate": {"help": "step size at the start; other losses have other defaults"},
     "WordModel.shuffle": {
