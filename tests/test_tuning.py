@@ -57,7 +57,9 @@ def test_the_best_parameters_are_returned_with_a_model_of_the_whole_text():
     scores = {}
     for trial in tuning.trials:
         scores.setdefault(tuple(trial.params.values()), []).append(trial.score)
-        assert trial.seed in (7, 8) and trial.seconds > 0 and trial.words == 8 * len(TEXT)
+        assert trial.score == size(SkipGram(**MODEL | trial.params, seed=trial.seed).fit(TEXT).vectors_)
+        assert trial.seconds > 0 and trial.words == 8 * len(TEXT)
+    assert [trial.seed for trial in tuning.trials[:3]] == [7, 8, 7]
     complete = {values: np.mean(found) for values, found in scores.items() if len(found) == 2}
     assert tuning.score == max(complete.values()) == complete[tuple(tuning.params.values())]
     assert tuning.score > tuning.given.score == complete[5, 0.025]
