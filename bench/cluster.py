@@ -187,9 +187,10 @@ class Cluster:
     def rounds(self, words: float) -> Numbers:
         """Return the words of each round of an epoch."""
         lengths: list[float] = []
-        done, of_training = 0, SimpleNamespace(lanes=self.lanes, per_epoch=rounds_of(self.lanes))
+        of_training: Any = SimpleNamespace(lanes=self.lanes, per_epoch=rounds_of(self.lanes))
+        done = CHUNK * ceil(Rounds.n_before(of_training, int(words)) / CHUNK)
         while done < words:
-            n_chunks = Rounds.n_chunks(of_training, int(words), done)  # type: ignore[arg-type]
+            n_chunks = Rounds.n_chunks(of_training, int(words), done)
             lengths.append(min(CHUNK * n_chunks, words - done))
             done += CHUNK * n_chunks
         return np.array(lengths)
@@ -232,12 +233,18 @@ class Cluster:
         """Return the seconds in which all processors would train on so many words without lanes."""
         return words * self.rates.plain * self.rates.slowdown / (CORES * self.nodes)
 
-    def efficiency(self, lengths: Numbers, overlapping: bool) -> float:
-        """Return the share of the time of rounds in which the same would be done without lanes."""
-        return float(self.at_best(lengths.sum()) / self.cost(lengths).seconds(overlapping).sum())
+    def seconds(self, words: float, overlapping: bool) -> float:
+        """Return how long a training takes: its rounds, and what one processor does before the first one."""
+        lengths = self.rounds(words)
+        alone = (words - lengths.sum()) * self.rates.plain
+        return float(alone + self.cost(lengths).seconds(overlapping).sum())
+
+    def efficiency(self, words: float, overlapping: bool) -> float:
+        """Return the share of the time of a training in which the same would be done without lanes."""
+        return float(self.at_best(words)) / self.seconds(words, overlapping)
 
     def efficiencies(self, lengths: Numbers, overlapping: bool) -> Numbers:
-        """Return that of each round."""
+        """Return that of rounds of these lengths."""
         found: Numbers = self.at_best(lengths) / self.cost(lengths).seconds(overlapping)
         return found
 
@@ -329,19 +336,18 @@ def nodes_table(cluster: Callable[[Way, int], Cluster]) -> str:
     for name, (way, nodes) in rows:
         one = cluster(way, nodes)
         lengths = one.rounds(WORDS)
-        found[name] = one, len(lengths), one.cost(lengths)
+        found[name] = one, lengths, one.cost(lengths)
     parts: dict[str, Any] = {
-        name: lambda item, name=name: f"{getattr(item[2], name).sum():,.0f}" for name in Cost._fields
+        "alone": lambda item: f"{(WORDS - item[1].sum()) * item[0].rates.plain:,.0f}",
+        **{name: lambda item, name=name: f"{getattr(item[2], name).sum():,.0f}" for name in Cost._fields},
     }
     columns: dict[str, Any] = {
         "lanes": lambda item: f"{item[0].lanes:,}",
-        "rounds": lambda item: f"{item[1]:,}",
-        "seconds": lambda item: f"{item[2].seconds(False).sum():,.0f}",
-        "overlapping": lambda item: f"{item[2].seconds(True).sum():,.0f}",
+        "rounds": lambda item: f"{len(item[1]):,}",
+        "seconds": lambda item: f"{item[0].seconds(WORDS, False):,.0f}",
+        "overlapping": lambda item: f"{item[0].seconds(WORDS, True):,.0f}",
         "at best": lambda item: f"{item[0].at_best(WORDS):,.0f}",
-        "efficiency": lambda item: in_both(
-            lambda overlapping: ratio(item[0].at_best(WORDS) / item[2].seconds(overlapping).sum())
-        ),
+        "efficiency": lambda item: in_both(lambda overlapping: ratio(item[0].efficiency(WORDS, overlapping))),
         **parts,
     }
     return table([*found.items()], columns)
@@ -352,7 +358,7 @@ def lengths_table(cluster: Callable[[Way, int], Cluster]) -> str:
 
     def value(way: Way, length: int) -> str:
         one, round_ = cluster(way, GOAL_NODES), np.array([float(length)])
-        return in_both(lambda overlapping: ratio(one.efficiency(round_, overlapping)))
+        return in_both(lambda overlapping: ratio(one.efficiencies(round_, overlapping)[0]))
 
     def least(way: Way, cheap: bool) -> str:
         one = cluster(way, GOAL_NODES)
@@ -373,8 +379,7 @@ def sizes_table(cluster: Callable[[Way, int, int, int], Cluster]) -> str:
 
     def value(row: tuple[int, int], way: Way) -> str:
         one = cluster(way, GOAL_NODES, *row)
-        lengths = one.rounds(WORDS)
-        return in_both(lambda overlapping: ratio(one.efficiency(lengths, overlapping)))
+        return in_both(lambda overlapping: ratio(one.efficiency(WORDS, overlapping)))
 
     rows = [(f"{short(n)} words, d={d}", (n, d)) for n in VOCABULARIES for d in SIZES]
     return table(rows, by(WAYS, [way.name for way in WAYS], value))

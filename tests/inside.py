@@ -81,6 +81,7 @@ SIZES = {
     "fewest_tokens": "counts.counting.FEWEST_TOKENS",
     "hashed_block": "formats.container.BLOCK_BYTES",
     "glove_chunk": "models.glove.CHUNK",
+    "before_rounds": "training.rounds.BEFORE_ROUNDS",
     "growth_of_rounds": "training.rounds.GROWTH",
     "lane_chunk": "distributed.lanes.CHUNK",
     "lost_workers": "distributed.processes.LOST_WORKERS",

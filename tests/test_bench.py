@@ -251,11 +251,15 @@ def test_what_clusters_wait_for(bench):
 
 def test_rounds_of_clusters_are_those_of_a_training(bench):
     cluster = bench("cluster")
-    one = cluster.Cluster(equal_words(bench), free(bench), None, cluster.WAYS[0], 4)
+    one = cluster.Cluster(equal_words(bench), free(bench), bench("rates").Calls(0, 0), cluster.WAYS[0], 4)
     lengths = one.rounds(1e8)
-    before = np.cumsum(lengths) - lengths
-    assert lengths.sum() == 1e8
-    assert (lengths <= np.maximum(256, 0.02 / 2 * before)).all()  # 64 lanes
+    alone = 1e8 - lengths.sum()
+    before = alone + np.cumsum(lengths) - lengths
+    assert alone == 256 * np.ceil(1e8 / 16 / 64 / 256)  # 64 lanes
+    assert (lengths <= np.maximum(256, 0.02 / 2 * before)).all()
+    in_rounds = one.cost(lengths).seconds(True).sum()
+    assert one.seconds(1e8, True) == pytest.approx(1e-6 * alone + in_rounds)
+    assert one.efficiency(1e8, True) == pytest.approx(1e8 / 64 * 1e-6 / one.seconds(1e8, True))
     four = cluster.Cluster(equal_words(bench), free(bench), None, cluster.WAYS[4], 4)  # lanes
     assert four.rounds(1e7).max() == 256 * 2440  # 16 rounds; as many chunks for each lane
 

@@ -123,8 +123,13 @@ def test_all_lanes_train_in_a_round(text, monkeypatch):
 
     wrap(monkeypatch, "train_round", train)
     distributed.fit(make(epochs=1), text, **LANES)
-    n_lanes = [*map(len, taken)]
-    assert n_lanes[0] == 1 and n_lanes[1:-1] == [3] * 5 and len(n_lanes) == 7
+    assert [len(pieces) for pieces in taken[:-1]] == [3] * 5
+    assert taken[0][0][0][0] == 256  # before it, there are no rounds
+
+
+def test_before_the_first_round_it_is_a_training_with_one_thread(text, monkeypatch):
+    set_sizes(monkeypatch, before_rounds=1e9)
+    assert learned(distributed.fit(make(), text, **LANES)) == learned(make(threads=1).fit(text))
 
 
 def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monkeypatch):
@@ -149,7 +154,7 @@ def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monk
     monkeypatch.setattr(kernels.get("skipgram"), "train", train_and_tell)
     monkeypatch.setattr(kernels.get("rounds"), "withdraw", compare)
     distributed.fit(make(epochs=1), text, lanes=3, rounds=2)
-    assert sum(words) == text.n_tokens and max(words) == 100
+    assert sum(words) == text.n_tokens - 256 and max(words) == 100  # which come before the first round
     assert len(n_rows) > 2 * 3 and min(n_rows) > 50
 
 
@@ -285,6 +290,7 @@ def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, monkeypatch):
     while visited < n:
         lengths.append(256 * planned.n_chunks(n, visited))
         visited += lengths[-1]
+    assert planned.n_before(n) == n // (16 * lanes)
     assert lengths == sorted(lengths) and lengths[0] == 256
     assert all(length % (256 * lanes) == 0 or length < 256 * lanes for length in lengths)
     assert lengths[-1] <= max(n / per_epoch, 256)

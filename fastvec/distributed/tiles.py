@@ -110,6 +110,10 @@ class TilesElsewhere(TileRounds):
         self._round_of = np.flatnonzero(self.sizes[self.rounds.ravel()]) // self.n_blocks
         self._next = int(np.searchsorted(self.starts, position))
 
+    def n_before(self, n_positions: int) -> int:
+        """Return 0: an epoch has as many turns wherever it is trained."""
+        return 0
+
     def n_chunks(self, n_positions: int, trained_on: int) -> int:
         """Return the length of a part of an epoch."""
         return -(-n_positions // (self._chunk * PARTS))

@@ -16,7 +16,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.pauses import Pauses
 from fastvec.training.progress import Progress, warn
-from fastvec.training.rounds import Rounds, pieces_of
+from fastvec.training.rounds import Piece, Rounds, pieces_of
 from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
@@ -302,7 +302,7 @@ def train(
                 started = time.perf_counter()
                 seconds_left = min(checkpoints.seconds_left(), pauses.seconds_left())
                 run.begin(started + seconds_left, pauses.next_position() - epoch * n)
-                with nullcontext() if crew is None else crew.at_work():
+                with run.crew_at_work():
                     others = [workers.submit(run.work, thread) for thread in range(1, schedule.threads)]
                     run.work(0, bar)
                     for other in others:
@@ -392,6 +392,10 @@ class _EpochRun:
         self.until = until
         self.until_position = until_position
         self.begun_at = self.next_position
+
+    def crew_at_work(self) -> AbstractContextManager[None]:
+        """Let those that are to work be ready."""
+        return nullcontext() if self.crew is None else self.crew.at_work()
 
     def work(self, thread: int, bar: Progress | None = None) -> None:
         """Train on chunks, at least on one, until none is left, it is late, or the training is to stop.
@@ -535,26 +539,47 @@ class _TeamRun(_EpochRun):
 
 
 class _RoundsRun(_EpochRun):
-    """An epoch in rounds, each of which is trained on as a whole."""
+    """An epoch in rounds, each of which is trained on as a whole; before the first one, chunk by chunk."""
 
     crew: Rounds
+
+    def begin(self, until: float, until_position: float) -> None:
+        n = self.schedule.n_positions
+        self.first_round = self.crew.n_before(n * self.schedule.epochs) - self.epoch * n
+        self.in_rounds = self.next_position >= self.first_round
+        super().begin(until, until_position if self.in_rounds else min(until_position, self.first_round))
+
+    def crew_at_work(self) -> AbstractContextManager[None]:
+        return super().crew_at_work() if self.in_rounds else nullcontext()
 
     def _take(self, thread: int) -> int | None:
         visited = super()._take(thread)
         if visited is not None:
-            n = self.schedule.n_positions
-            self.next_position = visited + self.schedule.chunk * self.crew.n_chunks(
-                n, self.epoch * n + visited
-            )
+            self.next_position = visited + self.schedule.chunk * self._n_chunks(visited)
         return visited
+
+    def _n_chunks(self, visited: int) -> int:
+        """Return how many chunks are trained on at once."""
+        n = self.schedule.n_positions
+        if self.in_rounds:
+            return self.crew.n_chunks(n, self.epoch * n + visited)
+        return -(-min(CHUNK, self.first_round - visited) // self.schedule.chunk)
 
     def _train_on(self, visited: int, thread: int) -> None:
         stop = min(self.next_position, self.schedule.n_positions)
         parts = [list(self._parts(begin)) for begin in range(visited, stop, self.schedule.chunk)]
         rate = self.schedule.learning_rate_at(self.epoch, visited)
-        for result in self.crew.train(pieces_of(parts, self.crew.lanes), rate, self.key, self.loss_every):
+        for result in self._results_of(parts, rate):
             self._add(*result)
         self.done = stop
+
+    def _results_of(self, parts: list[Piece], rate: float) -> Iterable[tuple[float, int, int]]:
+        """Train on the parts of some chunks."""
+        if self.in_rounds:
+            return self.crew.train(pieces_of(parts, self.crew.lanes), rate, self.key, self.loss_every)
+        how = {"learning_rate": rate, "key": self.key, "loss_every": self.loss_every}
+        (piece,) = pieces_of(parts, 1)
+        return [self.train_chunk(start=begin, stop=end, **how) for begin, end in piece]
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

@@ -1,9 +1,10 @@
 """Rounds: many chunks that lanes train on at once, each from the same matrices, whose changes are combined.
 
 A round is a part of the text, and a lane's share of it a piece. Rounds are short at first, when matrices
-change fast, and grow with what was trained on; while there is a chunk for some lanes only, the others wait.
-Their lengths follow from the length of the text, the number of lanes and that of rounds alone. How changes
-are combined is derived in ``fastvec/reference/rounds.py``.
+change fast, and grow with what was trained on. A small part of the text comes before the first one, which is
+trained on as without rounds: it would take as many as all the rest. Their lengths follow from the length of
+the text, the numbers of epochs, lanes and rounds alone. How changes are combined is derived in
+``fastvec/reference/rounds.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ CHUNK = 256
 # The longest round, as a share of the words that were trained on before it, for so many lanes; with half as
 # many it is twice that, and with four times as many half of it. Longer ones lose quality, or diverge.
 GROWTH, LANES_OF_GROWTH = 0.02, 16
+# The part of a training before the first round, of what each lane trains on: the others wait as long.
+BEFORE_ROUNDS = 1 / 16
 # How much less the curvature of the round before counts.
 DECAY = 0.7
 
@@ -45,6 +48,10 @@ class Rounds(ABC):
     per_epoch: int
     state: dict[str, NDArray[Any]]
 
+    def n_before(self, n_positions: int) -> int:
+        """Return how many positions come before the first round, in a training with so many in all epochs."""
+        return int(BEFORE_ROUNDS * n_positions / self.lanes)
+
     def n_chunks(self, n_positions: int, trained_on: int) -> int:
         """Return the length of a round in chunks, before which there were so many positions."""
         longest = n_positions / self.per_epoch
@@ -55,7 +62,7 @@ class Rounds(ABC):
 
     @abstractmethod
     def at_work(self) -> AbstractContextManager[None]:
-        """Let rounds begin; afterwards the parameters and the state are what they have become."""
+        """Let rounds begin or go on; afterwards the parameters and the state are what they have become."""
 
     @abstractmethod
     def train(

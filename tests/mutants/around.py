@@ -730,6 +730,11 @@ AROUND = [
         ("training/rounds.py", "min(longest, growing)", "longest"),
     ),
     mutant(
+        "the first round comes at once",
+        "rounds",
+        ("training/rounds.py", "int(BEFORE_ROUNDS * n_positions / self.lanes)", "0"),
+    ),
+    mutant(
         "words that are held out are trained on in rounds",
         "rounds",
         (
