@@ -15,7 +15,8 @@ from fastvec import CBOW, PPMI_SVD, Corpus, FastText, GloVe, SkipGram, autotune,
 
 pytestmark = pytest.mark.any_backend(trains=True)
 
-MODEL = {"vector_size": 8, "threads": 1}
+SMALL = {"vector_size": 8, "threads": 1}
+MODEL = {**SMALL, "epochs": 5}
 SPACE = {"epochs": (1, 8), "learning_rate": (0.01, 0.3)}
 INSIDE = sys.modules[autotune.__module__]
 
@@ -104,9 +105,10 @@ def test_parameters_are_in_the_space_and_differ():
 
 def test_what_is_given_stays():
     names = {"epochs", "learning_rate", "negatives", "subsample"}
-    assert {*tune(budget=1, space=None).params} == names
-    assert {*tune(model=SkipGram(**MODEL, epochs=2), budget=1, space=None).params} == names - {"epochs"}
-    fixed = tune(budget=1, space=None, fixed=["negatives", "subsample"])
+    model = SkipGram(**SMALL)
+    assert {*tune(model=model, budget=1, space=None).params} == names
+    assert {*tune(model=SkipGram(**SMALL, epochs=2), budget=1, space=None).params} == names - {"epochs"}
+    fixed = tune(model=model, budget=1, space=None, fixed=["negatives", "subsample"])
     assert {*fixed.params} == {"epochs", "learning_rate"}
 
 
@@ -144,12 +146,12 @@ def test_held_out_words_tell_what_was_learned():
     assert max(scores[4, 0.0001] + 0.05, 0.7) < scores[20, 0.1]
     # what all words of a frequency have in common does not matter
     noise = tune(
-        budget=3, space={"noise_exponent": [0.0, 1.0]}, model=SkipGram(**MODEL, epochs=20, learning_rate=0.1)
+        budget=3, space={"noise_exponent": [0.0, 1.0]}, model=SkipGram(**SMALL, epochs=20, learning_rate=0.1)
     )
     assert max(t.score for t in noise.trials) - min(t.score for t in noise.trials) < 0.05
     # and words at random, some of them frequent, have nothing to be told by
     random = [[str(k) for k in np.random.default_rng(i).geometric(0.1, size=8)] for i in range(150)]
-    model = SkipGram(**MODEL, epochs=10, learning_rate=0.1, noise_exponent=0.0, min_count=1)
+    model = SkipGram(**SMALL, epochs=10, learning_rate=0.1, noise_exponent=0.0, min_count=1)
     assert abs(tune(random, budget=1, model=model).score - 0.5) < 0.1
 
 
@@ -162,18 +164,18 @@ def test_held_out_words_are_not_trained_on():
 @pytest.mark.parametrize(
     "model",
     [
-        CBOW(**MODEL, learning_rate=0.3, epochs=20),
-        CBOW(**MODEL, window=None, epochs=30, pooling="sum"),
-        FastText(**MODEL, epochs=20, learning_rate=0.1, buckets=50),
-        SkipGram(**MODEL, epochs=20, loss="bpr", learning_rate=0.1),
-        SkipGram(**MODEL, epochs=20, loss="softmax", learning_rate=0.05),
+        CBOW(**SMALL, learning_rate=0.3, epochs=20),
+        CBOW(**SMALL, window=None, epochs=30, pooling="sum"),
+        FastText(**SMALL, epochs=20, learning_rate=0.1, buckets=50),
+        SkipGram(**SMALL, epochs=20, loss="bpr", learning_rate=0.1),
+        SkipGram(**SMALL, epochs=20, loss="softmax", learning_rate=0.05),
     ],
 )
 def test_held_out_words_of_other_models(model):
     assert tune(model=model, budget=1, space={"negatives": [5, 6]}).score > 0.7
 
 
-@pytest.mark.parametrize("model", [GloVe(**MODEL, epochs=3), PPMI_SVD(**MODEL)])
+@pytest.mark.parametrize("model", [GloVe(**SMALL, epochs=3), PPMI_SVD(**SMALL)])
 def test_models_of_counts(model):
     tuning = tune(SESSIONS, model, budget=3, space=None, objective="next-item")
     assert tuning.model.get_params() == model.get_params() | tuning.params
@@ -294,7 +296,7 @@ def test_a_record_is_of_one_search(tmp_path):
 
 
 def test_the_end_of_the_time_ends_the_search():
-    tuning = tune(budget="0.4s", model=SkipGram(**MODEL, epochs=2), objective=size)
+    tuning = tune(budget="0.4s", model=SkipGram(**SMALL, epochs=2), objective=size)
     assert tuning.trials and not tuning.interrupted
     with pytest.warns(
         UserWarning, match=r"^autotune ended before the given parameters had a score: the model"
