@@ -30,27 +30,26 @@ from fastvec import evaluate, presets
 SETS = ("ws353", "men", "simlex999")
 LENGTH = 10
 MODEL = {"vector_size": 100, "threads": 1}
-WORDS = 1_000_000
 
 Scores = dict[str, Any]
 # The rows of a seed: what a row is called, and its scores.
 Rows = Iterator[tuple[str, Scores]]
 
 
-def baskets(folder: Path, seed: int, budget: int) -> Rows:
+def baskets(options: argparse.Namespace, seed: int) -> Rows:
     """Yield the hit rates of baskets that were not tuned on."""
-    lines = (folder / "groceries.csv").read_text(encoding="utf-8").splitlines()
+    lines = (options.data / "groceries.csv").read_text(encoding="utf-8").splitlines()
     random = np.random.default_rng(0)  # a basket is a set
-    return items([random.permutation(line.split(",")).tolist() for line in lines], seed, budget)
+    return items([random.permutation(line.split(",")).tolist() for line in lines], seed, options.budget)
 
 
-def movies(folder: Path, seed: int, budget: int) -> Rows:
+def movies(options: argparse.Namespace, seed: int) -> Rows:
     """Yield the hit rates of users that were not tuned on: the movies of each, in the order of time."""
-    _, *lines = (folder / "ml-100k.inter").read_text(encoding="utf-8").splitlines()
+    _, *lines = (options.data / "ml-100k.inter").read_text(encoding="utf-8").splitlines()
     sessions: dict[str, list[str]] = {}
     for user, movie, *_ in sorted((line.split("\t") for line in lines), key=lambda row: float(row[3])):
         sessions.setdefault(user, []).append(movie)
-    return items([*sessions.values()], seed, budget)
+    return items([*sessions.values()], seed, options.budget)
 
 
 def items(every: list[list[str]], seed: int, budget: int) -> Rows:
@@ -74,12 +73,12 @@ def hits(row: evaluate.NextItemScores) -> Scores:
     return {"HR@10": 100 * row.hit_rate[LENGTH], "MRR": 100 * row.mrr[LENGTH]}
 
 
-def links(folder: Path, seed: int, budget: int) -> Rows:
+def links(options: argparse.Namespace, seed: int) -> Rows:
     """Yield the areas under the ROC curve of links that were not tuned on."""
     from fastvec.graphs.graph import Edges
     from fastvec.tuning.links import link_score, split_edges
 
-    pairs = np.loadtxt(folder / "lastfm_asia_edges.csv", delimiter=",", skiprows=1, dtype=np.int64)
+    pairs = np.loadtxt(options.data / "lastfm_asia_edges.csv", delimiter=",", skiprows=1, dtype=np.int64)
     edges = Edges([*range(pairs.max() + 1)], pairs[:, 0], pairs[:, 1], None, False, {})
     split = split_edges(edges, np.random.default_rng(0))
     model = fastvec.SkipGram(**MODEL, seed=seed)
@@ -91,22 +90,22 @@ def links(folder: Path, seed: int, budget: int) -> Rows:
     yield "defaults", scores(model.fit(walks).vectors_)
     nodes = fastvec.SkipGram(**{**presets.nodes(), **MODEL}, seed=seed)
     yield "presets.nodes()", scores(nodes.fit(walks).vectors_)
-    yield "tuned", scores(tuned(model, split.known, objective="link", budget=budget).vectors)
+    yield "tuned", scores(tuned(model, split.known, objective="link", budget=options.budget).vectors)
 
 
-def text(folder: Path, seed: int, budget: int) -> Rows:
+def text(options: argparse.Namespace, seed: int) -> Rows:
     """Yield the scores of vectors of a text that was tuned by what is held out of it."""
-    with gzip.open(folder / "corpus" / "simplewiki.txt.gz", "rt", encoding="utf-8") as file:
-        sentences = [*first_words(map(str.split, file), WORDS)]
+    with gzip.open(options.data / "corpus" / "simplewiki.txt.gz", "rt", encoding="utf-8") as file:
+        sentences = [*first_words(map(str.split, file), options.words)]
     corpus = fastvec.Corpus(sentences)
 
     def scores(vectors: fastvec.Vectors) -> Scores:
-        files = {name: folder / "similarity" / f"{name}.txt" for name in SETS}
+        files = {name: options.data / "similarity" / f"{name}.txt" for name in SETS}
         return {name: 100 * evaluate.similarity(vectors, file).spearman for name, file in files.items()}
 
     model = fastvec.SkipGram(**MODEL, seed=seed)
     yield "defaults", scores(model.fit(corpus).vectors_)
-    yield "tuned", scores(tuned(model, corpus, objective="held-out", budget=budget).vectors)
+    yield "tuned", scores(tuned(model, corpus, objective="held-out", budget=options.budget).vectors)
 
 
 def first_words(sentences: Iterator[list[str]], n: int) -> Iterator[list[str]]:
@@ -123,20 +122,20 @@ def tuned(model: Any, corpus: Any, **how: Any) -> Any:
     return tuning
 
 
-SECTIONS: dict[str, tuple[Callable[[Path, int, int], Rows], str, str]] = {
+SECTIONS: dict[str, tuple[Callable[[argparse.Namespace, int], Rows], str, str]] = {
     "baskets": (baskets, "groceries.csv, the latest fifth of the baskets", "HR@10 | MRR"),
     "movies": (movies, "MovieLens 100k, the latest fifth of the users", "HR@10 | MRR"),
     "links": (links, "lastfm_asia, a tenth of the links", "AUC"),
-    "text": (text, f"simplewiki, its first {WORDS / 1e6:.0f} M words", " | ".join(SETS)),
+    "text": (text, "simplewiki, its first {words:,} words", " | ".join(SETS)),
 }
 
 
-def record(section: str, folder: Path, seeds: int, budget: int) -> Record:
+def record(section: str, options: argparse.Namespace) -> Record:
     """Return the scores of all seeds, as `tables` show them."""
     rows_of, what, _ = SECTIONS[section]
     entries: dict[str, dict[str, list[float]]] = {}
-    for seed in range(1, seeds + 1):
-        for name, scores in rows_of(folder, seed, budget):
+    for seed in range(1, options.seeds + 1):
+        for name, scores in rows_of(options, seed):
             print(section, seed, name, scores, file=sys.stderr, flush=True)
             entry = entries.setdefault(name, {each: [] for each in scores})
             for each, score in scores.items():
@@ -144,9 +143,9 @@ def record(section: str, folder: Path, seeds: int, budget: int) -> Record:
     return {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "data": what,
-        "settings": {"budget": budget},
-        "rounds": seeds,
+        "data": what.format(words=options.words),
+        "settings": {"budget": options.budget},
+        "rounds": options.seeds,
         "entries": [{"contender": name, "threads": 1, **scores} for name, scores in entries.items()],
     }
 
@@ -156,11 +155,12 @@ def main(arguments: list[str] | None = None) -> None:
     cli.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
     cli.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     cli.add_argument("--seeds", type=int, default=3)
+    cli.add_argument("--words", type=int, default=3_000_000, help="of the text")
     cli.add_argument("--budget", type=int, default=40, help="trainings of a search")
     options = cli.parse_args(arguments)
     print("Generated by `python bench/autotune.py`; do not edit.")
     for section in options.sections or SECTIONS:
-        of_section = record(section, options.data, options.seeds, options.budget)
+        of_section = record(section, options)
         print(f"\n{about(of_section)}. {place(of_section)}.\n", flush=True)
         print(record_table(of_section, "", SECTIONS[section][2]), flush=True)
 

@@ -293,8 +293,7 @@ def test_times_are_shared_among_what_takes_them(bench):
 def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
     tuning = bench("autotune")
     monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
-    monkeypatch.setattr(tuning, "WORDS", 3000)
-    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3"])
+    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3", "--words", "3000"])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
     names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
