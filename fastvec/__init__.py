@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fastvec.models.loading import load_model
     from fastvec.models.paragraphs import DocVectors
     from fastvec.models.phrases import Phrases
+    from fastvec.models.plan import plan
     from fastvec.models.probes import Probe
     from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
@@ -62,6 +63,7 @@ __all__ = [
     "gradcheck",
     "load",
     "load_model",
+    "plan",
     "presets",
     "retrofit",
     "walks",
@@ -93,6 +95,7 @@ _MODULES = {
     "gradcheck": "finite_differences",
     "load": "vectors",
     "load_model": "models.loading",
+    "plan": "models.plan",
     "retrofit": "vectors.retrofitting",
     "walks": "graphs.walks",
 }

@@ -75,6 +75,7 @@ SIZES = {
     "fasttext_block": "formats.fasttext.BLOCK_BYTES",
     "file_threads": "training.threads.file_threads_here",
     "few_words": "classify.words.network.FEW_WORDS",
+    "entries_among_words": "models.some_rows.FEWEST_ENTRIES",
     "fewest_entries": "counts.runs.FEWEST_ENTRIES",
     "fewest_records": "counts.triples.FEWEST_RECORDS",
     "fewest_rows": "vectors.nearest.FEWEST_ROWS",
@@ -119,6 +120,13 @@ SIZES = {
     "words_asked": "evaluate.words.WORDS_AT_ONCE",
     "scores_at_once": "evaluate.items.SCORES_AT_ONCE",
     "longest_session": "models.sessions.LONGEST",
+    "measured_seconds": "models.trials.MEASURED",
+    "ngrams_of_trials": "models.trials.NGRAM_BYTES",
+    "numbers_planned_at_once": "models.footprint.NUMBERS_AT_ONCE",
+    "piece_of_large_text": "corpus.excerpts.PIECE_BYTES",
+    "warm_up_seconds": "models.trials.WARM_UP",
+    "whole_text": "corpus.excerpts.WHOLE_BYTES",
+    "words_with_rows": "models.some_rows.FEWEST_WORDS",
 }
 
 # Functions that tests watch, put an error into, or call.

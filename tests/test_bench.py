@@ -177,6 +177,26 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     assert rows[2][-1].strip() == "100.0" and rows[-1][0].strip() == "trained with 6"
 
 
+def test_plans_are_compared_with_trainings(bench, data, monkeypatch, capsys):
+    plan = bench("plan")
+    monkeypatch.setattr(plan, "run", lambda work, *job: work(*job))
+    monkeypatch.setattr(plan, "resident_bytes", lambda: 0)
+    monkeypatch.setattr(plan, "PLANS", 1)
+    settings = {"vector_size": 4, "threads": 1}
+    monkeypatch.setattr(plan, "CASES", (("SkipGram", settings, 900), ("PPMI_SVD", settings, None)))
+    with gzip.open(data / "corpus" / "simplewiki.txt.gz") as packed:
+        (data / "simplewiki.txt").write_bytes(packed.read())
+    plan.main(["--data", str(data), "--words", "3000"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    shown = [[cell.strip() for cell in row] for row in rows[2:]]
+    figures = ["time", "memory", "file of vectors", "file of the model"]
+    assert [row[1] for row in shown] == [*figures, *figures[:3]]
+    assert [row[0] for row in shown if row[0]] == [
+        "SkipGram, d=4, 0.0 M words, 1 thread", "PPMI_SVD, d=4, 0.0 M words, 1 thread"
+    ]  # fmt: skip
+    assert all(0.5 < float(row[4]) < 2 for row in shown if row[1].startswith("file"))
+
+
 def equal_words(bench, n_words=1000):
     """A language in which every word is as frequent as the others, and none is dropped."""
     return bench("cluster").Language(np.ones(1), np.full(1, n_words))

@@ -143,6 +143,15 @@ def test_every_kind_of_file(name, folder, shown):
         assert rows["first labels"] == [", ".join(map(str, document["first_labels"]))]
 
 
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 16), ("bfloat16", 8), ("int8", 8)])
+def test_how_numbers_are_kept(dtype, size, folder, tmp_path, shown):
+    fastvec.load(folder / "vectors.fvec").save(tmp_path / "v.fvec", dtype=dtype)
+    document = json.loads(shown("info", tmp_path / "v.fvec", "--json")[1])
+    assert (document["dtype"], document["vector_bytes"]) == (dtype, size)
+    rows = lines_of(shown("info", tmp_path / "v.fvec")[1])
+    assert (rows["numbers"], rows["bytes a vector"]) == ([dtype], [str(size)])
+
+
 # What fastvec writes in a format of its own.
 OWN = [name for name in ABOUT if name.endswith((".fvec", ".fvmodel", ".fvcounts", ".json", ".ids"))]
 EXAMPLES = [name for name in OWN if not name.endswith((".fvmodel", ".ids"))]

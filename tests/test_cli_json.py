@@ -112,9 +112,12 @@ def test_info_and_convert(vectors, results, tmp_path):
     text, [document] = results("info", vectors)
     assert document == {
         "file": str(vectors), "kind": "vectors", "format": "fvec", "bytes": vectors.stat().st_size,
-        "words": 6, "vector_size": 4, "occurrences": 39, "metadata": {"loss": None},
+        "words": 6, "vector_size": 4, "dtype": "float32", "vector_bytes": 16, "occurrences": 39,
+        "metadata": {"loss": None},
     }  # fmt: skip
-    assert text[3:] == ["words        6", "dimensions   4", "occurrences  39", "loss         nan"]
+    values = {"words": 6, "dimensions": 4, "numbers": "float32", "bytes a vector": 16}
+    values |= {"occurrences": 39, "loss": "nan"}
+    assert text[3:] == [f"{name:14}  {value}" for name, value in values.items()]
     text, [document] = results("info")
     assert document["backends"][document["backend"]] == "usable"
     assert f"threads           {document['threads']} usable" in "\n".join(text)

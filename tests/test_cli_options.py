@@ -38,13 +38,17 @@ VERBS = [
         (name,)
         for name in (
             "autotune",
+            "plan",
             "walks",
             "neighbors",
+            "stability",
             "explain",
             "analogy",
             "evaluate",
             "diff",
             "convert",
+            "combine",
+            "retrofit",
             "info",
             "plot",
             "demo",

@@ -36,6 +36,7 @@ UNREAD = 141
 # The module of every verb, and its help.
 VERBS = {
     "train": ("train", "train word vectors on text files, or on a file of counts"),
+    "plan": ("plan", "print what a training will take: words, time, memory and sizes of files"),
     "phrases": ("phrases", "find phrases in text files and join them: new york becomes new_york"),
     "cooccur": ("cooccur", "count how often words of text files occur near each other"),
     "walks": ("walks", "walk over a graph at random, for vectors of its nodes"),
@@ -45,6 +46,7 @@ VERBS = {
     "tag": ("classifiers", "tag words: parts of speech, names"),
     "neighbors": ("vectors", "print the words most similar to a word"),
     "analogy": ("vectors", "answer: A is to B as C is to what?"),
+    "stability": ("stability", "print how sure the neighbors of words are, by many trainings"),
     "explain": ("explain", "explain why two words are similar, by a text"),
     "evaluate": ("vectors", "evaluate vectors on word similarities and analogies"),
     "diff": ("vectors", "print the words that moved most between two vectors, or sets of them"),
@@ -56,6 +58,8 @@ VERBS = {
     "print-ngrams": ("vectors", "print the n-grams of words and their vectors"),
     "plot": ("vectors", "draw a map of words, as a page that zooms and searches or as a picture"),
     "convert": ("vectors", "convert vectors to another format"),
+    "combine": ("combining", "combine vectors of several trainings into one for each word"),
+    "retrofit": ("combining", "draw vectors towards those of related words, as a lexicon has them"),
     "info": ("info", "show information on this machine and its backends, or on a file"),
     "demo": ("demo", "train on the prose in the sources of Python and NumPy and show neighbours"),
     "help": ("help", "show the options of a verb"),

@@ -14,6 +14,7 @@ from fastvec.counts import files as counts_files
 from fastvec.counts import glove_files
 from fastvec.formats import floret, frequencies, fvec, model, supervised
 from fastvec.formats.common import read_head
+from fastvec.formats.compact import Compact
 from fastvec.formats.container import json_object, map_tensors
 from fastvec.formats.kinds import own_format, sizes
 from fastvec.formats.wanted import Wanted
@@ -90,9 +91,10 @@ def _of_vectors(path: Path, head: bytes, reading: Mapping[str, Any]) -> About:
     if format == "word2vec-text" and sizes(head.partition(b"\n")[0]) is None:
         format = "glove"
     kind: About = {"kind": "vectors", "format": format}
+    shape: About = {"words": len(vectors), "vector_size": vectors.vector_size}
     if own_format(head) == fvec.FORMAT:
         kind |= _of_training(path)
-    shape: About = {"words": len(vectors), "vector_size": vectors.vector_size}
+        shape |= _of_numbers(vectors._stored().vectors)
     if vectors.counts is not None:
         shape["occurrences"] = int(vectors.counts.sum())
     return {**kind, **shape, "metadata": vectors.metadata}
@@ -105,6 +107,14 @@ def _of_training(path: Path) -> About:
         state = json_object(path, "training parameters", metadata["checkpoint"])
         return {"kind": "checkpoint", "finished": bool(state.get("finished"))}
     return {"kind": "model"} if "model" in metadata else {}
+
+
+def _of_numbers(matrix: Any) -> About:
+    """Return what the numbers of a matrix are kept as, and how many bytes a row takes."""
+    if not isinstance(matrix, Compact):
+        return {"dtype": matrix.dtype.name, "vector_bytes": matrix.shape[1] * matrix.itemsize}
+    scale = 0 if matrix.scales is None else matrix.scales.itemsize
+    return {"dtype": matrix.kind, "vector_bytes": matrix.shape[1] * matrix.codes.itemsize + scale}
 
 
 def _of_classifier(path: Path) -> About:

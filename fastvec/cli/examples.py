@@ -21,6 +21,10 @@ EXAMPLES = {
         "fastvec train --config run.toml",
         "fastvec train --like wiki.fvec other.txt -o other.fvec",
     ],
+    "plan": [
+        "fastvec plan wiki.txt.gz --model skipgram --vector-size 300",
+        "fastvec plan a.txt b.txt --model svd --vector-size 4 --json",
+    ],
     "phrases": [
         "fastvec phrases wiki.txt.gz -o joined.txt.gz --passes 2 --save-phrases phrases.json",
         "fastvec phrases more.txt -o - --phrases phrases.json",
@@ -90,6 +94,10 @@ EXAMPLES = {
         "fastvec neighbors wiki.fvec < words.txt",
     ],
     "analogy": ["fastvec analogy wiki.fvec man king woman"],
+    "stability": [
+        "fastvec stability wiki.txt.gz --words queen king --runs 10 --vector-size 50",
+        "fastvec stability a.txt --words queen -n 5 --model cbow --json",
+    ],
     "explain": [
         "fastvec explain wiki.fvec queen king",
         "fastvec explain wiki.fvec queen king --text wiki.txt.gz",
@@ -116,6 +124,14 @@ EXAMPLES = {
         "fastvec convert glove.6B.100d.txt glove.fvec --limit 100000",
         "fastvec convert wiki.fvec better.vec --center --remove-top 1 --unit-length",
         "fastvec convert wiki.fvec small.fvec --order-dimensions --dimensions 50 --dtype int8",
+    ],
+    "combine": [
+        "fastvec combine 1850.fvec 1990.fvec -o both.fvec",
+        "fastvec combine 1850.fvec 1990.fvec wiki.fvec --weights 1 2 1 --words all -o three.bin",
+    ],
+    "retrofit": [
+        "fastvec convert wiki.fvec unit.fvec --unit-length",
+        "fastvec retrofit unit.fvec words.txt -o nearer.fvec",
     ],
     "info": ["fastvec info", "fastvec info wiki.fvec", "fastvec info --verify wiki.fvec"],
     "demo": ["fastvec demo"],

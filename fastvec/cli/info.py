@@ -28,9 +28,14 @@ __all__ = ["add_info"]
 # What is counted, in files and texts.
 SIZES = (
     *("bytes", "words", "sentences", "distinct_words", "examples", "dimensions", "occurrences", "entries"),
-    *("labels", "phrases"),
+    *("labels", "phrases", "vector_bytes"),
 )
-TITLES = {"vector_size": "dimensions", "first_labels": "first labels"}
+TITLES = {
+    "vector_size": "dimensions",
+    "first_labels": "first labels",
+    "dtype": "numbers",
+    "vector_bytes": "bytes a vector",
+}
 
 
 def add_info(parser: argparse.ArgumentParser) -> None:

@@ -112,6 +112,12 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "autotune.resume": {"action": "store_true"},
     "autotune.seconds": {"help": "how long to search, also if there are --trials"},
+    "combine.method": {"help": "concatenate: put vectors behind each other; average: add them, with zeros"},
+    "combine.weights": {
+        "nargs": "+",
+        "help": "how much each of the vectors counts, above 0, in their order (default: all alike)",
+    },
+    "combine.words": {"help": "words of the result: those that all vectors have, or those of any"},
     "drift.neighbors": {
         "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"
     },

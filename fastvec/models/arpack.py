@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fastvec.training.progress import Progress
 from fastvec.training.threads import Report, Workers
 
-__all__ = ["require_scipy", "truncated_svd"]
+__all__ = ["Product", "require_scipy", "truncated_svd"]
 
 # Matrices of no more words than this, or than two for every dimension, are decomposed as a whole, in double
 # precision: so many take a second or so.
@@ -46,7 +46,7 @@ def require_scipy() -> None:
 
 
 def truncated_svd(
-    matrix: Any, d: int, *, seed: int, threads: int, progress: bool
+    matrix: Any, d: int, *, seed: int, threads: int, progress: bool, report: Report = lambda n: None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the left singular vectors and the d largest singular values of a square matrix.
 
@@ -62,6 +62,8 @@ def truncated_svd(
         Number of threads for products; the result does not depend on it.
     progress : bool
         Whether to show the products in a progress bar.
+    report : callable
+        Told of every vector that was multiplied.
 
     Returns
     -------
@@ -84,8 +86,12 @@ def truncated_svd(
         left, values = left[:, :d], values[:d]
     else:
         with Workers(threads) as workers, Progress("SVD", None, " products", progress) as bar:
-            by_rows = Product(matrix, workers, bar.update)
-            by_columns = Product(transposed, workers, bar.update)
+
+            def reach(n: float) -> None:
+                bar.update(n)
+                report(n)
+
+            by_rows, by_columns = Product(matrix, workers, reach), Product(transposed, workers, reach)
             left, values = _by_arpack(by_rows, by_columns, n, d, seed)
     smallest = values[0] * np.sqrt(n) * np.finfo(np.float32).eps
     rank = int(np.count_nonzero(values > smallest))

@@ -4,6 +4,7 @@ from mutants._edits import ROOT, Edit, Mutant
 from mutants.around import AROUND
 from mutants.drift import DRIFT
 from mutants.models import MODELS
+from mutants.plans import PLANS
 from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
 from mutants.stability import STABILITIES
@@ -12,4 +13,4 @@ from mutants.tuning import TUNING
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *TUNING]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *PLANS, *TUNING]

@@ -118,6 +118,13 @@ def doubt(corpus: Corpus) -> None:
     assert_type(stability.runs_, list[Vectors])
 
 
+def foresee() -> None:
+    planned = fastvec.plan(GloVe(vector_size=50), "wiki.txt", lowercase=True)
+    assert_type(planned.seconds, float)
+    assert_type(planned.entries, int | None)
+    assert_type(planned.memory_bytes, int)
+
+
 def report(model: SkipGram) -> None:
     epoch = model.history_[-1]
     assert_type(epoch.epoch, int)

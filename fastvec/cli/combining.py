@@ -1,0 +1,73 @@
+"""``fastvec combine`` and ``fastvec retrofit``: vectors as one, or drawn to a lexicon."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fastvec import formats
+from fastvec.cli.files import add_format, add_output, add_reading, check_files
+from fastvec.cli.options import add_parameters, given
+from fastvec.cli.results import add_json, json_line
+from fastvec.cli.streams import add_quiet, say
+from fastvec.vectors import Vectors, load
+from fastvec.vectors.combining import combine
+from fastvec.vectors.retrofitting import retrofit
+
+__all__ = ["add_combine", "add_retrofit"]
+
+
+def add_combine(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec combine``."""
+    parser.set_defaults(run=_combine)
+    what = f"two or more files of vectors: {formats.extensions()}"
+    parser.add_argument("vectors", nargs="+", metavar="VECTORS", help=what)
+    _add_result(parser)
+    add_parameters(parser, {"combining": combine}, ["weights", "method", "words"])
+    add_reading(parser)
+
+
+def add_retrofit(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fastvec retrofit``."""
+    parser.set_defaults(run=_retrofit)
+    parser.add_argument("vectors", metavar="VECTORS", help=f"vectors: {formats.extensions()}")
+    what = "text file with a word and the words that are related to it in each line"
+    parser.add_argument("lexicon", metavar="LEXICON", help=what)
+    _add_result(parser)
+    add_parameters(parser, {"retrofitting": retrofit}, ["iterations", "alpha", "beta"])
+    add_reading(parser)
+
+
+def _add_result(parser: argparse.ArgumentParser) -> None:
+    add_output(parser, f": {formats.extensions()}")
+    add_format(parser, "--to")
+    add_quiet(parser)
+    add_json(parser, "print the summary as JSON")
+
+
+def _combine(options: argparse.Namespace) -> int:
+    _check_output(options, options.vectors)
+    reading = {name: value for name, value in given(options, load).items() if name != "words"}
+    vectors = [load(path, **reading) for path in options.vectors]
+    return _save(options, combine(vectors, **given(options, combine)))
+
+
+def _retrofit(options: argparse.Namespace) -> int:
+    _check_output(options, [options.vectors, options.lexicon])
+    vectors = load(options.vectors, **given(options, load))
+    return _save(options, retrofit(vectors, options.lexicon, **given(options, retrofit)))
+
+
+def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
+    check_files(inputs, {"--output": options.output})
+    formats.format_of(Path(options.output), options.format, reading=False, option="--to")
+
+
+def _save(options: argparse.Namespace, vectors: Vectors) -> int:
+    vectors.save(options.output, format=options.format)
+    if options.json:
+        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
+        say(json_line(document))
+    elif not options.quiet:
+        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    return 0
