@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
+    from fastvec.tuning.autotune import autotune
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
     from fastvec.vectors.combining import combine
     from fastvec.vectors.inference import infer
@@ -53,6 +54,7 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "autotune",
     "combine",
     "distributed",
     "drift",
@@ -88,6 +90,7 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "autotune": "tuning.autotune",
     "combine": "vectors.combining",
     "drift": "vectors",
     "explain": "models.explain",

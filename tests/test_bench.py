@@ -59,6 +59,8 @@ def data(tmp_path, bench, monkeypatch):
         **{f"similarity/{name}.txt": pairs for name in ("ws353", "men", "simlex999")},
         "analogy/google.txt": f": capital\n{' '.join(WORDS[:4])}\n: gram1\n{' '.join(WORDS[4:])}\n",
         **{f"{name}_edges.csv": "a,b\n" + "".join(links) for name in ("lastfm_asia", "facebook", "DE")},
+        "ml-100k.inter": "user\tmovie\trating\ttime\n"
+        + "".join(f"{i % 30}\t{i % 30 // 10}{i * i % 7}\t5\t{i}\n" for i in range(300)),
         "groceries.csv": "".join(",".join(items) + "\n" for items in [*shopping, ["a 1"]]),
         "retail.dat": "".join(f"{i % 9} {10 + i % 7} {20 + i % 5} \n" for i in range(80)),
     }
@@ -353,6 +355,17 @@ def test_tables_of_clusters(bench, data, monkeypatch, capsys):
 def test_times_are_shared_among_what_takes_them(bench):
     assert bench("rates").shares([3.0, 5.0], [1.0, 1.0], [1.0, 2.0]) == pytest.approx([1, 2])
     assert bench("rates").shares([2.0, 2.0], [1.0, 1.0], [1.0, 2.0])[1] >= 0
+
+
+def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
+    tuning = bench("autotune")
+    monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
+    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3", "--words", "3000"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
+    names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
+    assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
+    assert all(score.strip() != "–" for row in rows for score in row)
 
 
 def record(*entries, **settings):

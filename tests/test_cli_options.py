@@ -37,6 +37,7 @@ VERBS = [
     *(
         (name,)
         for name in (
+            "autotune",
             "plan",
             "walks",
             "neighbors",

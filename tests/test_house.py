@@ -38,6 +38,7 @@ ROOMS = [
     "classify.words",
     "classify.texts",
     "classify",
+    "tuning",
     "distributed",
     "__init__",
     "cli",
@@ -56,7 +57,8 @@ NOT_USED = {
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
     "demo": {"evaluate", "functional", "finite_differences"},
-    "distributed": {"classify", "evaluate", "demo"},
+    "tuning": {"functional", "demo", "classify"},
+    "distributed": {"classify", "evaluate", "demo", "tuning"},
 }
 
 

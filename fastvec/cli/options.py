@@ -101,13 +101,24 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
+    "autotune.budget": {
+        **CHECKPOINT_EVERY,
+        "help": "when the search ends: a time as 30s, 10m or 2h, or a number of trainings",
+    },
+    "autotune.checkpoint": {"help": "file that keeps the trials, to go on from after an interruption"},
+    "autotune.objective": {
+        "help": "what is made as high as possible: held-out: contexts that were held out are told from other "
+        "words; next-item: the hit rate of the last items of sessions; link: edges of a graph that were held "
+        "out, the texts are files of edges; similarity, analogies: the scores of --tests"
+    },
+    "autotune.resume": {"action": "store_true"},
+    "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "combine.method": {"help": "concatenate: put vectors behind each other; average: add them, with zeros"},
     "combine.weights": {
         "nargs": "+",
         "help": "how much each of the vectors counts, above 0, in their order (default: all alike)",
     },
     "combine.words": {"help": "words of the result: those that all vectors have, or those of any"},
-    "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "drift.neighbors": {
         "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"
     },

@@ -196,7 +196,7 @@ def next_item(
     _check_counts(vectors, rows, vocabulary, split)
 
     def scores(name: str, recommend: Recommender) -> NextItemScores:
-        return _scores(name, recommend, asked, vocabulary.counts, lengths, last_items, exclude_seen)
+        return scores_of(name, recommend, asked, vocabulary.counts, lengths, last_items, exclude_seen)
 
     has_one = np.concatenate(([0], np.cumsum(rows[asked.items] >= 0)))
     begins = asked.starts if last_items is None else np.maximum(asked.starts, asked.targets - last_items)
@@ -252,7 +252,7 @@ def _check_counts(vectors: Vectors, rows: NDArray[np.intp], vocabulary: Vocabula
         )
 
 
-def _scores(
+def scores_of(
     name: str,
     recommend: Recommender,
     asked: Questions,

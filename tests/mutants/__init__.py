@@ -10,7 +10,8 @@ from mutants.rounds import ROUNDS
 from mutants.sampled import SAMPLED
 from mutants.stability import STABILITIES
 from mutants.together import TOGETHER
+from mutants.tuning import TUNING
 
 __all__ = ["MUTANTS", "ROOT", "Edit", "Mutant"]
 
-MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *ITEMS, *PLANS]
+MUTANTS = [*SAMPLED, *MODELS, *AROUND, *TOGETHER, *ROUNDS, *DRIFT, *STABILITIES, *ITEMS, *PLANS, *TUNING]

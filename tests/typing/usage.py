@@ -107,6 +107,10 @@ def decompose(corpus: Corpus) -> Vectors:
 def doubt(corpus: Corpus) -> None:
     stability = Stability(PPMI_SVD(), runs=9, level=0.9, threads=2, seed=3, progress=True).fit(corpus)
     assert_type(stability, Stability)
+    tuning = fastvec.autotune(
+        SkipGram(), corpus, objective="next-item", budget="1m", space={"window": [2, None]}
+    )
+    assert_type(tuning.vectors, Vectors)
     assert_type(stability.most_similar("paris", ["rome"], topn=3)[0].certain, bool)
     assert_type(stability.analogy("man", "king", "woman").certain()[0].rank_high, int)
     assert_type(stability.similarity("paris", 3).low, float)
