@@ -27,8 +27,8 @@ from words import quality as scores_of
 SIZES = {200_000: 2, 500_000: 1, 1_700_000: 1, 5_000_000: 1}  # words, and how many seeds
 # More passes than these are left out where they take in more words than so many.
 EPOCHS, MOST_WORDS = (5, 10, 20, 40, 80), 140_000_000
-# gensim and fastText, which take long, are left out of longer texts than this.
-LONGEST_OF_OTHERS = 2_000_000
+# gensim and fastText, which take long, are left out of longer texts than these.
+LONGEST_OF_GENSIM, LONGEST_OF_FASTTEXT = 2_000_000, 1_000_000
 OF_CHOICE = "of the choice"
 COLUMNS = f"epochs | time | held-out loss | {OF_CHOICE} | {SCORES}"
 
@@ -98,12 +98,13 @@ def contenders(words: int) -> tuple[Contender, ...]:
         for epochs in EPOCHS
         if epochs * words <= MOST_WORDS
     ]
-    found = (*given, Contender("fastvec", fastvec, settings))
-    if words > LONGEST_OF_OTHERS:
-        return found
-    ngrams = {"min_n": 3, "max_n": 6}
-    theirs = Contender("fastText", fasttext, ngrams, environment=FRESH_PAGES, slow=True)
-    return (*found, Contender("gensim", gensim), theirs)
+    found = [*given, Contender("fastvec", fastvec, settings)]
+    if words <= LONGEST_OF_GENSIM:
+        found.append(Contender("gensim", gensim))
+    if words <= LONGEST_OF_FASTTEXT:
+        ngrams = {"min_n": 3, "max_n": 6}
+        found.append(Contender("fastText", fasttext, ngrams, environment=FRESH_PAGES, slow=True))
+    return (*found,)
 
 
 def main(arguments: list[str] | None = None) -> None:
