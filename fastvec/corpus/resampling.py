@@ -39,10 +39,8 @@ def resampled(corpus: Corpus, generator: np.random.Generator, memory_limit: int)
         Its vocabulary is the very one of `corpus`, whose counts are those of the whole text.
     """
     n = len(corpus)
-    drawn = np.sort(generator.integers(n, size=n))
-    begins = corpus.sentence_offsets[drawn]
-    lengths = corpus.sentence_offsets[drawn + 1] - begins
-    return _of_spans(corpus, begins, lengths, memory_limit, "sentences, with replacement")
+    drawn = generator.integers(n, size=n)
+    return _of_sentences(corpus, drawn, memory_limit, "sentences, with replacement")
 
 
 def part_of(corpus: Corpus, share: float, seed: int, memory_limit: int) -> Corpus:
@@ -65,10 +63,8 @@ def part_of(corpus: Corpus, share: float, seed: int, memory_limit: int) -> Corpu
         Its vocabulary is the very one of `corpus`, whose counts are those of the whole text.
     """
     n = len(corpus)
-    some = np.sort(np.random.default_rng(seed).permutation(n)[: max(1, round(share * n))])
-    begins = corpus.sentence_offsets[some]
-    lengths = corpus.sentence_offsets[some + 1] - begins
-    return _of_spans(corpus, begins, lengths, memory_limit, f"{share:g} of the sentences")
+    some = np.random.default_rng(seed).permutation(n)[: max(1, round(share * n))]
+    return _of_sentences(corpus, some, memory_limit, f"{share:g} of the sentences")
 
 
 def without(corpus: Corpus, spans: list[tuple[int, int]], memory_limit: int) -> Corpus:
@@ -92,6 +88,13 @@ def without(corpus: Corpus, spans: list[tuple[int, int]], memory_limit: int) -> 
     begins, lengths = bounds[:-1], np.diff(bounds)
     kept = ~np.isin(begins, [start for start, _ in spans])
     return _of_spans(corpus, begins[kept], lengths[kept], memory_limit, "without what is held out")
+
+
+def _of_sentences(corpus: Corpus, chosen: NDArray[np.int64], memory_limit: int, how: str) -> Corpus:
+    """Return a corpus of some sentences of another one, in the order of the text."""
+    chosen = np.sort(chosen)
+    begins = corpus.sentence_offsets[chosen]
+    return _of_spans(corpus, begins, corpus.sentence_offsets[chosen + 1] - begins, memory_limit, how)
 
 
 def _of_spans(
