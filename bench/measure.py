@@ -32,7 +32,7 @@ from texts import Data
 Job = dict[str, Any]
 
 ALL = 0  # as a number of threads: as many as there are cores, or --threads
-PEERS = ("gensim", "fasttext", "pecanpy", "numpy", "scipy", "scikit-learn")
+PEERS = ("gensim", "fasttext", "pecanpy", "implicit", "numpy", "scipy", "scikit-learn")
 BLAS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -30,8 +30,8 @@ import fastvec
 # The estimator with its parameters, and how many words of the text, all if None.
 CASES: tuple[tuple[str, dict[str, Any], int | None], ...] = (
     ("SkipGram", {"vector_size": 100, "threads": 2}, None),
-    ("CBOW", {"vector_size": 300, "threads": 1}, 3_000_000),
-    ("FastText", {"vector_size": 100, "threads": 1}, 3_000_000),
+    ("CBOW", {"vector_size": 300, "epochs": 5, "threads": 1}, 3_000_000),
+    ("FastText", {"vector_size": 100, "epochs": 5, "threads": 1}, 3_000_000),
     ("GloVe", {"vector_size": 100, "threads": 1}, 3_000_000),
     ("PPMI_SVD", {"vector_size": 100, "threads": 2}, None),
 )

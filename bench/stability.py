@@ -20,7 +20,7 @@ import numpy as np
 import fastvec
 from fastvec.corpus.resampling import resampled
 
-SETTINGS = {"vector_size": 50, "min_count": 10}
+SETTINGS = {"vector_size": 50, "min_count": 10, "epochs": 5}
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
     warm = []
     for run in range(8):
         text_of_run = resampled(corpus, np.random.default_rng(run), 2**32)
-        model = fastvec.SkipGram(**SETTINGS, epochs=1, seed=run, threads=1)
+        model = fastvec.SkipGram(**SETTINGS | {"epochs": 1}, seed=run, threads=1)
         warm.append(model.fit(text_of_run, start_from=whole).vectors_)
     pairs = [
         (word, whole.vectors_.most_similar(word, topn=1)[0][0]) for word in whole.vectors_.words[200:2200:10]

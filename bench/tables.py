@@ -106,6 +106,7 @@ COLUMNS: dict[str, tuple[Callable[[Entry, str], str], str]] = {
     "entries": (whole, "entries"),
     **{name: (fine_score, name) for name in ("accuracy", "AUC", "AUC, regression", "HR@10", "MRR")},
     **{name: (plain, name.replace(" ", "_")) for name in ("word ngrams", "learning rate", "epochs")},
+    "held-out loss": (fine_score, "loss"),
     "seeds": (lambda entry, figure: str(len(entry.values(figure))), "seconds"),
 }
 

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from fastvec.models.stability import Stability
     from fastvec.models.svd import PPMI_SVD
     from fastvec.models.word2vec import CBOW, SkipGram
+    from fastvec.tuning.autotune import autotune
     from fastvec.vectors import SubwordVectors, UnknownWordError, Vectors, drift, load
     from fastvec.vectors.combining import combine
+    from fastvec.vectors.inference import infer
     from fastvec.vectors.retrofitting import retrofit
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "UnknownWordError",
     "Vectors",
     "Vocabulary",
+    "autotune",
     "combine",
     "distributed",
     "drift",
@@ -59,6 +62,7 @@ __all__ = [
     "explain",
     "functional",
     "gradcheck",
+    "infer",
     "load",
     "load_model",
     "plan",
@@ -86,10 +90,12 @@ _MODULES = {
     "UnknownWordError": "vectors",
     "Vectors": "vectors",
     "Vocabulary": "corpus",
+    "autotune": "tuning.autotune",
     "combine": "vectors.combining",
     "drift": "vectors",
     "explain": "models.explain",
     "gradcheck": "finite_differences",
+    "infer": "vectors.inference",
     "load": "vectors",
     "load_model": "models.loading",
     "plan": "models.plan",

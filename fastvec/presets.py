@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastvec._params import check_int
+from fastvec.training.passes import MOST, passes_over
 
 __all__ = ["items", "kmers", "nodes", "text"]
 
-# Words that a text is trained on in all epochs together, if these are within bounds.
-WORDS_TRAINED_ON, FEWEST_EPOCHS, MOST_EPOCHS = 100_000_000, 5, 40
 # From so many words on, a text is large.
 LARGE = 100_000_000
 
@@ -105,8 +104,7 @@ def text(size: int) -> dict[str, Any]:
     drop frequent words by a subsampling of 1e-5, as in both papers. Contexts are smoothed by the exponent
     0.75, fastvec's default, which [2]_ recommends always.
 
-    The epochs follow from no paper, but from the time: 100 million words are trained on, within 5, which
-    word2vec.c has, and 40 epochs.
+    The epochs follow from no paper. They are those that `SkipGram` has by default for such a text.
 
     Parameters
     ----------
@@ -134,12 +132,12 @@ def text(size: int) -> dict[str, Any]:
     --------
     >>> import fastvec
     >>> fastvec.SkipGram(**fastvec.presets.text(5_000_000))
-    SkipGram(negatives=15, epochs=20)
+    SkipGram(negatives=15, epochs=10)
     >>> fastvec.SkipGram(**fastvec.presets.text(2_000_000_000))
-    SkipGram(vector_size=300, subsample=1e-05)
+    SkipGram(vector_size=300, subsample=1e-05, epochs=5)
     """
     size = check_int("size", size, 1)
-    epochs = min(max(round(WORDS_TRAINED_ON / size), FEWEST_EPOCHS), MOST_EPOCHS)
+    epochs = passes_over(size, MOST)
     if size < LARGE:
         return {"vector_size": 100, "negatives": 15, "subsample": 1e-3, "epochs": epochs}
     return {"vector_size": 300, "negatives": 5, "subsample": 1e-5, "epochs": epochs}

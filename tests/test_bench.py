@@ -59,6 +59,8 @@ def data(tmp_path, bench, monkeypatch):
         **{f"similarity/{name}.txt": pairs for name in ("ws353", "men", "simlex999")},
         "analogy/google.txt": f": capital\n{' '.join(WORDS[:4])}\n: gram1\n{' '.join(WORDS[4:])}\n",
         **{f"{name}_edges.csv": "a,b\n" + "".join(links) for name in ("lastfm_asia", "facebook", "DE")},
+        "ml-100k.inter": "user\tmovie\trating\ttime\n"
+        + "".join(f"{i % 30}\t{i % 30 // 10}{i * i % 7}\t5\t{i}\n" for i in range(300)),
         "groceries.csv": "".join(",".join(items) + "\n" for items in [*shopping, ["a 1"]]),
         "retail.dat": "".join(f"{i % 9} {10 + i % 7} {20 + i % 5} \n" for i in range(80)),
     }
@@ -178,13 +180,60 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
     assert rows[2][-1].strip() == "100.0" and rows[-1][0].strip() == "trained with 6"
 
 
+def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
+    """Strings of a pickle that occur again are taken from its memo; every second one is another feature."""
+    items = bench("items")
+    monkeypatch.setattr(items, "SIZE", 8)
+    monkeypatch.setattr(items, "CONTENDERS", items.CONTENDERS[2:3] + items.CONTENDERS[5:6])
+    monkeypatch.setattr(items, "SEEDS", (1, 2))
+    items.main(["--data", str(data)])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = [name.strip() for name, *_ in rows]
+    assert names[2:7] == ["popularity", "recency", "co-visits", "fastvec, chosen", "fastvec, chosen, cosines"]
+    assert "infer, cosines" in names and len(names) == 17
+    assert all(score.strip() != "–" for name, _, *scores in rows for score in scores)
+    path = data / "ecommerce_sessions.npy"
+    path.write_bytes(b"head\x80\x02(]q\x00(U\x01aq\x01U\x01xq\x02e]q\x03(U\x01bq\x04h\x02h\x01h\x02et.")
+    assert items.purchases(path) == [["a"], ["b", "a"]]
+    path.write_text("user\titem\trating\ttime\n1\ta\t5\t9\n2\tb\t1\t8\n1\tc\t3\t7\n", encoding="utf-8")
+    assert items.movies(path) == [["c", "a"], ["b"]]
+
+
+def test_texts_of_several_sizes_are_scored_by_halves(bench, data, monkeypatch, capsys):
+    """Passes are chosen by one half of the test sets, and the other half is shown."""
+    pytest.importorskip("gensim")
+    sizes = bench("text_sizes")
+    lines = [": a section", *(f"a{i} b{i} c d" for i in range(200))]
+    choice, rest = ([*sizes.half_of(lines, chosen, questions=True)] for chosen in (True, False))
+    assert {*choice} | {*rest} == {*lines} and {*choice} & {*rest} == {": a section"}
+    assert 70 < len(choice) < 130
+    same = (len([*sizes.half_of([pair], True, questions=False)]) for pair in ("a b 1", "B A 2"))
+    assert len({*same}) == 1
+    of_size, work = sizes.contenders, bench("measure").work
+    monkeypatch.setattr(sizes, "SIZES", {1500: 1})
+    monkeypatch.setattr(sizes, "EPOCHS", (5,))
+    monkeypatch.setattr(sizes, "contenders", lambda words: of_size(words)[:-1])  # without fastText
+
+    def run(contender, job):
+        return work(f"text_sizes.{contender.function.__name__}", {"started": 0, **job, **contender.settings})
+
+    monkeypatch.setattr(bench("measure"), "run", run)
+    monkeypatch.setattr(bench("measure"), "machine", lambda: MACHINE)
+    sizes.main(["--data", str(data), "--sizes", "1500"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row[0].strip() for row in rows[2:]] == ["fastvec, 5 epochs", "fastvec", "gensim"]
+    assert [row[1].strip() for row in rows[2:]] == ["5", "40", "5"]
+
+
 def test_plans_are_compared_with_trainings(bench, data, monkeypatch, capsys):
     plan = bench("plan")
     monkeypatch.setattr(plan, "run", lambda work, *job: work(*job))
     monkeypatch.setattr(plan, "resident_bytes", lambda: 0)
     monkeypatch.setattr(plan, "PLANS", 1)
     settings = {"vector_size": 4, "threads": 1}
-    monkeypatch.setattr(plan, "CASES", (("SkipGram", settings, 900), ("PPMI_SVD", settings, None)))
+    monkeypatch.setattr(
+        plan, "CASES", (("SkipGram", settings | {"epochs": 5}, 900), ("PPMI_SVD", settings, None))
+    )
     with gzip.open(data / "corpus" / "simplewiki.txt.gz") as packed:
         (data / "simplewiki.txt").write_bytes(packed.read())
     plan.main(["--data", str(data), "--words", "3000"])
@@ -309,6 +358,17 @@ def test_tables_of_clusters(bench, data, monkeypatch, capsys):
 def test_times_are_shared_among_what_takes_them(bench):
     assert bench("rates").shares([3.0, 5.0], [1.0, 1.0], [1.0, 2.0]) == pytest.approx([1, 2])
     assert bench("rates").shares([2.0, 2.0], [1.0, 1.0], [1.0, 2.0])[1] >= 0
+
+
+def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
+    tuning = bench("autotune")
+    monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
+    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3", "--words", "3000"])
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
+    names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
+    assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
+    assert all(score.strip() != "–" for row in rows for score in row)
 
 
 def record(*entries, **settings):

@@ -34,7 +34,8 @@ def text(tmp_path_factory):
 @pytest.fixture(scope="module")
 def vectors(text):
     path = text.with_name("things.fvec")
-    out = succeed("train", text, "-o", path, "--vector-size", 16, "--subsample", 0, "--threads", 1)
+    options = ("--vector-size", 16, "--subsample", 0, "--epochs", 5, "--threads", 1)
+    out = succeed("train", text, "-o", path, *options)
     assert out.startswith("15 words, 16 dimensions; trained on 120,000 words in ")
     assert out.endswith(f"saved in {path}\n")
     return path
@@ -120,14 +121,15 @@ def test_train_shows_progress_on_standard_error_only(text, tmp_path):
 
 def test_train_reads_standard_input_and_writes_what_the_extension_says(text, tmp_path):
     out = tmp_path / "out.vec"
-    succeed("train", "-", "-o", out, "--vector-size", 4, "--lowercase", input=text.read_text().upper())
+    options = ("--vector-size", 4, "--epochs", 1, "--lowercase")
+    succeed("train", "-", "-o", out, *options, input=text.read_text().upper())
     assert out.read_text().splitlines()[0] == "15 4"
     assert "apple" in fastvec.load(out)
 
 
 def test_train_keeps_ids_and_limits_memory(text, tmp_path):
     cache = tmp_path / "things.ids"
-    options = ("--vector-size", 4, "--cache", cache, "--memory-limit", "1K")
+    options = ("--vector-size", 4, "--epochs", 1, "--cache", cache, "--memory-limit", "1K")
     succeed("train", text, "-o", tmp_path / "a.fvec", *options)
     assert cache.stat().st_size > 4 * 24_000
     succeed("train", text, "-o", tmp_path / "b.fvec", *options)

@@ -19,7 +19,11 @@ pytestmark = pytest.mark.any_backend(trains=True)
 
 WORDS = ["the", "queen", "and", "king", "of", "man", "woman", "crown"]
 # What examples leave to its default would take long, or much memory.
-LESS = {"--model fasttext": "--buckets 9", "autotune": "--seconds 60 --trials 1"}
+LESS = {
+    "--model fasttext": "--buckets 9",
+    "classify autotune": "--seconds 60 --trials 1",
+    "fastvec autotune": "--budget 1 --seeds 1 --vector-size 4",
+}
 # The packages of extras that examples need.
 NEEDED = {"plot": "openTSNE", "completion": "shtab", "man": "argparse_manpage"}
 # What test_demo.py runs, and interop/test_ray.py.

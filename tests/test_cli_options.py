@@ -37,6 +37,7 @@ VERBS = [
     *(
         (name,)
         for name in (
+            "autotune",
             "plan",
             "walks",
             "neighbors",
@@ -123,6 +124,7 @@ def test_options_of_models_are_in_groups_and_have_all_defaults(helped, capsys):
     assert options["--min-learning-rate"].endswith("(default: 0.0001, fasttext 0.0)")
     assert options["--scale-gradient"].endswith("(default: yes, fasttext no)")
     assert options["--subsample"].endswith("(default: 0.001, fasttext 0.0001)")
+    assert options["--epochs"].endswith("(default: 5 to 40 by the length of the text, glove 25)")
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
     groups = re.split(r"^(\S.*):$", capsys.readouterr().out, flags=re.MULTILINE)
@@ -210,3 +212,9 @@ def test_sizes_of_hidden_layers_are_numbers_without_docstrings(monkeypatch):
     parser = argparse.ArgumentParser()
     add_parameters(parser, {"tag": WindowClassifier})
     assert given(parser.parse_args(["--hidden", "20", "10"]), WindowClassifier) == {"hidden": (20, 10)}
+
+
+def test_the_size_of_vectors_has_a_short_name():
+    for words in (["train", "text", "-o", "short.fvec", "-d", "30"], ["plan", "text", "-d", "30"]):
+        options = cli._parser(words).parse_args(words)
+        assert given(options, fastvec.SkipGram) == {"vector_size": 30}

@@ -55,7 +55,7 @@ def test_defaults_are_fasttexts():
     ours = fastvec.FastText().get_params()
     theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}
     names = {"vector_size": "dim", "window": "ws", "negatives": "neg", "min_count": "minCount"}
-    names |= {"epochs": "epoch", "learning_rate": "lr", "subsample": "t", "model": "model"}
+    names |= {"learning_rate": "lr", "subsample": "t", "model": "model"}
     names |= {"min_n": "minn", "max_n": "maxn", "buckets": "bucket"}
     ours["learning_rate"] = fastvec.FastText().first_learning_rate()
     assert {name: ours[name] for name in names} == {name: theirs[their] for name, their in names.items()}

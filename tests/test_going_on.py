@@ -232,8 +232,8 @@ def test_an_error_in_a_callback_keeps_what_was_learned(small, topics):
 
 @can_be_interrupted
 def test_control_c_keeps_what_was_learned(topics, monkeypatch):
-    model = fastvec.SkipGram(vector_size=20, min_count=1, threads=1, subsample=0.01).fit(topics(30))
-    model.set_params(epochs=1_000_000)
+    model = fastvec.SkipGram(vector_size=20, min_count=1, epochs=5, threads=1, subsample=0.01)
+    model.fit(topics(30)).set_params(epochs=1_000_000)
     corpus = fastvec.Corpus(topics(30))
     message = "interrupted in epoch 9 of 1000005; what was"
     with monkeypatch.context() as patch, pytest.warns(UserWarning, match=message) as caught:

@@ -38,6 +38,7 @@ ROOMS = [
     "classify.words",
     "classify.texts",
     "classify",
+    "tuning",
     "distributed",
     "__init__",
     "cli",
@@ -49,14 +50,15 @@ NOT_USED = {
     "kernels": {"_params"},
     "training": {"reference", "kernels"},
     "functional": set(ROOMS),
-    "presets": set(ROOMS) - {"_params"},
+    "presets": set(ROOMS) - {"_params", "training"},
     "evaluate": {"kernels"},
     "classify.networks": {"counts", "models", "evaluate", "demo"},
     "classify.words": {"counts", "models", "evaluate", "demo"},
     "classify.texts": {"counts", "models", "evaluate", "demo"},
     "classify": {"counts", "models", "evaluate", "demo"},
     "demo": {"evaluate", "functional", "finite_differences"},
-    "distributed": {"classify", "evaluate", "demo"},
+    "tuning": {"functional", "demo", "classify"},
+    "distributed": {"classify", "evaluate", "demo", "tuning"},
 }
 
 

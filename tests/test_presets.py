@@ -20,7 +20,7 @@ def test_models_take_them(preset):
 
 @pytest.mark.parametrize(
     ("size", "epochs", "vector_size", "negatives"),
-    [(1, 40, 100, 15), (5_000_000, 20, 100, 15), (99_999_999, 5, 100, 15), (10**8, 5, 300, 5)],
+    [(1, 40, 100, 15), (5_000_000, 10, 100, 15), (99_999_999, 5, 100, 15), (10**8, 5, 300, 5)],
 )
 def test_texts_have_parameters_of_their_size(size, epochs, vector_size, negatives):
     preset = presets.text(size)

@@ -45,7 +45,7 @@ def test_two_sentences_are_trained_on_whatever_the_seed(estimator, own, kernel):
 def test_words_of_a_text_are_kept_up_to_the_fiftieth_time(estimator, own, kernel, subsample, watch):
     calls = watch(kernel)
     sentences = [["often", "fifty" if i % 4 == 0 else "more"] for i in range(200)]
-    small(estimator, subsample=subsample, **own).fit(sentences)
+    small(estimator, epochs=1, subsample=subsample, **own).fit(sentences)
     often, more, fifty = probabilities(calls[0])  # 200, 150 and 50 times
     assert fifty == 1
     assert 0.3 < often < more < 0.7

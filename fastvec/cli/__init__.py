@@ -40,6 +40,7 @@ VERBS = {
     "phrases": ("phrases", "find phrases in text files and join them: new york becomes new_york"),
     "cooccur": ("cooccur", "count how often words of text files occur near each other"),
     "walks": ("walks", "walk over a graph at random, for vectors of its nodes"),
+    "autotune": ("autotune", "search the parameters that are best for something, and train with them"),
     "documents": ("documents", "train vectors of documents, and infer those of others"),
     "classify": ("classifiers", "classify texts"),
     "tag": ("classifiers", "tag words: parts of speech, names"),

@@ -8,8 +8,8 @@ from pathlib import Path
 from fastvec import formats
 from fastvec.cli.files import add_format, add_output, add_reading, check_files
 from fastvec.cli.options import add_parameters, given
-from fastvec.cli.results import add_json, json_line
-from fastvec.cli.streams import add_quiet, say
+from fastvec.cli.results import add_json, say_saved
+from fastvec.cli.streams import add_quiet
 from fastvec.vectors import Vectors, load
 from fastvec.vectors.combining import combine
 from fastvec.vectors.retrofitting import retrofit
@@ -65,9 +65,5 @@ def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
 
 def _save(options: argparse.Namespace, vectors: Vectors) -> int:
     vectors.save(options.output, format=options.format)
-    if options.json:
-        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
-        say(json_line(document))
-    elif not options.quiet:
-        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    say_saved(options, vectors)
     return 0

@@ -42,6 +42,12 @@ EXAMPLES = {
         "fastvec train walks.txt -o nodes.fvec --min-count 1",
         "fastvec walks edges.tsv -o walks.txt --metapath user item user --types types.tsv",
     ],
+    "autotune": [
+        "fastvec autotune wiki.txt.gz -o best.fvec --budget 30m",
+        "fastvec autotune a.txt -o items.fvec --objective next-item --checkpoint trials.json --resume",
+        "fastvec autotune a.txt -o words.fvec --objective similarity --tests men.txt --model cbow",
+        "fastvec autotune edges.tsv -o nodes.fvec --objective link --vector-size 128",
+    ],
     "documents": [
         "fastvec documents train notes.txt -o notes.fvec",
         "fastvec help documents train",

@@ -44,7 +44,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         default="skipgram",
         help="model to train, whose options follow (default: %(default)s)",
     )
-    add_parameters(parser, MODELS)
+    add_parameters(parser, MODELS, aliases={"vector_size": "-d"})
 
 
 def add_phrases(parser: argparse.ArgumentParser) -> None:

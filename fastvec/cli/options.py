@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from fastvec import formats
+from fastvec.training.passes import FEWEST, MOST
 
 __all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
 
@@ -100,13 +101,24 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.center": {"action": "store_true"},
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
+    "autotune.budget": {
+        **CHECKPOINT_EVERY,
+        "help": "when the search ends: a time as 30s, 10m or 2h, or a number of trainings",
+    },
+    "autotune.checkpoint": {"help": "file that keeps the trials, to go on from after an interruption"},
+    "autotune.objective": {
+        "help": "what is made as high as possible: held-out: contexts that were held out are told from other "
+        "words; next-item: the hit rate of the last items of sessions; link: edges of a graph that were held "
+        "out, the texts are files of edges; similarity, analogies: the scores of --tests"
+    },
+    "autotune.resume": {"action": "store_true"},
+    "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "combine.method": {"help": "concatenate: put vectors behind each other; average: add them, with zeros"},
     "combine.weights": {
         "nargs": "+",
         "help": "how much each of the vectors counts, above 0, in their order (default: all alike)",
     },
     "combine.words": {"help": "words of the result: those that all vectors have, or those of any"},
-    "autotune.seconds": {"help": "how long to search, also if there are --trials"},
     "drift.neighbors": {
         "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"
     },
@@ -139,6 +151,8 @@ ROWS: dict[str, dict[str, Any]] = {
 ENTRY = re.compile(r"^(\w+) : (.+)\n((?: .*\n)+)", re.MULTILINE)
 # Methods that return the values for which None stands.
 RATES = {"learning_rate": "first_learning_rate", "min_learning_rate": "last_learning_rate"}
+# What None stands for where that depends on the text.
+BY_TEXT = {"epochs": f"{FEWEST} to {MOST} by the length of the text"}
 # What the documentation calls a value, its type, and its name in help.
 TYPES = [("int", int, "N"), ("float", float, "X"), ("path", str, "FILE"), ("", str, "TEXT")]
 # From docstrings to plain text that every terminal can show.
@@ -271,6 +285,8 @@ def _default(function: Any, name: str) -> Any:
     value = inspect.signature(function).parameters[name].default
     if value is None and hasattr(function, RATES.get(name, "")):
         value = getattr(function(), RATES[name])()
+    if value is None:
+        value = BY_TEXT.get(name)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value == () else value

@@ -1,4 +1,4 @@
-"""Results as JSON: a document, or a line for each of several; and vectors as text."""
+"""Results as JSON: a document, or a line for each of several; vectors as text, and where they were saved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["add_json", "json_line", "numbers", "print_json"]
+from fastvec.cli.streams import say
+from fastvec.vectors import Vectors
+
+__all__ = ["add_json", "json_line", "numbers", "print_json", "say_saved"]
 
 
 def add_json(parser: argparse._ActionsContainer, what: str = "print the results as JSON") -> None:
@@ -26,6 +29,15 @@ def json_line(document: Any) -> str:
 def print_json(document: Any) -> None:
     """Print a document in one line."""
     print(json_line(document))
+
+
+def say_saved(options: argparse.Namespace, vectors: Vectors) -> None:
+    """Say how large vectors are, and in which file they were saved."""
+    if options.json:
+        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
+        say(json_line(document))
+    elif not options.quiet:
+        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
 
 
 def numbers(vector: NDArray[np.float32]) -> str:

@@ -17,7 +17,7 @@ from fastvec import evaluate, formats
 from fastvec._params import check_int
 from fastvec.cli.files import add_format, add_output, add_reading, add_vectors, check_extension, check_files
 from fastvec.cli.options import add_parameters, flag, given, joined
-from fastvec.cli.results import add_json, json_line, numbers, print_json
+from fastvec.cli.results import add_json, json_line, numbers, print_json, say_saved
 from fastvec.cli.streams import WORD, add_quiet, lines_as_they_come, say
 from fastvec.corpus.reading import files_of
 from fastvec.formats.places import on_disk
@@ -326,11 +326,7 @@ def _convert(options: argparse.Namespace) -> int:
     if any(postprocessing.values()):
         vectors = vectors.postprocess(**{"center": False} | postprocessing)
     vectors.save(options.output, format=options.format, dtype=_dtype(options))
-    if options.json:
-        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
-        say(json_line(document))
-    elif not options.quiet:
-        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+    say_saved(options, vectors)
     return 0
 
 

@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastvec._params import check_bool, check_int, shortened
 from fastvec.corpus import Corpus, Vocabulary
-from fastvec.evaluate.recommenders import Recommender, Scores, baselines, by_vectors, rows_of_items
+from fastvec.evaluate.recommenders import (
+    Model,
+    Recommender,
+    Scores,
+    baselines,
+    by_model,
+    by_vectors,
+    rows_of_items,
+)
 from fastvec.evaluate.sessions import Questions, questions, split_sessions
 from fastvec.training.progress import warn
 from fastvec.vectors.vectors import Vectors
@@ -29,7 +37,7 @@ class NextItemScores:
     Attributes
     ----------
     name : str
-        Who recommends: "vectors", or the baseline.
+        Who recommends: "vectors", "model", or the baseline.
     hit_rate : dict of int and float
         For every length k, the fraction of the questions whose right answer is among the first k items.
     ndcg : dict of int and float
@@ -58,7 +66,7 @@ class NextItemResult:
     Attributes
     ----------
     vectors : NextItemScores
-        The scores of the vectors.
+        The scores of the vectors, or of the model.
     baselines : tuple of NextItemScores
         Those of what needs no vectors: "popularity", "recency" and "co-visits".
     questions : int
@@ -89,7 +97,7 @@ class NextItemResult:
 
 
 def next_item(
-    vectors: Vectors,
+    vectors: Vectors | Model,
     sessions: Any,
     *,
     k: int | Iterable[int] = (10, 20),
@@ -106,9 +114,10 @@ def next_item(
     questions, and choose among all its items, of which the right one has to come first. An item that is not
     in the training part is left out of sessions, and not asked about, since nothing can recommend it [1]_.
 
-    A session is the mean of the unit vectors of its items; items are recommended in the order of their
-    cosines with it, or of their output vectors' products with the mean of input vectors. Among items of equal
-    score, the right one comes last.
+    A model recommends as its method `recommend` does, and should be given where there is one: vectors alone
+    do not know how popular items are. For them a session is the mean of the unit vectors of its items; items
+    are recommended in the order of their cosines with it, or of their output vectors' products with the mean
+    of input vectors. Among items of equal score, the right one comes last.
 
     The baselines are the items that occur most often ("popularity"); those most frequent in the latest tenth
     of the training part's sessions ("recency") [2]_; and those that most sessions have together with an item
@@ -116,9 +125,9 @@ def next_item(
 
     Parameters
     ----------
-    vectors : Vectors
-        The vectors to evaluate. If they have counts, a warning says when they have seen more of an item than
-        the training part has.
+    vectors : Vectors, or fitted SkipGram, CBOW or FastText
+        The vectors or the model to evaluate. If they have counts, a warning says when they have seen more of
+        an item than the training part has.
     sessions : Corpus, or anything that `Corpus` takes
         All sessions, not only those held out; in the order in which they began.
     k : int or list of int
@@ -134,8 +143,8 @@ def next_item(
         Whether items that the session has already are not recommended, and repetitions not asked about: for
         baskets, where there are none. As usual for sessions [1]_, they are by default.
     output_vectors : float32 array, shape (n_words, d), optional
-        The `output_vectors_` of the model: items are scored by their products with the mean of the input
-        vectors, as in training, instead of by cosines.
+        Output vectors that belong to `vectors`: items are scored by their products with the mean of the input
+        vectors, instead of by cosines. A model has its own.
 
     Returns
     -------
@@ -161,7 +170,7 @@ def next_item(
     >>> sessions = [["bread", "butter", "jam"], ["bread", "jam", "butter"], ["beer", "crisps", "nuts"]] * 20
     >>> training = evaluate.split_sessions(sessions, split="time").training
     >>> model = fastvec.SkipGram(vector_size=8, min_count=1, epochs=50, threads=1).fit(training)
-    >>> result = evaluate.next_item(model.vectors_, sessions, k=2, split="time", exclude_seen=True)
+    >>> result = evaluate.next_item(model, sessions, k=2, split="time", exclude_seen=True)
     >>> popularity = result.baselines[0]
     >>> result.questions, result.vectors.hit_rate[2] > popularity.hit_rate[2]
     (24, True)
@@ -170,6 +179,9 @@ def next_item(
     if last_items is not None:
         last_items = check_int("last_items", last_items, 1)
     exclude_seen = check_bool("exclude_seen", exclude_seen)
+    model, vectors = (None, vectors) if isinstance(vectors, Vectors) else (vectors, _vectors_of(vectors))
+    if model is not None and output_vectors is not None:
+        raise ValueError("output_vectors must be None for a model, which recommends by its own")
     outputs = None if output_vectors is None else _outputs(output_vectors, vectors)
     parts = split_sessions(sessions, split=split, fraction=fraction)
     corpus = Corpus(parts.training)
@@ -184,13 +196,15 @@ def next_item(
     _check_counts(vectors, rows, vocabulary, split)
 
     def scores(name: str, recommend: Recommender) -> NextItemScores:
-        return _scores(name, recommend, asked, vocabulary.counts, lengths, last_items, exclude_seen)
+        return scores_of(name, recommend, asked, vocabulary.counts, lengths, last_items, exclude_seen)
 
     has_one = np.concatenate(([0], np.cumsum(rows[asked.items] >= 0)))
     begins = asked.starts if last_items is None else np.maximum(asked.starts, asked.targets - last_items)
     covered = (rows[asked.answers] >= 0) & (has_one[asked.targets] > has_one[begins])
     return NextItemResult(
-        scores("vectors", by_vectors(vectors, rows, outputs)),
+        scores("vectors", by_vectors(vectors, rows, outputs))
+        if model is None
+        else scores("model", by_model(model, rows, vocabulary.words)),
         tuple(scores(name, recommend) for name, recommend in baselines(corpus).items()),
         questions=len(asked.targets),
         covered=int(covered.sum()),
@@ -204,6 +218,15 @@ def _lengths(k: int | Iterable[int]) -> list[int]:
     if not given:
         raise ValueError(f"k must hold at least one length, got {k!r}")
     return sorted({check_int("k", length, 1) for length in given})
+
+
+def _vectors_of(model: Any) -> Vectors:
+    if not hasattr(model, "recommend"):
+        raise TypeError(
+            f"vectors must be Vectors or a fitted SkipGram, CBOW or FastText, got {shortened(model)}"
+        )
+    vectors: Vectors = model.vectors_
+    return vectors
 
 
 def _outputs(output_vectors: ArrayLike, vectors: Vectors) -> NDArray[np.float32]:
@@ -229,7 +252,7 @@ def _check_counts(vectors: Vectors, rows: NDArray[np.intp], vocabulary: Vocabula
         )
 
 
-def _scores(
+def scores_of(
     name: str,
     recommend: Recommender,
     asked: Questions,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,24 @@ from numpy.typing import NDArray
 from fastvec.corpus import Corpus
 from fastvec.vectors.vectors import Vectors, unit_rows
 
-__all__ = ["Recommender", "baselines", "by_vectors", "rows_of_items"]
+__all__ = ["Model", "Recommender", "baselines", "by_model", "by_vectors", "rows_of_items"]
 
 Scores = NDArray[np.float64]
 # Scores, shape (m, n_items), for the items that were seen in each of m sessions; -inf for what it cannot
 # recommend.
 Recommender = Callable[[Sequence[NDArray[np.intp]]], Scores]
+
+
+class Model(Protocol):
+    """A fitted model that recommends items."""
+
+    @property
+    def vectors_(self) -> Vectors:
+        """The items, with their vectors."""
+
+    def recommend(self, session: Sequence[Any], topn: None) -> Any:
+        """Return the probabilities of all items, in the order of `vectors_`."""
+
 
 # The part of the training sessions, the latest, in which items count as recent.
 RECENT = 1 / 10
@@ -70,6 +83,32 @@ def by_vectors(
                 answered.append(question)
         scores[answered] = queries[answered] @ outputs.T
         scores[:, ~has_one] = -np.inf
+        return scores
+
+    return recommend
+
+
+def by_model(model: Model, rows: NDArray[np.intp], items: Sequence[Any]) -> Recommender:
+    """Return who recommends as a model does.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    rows : int array, shape (n_items,)
+        The rows of the items among its vectors, from `rows_of_items`.
+    items : sequence of str or int, length n_items
+        The items.
+    """
+    has_one = rows >= 0
+
+    def recommend(seen: Sequence[NDArray[np.intp]]) -> Scores:
+        scores = np.full((len(seen), len(rows)), -np.inf)
+        for question, shown in enumerate(seen):
+            known = shown[has_one[shown]]
+            if len(known):
+                probabilities = model.recommend([items[item] for item in known.tolist()], topn=None)
+                scores[question, has_one] = probabilities[rows[has_one]]
         return scores
 
     return recommend

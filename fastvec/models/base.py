@@ -248,7 +248,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
     """An estimator that learns in epochs, can continue, and can be saved as a whole."""
 
     vector_size: int
-    epochs: int
+    epochs: int | None
     progress: bool
     callbacks: Iterable[Callable[..., object]]
 
@@ -272,8 +272,7 @@ class EpochModel(Learner, Stoppable, HistoryPlot, ABC):
         """Loss, learning rate, time and speed of every epoch."""
         return self._learned("history_").history
 
-    def _check_epoch_params(self) -> None:
-        check_int("epochs", self.epochs, 1)
+    def _check_callbacks(self) -> None:
         if not isinstance(self.callbacks, Iterable):
             raise TypeError(f"callbacks must be a list of callables, got {self.callbacks!r}")
         if isinstance(self.callbacks, Iterator):  # which could be gone through once only

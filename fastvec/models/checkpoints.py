@@ -128,6 +128,10 @@ class CheckpointFile(Checkpoints):
             self.saved = None  # on Windows, a file that is mapped cannot be replaced
         self.due = time.monotonic() + self.seconds
 
+    def value_of(self, parameter: str) -> Any:
+        """Return what a parameter of the run to be resumed is, or None if there is none; before `begin`."""
+        return None if self.saved is None else self.saved.metadata.get(parameter)
+
     def seconds_left(self) -> float:
         """Return the time until the next checkpoint within an epoch."""
         return self.due - time.monotonic()

@@ -65,8 +65,10 @@ class FastText(WordModel):
     min_learning_rate : float, optional
         Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
         less.
-    epochs : int
-        Number of passes over the corpus.
+    epochs : int, optional
+        Number of passes over the corpus. None stands for the more passes the shorter the text is: 20 over up
+        to 1.2 million words, half as many over four times as many words, and 5 from 20 million words on. In
+        further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
     shuffle : bool
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like

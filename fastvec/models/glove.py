@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_choice, check_float
+from fastvec._params import check_choice, check_float, check_int
 from fastvec.corpus import Corpus
 from fastvec.corpus.fingerprint import fingerprint
 from fastvec.corpus.selection import known_ids
@@ -177,7 +177,8 @@ class GloVe(EpochModel, CountModel):
     def _check_own_params(self) -> None:
         check_float("x_max", self.x_max, above=0)
         check_float("alpha", self.alpha, minimum=0)
-        self._check_epoch_params()
+        check_int("epochs", self.epochs, 1)
+        self._check_callbacks()
         check_float("learning_rate", self.learning_rate, above=0)
         check_choice("combine", self.combine, COMBINATIONS)
 

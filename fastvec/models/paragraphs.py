@@ -212,7 +212,8 @@ class DocVectors(EpochModel):
             check_float("learning_rate", self.learning_rate, above=0)
         rate = self._first_learning_rate()
         check_float("min_learning_rate", self.min_learning_rate, minimum=0, maximum=rate)
-        self._check_epoch_params()
+        check_int("epochs", self.epochs, 1)
+        self._check_callbacks()
         check_int("memory_limit", self.memory_limit, 1)
         if self.threads is not None:
             check_int("threads", self.threads, 1, 4096)

@@ -159,6 +159,9 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
         check_untagged(read.corpus)
     of_words = {name: getattr(model, name, None) for name in ("keep", "drop")}
     chosen = select(read.corpus.vocabulary, model.min_count, model.max_vocab, **of_words)
+    if isinstance(model, WordModel):
+        epochs = model._number_of_epochs(read.of_text(chosen.total))
+        model = type(model)(**{**model.get_params(), "epochs": epochs})
     sizes, training_seconds = _tried(model, read, chosen)
     return Plan(
         model=type(model).__name__,

@@ -396,9 +396,11 @@ class Trainings:
         limit = max(1, model.memory_limit // self._at_once)
         params = model.get_params() | {"seed": seed, "threads": 1, "progress": False, "memory_limit": limit}
         if isinstance(model, EpochModel):
-            part = 1 / model.epochs
-            params["callbacks"] = [lambda _: self._bar.update(part)]
+            params["callbacks"] = [self._end_epoch]
         return type(model)(**params)
+
+    def _end_epoch(self, model: EpochModel) -> None:
+        self._bar.update(1 / model._learned("vectors_").metadata["epochs"])
 
     def _stop(self) -> None:
         """End the trainings that are under way, also those that begin just now, and begin no more."""

@@ -82,7 +82,8 @@ def seconds_of_words(model: EpochModel, text: Excerpt) -> float:
         After Ctrl-C.
     """
     params: dict[str, Any] = {}
-    more = 0.0
+    more, epochs = 0.0, model.epochs
+    assert epochs is not None
     if isinstance(model, WordModel):
         shuffled = model.shuffle or text.corpus.n_tokens >= FEWEST_SHUFFLED
         params = {"shuffle": shuffled, "early_stopping": False}
@@ -90,8 +91,8 @@ def seconds_of_words(model: EpochModel, text: Excerpt) -> float:
         d = model.vector_size
         params["buckets"] = min(model.buckets, NGRAM_BYTES // (4 * padded_shape(1, d)[1]))
         making, checking = _seconds_of_rows(model.buckets - params["buckets"], d)
-        more = making + model.epochs * checking
-    positions = model.epochs * text.of_text(text.corpus.n_tokens)
+        more = making + epochs * checking
+    positions = epochs * text.of_text(text.corpus.n_tokens)
     training, others = _tried(model, text.corpus, params, positions)
     return training + others + more
 

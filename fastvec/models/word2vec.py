@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from fastvec._params import check_bool, check_choice
 from fastvec.models.losses import Loss, losses_of
 from fastvec.models.words import WordModel
 from fastvec.peers.errors import check_loss, naming_peers_parameters
+from fastvec.training.passes import MOST
 
 __all__ = ["CBOW", "SkipGram"]
 
@@ -61,8 +62,10 @@ class SkipGram(WordModel):
     min_learning_rate : float, optional
         Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
         less.
-    epochs : int
-        Number of passes over the corpus.
+    epochs : int, optional
+        Number of passes over the corpus. None stands for the more passes the shorter the text is: 40 over up
+        to 300,000 words, half as many over four times as many words, and 5 from 20 million words on. In
+        further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
     shuffle : bool
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like
@@ -146,6 +149,8 @@ class SkipGram(WordModel):
 
     negative_sharing: str = "window"
 
+    _MOST_EPOCHS: ClassVar[int] = MOST
+
     def _loss(self) -> Loss:
         return losses_of("SkipGram")[self.loss]
 
@@ -208,8 +213,10 @@ class CBOW(WordModel):
     min_learning_rate : float, optional
         Step size at the end. None stands for 0.0001, or a tenth of the step size at the start if that is
         less.
-    epochs : int
-        Number of passes over the corpus.
+    epochs : int, optional
+        Number of passes over the corpus. None stands for the more passes the shorter the text is: 20 over up
+        to 1.2 million words, half as many over four times as many words, and 5 from 20 million words on. In
+        further calls of `fit` it stands for 5. `vectors_.metadata` has the number.
     shuffle : bool
         Whether an epoch visits the text in blocks of up to 8,192 words (a short text: 128 blocks) in a random
         order, each time another, instead of from beginning to end. This is for texts whose end is not like

@@ -11,14 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import Any, TypeVar
+from itertools import islice, pairwise
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec._params import check_bool, check_float, check_int
+from fastvec._params import check_bool, check_float, check_int, check_item, shortened
 from fastvec.corpus import Corpus
 from fastvec.corpus.selection import (
     check_words,
@@ -34,17 +34,19 @@ from fastvec.corpus.tags import check_untagged
 from fastvec.corpus.vocabulary import Vocabulary, by_frequency
 from fastvec.finite_differences import GradientReport
 from fastvec.models.base import EpochModel, Learner, Matrices, State
-from fastvec.models.checkpoints import EVERY
+from fastvec.models.checkpoints import EVERY, CheckpointFile
 from fastvec.models.given import Given, frozen_words, given_vectors, noted, sources, start_words
 from fastvec.models.gradients import check_steps
-from fastvec.models.losses import Loss, paths
-from fastvec.models.prediction import log_likelihoods, log_probabilities, pooled_context
+from fastvec.models.losses import Loss, noise, paths
+from fastvec.models.prediction import log_likelihoods, log_probabilities, log_softmax, pooled_context
+from fastvec.models.recommendation import distance_weights, log_prior, pooled_session
 from fastvec.models.sessions import REACH, in_random_order
 from fastvec.training.copies import Copies
 from fastvec.training.held_out import SHORTEST_TEXT, hold_out
 from fastvec.training.huffman import HuffmanTree
 from fastvec.training.loop import CHUNK, Schedule
 from fastvec.training.matrices import MakeMatrix, in_memory, padded_copies
+from fastvec.training.passes import FEWEST, MOST_OF_LONG_STEPS, passes_over
 from fastvec.training.progress import warn
 from fastvec.training.rounds import CHUNK as WORDS_OF_CHUNK
 from fastvec.training.rounds import Rounds
@@ -94,7 +96,7 @@ class WordModel(EpochModel, ABC):
     noise_exponent: float = 0.75
     learning_rate: float | None = None
     min_learning_rate: float | None = None
-    epochs: int = 5
+    epochs: int | None = None
     shuffle: bool = False
     early_stopping: bool = False
     patience: int = 2
@@ -105,6 +107,9 @@ class WordModel(EpochModel, ABC):
     progress: bool = False
     callbacks: Iterable[Callable[..., object]] = ()
     loss: str = "negative_sampling"
+
+    # How many epochs there are by default, at most.
+    _MOST_EPOCHS: ClassVar[int] = MOST_OF_LONG_STEPS
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -186,7 +191,9 @@ class WordModel(EpochModel, ABC):
             check_float(
                 "min_learning_rate", self.min_learning_rate, minimum=0, maximum=self.first_learning_rate()
             )
-        self._check_epoch_params()
+        if self.epochs is not None:
+            check_int("epochs", self.epochs, 1)
+        self._check_callbacks()
         check_bool("shuffle", self.shuffle)
         check_bool("early_stopping", self.early_stopping)
         check_int("patience", self.patience, 1)
@@ -280,11 +287,83 @@ class WordModel(EpochModel, ABC):
             self._arguments()["mean"],
         )
         logarithms = log_probabilities(state, hidden)
-        probabilities: NDArray[np.float64] = np.exp(logarithms)
-        if topn is None:
-            return probabilities
-        best = np.argsort(-logarithms, kind="stable")[:topn]
-        return [(state.vocabulary.words[i], float(probabilities[i])) for i in best.tolist()]
+        return np.exp(logarithms) if topn is None else most_probable(state.vocabulary, logarithms, topn)
+
+    def recommend(
+        self, session: Iterable[str | int], topn: int | None = 10, *, exclude_seen: bool = False
+    ) -> list[tuple[str, float]] | NDArray[np.float64]:
+        """Return the items that are most likely to come next in a session, or to join a basket.
+
+        Cosines, and the products that `predict` compares, know what goes together, but not how popular it is:
+        training compares items with noise, and drops frequent ones. This adds what both have taken away, see
+        ``fastvec/models/recommendation.py``, so that probabilities are those of the sessions trained on.
+
+        The items that count are those within a window of the next one, later ones more, as in training; with
+        ``window=None`` they are all, and alike.
+
+        Parameters
+        ----------
+        session : list of items
+            The items so far, in their order; those that the model does not know are left out, unless they
+            have n-grams.
+        topn : int, optional
+            Number of items to return; None for all probabilities as an array, in the order of the vocabulary.
+        exclude_seen : bool
+            Whether not to recommend what the session has already, as for baskets.
+
+        Returns
+        -------
+        list of (str, float), or float64 array, shape (n_words,)
+            Items and probabilities, in descending order.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`.
+        TypeError, ValueError
+            If something in the session is no item, no item of it is known, or a parameter is invalid or was
+            changed that must not change.
+
+        Examples
+        --------
+        >>> import fastvec
+        >>> baskets = [["bread", "butter", "jam"], ["bread", "butter"], ["beer", "crisps"]] * 50
+        >>> model = fastvec.SkipGram(vector_size=8, window=None, epochs=50, threads=1).fit(baskets)
+        >>> [item for item, probability in model.recommend(["bread"], topn=2, exclude_seen=True)]
+        ['butter', 'jam']
+        """
+        state = self._learned("vectors_ to recommend with")
+        self._check_fixed(state)
+        if isinstance(session, str):
+            raise TypeError(f"session must be a list of items, got {session!r}")
+        items = [check_item("session", item) for item in session]
+        if topn is not None:
+            check_int("topn", topn, 1)
+        exclude_seen = check_bool("exclude_seen", exclude_seen)
+        window = state.given["window"]
+        known = filter(len, (self._rows_of(state, item) for item in reversed(items)))
+        rows = [*islice(known, window)][::-1]
+        if not rows:
+            raise ValueError(f"session must have an item that the model knows, got {shortened(items)}")
+        hidden = pooled_session(
+            rows,
+            distance_weights(len(rows), window if state.given["dynamic_window"] else None),
+            state.parameters.get("position_weights"),
+            self._arguments()["mean"],
+        )
+        scores = log_probabilities(state, hidden) + log_prior(
+            state,
+            state.given["noise_exponent"] if noise in self._loss().tables else None,
+            raised_subsample(state.given["subsample"], state.vocabulary.total),
+        )
+        candidates = np.ones(len(scores), np.bool_)
+        if exclude_seen:
+            index = state.vocabulary.index
+            candidates[[index[item] for item in items if item in index]] = False
+        logarithms = np.full(len(scores), -np.inf)
+        if candidates.any():
+            logarithms[candidates] = log_softmax(scores[candidates])
+        return np.exp(logarithms) if topn is None else most_probable(state.vocabulary, logarithms, topn)
 
     def score(self, sentences: Any, y: object = None) -> NDArray[np.float64]:
         """Return the log-likelihood of sentences, which tells texts like that of the training from others.
@@ -608,7 +687,8 @@ class WordModel(EpochModel, ABC):
             numbers = {"node_vectors": ("path_nodes", tables["path_nodes"])} if self._has_tree() else {}
             uses = self._uses(state, frequencies, tables)
             crew = Copies(parameters, threads, uses, self._moves(frequencies, tables), numbers)
-        state.metadata |= {"threads": threads, **self._provenance([provenance], before)}
+        epochs = self._number_of_epochs(int(counts.sum()), before, checkpoints)
+        state.metadata |= {"threads": threads, "epochs": epochs, **self._provenance([provenance], before)}
         state.metadata |= noted(given, frozen)
         if loss.cost is not None and n_words > MANY_WORDS:
             self._warn_of_hours(loss.cost(self, n_words), state.vocabulary, keep, len(ids))
@@ -616,7 +696,7 @@ class WordModel(EpochModel, ABC):
         of_size = [name for name in ("window", "negatives") if name in loss.arguments]
         schedule = Schedule(
             n_positions=corpus.n_tokens,
-            epochs=self.epochs,
+            epochs=epochs,
             learning_rate=self.first_learning_rate(),
             min_learning_rate=self.last_learning_rate(),
             threads=threads,
@@ -676,6 +756,17 @@ class WordModel(EpochModel, ABC):
             self._state = before
             raise self._without_pairs(state.vocabulary, ids, corpus.sentence_offsets)
         return self
+
+    def _number_of_epochs(
+        self, n_words: int, before: State | None = None, checkpoints: CheckpointFile | None = None
+    ) -> int:
+        """Return `epochs`, or for None those of a run to be resumed, or of a text of so many words."""
+        if self.epochs is not None:
+            return self.epochs
+        begun = None if checkpoints is None else checkpoints.value_of("epochs")
+        if begun is not None:
+            return check_int("epochs", begun, 1)
+        return passes_over(n_words, self._MOST_EPOCHS) if before is None else FEWEST
 
     def _steps_of_batch(
         self, state: State, frequencies: NDArray[np.float64], tables: Mapping[str, Any]
@@ -901,6 +992,14 @@ class WordModel(EpochModel, ABC):
             f"subsample must leave two words in a sentence, got {self.subsample}, which did not in any: "
             "a larger value leaves more, 0 leaves all"
         )
+
+
+def most_probable(
+    vocabulary: Vocabulary, logarithms: NDArray[np.float64], topn: int
+) -> list[tuple[str, float]]:
+    """Return the most probable of the words that are possible, with probabilities, in descending order."""
+    best = np.argsort(-logarithms, kind="stable")[: min(topn, int((logarithms > -np.inf).sum()))]
+    return [(vocabulary.words[i], float(np.exp(logarithms[i]))) for i in best.tolist()]
 
 
 def raised_subsample(subsample: float, n_words: int) -> float:

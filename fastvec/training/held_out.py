@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHORTEST_TEXT", "HeldOut", "TrainChunk", "hold_out"]
+__all__ = ["SHORTEST_TEXT", "HeldOut", "TrainChunk", "draw_spans", "hold_out"]
 
 # One word in so many is held out, but at least and at most so many words of a text, and none of a short one.
 SHARE = 1024
@@ -98,21 +98,36 @@ def hold_out(
     n_tokens = len(ids)
     wanted = min(max(LEAST, n_tokens // SHARE), MOST)
     if n_tokens >= SHORTEST_TEXT:
-        spans = _draw(ids, sentence_offsets, counts // 2, wanted)
+        spans = draw_spans(ids, sentence_offsets, counts // 2, wanted)
         if 2 * sum(stop - start for start, stop in spans) >= wanted:
             return HeldOut(spans, trained_on=False)
     if n_tokens <= wanted:
         return HeldOut([(0, n_tokens)], trained_on=True)
-    return HeldOut(_draw(ids, sentence_offsets, counts, wanted), trained_on=True)
+    return HeldOut(draw_spans(ids, sentence_offsets, counts, wanted), trained_on=True)
 
 
-def _draw(
+def draw_spans(
     ids: NDArray[np.int32],
     sentence_offsets: NDArray[np.int64],
     available: NDArray[np.int64],
     wanted: int,
 ) -> list[tuple[int, int]]:
-    """Draw spans until they have so many words, if possible, none of them more often than is available."""
+    """Draw spans until they have so many words, if possible, none of them more often than is available.
+
+    Parameters
+    ----------
+    ids, sentence_offsets
+        The text, as for `hold_out`.
+    available : int64 array, shape (n_words,)
+        How often each word may be in the spans.
+    wanted : int
+        How many words they are to have together.
+
+    Returns
+    -------
+    list of (start, stop)
+        Positions in the text, in ascending order.
+    """
     taken = np.zeros(len(available), np.int64)
     spans: dict[int, int] = {}
     for word in np.random.SeedSequence(SEED).generate_state(wanted, np.uint64).tolist():

@@ -160,7 +160,8 @@ def _replace(handler: Handler) -> dict[int, Any]:
         return {}
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     defaults = dict.fromkeys(SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
-    replaced = {number: was for number, was in handlers.items() if was in (defaults[number], _raise, end)}
+    own = [_raise, end, *([] if _after_training is None else [_after_training.receive])]
+    replaced = {number: was for number, was in handlers.items() if was in (defaults[number], *own)}
     for number in replaced:
         signal.signal(number, handler)
     return replaced

@@ -459,4 +459,35 @@ MODELS = [
         ("kernels/paragraphs.pyx", "draw(key, epoch) - <uint64_t>begin", "draw(key, epoch) - <uint64_t>0"),
         ("reference/paragraphs.py", "- begin * (1 + negatives)", "- 0 * (1 + negatives)"),
     ),
+    # How many epochs there are by default.
+    mutant(
+        "a text of four times as many words has a quarter of the passes",
+        "default_epochs",
+        ("training/passes.py", "math.sqrt(SHORT_TEXT / n_words)", "SHORT_TEXT / n_words"),
+    ),
+    mutant(
+        "words that are left out make passes fewer",
+        "default_epochs",
+        (WORD_MODEL, "self._number_of_epochs(int(counts.sum()),", "self._number_of_epochs(corpus.n_tokens,"),
+    ),
+    mutant(
+        "CBOW has as many passes as skip-gram",
+        "default_epochs",
+        (WORD_MODEL, "ClassVar[int] = MOST_OF_LONG_STEPS", "ClassVar[int] = 40"),
+    ),
+    mutant(
+        "what was learned is gone through as often as at first",
+        "default_epochs",
+        (WORD_MODEL, " if before is None else FEWEST", ""),
+    ),
+    mutant(
+        "a run that is resumed forgets its number of passes",
+        "default_epochs",
+        (WORD_MODEL, 'checkpoints.value_of("epochs")', "None"),
+    ),
+    mutant(
+        "vectors do not say how many passes they had",
+        "default_epochs",
+        (WORD_MODEL, '"epochs": epochs, ', ""),
+    ),
 ]

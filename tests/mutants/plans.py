@@ -8,7 +8,7 @@ PLANS = [
     mutant(
         "a single epoch is planned",
         "plan::test_time_is_in_proportion_to_the_epochs",
-        (TRIALS, "model.epochs * text.of_text(", "text.of_text("),
+        (TRIALS, "positions = epochs * text.of_text(", "positions = text.of_text("),
     ),
     mutant(
         "GloVe is planned for the counts of some words",

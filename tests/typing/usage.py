@@ -76,7 +76,7 @@ def count(corpus: Corpus) -> Cooccurrence:
 
 
 def go_on(corpus: Corpus) -> SubwordVectors:
-    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None)
+    cbow = CBOW(loss="softmax", scale_gradient=False, learning_rate=None, epochs=None)
     assert_type(cbow.fit(corpus, None, update_vocabulary=True), CBOW)
     assert_type(cbow.output_vectors_, NDArray[np.float32])
     model = FastText(model="cbow", min_n=2, buckets=1000).fit(corpus)
@@ -107,6 +107,10 @@ def decompose(corpus: Corpus) -> Vectors:
 def doubt(corpus: Corpus) -> None:
     stability = Stability(PPMI_SVD(), runs=9, level=0.9, threads=2, seed=3, progress=True).fit(corpus)
     assert_type(stability, Stability)
+    tuning = fastvec.autotune(
+        SkipGram(), corpus, objective="next-item", budget="1m", space={"window": [2, None]}
+    )
+    assert_type(tuning.vectors, Vectors)
     assert_type(stability.most_similar("paris", ["rome"], topn=3)[0].certain, bool)
     assert_type(stability.analogy("man", "king", "woman").certain()[0].rank_high, int)
     assert_type(stability.similarity("paris", 3).low, float)
@@ -150,6 +154,7 @@ def use(vectors: Vectors) -> None:
     assert_type(fastvec.combine([vectors, vectors], [1, 3.5], method="average"), Vectors)
     assert_type(fastvec.retrofit(vectors, {"paris": ["london"]}, beta=2), Vectors)
     assert_type(fastvec.retrofit(vectors, Path("lexicon.txt")), Vectors)
+    assert_type(fastvec.infer(vectors, [["paris", "new"]], window=None, min_count=2), Vectors)
     assert_type(fastvec.retrofit(vectors, [("paris", "london")]).order_dimensions().truncate(9), Vectors)
     try:
         vectors.index("pariss")

@@ -1,11 +1,8 @@
 """Search of a text classifier's parameters by its score on validation texts, within a time.
 
-The search goes in rounds. A round begins with some candidates: good ones of other texts in the first, and in
-all others some near the best so far, of which some parameters are changed at random, the less the more trials
-there have been. If there are many texts, candidates are first trained on a part of them, and the best third
-of them on a part that is four times as large, until one is left, which is trained on all (successive
-halving: Jamieson and Talwalkar 2016). What is tried depends on the seed and on the scores before, never on
-the clock, which only says when the search ends.
+The search goes in rounds, see ``training/search.py``, of which the first has candidates that were good for
+other texts. If there are many texts, candidates are first trained on a part of them, and the best third of
+them on a part that is four times as large, until one is left, which is trained on all.
 """
 
 from __future__ import annotations
@@ -13,8 +10,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,24 +25,13 @@ from fastvec.classify.texts.documents import Documents, read_labelled
 from fastvec.classify.texts.labels import Labels
 from fastvec.classify.texts.scores import TopScores
 from fastvec.training.progress import Progress, warn
+from fastvec.training.search import Scored, Search
 from fastvec.training.signals import set_a_flag
+from fastvec.training.spaces import Choice, Dimension, Params, Range, Space, shown
 
 __all__ = ["METRICS", "Trial", "autotune"]
 
-Params = dict[str, Any]
-
 METRICS = ("f1", "precision", "recall")
-# What is searched, together if they mean something only together, and how often it is changed: n-grams of
-# characters make training take several times as long, and the number of buckets matters little.
-SEARCHED = {
-    ("learning_rate",): 0.5,
-    ("epochs",): 0.5,
-    ("vector_size",): 0.4,
-    ("word_ngrams",): 0.4,
-    ("min_n", "max_n"): 0.25,
-    ("loss",): 0.25,
-    ("buckets",): 0.1,
-}
 # The first candidates. With few dimensions they are trained in a fraction of the time, and are about as good.
 STARTS: tuple[Params, ...] = (
     {"vector_size": 50, "word_ngrams": 2, "learning_rate": 0.5},
@@ -52,30 +40,25 @@ STARTS: tuple[Params, ...] = (
     {"vector_size": 30, "word_ngrams": 3, "learning_rate": 1.0, "epochs": 10},
     {"vector_size": 30, "min_n": 3, "max_n": 6, "word_ngrams": 2, "learning_rate": 0.5, "epochs": 10},
 )
-RANGES = {
-    "learning_rate": (0.01, 5.0),
-    "epochs": (1, 100),
-    "vector_size": (5, 500),
-    "word_ngrams": (1, 5),
-    "buckets": (10_000, 10_000_000),
-}
-CHARACTERS = ((0, 0), (2, 5), (3, 6), (1, 4))
 # Of texts with several labels; those with one keep the loss they have.
 LOSSES_SEARCHED = ("softmax", "one_vs_all")
+# What is searched, and how often it is changed: n-grams of characters make training take several times as
+# long, and the number of buckets matters little.
+SEARCHED: dict[tuple[str, ...], Dimension] = {
+    ("learning_rate",): Range(0.01, 5.0, often=0.5),
+    ("epochs",): Range(1, 100, whole=True, often=0.5),
+    ("vector_size",): Range(5, 500, whole=True, often=0.4),
+    ("word_ngrams",): Range(1, 5, whole=True, by_factors=False, often=0.4),
+    ("min_n", "max_n"): Choice(((0, 0), (2, 5), (3, 6), (1, 4)), often=0.25),
+    ("loss",): Choice(LOSSES_SEARCHED, often=0.25),
+    ("buckets",): Range(10_000, 10_000_000, whole=True, often=0.1),
+}
 # The learning rate with which "one_vs_all" is tried at most, at first: it adds up the steps of all labels.
 MOST_RATE_OF_ALL = 0.2
-# The standard deviation of a factor's logarithm is FIRST_STEP at first, and falls to LAST_STEP.
-FIRST_STEP, LAST_STEP, TRIALS_TO_HALVE = 0.8, 0.2, 20
-# How many candidates a round has, and of how many of them one is trained on the next part.
-CANDIDATES, KEPT = 4, 3
 # Words and documents of the smallest part, at least, and how many times as many the next one has.
 WORDS_OF_PART, DOCUMENTS_OF_PART, NEXT_PART = 1 << 17, 1000, 4
-# How many times as much work as the best a candidate may be: one that is too much takes the time of many.
-MOST_WORK = 5.0
 # n-grams of characters that a word has, about.
 NGRAMS_OF_WORD = 8
-# Proposals in a row that have all been tried, or take too long, after which there is nothing left.
-MOST_REPEATED = 1000
 
 
 @dataclass(frozen=True)
@@ -203,48 +186,47 @@ def autotune(
             return interrupted.is_set() or classifier._stopping or time.perf_counter() >= end
 
         parts = _Parts(documents, labels, int(classifier.min_label_count), int(classifier.seed))
-        search = _Search(classifier, searched, parts.sizes, len(held_out[0]))
+        space = _space(classifier, searched)
+        search = Search(
+            space, parts.sizes, [classifier.seed, 2], partial(space.promoted, n_validation=len(held_out[0]))
+        )
         best: TextClassifier | None = None
-        while not (search.trials and stop()) and len(search.trials) != trials:
-            proposal = search.propose()
-            if proposal is None:
-                break
-            params, size = proposal
+        tried: list[Trial] = []
+        for proposal in chain.from_iterable(search.batches()):
+            params, size = proposal.params, int(proposal.size)
             began = time.perf_counter()
             given = classifier.get_params(deep=False)
             candidate = type(classifier)(**given | params | {"progress": False})
             if size < len(documents):
                 candidate.min_label_count = 1  # what is rare in the part need not be rare
             score, complete = _try(candidate, *parts.first(size), held_out, k, score_of, stop)
-            is_best = search.add(Trial(params, score, time.perf_counter() - began, complete, size))
-            if is_best:
+            tried.append(Trial(params, score, time.perf_counter() - began, complete, size))
+            if is_best := search.add(proposal, score):
                 best = candidate
             del candidate
-            bar.line(
-                f"trial {len(search.trials)}: {_shown(search.trials[-1], len(documents), metric, is_best)}"
-            )
+            bar.line(f"trial {len(tried)}: {_shown(tried[-1], len(documents), metric, is_best)}")
             bar.note(f"{metric} {search.best_score:.4f}")
             bar.update()
+            if stop() or len(tried) == trials:
+                break
         was_interrupted = interrupted.is_set()
     if best is None:
-        n_diverged = sum(trial.documents == len(documents) for trial in search.trials)
+        n_diverged = sum(trial.documents == len(documents) for trial in tried)
         raise FloatingPointError(
             f"training diverged in all of {n_diverged} trials: use a smaller learning_rate"
         )
     if was_interrupted:
-        warn(f"autotune was interrupted in trial {len(search.trials)}; the best classifier is kept")
+        warn(f"autotune was interrupted in trial {len(tried)}; the best classifier is kept")
     best.progress = classifier.progress
-    best.trials_ = search.trials
+    best.trials_ = tried
     return best
 
 
 def _shown(trial: Trial, n_documents: int, metric: str, is_best: bool) -> str:
     """Return a line about a trial."""
-    values = {name: value if isinstance(value, str) else f"{value:g}" for name, value in trial.params.items()}
-    params = ", ".join(f"{name} {value}" for name, value in values.items())
     of_part = "" if trial.documents == n_documents else f" from {trial.documents:,} texts"
     cut = "" if trial.complete else ", cut short"
-    return f"{metric} {trial.score:.4f}{of_part}{' (best)' * is_best}{cut}; {params}"
+    return f"{metric} {trial.score:.4f}{of_part}{' (best)' * is_best}{cut}; {shown(trial.params)}"
 
 
 class _Parts:
@@ -271,123 +253,33 @@ class _Parts:
         return self._documents.some(some), self._labels.some(some)
 
 
-class _Search:
-    """What has been tried, and what is to be tried next."""
+class _Space(Space):
+    """The parameters of a classifier that are searched."""
 
-    def __init__(
-        self, classifier: TextClassifier, searched: Sequence[str], sizes: Sequence[int], n_validation: int
-    ) -> None:
-        self.trials: list[Trial] = []
-        self.best: Trial | None = None
-        self._searched = searched
-        self._sizes = sizes
-        self._n_validation = n_validation
-        self._start = {name: getattr(classifier, name) for name in searched}
-        self._seen: set[tuple[Any, ...]] = set()
-        self._generator = np.random.default_rng([classifier.seed, 2])
-        self._proposals = self._rounds()
+    def changed(self, params: Params, step: float, generator: np.random.Generator) -> Params:
+        """Return parameters of which some are others, with a small step where the loss adds up steps."""
+        changed = super().changed(params, step, generator)
+        if changed.get("loss") == "one_vs_all" != params["loss"] and "learning_rate" in changed:
+            changed["learning_rate"] = min(changed["learning_rate"], MOST_RATE_OF_ALL)
+        return changed
 
-    @property
-    def best_score(self) -> float:
-        return math.nan if self.best is None else self.best.score
+    def work(self, params: Params) -> float:
+        """Return the work of a training, but for a factor that all have."""
+        rows = params.get("word_ngrams", 1) + NGRAMS_OF_WORD * bool(params.get("max_n", 0))
+        return float(params.get("epochs", 1) * params.get("vector_size", 1) * rows)
 
-    def add(self, trial: Trial) -> bool:
-        """Note a trial; return whether it is the best of those that were trained on all documents."""
-        self.trials.append(trial)
-        if math.isnan(trial.score) or trial.documents < self._sizes[-1]:
-            return False
-        if self.best is not None and trial.score <= self.best.score:
-            return False
-        self.best = trial
-        return True
-
-    def propose(self) -> tuple[Params, int] | None:
-        """Return parameters, and on how many documents to try them, or None if nothing is left."""
-        return next(self._proposals, None)
-
-    def _rounds(self) -> Iterator[tuple[Params, int]]:
-        self._is_new(self._start)
-        yield self._start, self._sizes[-1]
-        starts = [
-            self._start | {name: value for name, value in start.items() if name in self._start}
-            for start in STARTS
-        ]
-        candidates = [params for params in starts if self._is_new(params)]
-        while candidates := candidates or self._near_the_best():
-            for size in self._sizes:
-                before = len(self.trials)
-                for params in candidates:
-                    yield params, size
-                if size < self._sizes[-1]:
-                    candidates = self._promoted(self.trials[before:])
-            candidates = []
-
-    def _promoted(self, trials: Sequence[Trial]) -> list[Params]:
-        """Return the best third of parameters; of those within two standard errors, the cheapest ones."""
+    def promoted(self, trials: Sequence[Scored], n: int, n_validation: int) -> list[Params]:
+        """Return the best parameters; of those within two standard errors, the cheapest ones."""
         known = [trial for trial in trials if not math.isnan(trial.score)]
         promoted: list[Params] = []
-        while known and len(promoted) < max(1, len(trials) // KEPT):
+        while known and len(promoted) < n:
             best = max(trial.score for trial in known)
-            error = math.sqrt(best * (1 - best) / self._n_validation)
+            error = math.sqrt(best * (1 - best) / n_validation)
             as_good = [trial for trial in known if trial.score >= best - 2 * error]
-            cheapest = min(as_good, key=lambda trial: (_work(trial.params), -trial.score))
+            cheapest = min(as_good, key=lambda trial: (self.work(trial.params), -trial.score))
             known.remove(cheapest)
             promoted.append(cheapest.params)
         return promoted
-
-    def _is_new(self, params: Params) -> bool:
-        key = tuple(params.values())
-        is_new = key not in self._seen
-        self._seen.add(key)
-        return is_new
-
-    def _near_the_best(self) -> list[Params]:
-        """Return some parameters that have not been tried, none if there are no others."""
-        best = self._start if self.best is None else self.best.params
-        found: list[Params] = []
-        for _ in range(MOST_REPEATED):
-            params = self._changed(best)
-            if _work(params) <= MOST_WORK * _work(best) and self._is_new(params):
-                found.append(params)
-                if len(found) == CANDIDATES:
-                    break
-        return found
-
-    def _changed(self, params: Params) -> Params:
-        """Return parameters of which some are others, one at least."""
-        generator = self._generator
-        groups = [group for group in SEARCHED if group[0] in self._searched]
-        chosen = generator.random(len(groups)) < [SEARCHED[group] for group in groups]
-        chosen[generator.integers(len(groups))] = True
-        step = max(LAST_STEP, FIRST_STEP * 0.5 ** (len(self.trials) / TRIALS_TO_HALVE))
-        changed = dict(params)
-        for names, is_chosen in zip(groups, chosen.tolist(), strict=True):
-            name = names[0]
-            if not is_chosen:
-                continue
-            if name == "min_n":
-                changed["min_n"], changed["max_n"] = CHARACTERS[generator.integers(len(CHARACTERS))]
-                continue
-            if name == "loss":
-                changed["loss"] = LOSSES_SEARCHED[generator.integers(len(LOSSES_SEARCHED))]
-                if changed["loss"] == "one_vs_all" != params["loss"] and "learning_rate" in changed:
-                    changed["learning_rate"] = min(changed["learning_rate"], MOST_RATE_OF_ALL)
-                continue
-            low, high = RANGES[name]
-            if name == "word_ngrams":
-                value = params[name] + round(2 * step * generator.normal())
-            else:
-                value = params[name] * math.exp(step * generator.normal())
-                value = float(f"{value:.2g}")  # to be read, and typed again
-            value = min(max(value, low), high)
-            changed[name] = value if name == "learning_rate" else int(value)
-        return changed
-
-
-def _work(params: Params) -> float:
-    """Return the work of a training, but for a factor that all have; what is not searched is the same."""
-    rows = params.get("word_ngrams", 1) + NGRAMS_OF_WORD * bool(params.get("max_n", 0))
-    return float(params.get("epochs", 1) * params.get("vector_size", 1) * rows)
 
 
 def _try(
@@ -406,6 +298,13 @@ def _try(
         return math.nan, True
     score = score_of(candidate._score_on(*held_out, k, 0.0))
     return 0.0 if math.isnan(score) else score, not candidate.interrupted_
+
+
+def _space(classifier: TextClassifier, searched: Sequence[str]) -> _Space:
+    """Return the values of the parameters that are searched."""
+    start = {name: getattr(classifier, name) for name in searched}
+    starts = [start | {name: value for name, value in each.items() if name in start} for each in STARTS]
+    return _Space({names: each for names, each in SEARCHED.items() if names[0] in start}, start, starts)
 
 
 def _searched(classifier: TextClassifier, fixed: Sequence[str] | None, labels: Labels) -> list[str]:

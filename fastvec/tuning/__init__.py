@@ -1,0 +1,1 @@
+"""Searching the parameters of vectors by what these are for."""

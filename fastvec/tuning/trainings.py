@@ -1,0 +1,246 @@
+"""Trainings of a search, side by side, and the file that keeps what came of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fastvec.corpus.resampling import part_of
+from fastvec.formats.atomic import replacing
+from fastvec.training.loop import Stoppable
+from fastvec.training.search import Proposal
+from fastvec.training.spaces import Params
+from fastvec.training.threads import Workers
+from fastvec.tuning.objectives import Objective
+
+__all__ = ["Record", "Trainings", "Trial", "with_params"]
+
+# Seconds between two looks at signals and at the clock.
+EVERY = 0.05
+FORMAT = "fastvec autotune 1"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training with some parameters.
+
+    Attributes
+    ----------
+    params : dict
+        The parameters that were searched.
+    seed : int
+        Its seed.
+    words : int
+        How many words it was trained on: of a long text, candidates are first tried on a part.
+    score : float
+        The objective; NaN if training diverged, or if so many words were left out that none could be learned.
+    seconds : float
+        The time of the processor that training took.
+    """
+
+    params: Params
+    seed: int
+    words: int
+    score: float
+    seconds: float
+
+
+class Record:
+    """The trials of a search so far, in a file if there is one.
+
+    Parameters
+    ----------
+    path : str or path-like, optional
+        The file.
+    resume : bool
+        Whether to go on from the file, if it exists.
+    about : mapping of str to str
+        What scores depend on, by what it is called in errors.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it exists and is not to be resumed, is no such file, or is of another search.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, resume: bool, about: Mapping[str, str]) -> None:
+        self._path = None if path is None else Path(path)
+        self._about = dict(about)
+        self._trials: dict[str, Trial] = {}
+        self._seconds_before = 0.0
+        self._began = time.perf_counter()
+        if self._path is not None and self._path.exists():
+            if not resume:
+                raise ValueError(
+                    f"checkpoint must be a new file unless resume is True, which goes on from it, got "
+                    f"{self._path}"
+                )
+            self._read(self._path)
+
+    @property
+    def seconds(self) -> float:
+        """How long the search has taken, with the time before it was resumed."""
+        return self._seconds_before + time.perf_counter() - self._began
+
+    def find(self, proposal: Proposal) -> Trial | None:
+        """Return what came of a training, if it was done."""
+        return self._trials.get(_key(proposal))
+
+    def add(self, proposal: Proposal, trial: Trial) -> None:
+        """Keep what came of a training."""
+        self._trials[_key(proposal)] = trial
+        if self._path is None:
+            return
+        trials = {
+            key: {**asdict(each), "score": None if math.isnan(each.score) else each.score}
+            for key, each in self._trials.items()
+        }
+        document = {"format": FORMAT, "about": self._about, "seconds": self.seconds, "trials": trials}
+        with replacing(self._path) as file:
+            file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    def _read(self, path: Path) -> None:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            is_ours = document["format"] == FORMAT
+        except (ValueError, KeyError, TypeError):
+            is_ours = False
+        if not is_ours:
+            raise ValueError(f"{path}: is not the checkpoint of an autotune")
+        for name, value in self._about.items():
+            if document["about"].get(name) != value:
+                raise ValueError(
+                    f"{path}: is of a search with another {name}: resume needs the same, "
+                    f"{document['about'].get(name)}, got {value}"
+                )
+        self._seconds_before = float(document["seconds"])
+        for key, trial in document["trials"].items():
+            score = math.nan if trial["score"] is None else trial["score"]
+            self._trials[key] = Trial(**{**trial, "score": score})
+
+
+def _key(proposal: Proposal) -> str:
+    return json.dumps([proposal.params, proposal.size, proposal.run])
+
+
+class Trainings:
+    """Trainings of a model with other parameters, side by side, a thread each."""
+
+    def __init__(self, model: Any, start: Params, objective: Objective, threads: int, record: Record) -> None:
+        self._model = model
+        self._start = start
+        self._objective = objective
+        self._threads = threads
+        self._record = record
+        self._lock = threading.Lock()
+
+    def of(
+        self, batch: Sequence[Proposal], is_over: Callable[[], bool], done: Callable[[], None]
+    ) -> list[Trial | None]:
+        """Train, and return what came of it; None where a training did not come to its end.
+
+        The calling thread waits for signals, which reach no other one.
+
+        Parameters
+        ----------
+        batch : sequence of Proposal
+            What to train. What was done before is not done again.
+        is_over : callable
+            Returns whether to stop.
+        done : callable
+            Is called after each training.
+        """
+        self._stopping = False
+        self._under_way: dict[int, Any] = {}
+        trials = [self._record.find(proposal) for proposal in batch]
+        numbers = [number for number, trial in enumerate(trials) if trial is None]
+        left = iter(numbers)
+        for _ in range(len(batch) - len(numbers)):
+            done()
+
+        def work() -> None:
+            while (number := self._next(left)) is not None:
+                trials[number] = self._train(number, batch[number])
+                done()
+
+        n_threads = min(self._threads, len(numbers))
+        with Workers(n_threads + 1) as workers:
+            working = [workers.submit(work) for _ in range(n_threads)]
+            while not all(each.done() for each in working):
+                wait(working, EVERY)
+                if is_over() or workers.stopped.is_set():
+                    self._stop()
+            for each in working:
+                if not each.cancelled():  # because of the error of another one
+                    each.result()
+        return trials
+
+    def _next(self, left: Any) -> int | None:
+        with self._lock:
+            return None if self._stopping else next(left, None)
+
+    def _train(self, number: int, proposal: Proposal) -> Trial | None:
+        model = with_params(self._model, proposal.params, self._for_one_thread(proposal.run))
+        text = self._objective.training(proposal.params)
+        if proposal.size < 1:
+            text = part_of(text, proposal.size, self._model.seed, model.memory_limit)
+        with self._lock:
+            if self._stopping:
+                return None
+            self._under_way[number] = model
+        began = time.thread_time()
+        failed = False
+        try:
+            model.fit(text)
+        except FloatingPointError:
+            failed = True
+        except ValueError:  # the text is too short for such a subsample or min_count
+            if proposal.params == self._start and not self._stopping:
+                raise
+            failed = True
+        seconds = time.thread_time() - began
+        with self._lock:
+            del self._under_way[number]
+        if self._stopping if failed else model.interrupted_:
+            return None
+        score = math.nan if failed else self._objective.score(model)
+        trial = Trial(proposal.params, model.seed, text.n_tokens, score, seconds)
+        with self._lock:
+            self._record.add(proposal, trial)
+        return trial
+
+    def _for_one_thread(self, run: int) -> Params:
+        limit = max(1, self._model.memory_limit // self._threads)
+        return {
+            "threads": 1,
+            "seed": self._model.seed + run,
+            "progress": False,
+            "callbacks": (),
+            "memory_limit": limit,
+        }
+
+    def _stop(self) -> None:
+        """End the trainings that are under way, also those that begin just now, and begin no more."""
+        with self._lock:
+            self._stopping = True
+            for model in self._under_way.values():
+                if isinstance(model, Stoppable):
+                    model.stop()
+
+
+def with_params(model: Any, *params: Params) -> Any:
+    """Return an estimator like another one with other parameters, of which it takes those that it has."""
+    own: Params = model.get_params()
+    for each in params:
+        own |= {name: value for name, value in each.items() if name in own}
+    return type(model)(**own)
