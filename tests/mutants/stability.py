@@ -23,7 +23,7 @@ STABILITIES = [
     mutant(
         "all trainings are on the text itself",
         "stability",
-        ("corpus/resampling.py", "np.sort(generator.integers(n, size=n))", "np.arange(n)"),
+        ("corpus/resampling.py", "generator.integers(n, size=n)", "np.arange(n)"),
     ),
     mutant(
         "all trainings have the same seed",
