@@ -1,13 +1,11 @@
 """What `autotune` gains over the defaults: on items, links and a text, shown on what it has not seen.
 
-FOLDER has ``groceries.csv`` (a basket a line, items between commas), ``ml-100k.inter`` (MovieLens 100k as a
-table of users, movies, ratings and times between tabs, as the package recbole has it),
-``lastfm_asia_edges.csv``, ``corpus/simplewiki.txt.gz``, and the folder ``similarity`` of test sets. Of the
-baskets and of the users, the latest fifth is for the test; the search holds out items of the others. Of the
-links, a tenth is for the test; the search holds out a tenth of the others. A text is tuned by pairs of words
-that are held out, and shown on human scores of similarity, of which the search knows nothing. Rows are means
-and standard deviations over seeds, each of a search of its own. A section is printed for each of the
-arguments, all by default.
+FOLDER has the sessions of ``items.py``, ``lastfm_asia_edges.csv``, ``corpus/simplewiki.txt.gz``, and the
+folder ``similarity`` of test sets. Of the sessions, the latest fifth is for the test; the search holds out
+items of the others. Of the links, a tenth is for the test; the search holds out a tenth of the others. A text
+is tuned by pairs of words that are held out, and shown on human scores of similarity, of which the search
+knows nothing. Rows are means and standard deviations over seeds, each of a search of its own. A section is
+printed for each of the arguments, all by default.
 
     python bench/autotune.py --data FOLDER > bench/autotune.md
 """
@@ -17,10 +15,12 @@ import datetime
 import gzip
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from items import DATA
 from measure import machine
 from tables import Record, about, place, record_table
 
@@ -36,28 +36,14 @@ Scores = dict[str, Any]
 Rows = Iterator[tuple[str, Scores]]
 
 
-def baskets(options: argparse.Namespace, seed: int) -> Rows:
-    """Yield the hit rates of baskets that were not tuned on."""
-    lines = (options.data / "groceries.csv").read_text(encoding="utf-8").splitlines()
-    random = np.random.default_rng(0)  # a basket is a set
-    return items([random.permutation(line.split(",")).tolist() for line in lines], seed, options.budget)
-
-
-def movies(options: argparse.Namespace, seed: int) -> Rows:
-    """Yield the hit rates of users that were not tuned on: the movies of each, in the order of time."""
-    _, *lines = (options.data / "ml-100k.inter").read_text(encoding="utf-8").splitlines()
-    sessions: dict[str, list[str]] = {}
-    for user, movie, *_ in sorted((line.split("\t") for line in lines), key=lambda row: float(row[3])):
-        sessions.setdefault(user, []).append(movie)
-    return items([*sessions.values()], seed, options.budget)
-
-
-def items(every: list[list[str]], seed: int, budget: int) -> Rows:
-    """Yield the hit rates of the latest fifth of sessions."""
+def items(name: str, options: argparse.Namespace, seed: int) -> Rows:
+    """Yield the hit rates of the latest fifth of sessions, which were not tuned on."""
+    source = DATA[name]
+    every = source.read(options.data / source.file)
     known = evaluate.split_sessions(every, split="time").training
 
     def scores(model: fastvec.SkipGram) -> evaluate.NextItemResult:
-        return evaluate.next_item(model, every, k=LENGTH, split="time", exclude_seen=True)
+        return evaluate.next_item(model, every, k=LENGTH, split="time", exclude_seen=source.exclude_seen)
 
     model = fastvec.SkipGram(**MODEL, seed=seed)
     found = scores(model.fit(known))
@@ -65,7 +51,7 @@ def items(every: list[list[str]], seed: int, budget: int) -> Rows:
     yield "defaults", hits(found.vectors)
     preset = fastvec.SkipGram(**{**presets.items(), **MODEL}, seed=seed)
     yield "presets.items()", hits(scores(preset.fit(known)).vectors)
-    tuning = tuned(model, known, objective="next-item", budget=budget)
+    tuning = tuned(model, known, objective="next-item", budget=options.budget)
     yield "tuned", hits(scores(tuning.model).vectors)
 
 
@@ -123,8 +109,10 @@ def tuned(model: Any, corpus: Any, **how: Any) -> Any:
 
 
 SECTIONS: dict[str, tuple[Callable[[argparse.Namespace, int], Rows], str, str]] = {
-    "baskets": (baskets, "groceries.csv, the latest fifth of the baskets", "HR@10 | MRR"),
-    "movies": (movies, "MovieLens 100k, the latest fifth of the users", "HR@10 | MRR"),
+    **{
+        name: (partial(items, name), f"{source.file}, the latest fifth of the sessions", "HR@10 | MRR")
+        for name, source in DATA.items()
+    },
     "links": (links, "lastfm_asia, a tenth of the links", "AUC"),
     "text": (text, "simplewiki, its first {words:,} words", " | ".join(SETS)),
 }

@@ -89,6 +89,7 @@ class Process:
                 self.returncode = self._receive()
             except (TimeoutError, BlockingIOError):
                 raise subprocess.TimeoutExpired(self.args, timeout) from None
+            self._connection.close()
         return self.returncode
 
     def poll(self):
@@ -126,18 +127,21 @@ class Process:
             if work.is_alive():
                 raise subprocess.TimeoutExpired(self.args, timeout)
         self.wait(None if end is None else max(0, end - time.monotonic()))
+        self._close_streams()
         return read.get(self.stdout), read.get(self.stderr)
+
+    def _close_streams(self):
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for stream in (self.stdin, self.stdout, self.stderr):
-            if stream:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        self._close_streams()
         self.wait()
-        self._connection.close()
 
 
 def _ends(number, stream, until_sent):

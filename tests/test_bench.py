@@ -59,8 +59,6 @@ def data(tmp_path, bench, monkeypatch):
         **{f"similarity/{name}.txt": pairs for name in ("ws353", "men", "simlex999")},
         "analogy/google.txt": f": capital\n{' '.join(WORDS[:4])}\n: gram1\n{' '.join(WORDS[4:])}\n",
         **{f"{name}_edges.csv": "a,b\n" + "".join(links) for name in ("lastfm_asia", "facebook", "DE")},
-        "ml-100k.inter": "user\tmovie\trating\ttime\n"
-        + "".join(f"{i % 30}\t{i % 30 // 10}{i * i % 7}\t5\t{i}\n" for i in range(300)),
         "groceries.csv": "".join(",".join(items) + "\n" for items in [*shopping, ["a 1"]]),
         "retail.dat": "".join(f"{i % 9} {10 + i % 7} {20 + i % 5} \n" for i in range(80)),
     }
@@ -186,7 +184,7 @@ def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
     monkeypatch.setattr(items, "SIZE", 8)
     monkeypatch.setattr(items, "CONTENDERS", items.CONTENDERS[2:3] + items.CONTENDERS[5:6])
     monkeypatch.setattr(items, "SEEDS", (1, 2))
-    items.main(["--data", str(data)])
+    items.main(["--data", str(data), "--only", "groceries"])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     names = [name.strip() for name, *_ in rows]
     assert names[2:7] == ["popularity", "recency", "co-visits", "fastvec, chosen", "fastvec, chosen, cosines"]
@@ -363,9 +361,10 @@ def test_times_are_shared_among_what_takes_them(bench):
 def test_what_is_tuned_is_shown_beside_the_defaults(bench, data, monkeypatch, capsys):
     tuning = bench("autotune")
     monkeypatch.setitem(tuning.MODEL, "vector_size", 8)
-    tuning.main(["--data", str(data), "--seeds", "1", "--budget", "3", "--words", "3000"])
+    sections = ["groceries", "links", "text"]
+    tuning.main([*sections, "--data", str(data), "--seeds", "1", "--budget", "3", "--words", "3000"])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    names = ["popularity", "defaults", "presets.items()", "tuned"] * 2
+    names = ["popularity", "defaults", "presets.items()", "tuned"]
     names += ["defaults", "presets.nodes()", "tuned", "defaults", "tuned"]
     assert [row[0].strip() for row in rows if row[0].strip().strip("-")] == names
     assert all(score.strip() != "–" for row in rows for score in row)
