@@ -139,8 +139,8 @@ def autotune(
     Parameters
     ----------
     model : SkipGram, CBOW, FastText, GloVe or PPMI_SVD
-        The parameters to begin with. Its `seed` is the first one, and that of the search. It is left as it
-        is.
+        The parameters to begin with. Its `seed` is the first one, and that of the search; with `progress`,
+        there is a line for every training. It is left as it is.
     corpus : Corpus, or anything that `Corpus` takes; a graph with ``objective="link"``
         The text, the sessions; or a graph as `fastvec.walks` takes it.
     objective : {"held-out", "next-item", "link", "similarity", "analogies"}, or callable
