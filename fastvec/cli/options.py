@@ -36,6 +36,14 @@ def _size(text: str) -> int:
         ) from None
 
 
+def _window(text: str) -> int | None:
+    """Return the size of a window, None for ``none``."""
+    try:
+        return None if text.lower() == "none" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number of words or none, got {text!r}") from None
+
+
 # What cannot be derived: flags, and arguments of `add_argument`.
 LEFT_ONLY = {"flag": "--left-only", "action": "store_false", "help": "windows reach to the left only"}
 WEIGHTING = {"help": "weight of a context at distance d: 1/d, 1, or (window-d+1)/window"}
@@ -144,6 +152,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "WordModel.shuffle": {
         "help": "go through the text in blocks of up to 8,192 words in a random order, another in every epoch"
     },
+    "WordModel.window": {
+        "type": _window,
+        "help": "largest distance between a centre word and its contexts; none: sentences are sets, such as "
+        "baskets, with skipgram and cbow",
+    },
     "WordModel.subsample": {
         "help": "randomly drop words with a relative frequency above this; 0 keeps all words"
     },
@@ -206,11 +219,14 @@ def make(options: argparse.Namespace, estimator: Any) -> Any:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         If a parameter is invalid.
     """
     made = estimator(**given(options, estimator), progress=not options.quiet)
-    made.check_params()
+    try:
+        made.check_params()
+    except TypeError as error:  # of an option that has another type with another model, such as --window none
+        raise ValueError(error) from None
     return made
 
 
