@@ -356,6 +356,26 @@ def test_the_command(tmp_path, monkeypatch, capfd, pairs):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--objective", "similarity"], "--objective similarity needs --tests, the files of its test sets"),
+        (["--resume"], "--resume needs --checkpoint, the file to go on from"),
+        (["--budget", "5 minutes"], "argument --budget: expected a time such as 30s, 10m or 2h, or a number"),
+    ],
+)
+def test_the_command_reads_no_text_for_what_it_cannot_do(options, message, tmp_path, capfd):
+    text = tmp_path / "text.txt"
+    text.write_text("a b\n", encoding="utf-8")
+    command = ["autotune", str(text), "-o", str(tmp_path / "v.fvec"), *options]
+    try:
+        status = cli.main(command)
+    except SystemExit as error:
+        status = error.code
+    errors = capfd.readouterr().err
+    assert status == 2 and message in errors and "reading" not in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         ({"budget": "10"}, r"^budget must be a time such as '10m', or a number of trainings, .*, got '10'$"),
         ({"budget": 2, "seeds": 3}, r"^budget must be .* as many as seeds \(3\) at least, got 2$"),
         ({"budget": None}, r"^budget must be a time such as .*, got None$"),

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from fastvec import formats
+from fastvec.training.intervals import seconds_in
 from fastvec.training.passes import FEWEST, MOST
 
 __all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
@@ -42,6 +43,17 @@ def _window(text: str) -> int | None:
         return None if text.lower() == "none" else int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a number of words or none, got {text!r}") from None
+
+
+def _budget(text: str) -> int | str:
+    """Return the number of trainings, or the time, for a search."""
+    if text.isdecimal():
+        return int(text)
+    if seconds_in(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"expected a time such as 30s, 10m or 2h, or a number of trainings, got {text!r}"
+        )
+    return text
 
 
 # What cannot be derived: flags, and arguments of `add_argument`.
@@ -110,7 +122,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
     "autotune.budget": {
-        **CHECKPOINT_EVERY,
+        "type": _budget,
         "help": "when the search ends: a time as 30s, 10m or 2h, or a number of trainings",
     },
     "autotune.checkpoint": {"help": "file that keeps the trials, to go on from after an interruption"},
