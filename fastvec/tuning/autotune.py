@@ -255,7 +255,10 @@ def autotune(
         )
     params = searched.start if search.best is None else search.best
     if search.best is None:
-        warn("autotune ended before the given parameters had a score: the model is trained with them")
+        warn(
+            "autotune ended before the given parameters had a score: the model is trained with them; others "
+            "need a larger budget, or fewer seeds"
+        )
     elif interrupted:
         warn(
             f"autotune was interrupted after {len(run.trials)} trainings: the model is that of the best ones"
