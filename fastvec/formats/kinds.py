@@ -114,8 +114,8 @@ CONLL_U = (
     "read_conll reads them: grep -Ev '^(#|[0-9]+[-.])' FILE | cut -f 2,4"
 )
 TABLE = (
-    "is a table with commas between its columns, whose lines are not sentences: rows are made sessions by "
-    "fastvec.Corpus.from_rows({}, session=..., item=...), and in a file, white space is between the items"
+    "is a table with commas between its columns, whose lines are not sentences: make sessions of rows with "
+    "fastvec.Corpus.from_rows({}, session=..., item=...), or write lines with white space between the words"
 )
 VECTORS = "is a file of word vectors, whose lines are not sentences: fastvec.load reads it"
 # Lines that are compared with rows of vectors and of tables.
