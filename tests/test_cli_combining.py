@@ -1,6 +1,7 @@
 """``fastvec combine``, ``retrofit`` and ``stability`` print and save what the functions return."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ def vectors(tmp_path, monkeypatch):
     made = [fastvec.Vectors(words, random.standard_normal((3, 4))) for words in (WORDS, [*WORDS[1:], "lake"])]
     for name, each in zip(("a.fvec", "b.vec"), made, strict=True):
         each.save(name)
+    (tmp_path / "commas.csv").write_text("sea,ocean\n", encoding="utf-8")
     return made
 
 
@@ -35,10 +37,21 @@ def test_vectors_are_combined(vectors, shown):
 
 
 @pytest.mark.any_backend
+def test_a_file_says_what_was_combined(vectors, shown):
+    made = {"estimator": "GloVe", "vector_size": 3, "corpora": [{"files": ["a.txt"], "words": 9}]}
+    fastvec.Vectors(WORDS, np.eye(3), None, made).save("d.fvec")
+    shown("combine", "a.fvec", "d.fvec", "-o", "c.fvec")
+    expected = r"^combined +unknown\n +GloVe, 3 dimensions\n +a\.txt: 9 words\nmethod "
+    assert re.search(expected, shown("info", "c.fvec")[1], re.MULTILINE)
+
+
+@pytest.mark.any_backend
 def test_vectors_are_retrofitted(vectors, shown, tmp_path):
     (tmp_path / "lexicon.txt").write_text("sea ocean brine\n", encoding="utf-8")
     arguments = ["retrofit", "a.fvec", "lexicon.txt", "--alpha", "2", "--iterations", "3"]
     assert shown(*arguments, "-o", "c.vec", "--quiet") == (0, "", "")
+    said = "3 words, 4 dimensions, 2 retrofitted words; saved in c.vec\n"
+    assert shown(*arguments, "-o", "c.vec") == (0, said, "")
     expected = fastvec.retrofit(vectors[0], {"sea": ["ocean"]}, alpha=2, iterations=3)
     np.testing.assert_allclose(fastvec.load("c.vec").vectors, expected.vectors, atol=1e-6)
     assert not np.allclose(expected.vectors, vectors[0].vectors, atol=1e-3)
@@ -53,8 +66,13 @@ def test_vectors_are_retrofitted(vectors, shown, tmp_path):
         (["combine", "a.fvec", "b.vec", "--weights", "1", "-o", "c.vec"], "weights must be 2 numbers > 0"),
         (["combine", "a.fvec", "b.vec", "-o", "c.pdf"], "c.pdf"),
         (["retrofit", "a.fvec", "b.vec", "-o", "b.vec"], "--output must be another file than the input"),
+        (["retrofit", "a.fvec", "commas.csv", "-o", "c.vec"], "white space between a word and those related"),
         (["stability", "text.txt", "--words", "tea", "rum", "--quiet"], "'rum' is not among the 7 words"),
         (["stability", "text.txt", "--words", "tea", "--runs", "4"], "runs must be an int >= 5, got 4"),
+        (
+            ["stability", "text.txt", "--words", "tea", "--model", "svd", "--window", "none"],
+            "window must be an int",
+        ),
         (["stability", "text.txt", "--words", "tea", "--x-max", "4"], "--x-max is an option of glove, not"),
     ],
 )

@@ -218,3 +218,13 @@ def test_the_size_of_vectors_has_a_short_name():
     for words in (["train", "text", "-o", "short.fvec", "-d", "30"], ["plan", "text", "-d", "30"]):
         options = cli._parser(words).parse_args(words)
         assert given(options, fastvec.SkipGram) == {"vector_size": 30}
+
+
+def test_a_window_may_be_none(capsys):
+    parser = argparse.ArgumentParser()
+    add_parameters(parser, {"skipgram": fastvec.SkipGram}, ["window"])
+    for text, window in (("none", None), ("3", 3)):
+        assert given(parser.parse_args(["--window", text]), fastvec.SkipGram) == {"window": window}
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--window", "all"])
+    assert "argument --window: expected a number of words or none, got 'all'" in capsys.readouterr().err

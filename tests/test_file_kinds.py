@@ -118,6 +118,11 @@ NO_SENTENCES = [
     ("1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n", "is a CoNLL-U file", READ_AS),
     ("2 3\nthe 0.1 0.2 -0.3\nNew York 1 2 3\n", "is a file of word vectors", "fastvec.load reads it"),
     (
+        "user,song,time\n" + "".join(f"u{n // 2},s{n},2026-01-0{n}\n" for n in range(1, 5)),
+        "is a table with commas between its columns",
+        "fastvec.Corpus.from_rows(",
+    ),
+    (
         "the " + "0.125 " * 50 + "\nof " + "-1e-3 " * 50 + "\n",
         "is a file of word vectors",
         "fastvec.load reads it",
@@ -148,6 +153,9 @@ def test_texts_whose_lines_are_no_sentences(file, content, kind, remedy):
         "7\n",
         "PAR1 is a gene\n",
         "one\ttwo\n" * 3,
+        "one,two\n" * 4,
+        "one,two\nthree\nfour,five\nsix\nseven,eight\n",
+        "yes, of course\n" * 5,
         "1\tthe\tcat\n",
         f"{'1' * 9000} {'1' * 9000}\nword\n",
         f"2 1\nword {'1' * 30_000}x\n",

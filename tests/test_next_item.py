@@ -143,7 +143,10 @@ def test_items_may_be_numbers():
     numbers = [[{"a": 7, "b": 8, "c": 9, "d": 10}[item] for item in session] for session in SESSIONS]
     vectors = Vectors([9, 8, 7], VECTORS.vectors)
     assert evaluate.next_item(vectors, numbers) == evaluate.next_item(VECTORS, SESSIONS)
-    assert evaluate.split_sessions(numbers).training[0] == [7, 8]
+    parts = evaluate.split_sessions(numbers)
+    assert parts.training[0] == [7, 8]
+    sizes = f"{len(parts.training)} for training, {len(parts.held_out)} held out"
+    assert repr(parts) == f"SessionSplit({sizes})"
 
 
 def test_vectors_that_have_seen_the_answers_are_warned_of():

@@ -59,6 +59,8 @@ def test_sizes_are_those_of_the_training(model, corpus, tmp_path):
         assert planned.entries == model._counts(corpus).n_entries_
     else:
         assert planned.entries is None
+    assert planned.epochs == getattr(model, "epochs", None)
+    assert (" s for 1 epoch on 1 thread, " in str(planned)) == (planned.epochs == 1)
     assert 0 < planned.training_seconds < planned.seconds
 
 
@@ -149,7 +151,7 @@ def test_a_plan_is_a_table(corpus):
 def test_times_are_in_the_unit_that_tells_them(seconds, shown, corpus):
     planned = fastvec.plan(SkipGram(**QUICK), corpus)
     fields = {**asdict(planned), "reading_seconds": 0, "training_seconds": seconds}
-    assert f"\ntime        {shown} on" in str(type(planned)(**fields))
+    assert f"\ntime        {shown} for 1 epoch on" in str(type(planned)(**fields))
 
 
 def test_what_cannot_be_planned():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import signal
 import sys
 import threading
@@ -89,6 +90,9 @@ def test_the_front_is_of_times_and_scores_up_to_the_best():
     head, *rows = str(tuning).splitlines()
     assert "parameters, after 20 trainings" in head and "epochs" in rows[0]
     assert [row.split()[0] for row in rows if row.startswith(("given", "best"))].count("best") == 1
+    assert "Trial(" not in repr(tuning)
+    alone = str(tune(budget=1, objective=size)).splitlines()
+    assert alone[0].endswith("parameters, after 1 training") and alone[1].startswith("given, best  ")
 
 
 def test_parameters_are_in_the_space_and_differ():
@@ -340,13 +344,33 @@ def test_the_command(tmp_path, monkeypatch, capfd, pairs):
     assert (fastvec.load("v.fvec").vectors == expected.vectors.vectors).all()
     assert cli.main(["autotune", "edges.tsv", *how, "--objective", "link", "--budget", "1"]) == 0
     out, errors = capfd.readouterr()
-    assert out.startswith(f"{'':5}  {'AUC':>14}") and out.endswith("saved in v.fvec\n")
-    assert "autotune: trial 1: AUC " in errors
+    assert out.startswith(f"{'':11}  {'AUC':>14}") and out.endswith("saved in v.fvec\n")
+    assert re.search(r"autotune: trial 1: AUC (\S+) \(best, mean \1\); seed 1, epochs ", errors)
     tests = ["--objective", "similarity", "--tests", str(pairs)]
     assert cli.main(["autotune", "text.txt", *how, *tests, "--budget", "1", "--quiet"]) == 0
     assert capfd.readouterr() == ("", "")
     assert cli.main(["autotune", "edges.tsv", *how, "--objective", "link", "--lowercase"]) == 2
     assert "--objective link reads the edges of a graph, to which no option of" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--objective", "similarity"], "--objective similarity needs --tests, the files of its test sets"),
+        (["--resume"], "--resume needs --checkpoint, the file to go on from"),
+        (["--budget", "5 minutes"], "argument --budget: expected a time such as 30s, 10m or 2h, or a number"),
+    ],
+)
+def test_the_command_reads_no_text_for_what_it_cannot_do(options, message, tmp_path, capfd):
+    text = tmp_path / "text.txt"
+    text.write_text("a b\n", encoding="utf-8")
+    command = ["autotune", str(text), "-o", str(tmp_path / "v.fvec"), *options]
+    try:
+        status = cli.main(command)
+    except SystemExit as error:
+        status = error.code
+    errors = capfd.readouterr().err
+    assert status == 2 and message in errors and "reading" not in errors
 
 
 @pytest.mark.parametrize(
@@ -393,8 +417,8 @@ def test_the_command(tmp_path, monkeypatch, capfd, pairs):
             {"space": []},
             r"^space must be a dict of names of parameters and their values, as in .*, got \[\]$",
         ),
-        ({"space": {"epoch": [1]}}, r"^space must be one of 'vector_size', .*, got 'epoch'$"),
-        ({"space": {"p": [1]}}, r"^space must be one of .*, got 'p'$"),
+        ({"space": {"epoch": [1]}}, r"^every name in space must be one of 'vector_size', .*, got 'epoch'$"),
+        ({"space": {"p": [1]}}, r"^every name in space must be one of .*, got 'p'$"),
         ({"space": {"epochs": 5}}, r"^space\['epochs'\] must be a list of values, or a tuple of .*, got 5$"),
         ({"space": {"epochs": (5, 5)}}, r"^space\['epochs'\] must be a list of values, .*, got \(5, 5\)$"),
         ({"space": {"loss": ("bpr", "x")}}, r"^space\['loss'\] must be a list .*, got \('bpr', 'x'\)$"),

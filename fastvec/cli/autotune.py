@@ -18,6 +18,7 @@ from fastvec.corpus import Corpus
 from fastvec.models.words import WordModel
 from fastvec.training import signals
 from fastvec.tuning.autotune import autotune
+from fastvec.tuning.objectives import WITH_TESTS
 
 __all__ = ["add_autotune"]
 
@@ -39,16 +40,17 @@ def add_autotune(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    search = given(options, autotune)
     outputs = {
         "--output": options.output,
-        "--checkpoint": given(options, autotune).get("checkpoint"),
+        "--checkpoint": search.get("checkpoint"),
         "--cache": given(options, Corpus).get("cache"),
     }
     check_files(options.texts, outputs)
+    _check_needs(search)
     model = make_model(options)
     subwords = model._subwords() if isinstance(model, WordModel) else None
     formats.format_to_write(Path(options.output), options.format, subwords, option="--format")
-    search = given(options, autotune)
     with signals.hold_after_training() as held:
         tuning = autotune(
             model, _source(options, search), fixed=list(given(options, MODELS[options.model])), **search
@@ -61,6 +63,15 @@ def _run(options: argparse.Namespace) -> int:
     elif not options.quiet:
         say(f"{tuning}\nsaved in {options.output}")
     return held.status
+
+
+def _check_needs(search: dict[str, Any]) -> None:
+    """Check what is needed with other options, before the text is read."""
+    objective = search.get("objective")
+    if objective in WITH_TESTS and "tests" not in search:
+        raise ValueError(f"--objective {objective} needs --tests, the files of its test sets")
+    if "resume" in search and "checkpoint" not in search:
+        raise ValueError("--resume needs --checkpoint, the file to go on from")
 
 
 def _source(options: argparse.Namespace, search: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from fastvec.cli.files import add_format, add_output, add_reading, check_files
 from fastvec.cli.options import add_parameters, given
 from fastvec.cli.results import add_json, say_saved
 from fastvec.cli.streams import add_quiet
-from fastvec.vectors import Vectors, load
+from fastvec.vectors import load
 from fastvec.vectors.combining import combine
 from fastvec.vectors.retrofitting import retrofit
 
@@ -49,21 +49,22 @@ def _combine(options: argparse.Namespace) -> int:
     _check_output(options, options.vectors)
     reading = {name: value for name, value in given(options, load).items() if name != "words"}
     vectors = [load(path, **reading) for path in options.vectors]
-    return _save(options, combine(vectors, **given(options, combine)))
+    combined = combine(vectors, **given(options, combine))
+    combined.save(options.output, format=options.format)
+    say_saved(options, combined)
+    return 0
 
 
 def _retrofit(options: argparse.Namespace) -> int:
     _check_output(options, [options.vectors, options.lexicon])
     vectors = load(options.vectors, **given(options, load))
-    return _save(options, retrofit(vectors, options.lexicon, **given(options, retrofit)))
+    retrofitted = retrofit(vectors, options.lexicon, **given(options, retrofit))
+    retrofitted.save(options.output, format=options.format)
+    n = retrofitted.metadata["postprocessing"][-1]["retrofitted_words"]
+    say_saved(options, retrofitted, retrofitted_words=n)
+    return 0
 
 
 def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
     check_files(inputs, {"--output": options.output})
     formats.format_of(Path(options.output), options.format, reading=False, option="--to")
-
-
-def _save(options: argparse.Namespace, vectors: Vectors) -> int:
-    vectors.save(options.output, format=options.format)
-    say_saved(options, vectors)
-    return 0

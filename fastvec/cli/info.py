@@ -107,13 +107,20 @@ def _lines_of_epoch(epoch: Mapping[str, Any]) -> list[str]:
     return [f"epoch {epoch.get('epoch')}: {', '.join(shown)}"]
 
 
+def _lines_of_vectors(metadata: Mapping[str, Any]) -> list[str]:
+    made_by = metadata.get("estimator", "combined" if "combined" in metadata else "unknown")
+    size = f", {_shown(metadata['vector_size'])} dimensions" if "vector_size" in metadata else ""
+    corpora = [line for corpus in metadata.get("corpora", []) for line in _lines_of_corpus(corpus)]
+    return [f"{made_by}{size}", *(f"  {line}" for line in corpora)]
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-LINES = {"corpora": _lines_of_corpus, "history": _lines_of_epoch}
+LINES = {"combined": _lines_of_vectors, "corpora": _lines_of_corpus, "history": _lines_of_epoch}
 
 
 def _print_machine(as_json: bool) -> None:

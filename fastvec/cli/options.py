@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from fastvec import formats
+from fastvec.training.intervals import seconds_in
 from fastvec.training.passes import FEWEST, MOST
 
 __all__ = ["KEY", "add_parameters", "flag", "given", "joined", "make", "parameters"]
@@ -34,6 +35,25 @@ def _size(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"expected a number of bytes such as 500M or 4G, got {text!r}"
         ) from None
+
+
+def _window(text: str) -> int | None:
+    """Return the size of a window, None for ``none``."""
+    try:
+        return None if text.lower() == "none" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number of words or none, got {text!r}") from None
+
+
+def _budget(text: str) -> int | str:
+    """Return the number of trainings, or the time, for a search."""
+    if text.isdecimal():
+        return int(text)
+    if seconds_in(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"expected a time such as 30s, 10m or 2h, or a number of trainings, got {text!r}"
+        )
+    return text
 
 
 # What cannot be derived: flags, and arguments of `add_argument`.
@@ -102,7 +122,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "Vectors.postprocess.unit_length": {"action": "store_true"},
     "analogies.method": METHOD,
     "autotune.budget": {
-        **CHECKPOINT_EVERY,
+        "type": _budget,
         "help": "when the search ends: a time as 30s, 10m or 2h, or a number of trainings",
     },
     "autotune.checkpoint": {"help": "file that keeps the trials, to go on from after an interruption"},
@@ -143,6 +163,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "WordModel.learning_rate": {"help": "step size at the start; other losses have other defaults"},
     "WordModel.shuffle": {
         "help": "go through the text in blocks of up to 8,192 words in a random order, another in every epoch"
+    },
+    "WordModel.window": {
+        "type": _window,
+        "help": "largest distance between a centre word and its contexts; none: sentences are sets, such as "
+        "baskets, with skipgram and cbow",
     },
     "WordModel.subsample": {
         "help": "randomly drop words with a relative frequency above this; 0 keeps all words"
@@ -206,11 +231,14 @@ def make(options: argparse.Namespace, estimator: Any) -> Any:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         If a parameter is invalid.
     """
     made = estimator(**given(options, estimator), progress=not options.quiet)
-    made.check_params()
+    try:
+        made.check_params()
+    except TypeError as error:  # of an option that has another type with another model, such as --window none
+        raise ValueError(error) from None
     return made
 
 

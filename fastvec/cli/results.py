@@ -31,13 +31,14 @@ def print_json(document: Any) -> None:
     print(json_line(document))
 
 
-def say_saved(options: argparse.Namespace, vectors: Vectors) -> None:
-    """Say how large vectors are, and in which file they were saved."""
+def say_saved(options: argparse.Namespace, vectors: Vectors, **others: int) -> None:
+    """Say how large vectors are, and in which file they were saved; and other numbers by their names."""
     if options.json:
-        document = {"output": options.output, "words": len(vectors), "vector_size": vectors.vector_size}
-        say(json_line(document))
+        sizes = {"words": len(vectors), "vector_size": vectors.vector_size}
+        say(json_line({"output": options.output, **sizes, **others}))
     elif not options.quiet:
-        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions; saved in {options.output}")
+        more = "".join(f", {number:,} {name.replace('_', ' ')}" for name, number in others.items())
+        say(f"{len(vectors):,} words, {vectors.vector_size:,} dimensions{more}; saved in {options.output}")
 
 
 def numbers(vector: NDArray[np.float32]) -> str:

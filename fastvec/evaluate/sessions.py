@@ -32,6 +32,9 @@ class SessionSplit:
     training: list[list[Any]]
     held_out: list[list[Any]]
 
+    def __repr__(self) -> str:
+        return f"SessionSplit({len(self.training):,} for training, {len(self.held_out):,} held out)"
+
 
 def split_sessions(sessions: Any, *, split: str = "last", fraction: float = 0.2) -> SessionSplit:
     """Split sessions into a part for training and a part to be asked about.

@@ -113,8 +113,12 @@ CONLL_U = (
     "is a CoNLL-U file, whose second column of ten has the words; to get columns of words and tags, as "
     "read_conll reads them: grep -Ev '^(#|[0-9]+[-.])' FILE | cut -f 2,4"
 )
+TABLE = (
+    "is a table with commas between its columns, whose lines are not sentences: make sessions of rows with "
+    "fastvec.Corpus.from_rows({}, session=..., item=...), or write lines with white space between the words"
+)
 VECTORS = "is a file of word vectors, whose lines are not sentences: fastvec.load reads it"
-# Lines that are compared with rows of vectors.
+# Lines that are compared with rows of vectors and of tables.
 FEW = 5
 
 
@@ -226,7 +230,7 @@ def check_kind(path: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
     lines = head[:FIRST_BYTES].lstrip().replace(b"\r\n", b"\n").split(b"\n")
     if len(head) > FIRST_BYTES and len(lines) > 1:
         lines.pop()  # it is cut
-    what = _sequences(lines) or conll_u(lines) or _vectors(lines)
+    what = _sequences(lines) or conll_u(lines) or _vectors(lines) or _table(path, lines)
     if what is not None:
         raise ValueError(f"{path} {what}")
     return chain([head], blocks)
@@ -265,4 +269,12 @@ def _vectors(lines: list[bytes]) -> str | None:
         and not NUMBER.fullmatch(rows[0][0])
     ):
         return VECTORS
+    return None
+
+
+def _table(path: str, lines: list[bytes]) -> str | None:
+    rows = [line for line in lines[:FEW] if line and len(line.split()) == 1]
+    columns = {row.count(b",") for row in rows}
+    if len(rows) == FEW and len(columns) == 1 and columns != {0}:
+        return TABLE.format(repr(path))
     return None

@@ -35,6 +35,8 @@ class Plan:
         The name of the estimator.
     threads : int
         How many it works with.
+    epochs : int or None
+        How often it goes through the text or its counts; None for PPMI-SVD.
     share : float
         The part of the text that was read for the plan, 1 for all of it. With less, the numbers of words and
         sentences are in proportion, and those of different words and pairs of words follow the power law that
@@ -59,6 +61,7 @@ class Plan:
 
     model: str
     threads: int
+    epochs: int | None
     share: float
     words: int
     sentences: int
@@ -83,7 +86,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return the plan as notebooks show it."""
-        return table(f"{self.model}, {_threads(self.threads)}", ["", ""], map(list, self._rows()))
+        return table(f"{self.model}, {_number(self.threads, 'thread')}", ["", ""], map(list, self._rows()))
 
     def _rows(self) -> list[tuple[str, str]]:
         read = "all of it read" if self.share == 1 else f"{self.share:.1%} of it read"
@@ -93,9 +96,10 @@ class Plan:
         ]
         if self.entries is not None:
             rows.append(("counts", f"{self.entries:,} pairs of words"))
+        epochs = "" if self.epochs is None else f" for {_number(self.epochs, 'epoch')}"
         parts = f"{_time(self.reading_seconds)} of it for reading"
         rows += [
-            ("time", f"{_time(self.seconds)} on {_threads(self.threads)}, {parts}"),
+            ("time", f"{_time(self.seconds)}{epochs} on {_number(self.threads, 'thread')}, {parts}"),
             ("memory", f"{_size(self.memory_bytes)} at the peak"),
         ]
         whole = "" if self.model_bytes is None else f", {_size(self.model_bytes)} of the whole model"
@@ -166,6 +170,7 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
     return Plan(
         model=type(model).__name__,
         threads=number_of_threads(model.threads),
+        epochs=getattr(model, "epochs", None),
         share=read.share,
         words=sizes.words,
         sentences=sizes.sentences,
@@ -210,8 +215,8 @@ def _tried(model: Any, read: Excerpt, chosen: Vocabulary) -> tuple[Sizes, float]
     return sizes, seconds
 
 
-def _threads(n: int) -> str:
-    return f"{n} thread{'' if n == 1 else 's'}"
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _time(seconds: float) -> str:

@@ -72,7 +72,7 @@ class SkipGram(WordModel):
         their beginning.
     early_stopping : bool
         Whether to end the training when the loss of what is held out has not become lower for `patience`
-        epochs, and to keep the vectors of the best epoch. The text must be long enough to hold something out:
+        epochs, and keep the vectors of the best epoch. The text must be long enough to hold something out:
         131,072 words. It takes memory for one more copy of the parameters.
     patience : int
         Number of epochs without a lower loss after which `early_stopping` ends the training.
@@ -223,7 +223,7 @@ class CBOW(WordModel):
         their beginning.
     early_stopping : bool
         Whether to end the training when the loss of what is held out has not become lower for `patience`
-        epochs, and to keep the vectors of the best epoch. The text must be long enough to hold something out:
+        epochs, and keep the vectors of the best epoch. The text must be long enough to hold something out:
         131,072 words. It takes memory for one more copy of the parameters.
     patience : int
         Number of epochs without a lower loss after which `early_stopping` ends the training.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
@@ -89,7 +89,7 @@ class Tuning:
     score_name: str
     given: Setting | None
     pareto: list[Setting]
-    trials: list[Trial]
+    trials: list[Trial] = field(repr=False)
     interrupted: bool
 
     @property
@@ -102,12 +102,13 @@ class Tuning:
         rows = [*self.pareto]
         if self.given is not None and self.given not in rows:
             rows = sorted([self.given, *rows], key=lambda row: row.seconds)
-        lines = [
-            f"{'':5}  {self.score_name:>14}  {'seconds':>8}  parameters, after {len(self.trials)} trainings"
-        ]
+        n = len(self.trials)
+        after = f"parameters, after {n:,} training{'' if n == 1 else 's'}"
+        lines = [f"{'':11}  {self.score_name:>14}  {'seconds':>8}  {after}"]
         for row in rows:
-            name = "given" if row is self.given else "best" if row is self.pareto[-1] else ""
-            lines.append(f"{name:5}  {row.score:14.4f}  {row.seconds:8.1f}  {shown(row.params)}")
+            of_row = {"given": row is self.given, "best": row is self.pareto[-1]}
+            name = ", ".join(name for name, is_it in of_row.items() if is_it)
+            lines.append(f"{name:11}  {row.score:14.4f}  {row.seconds:8.1f}  {shown(row.params)}")
         return "\n".join(lines)
 
 
@@ -138,8 +139,8 @@ def autotune(
     Parameters
     ----------
     model : SkipGram, CBOW, FastText, GloVe or PPMI_SVD
-        The parameters to begin with. Its `seed` is the first one, and that of the search. It is left as it
-        is.
+        The parameters to begin with. Its `seed` is the first one, and that of the search; with `progress`,
+        there is a line for every training. It is left as it is.
     corpus : Corpus, or anything that `Corpus` takes; a graph with ``objective="link"``
         The text, the sessions; or a graph as `fastvec.walks` takes it.
     objective : {"held-out", "next-item", "link", "similarity", "analogies"}, or callable
@@ -254,7 +255,10 @@ def autotune(
         )
     params = searched.start if search.best is None else search.best
     if search.best is None:
-        warn("autotune ended before the given parameters had a score: the model is trained with them")
+        warn(
+            "autotune ended before the given parameters had a score: the model is trained with them; others "
+            "need a larger budget, or fewer seeds"
+        )
     elif interrupted:
         warn(
             f"autotune was interrupted after {len(run.trials)} trainings: the model is that of the best ones"
@@ -312,7 +316,8 @@ class _Run:
                 for proposal, trial in zip(batch, found, strict=False):
                     if trial is not None:
                         is_best = self._add(proposal, trial)
-                        bar.line(f"trial {len(self.trials)}: {_line(trial, proposal, is_best, score_name)}")
+                        mean = self._search.best_score if is_best else None
+                        bar.line(f"trial {len(self.trials)}: {_line(trial, proposal, mean, score_name)}")
                 bar.note(f"{score_name} {self._search.best_score:.4f}")
                 if is_over() or None in found or len(self.trials) == total:
                     break
@@ -349,10 +354,11 @@ class _Run:
         return self._search.add(proposal, trial.score)
 
 
-def _line(trial: Trial, proposal: Proposal, is_best: bool, score_name: str) -> str:
-    """Return a line about a training."""
+def _line(trial: Trial, proposal: Proposal, mean: float | None, score_name: str) -> str:
+    """Return a line about a training; `mean` is that of all seeds if it makes the parameters the best."""
     of_part = "" if proposal.size == 1 else f" from {trial.words:,} words"
-    return f"{score_name} {trial.score:.4f}{of_part}{' (best)' * is_best}; {shown(trial.params)}"
+    best = "" if mean is None else f" (best, mean {mean:.4f})"
+    return f"{score_name} {trial.score:.4f}{of_part}{best}; seed {trial.seed}, {shown(trial.params)}"
 
 
 def _pareto(settings: list[Setting], params: Params) -> list[Setting]:

@@ -162,7 +162,7 @@ def _checked(given: Any, model: Any, params: Params) -> dict[str, Dimension]:
         )
     dimensions: dict[str, Dimension] = {}
     for name, values in given.items():
-        check_choice("space", name, [each for each in params if each not in NOT_SEARCHED])
+        check_choice("every name in space", name, [each for each in params if each not in NOT_SEARCHED])
         dimension = dimensions[name] = _dimension(name, values)
         bounds = (dimension.low, dimension.high) if isinstance(dimension, Range) else dimension.values
         for value in bounds:

@@ -27,7 +27,7 @@ from fastvec.tuning.links import link_score, split_edges
 from fastvec.tuning.unseen import Unseen, check_has_outputs
 from fastvec.vectors import Vectors
 
-__all__ = ["OBJECTIVES", "WALKING", "Objective", "objective_of"]
+__all__ = ["OBJECTIVES", "WALKING", "WITH_TESTS", "Objective", "objective_of"]
 
 # The length of the lists of recommended items.
 LENGTH = 10

@@ -46,7 +46,8 @@ def infer(vectors: Vectors, corpus: Any, *, window: int | None = 5, min_count: i
     vectors : Vectors
         The vectors of the known words.
     corpus : Corpus, or anything that `Corpus` takes
-        The text, or sessions.
+        The text, or sessions; not only what new words are in, since the map is learned here from all known
+        words, of which there should be many more than dimensions.
     window : int or None
         Largest distance of the words around one; None for all of its sentence, as for baskets.
     min_count : int

@@ -122,9 +122,9 @@ def _related_rows(
     found = np.array([(vectors.index(a, -1), vectors.index(b, -1)) for a, b in pairs], np.intp).reshape(-1, 2)
     known = found[(found >= 0).all(axis=1) & (found[:, 0] != found[:, 1])]
     if not len(known):
-        raise ValueError(
-            f"lexicon must relate two words that have vectors, got none among its {len(found):,} pairs"
-        )
+        got = f"none among its {len(found):,} pairs"
+        remedy = "" if len(found) else "; a file has white space between a word and those related to it"
+        raise ValueError(f"lexicon must relate two words that have vectors, got {got}{remedy}")
     both = np.unique(np.concatenate([known, known[:, ::-1]]), axis=0)
     moving, begins = np.unique(both[:, 0], return_index=True)
     offsets = np.append(begins, len(both)).astype(np.int64)

@@ -10,6 +10,11 @@ TOKENIZER = "kernels/tokenizer.pyx", "reference/tokenizer.py"
 AROUND = [
     # Reading and counting.
     mutant(
+        "a table with commas is a text",
+        "file_kinds::test_texts_whose_lines_are_no_sentences",
+        ("formats/kinds.py", "and columns != {0}", "and columns == {0}"),
+    ),
+    mutant(
         "a carriage return is part of a word",
         "tokenizer corpus",
         (TOKENIZER[0], "9 <= c <= 13", "9 <= c <= 12"),

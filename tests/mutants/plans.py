@@ -11,6 +11,11 @@ PLANS = [
         (TRIALS, "positions = epochs * text.of_text(", "positions = text.of_text("),
     ),
     mutant(
+        "a plan does not say the number of epochs",
+        "plan::test_sizes_are_those_of_the_training",
+        ("models/plan.py", 'epochs=getattr(model, "epochs", None)', "epochs=None"),
+    ),
+    mutant(
         "GloVe is planned for the counts of some words",
         "plan::test_time_is_in_proportion_to_the_epochs",
         (TRIALS, "model.epochs * round(n_entries)", "counts.n_entries_"),

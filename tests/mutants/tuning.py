@@ -7,6 +7,11 @@ OBJECTIVES, LINKS, UNSEEN = "tuning/objectives.py", "tuning/links.py", "tuning/u
 
 TUNING = [
     mutant(
+        "a trial that makes its parameters the best shows another mean",
+        "tuning::test_the_command",
+        ("tuning/autotune.py", "mean = self._search.best_score if is_best", "mean = 0.0 if is_best"),
+    ),
+    mutant(
         "what is held out of a text is trained on",
         "tuning::test_held_out_words_are_not_trained_on",
         (OBJECTIVES, "self._unseen.training(self._memory_limit)", "self._corpus"),
