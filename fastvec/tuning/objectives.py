@@ -124,7 +124,7 @@ class NextItem(Objective):
         self._asked = questions(parts.held_out, self._vocabulary, "last", repeats=self._repeats)
         if not len(self._asked.targets):
             raise ValueError(
-                "corpus must have a session whose last item occurs in others as well, got "
+                "corpus must have a session whose last item occurs before the last one of another, got "
                 f"{len(self._corpus):,} sessions with none"
             )
 
