@@ -61,8 +61,8 @@ def items(every: list[list[str]], seed: int, budget: int) -> Rows:
 
     model = fastvec.SkipGram(**MODEL, seed=seed)
     found = scores(model.fit(known))
-    for row in (found.baselines[0], found.vectors):
-        yield {"vectors": "defaults"}.get(row.name, row.name), hits(row)
+    yield "popularity", hits(found.baselines[0])
+    yield "defaults", hits(found.vectors)
     preset = fastvec.SkipGram(**{**presets.items(), **MODEL}, seed=seed)
     yield "presets.items()", hits(scores(preset.fit(known)).vectors)
     tuning = tuned(model, known, objective="next-item", budget=budget)
