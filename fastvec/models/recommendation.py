@@ -35,6 +35,9 @@ Array = NDArray[np.float64]
 def log_prior(state: State, noise_exponent: float | None, subsample: float) -> Array:
     """Return what is added to the scores of all items, log n_w − log k_w.
 
+    Words that share an output vector, since they differ in their tags alone, share its probability too, in
+    proportion to how often each occurs.
+
     Parameters
     ----------
     state : State
@@ -43,9 +46,6 @@ def log_prior(state: State, noise_exponent: float | None, subsample: float) -> A
         The exponent of the noise distribution; None for losses that draw no noise.
     subsample : float
         The threshold of subsampling in training.
-
-    Words that share an output vector, since they differ in their tags alone, share its probability too, in
-    proportion to how often each occurs.
 
     Returns
     -------

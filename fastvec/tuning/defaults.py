@@ -177,7 +177,7 @@ def _checked(given: Any, objective: Objective, model: Any, params: Params) -> di
 def _dimension(name: str, values: Any) -> Dimension:
     rule = f"space[{name!r}] must be a list of values, or a tuple of the lowest and the highest number"
     if isinstance(values, list) and values:
-        if name == "epochs" and None in values:  # which stands for more of them in a part of a text
+        if name == "epochs" and None in values:  # which takes as long as the text says
             raise ValueError(f"space['epochs'] must be a list of numbers, got {shortened(values)}")
         return Choice(tuple(map(plain, values)))
     if not isinstance(values, tuple) or len(values) != 2:
