@@ -105,6 +105,10 @@ def test_errors(arguments, error, message):
         infer(*arguments)
 
 
+def test_a_window_may_exceed_every_number_of_the_machine():
+    assert (infer(VECTORS, TEXT, window=10**30).vectors == infer(VECTORS, TEXT, window=None).vectors).all()
+
+
 @pytest.mark.parametrize("wrong", [{"window": 0}, {"min_count": 0}])
 def test_wrong_parameters(wrong):
     (name,) = wrong

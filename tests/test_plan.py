@@ -166,6 +166,14 @@ def test_what_cannot_be_planned():
         fastvec.plan(GloVe(min_count=1), [["a"], ["b"]])
     with pytest.raises(ValueError, match="window must be an int from 1 to 1000, got 0"):
         fastvec.plan(SkipGram(window=0), [["a", "b"]])
+    with pytest.raises(TypeError, match="text must be read for lowercase to matter, got Corpus"):
+        fastvec.plan(SkipGram(), fastvec.Corpus([["a", "b"]]), lowercase=True)
+
+
+@pytest.mark.parametrize("wrong", [{"lowercase": 1}, {"errors": "no"}, {"memory_limit": 0}, {"progress": 1}])
+def test_parameters_are_checked_however_large_a_text_is(wrong, large):
+    with pytest.raises((TypeError, ValueError), match=f"^{next(iter(wrong))} must be "):
+        fastvec.plan(SkipGram(**QUICK), large[0], **wrong)
 
 
 def test_the_command(tmp_path, shown, large):

@@ -118,6 +118,15 @@ def test_the_first_ones_are_returned():
     assert not model.recommend(model.vocabulary_.words, topn=None, exclude_seen=True).any()
 
 
+def test_items_that_differ_in_their_tags_share_a_probability():
+    corpus = fastvec.Corpus(BASKETS, tag=[int(i % 8 < 2) for i in range(80)], tag_words=["bread"])
+    model = fastvec.SkipGram(epochs=5, **SMALL).fit(corpus)
+    found = dict(model.recommend(["butter"], topn=10))
+    counts = dict(zip(model.vocabulary_.words, model.vocabulary_.counts, strict=True))
+    assert set(found) == set(counts) and sum(found.values()) == pytest.approx(1)
+    assert found["bread_1"] / found["bread_0"] == pytest.approx(counts["bread_1"] / counts["bread_0"])
+
+
 def test_a_saved_model_recommends_the_same(tmp_path):
     model = fastvec.SkipGram(window=2, noise_exponent=0.5, **SMALL).fit(BASKETS)
     model.save(tmp_path / "model.fvec")
@@ -131,6 +140,8 @@ def test_a_saved_model_recommends_the_same(tmp_path):
     ("session", "more", "error", "message"),
     [
         ("bread", {}, TypeError, "session must be a list of items, got 'bread'"),
+        (b"bread", {}, TypeError, "session must be a list of items, got b'bread'"),
+        (None, {}, TypeError, "session must be a list of items, got None"),
         ([None], {}, TypeError, "session must be a str or an int, got None"),
         (["tea"], {}, ValueError, "session must have an item that the model knows, got ['tea']"),
         ([], {}, ValueError, "session must have an item that the model knows, got []"),

@@ -200,9 +200,9 @@ def test_links_that_were_not_walked_over_are_found(kind, monkeypatch, tmp_path):
 
     def watched(graph, **how):
         seen.append(graph)
+        (tmp_path / "edges.tsv").unlink(missing_ok=True)  # a stream cannot be read again either
         return walks(graph, **how)
 
-    monkeypatch.setitem(INSIDE.objective_of.__globals__, "walks", watched)
     graph = edges
     if kind == "names":
         graph = [(f"n{a}", f"n{b}") for a, b in edges.tolist()]
@@ -211,12 +211,15 @@ def test_links_that_were_not_walked_over_are_found(kind, monkeypatch, tmp_path):
     elif kind == "file":
         graph = str(tmp_path / "edges.tsv")
         np.savetxt(graph, edges, "%d")
+    expected = {p: fastvec.walks(graph, p=p, seed=1) for p in (1.0, 4.0)}
+    monkeypatch.setitem(INSIDE.objective_of.__globals__, "walks", watched)
     tuning = tune(graph, budget=3, space={"p": [1.0, 4.0], "epochs": [5, 3]}, objective="link")
     assert all(trial.score > 0.75 for trial in tuning.trials) and tuning.given.params == {"p": 1, "epochs": 5}
     known = seen[0]
     assert len(known[0]) == len(edges) - len(edges) // 10 and len(known) == 2 + (kind == "weights")
     assert len(tuning.vectors) == 60 == len({*known[0].tolist(), *known[1].tolist()})
-    assert seen[-1] is graph
+    again = SkipGram(**MODEL | {"epochs": tuning.params["epochs"]}).fit(expected[tuning.params["p"]])
+    assert (tuning.vectors.vectors == again.vectors_.vectors).all()
 
 
 def test_of_a_long_text_candidates_are_tried_on_parts_first(monkeypatch):
@@ -297,6 +300,42 @@ def test_a_record_is_of_one_search(tmp_path):
     path.write_text("{}")
     with pytest.raises(ValueError, match=r"trials\.json: is not the checkpoint of an autotune$"):
         tune(budget=1, objective=size, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"about": []},
+        {"seconds": None},
+        {"trials": []},
+        {"trials": {"a": {"score": 1}}},
+        {"trials": {"a": {"params": {}, "seed": 1, "words": 8, "score": "x", "seconds": 1}}},
+    ],
+)
+def test_a_damaged_record_is_an_error(damage, tmp_path):
+    path = tmp_path / "trials.json"
+    tune(budget=1, objective=size, checkpoint=path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    with pytest.raises(ValueError, match=r"trials\.json: the state of the search is damaged"):
+        tune(budget=1, objective=size, checkpoint=path, resume=True)
+
+
+def test_a_record_that_cannot_be_written_ends_no_search(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match="missing"):
+        tune(objective=lambda _: pytest.fail("before anything is trained"), checkpoint=tmp_path / "missing/x")
+    written, inside = [], INSIDE.Record.__init__.__globals__
+    replacing = inside["replacing"]
+
+    def full(path):
+        written.append(path)
+        if len(written) > 2:
+            raise OSError(28, "No space left on device")
+        return replacing(path)
+
+    monkeypatch.setitem(inside, "replacing", full)
+    with pytest.warns(UserWarning, match=r"^the checkpoint could not be written, the search continues: .*No"):
+        tuning = tune(budget=4, objective=size, checkpoint=tmp_path / "trials.json")
+    assert len(tuning.trials) == 4 and len(written) == 5
 
 
 def test_the_end_of_the_time_ends_the_search():
@@ -393,12 +432,24 @@ def test_the_command_reads_no_text_for_what_it_cannot_do(options, message, tmp_p
             {"tests": "men.txt"},
             r"^tests must be None unless objective is 'similarity' or .*, got 'held-out'$",
         ),
+        (
+            {"objective": "analogies", "tests": 5},
+            r"^tests must be a path or a sequence of paths, got 5$",
+        ),
+        ({"objective": "analogies", "tests": [5]}, r"^tests must be a path or .*, got \[5\]$"),
+        ({"checkpoint": 5}, r"^checkpoint must be a path, got 5$"),
+        ({"checkpoint": "s3://bucket/trials.json"}, r"^checkpoint must be on a disk, got the address"),
         ({"objective": lambda _: math.nan}, r"^objective must return a finite number for vectors, got nan$"),
         ({"objective": lambda _: "1"}, r"^objective must return a finite number for vectors, got '1'$"),
         ({"model": GloVe()}, r"^objective='held-out' needs a model that predicts words, got GloVe: use ano"),
         (
             {"model": CBOW(loss="hierarchical_softmax")},
             r"^objective='held-out' needs a loss with output vectors, got loss='hierarchical_softmax'",
+        ),
+        ({"space": {"loss": ["hierarchical_softmax"]}}, r"^objective='held-out' needs a loss with output"),
+        (
+            {"corpus": Corpus(TEXT, tag=[i % 2 for i in range(80)]), "objective": "next-item"},
+            r"^corpus must be one without tag, got",
         ),
         ({"corpus": [["a", "b"]]}, r"^corpus must have words next to each other that occur often enough"),
         (
@@ -408,6 +459,14 @@ def test_the_command_reads_no_text_for_what_it_cannot_do(options, message, tmp_p
         (
             {"corpus": [("a", "b")], "objective": "link"},
             r"^corpus must be a graph with edges that can be held",
+        ),
+        (
+            {"corpus": [], "objective": "link"},
+            r"^corpus must be a graph with edges .* got 0 nodes with 0 edg",
+        ),
+        (
+            {"corpus": [(0, 1), (1, 2), (2, 0), (2, 3), (3, 4)], "objective": "link", "space": {"p": [0]}},
+            r"^p must be a number > 0, got 0$",
         ),
         (
             {"corpus": [(0, 1), (1, 2), (2, 0)], "objective": "link"},
@@ -422,10 +481,12 @@ def test_the_command_reads_no_text_for_what_it_cannot_do(options, message, tmp_p
         ({"space": {"epochs": 5}}, r"^space\['epochs'\] must be a list of values, or a tuple of .*, got 5$"),
         ({"space": {"epochs": (5, 5)}}, r"^space\['epochs'\] must be a list of values, .*, got \(5, 5\)$"),
         ({"space": {"loss": ("bpr", "x")}}, r"^space\['loss'\] must be a list .*, got \('bpr', 'x'\)$"),
+        ({"space": {"epochs": [None, 5]}}, r"^space\['epochs'\] must be a list of numbers, got \[None, 5\]$"),
         ({"space": {"epochs": [0]}}, r"^epochs must be an int >= 1, got 0$"),
         ({"space": {"epochs": (0.5, 3.5)}}, r"^epochs must be an int >= 1, got 0\.5$"),
         ({"fixed": ["epochs"]}, r"^fixed must be None with space, which names what is searched, got \["),
         ({"space": None, "fixed": "epochs"}, r"^fixed must be a sequence of names, got 'epochs'$"),
+        ({"space": None, "fixed": 5}, r"^fixed must be a sequence of names, got 5$"),
         ({"space": None, "fixed": ["epoch"]}, r"^fixed must be one of 'vector_size', .*, got 'epoch'$"),
         (
             {"space": None, "fixed": ["epochs", "learning_rate", "negatives", "subsample"]},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
         )
         tuning.vectors.save(options.output, format=options.format)
     if options.json:
-        document = {"output": options.output, **asdict(tuning)}
+        document = {"output": options.output, **asdict(replace(tuning, model=None))}  # copies what is in it
         del document["model"]
         say(json_line(document))
     elif not options.quiet:

@@ -8,7 +8,7 @@ pieces have V / 2^β.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from fastvec._params import check_bool, check_int
 from fastvec.corpus.compressed import COMPRESSED_BLOCK_BYTES, is_compressed
 from fastvec.corpus.corpus import Corpus
 from fastvec.corpus.ids import encode_pieces, file_pieces
 from fastvec.corpus.parts import Part
 from fastvec.corpus.reading import File, check_readable, files_of, is_on_disk, opened
 from fastvec.corpus.sequences import is_table
+from fastvec.corpus.sources import Reading
 from fastvec.formats.spool import Spool
 
 __all__ = ["Excerpt", "excerpt", "growth"]
@@ -99,10 +101,21 @@ def excerpt(source: Any, **reading: Any) -> Excerpt:
     size = check_readable(files)
     if size is None or size <= WHOLE_BYTES:
         return Excerpt(Corpus(source, **reading), 1.0)
-    return _in_pieces(files, size, reading)
+    check_int("memory_limit", reading.get("memory_limit", 1), 1)
+    check_bool("progress", reading.get("progress", False))
+    how = Reading(
+        lowercase=reading.get("lowercase", False),
+        tokenizer=None,
+        errors=reading.get("errors", "strict"),
+        keep_empty=reading.get("keep_empty", False),
+        column=None,
+        kmers=None,
+    )
+    how.check(source, files)
+    return _in_pieces(files, size, how)
 
 
-def _in_pieces(files: list[File], size: int, reading: Mapping[str, Any]) -> Excerpt:
+def _in_pieces(files: list[File], size: int, how: Reading) -> Excerpt:
     n_read = 0
 
     def report(n: int) -> None:
@@ -110,10 +123,9 @@ def _in_pieces(files: list[File], size: int, reading: Mapping[str, Any]) -> Exce
         n_read += n
 
     parts = files if any(map(_is_compressed, files)) else _parts(files)
-    errors, keep_empty = reading.get("errors", "strict"), reading.get("keep_empty", False)
-    pieces = _first(file_pieces(parts, errors, report), PIECES * PIECE_BYTES)
-    encoded = encode_pieces(pieces, keep_empty, Spool(np.int32, PIECES * PIECE_BYTES * 4))
-    corpus = Corpus._of_ids(*encoded.finish(reading.get("lowercase", False)), {})
+    pieces = _first(file_pieces(parts, how.errors, report), PIECES * PIECE_BYTES)
+    encoded = encode_pieces(pieces, how.keep_empty, Spool(np.int32, PIECES * PIECE_BYTES * 4))
+    corpus = Corpus._of_ids(*encoded.finish(how.lowercase), {})
     return Excerpt(corpus, min(1.0, n_read / size))
 
 

@@ -57,6 +57,8 @@ def edges_of(
     TypeError, ValueError
         If it is no graph, or has no edges.
     """
+    if isinstance(graph, Edges):
+        return graph
     directed = None if directed is None else check_bool("directed", directed)
     if weight is not None and not isinstance(weight, str):
         raise TypeError(f"weight must be a str or None, got {shortened(weight)}")

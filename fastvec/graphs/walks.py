@@ -22,7 +22,7 @@ from fastvec.training.progress import Progress
 from fastvec.training.tables import keep_thresholds
 from fastvec.training.threads import Workers, number_of_threads
 
-__all__ = ["walks"]
+__all__ = ["check_steps", "walks"]
 
 # What a thread is handed at once: walks of about so many nodes.
 NODES_AT_ONCE = 1 << 18
@@ -128,8 +128,7 @@ def walks(
     >>> fastvec.SkipGram(vector_size=8).fit(walks).vectors_.words[0]
     'c'
     """
-    length, per_node = check_int("length", length, 1, LONGEST), check_int("per_node", per_node, 1)
-    p, q = check_float("p", p, above=0), check_float("q", q, above=0)
+    length, per_node, p, q = check_steps(length, per_node, p, q)
     seed = check_int("seed", seed, 0)
     threads = number_of_threads(None if threads is None else check_int("threads", threads, 1))
     memory_limit = check_int("memory_limit", memory_limit, 1)
@@ -147,6 +146,16 @@ def walks(
     if metapath is not None:
         made["metapath"] = [*map(str, metapath)]
     return Corpus._of(encoded, {**reading, "walks": made})
+
+
+def check_steps(length: int, per_node: int, p: float, q: float) -> tuple[int, int, float, float]:
+    """Return the parameters of walks that say how they go on, or raise TypeError or ValueError."""
+    return (
+        check_int("length", length, 1, LONGEST),
+        check_int("per_node", per_node, 1),
+        check_float("p", p, above=0),
+        check_float("q", q, above=0),
+    )
 
 
 def _acceptance(p: float, q: float) -> NDArray[np.uint32]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastvec._params import shortened
+from fastvec.corpus import Corpus
 from fastvec.corpus.excerpts import Excerpt, excerpt, growth
 from fastvec.corpus.selection import select
 from fastvec.corpus.tags import check_untagged
@@ -153,6 +154,8 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
         )
     if isinstance(text, Cooccurrence):
         raise TypeError(f"text must be a text, of which counts are made, got {shortened(text)}")
+    if isinstance(text, Corpus) and reading:
+        raise TypeError(f"text must be read for {', '.join(reading)} to matter, got {shortened(text)}")
     model.check_params()
     if isinstance(model, DocVectors):
         reading = {"keep_empty": True, **reading}
@@ -178,7 +181,7 @@ def plan(model: WordModel | CountModel | DocVectors, text: Any, **reading: Any) 
         vocabulary=sizes.vocabulary,
         entries=sizes.entries if isinstance(model, CountModel) else None,
         reading_seconds=seconds / read.share,
-        training_seconds=training_seconds,
+        training_seconds=float(training_seconds),
         memory_bytes=peak_bytes(model, sizes),
         file_bytes=file_bytes(model, sizes),
         model_bytes=model_bytes(model, sizes),

@@ -35,6 +35,9 @@ Array = NDArray[np.float64]
 def log_prior(state: State, noise_exponent: float | None, subsample: float) -> Array:
     """Return what is added to the scores of all items, log n_w − log k_w.
 
+    Words that share an output vector, since they differ in their tags alone, share its probability too, in
+    proportion to how often each occurs.
+
     Parameters
     ----------
     state : State
@@ -50,7 +53,11 @@ def log_prior(state: State, noise_exponent: float | None, subsample: float) -> A
     """
     prior: Array = -np.log(state.keep_probabilities(subsample))
     if noise_exponent is not None:
-        prior += np.log(state.noise_probabilities(noise_exponent))
+        noise = state.noise_probabilities(noise_exponent)
+        prior += np.log(noise if state.output_of is None else noise[state.output_of])
+    if state.output_of is not None:
+        counts = state.vocabulary.counts
+        prior += np.log(counts / state.of_outputs(counts)[state.output_of])
     return prior
 
 

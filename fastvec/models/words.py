@@ -275,7 +275,7 @@ class WordModel(EpochModel, ABC):
         """
         state = self._learned("vectors_ to predict with")
         self._check_fixed(state)
-        if isinstance(context, str):
+        if isinstance(context, (str, bytes)) or not isinstance(context, Iterable):
             raise TypeError(f"context must be a list of words, got {context!r}")
         if topn is not None:
             check_int("topn", topn, 1)
@@ -334,7 +334,7 @@ class WordModel(EpochModel, ABC):
         """
         state = self._learned("vectors_ to recommend with")
         self._check_fixed(state)
-        if isinstance(session, str):
+        if isinstance(session, (str, bytes)) or not isinstance(session, Iterable):
             raise TypeError(f"session must be a list of items, got {session!r}")
         items = [check_item("session", item) for item in session]
         if topn is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastvec import presets
 from fastvec._params import check_choice, plain, shortened
+from fastvec.graphs.walks import check_steps
 from fastvec.models.sessions import REACH
 from fastvec.training.spaces import Choice, Dimension, Params, Range, Space
 from fastvec.tuning.objectives import WALKING, Objective
@@ -104,11 +105,11 @@ def space_of(
     """
     params = model.get_params() | objective.walking
     if given is None:
-        dimensions = _default(name, model, _fixed(fixed, params, type(model)().get_params()))
+        dimensions = _default(name, objective, model, _fixed(fixed, params, type(model)().get_params()))
     else:
         if fixed is not None:
             raise ValueError(f"fixed must be None with space, which names what is searched, got {fixed!r}")
-        dimensions = _checked(given, model, params)
+        dimensions = _checked(given, objective, model, params)
     start = {parameter: params[parameter] for parameter in dimensions}
     if start.get("learning_rate", 0) is None:
         start["learning_rate"] = model.first_learning_rate()
@@ -118,7 +119,7 @@ def space_of(
     published = {
         parameter: value
         for parameter, value in _published(name, n_tokens).items()
-        if parameter in start and (given is None and _error(model, parameter, value) is None)
+        if parameter in start and (given is None and _error(objective, model, parameter, value) is None)
     }
     space.starts = _starts(space, published, model.seed)
     return space
@@ -128,12 +129,12 @@ def _fixed(fixed: Sequence[str] | None, params: Params, usual: Params) -> set[st
     """Return the parameters that stay as they are."""
     if fixed is None:
         return {name for name, value in usual.items() if params[name] != value}
-    if isinstance(fixed, str):
+    if isinstance(fixed, str) or not isinstance(fixed, Iterable):
         raise TypeError(f"fixed must be a sequence of names, got {fixed!r}")
     return {check_choice("fixed", name, params) for name in fixed}
 
 
-def _default(name: str, model: Any, fixed: set[str]) -> dict[str, Dimension]:
+def _default(name: str, objective: Objective, model: Any, fixed: set[str]) -> dict[str, Dimension]:
     """Return what is searched by default, without what the model does not have."""
     dimensions: dict[str, Dimension] = {}
     own = model.get_params()
@@ -141,7 +142,9 @@ def _default(name: str, model: Any, fixed: set[str]) -> dict[str, Dimension]:
         if parameter in fixed or parameter not in {**own, **WALKING}:
             continue
         if isinstance(dimension, Choice):
-            values = [value for value in dimension.values if _error(model, parameter, value) is None]
+            values = [
+                value for value in dimension.values if _error(objective, model, parameter, value) is None
+            ]
             dimension = Choice(values, dimension.often)
         dimensions[parameter] = dimension
     if not dimensions:
@@ -153,7 +156,7 @@ def _default(name: str, model: Any, fixed: set[str]) -> dict[str, Dimension]:
     return dimensions
 
 
-def _checked(given: Any, model: Any, params: Params) -> dict[str, Dimension]:
+def _checked(given: Any, objective: Objective, model: Any, params: Params) -> dict[str, Dimension]:
     """Return a space that a user gives, after validation."""
     if not isinstance(given, Mapping) or not given:
         raise TypeError(
@@ -166,7 +169,7 @@ def _checked(given: Any, model: Any, params: Params) -> dict[str, Dimension]:
         dimension = dimensions[name] = _dimension(name, values)
         bounds = (dimension.low, dimension.high) if isinstance(dimension, Range) else dimension.values
         for value in bounds:
-            if name in model.get_params() and (error := _error(model, name, value)) is not None:
+            if (error := _error(objective, model, name, value)) is not None:
                 raise error
     return dimensions
 
@@ -174,6 +177,8 @@ def _checked(given: Any, model: Any, params: Params) -> dict[str, Dimension]:
 def _dimension(name: str, values: Any) -> Dimension:
     rule = f"space[{name!r}] must be a list of values, or a tuple of the lowest and the highest number"
     if isinstance(values, list) and values:
+        if name == "epochs" and None in values:  # which takes as long as the text says
+            raise ValueError(f"space['epochs'] must be a list of numbers, got {shortened(values)}")
         return Choice(tuple(map(plain, values)))
     if not isinstance(values, tuple) or len(values) != 2:
         raise TypeError(f"{rule}, got {shortened(values)}")
@@ -185,13 +190,16 @@ def _dimension(name: str, values: Any) -> Dimension:
     return Range(low, high, whole=isinstance(low, int) and isinstance(high, int), by_factors=low > 0)
 
 
-def _error(model: Any, name: str, value: Any) -> Exception | None:
-    """Return the error of a model with a value that it must not have."""
-    params = model.get_params() | {name: value}
+def _error(objective: Objective, model: Any, name: str, value: Any) -> Exception | None:
+    """Return the error of a model, or of walks, with a value that they must not have."""
+    params = model.get_params() | objective.walking | {name: value}
     if name != "min_learning_rate":
         params["min_learning_rate"] = None
     try:
-        type(model)(**{each: params[each] for each in model.get_params()}).check_params()
+        if objective.walking:
+            check_steps(**{each: params[each] for each in objective.walking})
+        other = type(model)(**{each: params[each] for each in model.get_params()})
+        objective.check(other)
     except (TypeError, ValueError) as error:
         return error
     return None

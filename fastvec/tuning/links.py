@@ -45,7 +45,9 @@ def split_edges(edges: Edges, generator: np.random.Generator) -> LinkSplit:
     ValueError
         If no edge can be spared, or nearly all pairs have one.
     """
-    nodes = np.array(edges.nodes, object if isinstance(edges.nodes[0], str) else np.int64)
+    nodes = np.array(
+        edges.nodes, object if any(isinstance(node, str) for node in edges.nodes[:1]) else np.int64
+    )
     low, high = np.minimum(edges.sources, edges.targets), np.maximum(edges.sources, edges.targets)
     keys = low.astype(np.int64) * len(nodes) + high
     pairs = np.unique(keys[low != high])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from statistics import fmean
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ import numpy as np
 
 from fastvec._params import plain, shortened
 from fastvec.corpus import Corpus
+from fastvec.corpus.tags import check_untagged
 from fastvec.evaluate import analogies, similarity, split_sessions
 from fastvec.evaluate.items import scores_of
 from fastvec.evaluate.recommenders import by_model, by_vectors, rows_of_items
@@ -75,6 +76,11 @@ class Objective(ABC):
         corpus: Corpus = self._corpus
         return corpus
 
+    @classmethod
+    def check(cls, model: Any) -> None:
+        """Raise TypeError or ValueError unless a model with such parameters can be trained and scored."""
+        model.check_params()
+
     @abstractmethod
     def score(self, model: Any) -> float:
         """Return the score of a fitted model, the higher the better."""
@@ -86,10 +92,15 @@ class HeldOut(Objective):
     score_name = "held-out AUC"
 
     def __init__(self, corpus: Any, model: Any, tests: Tests) -> None:
-        check_has_outputs(model)
+        self.check(model)
         super().__init__(corpus, model, tests)
         self._unseen = Unseen(self._corpus, model)
         self._training = self._unseen.training(self._memory_limit)
+
+    @classmethod
+    def check(cls, model: Any) -> None:
+        super().check(model)
+        check_has_outputs(model)
 
     def score(self, model: Any) -> float:
         return self._unseen.score(model)
@@ -105,6 +116,7 @@ class NextItem(Objective):
 
     def __init__(self, corpus: Any, model: Any, tests: Tests) -> None:
         super().__init__(corpus, model, tests)
+        check_untagged(self._corpus)
         parts = split_sessions(self._corpus)
         self._training = Corpus(parts.training, memory_limit=self._memory_limit)
         self._vocabulary = self._training.vocabulary
@@ -112,7 +124,7 @@ class NextItem(Objective):
         self._asked = questions(parts.held_out, self._vocabulary, "last", repeats=self._repeats)
         if not len(self._asked.targets):
             raise ValueError(
-                "corpus must have a session whose last item occurs in others as well, got "
+                "corpus must have a session whose last item occurs before the last one of another, got "
                 f"{len(self._corpus):,} sessions with none"
             )
 
@@ -134,15 +146,13 @@ class Link(Objective):
 
     def __init__(self, corpus: Any, model: Any, tests: Tests) -> None:
         super().__init__(corpus, model, tests)
-        edges = edges_of(corpus, None, "weight", self._memory_limit, self._progress)
-        self._split = split_edges(edges, np.random.default_rng([self._seed, 4]))
-        self._directed = edges.directed
+        self._split = split_edges(self._corpus, np.random.default_rng([self._seed, 4]))
 
     def _read(self, corpus: Any) -> Any:
-        return corpus
+        return edges_of(corpus, None, "weight", self._memory_limit, self._progress)
 
     def training(self, params: Params) -> Corpus:
-        return self._walks(self._split.known, params, directed=self._directed, threads=1)
+        return self._walks(self._split.known, params, directed=self._corpus.directed, threads=1)
 
     def whole(self, params: Params) -> Corpus:
         return self._walks(self._corpus, params, progress=self._progress)
@@ -246,5 +256,10 @@ def _has_repetitions(sessions: Corpus) -> bool:
 def _files(tests: Any) -> Tests:
     if tests is None:
         return []
+    rule = "tests must be a path or a sequence of paths"
+    if not isinstance(tests, (str, os.PathLike, Iterable)):
+        raise TypeError(f"{rule}, got {shortened(tests)}")
     listed = [tests] if isinstance(tests, (str, os.PathLike)) else list(tests)
+    if not all(isinstance(test, (str, os.PathLike)) for test in listed):
+        raise TypeError(f"{rule}, got {shortened(listed)}")
     return [on_disk(test, "tests") for test in listed]

@@ -15,7 +15,9 @@ from typing import Any
 
 from fastvec.corpus.resampling import part_of
 from fastvec.formats.atomic import replacing
+from fastvec.formats.places import on_disk
 from fastvec.training.loop import Stoppable
+from fastvec.training.progress import warn
 from fastvec.training.search import Proposal
 from fastvec.training.spaces import Params
 from fastvec.training.threads import Workers
@@ -68,13 +70,13 @@ class Record:
     Raises
     ------
     OSError
-        If the file cannot be read.
-    ValueError
-        If it exists and is not to be resumed, is no such file, or is of another search.
+        If the file cannot be read or written.
+    TypeError, ValueError
+        If it is no path, exists and is not to be resumed, is no such file or damaged, or of another search.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, resume: bool, about: Mapping[str, str]) -> None:
-        self._path = None if path is None else Path(path)
+        self._path = None if path is None else _on_disk(path)
         self._about = dict(about)
         self._trials: dict[str, Trial] = {}
         self._seconds_before = 0.0
@@ -86,6 +88,7 @@ class Record:
                     f"{self._path}"
                 )
             self._read(self._path)
+        self._write()
 
     @property
     def seconds(self) -> float:
@@ -97,8 +100,14 @@ class Record:
         return self._trials.get(_key(proposal))
 
     def add(self, proposal: Proposal, trial: Trial) -> None:
-        """Keep what came of a training."""
+        """Keep what came of a training; a warning says if the file cannot be written."""
         self._trials[_key(proposal)] = trial
+        try:
+            self._write()
+        except OSError as error:
+            warn(f"the checkpoint could not be written, the search continues: {error}")
+
+    def _write(self) -> None:
         if self._path is None:
             return
         trials = {
@@ -113,20 +122,35 @@ class Record:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             is_ours = document["format"] == FORMAT
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             is_ours = False
         if not is_ours:
             raise ValueError(f"{path}: is not the checkpoint of an autotune")
+        try:
+            before = {name: document["about"].get(name) for name in self._about}
+            self._seconds_before = float(document["seconds"])
+            self._trials = {key: _trial(**fields) for key, fields in document["trials"].items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: the state of the search is damaged ({error!r})") from None
         for name, value in self._about.items():
-            if document["about"].get(name) != value:
+            if before[name] != value:
                 raise ValueError(
-                    f"{path}: is of a search with another {name}: resume needs the same, "
-                    f"{document['about'].get(name)}, got {value}"
+                    f"{path}: is of a search with another {name}: resume needs the same, {before[name]}, got "
+                    f"{value}"
                 )
-        self._seconds_before = float(document["seconds"])
-        for key, trial in document["trials"].items():
-            score = math.nan if trial["score"] is None else trial["score"]
-            self._trials[key] = Trial(**{**trial, "score": score})
+
+
+def _on_disk(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"checkpoint must be a path, got {path!r}")
+    return on_disk(path, "checkpoint")
+
+
+def _trial(params: Params, seed: int, words: int, score: float | None, seconds: float) -> Trial:
+    """Return a trial as the file has it."""
+    return Trial(
+        dict(params), int(seed), int(words), math.nan if score is None else float(score), float(seconds)
+    )
 
 
 def _key(proposal: Proposal) -> str:

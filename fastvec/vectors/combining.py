@@ -118,7 +118,7 @@ def _as_several(vectors: Any) -> list[Vectors]:
         if not isinstance(each, Vectors):
             raise TypeError(f"vectors must be a list of Vectors, got {shortened(each)} among them")
     if len(several) < 2:
-        raise ValueError(f"vectors must be two or more Vectors, got {len(several)}: [svd, skipgram]")
+        raise ValueError(f"vectors must be two or more Vectors, got {len(several)}: pass a list of them")
     return several
 
 

@@ -132,7 +132,7 @@ def _sums_around(
     lengths = np.diff(offsets)
     first, last = np.repeat(offsets[:-1], lengths), np.repeat(offsets[1:], lengths)
     if window is not None:
-        positions = np.arange(len(of_words))
+        positions, window = np.arange(len(of_words)), min(window, len(of_words))
         first, last = np.maximum(first, positions - window), np.minimum(last, positions + window + 1)
     sums: NDArray[np.float64] = totals[last] - totals[first] - of_words
     return sums

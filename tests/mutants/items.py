@@ -8,7 +8,16 @@ ITEMS = [
     mutant(
         "recommended items are those of the scores, whatever the noise was",
         "recommend",
-        (RECOMMENDATION, "prior += np.log(state.noise_probabilities(noise_exponent))", "pass"),
+        (
+            RECOMMENDATION,
+            "prior += np.log(noise if state.output_of is None else noise[state.output_of])",
+            "pass",
+        ),
+    ),
+    mutant(
+        "an item is recommended as often with a rare tag as with a frequent one",
+        "recommend::test_items_that_differ_in_their_tags_share_a_probability",
+        (RECOMMENDATION, "prior += np.log(counts / state.of_outputs(counts)[state.output_of])", "pass"),
     ),
     mutant(
         "recommended items are as frequent as after subsampling",

@@ -65,6 +65,21 @@ TUNING = [
         (TRAININGS, "if self._stopping if failed else model.interrupted_:", "if False:"),
     ),
     mutant(
+        "the file of a graph is read again after the search",
+        "tuning::test_links_that_were_not_walked_over_are_found",
+        (OBJECTIVES, "self._seed = model.seed", "self._seed, self._given = model.seed, corpus"),
+        (
+            OBJECTIVES,
+            "self._walks(self._corpus, params, progress",
+            "self._walks(self._given, params, progress",
+        ),
+    ),
+    mutant(
+        "a full disk ends a search",
+        "tuning::test_a_record_that_cannot_be_written_ends_no_search",
+        (TRAININGS, "except OSError as error:", "except ZeroDivisionError as error:"),
+    ),
+    mutant(
         "a slower setting is on the front without being better",
         "tuning::test_the_front_is_of_times_and_scores_up_to_the_best",
         (
