@@ -234,10 +234,13 @@ class Cluster:
         return words * self.rates.plain * self.rates.slowdown / (CORES * self.nodes)
 
     def seconds(self, words: float, overlapping: bool) -> float:
-        """Return how long a training takes: its rounds, and what one processor does before the first one."""
+        """Return how long a training takes: its rounds, and what comes before the first one."""
         lengths = self.rounds(words)
-        alone = (words - lengths.sum()) * self.rates.plain
-        return float(alone + self.cost(lengths).seconds(overlapping).sum())
+        return self.alone(words - lengths.sum()) + float(self.cost(lengths).seconds(overlapping).sum())
+
+    def alone(self, words: float) -> float:
+        """Return how long a training on so many words takes on the processors of a lane, without lanes."""
+        return words * self.rates.plain * self.way.lanes / CORES
 
     def efficiency(self, words: float, overlapping: bool) -> float:
         """Return the share of the time of a training in which the same would be done without lanes."""
@@ -338,7 +341,7 @@ def nodes_table(cluster: Callable[[Way, int], Cluster]) -> str:
         lengths = one.rounds(WORDS)
         found[name] = one, lengths, one.cost(lengths)
     parts: dict[str, Any] = {
-        "alone": lambda item: f"{(WORDS - item[1].sum()) * item[0].rates.plain:,.0f}",
+        "alone": lambda item: f"{item[0].alone(WORDS - item[1].sum()):,.0f}",
         **{name: lambda item, name=name: f"{getattr(item[2], name).sum():,.0f}" for name in Cost._fields},
     }
     columns: dict[str, Any] = {
