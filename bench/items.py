@@ -11,7 +11,6 @@ the processor, of fitting alone.
 import argparse
 import datetime
 import itertools
-import pickletools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -59,26 +58,9 @@ def movies(path: Path) -> Sessions:
 
 
 def purchases(path: Path) -> Sessions:
-    """Read what the first customers have bought, without running the pickle that this is in.
-
-    Every other string is another feature. Strings that occur again are taken from the pickle's memo.
-    """
-    content = path.read_bytes()
-    memo: dict[int, str] = {}
-    sessions, last = [], None
-    for operation, argument, _ in pickletools.genops(content[content.index(b"\x80\x02") :]):
-        if operation.name == "EMPTY_LIST":
-            sessions.append([])
-        elif operation.name == "SHORT_BINSTRING":
-            last = argument
-        elif "BINPUT" in operation.name and last is not None:
-            memo[argument] = last
-            last = None
-        if sessions and operation.name == "SHORT_BINSTRING":
-            sessions[-1].append(argument)
-        elif sessions and "BINGET" in operation.name and argument in memo:
-            sessions[-1].append(memo[argument])
-    return [session[::2] for session in sessions if session][:CUSTOMERS]
+    """Read what the first customers have bought, one a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines[:CUSTOMERS]]
 
 
 def film_paths(path: Path) -> dict[str, str]:
@@ -104,7 +86,7 @@ DATA = {
         "Films of MovieLens 100K, in the order of their ratings", "ml-100k.inter", movies, True, 5, film_paths
     ),
     "purchases": Source(
-        "What customers of a shop buy, again and again", "ecommerce_sessions.npy", purchases, False, 5
+        "What customers of a shop buy, again and again", "purchases.txt", purchases, False, 5
     ),
 }
 

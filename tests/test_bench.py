@@ -179,7 +179,6 @@ def test_combined_and_small_vectors_are_scored(bench, data, monkeypatch, tmp_pat
 
 
 def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
-    """Strings of a pickle that occur again are taken from its memo; every second one is another feature."""
     items = bench("items")
     monkeypatch.setattr(items, "SIZE", 8)
     monkeypatch.setattr(items, "CONTENDERS", items.CONTENDERS[2:3] + items.CONTENDERS[5:6])
@@ -190,9 +189,9 @@ def test_next_items_are_chosen_and_scored(bench, data, monkeypatch, capsys):
     assert names[2:7] == ["popularity", "recency", "co-visits", "fastvec, chosen", "fastvec, chosen, cosines"]
     assert "infer, cosines" in names and len(names) == 17
     assert all(score.strip() != "–" for name, _, *scores in rows for score in scores)
-    path = data / "ecommerce_sessions.npy"
-    path.write_bytes(b"head\x80\x02(]q\x00(U\x01aq\x01U\x01xq\x02e]q\x03(U\x01bq\x04h\x02h\x01h\x02et.")
-    assert items.purchases(path) == [["a"], ["b", "a"]]
+    path = data / "sessions.txt"
+    path.write_text("a\nb\ta 1\n", encoding="utf-8")
+    assert items.purchases(path) == [["a"], ["b", "a 1"]]
     path.write_text("user\titem\trating\ttime\n1\ta\t5\t9\n2\tb\t1\t8\n1\tc\t3\t7\n", encoding="utf-8")
     assert items.movies(path) == [["c", "a"], ["b"]]
 

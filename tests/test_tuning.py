@@ -6,10 +6,10 @@ import re
 import signal
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
+from commands import HANGS
 
 import fastvec
 from fastvec import CBOW, PPMI_SVD, Corpus, FastText, GloVe, SkipGram, autotune, cli, evaluate
@@ -338,13 +338,18 @@ def test_a_record_that_cannot_be_written_ends_no_search(tmp_path, monkeypatch):
     assert len(tuning.trials) == 4 and len(written) == 5
 
 
-def test_the_end_of_the_time_ends_the_search():
-    tuning = tune(budget="0.4s", model=SkipGram(**SMALL, epochs=2), objective=size)
-    assert tuning.trials and not tuning.interrupted
+def test_the_end_of_the_time_ends_the_search(monkeypatch):
+    with monkeypatch.context() as patch:  # every training takes a day
+        patch.setattr(INSIDE.Record, "seconds", property(lambda record: 86_400.0 * len(record._trials)))
+        tuning = tune(budget="96h", model=SkipGram(**SMALL, epochs=2), objective=size, threads=1)
+    assert 4 <= len(tuning.trials) <= 9 and not tuning.interrupted  # those of two batches at most
+    stopped, side_by_side = threading.Event(), INSIDE.Trainings.of.__globals__["SideBySide"]
+    stop = side_by_side.stop
+    monkeypatch.setattr(side_by_side, "stop", lambda trainings: (stop(trainings), stopped.set()))
     with pytest.warns(
         UserWarning, match=r"^autotune ended before the given parameters had a score: the model"
     ):
-        tuning = tune(budget="0.01s", seeds=2, threads=1, objective=lambda _: time.sleep(0.2) or 1.0)
+        tuning = tune(budget="0.01s", seeds=2, threads=1, objective=lambda _: float(stopped.wait(HANGS)))
     assert (tuning.params, len(tuning.vectors)) == ({"epochs": 5, "learning_rate": 0.025}, 24)
     assert math.isnan(tuning.score) and tuning.pareto == [] and tuning.given is None
 

@@ -42,10 +42,9 @@ RECENT = 1 / 10
 ITEMS_KEPT = 1 << 14
 
 
-def rows_of_items(vectors: Vectors, items: Sequence[object]) -> NDArray[np.intp]:
+def rows_of_items(vectors: Vectors, items: Sequence[str | int]) -> NDArray[np.intp]:
     """Return the row of the vector of each item, and -1 for those without one."""
-    rows = {str(word): row for row, word in enumerate(vectors.words)}
-    return np.array([rows.get(str(item), -1) for item in items], np.intp)
+    return np.array([vectors.index(item, -1) for item in items], np.intp)
 
 
 def by_vectors(

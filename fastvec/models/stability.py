@@ -13,9 +13,7 @@ than the model says, or a resample smaller than the text.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from concurrent.futures import wait
 from typing import Any
 
 import numpy as np
@@ -27,9 +25,9 @@ from fastvec.corpus.resampling import resampled, sentence_counts
 from fastvec.models.base import CountModel, EpochModel
 from fastvec.models.words import WordModel
 from fastvec.training import signals
-from fastvec.training.loop import Stoppable
 from fastvec.training.progress import Progress, warn
-from fastvec.training.threads import Workers, number_of_threads
+from fastvec.training.side_by_side import SideBySide
+from fastvec.training.threads import number_of_threads
 from fastvec.vectors import SubwordVectors, Vectors
 from fastvec.vectors.intervals import (
     FEWEST_RUNS,
@@ -41,9 +39,6 @@ from fastvec.vectors.intervals import (
 )
 
 __all__ = ["Stability"]
-
-# Seconds between two looks at signals.
-EVERY = 0.05
 
 
 class Stability(Estimator):
@@ -345,25 +340,13 @@ class Trainings:
         self._bar = bar
         self._at_once = min(number_of_threads(stability.threads), stability.runs)
         self._numbers = iter(range(stability.runs))
-        self._under_way: dict[int, Any] = {}
         self._complete: dict[int, Vectors] = {}
-        self._stopping = False
-        self._lock = threading.Lock()
+        self._trainings = SideBySide()
 
     def complete(self) -> list[Vectors]:
-        """Train, and return the vectors of all trainings that were not interrupted, in their order.
-
-        The calling thread waits for signals, which reach no other one.
-        """
-        with signals.set_a_flag() as interrupted, Workers(self._at_once + 1) as workers:
-            working = [workers.submit(self._work) for _ in range(self._at_once)]
-            while not all(done.done() for done in working):
-                wait(working, EVERY)
-                if interrupted.is_set() or workers.stopped.is_set():
-                    self._stop()
-            for done in working:
-                if not done.cancelled():  # because of the error of another one
-                    done.result()
+        """Train, and return the vectors of all trainings that were not interrupted, in their order."""
+        with signals.set_a_flag() as interrupted:
+            self._trainings.work(self._work, self._at_once, interrupted.is_set)
         return [self._complete[number] for number in sorted(self._complete)]
 
     def _work(self) -> None:
@@ -374,17 +357,17 @@ class Trainings:
 
     def _begin(self) -> tuple[int, Any, np.random.Generator] | None:
         """Return the next training: its number, model and random numbers; None if there is none left."""
-        with self._lock:
-            number = None if self._stopping else next(self._numbers, None)
+        with self._trainings.lock:
+            number = None if self._trainings.stopping else next(self._numbers, None)
             if number is None:
                 return None
             generator = np.random.default_rng([self._stability.seed, number])
-            model = self._under_way[number] = self._model(int(generator.integers(2**31)))
+            model = self._trainings.under_way[number] = self._model(int(generator.integers(2**31)))
             return number, model, generator
 
     def _end(self, number: int, model: Any) -> None:
-        with self._lock:
-            del self._under_way[number]
+        with self._trainings.lock:
+            del self._trainings.under_way[number]
             if not model.interrupted_:
                 self._complete[number] = _of_words(model.vectors_)
         if not isinstance(model, EpochModel):
@@ -401,14 +384,6 @@ class Trainings:
 
     def _end_epoch(self, model: EpochModel) -> None:
         self._bar.update(1 / model._learned("vectors_").metadata["epochs"])
-
-    def _stop(self) -> None:
-        """End the trainings that are under way, also those that begin just now, and begin no more."""
-        with self._lock:
-            self._stopping = True
-            for model in self._under_way.values():
-                if isinstance(model, Stoppable):
-                    model.stop()
 
 
 def _of_words(vectors: Vectors) -> Vectors:

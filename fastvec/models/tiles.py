@@ -148,12 +148,11 @@ def block_bounds(row_offsets: NDArray[np.int64], stride: int) -> list[int]:
     n_words, n_entries = len(row_offsets) - 1, int(row_offsets[-1])
     fitting = max(FEWEST_WORDS, TILE_BYTES // (4 * 4 * stride))
     most_words = max(min(fitting, -(-n_words // FEWEST_BLOCKS)), -(-n_words // MOST_BLOCKS))
+    most = int(LARGEST_SHARE * n_entries)  # a float would make one of every number that is searched
     bounds = [0]
     while bounds[-1] < n_words:
         begin = bounds[-1]
-        most_entries = row_offsets[begin] + int(
-            LARGEST_SHARE * n_entries
-        )  # a float would make all of them one
+        most_entries = row_offsets[begin] + most
         end = int(np.searchsorted(row_offsets, most_entries, side="right")) - 1
         bounds.append(min(max(end, begin + 1), begin + most_words, n_words))
     return bounds

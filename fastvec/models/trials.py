@@ -137,8 +137,7 @@ def _tried(model: EpochModel, source: Any, params: dict[str, Any], positions: in
     watch = Stopwatch()
     trial: Any = type(model)(**{**model.get_params(), **params, "progress": False, "callbacks": [watch]})
     started = time.perf_counter()
-    trial.fit(source)
-    assert trial.vectors_ is not None
+    len(trial.fit(source).vectors_)  # which are made when they are asked for
     seconds = time.perf_counter() - started
     if trial.interrupted_ and not watch.is_done():
         raise KeyboardInterrupt
@@ -154,7 +153,7 @@ def _seconds_of_rows(n_rows: int, n_columns: int) -> tuple[float, float]:
     matrix = padded_matrix(rows, n_columns)
     fill_uniform(matrix[:, :n_columns], n_columns, np.random.default_rng(0))
     made = time.perf_counter()
-    assert np.isfinite(matrix.sum())
+    np.isfinite(matrix.sum())
     checked = time.perf_counter()
     return (made - started) * n_rows / rows, (checked - made) * n_rows / rows
 

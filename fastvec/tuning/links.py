@@ -70,11 +70,10 @@ def split_edges(edges: Edges, generator: np.random.Generator) -> LinkSplit:
 
 def link_score(vectors: Vectors, split: LinkSplit) -> float:
     """Return the area under the ROC curve of cosines, by which edges are told from pairs without one."""
-    rows = {str(word): row for row, word in enumerate(vectors.words)}
     unit = np.vstack((unit_rows(vectors.vectors), np.zeros((1, vectors.vector_size), np.float32)))
 
     def cosines(pairs: NDArray[Any]) -> NDArray[np.float64]:
-        places = np.array([[rows.get(str(node), -1) for node in pair] for pair in pairs.tolist()])
+        places = np.array([[vectors.index(node, -1) for node in pair] for pair in pairs.tolist()])
         products: NDArray[np.float64] = np.einsum(
             "ij,ij->i", *(unit[places[:, i]] for i in (0, 1)), dtype=float
         )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,14 @@ from typing import Any
 from fastvec.corpus.resampling import part_of
 from fastvec.formats.atomic import replacing
 from fastvec.formats.places import on_disk
-from fastvec.training.loop import Stoppable
 from fastvec.training.progress import warn
 from fastvec.training.search import Proposal
+from fastvec.training.side_by_side import SideBySide
 from fastvec.training.spaces import Params
-from fastvec.training.threads import Workers
 from fastvec.tuning.objectives import Objective
 
 __all__ = ["Record", "Trainings", "Trial", "with_params"]
 
-# Seconds between two looks at signals and at the clock.
-EVERY = 0.05
 FORMAT = "fastvec autotune 1"
 
 
@@ -166,14 +161,11 @@ class Trainings:
         self._objective = objective
         self._threads = threads
         self._record = record
-        self._lock = threading.Lock()
 
     def of(
         self, batch: Sequence[Proposal], is_over: Callable[[], bool], done: Callable[[], None]
     ) -> list[Trial | None]:
         """Train, and return what came of it; None where a training did not come to its end.
-
-        The calling thread waits for signals, which reach no other one.
 
         Parameters
         ----------
@@ -184,8 +176,7 @@ class Trainings:
         done : callable
             Is called after each training.
         """
-        self._stopping = False
-        self._under_way: dict[int, Any] = {}
+        self._side_by_side = SideBySide()
         trials = [self._record.find(proposal) for proposal in batch]
         numbers = [number for number, trial in enumerate(trials) if trial is None]
         left = iter(numbers)
@@ -197,31 +188,23 @@ class Trainings:
                 trials[number] = self._train(number, batch[number])
                 done()
 
-        n_threads = min(self._threads, len(numbers))
-        with Workers(n_threads + 1) as workers:
-            working = [workers.submit(work) for _ in range(n_threads)]
-            while not all(each.done() for each in working):
-                wait(working, EVERY)
-                if is_over() or workers.stopped.is_set():
-                    self._stop()
-            for each in working:
-                if not each.cancelled():  # because of the error of another one
-                    each.result()
+        self._side_by_side.work(work, min(self._threads, len(numbers)), is_over)
         return trials
 
-    def _next(self, left: Any) -> int | None:
-        with self._lock:
-            return None if self._stopping else next(left, None)
+    def _next(self, left: Iterator[int]) -> int | None:
+        with self._side_by_side.lock:
+            return None if self._side_by_side.stopping else next(left, None)
 
     def _train(self, number: int, proposal: Proposal) -> Trial | None:
         model = with_params(self._model, proposal.params, self._for_one_thread(proposal.run))
         text = self._objective.training(proposal.params)
         if proposal.size < 1:
             text = part_of(text, proposal.size, self._model.seed, model.memory_limit)
-        with self._lock:
-            if self._stopping:
+        trainings = self._side_by_side
+        with trainings.lock:
+            if trainings.stopping:
                 return None
-            self._under_way[number] = model
+            trainings.under_way[number] = model
         began = time.thread_time()
         failed = False
         try:
@@ -229,17 +212,17 @@ class Trainings:
         except FloatingPointError:
             failed = True
         except ValueError:  # the text is too short for such a subsample or min_count
-            if proposal.params == self._start and not self._stopping:
+            if proposal.params == self._start and not trainings.stopping:
                 raise
             failed = True
         seconds = time.thread_time() - began
-        with self._lock:
-            del self._under_way[number]
-        if self._stopping if failed else model.interrupted_:
+        with trainings.lock:
+            del trainings.under_way[number]
+        if trainings.stopping if failed else model.interrupted_:
             return None
         score = math.nan if failed else self._objective.score(model)
         trial = Trial(proposal.params, model.seed, text.n_tokens, score, seconds)
-        with self._lock:
+        with trainings.lock:
             self._record.add(proposal, trial)
         return trial
 
@@ -252,14 +235,6 @@ class Trainings:
             "callbacks": (),
             "memory_limit": limit,
         }
-
-    def _stop(self) -> None:
-        """End the trainings that are under way, also those that begin just now, and begin no more."""
-        with self._lock:
-            self._stopping = True
-            for model in self._under_way.values():
-                if isinstance(model, Stoppable):
-                    model.stop()
 
 
 def with_params(model: Any, *params: Params) -> Any:

@@ -85,8 +85,7 @@ def infer(vectors: Vectors, corpus: Any, *, window: int | None = 5, min_count: i
     min_count = check_int("min_count", min_count, 1)
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
     vocabulary = corpus.vocabulary
-    place = {str(word): row for row, word in enumerate(vectors.words)}
-    rows = np.array([place.get(str(word), -1) for word in vocabulary.words], np.intp)
+    rows = np.array([vectors.index(word, -1) for word in vocabulary.words], np.intp)
     means, has_contexts = _means_of_contexts(corpus, vectors, rows, window)
     known = (rows >= 0) & has_contexts
     if not known.any():

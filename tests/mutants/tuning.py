@@ -62,7 +62,7 @@ TUNING = [
     mutant(
         "an interrupted training is scored",
         "tuning::test_a_second_signal_ends_the_last_training",
-        (TRAININGS, "if self._stopping if failed else model.interrupted_:", "if False:"),
+        (TRAININGS, "if trainings.stopping if failed else model.interrupted_:", "if False:"),
     ),
     mutant(
         "the file of a graph is read again after the search",
