@@ -5,6 +5,8 @@ import pytest
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 def small(**params):
     defaults = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 2, "window": 3}

@@ -32,6 +32,7 @@ def test_unknown_words_are_near_those_of_their_kind(model):
         assert sum(word.endswith(ending) for word in near) >= 9, near
 
 
+@pytest.mark.any_backend(trains=True)
 def test_rows_start_uniform_as_those_of_fasttext_do(topics):
     model = small(learning_rate=1e-30).fit(topics(40))
     rows = model.input_vectors_
@@ -42,6 +43,7 @@ def test_rows_start_uniform_as_those_of_fasttext_do(topics):
     np.testing.assert_allclose(model.output_vectors_, 0, atol=1e-20)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_the_vectors_are_the_means_of_their_rows(topics):
     model = small().fit(topics(40))
     offsets, rows = model.vectors_.subwords.rows(model.vocabulary_.words)
@@ -51,6 +53,7 @@ def test_the_vectors_are_the_means_of_their_rows(topics):
         np.testing.assert_allclose(model.vectors_.vectors[i], mean, atol=1e-6)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_defaults_are_fasttexts():
     ours = fastvec.FastText().get_params()
     theirs = fasttext.FastText.unsupervised_default | {"maxn": 6}
@@ -61,6 +64,7 @@ def test_defaults_are_fasttexts():
     assert {name: ours[name] for name in names} == {name: theirs[their] for name, their in names.items()}
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("params", [{}, {"min_n": 0}, {"min_n": 0, "buckets": 0}, {"buckets": 7}])
 def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params):
     model = fastvec.FastText(max_n=0, min_count=1, vector_size=4, subsample=0, epochs=1, threads=1, **params)
@@ -76,6 +80,7 @@ def test_words_without_ngrams_have_rows_for_words_alone(topics, tmp_path, params
         assert again.fit(topics(5)).input_vectors_.shape == (39, 4)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("learning_rate", [0.05, 0.2])
 @pytest.mark.parametrize(
     ("model", "scale_gradient"), [("skipgram", False), ("skipgram", True), ("cbow", True)]
@@ -89,6 +94,7 @@ def test_words_of_one_repeated_character_do_not_diverge(model, scale_gradient, l
     assert fitted.history_[-1].loss < 3 < 6 * np.log(2)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_words_with_the_same_ngrams_do_not_diverge(model):
     """Runs of 21 to 60 equal characters share all their n-grams, and fill each other's windows."""
