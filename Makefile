@@ -6,6 +6,8 @@ SOURCES = pyproject.toml setup.py \
 
 # What is tested is what was installed: a Python started in this folder would import the sources instead.
 unexport PYTHONPATH
+# Tests are compiled once, with their assertions rewritten, and not by every process of every run.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # A process for each processor, and in it one thread of BLAS. Tests of a module stay together as long as can be, for its
@@ -29,10 +31,9 @@ test: .venv/test
 
 # What trains through the public interface, on every backend that `make test` did not select: what is compared
 # with other backends has run on them all there. What examples print depends on how numbers are rounded, which the
-# fastest backend and the baseline show. The reference is too slow for them, and for what is held out; what models
-# keep between two trainings is no kernel's, and on the others as well.
+# fastest backend and the baseline show. The reference is too slow for them, and for threads that share a chunk.
 EXAMPLES = $(addprefix --ignore=test_,$(addsuffix .py,docs docstrings))
-LONG = $(EXAMPLES) $(addprefix --ignore=test_,$(addsuffix .py,checkpoints deterministic going_on held_out peer_results))
+LONG = $(EXAMPLES) $(addprefix --ignore=test_,$(addsuffix .py,deterministic held_out))
 # Not even collected: modules all of whose tests are left out.
 MARKED = $(patsubst tests/%,--ignore=%,$(shell grep -lE '^pytestmark = pytest.mark.(any|every)_backend' tests/test_*.py))
 test-backends: .venv/test

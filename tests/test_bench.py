@@ -122,7 +122,9 @@ def test_measurements(name, compare, bench, data, run, monkeypatch, tmp_path):
     quick = {**QUICK, **(GRID if name == "polarity" else {})}
 
     def quicker(one):
-        return replace(one, settings={**one.settings, **{key: quick[key] for key in quick.keys() & one.settings}})
+        return replace(
+            one, settings={**one.settings, **{key: quick[key] for key in quick.keys() & one.settings}}
+        )
 
     changed = quicker(replace(measurement, contenders=tuple(map(quicker, measurement.contenders))))
     monkeypatch.setitem(compare.MEASUREMENTS, name, changed)

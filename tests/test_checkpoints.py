@@ -19,6 +19,8 @@ from small_runs import FAMILIES, corpus, cut_small, learned, make, stopped_at
 import fastvec
 from fastvec import cli, kernels
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 HERE = Path(__file__).parent
 
 
@@ -35,7 +37,6 @@ def path(tmp_path):
 # Killed, stopped, interrupted
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes that are killed are forked")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_killed_at_random_moments_it_ends_with_the_same_bits(family):
@@ -382,7 +383,6 @@ def begun_run(text_file, output, checkpoint):
     return process
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(
     "end", ["kill", *(pytest.param(name, marks=can_be_interrupted) for name in ("SIGINT", "SIGTERM"))]
 )
@@ -407,7 +407,6 @@ def test_the_same_command_resumes_what_was_interrupted(end, text_file, whole, tm
     assert "window must be 5 as in the checkpoint, got 3" in fail(*resume, "--window", 3)
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -8,6 +8,8 @@ import pytest
 import fastvec
 from fastvec import cli
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 KINDS = ["apple", "pear", "plum", "iron", "zinc", "tin"]
 
 

@@ -55,6 +55,7 @@ def test_any_number_of_threads_makes_the_same_vectors(family):
         assert learned(same(family).fit(text)) != learned(make(family, vector_size=WIDE).fit(text))
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ALONE)
 def test_what_threads_cannot_share_is_done_by_one(family):
     text = corpus()
@@ -71,6 +72,7 @@ def test_columns_of_any_number(vector_size):
     assert (models[0].vectors_.vectors != start.fit(text).vectors_.vectors).any(axis=0).all()
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(
     "params",
     [{"shuffle": True}, {"memory_limit": 1000}, {"progress": True}, {"window": 30, "negatives": 20}],
@@ -81,6 +83,7 @@ def test_other_parameters_make_no_difference_to_that(params):
     assert_all_equal(results("cbow", text, **params))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_words_that_are_held_out_are_scored_alike(monkeypatch):
     set_sizes(monkeypatch, shortest_text=1)
     text = corpus()
@@ -89,6 +92,7 @@ def test_words_that_are_held_out_are_scored_alike(monkeypatch):
     assert found[0]["history"] != learned(make("skipgram", vector_size=WIDE).fit(text))["history"]
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(kernels.selected() == "reference", reason="the reference works on whole rows")
 @pytest.mark.parametrize(
     ("vector_size", "threads", "at_work"), [(16, 8, 1), (32, 8, 2), (100, 3, 2), (100, 30, 8)]
@@ -98,6 +102,7 @@ def test_as_many_threads_work_as_have_columns(vector_size, threads, at_work):
     assert model.vectors_.metadata["threads"] == at_work
 
 
+@pytest.mark.any_backend(trains=True)
 def test_all_processors_work_by_default():
     text = corpus()
     model = same("skipgram", None).fit(text)
@@ -109,6 +114,7 @@ def test_all_processors_work_by_default():
 # Interrupted and resumed
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ["skipgram", "cbow-hs", "fasttext-cbow"])
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (8, 3)])
 def test_what_is_stopped_within_an_epoch_goes_on_with_other_threads(family, before, after, path, monkeypatch):
@@ -120,12 +126,14 @@ def test_what_is_stopped_within_an_epoch_goes_on_with_other_threads(family, befo
     assert learned(model) == learned(whole)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_checkpoints_at_any_moment_do_not_disturb_the_training(path):
     text = corpus()
     model = same("skipgram", 3).fit(text, checkpoint=path, checkpoint_every="0.001s")
     assert learned(model) == learned(same("skipgram").fit(text)) == learned(fastvec.load_model(path))
 
 
+@pytest.mark.any_backend(trains=True)
 @can_be_interrupted
 @pytest.mark.parametrize("threads", [1, 3])
 def test_after_control_c_it_goes_on(threads, path, monkeypatch):
@@ -144,6 +152,7 @@ def test_after_control_c_it_goes_on(threads, path, monkeypatch):
     assert learned(model) == learned(same("skipgram").fit(text))
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("update_vocabulary", [False, True])
 @pytest.mark.parametrize("family", ["skipgram-hs", "cbow", "fasttext"])
 def test_continued_training(family, update_vocabulary):
@@ -154,6 +163,7 @@ def test_continued_training(family, update_vocabulary):
     assert ("new" in models[0].vocabulary_) == update_vocabulary
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_callback_sees_what_was_learned_and_ends_the_training():
     seen = []
 
@@ -170,6 +180,7 @@ def test_a_callback_sees_what_was_learned_and_ends_the_training():
 # Errors
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 @pytest.mark.parametrize("family", ["skipgram", "cbow", "fasttext"])
 def test_what_diverges_leaves_the_model_as_it_was(family):
@@ -181,6 +192,7 @@ def test_what_diverges_leaves_the_model_as_it_was(family):
     assert threading.active_count() == running
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(kernels.selected() == "reference", reason="the reference has one thread")
 @pytest.mark.parametrize("in_main", [False, True])
 def test_an_error_in_any_thread_ends_the_training(in_main, monkeypatch):
@@ -201,6 +213,7 @@ def test_an_error_in_any_thread_ends_the_training(in_main, monkeypatch):
     assert not hasattr(model, "vectors_")
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(kernels.selected() == "reference", reason="the reference has one thread")
 def test_without_threads_that_begin_nothing_waits_for_them(monkeypatch):
     start, begun = threading.Thread.start, []
@@ -218,6 +231,7 @@ def test_without_threads_that_begin_nothing_waits_for_them(monkeypatch):
     assert threading.active_count() == running
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(kernels.selected() == "reference", reason="the reference has one thread")
 def test_the_others_do_not_pass_a_thread_that_stops_where_nothing_is_trained_on(monkeypatch):
     """At a chunk that is wholly held out no thread waits for another."""
@@ -273,6 +287,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.skipif(kernels.selected() == "reference", reason="some minutes on the reference")
 @pytest.mark.parametrize("text", FEW_WORDS)
 @pytest.mark.parametrize("loss", LOSSES)
@@ -302,6 +317,7 @@ def test_texts_of_few_words_are_learned_as_without_it(loss, text):
 # The parameter
 
 
+@pytest.mark.any_backend(trains=True)
 def test_it_is_kept_in_files_and_by_clones(path):
     model = same("skipgram", 2).fit(corpus())
     model.save(path)
@@ -310,6 +326,7 @@ def test_it_is_kept_in_files_and_by_clones(path):
     assert model.vectors_.metadata["deterministic"]
 
 
+@pytest.mark.any_backend(trains=True)
 def test_files_from_before_there_was_such_a_parameter_are_read_and_resumed(path, monkeypatch):
     text = corpus()
     stopped_at(monkeypatch, make("skipgram"), 20, text, checkpoint=path)
@@ -323,6 +340,7 @@ def test_files_from_before_there_was_such_a_parameter_are_read_and_resumed(path,
     assert learned(model) == learned(make("skipgram").fit(text))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_the_command_makes_the_same_vectors_with_any_number_of_threads(tmp_path):
     text = tmp_path / "text"
     text.write_text("\n".join(" ".join(f"word{(i * i + j) % 31}" for j in range(12)) for i in range(500)))

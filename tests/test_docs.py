@@ -215,6 +215,7 @@ def test_every_block_of_code(name, prose, files, tmp_path, monkeypatch):
     assert page.run + len(page.not_run) >= blocks
 
 
+@pytest.mark.any_backend(trains=True)
 def test_few_blocks_are_not_run():
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     skipped = {name: text.count("<!-- skip:") for name, text in texts.items() if "<!-- skip:" in text}
@@ -231,6 +232,7 @@ def test_few_blocks_are_not_run():
     assert sum(skipped.values()) <= 24
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(
     "text",
     [
@@ -251,6 +253,7 @@ def test_a_block_that_is_wrong_is_found(text, tmp_path):
         Page(tmp_path / "page.md").evaluate()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_every_public_name_is_in_the_reference():
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.rst"))
     described = set(re.findall(r"^\.\. auto(?:class|function):: (\S+)$", pages, re.MULTILINE))
@@ -270,6 +273,7 @@ def test_every_public_name_is_in_the_reference():
     assert public - described == set()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_architecture_names_and_quotes_what_there_is():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w./]+)`", page))
@@ -286,6 +290,7 @@ def test_architecture_names_and_quotes_what_there_is():
     assert [block for block in quoted if block not in code] == []
 
 
+@pytest.mark.any_backend(trains=True)
 def test_links_of_the_readme_are_absolute():
     links = re.findall(r"\]\(([^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(links) > 5

@@ -81,6 +81,7 @@ def is_a_result(name):
     return dataclasses.is_dataclass(resolve(name)) and resolve(name).__dataclass_params__.frozen
 
 
+@pytest.mark.any_backend(trains=True)
 def test_there_is_much_to_look_at():
     assert {"fastvec.CBOW", "fastvec.CBOW.fit", "fastvec.classify.TextClassifier", "fastvec.load"} <= set(
         PUBLIC
@@ -88,6 +89,7 @@ def test_there_is_much_to_look_at():
     assert len(PUBLIC) > 100 and len(CLASSES) > 20
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_parameter_is_described(name):
     if name in CLASSES and is_a_result(name):
@@ -97,6 +99,7 @@ def test_every_parameter_is_described(name):
         assert missing(name) == []
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_class_describes_its_parameters_in_full(name):
     described = NumpyDocString(inspect.getdoc(resolve(name)))
@@ -121,6 +124,7 @@ def careless(one, two):
     """
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_parameter_that_is_not_described_is_found(monkeypatch):
     monkeypatch.setattr(fastvec, "careless", careless, raising=False)
     assert missing("fastvec.careless") == [

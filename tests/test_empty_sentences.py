@@ -7,6 +7,8 @@ from inside import set_sizes, write_text
 
 from fastvec import CBOW, Cooccurrence, Corpus, FastText, SkipGram
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 WITH_EMPTY = [[], [], ["to", "be", "or"], [], ["not", "to", "be"], [], []]
 TEXT = "\n  \nto be or\n\nnot to be\n\n\n"
 

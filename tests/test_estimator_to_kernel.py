@@ -15,6 +15,8 @@ from inside import HuffmanTree, results_of, set_sizes
 import fastvec
 from fastvec import kernels
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 N_WORDS = 40
 # A model, its own parameters, its kernel and what is passed on to the kernel.
 MODELS = [

@@ -14,6 +14,8 @@ from vector_files import make_of_2016
 import fastvec
 from fastvec.vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 UNSEEN = ["gardener", "Zürichs", "東京都", "q", "naïveté", "🙂", "<"]
 TEXT = (
     "the garden of Zürich\nthe gardens of 東京 and the naïve garden\nthe gardeners of Zürich and 東京\n" * 5

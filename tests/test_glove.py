@@ -66,6 +66,7 @@ def test_the_cost_falls_and_is_the_mean_of_all_entries(counts):
     assert all(a > b for a, b in pairwise(losses(small(epochs=8).fit(counts))))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_epochs_tell_of_entries_and_not_of_words(counts):
     model = small().fit(counts)
     assert [epoch.pairs for epoch in model.history_] == [counts.n_entries_] * 3
@@ -94,12 +95,14 @@ def test_threads_change_no_bit(counts):
         assert [epoch.pairs for epoch in model.history_] == [epoch.pairs for epoch in models[0].history_]
 
 
+@pytest.mark.any_backend(trains=True)
 def test_seeds(counts):
     first, second, other = (small(seed=seed).fit(counts) for seed in (7, 7, 8))
     assert_same(learned(first), learned(second))
     assert not np.array_equal(first.word_vectors_, other.word_vectors_)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_starting_values(counts):
     d = 10
     model = small(learning_rate=1e-30, epochs=1).fit(counts)
@@ -109,6 +112,7 @@ def test_starting_values(counts):
         np.testing.assert_array_equal(getattr(model, f"{side}_biases_"), rows[:, d])
 
 
+@pytest.mark.any_backend(trains=True)
 def test_ones_stay_ones(counts):
     model = small(learning_rate=0.5, epochs=20).fit(counts)
     parameters = model._state.parameters
@@ -128,6 +132,7 @@ def test_backends_agree_on_an_epoch(counts, compiled, monkeypatch):
     assert losses(ours) == pytest.approx(losses(theirs), rel=1e-5)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_vectors_are_what_combine_says(counts):
     models = {combine: small(combine=combine).fit(counts) for combine in ("sum", "word", "concatenate")}
     words, contexts = models["sum"].word_vectors_, models["sum"].context_vectors_
@@ -141,6 +146,7 @@ def test_vectors_are_what_combine_says(counts):
         assert model.vectors_.vectors.shape == expected[combine].shape
 
 
+@pytest.mark.any_backend(trains=True)
 def test_what_was_learned_cannot_be_written_to(counts):
     model = small().fit(counts)
     for name, shape in zip(PARTS, [(39, 10), (39, 10), (39,), (39,)], strict=True):
@@ -150,12 +156,14 @@ def test_what_was_learned_cannot_be_written_to(counts):
     assert model._state.parameters["word_vectors"].flags.writeable
 
 
+@pytest.mark.any_backend(trains=True)
 def test_before_fit_there_is_nothing():
     for name in (*PARTS, "vectors_", "vocabulary_", "history_", "interrupted_"):
         with pytest.raises(AttributeError, match=f"GloVe has no {name} before fit"):
             getattr(fastvec.GloVe(), name)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_text_is_counted_as_the_parameters_say(topics):
     params = {"window": 3, "weighting": "dynamic", "symmetric": False, "min_count": 2, "max_vocab": 30}
     counts = fastvec.Cooccurrence(**params).fit(topics(100))
@@ -168,6 +176,7 @@ def test_a_text_is_counted_as_the_parameters_say(topics):
     assert (fitted[0].vectors_.counts == counts.vocabulary_.counts).all()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_entries_may_go_to_a_file(counts, monkeypatch):
     made = results_of(monkeypatch, "in_tiles")
     models = [small(memory_limit=limit).fit(counts) for limit in (2**20, 1000)]
@@ -175,6 +184,7 @@ def test_entries_may_go_to_a_file(counts, monkeypatch):
     assert_same(*map(learned, models))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -185,6 +195,7 @@ def test_a_full_disk_is_named_with_what_was_needed(counts, monkeypatch):
         small(memory_limit=1000).fit(counts)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(("n_words", "stride"), [(1, 16), (3, 16), (39, 16), (69_000, 112), (3_000_000, 304)])
 def test_blocks(n_words, stride):
     sizes = 10 + 9 * 10**6 // np.arange(10, n_words + 10)  # the first words have the most entries
@@ -198,6 +209,7 @@ def test_blocks(n_words, stride):
         assert n_words_of.max() * stride * 16 <= tiles.TILE_BYTES
 
 
+@pytest.mark.any_backend(trains=True)
 def test_every_epoch_visits_every_tile_in_its_turn(counts):
     made = tiles.in_tiles(
         counts, 16, x_max=100, alpha=0.75, seed=1, threads=2, memory_limit=2**30, progress=False
@@ -221,6 +233,7 @@ def test_every_epoch_visits_every_tile_in_its_turn(counts):
     assert not np.array_equal(*orders)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.usefixtures("many_chunks")
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_a_thread_that_fails_lets_the_others_go_on(counts, monkeypatch, threads):
@@ -247,6 +260,7 @@ def test_a_thread_that_fails_lets_the_others_go_on(counts, monkeypatch, threads)
     assert (done == np.bincount(tiles // calls[0]["n_blocks"], minlength=len(done))).all()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_it_goes_on_from_where_it_was(counts):
     model = small().fit(counts)
     before, vectors = learned(model), model.vectors_
@@ -258,6 +272,7 @@ def test_it_goes_on_from_where_it_was(counts):
     np.testing.assert_array_equal(before["vectors_"], vectors.vectors)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_further_epochs_are_those_of_a_longer_training(counts):
     model = small(epochs=1)
     for _ in range(3):
@@ -267,6 +282,7 @@ def test_further_epochs_are_those_of_a_longer_training(counts):
     assert losses(model) == losses(longer)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_other_words_and_sizes_are_refused(counts, topics):
     model = small().fit(counts)
     before = learned(model)
@@ -279,6 +295,7 @@ def test_other_words_and_sizes_are_refused(counts, topics):
     assert_same(before, learned(model))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_what_was_saved_comes_back_and_goes_on(counts, tmp_path):
     path = tmp_path / "model.fvec"
     model = small(combine="concatenate").fit(counts)
@@ -293,6 +310,7 @@ def test_what_was_saved_comes_back_and_goes_on(counts, tmp_path):
     assert_same(learned(model.fit(counts)), learned(loaded.fit(counts)))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_damaged_file_is_refused(counts, tmp_path):
     path = tmp_path / "model.fvec"
     model = small().fit(counts)
@@ -305,6 +323,7 @@ def test_a_damaged_file_is_refused(counts, tmp_path):
         fastvec.load_model(path)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of NumPy, on the reference
 def test_training_that_diverges_leaves_the_model_as_it_was(counts):
     model = small(learning_rate=1e30)
@@ -318,6 +337,7 @@ def test_training_that_diverges_leaves_the_model_as_it_was(counts):
     assert len(model.history_) == 3
 
 
+@pytest.mark.any_backend(trains=True)
 @can_be_interrupted
 def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     model = small(epochs=1_000_000, threads=2)
@@ -329,16 +349,19 @@ def test_control_c_keeps_what_was_learned(counts, monkeypatch):
     assert np.isfinite(model.vectors_.vectors).all()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_text_without_counts_is_refused():
     with pytest.raises(ValueError, match=r"source must have a sentence with two words .* Vocabulary\(2 "):
         small(min_count=1).fit([["alone"], ["single"]])
 
 
+@pytest.mark.any_backend(trains=True)
 def test_counts_that_were_not_counted_are_refused():
     with pytest.raises(ValueError, match=r"call fit on Cooccurrence\(window=3\)"):
         small().fit(fastvec.Cooccurrence(window=3))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_parameters_can_be_read_set_and_shown():
     model = fastvec.GloVe(x_max=10)
     assert model.get_params()["alpha"] == 0.75

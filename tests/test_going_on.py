@@ -8,6 +8,8 @@ import fastvec
 from fastvec import kernels
 from fastvec.models.words import ids_in, with_new_words
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 VARIANTS = {
     "skipgram": (fastvec.SkipGram, {}),
     "skipgram-hs": (fastvec.SkipGram, {"loss": "hierarchical_softmax"}),

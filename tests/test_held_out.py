@@ -59,6 +59,7 @@ def positions_of(spans):
     return np.concatenate([np.arange(*span) for span in spans])
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(("estimator", "own", "kernel"), MODELS, ids=str)
 def test_what_is_held_out_is_never_trained_on_and_all_else_once_an_epoch(
     estimator, own, kernel, long_text, watch
@@ -104,6 +105,7 @@ def test_the_loss_is_that_of_the_parameters_as_they_are(estimator, own, kernel, 
     assert [epoch.loss for epoch in model.history_] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_losses_of_seeds_threads_and_further_training_are_of_the_same_windows(long_text, watch):
     calls = watch("skipgram", idle=True)
     model = small(fastvec.SkipGram).fit(long_text)
@@ -121,6 +123,7 @@ def test_losses_of_seeds_threads_and_further_training_are_of_the_same_windows(lo
     assert {call["loss_every"] for call in scored} == {1}
 
 
+@pytest.mark.any_backend(trains=True)
 def test_the_loss_is_the_same_whatever_the_seed_and_the_threads(short_text):
     losses = [
         small(fastvec.SkipGram, vector_size=16, seed=seed, threads=threads).fit(short_text).history_[-1].loss
@@ -129,6 +132,7 @@ def test_the_loss_is_the_same_whatever_the_seed_and_the_threads(short_text):
     np.testing.assert_allclose(losses, losses[0], rtol=0.02)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_long_sentences_are_held_out_in_parts(watch):
     calls = watch("skipgram", idle=True)
     small(fastvec.SkipGram, epochs=1).fit(text_of(140_000, (130_000, 130_001)))
@@ -138,6 +142,7 @@ def test_long_sentences_are_held_out_in_parts(watch):
     assert not set(positions_of(trained)) & set(positions_of(scored))
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_sentence_with_a_word_of_its_own_is_trained_on(watch):
     calls = watch("skipgram", idle=True)
     sentences = [["common", "words", "here", f"own{i}" if i % 2 else "too"] for i in range(40_000)]
@@ -147,6 +152,7 @@ def test_a_sentence_with_a_word_of_its_own_is_trained_on(watch):
     assert not any(start // 4 % 2 for start, _ in scored)
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(("every", "is_enough"), [(20, False), (3, True)])
 def test_a_text_of_rare_words_may_have_too_little_to_hold_out(every, is_enough, watch):
     calls = watch("skipgram", idle=True)
@@ -161,6 +167,7 @@ def test_a_text_of_rare_words_may_have_too_little_to_hold_out(every, is_enough, 
         assert len(trained) == 140_000
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(("n_tokens", "n_scored"), [(900, 900), (5000, 1024), (131_071, 1024)])
 def test_a_short_text_is_trained_on_as_a_whole(n_tokens, n_scored, watch):
     calls = watch("skipgram", idle=True)
@@ -171,6 +178,7 @@ def test_a_short_text_is_trained_on_as_a_whole(n_tokens, n_scored, watch):
     assert n_scored <= len(np.unique(scored)) == len(scored) < n_scored + 40
 
 
+@pytest.mark.any_backend(trains=True)
 def test_the_loss_falls_on_a_text_whose_subject_changes(monkeypatch):
     set_sizes(monkeypatch, shortest_text=3000)
     random = np.random.default_rng(0)
@@ -182,6 +190,7 @@ def test_the_loss_falls_on_a_text_whose_subject_changes(monkeypatch):
     assert losses[-1] < 0.9 * losses[0]
 
 
+@pytest.mark.any_backend(trains=True)
 def test_sentences_without_two_known_words_are_not_scored(watch):
     calls = watch("skipgram", idle=True)
     corpus = fastvec.Corpus(
@@ -192,6 +201,7 @@ def test_sentences_without_two_known_words_are_not_scored(watch):
     assert {corpus.vocabulary.words[i] for i in corpus.ids[positions_of(scored)]} == {"a", "b", "c"}
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize(("estimator", "own", "kernel"), [MODELS[0], MODELS[4], MODELS[8]], ids=str)
 def test_without_a_pair_in_what_is_scored_the_loss_is_of_what_is_trained_on(estimator, own, kernel):
     # of 512 sentences that are scored, not one is left as a whole in the draws

@@ -18,6 +18,8 @@ from fastvec import (
 )
 from fastvec.corpus import Vocabulary
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 BASKETS = [[3, 1, 4], [1, 5, 9], [2, 6, 5, 3], [0, 1]] * 10
 ORDER = [1, 3, 5, 4, 9, 2, 6, 0]
 PARAMS = {"vector_size": 4, "min_count": 1, "epochs": 1, "threads": 1}
@@ -62,7 +64,6 @@ def test_a_model_of_ids(tmp_path):
     assert model.fit([["1", "x"]], update_vocabulary=True).vectors_.words == [*map(str, [*ORDER, 77]), "x"]
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("words", [[9, np.int64(3), 1], {9: 5, 3: 6, 1: 7}], ids=["list", "dict"])
 def test_chosen_words_stay_ids(words, tmp_path):
     for learner in (SkipGram(**PARAMS), Cooccurrence()):

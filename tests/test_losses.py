@@ -32,6 +32,18 @@ VARIANTS = [
     ],
 ]
 
+ONE_BACKEND = pytest.mark.any_backend(trains=True)
+
+
+def first_of_each_loss(variants):
+    """Return variants, of which the first of a model and a loss is for every backend, the others for one."""
+    seen, marked = set(), []
+    for estimator, params in variants:
+        loss = estimator, params.get("loss", "negative_sampling")
+        marked.append(pytest.param(estimator, params, marks=ONE_BACKEND if loss in seen else ()))
+        seen.add(loss)
+    return marked
+
 
 def small(estimator, **params):
     defaults = {"vector_size": 12, "min_count": 1, "threads": 1, "epochs": 2, "subsample": 0.01}
@@ -40,7 +52,7 @@ def small(estimator, **params):
     return estimator(**{**defaults, **params})
 
 
-@pytest.mark.parametrize(("estimator", "params"), VARIANTS)
+@pytest.mark.parametrize(("estimator", "params"), first_of_each_loss(VARIANTS))
 def test_words_that_share_contexts_end_up_near(estimator, params, topics):
     # every negative moves its target, every context the whole sum
     rate = 0.02 if params.get("loss") == "bpr" or "sum" in params.values() else 0.1
@@ -53,6 +65,7 @@ def test_words_that_share_contexts_end_up_near(estimator, params, topics):
     assert losses[-1] < 0.95 * losses[0]
 
 
+@ONE_BACKEND
 @pytest.mark.parametrize(("estimator", "params"), VARIANTS)
 def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(estimator, params, topics):
     first, second, other = (
@@ -62,6 +75,7 @@ def test_one_thread_and_one_seed_give_the_same_vectors_bit_for_bit(estimator, pa
     assert not np.array_equal(first, other)
 
 
+@ONE_BACKEND
 @pytest.mark.parametrize(("estimator", "params"), VARIANTS)
 def test_what_was_learned_has_the_shapes_that_are_told(estimator, params, topics):
     model = small(estimator, **params)
@@ -86,6 +100,7 @@ def test_no_row_of_the_table_is_without_a_model():
     assert len({(row.model, row.name) for row in LOSSES}) == len(LOSSES)
 
 
+@ONE_BACKEND
 def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
     model = small(fastvec.CBOW).fit(topics(40))
     assert model.get_params()["learning_rate"] is None
@@ -98,6 +113,7 @@ def test_the_step_size_is_told_as_it_was_given_and_as_it_was(topics):
         small(fastvec.CBOW, min_learning_rate=0.16).check_params()
 
 
+@ONE_BACKEND
 @pytest.mark.parametrize("estimator", [fastvec.SkipGram, fastvec.CBOW, fastvec.FastText])
 def test_a_class_of_ones_own_may_be_derived(estimator, topics):
     class Own(estimator):
@@ -106,7 +122,7 @@ def test_a_class_of_ones_own_may_be_derived(estimator, topics):
     assert small(Own).fit(topics(20)).vectors_.metadata["estimator"] == "Own"
 
 
-@pytest.mark.any_backend(trains=True)
+@ONE_BACKEND
 @pytest.mark.parametrize(
     "model",
     [
@@ -158,6 +174,7 @@ def test_a_tree_needs_two_words(estimator):
         small(estimator, loss="hierarchical_softmax").fit([["alone"] * 9])
 
 
+@ONE_BACKEND
 def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
     set_sizes(monkeypatch, many_words=38)
     with pytest.warns(UserWarning, match=r"over 39 words takes \de\+0\d multiply-adds per epoch") as caught:
@@ -167,6 +184,7 @@ def test_a_softmax_over_many_words_says_what_it_costs(monkeypatch, topics):
     assert "2e+06 multiply-adds" in str(caught[0].message)
 
 
+@ONE_BACKEND
 def test_chunks_of_the_softmax_shrink_with_the_vocabulary():
     model = fastvec.SkipGram(loss="softmax", vector_size=100)
     sizes = [model._chunk(n, 10**6) for n in (100, 1000, 10_000, 20_000, 10**6)]

@@ -6,6 +6,8 @@ from inside import without_derivative, wrap
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((6, 3)).astype(np.float32)
 TARGETS = {

@@ -11,6 +11,8 @@ from sklearn.datasets import make_blobs
 from fastvec import kernels
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 X, CLUSTERS = make_blobs(90, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 NOT_FINITE = np.where(np.arange(90 * 4).reshape(90, 4) == 17, np.nan, X)
 

@@ -34,6 +34,8 @@ from fastvec.classify import (
     load,
 )
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 TEXT = [["a", "b", "c", "d"], ["b", "a", "d"]] * 30
 IN_EPOCHS = {"vector_size": 200, "window": 200, "min_count": 2, "epochs": 2, "threads": 1, "seed": 3}
 WORDS = {**IN_EPOCHS, "negatives": 100, "subsample": 0.0, "learning_rate": 0.03125, "max_vocab": 3}

@@ -15,6 +15,8 @@ from peers import GensimFastText, GensimWord2Vec, gensim_test_utils
 import fastvec
 from fastvec import demo
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 WINDOW, NEGATIVES = 5, 5
 OURS = {"vector_size": 30, "window": WINDOW, "learning_rate": 0.05, "threads": 1, "subsample": 1e-3}
 THEIRS = {"vector_size": 30, "window": WINDOW, "alpha": 0.05, "min_alpha": 1e-4, "workers": 1, "sample": 1e-3}

@@ -9,6 +9,8 @@ import fastvec
 from fastvec import cli
 from fastvec.corpus import Vocabulary
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 TEXT = [
     ["the", "cat", "sat", "on", "the", "mat"],
     ["the", "dog", "sat"],

@@ -8,6 +8,8 @@ from commands import succeed
 
 import fastvec
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 VARIANTS = [
     (fastvec.SkipGram, {}, "skipgram"),
     (fastvec.SkipGram, {"loss": "hierarchical_softmax"}, "hierarchical_softmax"),
@@ -51,7 +53,6 @@ def test_words_of_a_text_are_kept_up_to_the_fiftieth_time(estimator, own, kernel
     assert 0.3 < often < more < 0.7
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("subsample", [1e-3, 0.02, 0])
 def test_longer_texts_are_subsampled_as_asked_for(subsample, watch):
     calls = watch("skipgram")
@@ -95,7 +96,6 @@ def test_a_text_without_pairs_is_told_from_one_that_was_subsampled_away():
         small(fastvec.SkipGram, subsample=1e-5, epochs=1).fit(sentences)
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("model", ["skipgram", "cbow", "fasttext"])
 def test_the_command_line_trains_on_two_sentences(model, tmp_path):
     text = tmp_path / "text.txt"

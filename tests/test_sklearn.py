@@ -14,13 +14,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastvec.classify import NetworkClassifier, NetworkRegressor, SoftmaxClassifier
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 NETWORKS = [SoftmaxClassifier(), NetworkClassifier(), NetworkRegressor()]
 X, CLUSTERS = make_blobs(120, n_features=4, centers=3, cluster_std=1.5, random_state=0)
 
 every_network = pytest.mark.parametrize("network", NETWORKS, ids=repr)
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(NETWORKS)
 def test_scikit_learns_own_checks(estimator, check):

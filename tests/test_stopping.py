@@ -13,6 +13,8 @@ from small_runs import corpus, cut_small, learned, make, stopped_at
 
 from fastvec import classify
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 @pytest.fixture(autouse=True)
 def many_chunks(monkeypatch):
@@ -79,7 +81,6 @@ begun.wait()
 """
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_a_program_need_not_wait_for_its_daemons(deterministic):
     program = DAEMON % deterministic
@@ -121,7 +122,6 @@ def test_stop_keeps_what_was_learned_up_to_there(monkeypatch):
     assert 0 < model.history_[-1].pairs < whole.history_[0].pairs
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ["skipgram", "fasttext", "glove"])
 def test_callbacks_see_every_epoch(family):
     seen = []
@@ -131,7 +131,6 @@ def test_callbacks_see_every_epoch(family):
     assert len({vector for _, vector in seen}) == 4
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("answer", [True, np.True_])
 def test_a_callback_that_returns_true_ends_the_training(answer, path):
     called = []
@@ -148,13 +147,11 @@ def test_a_callback_that_returns_true_ends_the_training(answer, path):
     assert learned(again) == learned(model)
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("answer", [False, None, 1, "yes", np.ones(2)])
 def test_a_callback_that_returns_anything_else_does_not(answer):
     assert len(make("skipgram", callbacks=[lambda _: answer]).fit(corpus()).history_) == 4
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("family", ["skipgram", "glove"])
 def test_callbacks_from_a_generator_are_called_in_every_epoch_of_every_fit(family):
     called = []

@@ -11,6 +11,8 @@ import fastvec
 from fastvec import evaluate
 from fastvec.vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 WORDS = ["garden", "gardens", "Zürich", "東京", "12", "</s>"]
 NGRAMS = Subwords(3, 5, 50)
 
@@ -208,7 +210,6 @@ def test_damaged_ngrams_in_a_fvec(tmp_path, rows, subwords, message, mmap):
     assert str(path) in str(error.value)
 
 
-@pytest.mark.any_backend(trains=True)
 def test_the_command_line_knows_unknown_words(tmp_path):
     vectors = make(counts=[6, 5, 4, 3, 2, 1])
     vectors.save(tmp_path / "v.bin")

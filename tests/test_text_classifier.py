@@ -56,12 +56,14 @@ def test_texts_of_two_kinds_are_told_apart(threads, monkeypatch):
     assert probabilities[0, 0] > 0.9 and probabilities[1, 1] > 0.9
 
 
+@pytest.mark.any_backend(trains=True)
 def test_what_needs_two_words_at_once_takes_bigrams():
     X, y = negated(seed=1)
     assert small(word_ngrams=2, epochs=50).fit(*negated()).score(X, y) > 0.95
     assert small(epochs=50).fit(*negated()).score(X, y) < 0.9
 
 
+@pytest.mark.any_backend(trains=True)
 def test_a_label_among_many():
     X = [f"w{i} shared w{i}" for i in range(30)] * 5
     model = small(epochs=60).fit(X, np.arange(30).tolist() * 5)
@@ -69,6 +71,7 @@ def test_a_label_among_many():
     assert model.predict_proba(X).shape == (150, 30)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_it_is_as_good_as_fasttext(tmp_path):
     parts = [kinds(n, seed, own=0.5, other=0.2) for seed, n in enumerate((600, 2000))]
     paths = [tmp_path / "train.txt", tmp_path / "test.txt"]
@@ -109,6 +112,7 @@ def buckets_by_hand(words, longest, buckets):
     return found
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("buckets", [1, 7, 2_000_000])
 @pytest.mark.parametrize("longest", [1, 2, 3, 5])
 def test_a_document_is_the_mean_of_its_words_and_of_its_ngrams_by_their_buckets(longest, buckets):
@@ -131,6 +135,7 @@ def test_a_document_is_the_mean_of_its_words_and_of_its_ngrams_by_their_buckets(
         np.testing.assert_allclose(probabilities, np.exp(z) / np.exp(z).sum(), rtol=1e-4)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_documents_are_looked_at_one_by_one():
     model = small(word_ngrams=3).fit(*negated())
     X = ["not", "good", "the film was not", "bad", "good film", "not good"]
@@ -139,6 +144,7 @@ def test_documents_are_looked_at_one_by_one():
         np.testing.assert_allclose(model.predict_proba([document])[0], probabilities, rtol=1e-5)
 
 
+@pytest.mark.any_backend(trains=True)
 def test_documents_remember_ngrams_with_their_sizes_and_buckets():
     read = inner("read_documents")
     documents = read(["ab", "abc"])
@@ -149,6 +155,7 @@ def test_documents_remember_ngrams_with_their_sizes_and_buckets():
                 assert found.tolist() == array.tolist()
 
 
+@pytest.mark.any_backend(trains=True)
 def test_words_and_ngrams_that_the_training_did_not_have_are_left_out():
     model = small(word_ngrams=2).fit(*negated())
     known, *others = model.predict_proba(["not good", "not good zzz", "zzz not good", "zzz not good zzz zzz"])
@@ -159,6 +166,7 @@ def test_words_and_ngrams_that_the_training_did_not_have_are_left_out():
     assert np.abs(parted - separate).max() > 0.1
 
 
+@pytest.mark.any_backend(trains=True)
 def test_only_ngrams_that_occur_have_rows():
     X = ["a b c", "a b", "d"]
     words, ngrams = 4 + 2, {("a", "b"), ("b", "c"), ("a", "b", "c")}
@@ -172,6 +180,7 @@ def test_only_ngrams_that_occur_have_rows():
     assert len(small(word_ngrams=3, buckets=1).fit(X, [0, 1, 0]).parameters_["input_vectors"]) == words + 1
 
 
+@pytest.mark.any_backend(trains=True)
 def test_rare_words_have_no_rows():
     X = ["a b", "a c", "b a"]
     assert small(min_count=2).fit(X, [0, 1, 0]).vectors_.words == ["a", "b"]
@@ -179,6 +188,7 @@ def test_rare_words_have_no_rows():
     assert given.vectors_.words == ["c", "z", "a"]
 
 
+@pytest.mark.any_backend(trains=True)
 def test_words_are_found_by_their_spellings():
     vectors = Vectors(["good", "bad", "0000", "Good", "b2b"], np.eye(5))
     texts = ["good", "Bad", "BAD", "1984", "Ünknown", "B2B"]
@@ -220,6 +230,7 @@ def fitted():
     return model
 
 
+@pytest.mark.any_backend(trains=True)
 def test_gradient():
     model = fitted()
     before = {name: array.tobytes() for name, array in model.parameters_.items()}
@@ -231,6 +242,7 @@ def test_gradient():
     assert model.check_gradient(TEXTS, TAGS, sample=7).checked == 7
 
 
+@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("wrong", ["input_vectors", "output_vectors"])
 def test_the_check_can_fail_and_names_the_parameter(monkeypatch, wrong):
     right = softmax.step

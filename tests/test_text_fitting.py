@@ -13,6 +13,8 @@ from sklearn.exceptions import NotFittedError
 from fastvec import Vectors, kernels
 from fastvec.classify import SoftmaxClassifier, TextClassifier
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 small = partial(TextClassifier, vector_size=5, epochs=20, learning_rate=0.5, threads=1)
 
 X = ["a fine film", "fine actors", "a bad film", "bad actors"] * 5

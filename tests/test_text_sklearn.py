@@ -17,6 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fastvec import Vectors
 from fastvec.classify import SoftmaxClassifier, TextClassifier, TextVectorizer
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 SIGNS = [f"{place}{sign}" for place in range(10) for sign in "-+"]
 STEPS = [f"{place}:{step}" for place in range(10) for step in range(-20, 21)]
 random = np.random.default_rng(0)
@@ -79,7 +81,6 @@ ON_NUMBERS = [
 ]
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @estimator_checks.parametrize_with_checks(ON_NUMBERS)
 def test_scikit_learns_own_checks(estimator, check):
@@ -101,7 +102,6 @@ WITHOUT_DATA = [
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda given: type(given).__name__)
 
 
-@pytest.mark.any_backend(trains=True)
 @pytest.mark.parametrize("name", WITHOUT_DATA)
 @every_estimator
 def test_checks_that_take_no_data(estimator, name):
@@ -113,7 +113,6 @@ def test_both_can_be_made_without_arguments(estimator):
     estimator_checks.check_parameters_default_constructible(type(estimator).__name__, estimator)
 
 
-@pytest.mark.any_backend(trains=True)
 @every_estimator
 def test_scikit_learn_is_told_that_they_take_texts(estimator):
     tags = get_tags(estimator).input_tags

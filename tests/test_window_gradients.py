@@ -9,7 +9,10 @@ from window_texts import FIRST_WORD, OCCUR, PADDING, SENTENCES, TAGS, UNKNOWN, W
 
 from fastvec.classify import WindowClassifier, WindowRanker
 
-pytestmark = pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set")
+pytestmark = [
+    pytest.mark.any_backend(trains=True),
+    pytest.mark.filterwarnings("ignore:train_vectors=True on a small data set"),
+]
 
 IS_NOUN = [[tag == "N" for tag in tags] for tags in TAGS]
 ACTIVATIONS = ["sigmoid", "tanh", "relu"]

@@ -12,6 +12,8 @@ from fastvec import Corpus, Vectors
 from fastvec.classify import WindowClassifier
 from fastvec.vectors import Subwords, SubwordVectors
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 def fitted(sentences, vectors=None, **params):
     """A model at its start: its step size changes no word by a bit."""

@@ -12,6 +12,8 @@ from interrupts import can_be_interrupted, control_c, interrupt_training_after, 
 import fastvec
 from fastvec import kernels
 
+pytestmark = pytest.mark.any_backend(trains=True)
+
 
 def small(**params):
     defaults = {"vector_size": 20, "min_count": 1, "threads": 1, "epochs": 3, "learning_rate": 0.05}
