@@ -12,7 +12,7 @@ from fastvec.reference import losses
 
 KEY = 0xF123456789ABCDEF
 # ends inside the long sentence, at sentence ends, between them
-CHUNKS = (0, 1, 3, 100, 101, 180, 181, 260, 400)
+CHUNKS = (0, 1, 3, 55, 56, 90, 91, 130, 200)
 N_BUCKETS = 11
 TREES, OF_NGRAMS = ("hierarchical_softmax", "ngram_tree"), ("subword", "ngram_tree")
 

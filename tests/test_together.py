@@ -14,7 +14,7 @@ from inside import Team
 
 from fastvec import kernels
 
-CHUNKS = (0, 3, 180, 260)
+CHUNKS = (0, 3, 90, 130)
 THREADS = (2, 3, 4, 8)
 # A setting or two for everything a step can be: windows and pairs, merged contexts, means and trees.
 MODELS = [
@@ -66,7 +66,7 @@ def test_any_number_of_threads_makes_the_same_bytes(compiled, train, kernel, set
     threads=st.integers(2, 8),
     vector_size=st.integers(1, 130),
     steps=st.integers(1, 80),
-    chunks=st.lists(st.integers(1, 400), min_size=1, max_size=3, unique=True).map(sorted),
+    chunks=st.lists(st.integers(1, 200), min_size=1, max_size=3, unique=True).map(sorted),
 )
 def test_any_chunks_and_batches(compiled, train, model, threads, vector_size, steps, chunks):
     options = {"vector_size": vector_size, "steps": steps, "chunks": chunks, "learning_rate": 0.001}
@@ -108,7 +108,7 @@ def test_a_batch_ends_where_there_is_no_more_room(compiled, train, toy_corpus, k
     settings = next(
         row for name, row in reversed(SETTINGS_OF_TEAMS) if name == kernel and row["window"] == 20
     )
-    options = {"vector_size": vector_size, "chunks": (200,), "learning_rate": 2e-5}
+    options = {"vector_size": vector_size, "chunks": (100,), "learning_rate": 1e-5}
     apart, together, by_two = (
         train(compiled, kernel, settings, **options, steps=steps, threads=threads)
         for steps, threads in ((None, 1), (10**6, 1), (10**6, 2))
@@ -164,7 +164,7 @@ def two(compiled, toy_corpus):
 
 def test_a_thread_that_never_comes(two):
     team, train = two
-    other = run(train, 0, 0, 400)
+    other = run(train, 0, 0, 200)
     other.join(0.2)
     assert other.is_alive(), "the other did not wait"
     team.abandon()
@@ -176,11 +176,11 @@ def test_a_thread_that_goes_away_in_the_middle(two):
     team, train = two
 
     def both_chunks():
-        train(0, 0, 200)
-        train(0, 200, 400)
+        train(0, 0, 100)
+        train(0, 100, 200)
 
     other = run(both_chunks)
-    train(1, 0, 200)
+    train(1, 0, 100)
     other.join(0.2)
     assert other.is_alive(), "the other did not wait"
     team.abandon()
@@ -189,4 +189,4 @@ def test_a_thread_that_goes_away_in_the_middle(two):
 
 def test_nobody_waits_for_threads_that_have_done_their_work(two):
     _, train = two
-    assert ends(*[run(train, thread, 0, 400) for thread in range(2)])
+    assert ends(*[run(train, thread, 0, 200) for thread in range(2)])
