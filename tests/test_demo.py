@@ -10,14 +10,19 @@ from fastvec import demo
 pytestmark = pytest.mark.any_backend(trains=True)
 
 
-def test_the_prose_of_this_machine_is_plenty():
+@pytest.fixture(scope="module")
+def prose():
+    """Sentences of this machine, whose sources take seconds to read, and the modules imported meanwhile."""
     modules = set(sys.modules)
-    sentences = list(demo.sentences())
+    return list(demo.sentences()), set(sys.modules) - modules
+
+
+def test_the_prose_of_this_machine_is_plenty(prose):
+    sentences, imported = prose
     assert sum(map(len, sentences)) > 100_000
     assert len({tuple(words) for words in sentences}) == len(sentences)
     assert all(len(words) >= demo.FEWEST_WORDS for words in sentences)
     assert all(word.isascii() and word.isalpha() and word.islower() for words in sentences for word in words)
-    imported = set(sys.modules) - modules
     assert not {name for name in imported if name.startswith(("numpy", "pydoc_data", "antigravity"))}
 
 
@@ -54,7 +59,8 @@ def test_a_python_without_sources_says_so(tmp_path, monkeypatch):
         next(demo.sentences())
 
 
-def test_the_demo_trains_saves_and_says_what_to_type_next(tmp_path, monkeypatch, capsys):
+def test_the_demo_trains_saves_and_says_what_to_type_next(prose, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "sentences", lambda progress: iter(prose[0]))
     monkeypatch.setattr(demo, "SETTINGS", {"vector_size": 8, "epochs": 1, "min_count": 20})
     path = tmp_path / "demo.fvec"
     model = demo.run(path)
