@@ -268,9 +268,9 @@ def sigmoid(z):
 @pytest.mark.parametrize("label", [0, 1])
 @for_every(objectives=LOGISTIC)
 def test_error_of_the_sigmoid(step, padded, objective, label):
-    scores = np.linspace(-EDGE, EDGE, 20_001)
+    scores = np.linspace(-EDGE, EDGE, 5001)
     scores = np.random.default_rng(0).permutation(scores.astype(np.float32))
-    for block in np.array_split(scores, 40):
+    for block in np.array_split(scores, 10):
         values = sigmoids(step, padded, objective, block, label)
         assert np.abs(values - sigmoid(block)).max() < 3e-6
 
@@ -419,7 +419,7 @@ def test_the_check_itself_can_fail(step, padded, objective, name):
             check_step(wrap(step), case, padded)
 
 
-@pytest.mark.parametrize("vector_size", [1, 16, 100])
+@pytest.mark.parametrize("vector_size", [1, 33])
 @every_shape
 def test_the_check_fails_at_every_size(padded, objective, vector_size, shape):
     step = kernels.get(objective.kernel, "reference").step
