@@ -56,6 +56,11 @@ class Task(NamedTuple):
     all_rows: bool
     guides: Matrix | None
 
+    @property
+    def n_words(self) -> int:
+        """The number of words of the piece."""
+        return sum(end - begin for begin, end in self.piece)
+
     def chunks(self) -> Iterator[tuple[int, int]]:
         """Yield what is trained on at once."""
         for begin, end in self.piece:

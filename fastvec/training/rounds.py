@@ -21,8 +21,9 @@ __all__ = ["CHUNK", "DECAY", "Piece", "Rounds", "pieces_of"]
 
 # Words of a chunk: the shortest piece of a lane.
 CHUNK = 256
-# The longest round, as a share of the words that were trained on before it, for so many lanes; with half as
-# many it is twice that, and with four times as many half of it. Longer ones lose quality, or diverge.
+# The longest round, as a share of the words that were trained on before it, for so many lanes. With fewer, it
+# is as many times that as there are fewer others beside a lane; with four times as many, half of it. Longer
+# ones lose quality, or diverge.
 GROWTH, LANES_OF_GROWTH = 0.02, 16
 # The part of a training before the first round, of what each lane trains on: the others wait as long.
 BEFORE_ROUNDS = 1 / 16
@@ -55,8 +56,8 @@ class Rounds(ABC):
     def n_chunks(self, n_positions: int, trained_on: int) -> int:
         """Return the length of a round in chunks, before which there were so many positions."""
         longest = n_positions / self.per_epoch
-        fewer = LANES_OF_GROWTH / self.lanes
-        growing = GROWTH * max(fewer, sqrt(fewer)) * trained_on
+        fewer = (LANES_OF_GROWTH - 1) / (self.lanes - 1)
+        growing = GROWTH * max(fewer, sqrt(LANES_OF_GROWTH / self.lanes)) * trained_on
         n = max(1, int(min(longest, growing) / CHUNK))
         return n if n < self.lanes else n // self.lanes * self.lanes
 
