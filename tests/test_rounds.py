@@ -322,12 +322,23 @@ def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, growth, monkeypat
 
 
 def test_pieces_are_neighbours_and_leave_nothing_out():
-    parts = [[(0, 10)], [(10, 12), (15, 20)], [], [(30, 40)], [(20, 30)]]
-    assert pieces_of(parts, 2) == [[(0, 12), (15, 20)], [(30, 40), (20, 30)]]
-    assert pieces_of(parts, 1) == [[(0, 12), (15, 20), (30, 40), (20, 30)]]
-    assert [part for piece in pieces_of(parts, 9) for part in piece] == [
-        part for own in parts for part in own
+    shuffled = [0, 10, 40, 30, 20]
+    assert pieces_of(shuffled, 10, 2) == [[(0, 20)], [(40, 50), (30, 40), (20, 30)]]
+    assert pieces_of(shuffled, 10, 1) == [[(0, 20), (40, 50), (30, 40), (20, 30)]]
+    assert [part for piece in pieces_of(shuffled, 10, 9) for part in piece] == [
+        (start, start + 10) for start in shuffled
     ]
+    for starts in (range(20, 70, 10), [20, 30, 40, 50, 60]):
+        assert pieces_of(starts, 10, 2) == [[(20, 40)], [(40, 70)]]
+        assert pieces_of(starts, 10, 7) == [
+            [],
+            [(20, 30)],
+            [(30, 40)],
+            [],
+            [(40, 50)],
+            [(50, 60)],
+            [(60, 70)],
+        ]
 
 
 # Directions

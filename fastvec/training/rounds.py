@@ -72,19 +72,20 @@ class Rounds(ABC):
         """Train on the pieces of a round, and return loss, sampled pairs and pairs of its parts."""
 
 
-def pieces_of(parts: Sequence[Piece], lanes: int) -> list[Piece]:
-    """Return the pieces of a round of such chunks, of equal numbers of neighbours; some may be empty.
+def pieces_of(starts: Sequence[int], chunk: int, lanes: int) -> list[Piece]:
+    """Return the pieces of a round of such chunks, of equal numbers of neighbours; some may be empty."""
+    return [
+        _joined(starts[lane * len(starts) // lanes : (lane + 1) * len(starts) // lanes], chunk)
+        for lane in range(lanes)
+    ]
 
-    Parts that follow each other are joined.
-    """
-    pieces: list[Piece] = []
-    for lane in range(lanes):
-        piece: Piece = []
-        for chunk in parts[lane * len(parts) // lanes : (lane + 1) * len(parts) // lanes]:
-            for begin, end in chunk:
-                if piece and piece[-1][1] == begin:
-                    piece[-1] = (piece[-1][0], end)
-                else:
-                    piece.append((begin, end))
-        pieces.append(piece)
-    return pieces
+
+def _joined(starts: Sequence[int], chunk: int) -> Piece:
+    """Return where chunks begin and end; those that follow each other are one part."""
+    if isinstance(starts, range) and starts:  # of a text from its beginning to its end; these are very many
+        return [(starts[0], starts[-1] + chunk)]
+    joined: Piece = []
+    for start in starts:
+        begin = joined.pop()[0] if joined and joined[-1][1] == start else start
+        joined.append((begin, start + chunk))
+    return joined
