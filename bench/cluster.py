@@ -116,8 +116,6 @@ class Way(NamedTuple):
         Whether a task trains all lanes of a node and adds up their changes.
     lanes : int
         Lanes of a node; the threads of a lane share its piece.
-    number : int
-        Bytes of a number of a change.
     called : bool
         Whether one process calls all tasks, as Ray's, and not each node the next.
     """
@@ -126,7 +124,6 @@ class Way(NamedTuple):
     whole: bool = False
     added: bool = False
     lanes: int = CORES
-    number: int = 4
     called: bool = True
 
 
@@ -134,9 +131,8 @@ WAYS = (
     Way("whole blocks", whole=True),
     Way("used rows"),
     Way("changes added up on nodes", added=True),
-    Way("and as bfloat16", added=True, number=2),
-    Way("and a lane for a node", added=True, number=2, lanes=1),
-    Way("and no calling process", added=True, number=2, lanes=1, called=False),
+    Way("and a lane for a node", added=True, lanes=1),
+    Way("and no calling process", added=True, lanes=1, called=False),
 )
 
 
@@ -182,7 +178,6 @@ class Cluster:
         self.lanes = nodes * way.lanes
         self.block = max(1, BLOCK_BYTES // rates.row)
         self.blocks = 2 * ceil(language.n_words / self.block)
-        self.change = rates.change - rates.row + rates.row * way.number / 4
 
     def rounds(self, words: float) -> Numbers:
         """Return the words of each round of an epoch."""
@@ -224,7 +219,7 @@ class Cluster:
             training=training,
             waiting=training * (np.maximum(drawn.max(axis=1), 1) - 1),
             fetching=fetched * rates.row * abroad / BANDWIDTH + 0 * lengths,
-            sending=np.maximum(sent, received) * self.change * abroad / BANDWIDTH,
+            sending=np.maximum(sent, received) * rates.change * abroad / BANDWIDTH,
             combining=combining,
             calling=calling * way.called,
         )

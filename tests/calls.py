@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,6 +123,12 @@ def train_range_or_die(train_range, own, turn, *arrays):
     if len(turn.arriving) > 1:
         kill_once(os.environ["MARKER"])
     return train_range(own, turn, *arrays)
+
+
+def nap(folder, seconds):
+    """Sleep, and leave a file."""
+    tempfile.mkstemp(dir=folder)
+    time.sleep(seconds)
 
 
 def large(n):

@@ -134,6 +134,8 @@ FUNCTIONS = {
     "connect_for_tiles": "distributed.tiles.connect",
     "train_range": "distributed.tiles.train_range",
     "train_part": "distributed.tiles.TilesElsewhere.train",
+    "add_sibling": "distributed.calls.Siblings.add",
+    "next_slow": "distributed.calls.Siblings.next_slow",
     "train_lane": "distributed.rounds.train_lane",
     "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",

@@ -289,6 +289,13 @@ def test_a_call_that_hangs_is_started_again_and_what_comes_late_changes_nothing(
         assert len([*folder.iterdir()]) == n_files + 1
 
 
+def test_what_is_more_work_may_take_longer(engine, tmp_path):
+    engine.results([engine.submit("small", calls.nap, tmp_path, 0.05) for _ in range(3)])
+    engine.results([engine.submit("large", calls.nap, tmp_path, 0.5, size=20)])
+    numbers_of_both(engine)
+    assert len([*tmp_path.iterdir()]) == 4
+
+
 def test_large_results_of_processes_are_files_that_go_with_their_handles(engine):
     already = {*folder_of(engine).iterdir()}
     first, pair = engine.submit_parts("large", 2, calls.large, 50_000)

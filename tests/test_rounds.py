@@ -158,6 +158,16 @@ def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monk
     assert len(n_rows) > 2 * 3 and min(n_rows) > 50
 
 
+def test_pieces_that_are_longer_may_take_longer(text, monkeypatch):
+    told = []
+    wrap(monkeypatch, "next_slow", lambda *_: (float("inf"), None))
+    wrap(monkeypatch, "add_sibling", lambda add, siblings, call: (told.append(call), add(siblings, call)))
+    distributed.fit(make(epochs=1), text, cluster=1, **LANES)
+    lanes = [call for call in told if call.name.startswith("train lane")]
+    assert {call.size for call in lanes} > {256}
+    assert sum(call.size for call in lanes) == text.n_tokens - 256
+
+
 def test_rows_of_a_piece_are_all_or_those_that_it_uses(text, monkeypatch):
     """The same bytes in processes either way; only how the balance is added up differs between the two."""
     found = []
@@ -275,8 +285,17 @@ def test_short_texts_and_many_lanes(monkeypatch):
 # Rounds
 
 
-@pytest.mark.parametrize(("lanes", "per_epoch", "n"), [(16, 128, 3_000_000), (16, 5, 999), (64, 10, 100_000)])
-def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, monkeypatch):
+@pytest.mark.parametrize(
+    ("lanes", "per_epoch", "n", "growth"),
+    [
+        (2, 8, 3_000_000, 0.3),
+        (4, 16, 3_000_000, 0.1),
+        (16, 128, 3_000_000, 0.02),
+        (16, 5, 999, 0.02),
+        (64, 10, 100_000, 0.01),
+    ],
+)
+def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, growth, monkeypatch):
     set_sizes(monkeypatch, growth_of_rounds=0.02)
 
     class Planned(Rounds):
@@ -295,18 +314,31 @@ def test_rounds_grow_to_their_full_length(lanes, per_epoch, n, monkeypatch):
     assert all(length % (256 * lanes) == 0 or length < 256 * lanes for length in lengths)
     assert lengths[-1] <= max(n / per_epoch, 256)
     starts = np.cumsum([0, *lengths])[:-1]
-    assert all(length <= max(0.02 * start, 256) for start, length in zip(starts, lengths, strict=True))
+    for start, length in zip(starts, lengths, strict=True):
+        assert length <= max(growth * start + 1e-6, 256)
+        assert length >= min(growth * start, n / per_epoch) - 256 * lanes
     chunks = max(1, int(n / per_epoch / 256))
     assert planned.n_chunks(n, 1000 * n) == (chunks if chunks < lanes else chunks // lanes * lanes)
 
 
 def test_pieces_are_neighbours_and_leave_nothing_out():
-    parts = [[(0, 10)], [(10, 12), (15, 20)], [], [(30, 40)], [(20, 30)]]
-    assert pieces_of(parts, 2) == [[(0, 12), (15, 20)], [(30, 40), (20, 30)]]
-    assert pieces_of(parts, 1) == [[(0, 12), (15, 20), (30, 40), (20, 30)]]
-    assert [part for piece in pieces_of(parts, 9) for part in piece] == [
-        part for own in parts for part in own
+    shuffled = [0, 10, 40, 30, 20]
+    assert pieces_of(shuffled, 10, 2) == [[(0, 20)], [(40, 50), (30, 40), (20, 30)]]
+    assert pieces_of(shuffled, 10, 1) == [[(0, 20), (40, 50), (30, 40), (20, 30)]]
+    assert [part for piece in pieces_of(shuffled, 10, 9) for part in piece] == [
+        (start, start + 10) for start in shuffled
     ]
+    for starts in (range(20, 70, 10), [20, 30, 40, 50, 60]):
+        assert pieces_of(starts, 10, 2) == [[(20, 40)], [(40, 70)]]
+        assert pieces_of(starts, 10, 7) == [
+            [],
+            [(20, 30)],
+            [(30, 40)],
+            [],
+            [(40, 50)],
+            [(50, 60)],
+            [(60, 70)],
+        ]
 
 
 # Directions

@@ -413,9 +413,10 @@ def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, pad
     np.testing.assert_array_equal(of_own["exposures"][:, places[used]], exposures[:, used])
     for name, of_side in zip(vectors, rows, strict=True):
         np.testing.assert_array_equal(own[name][places[of_side]], vectors[name][of_side])
-        changes = padded(np.zeros((len(of_side), D)))
+        moved = vectors[name][of_side] - before[name][of_side]
+        changes = np.zeros(moved.shape, np.uint16)
         kernel.subtract(before[name], 0, of_side, own[name], changes, places)
-        np.testing.assert_array_equal(changes, vectors[name][of_side] - before[name][of_side])
+        np.testing.assert_array_equal(changes, bfloat16(moved))
         assert changes.any()
 
 
@@ -427,6 +428,16 @@ def test_places_are_rows_of_the_matrix(backend, padded):
 
 
 # ---- What a lane has changed -------------------------------------------------------------------------------
+
+
+def bfloat16(numbers):
+    """Return the upper halves of the bits of numbers, rounded as ml_dtypes, JAX and PyTorch do."""
+    up, down = (numbers.view(np.uint32) + np.uint32(more) >> 16 for more in (0x8000, 0x7FFF))
+    return np.where(up % 2 == 0, up, down).astype(np.uint16)
+
+
+def rounded(numbers):
+    return (bfloat16(numbers).astype(np.uint32) << 16).view(np.float32)
 
 
 ROWS = [np.array(rows, np.int32) for rows in ([0, 3, 4, 298], [3, 299], [], [0, 4, 7, 8, 9, 10, 299])]
@@ -445,7 +456,7 @@ def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend,
     for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
         kernel.take(matrix, 0, rows, copies)
         matrix[rows, :D] += rows_like(matrix[rows, :D], seed)
-        expected[rows] += matrix[rows] - before[rows]
+        expected[rows] += rounded(matrix[rows] - before[rows])
         of_rows_used[rows] += np.stack([exposures, exposures**2], axis=1)
         kernel.withdraw(matrix, rows, exposures, copies, sums, counts)
         assert matrix.tobytes() == before.tobytes()
@@ -455,13 +466,29 @@ def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend,
     assert np.isnan(sums[:, :D]).all(axis=1).sum() == 300 - len(used)
 
 
+def test_changes_are_rounded_to_the_nearest_number_and_stay_what_they_are_beyond_all(backend, padded):
+    kernel, rows = kernels.get("rounds", backend), np.array([0], np.int32)
+    exact = np.array([1.00390625, 1.01171875, -1.0039064, 1e-41, 3.4e38, -np.inf, np.nan], np.float32)
+    # the first two are in the middle between two numbers
+    nearest = [0x3F80, 0x3F82, 0xBF81, 0x0000, 0x7F80, 0xFF80, 0x7FC0]
+    before, after = padded(np.zeros((1, 7))), padded(exact[np.newaxis])
+    changes = np.ones(before.shape, np.uint16)
+    kernel.subtract(before, 0, rows, after, changes)
+    assert changes[0].tolist() == nearest + [0] * (before.shape[1] - 7)
+    here, there = padded(np.zeros((1, 7))), padded(np.zeros((1, 7)))
+    kernel.add(rows, np.ones(1), changes, 0, there, np.zeros((1, 2)))
+    kernel.withdraw(after, rows, np.ones(1), before, here, np.zeros((1, 2)))
+    assert here.tobytes() == there.tobytes() == rounded(padded(exact[np.newaxis])).tobytes()
+
+
 def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded):
     kernel = kernels.get("rounds", backend)
     before = padded(rows_like(np.empty((300, D)), 1))
     here, counts_here = padded(np.zeros((300, D))), np.zeros((300, 2))
     of_blocks, counts = padded(np.full((300, D), np.nan)), np.zeros((300, 2))
     for seed, (rows, exposures) in enumerate(zip(ROWS, EXPOSURES, strict=True)):
-        own, changes = (padded(np.full((n, D), np.nan)) for n in (300, 9))
+        own = padded(np.full((300, D), np.nan))
+        changes = np.zeros((9, own.shape[1]), np.uint16)
         after = before.copy()
         after[rows, :D] += rows_like(before[rows, :D], seed)
         for begin, end in ((0, 4), (4, 299), (299, 300)):
@@ -491,11 +518,11 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
         ("take", {"rows": [7], "first_row": 4}, "rows must be from 0 to 4, got 7"),
         ("subtract", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
         ("add", {"rows": [3], "first_row": 4}, "rows must be from 4 to 8, got 3"),
-        ("withdraw", {"copies": (4, 16)}, r"copies or changes of 5 rows of 16 numbers, got \(4, 16\)"),
-        ("withdraw", {"copies": (5, 32)}, r"copies or changes of 5 rows of 16 numbers, got \(5, 32\)"),
-        ("take", {"matrix": (5, 32)}, r"copies or changes of 0 rows of 16 numbers, got \(5, 32\)"),
-        ("subtract", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
-        ("add", {"changes": (0, 16)}, r"copies or changes of 1 rows of 16 numbers, got \(0, 16\)"),
+        ("withdraw", {"copies": (4, 16)}, r"copies of 5 rows of 16 numbers, got \(4, 16\)"),
+        ("withdraw", {"copies": (5, 32)}, r"copies of 5 rows of 16 numbers, got \(5, 32\)"),
+        ("take", {"matrix": (5, 32)}, r"copies of 0 rows of 16 numbers, got \(5, 32\)"),
+        ("subtract", {"changes": (0, 16)}, r"changes of 1 rows of 16 numbers, got \(0, 16\)"),
+        ("add", {"changes": (0, 16)}, r"changes of 1 rows of 16 numbers, got \(0, 16\)"),
         ("withdraw", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
         ("add", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
         ("withdraw", {"sums": (4, 16)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(4, 16\)"),
@@ -504,7 +531,8 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
 )
 def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
     of_rows = {"rows": np.array([4], np.int32), "exposures": np.array([1.0])}
-    rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "changes", "sums")}
+    rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "sums")}
+    rows["changes"] = np.zeros((5, 16), np.uint16)
     every = rows | of_rows | {"counts": np.zeros((5, 2)), "first_row": 0}
     takes = {
         "withdraw": ("matrix", "rows", "exposures", "copies", "sums", "counts"),

@@ -25,14 +25,25 @@ __all__ = [
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Exposures = NDArray[np.float64]
+Halves = NDArray[np.uint16]
 
 
 class Changes(NamedTuple):
-    """What a lane has changed of a block: rows in rising order, Σ p (1 − p) of their scores, and changes."""
+    """What a lane has changed of a block.
+
+    Attributes
+    ----------
+    rows : int32 array, (n,)
+        The rows, in rising order.
+    exposures : float64 array, (n,)
+        Σ p (1 − p) of their scores.
+    changes : uint16 array, (n, stride)
+        How far they have moved, as bfloat16.
+    """
 
     rows: Rows
     exposures: Exposures
-    changes: Matrix
+    changes: Halves
 
 
 class Pull(NamedTuple):
@@ -87,6 +98,10 @@ class Room:
         if found is None or found.shape[1] != stride or len(found) < n_rows:
             found = self._matrices[name] = padded_matrix(n_rows + n_rows // 4, stride)
         return found[:n_rows]
+
+    def halves(self, name: str, n_rows: int, stride: int) -> Halves:
+        """Return as many rows of half as many bytes."""
+        return self.matrix(name, -(-n_rows // 2), stride).view(np.uint16).reshape(-1, stride)[:n_rows]
 
 
 # What a process keeps for the calls that it is given.

@@ -1,8 +1,9 @@
 """Calls that wait for their arguments or run elsewhere, and those that take much longer than their siblings.
 
-Siblings are calls of the same function. They say how long a call may take, which no number of seconds does:
-that depends on the machine. A call that takes much longer, on a machine that is overloaded or hangs, is given
-to a second worker, since it returns the same there: the first result counts, and the other is dropped.
+Siblings are calls of the same function. They say how long a call of its size may take, which no number of
+seconds does: that depends on the machine. A call that takes much longer, on a machine that is overloaded or
+hangs, is given to a second worker, since it returns the same there: the first result counts, and the other is
+dropped.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Call:
 
     Attributes
     ----------
-    name, parts, function, arguments
+    name, parts, function, arguments, size
         As for `Engine._call`.
     handles : list of weak references
         Those of its results, which are `PENDING` until one worker has finished it.
@@ -55,6 +56,7 @@ class Call:
     parts: int | None
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    size: float = 1
     handles: list[weakref.ref[Handle]] = field(default_factory=list)
     begun: float | None = None
     is_done: bool = False
@@ -90,7 +92,7 @@ class Call:
 
 
 class Siblings:
-    """How long the last calls of each function took, as seen from here."""
+    """How long the last calls of each function took for their size, as seen from here."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[Callable[..., Any], deque[float]] = defaultdict(
@@ -100,7 +102,7 @@ class Siblings:
     def add(self, call: Call) -> None:
         """Note how long a call took that ends now, if that is known."""
         if call.begun is not None:
-            self._seconds[call.function].append(time.monotonic() - call.begun)
+            self._seconds[call.function].append((time.monotonic() - call.begun) / call.size)
 
     def next_slow(self, calls: Iterable[Call], since: float = math.inf) -> tuple[float, Call | None]:
         """Return in how many seconds one of some calls is slow, and which is the first; infinity if none.
@@ -112,6 +114,6 @@ class Siblings:
         for call in calls:
             if seconds := self._seconds.get(call.function):
                 begun = since if call.begun is None else call.begun
-                left = max(0.0, begun + SLOW * median_high(seconds) - now)
+                left = max(0.0, begun + SLOW * call.size * median_high(seconds) - now)
                 found = (left, call) if left < found[0] else found
         return found

@@ -33,7 +33,12 @@ class Here(Engine):
         return Handle("a shared array", view)
 
     def _call(
-        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        name: str,
+        parts: int | None,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        size: float,
     ) -> list[Handle]:
         result = function(*(item.value if isinstance(item, Handle) else item for item in arguments))
         return [Handle(name, item) for item in of_parts(result, parts)]

@@ -131,11 +131,16 @@ class Engine(ABC):
 
     @abstractmethod
     def _call(
-        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        name: str,
+        parts: int | None,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        size: float,
     ) -> list[Handle]:
         """Return a handle of a result, or of each item of a tuple of `parts`."""
 
-    def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Handle:
+    def submit(self, name: str, function: Callable[..., Any], *arguments: Any, size: float = 1) -> Handle:
         """Call a function.
 
         Parameters
@@ -147,16 +152,19 @@ class Engine(ABC):
         *arguments : object
             Its arguments; those that are handles stand for what was shared, or for results. Arrays are
             read-only.
+        size : float
+            How much there is to do, in any unit, beside other calls of the function: how long these took says
+            when this one is slow.
 
         Returns
         -------
         Handle
             It stands for the result, which goes away with it.
         """
-        return self._call(name, None, function, arguments)[0]
+        return self._call(name, None, function, arguments, size)[0]
 
     def submit_parts(
-        self, name: str, parts: int, function: Callable[..., Any], *arguments: Any
+        self, name: str, parts: int, function: Callable[..., Any], *arguments: Any, size: float = 1
     ) -> list[Handle]:
         """Call a function whose result travels in parts.
 
@@ -170,13 +178,15 @@ class Engine(ABC):
             A pure function of a module.
         *arguments : object
             Its arguments, as for `submit`.
+        size : float
+            How much there is to do, as for `submit`.
 
         Returns
         -------
         list of Handle
             A handle of each part.
         """
-        return self._call(name, parts, function, arguments)
+        return self._call(name, parts, function, arguments, size)
 
     def combine(
         self,

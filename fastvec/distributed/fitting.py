@@ -58,9 +58,9 @@ def fit(
         training with ``threads=1``, to the last bit.
     rounds : int, optional
         Number of rounds of an epoch; four for each lane by default, at most 64. A round is never longer than
-        a part of what was trained on before it, from a sixth with two lanes to a fiftieth with 16: at the
-        beginning, and with short texts, there are more, in which a few lanes train. Before the first one,
-        this process trains alone, on a sixteenth of what each lane trains on.
+        a part of what was trained on before it, from 30 % with two lanes to 2 % with 16: at the beginning,
+        and with short texts, there are more, in which a few lanes train. Before the first one, this process
+        trains alone, on a sixteenth of what each lane trains on.
     cluster : str or int, optional
         Where the model is trained: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,

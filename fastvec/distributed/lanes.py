@@ -56,6 +56,11 @@ class Task(NamedTuple):
     all_rows: bool
     guides: Matrix | None
 
+    @property
+    def n_words(self) -> int:
+        """The number of words of the piece."""
+        return sum(end - begin for begin, end in self.piece)
+
     def chunks(self) -> Iterator[tuple[int, int]]:
         """Yield what is trained on at once."""
         for begin, end in self.piece:
@@ -237,7 +242,7 @@ def _train_on_copies(
         moved = [words[own] for own in moved]
     shape = sum(map(len, moved)), lane.stride
     # with ranges, the next call may be in this process
-    left = np.empty(shape, np.float32) if isinstance(blocks[0], Range) else room.matrix("changes", *shape)
+    left = np.empty(shape, np.uint16) if isinstance(blocks[0], Range) else room.halves("changes", *shape)
     found: list[Any] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]

@@ -182,7 +182,13 @@ def _found(engine: Engine, texts: Texts, found: Phrases, number: int) -> Pairs:
     n_known = found._n_known(texts.vocabulary)
     handles = [
         engine.submit(
-            f"count pairs of {shard.path.stem}", _count_pairs, shard, connectors, n_known, found.memory_limit
+            f"count pairs of {shard.path.stem}",
+            _count_pairs,
+            shard,
+            connectors,
+            n_known,
+            found.memory_limit,
+            size=1 + shard.n_tokens,
         )
         for shard in texts.shards
     ]
@@ -199,7 +205,14 @@ def _joined(engine: Engine, texts: Texts, found: Phrases, number: int, pairs: Pa
     joiner = Phrases(delimiter=found.delimiter, memory_limit=found.memory_limit)
     handles = [
         engine.submit(
-            f"join {shard.path.stem}", _join, shard, joiner, pairs, number, folder / f"pass-{number}-{place}"
+            f"join {shard.path.stem}",
+            _join,
+            shard,
+            joiner,
+            pairs,
+            number,
+            folder / f"pass-{number}-{place}",
+            size=1 + shard.n_tokens,
         )
         for place, shard in enumerate(texts.shards)
     ]
@@ -209,7 +222,8 @@ def _joined(engine: Engine, texts: Texts, found: Phrases, number: int, pairs: Pa
 def _write(engine: Engine, texts: Texts, output: str, memory_limit: int) -> None:
     """Write a text to a file."""
     handles = [
-        engine.submit(f"spell {shard.path.stem}", _spell, shard, memory_limit) for shard in texts.shards
+        engine.submit(f"spell {shard.path.stem}", _spell, shard, memory_limit, size=1 + shard.n_tokens)
+        for shard in texts.shards
     ]
     paths = engine.results(handles)
 

@@ -87,9 +87,14 @@ class Processes(Engine):
         return handle
 
     def _call(
-        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        name: str,
+        parts: int | None,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        size: float,
     ) -> list[Handle]:
-        call = Call(name, parts, function, arguments)
+        call = Call(name, parts, function, arguments, size)
         handles = call.promise()
         self._waiting.append(call)
         self._n_calls += 1

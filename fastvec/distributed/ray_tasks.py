@@ -91,9 +91,14 @@ class RayTasks(Engine):
             raise self._full("a shared array", socket.gethostname()) from error
 
     def _call(
-        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        name: str,
+        parts: int | None,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        size: float,
     ) -> list[Handle]:
-        call = Call(name, parts, function, arguments)
+        call = Call(name, parts, function, arguments, size)
         handles = call.promise()
         self._waiting.append(call)
         self._start()

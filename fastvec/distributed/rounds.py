@@ -284,6 +284,7 @@ class CalledRounds(LaneRounds):
                 task,
                 *self._shared.values(),
                 *parts,
+                size=task.n_words,
             )
             for number, task in enumerate(tasks, 1)
         ]

@@ -1,6 +1,7 @@
 """What steps tell of the rows they move: Σ p (1 − p) of the scores of each, as reference/rounds.py.
 
-They are found from the coefficients of a step, −η p and η (1 − p), after these were used.
+They are found from the coefficients of a step, −η p and η (1 − p), after these were used. What is known of a
+row of x is kept as one number for each output of a block, of which six count, until it is added up.
 """
 
 from libc.stdint cimport int32_t
@@ -13,29 +14,37 @@ cdef extern from *:
     #include <stdint.h>
     /* What a score adds at least, so that a row that is used can be told from others. */
     static const float LEAST_EXPOSURE = 1e-9f;
-    /* From the coefficients of a block, sums of p (1 - p): of outputs, and of rows of x, added to of_x. */
+    typedef float exposed_slots __attribute__((vector_size(32), aligned(4), may_alias));
+    /* From the coefficients of a block, p (1 - p): the sums of outputs, and what of_x gets of each row of x,
+       at its place, or one behind it from the gap on. */
     static inline void expose_scores(
         const float *g, intptr_t n_x, const float *positives, const float *counts, float learning_rate,
-        const float *x_counts, float *of_x, float *of_y) {
-        typedef float slots __attribute__((vector_size(32), aligned(4), may_alias));
+        const float *x_counts, float *of_x, const int32_t *places, intptr_t gap, float *of_y) {
+        typedef exposed_slots slots;
         const slots positive = *(const slots *)positives, count = *(const slots *)counts;
         const slots per_coefficient = (2 * positive - 1) / learning_rate;
         const slots per_count = 1 / (count + 1e-30f); /* of places without an output, too, which count 0 */
+        const slots least = {LEAST_EXPOSURE};
         slots sum = {0};
         for (intptr_t c = 0; c < n_x; c++) {
             const float times = x_counts ? x_counts[c] : 1, each = x_counts ? 1 / times : 1;
             const slots u = *(const slots *)(g + 8 * c) * (per_coefficient * each); /* p or 1 - p, by count */
             const slots own = (u - u * u * per_count) * times;
             sum += own;
-            of_x[c] += ((own[0] + own[1]) + (own[2] + own[3])) + (own[4] + own[5]);
+            *(slots *)(of_x + 8 * (places[c] + (places[c] >= gap))) += own + least;
         }
         *(slots *)of_y = sum;
+    }
+    static inline float exposure_of(const float *of_x) {
+        const exposed_slots own = *(const exposed_slots *)of_x;
+        return ((own[0] + own[1]) + (own[2] + own[3])) + (own[4] + own[5]);
     }
     """
     const float LEAST_EXPOSURE
     void expose_scores(
         const float *g, Py_ssize_t n_x, const float *positives, const float *counts, float learning_rate,
-        const float *x_counts, float *of_x, float *of_y) nogil
+        const float *x_counts, float *of_x, const int32_t *places, Py_ssize_t gap, float *of_y) nogil
+    float exposure_of(const float *of_x) nogil
 
 
 cdef enum:
@@ -101,11 +110,24 @@ cdef inline void expose_input(Exposures *exposures, const float *row, float scor
 cdef inline noinline_void expose_block(
     Exposures *exposures, const float *g, Py_ssize_t n_x, float **y, const float *positives,
     const float *counts, const float *zero_row, float learning_rate, const float *x_counts, float *of_x,
+    const int32_t *places, Py_ssize_t gap,
 ) noexcept nogil:
     """Expose the outputs of a block, and add to of_x what rows of x are exposed to by it."""
     cdef float[SLOTS] of_y
     cdef Py_ssize_t n
-    expose_scores(g, n_x, positives, counts, learning_rate, x_counts, of_x, of_y)
+    expose_scores(g, n_x, positives, counts, learning_rate, x_counts, of_x, places, gap, of_y)
     for n in range(BLOCK):
         if y[n] != zero_row:
             expose(exposures, y[n], exposures.output_vectors, exposures.n_rows, of_y[n])
+
+
+cdef inline noinline_void expose_words(
+    Exposures *exposures, float **rows, const float *of_words, Py_ssize_t n
+) noexcept nogil:
+    """Expose the rows of words that were contexts."""
+    cdef Py_ssize_t i
+    cdef float exposure
+    for i in range(n):
+        exposure = exposure_of(of_words + i * SLOTS)
+        if exposure > 0:
+            expose_input(exposures, rows[i], exposure)

@@ -7,7 +7,7 @@ e/(n s), and h moves by e.
 
 from libc.string cimport memset
 
-from .exposures cimport expose_input
+from .exposures cimport expose_input, exposure_of
 from .step cimport Step, compute_coefficients, compute_loss, expose_outputs, use_inputs
 from .tiles cimport BLOCK
 from .vector cimport LANES, broadcast, lanes, load, noinline_void, prefetch_to_write, store
@@ -209,4 +209,4 @@ cdef inline void take_mean_step(
     update_inputs_and_outputs(step, rows, n_moved, gradient_scale_of(n_rows, mean, scale_gradient))
     if step.exposures != NULL:
         expose_outputs(step, learning_rate)
-        expose_inputs(step, rows, n_moved, reach_of(n_rows, mean, scale_gradient) * step.of_x[0])
+        expose_inputs(step, rows, n_moved, reach_of(n_rows, mean, scale_gradient) * exposure_of(step.of_x))

@@ -11,7 +11,7 @@ What is done otherwise, and why:
   by row: there is never a second block of sums.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
@@ -44,11 +44,30 @@ cdef extern from *:
         int_lanes small = z < 0.5f;
         return (lanes)(((int_lanes)series & small) | ((int_lanes)quotient & ~small));
     }
+    /* The bfloat16 next to a number, the even one of two: the upper half of its bits. */
+    static inline uint16_t to_bfloat16(float number) {
+        uint32_t bits;
+        __builtin_memcpy(&bits, &number, 4);
+        return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
+    static inline float from_bfloat16(uint16_t half) {
+        const uint32_t bits = (uint32_t)half << 16;
+        float number;
+        __builtin_memcpy(&number, &bits, 4);
+        return number;
+    }
+    static inline lanes rounded_to_bfloat16(lanes numbers) {
+        const int_lanes bits = (int_lanes)numbers;
+        return (lanes)((bits + 0x7fff + (bits >> 16 & 1)) & -0x10000);
+    }
     /* Of 64 bits, of which one at least is set for the lowest one. */
     static inline int bits_set(uint64_t word) { return __builtin_popcountll(word); }
     static inline int lowest_bit(uint64_t word) { return __builtin_ctzll(word); }
     """
     lanes mean_decay(lanes z) nogil
+    uint16_t to_bfloat16(float number) nogil
+    float from_bfloat16(uint16_t half) nogil
+    lanes rounded_to_bfloat16(lanes numbers) nogil
     int bits_set(uint64_t word) nogil
     int lowest_bit(uint64_t word) nogil
 
@@ -588,7 +607,7 @@ def withdraw(
 ):
     """Undo what a lane has changed, and add it to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, 0, matrix.shape[0]), stride = matrix.shape[1], i
-    check_copies(copies, matrix.shape[0], stride)
+    check_shape("copies", copies.shape[0], copies.shape[1], matrix.shape[0], stride)
     check_exposures(exposures, n)
     check_sums(sums, counts, matrix.shape[0], stride)
     with nogil:
@@ -610,7 +629,7 @@ def take(
     """Copy rows of a block into a matrix."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i
     cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
-    check_copies(matrix, 0, stride)
+    check_shape("copies", matrix.shape[0], matrix.shape[1], 0, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
@@ -623,15 +642,15 @@ def take(
 
 def subtract(
     const float[:, ::1] block, int64_t first_row, const int32_t[::1] rows, const float[:, ::1] matrix,
-    float[:, ::1] changes, const int32_t[::1] places=None,
+    uint16_t[:, ::1] changes, const int32_t[::1] places=None,
 ):
     """Find how far rows of a matrix have moved from those of a block."""
     cdef Py_ssize_t n = check_rows(rows, first_row, block.shape[0]), stride = block.shape[1], i, k
     cdef const float *row
     cdef const float *before
     cdef const int32_t *place_of_row = check_places(rows, places, matrix.shape[0])
-    check_copies(matrix, 0, stride)
-    check_copies(changes, n, stride)
+    check_shape("copies", matrix.shape[0], matrix.shape[1], 0, stride)
+    check_shape("changes", changes.shape[0], changes.shape[1], n, stride)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
@@ -639,17 +658,17 @@ def subtract(
                 fetch(&matrix[place(place_of_row, rows[i + AHEAD]), 0], stride)
             row, before = &matrix[place(place_of_row, rows[i]), 0], &block[rows[i] - first_row, 0]
             for k in range(stride):
-                changes[i, k] = row[k] - before[k]
+                changes[i, k] = to_bfloat16(row[k] - before[k])
 
 
 def add(
-    const int32_t[::1] rows, const double[::1] exposures, const float[:, ::1] changes, int64_t first_row,
+    const int32_t[::1] rows, const double[::1] exposures, const uint16_t[:, ::1] changes, int64_t first_row,
     float[:, ::1] sums, double[:, ::1] counts,
 ):
     """Add the changes of a lane to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, first_row, sums.shape[0]), stride = sums.shape[1], i, k
     cdef float *sum
-    check_copies(changes, n, stride)
+    check_shape("changes", changes.shape[0], changes.shape[1], n, stride)
     check_exposures(exposures, n)
     check_sums(sums, counts, sums.shape[0], stride)
     with nogil:
@@ -659,9 +678,10 @@ def add(
             sum = &sums[rows[i] - first_row, 0]
             if counts[rows[i] - first_row, 0] > 0:
                 for k in range(stride):
-                    sum[k] += changes[i, k]
+                    sum[k] += from_bfloat16(changes[i, k])
             else:
-                memcpy(sum, &changes[i, 0], stride * sizeof(float))
+                for k in range(stride):
+                    sum[k] = from_bfloat16(changes[i, k])
             add_exposure(&counts[rows[i] - first_row, 0], exposures[i])
 
 
@@ -680,7 +700,7 @@ cdef inline void put_back(
     cdef lanes before, difference
     while k < stride:
         before = load(copy + k)
-        difference = load(row + k) - before
+        difference = rounded_to_bfloat16(load(row + k) - before)
         store(row + k, before)
         store(change + k, load(change + k) + difference if adds else difference)
         k += LANES
@@ -718,12 +738,11 @@ cdef const int32_t *check_places(
     return &places[0]
 
 
-cdef int check_copies(const float[:, ::1] copies, Py_ssize_t n, Py_ssize_t stride) except -1:
-    if copies.shape[0] < n or copies.shape[1] != stride:
-        raise ValueError(
-            f"there must be copies or changes of {n} rows of {stride} numbers, got "
-            f"{(copies.shape[0], copies.shape[1])}"
-        )
+cdef int check_shape(
+    str what, Py_ssize_t n_rows, Py_ssize_t n_columns, Py_ssize_t n, Py_ssize_t stride
+) except -1:
+    if n_rows < n or n_columns != stride:
+        raise ValueError(f"there must be {what} of {n} rows of {stride} numbers, got {(n_rows, n_columns)}")
     return 0
 
 

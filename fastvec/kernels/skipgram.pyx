@@ -9,18 +9,19 @@ What is done otherwise, and why:
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from .ahead cimport positions_ahead
 from .copies cimport Rows, exchange, see_rows
-from .exposures cimport Exposures, add_exposures, use_exposures
+from .exposures cimport Exposures, add_exposures, expose_words, use_exposures
 from .frozen cimport Frozen, use_frozen
 from .losses cimport loss_named
 from .negatives cimport (
     Outputs, allocate_outputs, draw_outputs, free_outputs, rows_of_set, sets_of, use_set,
 )
 from .step cimport MAX_SHARED, Step, allocate, let_stay, merge_inputs, merge_outputs, take_step, use_inputs
+from .tiles cimport SLOTS
 from .together cimport Together, finish, join, leave, take, use_zeros
 from .vector cimport fill_sigmoid_table
 from .walk cimport (
@@ -114,6 +115,7 @@ def train(
     cdef int64_t sampled_pairs = 0, pairs = 0
     cdef double total = 0
     cdef bint sampled, repeats, failed
+    cdef float *of_words = NULL   # what steps tell of each as a context, unless let_stay() changes the order
     cdef const int32_t *row_of = NULL
     cdef const int32_t *place_of_word = NULL
     memset(&walk, 0, sizeof(walk))
@@ -147,6 +149,9 @@ def train(
             renumber(&walk, place_of_word)
             find_repeats(&walk, window)
             find_rows(&walk, &input_rows, window)
+        if not failed and work.exposures != NULL and still.rows == NULL:
+            of_words = <float *>calloc(walk.n * SLOTS, sizeof(float))
+            failed = of_words == NULL
         outputs.stop = walk.first
         for number in range(walk.first, walk.first if failed else walk.last):
             i = visited(&walk, number)
@@ -177,14 +182,20 @@ def train(
                 n_sets = (next_sets if c + at_once >= n_contexts else min(c + 1, next_sets)) - c
                 work.next_rows = next_rows + c * outputs.set_rows + (c > 0)
                 work.n_next = max(0, n_sets * outputs.set_rows + (c + n_sets == next_sets) - (c > 0))
+                if of_words != NULL:
+                    work.of_contexts = of_words + (walk.begin[i] + c) * SLOTS
+                    work.gap = max(0, i - walk.begin[i] - c)
                 take(&all, &work, learning_rate, &total if sampled else NULL)
                 c += at_once
         exchange(&input_rows)
         exchange(&output_rows)
+        if of_words != NULL:
+            expose_words(&exposed, walk.rows, of_words, walk.n)
         if work.exposures != NULL:
             add_exposures(&exposed)
         failed = finish(&all, &work, failed, &total)
         free_outputs(&outputs)
+        free(of_words)
         free(work.memory)
         free_walk(&walk)
     leave(&all, team)

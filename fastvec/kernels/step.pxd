@@ -3,9 +3,10 @@
 Rows that occur several times are merged first and counted: an update reads and writes every row once.
 """
 
+from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 
-from .exposures cimport Exposures, expose_block, expose_input
+from .exposures cimport Exposures, expose_block, expose_input, exposure_of
 from .frozen cimport Frozen, moving_first
 from .losses cimport LOGISTIC, add_cost, differentiate
 from .memory cimport allocate_zeros, reserve
@@ -67,7 +68,12 @@ cdef struct Step:
     float *x_counts
     float **x_merged
     Exposures *exposures       # NULL: what steps tell of rows is not wanted
-    float *of_x                # what a step has told of its rows of x
+    float *of_x                # what a step has told of its rows of x, [max_x][SLOTS]
+    float *of_contexts         # what steps have told of the words of a window, [n][SLOTS]; NULL: in of_x
+    Py_ssize_t gap             # the place among these of the word in the middle
+    int32_t *x_places          # of the rows of x among contexts
+    int32_t *first_places      # of merged ones, where each occurs first
+    int32_t *in_order          # 0, 1, 2, ...
     void *memory               # to be freed by the caller
 
 
@@ -88,13 +94,15 @@ cdef inline Py_ssize_t lay_out(Step *step, char *base, Py_ssize_t max_x, Py_ssiz
     step.y_merged = <float **>reserve(&room, n_blocks * BLOCK * sizeof(void *))
     step.x_counts = <float *>reserve(&room, max_x * sizeof(float))
     step.x_merged = <float **>reserve(&room, max_x * sizeof(void *))
-    step.of_x = <float *>reserve(&room, max_x * sizeof(float))
+    step.of_x = <float *>reserve(&room, max_x * SLOTS * sizeof(float))
+    step.first_places = <int32_t *>reserve(&room, max_x * sizeof(int32_t))
+    step.in_order = <int32_t *>reserve(&room, max_x * sizeof(int32_t))
     return room - base
 
 
 cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssize_t n_y) noexcept nogil:
     """Make room for steps of up to max_x rows of x and n_y outputs; return 0 on success."""
-    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, block
+    cdef Py_ssize_t n_blocks = (n_y + BLOCK - 1) // BLOCK, block, c
     cdef char *room
     step.stride = stride
     step.begin = 0
@@ -111,6 +119,8 @@ cdef inline int allocate(Step *step, Py_ssize_t stride, Py_ssize_t max_x, Py_ssi
         step.first_is_positive[block] = FIRST if block == 0 else ONES[0]
         step.merged_counts[block] = step.merged + block * 4 * SLOTS
         step.merged_positives[block] = step.merged_counts[block] + 2 * SLOTS
+    for c in range(max_x):
+        step.in_order[c] = <int32_t>c
     return 0
 
 
@@ -128,6 +138,7 @@ cdef inline void use_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexcep
     step.x = rows
     step.n_x = n_rows
     step.x_repeats = False
+    step.x_places = step.in_order
 
 
 cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexcept nogil:
@@ -136,10 +147,12 @@ cdef inline void merge_inputs(Step *step, float **rows, Py_ssize_t n_rows) noexc
         c = find_or_append(step.x_merged, n_x, rows[i])
         if c == n_x:
             step.x_counts[c] = 0
+            step.first_places[c] = <int32_t>i
             n_x += 1
         step.x_counts[c] += 1
     use_inputs(step, step.x_merged, n_x)
     step.x_repeats = True
+    step.x_places = step.first_places
 
 
 cdef inline void let_stay(Step *step, const Frozen *frozen) noexcept nogil:
@@ -294,23 +307,33 @@ cdef inline void update_rows(const Step *step) noexcept nogil:
         )
 
 
-cdef inline void expose_outputs(Step *step, float learning_rate) noexcept nogil:
-    """Add what a step tells of its outputs, and fill of_x."""
+cdef inline void expose_blocks(
+    Step *step, float learning_rate, float *of_x, const int32_t *places, Py_ssize_t gap
+) noexcept nogil:
     cdef const float *x_counts = step.x_counts if step.x_repeats else NULL
     cdef Py_ssize_t block
-    memset(step.of_x, 0, step.n_x * sizeof(float))
     for block in range(step.n_blocks if learning_rate > 0 else 0):
         expose_block(
             step.exposures, step.coefficients + block * step.block_stride, step.n_x, step.y + block * BLOCK,
-            step.positives[block], step.counts[block], step.zero_row, learning_rate, x_counts, step.of_x,
+            step.positives[block], step.counts[block], step.zero_row, learning_rate, x_counts, of_x, places,
+            gap,
         )
+
+
+cdef inline void expose_outputs(Step *step, float learning_rate) noexcept nogil:
+    """Add what a step tells of its outputs, and fill of_x."""
+    memset(step.of_x, 0, step.n_x * SLOTS * sizeof(float))
+    expose_blocks(step, learning_rate, step.of_x, step.in_order, step.n_x)
 
 
 cdef inline noinline_void expose_rows(Step *step, float learning_rate) noexcept nogil:
     cdef Py_ssize_t c
+    if step.of_contexts != NULL:
+        expose_blocks(step, learning_rate, step.of_contexts, step.x_places, step.gap)
+        return
     expose_outputs(step, learning_rate)
     for c in range(step.n_x):
-        expose_input(step.exposures, step.x[c], step.of_x[c])
+        expose_input(step.exposures, step.x[c], exposure_of(step.of_x + c * SLOTS))
 
 
 cdef inline void take_step(Step *step, float learning_rate, double *loss) noexcept nogil:

@@ -7,6 +7,7 @@ which is the same multiple of e for each set.
 
 from libc.string cimport memset
 
+from .exposures cimport exposure_of
 from .mean cimport (
     add_to_rows, average, expose_inputs, gradient_scale_of, reach_of, scale_of, update_outputs,
 )
@@ -116,7 +117,7 @@ cdef inline void take_turn(Turns *turns, Step *step, float learning_rate, double
     update_turn(turns, step)
     if step.exposures != NULL:
         expose_outputs(step, learning_rate)
-        turns.exposure += step.of_x[0]
+        turns.exposure += exposure_of(step.of_x)
 
 
 cdef inline void end_turns(Turns *turns, Step *step) noexcept nogil:

@@ -54,6 +54,8 @@ Compromises:
 
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
   both sides share is sought in fewer of them.
+- Changes are rounded to bfloat16, whose fraction has 7 bits, so that they travel in half as many bytes. What
+  is lost is not made up for by the next change: lanes keep nothing from one round to the next.
 - p is that of the steps as a lane takes them. It must be the row's own: with a mean for all rows, or only
   some of the scores, a new word or one that a text says again and again moves too far or not far enough, in
   every lane at once, and the sides lose their balance.
@@ -107,6 +109,7 @@ __all__ = [
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Counts = NDArray[np.float64]
+Halves = NDArray[np.uint16]
 
 # From the first direction on in which A λ does not exceed that of the rest by more, rows are held back as
 # along the rest; those whose A λ₀ is not above it do not count for what both sides share.
@@ -274,11 +277,21 @@ def withdraw(
         For every row the sum of the exposures, and of their squares; 0 if no lane used it.
     """
     _check_rows(rows, 0, len(matrix))
-    _check_copies(copies, *matrix.shape)
+    _check_shape("copies", copies, *matrix.shape)
     _check_sums(sums, counts, *matrix.shape)
-    changes = matrix[rows] - copies[rows]
+    changes = _to_bfloat16(matrix[rows] - copies[rows])
     add(rows, exposures, changes, 0, sums, counts)
     matrix[rows] = copies[rows]
+
+
+def _to_bfloat16(numbers: Matrix) -> Halves:
+    """Return the bfloat16 next to each number, the even one of two: the upper half of its bits."""
+    bits = numbers.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def _from_bfloat16(halves: Halves) -> Matrix:
+    return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, places: Rows | None = None) -> None:
@@ -298,12 +311,12 @@ def take(block: Matrix, first_row: int, rows: Rows, matrix: Matrix, places: Rows
         For every row by its number, which one of `matrix` it is there; None: the same.
     """
     _check_rows(rows, first_row, len(block))
-    _check_copies(matrix, 0, block.shape[1])
+    _check_shape("copies", matrix, 0, block.shape[1])
     matrix[_places(rows, places, len(matrix))] = block[rows - first_row]
 
 
 def subtract(
-    block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Matrix, places: Rows | None = None
+    block: Matrix, first_row: int, rows: Rows, matrix: Matrix, changes: Halves, places: Rows | None = None
 ) -> None:
     """Find how far rows of a matrix have moved from those of a block.
 
@@ -313,18 +326,19 @@ def subtract(
         As for `take`.
     matrix : IN, float32 (n_rows, stride)
         The matrix after the lane.
-    changes : OUT, float32 (n or more, stride)
-        How far each of the rows has moved.
+    changes : OUT, uint16 (n or more, stride)
+        How far each of the rows has moved, as bfloat16.
     places : IN
         As for `take`.
     """
     _check_rows(rows, first_row, len(block))
-    _check_copies(matrix, 0, block.shape[1])
-    _check_copies(changes, len(rows), block.shape[1])
-    changes[: len(rows)] = matrix[_places(rows, places, len(matrix))] - block[rows - first_row]
+    _check_shape("copies", matrix, 0, block.shape[1])
+    _check_shape("changes", changes, len(rows), block.shape[1])
+    moved = matrix[_places(rows, places, len(matrix))] - block[rows - first_row]
+    changes[: len(rows)] = _to_bfloat16(moved)
 
 
-def add(rows: Rows, exposures: Counts, changes: Matrix, first_row: int, sums: Matrix, counts: Counts) -> None:
+def add(rows: Rows, exposures: Counts, changes: Halves, first_row: int, sums: Matrix, counts: Counts) -> None:
     """Add the changes of a lane to the sums of the round.
 
     Parameters
@@ -333,22 +347,23 @@ def add(rows: Rows, exposures: Counts, changes: Matrix, first_row: int, sums: Ma
         Rows of a block, by their numbers in the matrix, each once.
     exposures : IN, float64 (n,)
         Σ p (1 − p) of the scores that each took part in, above 0.
-    changes : IN, float32 (n or more, stride)
-        How far the lane has moved each.
+    changes : IN, uint16 (n or more, stride)
+        How far the lane has moved each, as bfloat16.
     first_row : IN, int
         The number of the block's first row in its matrix.
     sums, counts : IN/OUT, float32 (n_block, stride) and float64 (n_block, 2)
         Of the rows of the block, see `withdraw`.
     """
     _check_rows(rows, first_row, len(sums))
-    _check_copies(changes, len(rows), sums.shape[1])
+    _check_shape("changes", changes, len(rows), sums.shape[1])
     if len(exposures) != len(rows):
         raise ValueError(f"exposures must be of {len(rows)} rows as the changes are, got {len(exposures)}")
     _check_sums(sums, counts, *sums.shape)
     places = rows - first_row
     used = counts[places, 0] > 0
-    sums[places[~used]] = changes[: len(rows)][~used]
-    sums[places[used]] += changes[: len(rows)][used]
+    moved = _from_bfloat16(changes[: len(rows)])
+    sums[places[~used]] = moved[~used]
+    sums[places[used]] += moved[used]
     counts[places, 0] += exposures
     counts[places, 1] += exposures**2
 
@@ -546,11 +561,9 @@ def _places(rows: Rows, places: Rows | None, n_rows: int) -> Rows:
     return found
 
 
-def _check_copies(copies: Matrix, n: int, stride: int) -> None:
-    if len(copies) < n or copies.shape[1] != stride:
-        raise ValueError(
-            f"there must be copies or changes of {n} rows of {stride} numbers, got {copies.shape}"
-        )
+def _check_shape(what: str, found: Matrix | Halves, n: int, stride: int) -> None:
+    if len(found) < n or found.shape[1] != stride:
+        raise ValueError(f"there must be {what} of {n} rows of {stride} numbers, got {found.shape}")
 
 
 def _check_sums(sums: Matrix, counts: Counts, n_rows: int, stride: int) -> None:

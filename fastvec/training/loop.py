@@ -29,7 +29,7 @@ from fastvec.training.copies import Copies
 from fastvec.training.held_out import HeldOut, TrainChunk
 from fastvec.training.pauses import Pauses
 from fastvec.training.progress import Progress, warn
-from fastvec.training.rounds import Piece, Rounds, pieces_of
+from fastvec.training.rounds import Rounds, pieces_of
 from fastvec.training.team import Team
 from fastvec.training.threads import Workers
 
@@ -492,7 +492,11 @@ class _EpochRun:
     def _parts(self, visited: int) -> Iterable[tuple[int, int]]:
         """Return where the parts of a chunk that are trained on begin and end."""
         start = self.starts[visited // self.schedule.chunk]
-        stop = min(start + self.schedule.chunk, self.schedule.n_positions)
+        return self._trained_on(start, start + self.schedule.chunk)
+
+    def _trained_on(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
+        """Return the parts of [start, stop) that are there and trained on."""
+        stop = min(stop, self.schedule.n_positions)
         return [(start, stop)] if self.held_out is None else self.held_out.without(start, stop)
 
 
@@ -566,20 +570,25 @@ class _RoundsRun(_EpochRun):
         return -(-min(CHUNK, self.first_round - visited) // self.schedule.chunk)
 
     def _train_on(self, visited: int, thread: int) -> None:
+        chunk = self.schedule.chunk
         stop = min(self.next_position, self.schedule.n_positions)
-        parts = [list(self._parts(begin)) for begin in range(visited, stop, self.schedule.chunk)]
+        starts = self.starts[visited // chunk : -(-stop // chunk)]
         rate = self.schedule.learning_rate_at(self.epoch, visited)
-        for result in self._results_of(parts, rate):
+        for result in self._results_of(starts, rate):
             self._add(*result)
         self.done = stop
 
-    def _results_of(self, parts: list[Piece], rate: float) -> Iterable[tuple[float, int, int]]:
-        """Train on the parts of some chunks."""
+    def _results_of(self, starts: Sequence[int], rate: float) -> Iterable[tuple[float, int, int]]:
+        """Train on the chunks that start there."""
+        lanes = self.crew.lanes if self.in_rounds else 1
+        pieces = [
+            [part for begin, end in piece for part in self._trained_on(begin, end)]
+            for piece in pieces_of(starts, self.schedule.chunk, lanes)
+        ]
         if self.in_rounds:
-            return self.crew.train(pieces_of(parts, self.crew.lanes), rate, self.key, self.loss_every)
+            return self.crew.train(pieces, rate, self.key, self.loss_every)
         how = {"learning_rate": rate, "key": self.key, "loss_every": self.loss_every}
-        (piece,) = pieces_of(parts, 1)
-        return [self.train_chunk(start=begin, stop=end, **how) for begin, end in piece]
+        return [self.train_chunk(start=begin, stop=end, **how) for begin, end in pieces[0]]
 
 
 def _check_finite(run: _EpochRun, parameters: tuple[NDArray[np.float32], ...], schedule: Schedule) -> None:

@@ -21,8 +21,9 @@ __all__ = ["CHUNK", "DECAY", "Piece", "Rounds", "pieces_of"]
 
 # Words of a chunk: the shortest piece of a lane.
 CHUNK = 256
-# The longest round, as a share of the words that were trained on before it, for so many lanes; with half as
-# many it is twice that, and with four times as many half of it. Longer ones lose quality, or diverge.
+# The longest round, as a share of the words that were trained on before it, for so many lanes. With fewer, it
+# is as many times that as there are fewer others beside a lane; with four times as many, half of it. Longer
+# ones lose quality, or diverge.
 GROWTH, LANES_OF_GROWTH = 0.02, 16
 # The part of a training before the first round, of what each lane trains on: the others wait as long.
 BEFORE_ROUNDS = 1 / 16
@@ -55,8 +56,8 @@ class Rounds(ABC):
     def n_chunks(self, n_positions: int, trained_on: int) -> int:
         """Return the length of a round in chunks, before which there were so many positions."""
         longest = n_positions / self.per_epoch
-        fewer = LANES_OF_GROWTH / self.lanes
-        growing = GROWTH * max(fewer, sqrt(fewer)) * trained_on
+        fewer = (LANES_OF_GROWTH - 1) / (self.lanes - 1)
+        growing = GROWTH * max(fewer, sqrt(LANES_OF_GROWTH / self.lanes)) * trained_on
         n = max(1, int(min(longest, growing) / CHUNK))
         return n if n < self.lanes else n // self.lanes * self.lanes
 
@@ -71,19 +72,20 @@ class Rounds(ABC):
         """Train on the pieces of a round, and return loss, sampled pairs and pairs of its parts."""
 
 
-def pieces_of(parts: Sequence[Piece], lanes: int) -> list[Piece]:
-    """Return the pieces of a round of such chunks, of equal numbers of neighbours; some may be empty.
+def pieces_of(starts: Sequence[int], chunk: int, lanes: int) -> list[Piece]:
+    """Return the pieces of a round of such chunks, of equal numbers of neighbours; some may be empty."""
+    return [
+        _joined(starts[lane * len(starts) // lanes : (lane + 1) * len(starts) // lanes], chunk)
+        for lane in range(lanes)
+    ]
 
-    Parts that follow each other are joined.
-    """
-    pieces: list[Piece] = []
-    for lane in range(lanes):
-        piece: Piece = []
-        for chunk in parts[lane * len(parts) // lanes : (lane + 1) * len(parts) // lanes]:
-            for begin, end in chunk:
-                if piece and piece[-1][1] == begin:
-                    piece[-1] = (piece[-1][0], end)
-                else:
-                    piece.append((begin, end))
-        pieces.append(piece)
-    return pieces
+
+def _joined(starts: Sequence[int], chunk: int) -> Piece:
+    """Return where chunks begin and end; those that follow each other are one part."""
+    if isinstance(starts, range) and starts:  # of a text from its beginning to its end; these are very many
+        return [(starts[0], starts[-1] + chunk)]
+    joined: Piece = []
+    for start in starts:
+        begin = joined.pop()[0] if joined and joined[-1][1] == start else start
+        joined.append((begin, start + chunk))
+    return joined

@@ -162,7 +162,7 @@ def test_workers_of_another_version_or_backend_are_refused(cluster, texts, monke
 
 
 @pytest.mark.any_backend(trains=True)
-def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
+def test_lanes_learn_the_same_on_a_cluster(cluster, texts, tmp_path, monkeypatch):
     def learned(model):
         return model.vectors_.vectors.tobytes(), model.output_vectors_.tobytes()
 
@@ -173,6 +173,7 @@ def test_lanes_learn_the_same_on_a_cluster(cluster, texts, monkeypatch):
     set_sizes(monkeypatch, growth_of_rounds=1e6)  # so that all lanes train
     expected = trained()
     assert trained(cluster=cluster) == expected
+    assert trained(cluster=cluster, folder=tmp_path) == expected
     train_lane = partial(calls.train_or_die, inner("train_lane"))
     put(monkeypatch, "train_lane", train_lane)
     Path(os.environ["MARKER"]).unlink(missing_ok=True)

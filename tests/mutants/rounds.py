@@ -52,17 +52,44 @@ ROUNDS = [
     mutant(
         "lanes: contexts are as exposed as their mean, however far that goes",
         TESTS,
-        ("kernels/mean.pxd", "reach_of(n_rows, mean, scale_gradient) * step.of_x[0]", "step.of_x[0]"),
+        (
+            "kernels/mean.pxd",
+            "reach_of(n_rows, mean, scale_gradient) * exposure_of(step.of_x)",
+            "exposure_of(step.of_x)",
+        ),
     ),
     mutant(
         "lanes: n-grams are exposed to the last context of a window only",
         TESTS,
-        ("kernels/turns.pxd", "turns.exposure += step.of_x[0]", "turns.exposure = step.of_x[0]"),
+        (
+            "kernels/turns.pxd",
+            "turns.exposure += exposure_of(step.of_x)",
+            "turns.exposure = exposure_of(step.of_x)",
+        ),
     ),
     mutant(
-        "lanes: a context is as exposed as the first of its window",
+        "lanes: the first word is exposed to what all words are",
         TESTS,
-        ("kernels/step.pxd", "step.of_x[c])", "step.of_x[0])"),
+        (
+            "kernels/exposures.pxd",
+            "expose_input(exposures, rows[i], exposure)",
+            "expose_input(exposures, rows[0], exposure)",
+        ),
+    ),
+    mutant(
+        "lanes: a context behind the word in the middle counts for the one before it",
+        TESTS,
+        ("kernels/exposures.pxd", "(places[c] + (places[c] >= gap))", "places[c]"),
+    ),
+    mutant(
+        "lanes: contexts count for those before them where one is repeated",
+        TESTS,
+        ("kernels/step.pxd", "step.x_places = step.first_places", "step.x_places = step.in_order"),
+    ),
+    mutant(
+        "lanes: changes are cut off to bfloat16, and not rounded",
+        TESTS,
+        (KERNEL, "(uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16)", "(uint16_t)(bits >> 16)"),
     ),
     mutant(
         "lanes: negatives that are drawn twice are exposed once",
