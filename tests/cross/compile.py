@@ -5,10 +5,11 @@ Extensions, sources and flags are those that ``setup.py`` declares for the archi
 made, since whether inline assembly and built-in functions suit a processor shows only when code is
 generated; nothing is linked. Cython's code is under the same warnings as ours: it gives rise to none.
 
-What depends on the system (threads, files, the widths of types) is the same in every instruction set, and no
-header asks for both. So every set is compiled for one system: for Windows, whose types differ most, but for the
-set that another system has, on the processor on which most run it. A kernel without registers is the same in all
-sets. What asks which processor this is, `cpu`, is compiled for all pairs of systems and processors.
+What depends on the system (threads, files, the widths of types) is the same in every instruction set, and
+no header asks for both. So every set is compiled for one system: for Windows, whose types differ most, but
+for the set that another system has, on the processor on which most run it. A kernel without registers is
+the same in all sets. What asks which processor this is, `cpu`, is compiled for all pairs of systems and
+processors.
 """
 
 import os
