@@ -87,12 +87,17 @@ class Meter(Here):
         self.given: dict[Callable[..., Any], tuple[Any, ...]] = {}
 
     def _call(
-        self, name: str, parts: int | None, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        name: str,
+        parts: int | None,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        size: float,
     ) -> list[Handle]:
         self.given[function] = tuple(item.value if isinstance(item, Handle) else item for item in arguments)
         if self.first:
             raise EnoughSeen
-        return super()._call(name, parts, partial(copied, function), arguments)
+        return super()._call(name, parts, partial(copied, function), arguments, size)
 
 
 def copied(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,0 +1,60 @@
+"""How much faster lanes train in several processes of this machine than one thread trains without them.
+
+    python bench/workers.py TEXT
+
+Both train once in a round, one after the other. `TMPDIR=/dev/shm` keeps in memory what processes pass on.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+from measure import machine
+from tables import table
+
+from fastvec import Corpus, SkipGram, distributed
+
+
+def seconds_of(train: Callable[[], Any]) -> tuple[float, float]:
+    """Return the seconds that training takes, and those of all processors."""
+    started, before = time.perf_counter(), sum(os.times()[:4])
+    train()
+    return time.perf_counter() - started, sum(os.times()[:4]) - before
+
+
+def show(text: str, lanes: int, rounds: int) -> None:
+    """Measure, and print the table."""
+    here, corpus = machine(), Corpus(text)
+    model = SkipGram(vector_size=100, epochs=1, threads=1)
+    ways = {
+        "one thread": partial(model.fit, corpus),
+        f"{lanes} lanes in {lanes} processes": partial(
+            distributed.fit, model, corpus, lanes=lanes, cluster=lanes
+        ),
+    }
+    found = [{name: seconds_of(train) for name, train in ways.items()} for _ in range(rounds)]
+    print(f"{corpus.n_tokens:,} words, one epoch, vector_size=100; medians of {rounds} rounds.")
+    print(f"{here['processor']}, {here['cores']} cores, {here['backend']} backend, {here['system']}.\n")
+    columns = {
+        "time": lambda name: f"{median(each[name][0] for each in found):.1f} s",
+        "time of processors": lambda name: f"{median(each[name][1] for each in found):.1f} s",
+        "as fast": lambda name: f"{median(each['one thread'][0] / each[name][0] for each in found):.2f}×",
+    }
+    print(table([(name, name) for name in ways], columns))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("text")
+    cli.add_argument("--lanes", type=int, default=2)
+    cli.add_argument("--rounds", type=int, default=1)
+    options = cli.parse_args(arguments)
+    show(options.text, options.lanes, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
