@@ -744,8 +744,8 @@ AROUND = [
         "rounds",
         (
             "training/loop.py",
-            "[list(self._parts(begin)) for begin",
-            "[[(begin, min(begin + self.schedule.chunk, stop))] for begin",
+            "for begin, end in piece for part in self._trained_on(begin, end)]",
+            "for begin, end in piece for part in [(begin, min(end, self.schedule.n_positions))]]",
         ),
     ),
     mutant(
