@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -19,9 +20,9 @@ from fastvec import SkipGram, distributed, kernels
 from fastvec.distributed import rounds as in_rounds
 from fastvec.distributed.balance import PERIOD
 from fastvec.distributed.blocks import combine_block, moment_of_block, stretched_block
+from fastvec.distributed.calls import Call, Handle
 from fastvec.distributed.clusters import Here, connect
 from fastvec.distributed.directions import Side
-from fastvec.distributed.engine import Handle
 from fastvec.distributed.lanes import SIDES, train_lane
 from fastvec.training.matrices import padded_matrix
 
@@ -86,18 +87,11 @@ class Meter(Here):
         self.first = first
         self.given: dict[Callable[..., Any], tuple[Any, ...]] = {}
 
-    def _call(
-        self,
-        name: str,
-        parts: int | None,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        size: float,
-    ) -> list[Handle]:
-        self.given[function] = tuple(item.value if isinstance(item, Handle) else item for item in arguments)
+    def _call(self, call: Call) -> list[Handle]:
+        self.given[call.function] = tuple(call.given())
         if self.first:
             raise EnoughSeen
-        return super()._call(name, parts, partial(copied, function), arguments, size)
+        return super()._call(replace(call, function=partial(copied, call.function)))
 
 
 def copied(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -60,12 +60,13 @@ def check_same(ours, theirs):
 
 @for_every_setting()
 def test_one_epoch(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
-    run = epoch(compiled, kernel, settings)
-    check_same(run, expected_epoch(kernel, settings))
+    options = {"learning_rate": 2 * usual_learning_rate(kernel, settings)}  # the text is short
+    run = epoch(compiled, kernel, settings, **options)
+    check_same(run, expected_epoch(kernel, settings, **options))
     assert 0 < run.sampled_pairs < run.pairs
     for name, start in start_matrices(kernel, settings, toy_corpus, 20, padded).items():
         smaller = 1 if settings.get("mean", True) else in_a_sum(kernel)
-        assert np.abs(run.matrices[name] - start).max() > 0.05 / smaller, name
+        assert np.abs(run.matrices[name] - start).max() > 0.1 / smaller, name
         assert not run.matrices[name][:, 20:].any(), name
 
 

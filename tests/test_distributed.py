@@ -155,7 +155,7 @@ def test_what_is_read_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(
         type(distributed.connect()),
         "_call",
-        lambda engine, name, *rest: read.append(name) or call(engine, name, *rest),
+        lambda engine, made: read.append(made.name) or call(engine, made),
     )
     set_sizes(monkeypatch, part_of_file=40)
     (tmp_path / "a.txt").write_text("a b c\n" * 16, encoding="utf-8")

@@ -17,9 +17,7 @@ from dataclasses import dataclass, field
 from statistics import median_high
 from typing import Any
 
-from fastvec.distributed.engine import Handle
-
-__all__ = ["PENDING", "Call", "Siblings"]
+__all__ = ["PENDING", "Call", "Handle", "Siblings"]
 
 # A call is slow when it takes so many times as long as half of its siblings.
 SLOW = 2.0
@@ -34,6 +32,16 @@ class _Pending:
 PENDING = _Pending()
 
 
+class Handle:
+    """Stands for an array that was shared, or for a result, as an argument of calls."""
+
+    __slots__ = ("__weakref__", "name", "value")
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.value = value
+
+
 @dataclass(eq=False)
 class Call:
     """A call of an engine; the handles of its results may be gone.
@@ -41,7 +49,7 @@ class Call:
     Attributes
     ----------
     name, parts, function, arguments, size
-        As for `Engine._call`.
+        As for `Engine.submit_parts`; `parts` is None if the result does not travel in parts.
     handles : list of weak references
         Those of its results, which are `PENDING` until one worker has finished it.
     begun : float, optional

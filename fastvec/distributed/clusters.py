@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec._params import check_int
-from fastvec.distributed.engine import Engine, Handle, Setting, of_parts
+from fastvec.distributed.calls import Call, Handle
+from fastvec.distributed.engine import Engine, Setting, of_parts
 from fastvec.training.threads import Report
 
 __all__ = ["connect"]
@@ -32,16 +33,9 @@ class Here(Engine):
         view.flags.writeable = False
         return Handle("a shared array", view)
 
-    def _call(
-        self,
-        name: str,
-        parts: int | None,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        size: float,
-    ) -> list[Handle]:
-        result = function(*(item.value if isinstance(item, Handle) else item for item in arguments))
-        return [Handle(name, item) for item in of_parts(result, parts)]
+    def _call(self, call: Call) -> list[Handle]:
+        result = call.function(*call.given())
+        return [Handle(call.name, item) for item in of_parts(result, call.parts)]
 
     def results(self, handles: Sequence[Handle], report: Report = lambda n: None) -> list[Any]:
         """Return the results."""

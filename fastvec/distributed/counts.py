@@ -19,8 +19,9 @@ from fastvec.counts import counting
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.runs import CountMatrix, add_matrices
 from fastvec.counts.units import distance_weights
+from fastvec.distributed.calls import Handle
 from fastvec.distributed.clusters import connect
-from fastvec.distributed.engine import Engine, Handle
+from fastvec.distributed.engine import Engine
 from fastvec.distributed.storage import together, working_folder, write
 from fastvec.distributed.texts import Shard, hashes, ids_of, provenance, read, sources_of
 from fastvec.formats.container import map_tensors
@@ -193,7 +194,15 @@ def _counted(
             own = bounds[begin : begin + at_once + 1]
             name = f"count {part[0].path.stem}, rows {own[0]} to {own[-1]}"
             of_part += engine.submit_parts(
-                name, len(own) - 1, _count, part, own, *what, engine.threads, limit
+                name,
+                len(own) - 1,
+                _count,
+                part,
+                own,
+                *what,
+                engine.threads,
+                limit,
+                size=(len(own) - 1) * sum(shard.work for shard in part),
             )
         handles.append(of_part)
     return handles

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastvec import kernels
+from fastvec.distributed.calls import Call, Handle
 from fastvec.training.threads import Report, limit_file_threads
 
-__all__ = ["LOST_WORKERS", "Engine", "Handle", "Setting", "lost", "of_parts"]
+__all__ = ["LOST_WORKERS", "Engine", "Setting", "lost", "of_parts"]
 
 # How many workers a call may lose, or how many may be lost in a row before they begin.
 LOST_WORKERS = 3
@@ -77,16 +78,6 @@ class Setting(NamedTuple):
         return function(*arguments)
 
 
-class Handle:
-    """Stands for an array that was shared, or for a result, as an argument of calls."""
-
-    __slots__ = ("__weakref__", "name", "value")
-
-    def __init__(self, name: str, value: Any) -> None:
-        self.name = name
-        self.value = value
-
-
 class Engine(ABC):
     """Calls functions somewhere; a context manager, so that nothing works on after an error.
 
@@ -130,15 +121,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def _call(
-        self,
-        name: str,
-        parts: int | None,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        size: float,
-    ) -> list[Handle]:
-        """Return a handle of a result, or of each item of a tuple of `parts`."""
+    def _call(self, call: Call) -> list[Handle]:
+        """Return a handle of its result, or of each item of a tuple of its `parts`."""
 
     def submit(self, name: str, function: Callable[..., Any], *arguments: Any, size: float = 1) -> Handle:
         """Call a function.
@@ -161,7 +145,7 @@ class Engine(ABC):
         Handle
             It stands for the result, which goes away with it.
         """
-        return self._call(name, None, function, arguments, size)[0]
+        return self._call(Call(name, None, function, arguments, size))[0]
 
     def submit_parts(
         self, name: str, parts: int, function: Callable[..., Any], *arguments: Any, size: float = 1
@@ -186,7 +170,7 @@ class Engine(ABC):
         list of Handle
             A handle of each part.
         """
-        return self._call(name, parts, function, arguments, size)
+        return self._call(Call(name, parts, function, arguments, size))
 
     def combine(
         self,

@@ -188,7 +188,7 @@ def _found(engine: Engine, texts: Texts, found: Phrases, number: int) -> Pairs:
             connectors,
             n_known,
             found.memory_limit,
-            size=1 + shard.n_tokens,
+            size=shard.work,
         )
         for shard in texts.shards
     ]
@@ -212,7 +212,7 @@ def _joined(engine: Engine, texts: Texts, found: Phrases, number: int, pairs: Pa
             pairs,
             number,
             folder / f"pass-{number}-{place}",
-            size=1 + shard.n_tokens,
+            size=shard.work,
         )
         for place, shard in enumerate(texts.shards)
     ]
@@ -222,7 +222,7 @@ def _joined(engine: Engine, texts: Texts, found: Phrases, number: int, pairs: Pa
 def _write(engine: Engine, texts: Texts, output: str, memory_limit: int) -> None:
     """Write a text to a file."""
     handles = [
-        engine.submit(f"spell {shard.path.stem}", _spell, shard, memory_limit, size=1 + shard.n_tokens)
+        engine.submit(f"spell {shard.path.stem}", _spell, shard, memory_limit, size=shard.work)
         for shard in texts.shards
     ]
     paths = engine.results(handles)

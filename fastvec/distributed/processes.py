@@ -18,7 +18,7 @@ import threading
 import traceback
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -28,8 +28,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.distributed.calls import PENDING, Call, Siblings
-from fastvec.distributed.engine import LOST_WORKERS, Engine, Handle, Setting, lost, of_parts
+from fastvec.distributed.calls import PENDING, Call, Handle, Siblings
+from fastvec.distributed.engine import LOST_WORKERS, Engine, Setting, lost, of_parts
 from fastvec.formats.spool import ADVICE, naming_full_disk
 from fastvec.training.threads import Report
 
@@ -86,15 +86,7 @@ class Processes(Engine):
         weakref.finalize(handle, _remove, path)
         return handle
 
-    def _call(
-        self,
-        name: str,
-        parts: int | None,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        size: float,
-    ) -> list[Handle]:
-        call = Call(name, parts, function, arguments, size)
+    def _call(self, call: Call) -> list[Handle]:
         handles = call.promise()
         self._waiting.append(call)
         self._n_calls += 1

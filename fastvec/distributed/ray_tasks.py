@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.distributed.calls import PENDING, Call, Siblings
-from fastvec.distributed.engine import LOST_WORKERS, Engine, Handle, Setting, lost, of_parts
+from fastvec.distributed.calls import PENDING, Call, Handle, Siblings
+from fastvec.distributed.engine import LOST_WORKERS, Engine, Setting, lost, of_parts
 from fastvec.training.threads import Report
 
 __all__ = ["RayTasks"]
@@ -90,15 +90,7 @@ class RayTasks(Engine):
         except self._no_room as error:
             raise self._full("a shared array", socket.gethostname()) from error
 
-    def _call(
-        self,
-        name: str,
-        parts: int | None,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        size: float,
-    ) -> list[Handle]:
-        call = Call(name, parts, function, arguments, size)
+    def _call(self, call: Call) -> list[Handle]:
         handles = call.promise()
         self._waiting.append(call)
         self._start()

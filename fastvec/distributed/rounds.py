@@ -24,9 +24,10 @@ from fastvec.distributed.blocks import (
     stretch_block,
     stretched_block,
 )
+from fastvec.distributed.calls import Handle
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
-from fastvec.distributed.engine import Engine, Handle
+from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
 from fastvec.distributed.row_files import Range, combine_range, moments_of_range
 from fastvec.distributed.storage import mapped_matrix, working_folder

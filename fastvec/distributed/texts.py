@@ -27,8 +27,9 @@ from fastvec.corpus.parts import Part, is_beginning
 from fastvec.corpus.reading import STANDARD_INPUT, check_readable, files_of, is_on_disk, name_of
 from fastvec.corpus.sources import Reading, encode
 from fastvec.corpus.vocabulary import by_frequency
+from fastvec.distributed.calls import Handle
 from fastvec.distributed.cuts import parts_of
-from fastvec.distributed.engine import Engine, Handle
+from fastvec.distributed.engine import Engine
 from fastvec.distributed.storage import together, write
 from fastvec.distributed.words import WordList, united
 from fastvec.formats.container import map_tensors
@@ -72,6 +73,11 @@ class Shard:
     n_tokens: int
     n_sentences: int
     maps: tuple[Path, ...] = ()
+
+    @property
+    def work(self) -> int:
+        """How much there is to do with it beside others, something in any case."""
+        return 1 + self.n_tokens
 
 
 class Words(NamedTuple):
@@ -239,7 +245,8 @@ def hashes(engine: Engine, texts: Texts, memory_limit: int) -> list[Handle]:
     handles, n_tokens, n_sentences = [], 0, 0
     for shard in texts.shards:
         places = n_tokens, n_sentences
-        handles.append(engine.submit(f"hash {shard.path.stem}", _hash, shard, *places, memory_limit))
+        name = f"hash {shard.path.stem}"
+        handles.append(engine.submit(name, _hash, shard, *places, memory_limit, size=shard.work))
         n_tokens, n_sentences = n_tokens + shard.n_tokens, n_sentences + shard.n_sentences
     return handles
 

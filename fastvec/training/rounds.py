@@ -82,8 +82,6 @@ def pieces_of(starts: Sequence[int], chunk: int, lanes: int) -> list[Piece]:
 
 def _joined(starts: Sequence[int], chunk: int) -> Piece:
     """Return where chunks begin and end; those that follow each other are one part."""
-    if isinstance(starts, range) and starts:  # of a text from its beginning to its end; these are very many
-        return [(starts[0], starts[-1] + chunk)]
     joined: Piece = []
     for start in starts:
         begin = joined.pop()[0] if joined and joined[-1][1] == start else start
