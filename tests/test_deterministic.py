@@ -269,7 +269,7 @@ def test_the_others_do_not_pass_a_thread_that_stops_where_nothing_is_trained_on(
 FEW_WORDS = {
     "two": [["alpha", "beta"]] * 3_000,
     "five": [["a1", "b2", "c3", "d4", "e5"] * 1_000],
-    "n-grams in common": [["something" * 3 + str((i * i + i // 3) % 120) for i in range(5_000)]],
+    "n-grams in common": [[f"something{(i * i + i // 3) % 120}" for i in range(5_000)]],
 }
 LOSSES = {
     "skipgram": (fastvec.SkipGram, {}),
@@ -312,6 +312,19 @@ def test_texts_of_few_words_are_learned_as_without_it(loss, text):
             estimator(deterministic=deterministic, **common).fit(words) for deterministic in (False, True)
         )
         assert model.history_[-1].loss < 1.1 * usual.history_[-1].loss + 0.001, params
+
+
+@pytest.mark.any_backend(trains=True)
+@pytest.mark.skipif(kernels.selected() == "reference", reason="the reference has no batches")
+def test_words_whose_ngrams_are_nearly_the_same_are_learned_as_without_it(monkeypatch):
+    set_sizes(monkeypatch, words_chunk=8192)  # no chunk ends a batch
+    words = fastvec.Corpus([["something" * 3 + str((i * i + i // 3) % 120) for i in range(5_000)]])
+    estimator, own = LOSSES["fasttext-sum"]
+    common = {"vector_size": 50, "min_count": 1, "subsample": 0, "epochs": 1, "threads": 1, "negatives": 50}
+    usual, model = (
+        estimator(deterministic=deterministic, **common, **own).fit(words) for deterministic in (False, True)
+    )
+    assert model.history_[-1].loss < 1.05 * usual.history_[-1].loss
 
 
 # The parameter

@@ -67,7 +67,7 @@ MODELS = [
     ),
     mutant(
         "n-grams that words have in common do not make batches smaller",
-        "deterministic::test_texts_of_few_words_are_learned_as_without_it",
+        "deterministic::test_words_whose_ngrams_are_nearly_the_same_are_learned_as_without_it",
         (WORD_MODEL, 'if "subwords" not in tables:', "if True:"),
     ),
     mutant(
