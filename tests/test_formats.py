@@ -256,6 +256,7 @@ def tables(draw, excluded=" \t\n\v\f\r"):
 @settings(max_examples=40, deadline=None)
 @given(table=tables())
 @example(table=(["0"], np.full((1, 2), 5.5589246e16, np.float32)))  # whose bytes are printable
+@example(table=(["0"], np.frombuffer(b" |:[0|:[", np.float32).reshape(1, 2)))  # with a digit among them
 def test_any_words_and_numbers_come_back(tmp_path_factory, name, table):
     assume(name != "fasttext" or "\0" not in "".join(table[0]))
     path = tmp_path_factory.getbasetemp() / f"hypothesis-{name}"

@@ -299,17 +299,17 @@ def _are_text(rows: bytes, d: int | None) -> bool:
     """Return whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
 
     The first is a word and `d` numbers, or at least the place of its numbers in a binary file is printable
-    and has digits: that of a single one may be so by chance. Without a header, rows are text if numbers stand
-    between blanks.
+    and has a number between blanks: that of a single one may be so by chance. Without a header, rows are text
+    if numbers stand between blanks.
     """
     if d is None:
         return NUMBER_OF_ROW.search(rows) is not None and _is_printable(rows)
     fields = rows.lstrip().partition(b"\n")[0].split()
     if len(fields) > d >= 1 and all(map(_is_number, fields[-d:])):
         return True
-    start = rows.find(b" ") + 1
-    place = rows[start : start + 4 * d]
-    return d > 1 and NUMBER.search(place) is not None and _is_printable(place)
+    blank = max(rows.find(b" "), 0)
+    place = rows[blank : blank + 1 + 4 * d]
+    return d > 1 and NUMBER_OF_ROW.search(place) is not None and _is_printable(place)
 
 
 def _is_printable(head: bytes) -> bool:
