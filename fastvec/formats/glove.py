@@ -299,8 +299,8 @@ def _are_text(rows: bytes, d: int | None) -> bool:
     """Return whether rows of vectors are text; `d` is their number of dimensions, if there was a header line.
 
     The first is a word and `d` numbers, or at least the place of its numbers in a binary file is printable
-    and has a number between blanks: that of a single one may be so by chance. Without a header, rows are text
-    if numbers stand between blanks.
+    and has digits, in `d` fields or with a number between blanks: a few numbers may be printable by chance.
+    Without a header, rows are text if numbers stand between blanks.
     """
     if d is None:
         return NUMBER_OF_ROW.search(rows) is not None and _is_printable(rows)
@@ -309,7 +309,8 @@ def _are_text(rows: bytes, d: int | None) -> bool:
         return True
     blank = max(rows.find(b" "), 0)
     place = rows[blank : blank + 1 + 4 * d]
-    return d > 1 and NUMBER_OF_ROW.search(place) is not None and _is_printable(place)
+    has_fields = len(fields) > d and NUMBER.search(place) is not None
+    return d > 1 and (has_fields or NUMBER_OF_ROW.search(place) is not None) and _is_printable(place)
 
 
 def _is_printable(head: bytes) -> bool:
