@@ -101,21 +101,21 @@ def own_number(_):
     return os.getpid()
 
 
-def train_or_die(train_lane, lane, task, *arrays):
-    """Train on a piece in a round; the first process that meets one of the middle of the text is killed."""
-    if task.piece[0][0] > 300:
+def train_or_die(train_lanes, lane, tasks, *arrays):
+    """Train on pieces in a round; the first process that meets one of the middle of the text is killed."""
+    if tasks[0].piece[0][0] > 300:
         kill_once(os.environ["MARKER"])
-    return train_lane(lane, task, *arrays)
+    return train_lanes(lane, tasks, *arrays)
 
 
-def train_or_hang(train_lane, lane, task, *arrays):
-    """Train on a piece; one process that does is killed, and one stops, and goes on after a while."""
-    begin, stopped = task.piece[0][0], f"{os.environ['MARKER']}-stopped"
+def train_or_hang(train_lanes, lane, tasks, *arrays):
+    """Train on pieces; one process that does is killed, and one stops, and goes on after a while."""
+    begin, stopped = tasks[0].piece[0][0], f"{os.environ['MARKER']}-stopped"
     if begin > 6000 and Path(stopped).exists():
         go_on(stopped)
     elif begin > 3000:
         stop_once(stopped)
-    return train_or_die(train_lane, lane, task, *arrays)
+    return train_or_die(train_lanes, lane, tasks, *arrays)
 
 
 def train_range_or_die(train_range, own, turn, *arrays):

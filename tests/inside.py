@@ -136,7 +136,7 @@ FUNCTIONS = {
     "train_part": "distributed.tiles.TilesElsewhere.train",
     "add_sibling": "distributed.calls.Siblings.add",
     "next_slow": "distributed.calls.Siblings.next_slow",
-    "train_lane": "distributed.rounds.train_lane",
+    "train_lanes": "distributed.rounds.train_lanes",
     "train_round": "distributed.rounds.LaneRounds.train",
     "backward": "classify.networks.network.backward",
     "best_threshold": "classify.words.ranker._best_threshold",

@@ -3,6 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import calls
 import numpy as np
@@ -96,7 +97,7 @@ def test_processes_of_which_one_is_killed_and_one_hangs_train_the_same(text, tmp
     set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
     expected = learned(distributed.fit(make(), text, **LANES))
     monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
-    put(monkeypatch, "train_lane", partial(calls.train_or_hang, inner("train_lane")))
+    put(monkeypatch, "train_lanes", partial(calls.train_or_hang, inner("train_lanes")))
     model = distributed.fit(make(), text, cluster=2, **LANES)
     assert {path.name for path in tmp_path.iterdir()} == {"marker", "marker-stopped"}
     assert learned(model) == expected
@@ -112,6 +113,79 @@ def test_threads_do_not_matter(text, expected):
 def test_lanes_rounds_and_the_seed_matter(other, text, expected):
     seed = other.pop("seed", 1)
     assert learned(distributed.fit(make(seed=seed), text, **other)) != expected
+
+
+# Several lanes of a worker
+
+OF_WORKERS = {"lanes": 4, "rounds": 4, "lanes_per_worker": 3}
+
+
+@can_be_killed
+def test_workers_of_several_lanes_of_which_one_is_killed_and_one_hangs_train_the_same(
+    text, tmp_path, monkeypatch
+):
+    set_sizes(monkeypatch, block_of_rows=50 * 16 * 4)
+    expected = learned(distributed.fit(make(), text, **OF_WORKERS))
+    monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
+    put(monkeypatch, "train_lanes", partial(calls.train_or_hang, inner("train_lanes")))
+    model = distributed.fit(make(), text, cluster=2, **OF_WORKERS)
+    assert {path.name for path in tmp_path.iterdir()} == {"marker", "marker-stopped"}
+    assert learned(model) == expected
+    assert model.vectors_.metadata["lanes_per_worker"] == 3
+
+
+@pytest.mark.parametrize("words_per_row", [0, 1e9])
+@pytest.mark.parametrize("kind", [make, POOLED[2]], ids=["words", "n-grams"])
+def test_lanes_of_a_worker_train_the_same_here_and_in_a_process(kind, words_per_row, text, monkeypatch):
+    set_sizes(monkeypatch, words_per_row=words_per_row, block_of_rows=50 * 16 * 4)
+    here, there = (
+        learned(distributed.fit(kind(epochs=1), text, cluster=cluster, **OF_WORKERS)) for cluster in (None, 1)
+    )
+    assert here == there
+
+
+def test_a_worker_returns_the_sum_of_what_its_lanes_change(text, monkeypatch):
+    calls = []
+    wrap(monkeypatch, "train_lanes", lambda train, *given: calls.append(given) or train(*given))
+    distributed.fit(make(epochs=1), text, **OF_WORKERS)
+    lane, tasks, *arrays = next(given for given in reversed(calls) if len(given[1]) == 3)
+    train, add = inner("train_lanes"), kernels.get("rounds").add
+    *together, summaries = train(lane, tasks, *arrays)
+    sums = [(np.zeros((120, 16), np.float32), np.zeros((120, 2))) for _ in together]
+    for task, summary in zip(tasks, summaries, strict=True):
+        *changes, (own,) = train(lane, [task], *arrays)
+        for of_block, of_sums in zip(changes, sums, strict=True):
+            add(*of_block, 0, *of_sums)
+        assert own.losses == summary.losses
+    for (rows, exposures, changes), (of_rows, of_exposures) in zip(together, sums, strict=True):
+        assert rows.tolist() == np.flatnonzero(of_exposures[:, 0]).tolist()
+        assert exposures.tobytes() == of_exposures[rows].tobytes()
+        rounded = (changes.astype(np.uint32) << 16).view(np.float32)
+        assert (np.abs(rounded - of_rows[rows]) <= np.abs(of_rows[rows]) / 256).all()
+        assert (exposures[:, 0] ** 2 > exposures[:, 1]).any()  # of rows that several have changed
+
+
+def test_lanes_of_a_worker_train_side_by_side(text, monkeypatch):
+    """Each waits for all others of its worker, which never come if they train one after the other."""
+    train, together = kernels.get("skipgram").train, Barrier(2)
+
+    def wait_and_train(exposures=None, **arguments):
+        if exposures is not None and arguments["start"] in starts:
+            together.wait(timeout=60)
+        return train(exposures=exposures, **arguments)
+
+    starts = set()
+
+    def train_round(train, rounds, pieces, *of_round):
+        starts.clear()
+        if all(pieces):
+            starts.update(piece[0][0] for piece in pieces)
+        return train(rounds, pieces, *of_round)
+
+    wrap(monkeypatch, "train_round", train_round)
+    monkeypatch.setattr(kernels.get("skipgram"), "train", wait_and_train)
+    distributed.fit(make(epochs=1), text, lanes=2, rounds=2, lanes_per_worker=2)
+    assert starts and not together.broken
 
 
 def test_all_lanes_train_in_a_round(text, monkeypatch):
@@ -147,7 +221,8 @@ def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monk
     def compare(matrix, rows, exposures, *others):
         side = len(n_rows) % 2  # inputs, then outputs
         n_rows.append(np.count_nonzero(known[side]))
-        assert exposures.tolist() == known[side][rows].tolist() and len(rows) == n_rows[-1]
+        assert exposures[:, 0].tolist() == known[side][rows].tolist() and len(rows) == n_rows[-1]
+        assert exposures[:, 1].tolist() == (exposures[:, 0] ** 2).tolist()
         withdraw(matrix, rows, exposures, *others)
 
     set_sizes(monkeypatch, lane_chunk=100)
@@ -205,6 +280,8 @@ def test_what_was_stopped_goes_on_elsewhere_to_the_same_bytes(text, expected, tm
     assert len(fastvec.load_model(path).vectors_) == 120
     with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
         distributed.fit(make(), text, checkpoint=path, resume=True, lanes=3, rounds=5)
+    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+        distributed.fit(make(), text, checkpoint=path, resume=True, lanes_per_worker=3, **LANES)
     with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
         make(threads=1).fit(text, checkpoint=path, resume=True)
     model = distributed.fit(make(), text, checkpoint=path, resume=True, cluster=1, **LANES)
@@ -417,6 +494,12 @@ def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
         (make(), {"lanes": 0}, ValueError, "lanes must be an int from 1 to 4096, got 0"),
         (make(), {"lanes": 2.5}, TypeError, "lanes must be an int"),
         (make(), {"rounds": 0}, ValueError, "rounds must be an int >= 1, got 0"),
+        (
+            make(),
+            {"lanes": 2, "lanes_per_worker": 3},
+            ValueError,
+            "lanes_per_worker must be an int from 1 to 2",
+        ),
         (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
         (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
         (make(loss="bpr"), {}, ValueError, "no position_weights, to be trained in lanes, got SkipGram"),

@@ -54,7 +54,7 @@ def expected(text, tmp_path_factory):
 def test_the_bytes_are_those_of_a_training_in_memory(cluster, text, expected, tmp_path, monkeypatch):
     if cluster and os.name != "nt":  # which has no SIGKILL
         monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
-        put(monkeypatch, "train_lane", partial(calls.train_or_die, inner("train_lane")))
+        put(monkeypatch, "train_lanes", partial(calls.train_or_die, inner("train_lanes")))
     folder = tmp_path / "folder"
     folder.mkdir()
     model = distributed.fit(make(), text, folder=folder, cluster=cluster, **LANES)
@@ -63,6 +63,15 @@ def test_the_bytes_are_those_of_a_training_in_memory(cluster, text, expected, tm
         assert not any(folder.iterdir())  # the files have no names any more
         assert (tmp_path / "marker").exists() == bool(cluster)
     assert saved(model, tmp_path / "vectors.fvec") == expected
+
+
+@pytest.mark.parametrize("cluster", [None, 1])
+def test_workers_with_several_lanes_train_the_same_in_files(cluster, text, tmp_path):
+    found = []
+    for where in ({}, {"folder": tmp_path, "cluster": cluster}):
+        model = distributed.fit(make(epochs=1), text, lanes_per_worker=2, **where, **LANES)
+        found.append(saved(model, tmp_path / "vectors.fvec"))
+    assert found[0] == found[1]
 
 
 def test_frozen_words_and_new_ones(text, tmp_path):

@@ -441,7 +441,7 @@ def rounded(numbers):
 
 
 ROWS = [np.array(rows, np.int32) for rows in ([0, 3, 4, 298], [3, 299], [], [0, 4, 7, 8, 9, 10, 299])]
-EXPOSURES = [0.25 * np.arange(1, len(rows) + 1) for rows in ROWS]
+EXPOSURES = [0.25 * np.arange(1, len(rows) + 1)[:, np.newaxis] ** (1, 2) for rows in ROWS]
 
 
 def rows_like(matrix, seed):
@@ -457,7 +457,7 @@ def test_lanes_leave_the_matrix_as_it_was_and_their_changes_in_the_sums(backend,
         kernel.take(matrix, 0, rows, copies)
         matrix[rows, :D] += rows_like(matrix[rows, :D], seed)
         expected[rows] += rounded(matrix[rows] - before[rows])
-        of_rows_used[rows] += np.stack([exposures, exposures**2], axis=1)
+        of_rows_used[rows] += exposures
         kernel.withdraw(matrix, rows, exposures, copies, sums, counts)
         assert matrix.tobytes() == before.tobytes()
     assert counts.tobytes() == of_rows_used.tobytes()
@@ -476,9 +476,12 @@ def test_changes_are_rounded_to_the_nearest_number_and_stay_what_they_are_beyond
     kernel.subtract(before, 0, rows, after, changes)
     assert changes[0].tolist() == nearest + [0] * (before.shape[1] - 7)
     here, there = padded(np.zeros((1, 7))), padded(np.zeros((1, 7)))
-    kernel.add(rows, np.ones(1), changes, 0, there, np.zeros((1, 2)))
-    kernel.withdraw(after, rows, np.ones(1), before, here, np.zeros((1, 2)))
+    kernel.add(rows, np.ones((1, 2)), changes, 0, there, np.zeros((1, 2)))
+    kernel.withdraw(after, rows, np.ones((1, 2)), before, here, np.zeros((1, 2)))
     assert here.tobytes() == there.tobytes() == rounded(padded(exact[np.newaxis])).tobytes()
+    shortened = np.ones((2, before.shape[1]), np.uint16)
+    kernel.shorten(padded(exact[np.newaxis]), shortened)
+    assert shortened[0].tolist() == changes[0].tolist() and shortened[1].all()
 
 
 def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded):
@@ -523,14 +526,19 @@ def test_lanes_with_matrices_of_their_own_come_to_the_same_sums(backend, padded)
         ("take", {"matrix": (5, 32)}, r"copies of 0 rows of 16 numbers, got \(5, 32\)"),
         ("subtract", {"changes": (0, 16)}, r"changes of 1 rows of 16 numbers, got \(0, 16\)"),
         ("add", {"changes": (0, 16)}, r"changes of 1 rows of 16 numbers, got \(0, 16\)"),
-        ("withdraw", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
-        ("add", {"exposures": []}, "exposures must be of 1 rows as the changes are, got 0"),
+        (
+            "withdraw",
+            {"exposures": (0, 2)},
+            r"exposures must be 2 numbers for each of 1 rows .* got \(0, 2\)",
+        ),
+        ("add", {"exposures": (1, 1)}, r"exposures must be 2 numbers for each of 1 rows .* got \(1, 1\)"),
+        ("shorten", {"changes": (4, 16)}, r"changes of 5 rows of 16 numbers, got \(4, 16\)"),
         ("withdraw", {"sums": (4, 16)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(4, 16\)"),
         ("add", {"counts": (4, 2)}, r"sums must be 5 rows of 16 numbers, and counts of 2, got \(5, 16\) and"),
     ],
 )
 def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
-    of_rows = {"rows": np.array([4], np.int32), "exposures": np.array([1.0])}
+    of_rows = {"rows": np.array([4], np.int32), "exposures": np.ones((1, 2))}
     rows = {part: padded(np.zeros((5, 16))) for part in ("matrix", "block", "copies", "sums")}
     rows["changes"] = np.zeros((5, 16), np.uint16)
     every = rows | of_rows | {"counts": np.zeros((5, 2)), "first_row": 0}
@@ -539,6 +547,7 @@ def test_rows_that_do_not_fit(backend, padded, name, wrong, sentence):
         "take": ("block", "first_row", "rows", "matrix"),
         "subtract": ("block", "first_row", "rows", "matrix", "changes"),
         "add": ("rows", "exposures", "changes", "first_row", "sums", "counts"),
+        "shorten": ("sums", "changes"),
     }
     for part, value in wrong.items():
         like = every[part]

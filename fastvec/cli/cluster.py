@@ -13,7 +13,7 @@ from fastvec.distributed.fitting import fit
 __all__ = ["OF_LANES", "add_cluster", "add_lanes", "cluster_of", "lanes_of", "reading"]
 
 # The parameters of `distributed.fit` that are options of their own: what the result depends on, and all.
-OF_LANES = ("lanes", "rounds")
+OF_LANES = ("lanes", "rounds", "lanes_per_worker")
 OPTIONS = (*OF_LANES, "folder")
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
 from fastvec.training.matrices import padded_matrix
+from fastvec.training.threads import Workers
 
 __all__ = [
     "Changes",
     "Pull",
     "Room",
-    "combine_block",
+    "combine_blocks",
+    "in_threads",
     "moment_of_block",
+    "moments_of_blocks",
     "room_of_thread",
     "stretch_block",
-    "stretched_block",
+    "stretched_blocks",
 ]
+
+T = TypeVar("T")
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
@@ -29,14 +36,14 @@ Halves = NDArray[np.uint16]
 
 
 class Changes(NamedTuple):
-    """What a lane has changed of a block.
+    """What a lane, or the lanes of a worker, have changed of a block.
 
     Attributes
     ----------
     rows : int32 array, (n,)
         The rows, in rising order.
-    exposures : float64 array, (n,)
-        Σ p (1 − p) of their scores.
+    exposures : float64 array, (n, 2)
+        For each lane Σ p (1 − p) of their scores, and its square, added up.
     changes : uint16 array, (n, stride)
         How far they have moved, as bfloat16.
     """
@@ -44,6 +51,39 @@ class Changes(NamedTuple):
     rows: Rows
     exposures: Exposures
     changes: Halves
+
+    @classmethod
+    def added(cls, *of_lanes: Changes) -> Changes:
+        """Return what several lanes have changed, as if one had, in their order."""
+        total = Total.of(of_lanes)
+        changes = np.empty(total.sums.shape, np.uint16)
+        kernels.get("rounds").shorten(total.sums, changes)
+        return cls(total.rows, total.exposures, changes)
+
+
+class Total(NamedTuple):
+    """Sums of the changes of some rows, and of the exposures."""
+
+    rows: Rows
+    exposures: Exposures
+    sums: Matrix
+
+    @classmethod
+    def of(cls, of_lanes: Sequence[Changes]) -> Total:
+        """Add up the changes of lanes, in their order."""
+        begin = min((int(own.rows[0]) for own in of_lanes if len(own.rows)), default=0)
+        end = max((int(own.rows[-1]) + 1 for own in of_lanes if len(own.rows)), default=0)
+        used = np.zeros(end - begin, np.bool_)
+        for own in of_lanes:
+            used[own.rows - begin] = True
+        places = np.cumsum(used, dtype=np.int32) - 1
+        rows = (begin + np.flatnonzero(used)).astype(np.int32)
+        exposures, sums = np.zeros((len(rows), 2)), padded_matrix(len(rows), of_lanes[0].changes.shape[1])
+        for own in of_lanes:
+            kernels.get("rounds").add(
+                places[own.rows - begin], own.exposures, own.changes, 0, sums, exposures
+            )
+        return cls(rows, exposures, sums)
 
 
 class Pull(NamedTuple):
@@ -104,16 +144,35 @@ class Room:
         return self.matrix(name, -(-n_rows // 2), stride).view(np.uint16).reshape(-1, stride)[:n_rows]
 
 
-# What a process keeps for the calls that it is given.
-_own = threading.local()
+class _Own(threading.local):
+    """What a thread keeps for the calls that it is given: the first room is its own."""
+
+    def __init__(self) -> None:
+        self.rooms = [Room()]
+
+
+_own = _Own()
 
 
 def room_of_thread() -> Room:
     """Return what this thread keeps."""
-    if not hasattr(_own, "room"):
-        _own.room = Room()
-    room: Room = _own.room
-    return room
+    return _own.rooms[0]
+
+
+def in_threads(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
+    """Call a function with each of some arguments, in as many threads, whose rooms this thread keeps."""
+    rooms = _own.rooms
+    rooms += [Room() for _ in range(len(rooms), len(calls))]
+
+    def call(item: tuple[Room, tuple[Any, ...]]) -> T:
+        room, arguments = item
+        _own.rooms = [room]
+        return function(*arguments)
+
+    if len(calls) == 1:
+        return [function(*calls[0])]
+    with Workers(len(calls)) as workers:
+        return [*workers.in_order(call, zip(rooms, calls, strict=False))]
 
 
 def moment_of_block(guides: Matrix, block: Matrix) -> NDArray[np.float64]:
@@ -131,11 +190,16 @@ def stretch_block(
     kernels.get("rounds").stretch(block, np.flatnonzero(own == 0).astype(np.int32), guides, growth)
 
 
-def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) -> Matrix:
-    """Return a block after a round, which stays until the next call.
+def combine_blocks(lengths: Sequence[int], *arguments: Any) -> tuple[Matrix, ...]:
+    """Return blocks after a round, which stay until the next call.
 
-    The changes are those of the lanes, in their order.
+    For each there are so many arguments, all after each other: its first row, how it is moved, the block, and
+    its changes, in the order of lanes.
     """
+    return tuple(in_threads(_combined, split(lengths, arguments)))
+
+
+def _combined(first_row: int, pull: Pull, block: Matrix, *changes: Changes) -> Matrix:
     room = room_of_thread()
     sums, moved = (room.matrix(name, *block.shape) for name in ("sums", "moved"))
     counts = np.zeros((len(block), 2))
@@ -146,10 +210,28 @@ def combine_block(first_row: int, pull: Pull, block: Matrix, *changes: Changes) 
     return moved
 
 
-def stretched_block(
+def moments_of_blocks(lengths: Sequence[int], *arguments: Any) -> tuple[NDArray[np.float64], ...]:
+    """Return what `moment_of_block` does of several, whose arguments follow each other."""
+    return tuple(in_threads(moment_of_block, split(lengths, arguments)))
+
+
+def stretched_blocks(lengths: Sequence[int], *arguments: Any) -> tuple[Matrix, ...]:
+    """Return blocks whose rows have grown, which stay until the next call.
+
+    The arguments are those of `stretch_block`, for each block.
+    """
+    return tuple(in_threads(_stretched, split(lengths, arguments)))
+
+
+def split(lengths: Iterable[int], arguments: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Return arguments in tuples of these lengths."""
+    left = iter(arguments)
+    return [tuple(islice(left, n)) for n in lengths]
+
+
+def _stretched(
     guides: Matrix, growth: Matrix, begin: int, frozen: NDArray[np.uint8] | None, block: Matrix
 ) -> Matrix:
-    """Return a block whose rows have grown, which stays until the next call."""
     moved = room_of_thread().matrix("moved", *block.shape)
     moved[:] = block
     stretch_block(guides, growth, begin, frozen, moved)

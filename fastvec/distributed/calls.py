@@ -48,7 +48,7 @@ class Call:
 
     Attributes
     ----------
-    name, parts, function, arguments, size
+    name, parts, function, arguments, size, threads
         As for `Engine.submit_parts`; `parts` is None if the result does not travel in parts.
     handles : list of weak references
         Those of its results, which are `PENDING` until one worker has finished it.
@@ -65,6 +65,7 @@ class Call:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     size: float = 1
+    threads: int = 1
     handles: list[weakref.ref[Handle]] = field(default_factory=list)
     begun: float | None = None
     is_done: bool = False

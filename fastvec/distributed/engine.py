@@ -87,10 +87,13 @@ class Engine(ABC):
         How many threads a call may use.
     workers : int
         How many calls run at the same time.
+    packs : bool
+        Whether more calls do if each uses fewer threads.
     """
 
     threads: int
     workers: int
+    packs = False
 
     def __enter__(self) -> Engine:
         return self
@@ -124,7 +127,14 @@ class Engine(ABC):
     def _call(self, call: Call) -> list[Handle]:
         """Return a handle of its result, or of each item of a tuple of its `parts`."""
 
-    def submit(self, name: str, function: Callable[..., Any], *arguments: Any, size: float = 1) -> Handle:
+    def submit(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *arguments: Any,
+        size: float = 1,
+        threads: int | None = None,
+    ) -> Handle:
         """Call a function.
 
         Parameters
@@ -139,16 +149,24 @@ class Engine(ABC):
         size : float
             How much there is to do, in any unit, beside other calls of the function: how long these took says
             when this one is slow.
+        threads : int, optional
+            How many threads it uses, if fewer than it may.
 
         Returns
         -------
         Handle
             It stands for the result, which goes away with it.
         """
-        return self._call(Call(name, None, function, arguments, size))[0]
+        return self._call(Call(name, None, function, arguments, size, threads or self.threads))[0]
 
     def submit_parts(
-        self, name: str, parts: int, function: Callable[..., Any], *arguments: Any, size: float = 1
+        self,
+        name: str,
+        parts: int,
+        function: Callable[..., Any],
+        *arguments: Any,
+        size: float = 1,
+        threads: int | None = None,
     ) -> list[Handle]:
         """Call a function whose result travels in parts.
 
@@ -162,15 +180,15 @@ class Engine(ABC):
             A pure function of a module.
         *arguments : object
             Its arguments, as for `submit`.
-        size : float
-            How much there is to do, as for `submit`.
+        size, threads : optional
+            How much there is to do, and in how many threads, as for `submit`.
 
         Returns
         -------
         list of Handle
             A handle of each part.
         """
-        return self._call(Call(name, parts, function, arguments, size))
+        return self._call(Call(name, parts, function, arguments, size, threads or self.threads))
 
     def combine(
         self,

@@ -1,8 +1,9 @@
-"""What a lane does in a round: the pure function of `rounds` that trains.
+"""What lanes do in a round: the pure function of `rounds` that trains.
 
-In this process a lane trains on the matrices themselves, which are then put back. Elsewhere they are there as
-blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and no
-others, into matrices of its own, and returns how far they have moved, block by block.
+A single lane of this process trains on the matrices themselves, which are then put back. Otherwise they are
+there as blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and
+no others, into matrices of its own, and returns how far they have moved, block by block. The lanes of one
+worker train side by side, each in a thread, and return what they have changed together.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, room_of_thread
+from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, in_threads, room_of_thread
 from fastvec.distributed.row_files import Range
 from fastvec.training.rounds import Piece
 
-__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lane"]
+__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lanes"]
 
 # Words that are trained on at once, which the walk over the text keeps in memory.
 CHUNK = 8192
@@ -168,7 +169,7 @@ class Lane(NamedTuple):
         for of_side, used in zip(of_rows, rows, strict=True):
             of_side[used] = 0
         moved = [used[own > 0] for used, own in zip(rows, of_used, strict=True)]
-        exposures = [own[own > 0].astype(np.float64) for own in of_used]
+        exposures = [_with_squares(own[own > 0].astype(np.float64)) for own in of_used]
         return moved, exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)
 
     def split(self, of_sides: Sequence[Rows]) -> Iterator[tuple[int, int, slice]]:
@@ -177,6 +178,10 @@ class Lane(NamedTuple):
             firsts = self.firsts[SIDES[side]]
             for first, ends in zip(firsts, pairwise(np.searchsorted(rows, firsts).tolist()), strict=False):
                 yield side, first, slice(*ends)
+
+
+def _with_squares(exposures: NDArray[np.float64]) -> Exposures:
+    return np.stack((exposures, exposures**2), axis=1)
 
 
 def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -> NDArray[np.float64] | None:
@@ -191,14 +196,32 @@ def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -
     return difference
 
 
-def train_lane(lane: Lane, task: Task, *arrays: Any) -> Any:
-    """Train on a piece, and return the changes of every block, and a summary.
+def train_lanes(lane: Lane, tasks: Sequence[Task], *arrays: Any) -> tuple[Any, ...]:
+    """Train on pieces, and return the changes of every block, and a list of summaries.
 
     `arrays` are those of the lane, and then the blocks of the matrices, or ranges of their files. The changes
     of blocks stay until the next call.
     """
-    of_text = dict(zip(lane.arrays, arrays, strict=False))
-    blocks = arrays[len(lane.arrays) :]
+    n = len(lane.arrays)
+    found = in_threads(_train_lane, [(lane, task, arrays[:n], arrays[n:]) for task in tasks])
+    summaries = [summary for _, summary in found]
+    if len(tasks) == 1:
+        return (*found[0][0], summaries)
+    of_blocks = [*zip(*(changes for changes, _ in found), strict=True)]
+    threads = len(tasks)
+    added = [
+        changes
+        for first in range(0, len(of_blocks), threads)
+        for changes in in_threads(Changes.added, of_blocks[first : first + threads])
+    ]
+    return (*added, summaries)
+
+
+def _train_lane(
+    lane: Lane, task: Task, arrays: Sequence[Any], blocks: Sequence[Any]
+) -> tuple[list[Changes], Summary]:
+    """Train on a piece, and return the changes of every block, and a summary."""
+    of_text = dict(zip(lane.arrays, arrays, strict=True))
     used = lane.find_rows(task, of_text)
     if task.all_rows or "subwords" in of_text:  # words have their own places, or rows of inputs are of others
         return _train_on_copies(lane, task, used, of_text, blocks, None, None)
@@ -227,7 +250,7 @@ def _train_on_copies(
     blocks: Sequence[Any],
     words: Rows | None,
     places: Rows | None,
-) -> Any:
+) -> tuple[list[Changes], Summary]:
     """Train with matrices of these words, each at its place, or of all rows."""
     room, rounds = room_of_thread(), kernels.get("rounds")
     if words is None or places is None:
@@ -243,13 +266,13 @@ def _train_on_copies(
     shape = sum(map(len, moved)), lane.stride
     # with ranges, the next call may be in this process
     left = np.empty(shape, np.uint16) if isinstance(blocks[0], Range) else room.halves("changes", *shape)
-    found: list[Any] = []
+    found: list[Changes] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
         rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
-    return (*found, summary)
+    return found, summary
 
 
 def _rows(block: Matrix | Range) -> Matrix:

@@ -15,6 +15,7 @@ import os
 import re
 import socket
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -46,6 +47,8 @@ class _Task(NamedTuple):
 class RayTasks(Engine):
     """Calls functions on a cluster of Ray; see `connect`."""
 
+    packs = True
+
     def __init__(self, address: str, threads: int, setting: Setting) -> None:
         try:
             import ray
@@ -64,8 +67,10 @@ class RayTasks(Engine):
         self._since = 0.0  # all that runs has begun by then, in the order of `time.monotonic`
         if self._connected:
             _connect(ray, address)
-        self.workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-        self._task = ray.remote(max_retries=LOST_WORKERS, num_cpus=threads)(_results)
+        self._processors = int(ray.cluster_resources().get("CPU", 1))
+        self.workers = max(1, self._processors // threads)
+        self._check_processors(address)
+        self._task = ray.remote(max_retries=LOST_WORKERS)(_results)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
@@ -121,15 +126,17 @@ class RayTasks(Engine):
             self._begin(call)
 
     def _begin(self, call: Call) -> None:
-        task = self._task.options(name=f"fastvec: {call.name}", num_returns=(call.parts or 1) + 1)
+        task = self._task.options(
+            name=f"fastvec: {call.name}", num_returns=(call.parts or 1) + 1, num_cpus=call.threads
+        )
         *results, ended = task.remote(self._setting, call.parts, call.function, *call.given())
         self._running[ended] = _Task(call, results)
-        if len(self._running) <= self.workers:
+        if self._reserved() <= self._processors:
             call.begun = call.begun or time.monotonic()
 
     def _take(self, ended: Any) -> None:
         """Take the results of a task, or its error in their place, unless another one has them or may."""
-        if len(self._running) > self.workers:
+        if self._reserved() > self._processors:
             self._since = time.monotonic()
         call, results = self._running.pop(ended)
         if call.is_done:
@@ -143,6 +150,10 @@ class RayTasks(Engine):
             self._siblings.add(call)
         call.finish(results)
 
+    def _reserved(self) -> int:
+        """Return how many processors all that runs asks for."""
+        return sum(task.call.threads for task in self._running.values())
+
     def _n_tasks(self) -> Counter[Call]:
         """Return the calls that run and are not done, and how many tasks they are."""
         return Counter(task.call for task in self._running.values() if not task.call.is_done)
@@ -155,19 +166,36 @@ class RayTasks(Engine):
     def _patience(self) -> float | None:
         """Return how long to wait for tasks until a call is to be started again; None if for ever."""
         seconds, call = self._next_slow()
-        return None if call is None or len(self._running) >= self.workers else seconds
+        return None if call is None or self._reserved() + call.threads > self._processors else seconds
 
     def _begin_again(self) -> None:
         """Make a second task of a call that is slow, if there are processors for it now."""
         seconds, call = self._next_slow()
         if call is None or seconds:
             return
-        if self._ray.available_resources().get("CPU", 0) >= self.threads:
+        if self._ray.available_resources().get("CPU", 0) >= call.threads:
             self._begin(call)
             return
         self._since = time.monotonic()
         for task in self._running.values():  # which may wait, since others have the processors
             task.call.begun = None
+
+    def _check_processors(self, address: str) -> None:
+        """Warn if no machine has the processors of a call, which then waits for one to join the cluster.
+
+        Raises
+        ------
+        ValueError
+            If none can.
+        """
+        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
+        if self.threads <= (most := int(max(nodes, default=0))):
+            return
+        what = f"no machine of the cluster has {self.threads} processors for a worker's threads or lanes"
+        if address == NEW and self._connected:
+            self._ray.shutdown()
+            raise ValueError(f"{what}; this one has {most}: ask for fewer")
+        warnings.warn(f"{what}: calls wait until one joins", stacklevel=6)
 
     def _result(self, handle: Handle) -> Any:
         exceptions = self._ray.exceptions

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from itertools import pairwise
-from typing import Any, TypeVar
+from itertools import chain, pairwise
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +19,23 @@ from fastvec.distributed.balance import SAMPLED, Balance
 from fastvec.distributed.blocks import (
     Pull,
     Room,
-    combine_block,
+    combine_blocks,
     moment_of_block,
+    moments_of_blocks,
     stretch_block,
-    stretched_block,
+    stretched_blocks,
 )
 from fastvec.distributed.calls import Handle
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
-from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lane
-from fastvec.distributed.row_files import Range, combine_range, moments_of_range
+from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lanes
+from fastvec.distributed.row_files import Range, combine_ranges, moments_of_ranges
 from fastvec.distributed.storage import mapped_matrix, working_folder
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds
+from fastvec.training.threads import Workers
 
 __all__ = ["LANES", "check_lanes", "fit_in_rounds", "rounds_of"]
 
@@ -56,25 +58,27 @@ def fit_in_rounds(
     corpus: Any,
     lanes: int,
     rounds: int | None,
+    lanes_per_worker: int,
     cluster: str | int | None,
     folder: str | os.PathLike[str] | None,
     **how: Any,
 ) -> Model:
     """Train a model of words in rounds of lanes; see `fit`, also for the arguments of the model's `fit`."""
-    lanes, rounds = check_lanes(model, lanes, rounds)
-    if folder is not None and lanes == 1:
+    numbers = check_lanes(model, lanes, rounds, lanes_per_worker)
+    if folder is not None and numbers.lanes == 1:
         raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
-    if lanes > 1:
-        common = lanes, rounds, model._loss().kernel, model.vector_size
+    if numbers.lanes > 1:
+        common = numbers, model._loss().kernel, model.vector_size
     if folder is not None:
-        with connect(cluster) as engine, working_folder(folder) as place:
+        with connect(cluster, threads=numbers.per_worker) as engine, working_folder(folder) as place:
             make = partial(mapped_matrix, place)
             of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
             return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
-        return model._fit(corpus, 1, partial(RoundsHere, *common) if lanes > 1 else None, **how)
-    with connect(cluster) as engine:
-        return model._fit(corpus, 1, partial(RoundsElsewhere, engine, *common) if lanes > 1 else None, **how)
+        return model._fit(corpus, 1, partial(RoundsHere, *common) if numbers.lanes > 1 else None, **how)
+    with connect(cluster, threads=numbers.per_worker) as engine:
+        elsewhere = partial(RoundsElsewhere, engine, *common) if numbers.lanes > 1 else None
+        return model._fit(corpus, 1, elsewhere, **how)
 
 
 def rounds_of(lanes: int) -> int:
@@ -82,7 +86,17 @@ def rounds_of(lanes: int) -> int:
     return min(4 * lanes, 64)
 
 
-def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tuple[int, int]:
+class Numbers(NamedTuple):
+    """How many lanes train, rounds an epoch has, and lanes a worker trains at once."""
+
+    lanes: int
+    rounds: int
+    per_worker: int
+
+
+def check_lanes(
+    model: Any, lanes: int = LANES, rounds: int | None = None, lanes_per_worker: int = 1
+) -> Numbers:
     """Return the numbers of lanes and rounds, after validating that a model can be trained so.
 
     Raises
@@ -92,6 +106,7 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tu
     """
     lanes = check_int("lanes", lanes, 1, 4096)
     rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
+    per_worker = check_int("lanes_per_worker", lanes_per_worker, 1, lanes)
     if not isinstance(model, WordModel):
         raise TypeError(f"model must be a SkipGram, CBOW, FastText or GloVe, got {model!r}")
     if lanes > 1 and (model.loss != "negative_sampling" or getattr(model, "position_weights", False)):
@@ -104,7 +119,7 @@ def check_lanes(model: Any, lanes: int = LANES, rounds: int | None = None) -> tu
             "window must be an int to be trained in lanes, got None: lanes=1, or fit of the model, train on "
             "sentences as sets"
         )
-    return lanes, rounds
+    return Numbers(lanes, rounds, per_worker)
 
 
 class LaneRounds(Rounds):
@@ -112,8 +127,8 @@ class LaneRounds(Rounds):
 
     Parameters
     ----------
-    lanes, per_epoch : int
-        How many lanes there are, and rounds of an epoch.
+    numbers : Numbers
+        How many lanes there are, rounds of an epoch, and lanes of a worker.
     kernel : str
         The module of `fastvec.kernels` that trains.
     d : int
@@ -123,8 +138,8 @@ class LaneRounds(Rounds):
         are, and others.
     """
 
-    def __init__(self, lanes: int, per_epoch: int, kernel: str, d: int, train_chunk: partial[Any]) -> None:
-        self.lanes, self.per_epoch = lanes, per_epoch
+    def __init__(self, numbers: Numbers, kernel: str, d: int, train_chunk: partial[Any]) -> None:
+        self.lanes, self.per_epoch, self.lanes_per_worker = numbers
         arguments = dict(train_chunk.keywords)
         matrices = {name: arguments.pop(name) for name in SIDES}
         arrays = {
@@ -170,7 +185,7 @@ class LaneRounds(Rounds):
         tasks = [
             Task(piece, *of_round, None if lane % SAMPLED else guides) for lane, piece in enumerate(taken)
         ]
-        summaries = self._train(tasks)
+        summaries = self._train([*self._of_workers(tasks)])
         for name, side in self._sides.items():
             side.fade()
             for summary in summaries:
@@ -182,9 +197,14 @@ class LaneRounds(Rounds):
             self._stretch(guides, balance.end(self._moments(guides)))
         return [loss for summary in summaries for loss in summary.losses]
 
+    def _of_workers(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+        """Yield what a worker is to do at once."""
+        for first in range(0, len(tasks), self.lanes_per_worker):
+            yield tasks[first : first + self.lanes_per_worker]
+
     @abstractmethod
-    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        """Let lanes train on pieces, each from the matrices as they are."""
+    def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
+        """Let lanes train on pieces, those of workers at once, each from the matrices as they are."""
 
     @abstractmethod
     def _combine(self, pulls: dict[str, Pull]) -> None:
@@ -218,9 +238,9 @@ def bounds(n_rows: int, at_once: int) -> list[int]:
 
 
 class RoundsHere(LaneRounds):
-    """Rounds whose lanes train in this process, one after the other.
+    """Rounds whose lanes train in this process, one after the other, or in threads.
 
-    Each trains on the matrices themselves, and puts the rows back that it has changed.
+    A single one trains on the matrices themselves, and puts the rows back that it has changed.
     """
 
     def __init__(self, *common: Any) -> None:
@@ -235,10 +255,18 @@ class RoundsHere(LaneRounds):
         """Nothing is to be prepared."""
         return nullcontext()
 
-    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        return [self._train_lane(task) for task in tasks]
+    def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
+        train = self._train_lane if self.lanes_per_worker == 1 else self._train_in_threads
+        return [summary for tasks in of_workers for summary in train(*tasks)]
 
-    def _train_lane(self, task: Task) -> Summary:
+    def _train_in_threads(self, *tasks: Task) -> list[Summary]:
+        blocks = [self._matrices[name][begin:end] for name, begin, end in self._places]
+        *changes, summaries = train_lanes(self._lane, tasks, *self._arrays.values(), *blocks)
+        for (name, *_), own in zip(self._places, changes, strict=True):
+            kernels.get("rounds").add(*own, 0, self._sums[name], self._counts[name])
+        return [*summaries]
+
+    def _train_lane(self, task: Task) -> list[Summary]:
         kernel, lane = kernels.get("rounds"), self._lane
         used = lane.find_rows(task, self._arrays)
         for name, rows in zip(SIDES, used, strict=True):
@@ -248,15 +276,23 @@ class RoundsHere(LaneRounds):
             kernel.withdraw(
                 self._matrices[name], rows, own, self._copies[name], self._sums[name], self._counts[name]
             )
-        return summary
+        return [summary]
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
-        for name, begin, end in self._places:
+        def move(name: str, begin: int, end: int) -> None:
             matrix, sums, counts = self._matrices[name], self._sums[name], self._counts[name]
             pulls[name].move(matrix[begin:end], sums[begin:end], counts[begin:end])
 
+        with Workers(self.lanes_per_worker) as workers:
+            workers.each(move, self._places)
+
     def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-        return [moment_of_block(guides, self._matrices[name][begin:end]) for name, begin, end in self._places]
+        def moment(place: tuple[str, int, int]) -> NDArray[np.float64]:
+            name, begin, end = place
+            return moment_of_block(guides, self._matrices[name][begin:end])
+
+        with Workers(self.lanes_per_worker) as workers:
+            return [*workers.in_order(moment, self._places)]
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         self._stretch_in_place(guides, growths)
@@ -273,23 +309,50 @@ class CalledRounds(LaneRounds):
         }
 
     def _call_lanes(
-        self, tasks: Sequence[Task], parts: Sequence[Any]
+        self, of_workers: Sequence[Sequence[Task]], parts: Sequence[Any]
     ) -> tuple[list[list[Handle]], list[Summary]]:
         """Let lanes train on parts of the matrices; return handles of what they change, and summaries."""
-        found = [
-            self._engine.submit_parts(
-                f"train lane {number}",
-                len(parts) + 1,
-                train_lane,
-                self._lane,
-                task,
-                *self._shared.values(),
-                *parts,
-                size=task.n_words,
+        found, first = [], 1
+        for tasks in of_workers:
+            last = first + len(tasks) - 1
+            found.append(
+                self._engine.submit_parts(
+                    f"train lane {first}" if first == last else f"train lanes {first} to {last}",
+                    len(parts) + 1,
+                    train_lanes,
+                    self._lane,
+                    tasks,
+                    *self._shared.values(),
+                    *parts,
+                    size=sum(task.n_words for task in tasks),
+                )
             )
-            for number, task in enumerate(tasks, 1)
-        ]
-        return found, self._engine.results([of_lane[-1] for of_lane in found])
+            first = last + 1
+        summaries = self._engine.results([of_worker[-1] for of_worker in found])
+        return found, [summary for of_worker in summaries for summary in of_worker]
+
+    def _call_each(
+        self,
+        verb: str,
+        function: Callable[..., Any],
+        places: Sequence[tuple[str, int, int]],
+        arguments: Sequence[tuple[Any, ...]],
+    ) -> list[Handle]:
+        """Call a function of several parts of the matrices, so many at once that no thread is idle."""
+        found, at_once = [], 1 if self._engine.packs else self.lanes_per_worker
+        for first in range(0, len(places), at_once):
+            name, begin, end = places[first]
+            own = arguments[first : first + at_once]
+            others = "" if len(own) == 1 else f", and {len(own) - 1} more"
+            found += self._engine.submit_parts(
+                f"{verb} rows {begin} to {end} of {name}{others}",
+                len(own),
+                function,
+                [*map(len, own)],
+                *chain.from_iterable(own),
+                threads=len(own),
+            )
+        return found
 
 
 class RoundsElsewhere(CalledRounds):
@@ -310,47 +373,28 @@ class RoundsElsewhere(CalledRounds):
         """Return the rows of each block."""
         return [self._matrices[name][begin:end] for name, begin, end in self._places]
 
-    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        self._found, summaries = self._call_lanes(tasks, self._blocks)
+    def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
+        self._found, summaries = self._call_lanes(of_workers, self._blocks)
         return summaries
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
-        self._blocks = [
-            self._engine.submit(
-                f"combine rows {begin} to {end} of {name}",
-                combine_block,
-                begin,
-                pulls[name],
-                self._blocks[number],
-                *(parts[number] for parts in self._found),
-            )
-            for number, (name, begin, end) in enumerate(self._places)
+        arguments = [
+            (begin, pulls[name], *of_block)
+            for (name, begin, _), *of_block in zip(self._places, self._blocks, *self._found, strict=False)
         ]
+        self._blocks = self._call_each("combine", combine_blocks, self._places, arguments)
         self._found = []
 
     def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-        return self._engine.results(
-            [
-                self._engine.submit(
-                    f"look at rows {begin} to {end} of {name}", moment_of_block, guides, self._blocks[number]
-                )
-                for number, (name, begin, end) in enumerate(self._places)
-            ]
-        )
+        arguments = [(guides, block) for block in self._blocks]
+        return self._engine.results(self._call_each("look at", moments_of_blocks, self._places, arguments))
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
-        self._blocks = [
-            self._engine.submit(
-                f"balance rows {begin} to {end} of {name}",
-                stretched_block,
-                guides,
-                growths[name],
-                begin,
-                self._shared["frozen"] if name == INPUTS else None,
-                self._blocks[number],
-            )
-            for number, (name, begin, end) in enumerate(self._places)
+        arguments = [
+            (guides, growths[name], begin, self._shared["frozen"] if name == INPUTS else None, block)
+            for (name, begin, _), block in zip(self._places, self._blocks, strict=True)
         ]
+        self._blocks = self._call_each("balance", stretched_blocks, self._places, arguments)
 
 
 class RoundsInFiles(CalledRounds):
@@ -395,39 +439,32 @@ class RoundsInFiles(CalledRounds):
             for matrix in self._matrices.values():
                 matrix.flush()
 
-    def _train(self, tasks: Sequence[Task]) -> list[Summary]:
-        self._found, summaries = self._call_lanes(tasks, [rows for _, rows in self._ranges])
+    def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
+        self._found, summaries = self._call_lanes(of_workers, [rows for _, rows in self._ranges])
         return summaries
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
         """Write what has moved, when no lane can be called again that reads what was there before."""
-        moved = self._engine.results(
-            [
-                self._engine.submit(
-                    f"combine rows {rows.begin} to {rows.end} of {name}",
-                    combine_range,
-                    rows,
-                    pulls[name],
-                    *(parts[number] for parts in self._found),
-                )
-                for number, (name, rows) in enumerate(self._ranges)
-            ]
-        )
+        arguments = [
+            (rows, pulls[name], *changes)
+            for (name, rows), *changes in zip(self._ranges, *self._found, strict=False)
+        ]
+        moved = self._engine.results(self._call_ranges("combine", combine_ranges, arguments))
         self._found = []
         for (name, _), own in zip(self._ranges, moved, strict=True):
             self._matrices[name][own.rows] = own.vectors
         self._finish_writing()
 
     def _moments_of_blocks(self, guides: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-        found = self._engine.results(
-            [
-                self._engine.submit(
-                    f"look at rows {rows.begin} to {rows.end} of {name}", moments_of_range, guides, rows
-                )
-                for name, rows in self._ranges
-            ]
-        )
+        arguments = [(guides, rows) for _, rows in self._ranges]
+        found = self._engine.results(self._call_ranges("look at", moments_of_ranges, arguments))
         return [moment for of_range in found for moment in of_range]
+
+    def _call_ranges(
+        self, verb: str, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+    ) -> list[Handle]:
+        places = [(name, rows.begin, rows.end) for name, rows in self._ranges]
+        return self._call_each(verb, function, places, arguments)
 
     def _stretch(self, guides: NDArray[np.float32], growths: dict[str, NDArray[np.float32]]) -> None:
         self._stretch_in_place(guides, growths)

@@ -7,16 +7,24 @@ they use, and return what becomes of those that move.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec import kernels
-from fastvec.distributed.blocks import Changes, Matrix, Pull, Rows, moment_of_block
+from fastvec.distributed.blocks import (
+    Changes,
+    Matrix,
+    Pull,
+    Rows,
+    Total,
+    in_threads,
+    moment_of_block,
+    split,
+)
 from fastvec.training.matrices import padded_matrix
 
-__all__ = ["Moved", "Range", "combine_range", "moments_of_range"]
+__all__ = ["Moved", "Range", "combine_ranges", "moments_of_ranges"]
 
 
 class Range(NamedTuple):
@@ -61,10 +69,19 @@ class Moved(NamedTuple):
     vectors: Matrix
 
 
-def combine_range(source: Range, pull: Pull, *changes: Changes) -> Moved:
-    """Return the rows of a range that have moved; the changes are those of the lanes, in their order."""
+def combine_ranges(lengths: Sequence[int], *arguments: Any) -> tuple[Moved, ...]:
+    """Return the rows of ranges that have moved.
+
+    For each there are so many arguments, all after each other: the range, how it is moved, and its changes,
+    in the order of lanes.
+    """
+    return tuple(in_threads(_combined, split(lengths, arguments)))
+
+
+def _combined(source: Range, pull: Pull, *changes: Changes) -> Moved:
+    """Return the rows of a range that have moved."""
     found = [
-        _combined(begin, block, pull, [_within(own, begin, begin + len(block)) for own in changes])
+        _moved(begin, block, pull, [_within(own, begin, begin + len(block)) for own in changes])
         for begin, block in source.blocks()
     ]
     return Moved(*map(np.concatenate, zip(*found, strict=True)))
@@ -76,24 +93,23 @@ def _within(changes: Changes, begin: int, end: int) -> Changes:
     return Changes(changes.rows[own], changes.exposures[own], changes.changes[own])
 
 
-def _combined(begin: int, block: Matrix, pull: Pull, changes: Sequence[Changes]) -> Moved:
+def _moved(begin: int, block: Matrix, pull: Pull, changes: Sequence[Changes]) -> Moved:
     """Return the rows of a block that have moved."""
-    used = np.zeros(len(block), np.bool_)
-    for own in changes:
-        used[own.rows - begin] = True
-    places = np.cumsum(used, dtype=np.int32) - 1
-    rows = np.flatnonzero(used)
-    moved, sums = (padded_matrix(len(rows), block.shape[1]) for _ in range(2))
-    counts = np.zeros((len(rows), 2))
-    for own in changes:
-        if len(own.rows):
-            kernels.get("rounds").add(places[own.rows - begin], own.exposures, own.changes, 0, sums, counts)
-    if len(rows):
-        moved[:] = block[rows]
-        pull.move(moved, sums, counts)
-    return Moved((begin + rows).astype(np.int32), moved)
+    total = Total.of(changes)
+    moved = padded_matrix(*total.sums.shape)
+    if len(moved):
+        moved[:] = block[total.rows - begin]
+        pull.move(moved, total.sums, total.exposures)
+    return Moved(total.rows, moved)
 
 
-def moments_of_range(guides: Matrix, source: Range) -> list[NDArray[np.float64]]:
-    """Return the second moments of the rows of each block along the guides."""
+def moments_of_ranges(lengths: Sequence[int], *arguments: Any) -> tuple[list[NDArray[np.float64]], ...]:
+    """Return the second moments of the rows of each block of ranges along the guides.
+
+    The arguments are the guides and the range, for each.
+    """
+    return tuple(in_threads(_moments, split(lengths, arguments)))
+
+
+def _moments(guides: Matrix, source: Range) -> list[NDArray[np.float64]]:
     return [moment_of_block(guides, block) for _, block in source.blocks()]

@@ -602,7 +602,7 @@ cdef int begin(Curvature *curvature, double[:, ::1] total) except -1:
 
 
 def withdraw(
-    float[:, ::1] matrix, const int32_t[::1] rows, const double[::1] exposures, const float[:, ::1] copies,
+    float[:, ::1] matrix, const int32_t[::1] rows, const double[:, ::1] exposures, const float[:, ::1] copies,
     float[:, ::1] sums, double[:, ::1] counts,
 ):
     """Undo what a lane has changed, and add it to the sums of the round."""
@@ -619,7 +619,7 @@ def withdraw(
             put_back(
                 &matrix[rows[i], 0], &copies[rows[i], 0], &sums[rows[i], 0], counts[rows[i], 0] > 0, stride
             )
-            add_exposure(&counts[rows[i], 0], exposures[i])
+            add_exposures(&counts[rows[i], 0], &exposures[i, 0])
 
 
 def take(
@@ -662,10 +662,10 @@ def subtract(
 
 
 def add(
-    const int32_t[::1] rows, const double[::1] exposures, const uint16_t[:, ::1] changes, int64_t first_row,
-    float[:, ::1] sums, double[:, ::1] counts,
+    const int32_t[::1] rows, const double[:, ::1] exposures, const uint16_t[:, ::1] changes,
+    int64_t first_row, float[:, ::1] sums, double[:, ::1] counts,
 ):
-    """Add the changes of a lane to the sums of the round."""
+    """Add the changes of a lane, or of several, to the sums of the round."""
     cdef Py_ssize_t n = check_rows(rows, first_row, sums.shape[0]), stride = sums.shape[1], i, k
     cdef float *sum
     check_shape("changes", changes.shape[0], changes.shape[1], n, stride)
@@ -682,7 +682,17 @@ def add(
             else:
                 for k in range(stride):
                     sum[k] = from_bfloat16(changes[i, k])
-            add_exposure(&counts[rows[i] - first_row, 0], exposures[i])
+            add_exposures(&counts[rows[i] - first_row, 0], &exposures[i, 0])
+
+
+def shorten(const float[:, ::1] sums, uint16_t[:, ::1] changes):
+    """Round the sums of several lanes, so that they are added as the changes of one."""
+    cdef Py_ssize_t n = sums.shape[0], stride = sums.shape[1], i, k
+    check_shape("changes", changes.shape[0], changes.shape[1], n, stride)
+    with nogil:
+        for i in range(n):
+            for k in range(stride):
+                changes[i, k] = to_bfloat16(sums[i, k])
 
 
 cdef inline void fetch(const float *row, Py_ssize_t stride) noexcept nogil:
@@ -706,9 +716,9 @@ cdef inline void put_back(
         k += LANES
 
 
-cdef inline void add_exposure(double *counts, double exposure) noexcept nogil:
-    counts[0] += exposure
-    counts[1] += exposure * exposure
+cdef inline void add_exposures(double *counts, const double *exposures) noexcept nogil:
+    counts[0] += exposures[0]
+    counts[1] += exposures[1]
 
 
 cdef Py_ssize_t check_rows(const int32_t[::1] rows, int64_t first_row, Py_ssize_t n_rows) except -1:
@@ -746,9 +756,12 @@ cdef int check_shape(
     return 0
 
 
-cdef int check_exposures(const double[::1] exposures, Py_ssize_t n) except -1:
-    if exposures.shape[0] != n:
-        raise ValueError(f"exposures must be of {n} rows as the changes are, got {exposures.shape[0]}")
+cdef int check_exposures(const double[:, ::1] exposures, Py_ssize_t n) except -1:
+    if exposures.shape[0] != n or exposures.shape[1] != 2:
+        raise ValueError(
+            f"exposures must be 2 numbers for each of {n} rows as the changes are, got "
+            f"{(exposures.shape[0], exposures.shape[1])}"
+        )
     return 0
 
 

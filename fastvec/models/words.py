@@ -734,8 +734,12 @@ class WordModel(EpochModel, ABC):
         lanes = "none"
         if in_rounds is not None:
             crew = in_rounds(train_chunk)
-            state.metadata |= {"lanes": crew.lanes, "rounds": crew.per_epoch}
-            lanes = f"{crew.lanes} in {crew.per_epoch} rounds"
+            state.metadata |= {
+                "lanes": crew.lanes,
+                "rounds": crew.per_epoch,
+                "lanes_per_worker": crew.lanes_per_worker,
+            }
+            lanes = f"{crew.lanes} in {crew.per_epoch} rounds, {crew.lanes_per_worker} per worker"
         if checkpoints is not None:
             text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}

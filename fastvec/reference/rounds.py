@@ -55,7 +55,8 @@ Compromises:
 - The steepest directions are taken one by one, all others together with the mean of their eigenvalues. What
   both sides share is sought in fewer of them.
 - Changes are rounded to bfloat16, whose fraction has 7 bits, so that they travel in half as many bytes. What
-  is lost is not made up for by the next change: lanes keep nothing from one round to the next.
+  is lost is not made up for by the next change: lanes keep nothing from one round to the next. Sums of the
+  lanes of one worker are rounded so, too.
 - p is that of the steps as a lane takes them. It must be the row's own: with a mean for all rows, or only
   some of the scores, a new word or one that a text says again and again moves too far or not far enough, in
   every lane at once, and the sides lose their balance.
@@ -267,8 +268,8 @@ def withdraw(
         The matrix after the lane; afterwards as before it.
     rows : IN, int32 (n,)
         The rows that it has changed, each once.
-    exposures : IN, float64 (n,)
-        Σ p (1 − p) of the scores that each took part in, above 0.
+    exposures : IN, float64 (n, 2)
+        Σ p (1 − p) of the scores that each took part in, above 0, and the square of it.
     copies : IN, float32 (n_rows or more, stride)
         A matrix in which these rows are as they were before.
     sums : IN/OUT, float32 (n_rows, stride)
@@ -339,16 +340,17 @@ def subtract(
 
 
 def add(rows: Rows, exposures: Counts, changes: Halves, first_row: int, sums: Matrix, counts: Counts) -> None:
-    """Add the changes of a lane to the sums of the round.
+    """Add the changes of a lane, or of several, to the sums of the round.
 
     Parameters
     ----------
     rows : IN, int32 (n,)
         Rows of a block, by their numbers in the matrix, each once.
-    exposures : IN, float64 (n,)
-        Σ p (1 − p) of the scores that each took part in, above 0.
+    exposures : IN, float64 (n, 2)
+        Σ p (1 − p) of the scores that each took part in, above 0, and the square of it; of several lanes, the
+        sums of both.
     changes : IN, uint16 (n or more, stride)
-        How far the lane has moved each, as bfloat16.
+        How far each has been moved, as bfloat16.
     first_row : IN, int
         The number of the block's first row in its matrix.
     sums, counts : IN/OUT, float32 (n_block, stride) and float64 (n_block, 2)
@@ -356,16 +358,32 @@ def add(rows: Rows, exposures: Counts, changes: Halves, first_row: int, sums: Ma
     """
     _check_rows(rows, first_row, len(sums))
     _check_shape("changes", changes, len(rows), sums.shape[1])
-    if len(exposures) != len(rows):
-        raise ValueError(f"exposures must be of {len(rows)} rows as the changes are, got {len(exposures)}")
+    if exposures.shape != (len(rows), 2):
+        raise ValueError(
+            f"exposures must be 2 numbers for each of {len(rows)} rows as the changes are, got "
+            f"{exposures.shape}"
+        )
     _check_sums(sums, counts, *sums.shape)
     places = rows - first_row
     used = counts[places, 0] > 0
     moved = _from_bfloat16(changes[: len(rows)])
     sums[places[~used]] = moved[~used]
     sums[places[used]] += moved[used]
-    counts[places, 0] += exposures
-    counts[places, 1] += exposures**2
+    counts[places] += exposures
+
+
+def shorten(sums: Matrix, changes: Halves) -> None:
+    """Round the sums of several lanes, so that they are added as the changes of one.
+
+    Parameters
+    ----------
+    sums : IN, float32 (n, stride)
+        The sums of the changes of some rows.
+    changes : OUT, uint16 (n or more, stride)
+        The sums, as bfloat16.
+    """
+    _check_shape("changes", changes, *sums.shape)
+    changes[: len(sums)] = _to_bfloat16(sums)
 
 
 def combine(

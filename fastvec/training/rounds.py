@@ -41,12 +41,15 @@ class Rounds(ABC):
     ----------
     lanes, per_epoch : int
         The number of lanes, and of rounds of an epoch when they have their full length.
+    lanes_per_worker : int
+        How many neighbouring lanes are added up before their changes are rounded.
     state : dict of str to ndarray
         What the next round depends on beside the parameters, changed in place.
     """
 
     lanes: int
     per_epoch: int
+    lanes_per_worker: int = 1
     state: dict[str, NDArray[Any]]
 
     def n_before(self, n_positions: int) -> int:

@@ -168,14 +168,17 @@ def test_lanes_learn_the_same_on_a_cluster(cluster, texts, tmp_path, monkeypatch
 
     def trained(**how):
         model = fastvec.SkipGram(vector_size=8, min_count=1, epochs=2)
-        return learned(distributed.fit(model, texts / "*.txt", lanes=3, **how))
+        return learned(distributed.fit(model, texts / "*.txt", lanes=3, rounds=1, **how))
 
     set_sizes(monkeypatch, growth_of_rounds=1e6)  # so that all lanes train
     expected = trained()
     assert trained(cluster=cluster) == expected
     assert trained(cluster=cluster, folder=tmp_path) == expected
-    train_lane = partial(calls.train_or_die, inner("train_lane"))
-    put(monkeypatch, "train_lane", train_lane)
+    of_pairs = trained(lanes_per_worker=2)
+    assert trained(cluster=cluster, lanes_per_worker=2) == of_pairs != expected
+    assert trained(cluster=cluster, lanes_per_worker=2, folder=tmp_path) == of_pairs
+    train_lanes = partial(calls.train_or_die, inner("train_lanes"))
+    put(monkeypatch, "train_lanes", train_lanes)
     Path(os.environ["MARKER"]).unlink(missing_ok=True)
     assert trained(cluster=cluster) == expected
     assert Path(os.environ["MARKER"]).exists()
@@ -210,6 +213,17 @@ def test_the_command(verb, cluster, texts, tmp_path):
 
 def test_the_page_on_clusters(cluster, tmp_path, monkeypatch):
     assert pages.run("cluster.md", 'cluster="local"', tmp_path, monkeypatch)["on_ray"].n_entries_ > 1000
+
+
+def test_workers_that_ask_for_more_processors_than_a_machine_has(cluster, texts):
+    with (
+        pytest.warns(
+            UserWarning, match="no machine of the cluster has 999 processors .* wait until one joins"
+        ),
+        distributed.connect(cluster, threads=999) as engine,
+    ):
+        one = engine.submit("backend", calls.backend, threads=1)
+        assert engine.results([one]) == [kernels.selected()]
 
 
 def test_addresses_without_a_cluster(texts, monkeypatch):
