@@ -1,8 +1,9 @@
-"""How much faster lanes train in several processes of this machine than one thread trains without them.
+"""How much faster lanes train in threads, processes and Ray's workers than one thread trains without them.
 
     python bench/workers.py TEXT
 
-Both train once in a round, one after the other. `TMPDIR=/dev/shm` keeps in memory what processes pass on.
+All of this machine; each trains once in a round, one after the other. `TMPDIR=/dev/shm` keeps in memory what
+processes pass on; Ray does so itself, and is left out where it is not installed.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -30,12 +32,14 @@ def show(text: str, lanes: int, rounds: int) -> None:
     """Measure, and print the table."""
     here, corpus = machine(), Corpus(text)
     model = SkipGram(vector_size=100, epochs=1, threads=1)
+    in_lanes = partial(distributed.fit, model, corpus, lanes=lanes)
     ways = {
         "one thread": partial(model.fit, corpus),
-        f"{lanes} lanes in {lanes} processes": partial(
-            distributed.fit, model, corpus, lanes=lanes, cluster=lanes
-        ),
+        f"{lanes} lanes in {lanes} threads": partial(in_lanes, lanes_per_worker=lanes),
+        f"{lanes} lanes in {lanes} processes": partial(in_lanes, cluster=lanes),
     }
+    if find_spec("ray"):
+        ways[f"{lanes} lanes in {lanes} workers of Ray"] = partial(in_lanes, cluster="local")
     found = [{name: seconds_of(train) for name, train in ways.items()} for _ in range(rounds)]
     print(f"{corpus.n_tokens:,} words, one epoch, vector_size=100; medians of {rounds} rounds.")
     print(f"{here['processor']}, {here['cores']} cores, {here['backend']} backend, {here['system']}.\n")

@@ -52,17 +52,9 @@ class Changes(NamedTuple):
     exposures: Exposures
     changes: Halves
 
-    @classmethod
-    def added(cls, *of_lanes: Changes) -> Changes:
-        """Return what several lanes have changed, as if one had, in their order."""
-        total = Total.of(of_lanes)
-        changes = np.empty(total.sums.shape, np.uint16)
-        kernels.get("rounds").shorten(total.sums, changes)
-        return cls(total.rows, total.exposures, changes)
-
 
 class Total(NamedTuple):
-    """Sums of the changes of some rows, and of the exposures."""
+    """Sums of the changes of some rows, which stay until the next ones, and of the exposures."""
 
     rows: Rows
     exposures: Exposures
@@ -78,7 +70,8 @@ class Total(NamedTuple):
             used[own.rows - begin] = True
         places = np.cumsum(used, dtype=np.int32) - 1
         rows = (begin + np.flatnonzero(used)).astype(np.int32)
-        exposures, sums = np.zeros((len(rows), 2)), padded_matrix(len(rows), of_lanes[0].changes.shape[1])
+        exposures = np.zeros((len(rows), 2))
+        sums = room_of_thread().matrix("sums", len(rows), of_lanes[0].changes.shape[1])
         for own in of_lanes:
             kernels.get("rounds").add(
                 places[own.rows - begin], own.exposures, own.changes, 0, sums, exposures

@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import Changes, Exposures, Matrix, Room, Rows, in_threads, room_of_thread
+from fastvec.distributed.blocks import (
+    Changes,
+    Exposures,
+    Halves,
+    Matrix,
+    Room,
+    Rows,
+    Total,
+    in_threads,
+    room_of_thread,
+)
 from fastvec.distributed.row_files import Range
 from fastvec.training.rounds import Piece
 
@@ -207,14 +217,24 @@ def train_lanes(lane: Lane, tasks: Sequence[Task], *arrays: Any) -> tuple[Any, .
     summaries = [summary for _, summary in found]
     if len(tasks) == 1:
         return (*found[0][0], summaries)
-    of_blocks = [*zip(*(changes for changes, _ in found), strict=True)]
-    threads = len(tasks)
+    of_blocks = [
+        (number, isinstance(block, Range), *changes)
+        for number, (block, *changes) in enumerate(zip(arrays[n:], *(own for own, _ in found), strict=True))
+    ]
     added = [
         changes
-        for first in range(0, len(of_blocks), threads)
-        for changes in in_threads(Changes.added, of_blocks[first : first + threads])
+        for first in range(0, len(of_blocks), len(tasks))
+        for changes in in_threads(_added, of_blocks[first : first + len(tasks)])
     ]
     return (*added, summaries)
+
+
+def _added(number: int, of_files: bool, *of_lanes: Changes) -> Changes:
+    """Return what several lanes have changed of a block, in their order, as if one had."""
+    total = Total.of(of_lanes)
+    changes = _halves(of_files, f"added {number}", *total.sums.shape)
+    kernels.get("rounds").shorten(total.sums, changes)
+    return Changes(total.rows, total.exposures, changes)
 
 
 def _train_lane(
@@ -263,9 +283,7 @@ def _train_on_copies(
     moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
     if words is not None:
         moved = [words[own] for own in moved]
-    shape = sum(map(len, moved)), lane.stride
-    # with ranges, the next call may be in this process
-    left = np.empty(shape, np.uint16) if isinstance(blocks[0], Range) else room.halves("changes", *shape)
+    left = _halves(isinstance(blocks[0], Range), "changes", sum(map(len, moved)), lane.stride)
     found: list[Changes] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
@@ -273,6 +291,13 @@ def _train_on_copies(
         rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
         found.append(Changes(rows, exposures[side][own], changes))
     return found, summary
+
+
+def _halves(of_files: bool, name: str, n_rows: int, stride: int) -> Halves:
+    """Return memory for changes; those of files may be kept by this process until after the next call."""
+    if of_files:
+        return np.empty((n_rows, stride), np.uint16)
+    return room_of_thread().halves(name, n_rows, stride)
 
 
 def _rows(block: Matrix | Range) -> Matrix:

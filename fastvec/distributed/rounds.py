@@ -17,6 +17,7 @@ from fastvec import kernels
 from fastvec._params import check_int
 from fastvec.distributed.balance import SAMPLED, Balance
 from fastvec.distributed.blocks import (
+    Changes,
     Pull,
     Room,
     combine_blocks,
@@ -262,9 +263,13 @@ class RoundsHere(LaneRounds):
     def _train_in_threads(self, *tasks: Task) -> list[Summary]:
         blocks = [self._matrices[name][begin:end] for name, begin, end in self._places]
         *changes, summaries = train_lanes(self._lane, tasks, *self._arrays.values(), *blocks)
-        for (name, *_), own in zip(self._places, changes, strict=True):
-            kernels.get("rounds").add(*own, 0, self._sums[name], self._counts[name])
+        with Workers(self.lanes_per_worker) as workers:
+            workers.each(self._add, [*zip(self._places, changes, strict=True)])
         return [*summaries]
+
+    def _add(self, place: tuple[str, int, int], changes: Changes) -> None:
+        name, *_ = place
+        kernels.get("rounds").add(*changes, 0, self._sums[name], self._counts[name])
 
     def _train_lane(self, task: Task) -> list[Summary]:
         kernel, lane = kernels.get("rounds"), self._lane
