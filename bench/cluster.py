@@ -113,7 +113,7 @@ class Way(NamedTuple):
         Whether whole blocks are fetched, each combined by one task; otherwise the rows that are used, each a
         single time for a node, and rows are dealt out to all processors.
     added : bool
-        Whether a task trains all lanes of a node and adds up their changes.
+        Whether a task trains all lanes of a node and adds up their changes (`lanes_per_worker`).
     lanes : int
         Lanes of a node; the threads of a lane share its piece.
     called : bool
@@ -128,9 +128,9 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way("whole blocks", whole=True),
-    Way("used rows"),
-    Way("changes added up on nodes", added=True),
+    Way("a lane for a worker", whole=True),
+    Way("16 lanes for a worker", whole=True, added=True),
+    Way("and used rows", added=True),
     Way("and a lane for a node", added=True, lanes=1),
     Way("and no calling process", added=True, lanes=1, called=False),
 )
@@ -206,13 +206,16 @@ class Cluster:
         received = sent * busy / nodes
         combining = (sent * busy * rates.added + 2 * self.language.n_words * rates.combined) / (CORES * nodes)
         if way.whole:
-            first = lanes * self._interpolated(lambda n: self.language.first_rows(n, self.block), pieces)
+            senders, of_sender = (busy, pieces * of_node) if way.added else (lanes, pieces)
+            first = senders * self._interpolated(lambda n: self.language.first_rows(n, self.block), of_sender)
             received = np.maximum(received, first)
             at_least = first * rates.added + min(self.block, self.language.n_words) * rates.combined
             combining = np.maximum(combining, at_least)
+        if way.added and way.lanes > 1:
+            combining = combining + rows * of_node * rates.added / CORES
         tasks = busy if way.added else lanes
-        parts = tasks * (nodes if way.added else self.blocks)
-        owners = nodes if way.added else self.blocks
+        owners = self.blocks if way.whole else nodes
+        parts = tasks * owners
         calling = (tasks + owners * (1 + 3 / PERIOD)) * self.call.task + parts * self.call.part
         calling = calling + tasks * (rates.summary + (rates.told + rates.task) / BANDWIDTH)
         return Cost(

@@ -19,11 +19,11 @@ import numpy as np
 from fastvec import SkipGram, distributed, kernels
 from fastvec.distributed import rounds as in_rounds
 from fastvec.distributed.balance import PERIOD
-from fastvec.distributed.blocks import combine_block, moment_of_block, stretched_block
+from fastvec.distributed.blocks import combine_blocks, moments_of_blocks, stretched_blocks
 from fastvec.distributed.calls import Call, Handle
 from fastvec.distributed.clusters import Here, connect
 from fastvec.distributed.directions import Side
-from fastvec.distributed.lanes import SIDES, train_lane
+from fastvec.distributed.lanes import SIDES, train_lanes
 from fastvec.training.matrices import padded_matrix
 
 REPEATS = 3
@@ -112,9 +112,9 @@ class Trained(NamedTuple):
     def on(cls, corpus: Any, until_first: bool = False, **settings: Any) -> "Trained":
         """Train on a text, all of it or until the first lane begins."""
         meter = Meter(until_first)
-        with patch.object(in_rounds, "connect", lambda cluster: meter), suppress(EnoughSeen):
+        with patch.object(in_rounds, "connect", lambda cluster, threads: meter), suppress(EnoughSeen):
             distributed.fit(SkipGram(**settings, epochs=1), corpus, lanes=LANES, cluster=1)
-        lane, task, *arrays = meter.given[train_lane]
+        lane, (task,), *arrays = meter.given[train_lanes]
         n = len(lane.arrays)
         return cls(lane, task, dict(zip(lane.arrays, arrays[:n], strict=True)), tuple(arrays[n:]), meter)
 
@@ -124,7 +124,11 @@ class Trained(NamedTuple):
 
     def train_lane(self, task: Any) -> Any:
         """Be a lane."""
-        return train_lane(self.lane, task, *self.of_text.values(), *self.blocks)
+        return train_lanes(self.lane, [task], *self.of_text.values(), *self.blocks)
+
+    def pull(self) -> Any:
+        """Return how the last block was moved."""
+        return self.meter.given[combine_blocks][2]
 
     def n_rows(self, words: int) -> tuple[int, int]:
         """Return how many rows of inputs and outputs the first words use."""
@@ -202,8 +206,8 @@ def rates_of(trained: Trained) -> Rates:
     word, used = shares(times, words, [float(sum(trained.n_rows(n))) for n in words])
     plain = seconds_of(trained.train, trained.matrices(), words[-1]) / words[-1]
     added, combined = of_combining(trained, min(COMBINED, words[-1]))
-    *changes, summary = trained.train_lane(pieces[0])
-    pull = trained.meter.given[combine_block][1]
+    *changes, (summary,) = trained.train_lane(pieces[0])
+    pull = trained.pull()
     sides = [(Side(trained.lane.stride, trained.lane.stride), name) for name in SIDES]
 
     def add() -> None:
@@ -233,15 +237,15 @@ def of_combining(trained: Trained, words: int) -> tuple[float, float]:
     The latter has the balance in it, which is looked at once in some rounds.
     """
     lanes = [copied(trained.train_lane, trained.piece(n * words // LANES, words))[0] for n in range(LANES)]
-    _, pull, *_ = trained.meter.given[combine_block]
+    pull = trained.pull()
     block, numbers = trained.blocks[0], [LANES // 4, LANES // 2, LANES]
-    times = [seconds_of(combine_block, 0, pull, block, *lanes[:n]) for n in numbers]
+    times = [seconds_of(combine_blocks, [n + 3], 0, pull, block, *lanes[:n]) for n in numbers]
     n_added = [float(sum(len(own.rows) for own in lanes[:n])) for n in numbers]
     added, combined = shares(times, n_added, [float(len(block))] * len(numbers))
     guides = pull.directions[:4].copy()
     growth = np.zeros((len(guides), len(guides)), np.float32)
-    balance = 2 * seconds_of(moment_of_block, guides, block)
-    balance += seconds_of(stretched_block, guides, growth, 0, None, block)
+    balance = 2 * seconds_of(moments_of_blocks, [2], guides, block)
+    balance += seconds_of(stretched_blocks, [5], guides, growth, 0, None, block)
     return added, combined + balance / PERIOD / len(block)
 
 

@@ -294,30 +294,35 @@ def test_what_clusters_wait_for(bench):
     language, call = equal_words(bench, 100_000), bench("rates").Calls(1e-3, 1e-5)
     rates = free(bench, used=1e-7, added=1e-8, combined=1e-9, summary=1e-4, told=1000, slowdown=2)
     of_piece, of_node, lengths = sum(language.rows(1000)), sum(language.rows(16_000)), np.array([64e3])
-    whole, rows, added, one_lane, uncalled = (
+    whole, of_workers, added, one_lane, uncalled = (
         cluster.Cluster(language, rates, call, way, 4).cost(lengths) for way in cluster.WAYS
     )
-    assert rows.training == pytest.approx(2 * (1000 * 1e-6 + of_piece * 1e-7))
+    assert whole.training == added.training == pytest.approx(2 * (1000 * 1e-6 + of_piece * 1e-7))
     assert one_lane.training == pytest.approx(2 * (16_000 * 1e-6 + of_node * 1e-7) / 16)
-    assert 0 < rows.waiting < 0.3 * rows.training
+    assert 0 < whole.waiting < 0.3 * whole.training
     abroad = 3 / 4 / cluster.BANDWIDTH
-    assert rows.fetching == pytest.approx(of_node * 400 * abroad)
-    assert whole.fetching == pytest.approx(2e5 * 400 * abroad)
-    assert rows.sending == pytest.approx(16 * of_piece * 412 * abroad)
+    assert added.fetching == pytest.approx(of_node * 400 * abroad)
+    assert whole.fetching == of_workers.fetching == pytest.approx(2e5 * 400 * abroad)
     assert added.sending == one_lane.sending == pytest.approx(of_node * 412 * abroad)
     # The block of the most frequent words, here of 41,943 of 100,000, goes to one node.
     first = 64 * language.first_rows(1000, (1 << 24) // 400)
     assert whole.sending == pytest.approx(max(first, 16 * of_piece) * 412 * abroad)
-    assert rows.combining == pytest.approx((64 * of_piece * 1e-8 + 2e5 * 1e-9) / 64)
     assert whole.combining == pytest.approx(first * 1e-8 + 41_943 * 1e-9)
+    first_of_nodes = 4 * language.first_rows(16_000, (1 << 24) // 400)
+    assert of_workers.sending == pytest.approx(max(first_of_nodes, of_node) * 412 * abroad)
+    own = of_piece * 1e-8  # a node adds up the changes of 16 lanes with 16 cores
+    assert of_workers.combining == pytest.approx(first_of_nodes * 1e-8 + 41_943 * 1e-9 + own)
+    assert added.combining == pytest.approx((4 * of_node * 1e-8 + 2e5 * 1e-9) / 64 + own)
+    assert one_lane.combining == pytest.approx((4 * of_node * 1e-8 + 2e5 * 1e-9) / 64)
     told = 1e-4 + 1000 / cluster.BANDWIDTH
-    assert rows.calling == pytest.approx((64 + 6 * 1.75) * 1e-3 + 64 * 6 * 1e-5 + 64 * told)  # 6 blocks
+    assert whole.calling == pytest.approx((64 + 6 * 1.75) * 1e-3 + 64 * 6 * 1e-5 + 64 * told)  # 6 blocks
+    assert of_workers.calling == pytest.approx((4 + 6 * 1.75) * 1e-3 + 4 * 6 * 1e-5 + 4 * told)
     assert added.calling == pytest.approx((4 + 4 * 1.75) * 1e-3 + 16 * 1e-5 + 4 * told)
     assert uncalled.calling == 0 and uncalled[:5] == one_lane[:5]
-    parts = [float(each[0]) for each in rows]
-    assert rows.seconds(False) == pytest.approx(sum(parts))
+    parts = [float(each[0]) for each in whole]
+    assert whole.seconds(False) == pytest.approx(sum(parts))
     at_work = parts[0] + parts[1] + parts[4]
-    assert rows.seconds(True) == pytest.approx(max(at_work, parts[2] + parts[3], parts[5]))
+    assert whole.seconds(True) == pytest.approx(max(at_work, parts[2] + parts[3], parts[5]))
 
 
 def test_rounds_of_clusters_are_those_of_a_training(bench):
@@ -348,7 +353,7 @@ def test_tables_of_clusters(bench, data, monkeypatch, capsys):
     kept = (BENCH / "cluster.md").read_text(encoding="utf-8")
     assert headings.findall(capsys.readouterr().out) == headings.findall(kept)
     trained, found = timed
-    assert (found.row, found.change) == (64, 32 + 4 + 8) and found.slowdown >= 1
+    assert (found.row, found.change) == (64, 32 + 4 + 16) and found.slowdown >= 1
     assert min(found.plain, found.word + found.used, found.summary) > 0 and found.told > 2 * 8 * 16**2
     pieces = dict(rates.counted(trained, [64, 1000, 10**9]))
     assert [*pieces] == [64, 1000]  # the text has no more
@@ -687,5 +692,8 @@ def test_a_search_of_fasttext_without_a_timer_is_begun_anew(bench, monkeypatch, 
 def test_processes_are_compared_with_one_thread(bench, data, capsys):
     bench("workers").main([str(data / "corpus" / "simplewiki.txt.gz")])
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
-    assert [row[0].strip() for row in rows[2:]] == ["one thread", "2 lanes in 2 processes"]
+    here = ["one thread", "2 lanes in 2 threads", "2 lanes in 2 processes", "2 trainings at once"]
+    assert [row[0].strip() for row in rows[2:] if "Ray" not in row[0]] == here
     assert rows[2][3].strip() == "1.00×"
+    one, together = (float(row[1].removesuffix("s ")) for row in (rows[2], rows[-1]))
+    assert float(rows[-1][3].strip(" ×")) == pytest.approx(2 * one / together, rel=0.1, abs=0.2)
