@@ -3,8 +3,8 @@
     python bench/workers.py TEXT
 
 All of it on this machine, and each once in a round, one after the other. The last row is how much it gives at
-all: as many trainings with a thread each, which have nothing in common. `TMPDIR=/dev/shm` keeps in memory what
-processes pass on. Ray is left out where it is not installed; the time of its processors is not seen.
+all: as many trainings with a thread each, which have nothing in common. `TMPDIR=/dev/shm` keeps in memory
+what processes pass on. Ray is left out where it is not installed; the time of its processors is not seen.
 """
 
 import argparse
