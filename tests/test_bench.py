@@ -689,6 +689,28 @@ def test_a_search_of_fasttext_without_a_timer_is_begun_anew(bench, monkeypatch, 
         supervised.fasttext_search({"folder": str(tmp_path), "seconds": 1})
 
 
+def test_a_vocabulary_beyond_memory_costs_more(bench, tmp_path, monkeypatch, capsys):
+    vocabulary, jobs = bench("big_vocabulary"), []
+
+    def train_here(job):
+        jobs.append(job)
+        return vocabulary.train({**job, "limit": None, "processes": None}) | {"first": 5 << 20, "others": 0}
+
+    monkeypatch.setattr(vocabulary, "measured", train_here)
+    sizes = {"--words": 300, "--few": 50, "--tokens": 2000, "--vector-size": 20, "--limit": 7}
+    vocabulary.main(["--folder", str(tmp_path), *map(str, itertools.chain(*sizes.items()))])
+    found, kept = capsys.readouterr().out, (BENCH / "big_vocabulary.md").read_text(encoding="utf-8")
+    head = re.compile("^Generated .*$|^[|] words .*$", re.MULTILINE)
+    assert head.findall(found) == head.findall(kept)
+    rows = [
+        [item.strip() for item in line.split("|")[1:-1]] for line in found.splitlines() if line[0:1] == "|"
+    ]
+    assert [row[0] for row in rows[2:]] == ["50", "50", "300"]  # each word occurs
+    assert [row[2] for row in rows[2:]] == ["memory", "files", "files"]
+    assert [job["limit"] for job in jobs] == [None, None, 7 << 20]
+    assert rows[2][5] == "1.0x" and rows[2][6:] == ["5 MB", "0 MB"]
+
+
 def test_lanes_are_compared_with_one_thread(bench, data, capsys, monkeypatch):
     workers, begun = bench("workers"), []
     monkeypatch.setattr(workers, "find_spec", lambda name: None)  # without Ray, which takes long to start

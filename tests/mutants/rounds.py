@@ -155,9 +155,33 @@ ROUNDS = [
         "rounds",
         (
             "distributed/lanes.py",
-            "[own[own > 0].astype(np.float64) for",
-            "[np.full(np.count_nonzero(own), own.sum() / np.count_nonzero(own)) for",
+            "own[own > 0].astype(np.float64)",
+            "np.full(np.count_nonzero(own), own.sum() / np.count_nonzero(own))",
         ),
+    ),
+    mutant(
+        "the lanes of a worker count as one",
+        "rounds::test_a_worker_returns_the_sum_of_what_its_lanes_change",
+        (
+            "distributed/lanes.py",
+            "return Changes(total.rows, total.exposures, changes)",
+            "return Changes(total.rows, _with_squares(total.exposures[:, 0]), changes)",
+        ),
+    ),
+    mutant(
+        "lanes that train side by side do so in the same memory",
+        "rounds::test_a_worker_returns_the_sum_of_what_its_lanes_change",
+        ("distributed/blocks.py", "_own.rooms = [room]", "_own.rooms = rooms[:1]"),
+    ),
+    mutant(
+        "workers train one lane after the other",
+        "rounds::test_lanes_of_a_worker_train_side_by_side",
+        ("distributed/blocks.py", "with Workers(len(calls)) as workers:", "with Workers(1) as workers:"),
+    ),
+    mutant(
+        "lanes: sums of a worker are cut off to bfloat16, and not rounded",
+        TESTS,
+        (KERNEL, "to_bfloat16(sums[i, k])", "<uint16_t>((<const uint32_t *>&sums[i, k])[0] >> 16)"),
     ),
     mutant(
         "lanes: negatives are not where their places are",
