@@ -100,6 +100,7 @@ __all__ = [
     "combine",
     "curvature",
     "moment",
+    "shorten",
     "stretch",
     "subtract",
     "take",
