@@ -145,10 +145,10 @@ def test_lanes_of_a_worker_train_the_same_here_and_in_a_process(kind, words_per_
 
 
 def test_a_worker_returns_the_sum_of_what_its_lanes_change(text, monkeypatch):
-    calls = []
-    wrap(monkeypatch, "train_lanes", lambda train, *given: calls.append(given) or train(*given))
+    seen = []
+    wrap(monkeypatch, "train_lanes", lambda train, *given: seen.append(given) or train(*given))
     distributed.fit(make(epochs=1), text, **OF_WORKERS)
-    lane, tasks, *arrays = next(given for given in reversed(calls) if len(given[1]) == 3)
+    lane, tasks, *arrays = next(given for given in reversed(seen) if len(given[1]) == 3)
     train, add = inner("train_lanes"), kernels.get("rounds").add
     *together, summaries = train(lane, tasks, *arrays)
     sums = [(np.zeros((120, 16), np.float32), np.zeros((120, 2))) for _ in together]

@@ -154,6 +154,8 @@ def room_of_thread() -> Room:
 
 def in_threads(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
     """Call a function with each of some arguments, in as many threads, whose rooms this thread keeps."""
+    if len(calls) == 1:
+        return [function(*calls[0])]
     rooms = _own.rooms
     rooms += [Room() for _ in range(len(rooms), len(calls))]
 
@@ -162,8 +164,6 @@ def in_threads(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> 
         _own.rooms = [room]
         return function(*arguments)
 
-    if len(calls) == 1:
-        return [function(*calls[0])]
     with Workers(len(calls)) as workers:
         return [*workers.in_order(call, zip(rooms, calls, strict=False))]
 

@@ -65,20 +65,20 @@ def fit_in_rounds(
     **how: Any,
 ) -> Model:
     """Train a model of words in rounds of lanes; see `fit`, also for the arguments of the model's `fit`."""
-    numbers = check_lanes(model, lanes, rounds, lanes_per_worker)
-    if folder is not None and numbers.lanes == 1:
+    layout = check_lanes(model, lanes, rounds, lanes_per_worker)
+    if folder is not None and layout.lanes == 1:
         raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
-    if numbers.lanes > 1:
-        common = numbers, model._loss().kernel, model.vector_size
+    if layout.lanes > 1:
+        common = layout, model._loss().kernel, model.vector_size
     if folder is not None:
-        with connect(cluster, threads=numbers.per_worker) as engine, working_folder(folder) as place:
+        with connect(cluster, threads=layout.per_worker) as engine, working_folder(folder) as place:
             make = partial(mapped_matrix, place)
             of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
             return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
-        return model._fit(corpus, 1, partial(RoundsHere, *common) if numbers.lanes > 1 else None, **how)
-    with connect(cluster, threads=numbers.per_worker) as engine:
-        elsewhere = partial(RoundsElsewhere, engine, *common) if numbers.lanes > 1 else None
+        return model._fit(corpus, 1, partial(RoundsHere, *common) if layout.lanes > 1 else None, **how)
+    with connect(cluster, threads=layout.per_worker) as engine:
+        elsewhere = partial(RoundsElsewhere, engine, *common) if layout.lanes > 1 else None
         return model._fit(corpus, 1, elsewhere, **how)
 
 
@@ -87,7 +87,7 @@ def rounds_of(lanes: int) -> int:
     return min(4 * lanes, 64)
 
 
-class Numbers(NamedTuple):
+class Layout(NamedTuple):
     """How many lanes train, rounds an epoch has, and lanes a worker trains at once."""
 
     lanes: int
@@ -97,8 +97,8 @@ class Numbers(NamedTuple):
 
 def check_lanes(
     model: Any, lanes: int = LANES, rounds: int | None = None, lanes_per_worker: int = 1
-) -> Numbers:
-    """Return the numbers of lanes and rounds, after validating that a model can be trained so.
+) -> Layout:
+    """Return the layout of lanes and rounds, after validating that a model can be trained so.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def check_lanes(
             "window must be an int to be trained in lanes, got None: lanes=1, or fit of the model, train on "
             "sentences as sets"
         )
-    return Numbers(lanes, rounds, per_worker)
+    return Layout(lanes, rounds, per_worker)
 
 
 class LaneRounds(Rounds):
@@ -128,7 +128,7 @@ class LaneRounds(Rounds):
 
     Parameters
     ----------
-    numbers : Numbers
+    layout : Layout
         How many lanes there are, rounds of an epoch, and lanes of a worker.
     kernel : str
         The module of `fastvec.kernels` that trains.
@@ -139,8 +139,8 @@ class LaneRounds(Rounds):
         are, and others.
     """
 
-    def __init__(self, numbers: Numbers, kernel: str, d: int, train_chunk: partial[Any]) -> None:
-        self.lanes, self.per_epoch, self.lanes_per_worker = numbers
+    def __init__(self, layout: Layout, kernel: str, d: int, train_chunk: partial[Any]) -> None:
+        self.lanes, self.per_epoch, self.lanes_per_worker = layout
         arguments = dict(train_chunk.keywords)
         matrices = {name: arguments.pop(name) for name in SIDES}
         arrays = {
