@@ -29,7 +29,7 @@ from words import SKIPGRAM
 
 from fastvec import Corpus
 from fastvec.distributed.balance import PERIOD
-from fastvec.distributed.rounds import BLOCK_BYTES, rounds_of
+from fastvec.distributed.rounds import BLOCK_BYTES, WORDS_OF_MACHINE, WORDS_PER_ROW, rounds_of
 from fastvec.training.rounds import CHUNK, Rounds
 
 Numbers = NDArray[np.float64]
@@ -110,8 +110,9 @@ class Way(NamedTuple):
     name : str
         What tables call it.
     whole : bool
-        Whether whole blocks are fetched, each combined by one task; otherwise the rows that are used, each a
-        single time for a node, and rows are dealt out to all processors.
+        Whether blocks are combined by one task each, and fetched whole, or where these are few, by every task
+        the rows that it uses. Otherwise those are fetched, each a single time for a node, and rows are dealt
+        out to all processors.
     added : bool
         Whether a task trains all lanes of a node and adds up their changes (`lanes_per_worker`).
     lanes : int
@@ -198,30 +199,38 @@ class Cluster:
         busy = np.minimum(nodes, lanes)
         rows = self._interpolated(lambda n: sum(self.language.rows(n)), pieces)
         of_all = self._interpolated(lambda n: sum(self.language.rows(n)), pieces * of_node)
-        training = (pieces * rates.word + rows * rates.used) * rates.slowdown * way.lanes / CORES
+        n_rows = 2 * self.language.n_words
+        all_rows = pieces >= WORDS_PER_ROW * self.language.n_words
+        training = pieces * (rates.word + rates.found * ~all_rows)
+        training = (
+            (training + np.where(all_rows, n_rows, rows) * rates.used) * rates.slowdown * way.lanes / CORES
+        )
         drawn = 1 + SPREAD * np.random.default_rng(0).standard_normal((len(lengths), nodes))
         abroad = (nodes - 1) / nodes
-        fetched = 2 * self.language.n_words if way.whole else of_all
         sent = of_all if way.added else rows * of_node
+        few = way.whole * (lengths < WORDS_OF_MACHINE * nodes * self.language.n_words)
+        fetched = np.where(few, sent, n_rows) if way.whole else of_all
         received = sent * busy / nodes
-        combining = (sent * busy * rates.added + 2 * self.language.n_words * rates.combined) / (CORES * nodes)
+        added = rates.added * (1 + few)  # selected as well
+        combining = (sent * busy * added + n_rows * rates.combined) / (CORES * nodes)
         if way.whole:
             senders, of_sender = (busy, pieces * of_node) if way.added else (lanes, pieces)
             first = senders * self._interpolated(lambda n: self.language.first_rows(n, self.block), of_sender)
             received = np.maximum(received, first)
-            at_least = first * rates.added + min(self.block, self.language.n_words) * rates.combined
+            at_least = first * added + min(self.block, self.language.n_words) * rates.combined
             combining = np.maximum(combining, at_least)
         if way.added and way.lanes > 1:
             combining = combining + rows * of_node * rates.added / CORES
         tasks = busy if way.added else lanes
         owners = self.blocks if way.whole else nodes
         parts = tasks * owners
-        calling = (tasks + owners * (1 + 3 / PERIOD)) * self.call.task + parts * self.call.part
+        calling = ((tasks + owners) * (1 + few) + owners * 3 / PERIOD) * self.call.task
+        calling = calling + parts * (1 + 2 * few) * self.call.part
         calling = calling + tasks * (rates.summary + (rates.told + rates.task) / BANDWIDTH)
         return Cost(
             training=training,
             waiting=training * (np.maximum(drawn.max(axis=1), 1) - 1),
-            fetching=fetched * rates.row * abroad / BANDWIDTH + 0 * lengths,
+            fetching=fetched * rates.row * abroad / BANDWIDTH,
             sending=np.maximum(sent, received) * rates.change * abroad / BANDWIDTH,
             combining=combining,
             calling=calling * way.called,
@@ -364,7 +373,7 @@ def lengths_table(cluster: Callable[[Way, int], Cluster]) -> str:
     def least(way: Way, cheap: bool) -> str:
         one = cluster(way, GOAL_NODES)
         if cheap:
-            one.rates = one.rates._replace(word=one.rates.plain, used=0)
+            one.rates = one.rates._replace(word=one.rates.plain, found=0, used=0)
         found = (least_length(one, overlapping) for overlapping in (False, True))
         return " / ".join("none" if n is None else short(n) for n in found)
 
@@ -391,6 +400,7 @@ def rates_table(rates: dict[int, Rates]) -> str:
     nanoseconds = {
         "a word, without lanes": "plain",
         "a word of a lane": "word",
+        "its rows, found": "found",
         "a row that it uses": "used",
         "a change, combined": "added",
         "a row of a matrix, combined": "combined",

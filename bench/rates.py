@@ -40,8 +40,8 @@ class Rates(NamedTuple):
     ----------
     plain : float
         Seconds for a word of a training without lanes.
-    word, used : float
-        Seconds of a lane for a word of its piece, and for a row that this uses.
+    word, found, used : float
+        Seconds of a lane for a word of its piece, for finding the rows that it uses, and for each of these.
     added, combined : float
         Seconds for a row that a lane has changed, and for a row of a matrix, when lanes are combined.
     summary : float
@@ -56,6 +56,7 @@ class Rates(NamedTuple):
 
     plain: float
     word: float
+    found: float
     used: float
     added: float
     combined: float
@@ -114,17 +115,22 @@ class Trained(NamedTuple):
         meter = Meter(until_first)
         with patch.object(in_rounds, "connect", lambda cluster, threads: meter), suppress(EnoughSeen):
             distributed.fit(SkipGram(**settings, epochs=1), corpus, lanes=LANES, cluster=1)
-        lane, (task,), *arrays = meter.given[train_lanes]
+        lane, (task,), _, *arrays = meter.given[train_lanes]
         n = len(lane.arrays)
         return cls(lane, task, dict(zip(lane.arrays, arrays[:n], strict=True)), tuple(arrays[n:]), meter)
 
     def piece(self, begin: int, words: int) -> Any:
-        """Return what a lane is to do on other words, with the rows that these use."""
-        return self.task._replace(piece=[(begin, begin + words)], all_rows=False)
+        """Return what a lane is to do in a round of other pieces, with the rows that these use."""
+        every = max(in_rounds.CURVATURE_EVERY, LANES * words // in_rounds.CURVATURE_MOST)
+        return self.task._replace(piece=[(begin, begin + words)], all_rows=False, curvature_every=every)
 
     def train_lane(self, task: Any) -> Any:
         """Be a lane."""
-        return train_lanes(self.lane, [task], *self.of_text.values(), *self.blocks)
+        return train_lanes(self.lane, [task], None, *self.of_text.values(), *self.blocks)
+
+    def find_rows(self, task: Any) -> Any:
+        """Find the rows that a lane uses."""
+        return self.lane.find_rows(task, self.of_text)
 
     def pull(self) -> Any:
         """Return how the last block was moved."""
@@ -132,7 +138,7 @@ class Trained(NamedTuple):
 
     def n_rows(self, words: int) -> tuple[int, int]:
         """Return how many rows of inputs and outputs the first words use."""
-        inputs, outputs = self.lane.find_rows(self.piece(0, words), self.of_text)
+        inputs, outputs = self.find_rows(self.piece(0, words))
         return len(inputs), len(outputs)
 
     def matrices(self) -> dict[str, Any]:
@@ -204,6 +210,7 @@ def rates_of(trained: Trained) -> Rates:
     pieces = [trained.piece(0, n) for n in words]
     times = [seconds_of(trained.train_lane, piece) for piece in pieces]
     word, used = shares(times, words, [float(sum(trained.n_rows(n))) for n in words])
+    found = seconds_of(trained.find_rows, pieces[-1]) / words[-1]
     plain = seconds_of(trained.train, trained.matrices(), words[-1]) / words[-1]
     added, combined = of_combining(trained, min(COMBINED, words[-1]))
     *changes, (summary,) = trained.train_lane(pieces[0])
@@ -217,7 +224,8 @@ def rates_of(trained: Trained) -> Rates:
     change = changes[0]
     return Rates(
         plain=plain,
-        word=word,
+        word=max(word - found, 0.0),
+        found=found,
         used=used,
         added=added,
         combined=combined,

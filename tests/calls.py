@@ -118,6 +118,19 @@ def train_or_hang(train_lanes, lane, tasks, *arrays):
     return train_or_die(train_lanes, lane, tasks, *arrays)
 
 
+def train_selected(train_lanes, lane, tasks, used, *arrays):
+    """Train on pieces, after checking that no row is there that they do not use; a file says that it was."""
+    Path(os.environ["MARKER"]).touch()
+    selected = arrays[len(lane.arrays) :]
+    for of_side, of_pieces in enumerate(zip(*used, strict=True)):
+        n_blocks = len(lane.firsts["input_vectors"]) - 1
+        of_blocks = selected[n_blocks:] if of_side else selected[:n_blocks]
+        rows = np.concatenate([block.rows for block in of_blocks])
+        np.testing.assert_array_equal(rows, sorted({*np.concatenate(of_pieces).tolist()}))
+        assert all(block.vectors.shape == (len(block.rows), lane.stride) for block in of_blocks)
+    return train_lanes(lane, tasks, used, *arrays)
+
+
 def train_range_or_die(train_range, own, turn, *arrays):
     """Train on tiles; the first process to which rows come from several others is killed."""
     if len(turn.arriving) > 1:

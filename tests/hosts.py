@@ -1,16 +1,21 @@
 """What `test_hosts` runs on a cluster of several machines: ``python hosts.py ADDRESS TEXT FOLDER``."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
+import calls
 import pytest
-from inside import set_sizes, wrap
+from inside import inner, put, set_sizes, wrap
 
 from fastvec import SkipGram, distributed
 
 
 def found(text, cluster, folder):
-    """Count and train, and return the bytes of both; a file says which round has begun."""
+    """Count, and train lanes that are sent few rows; return the bytes of both.
+
+    A file says which round has begun.
+    """
     counts = distributed.count(text, cluster=cluster, min_count=1)
     counts.save(folder / "counts.fvcounts")
     n_rounds = iter(range(1, 1000))
@@ -20,8 +25,9 @@ def found(text, cluster, folder):
         return train_round(*of_round)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        set_sizes(monkeypatch, growth_of_rounds=1e6)  # all lanes train
+        set_sizes(monkeypatch, growth_of_rounds=1e6, words_per_row=10, words_of_machine=10)
         wrap(monkeypatch, "train_round", train)
+        put(monkeypatch, "train_lanes", partial(calls.train_selected, inner("train_lanes")))
         model = SkipGram(vector_size=16, min_count=1, epochs=3)
         distributed.fit(model, text, lanes=4, rounds=8, cluster=cluster)
     learned = model.vectors_.vectors.tobytes() + model.output_vectors_.tobytes()

@@ -289,8 +289,9 @@ def test_clusters_that_lose_nothing(bench, nodes, monkeypatch):
         assert one.efficiencies(few, True) == pytest.approx([2 / one.lanes] if one.lanes > 1 else [1])
 
 
-def test_what_clusters_wait_for(bench):
+def test_what_clusters_wait_for(bench, monkeypatch):
     cluster = bench("cluster")
+    monkeypatch.setattr(cluster, "WORDS_OF_MACHINE", 0)
     language, call = equal_words(bench, 100_000), bench("rates").Calls(1e-3, 1e-5)
     rates = free(bench, used=1e-7, added=1e-8, combined=1e-9, summary=1e-4, told=1000, slowdown=2)
     of_piece, of_node, lengths = sum(language.rows(1000)), sum(language.rows(16_000)), np.array([64e3])
@@ -323,6 +324,24 @@ def test_what_clusters_wait_for(bench):
     assert whole.seconds(False) == pytest.approx(sum(parts))
     at_work = parts[0] + parts[1] + parts[4]
     assert whole.seconds(True) == pytest.approx(max(at_work, parts[2] + parts[3], parts[5]))
+
+
+def test_what_is_saved_where_few_rows_are_sent(bench, monkeypatch):
+    cluster = bench("cluster")
+    language, call = equal_words(bench, 100_000), bench("rates").Calls(1e-3, 1e-5)
+    rates = free(bench, added=1e-8, found=2e-7)
+    way, of_lanes = cluster.WAYS[:2], np.array([64e3])  # and 400,000 for the rows of four machines
+    of_piece, of_node = sum(language.rows(1000)), sum(language.rows(16_000))
+    few = [cluster.Cluster(language, rates, call, each, 4).cost(of_lanes) for each in way]
+    monkeypatch.setattr(cluster, "WORDS_OF_MACHINE", 0.1)
+    all_rows = [cluster.Cluster(language, rates, call, each, 4).cost(of_lanes) for each in way]
+    for own, rows, others, tasks in zip(few, (16 * of_piece, of_node), all_rows, (64, 4), strict=True):
+        assert own.fetching / others.fetching == pytest.approx(rows / 2e5)
+        assert own.sending == others.sending and own.training == others.training == pytest.approx(1.2e-3)
+        assert own.calling - others.calling == pytest.approx((tasks + 6) * 1e-3 + 2 * tasks * 6 * 1e-5)
+        assert own.combining > 1.5 * others.combining
+    long = cluster.Cluster(language, rates, call, way[1], 4).cost(np.array([200_000 * 64.0]))
+    assert long.training == pytest.approx(0.2)  # of lanes that use all rows
 
 
 def test_rounds_of_clusters_are_those_of_a_training(bench):

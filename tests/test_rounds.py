@@ -254,6 +254,23 @@ def test_rows_of_a_piece_are_all_or_those_that_it_uses(text, monkeypatch):
     np.testing.assert_allclose(*found, atol=1e-5)
 
 
+@pytest.mark.parametrize("lanes_per_worker", [1, 3])
+@pytest.mark.parametrize("kind", [make, *POOLED[1:3]], ids=["words", "sum", "n-grams"])
+def test_workers_of_other_machines_are_sent_the_rows_that_their_lanes_use(
+    kind, lanes_per_worker, text, tmp_path, monkeypatch
+):
+    set_sizes(monkeypatch, words_per_row=1e9, block_of_rows=50 * 16 * 4)
+    given = {"start_from": kind(epochs=1).fit(text).vectors_, "freeze": ["word0", "word50"]}
+    how = {**OF_WORKERS, "rounds": 16, "lanes_per_worker": lanes_per_worker, **given}
+    expected = learned(distributed.fit(kind(epochs=1), text, cluster=1, **how))
+    monkeypatch.setenv("MARKER", str(tmp_path / "marker"))
+    put(monkeypatch, "machines", 2)
+    set_sizes(monkeypatch, words_of_machine=1e9)
+    put(monkeypatch, "train_lanes", partial(calls.train_selected, inner("train_lanes")))
+    assert learned(distributed.fit(kind(epochs=1), text, cluster=2, **how)) == expected
+    assert Path(os.environ["MARKER"]).exists()
+
+
 # Checkpoints
 
 

@@ -18,11 +18,13 @@ __all__ = [
     "Changes",
     "Pull",
     "Room",
+    "Selection",
     "combine_blocks",
     "in_threads",
     "moment_of_block",
     "moments_of_blocks",
     "room_of_thread",
+    "select_rows",
     "stretch_block",
     "stretched_blocks",
 ]
@@ -33,6 +35,13 @@ Matrix = NDArray[np.float32]
 Rows = NDArray[np.int32]
 Exposures = NDArray[np.float64]
 Halves = NDArray[np.uint16]
+
+
+class Selection(NamedTuple):
+    """Some rows of a block, in rising order: those that the lanes of a worker use."""
+
+    rows: Rows
+    vectors: Matrix
 
 
 class Changes(NamedTuple):
@@ -166,6 +175,11 @@ def in_threads(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> 
 
     with Workers(len(calls)) as workers:
         return [*workers.in_order(call, zip(rooms, calls, strict=False))]
+
+
+def select_rows(first_row: int, block: Matrix, *of_workers: Rows) -> tuple[Selection, ...]:
+    """Return what workers use of a block."""
+    return tuple(Selection(rows, block[rows - first_row]) for rows in of_workers)
 
 
 def moment_of_block(guides: Matrix, block: Matrix) -> NDArray[np.float64]:

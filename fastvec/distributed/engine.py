@@ -103,6 +103,11 @@ class Engine(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None: ...
 
+    @property
+    def machines(self) -> int:
+        """On how many machines it calls functions, between which arguments and results travel."""
+        return 1
+
     @abstractmethod
     def share(self, array: NDArray[Any]) -> Handle:
         """Return a handle of an array that many calls read: it is there once on every machine.

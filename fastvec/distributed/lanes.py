@@ -1,16 +1,17 @@
 """What lanes do in a round: the pure function of `rounds` that trains.
 
 A single lane of this process trains on the matrices themselves, which are then put back. Otherwise they are
-there as blocks of neighbouring rows, or in files: a lane copies the rows that its piece of the text uses, and
-no others, into matrices of its own, and returns how far they have moved, block by block. The lanes of one
-worker train side by side, each in a thread, and return what they have changed together.
+there as blocks of neighbouring rows, in files, or as what was selected of blocks on other machines: a lane
+copies the rows that its piece of the text uses, and no others, into matrices of its own, and returns how far
+they have moved, block by block. The lanes of one worker train side by side, each in a thread, and return what
+they have changed together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from fastvec.distributed.blocks import (
     Matrix,
     Room,
     Rows,
+    Selection,
     Total,
     in_threads,
     room_of_thread,
@@ -31,7 +33,7 @@ from fastvec.distributed.blocks import (
 from fastvec.distributed.row_files import Range
 from fastvec.training.rounds import Piece
 
-__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "train_lanes"]
+__all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "find_rows", "train_lanes"]
 
 # Words that are trained on at once, which the walk over the text keeps in memory.
 CHUNK = 8192
@@ -206,14 +208,30 @@ def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -
     return difference
 
 
-def train_lanes(lane: Lane, tasks: Sequence[Task], *arrays: Any) -> tuple[Any, ...]:
+def find_rows(lane: Lane, tasks: Sequence[Task], *arrays: Any) -> tuple[Any, ...]:
+    """Return the rows of every block that pieces use together, and a list of what each uses of the matrices.
+
+    `arrays` are those of the lane.
+    """
+    of_text = dict(zip(lane.arrays, arrays, strict=True))
+    used = in_threads(lane.find_rows, [(task, of_text) for task in tasks])
+    together = [np.unique(np.concatenate(of_side)) for of_side in zip(*used, strict=True)]
+    return (*(together[side][own] for side, _, own in lane.split(together)), used)
+
+
+def train_lanes(
+    lane: Lane, tasks: Sequence[Task], used: Sequence[list[Rows]] | None, *arrays: Any
+) -> tuple[Any, ...]:
     """Train on pieces, and return the changes of every block, and a list of summaries.
 
-    `arrays` are those of the lane, and then the blocks of the matrices, or ranges of their files. The changes
-    of blocks stay until the next call.
+    `used` are the rows that each piece uses, if they were found before. `arrays` are those of the lane, and
+    then the blocks of the matrices, ranges of their files, or what was selected of blocks. The changes of
+    blocks stay until the next call.
     """
     n = len(lane.arrays)
-    found = in_threads(_train_lane, [(lane, task, arrays[:n], arrays[n:]) for task in tasks])
+    of_lanes = zip(tasks, used or repeat(None), strict=False)
+    calls = [(lane, *of_lane, arrays[:n], arrays[n:]) for of_lane in of_lanes]
+    found = in_threads(_train_lane, calls)
     summaries = [summary for _, summary in found]
     if len(tasks) == 1:
         return (*found[0][0], summaries)
@@ -238,11 +256,11 @@ def _added(number: int, of_files: bool, *of_lanes: Changes) -> Changes:
 
 
 def _train_lane(
-    lane: Lane, task: Task, arrays: Sequence[Any], blocks: Sequence[Any]
+    lane: Lane, task: Task, used: list[Rows] | None, arrays: Sequence[Any], blocks: Sequence[Any]
 ) -> tuple[list[Changes], Summary]:
     """Train on a piece, and return the changes of every block, and a summary."""
     of_text = dict(zip(lane.arrays, arrays, strict=True))
-    used = lane.find_rows(task, of_text)
+    used = lane.find_rows(task, of_text) if used is None else used
     if task.all_rows or "subwords" in of_text:  # words have their own places, or rows of inputs are of others
         return _train_on_copies(lane, task, used, of_text, blocks, None, None)
     words, places = _placed(*used), room_of_thread().places(len(of_text["keep"]))
@@ -279,7 +297,8 @@ def _train_on_copies(
         n_rows, at_places = [len(used[0]), len(words)], [places[rows] for rows in used]
     matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        rounds.take(_rows(block), first, used[side][own], matrices[SIDES[side]], places)
+        source, begin, rows, own_places = _found_in(block, first, used[side][own], places)
+        rounds.take(source, begin, rows, matrices[SIDES[side]], own_places)
     moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
     if words is not None:
         moved = [words[own] for own in moved]
@@ -288,7 +307,8 @@ def _train_on_copies(
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        rounds.subtract(_rows(block), first, rows, matrices[SIDES[side]], changes, places)
+        source, begin, numbers, own_places = _found_in(block, first, rows, places)
+        rounds.subtract(source, begin, numbers, matrices[SIDES[side]], changes, own_places)
         found.append(Changes(rows, exposures[side][own], changes))
     return found, summary
 
@@ -300,5 +320,11 @@ def _halves(of_files: bool, name: str, n_rows: int, stride: int) -> Halves:
     return room_of_thread().halves(name, n_rows, stride)
 
 
-def _rows(block: Matrix | Range) -> Matrix:
-    return block.rows() if isinstance(block, Range) else block
+def _found_in(
+    block: Matrix | Range | Selection, first: int, rows: Rows, places: Rows | None
+) -> tuple[Matrix, int, Rows, Rows | None]:
+    """Return a matrix with rows of a block, the number of its first row, theirs in it, and their places."""
+    if isinstance(block, Selection):
+        numbers = np.searchsorted(block.rows, rows).astype(np.int32)
+        return block.vectors, 0, numbers, block.rows if places is None else places[block.rows]
+    return block.rows() if isinstance(block, Range) else block, first, rows, places

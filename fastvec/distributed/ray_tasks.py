@@ -82,6 +82,16 @@ class RayTasks(Engine):
         if self._connected:
             self._ray.shutdown()
 
+    @property
+    def machines(self) -> int:
+        """How many machines of the cluster have processors."""
+        return len(self._processors_of_machines())
+
+    def _processors_of_machines(self) -> list[int]:
+        """Return how many processors machines have, of those that have any."""
+        found = [int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]]
+        return [processors for processors in found if processors]
+
     def share(self, array: NDArray[Any]) -> Handle:
         """Put an array into Ray's memory, which the workers of a machine share.
 
@@ -188,8 +198,7 @@ class RayTasks(Engine):
         ValueError
             If none can.
         """
-        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
-        if self.threads <= (most := int(max(nodes, default=0))):
+        if self.threads <= (most := max(self._processors_of_machines(), default=0)):
             return
         what = f"no machine of the cluster has {self.threads} processors for a worker's threads or lanes"
         if address == NEW and self._connected:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise, repeat
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from fastvec.distributed.blocks import (
     combine_blocks,
     moment_of_block,
     moments_of_blocks,
+    select_rows,
     stretch_block,
     stretched_blocks,
 )
@@ -30,7 +31,7 @@ from fastvec.distributed.calls import Handle
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
-from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, train_lanes
+from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, find_rows, train_lanes
 from fastvec.distributed.row_files import Range, combine_ranges, moments_of_ranges
 from fastvec.distributed.storage import mapped_matrix, working_folder
 from fastvec.models.words import WordModel
@@ -50,6 +51,8 @@ RANGES = 32
 CURVATURE_EVERY, CURVATURE_LEAST, CURVATURE_MOST = 256, 512, 2048
 # From how many words of a piece for each row on it takes all rows: which it uses takes longer to find out.
 WORDS_PER_ROW = 2
+# From how many words of a machine for each row on its workers are sent all of them.
+WORDS_OF_MACHINE = 1
 
 Model = TypeVar("Model", bound=WordModel)
 
@@ -262,7 +265,7 @@ class RoundsHere(LaneRounds):
 
     def _train_in_threads(self, *tasks: Task) -> list[Summary]:
         blocks = [self._matrices[name][begin:end] for name, begin, end in self._places]
-        *changes, summaries = train_lanes(self._lane, tasks, *self._arrays.values(), *blocks)
+        *changes, summaries = train_lanes(self._lane, tasks, None, *self._arrays.values(), *blocks)
         with Workers(self.lanes_per_worker) as workers:
             workers.each(self._add, [*zip(self._places, changes, strict=True)])
         return [*summaries]
@@ -314,27 +317,34 @@ class CalledRounds(LaneRounds):
         }
 
     def _call_lanes(
-        self, of_workers: Sequence[Sequence[Task]], parts: Sequence[Any]
+        self, of_workers: Sequence[Sequence[Task]], given: Iterable[tuple[Any, Sequence[Any]]]
     ) -> tuple[list[list[Handle]], list[Summary]]:
-        """Let lanes train on parts of the matrices; return handles of what they change, and summaries."""
-        found, first = [], 1
-        for tasks in of_workers:
-            last = first + len(tasks) - 1
-            found.append(
-                self._engine.submit_parts(
-                    f"train lane {first}" if first == last else f"train lanes {first} to {last}",
-                    len(parts) + 1,
-                    train_lanes,
-                    self._lane,
-                    tasks,
-                    *self._shared.values(),
-                    *parts,
-                    size=sum(task.n_words for task in tasks),
-                )
-            )
-            first = last + 1
+        """Let lanes train; return handles of what they change, and summaries.
+
+        Each worker is given the rows that its lanes use, if they were found before, and parts of matrices.
+        """
+        calls = zip(self._names(of_workers), of_workers, given, strict=False)
+        arrays = self._shared.values()
+        found = [
+            self._call(f"train {lanes}", len(parts) + 1, train_lanes, tasks, used, *arrays, *parts)
+            for lanes, tasks, (used, parts) in calls
+        ]
         summaries = self._engine.results([of_worker[-1] for of_worker in found])
         return found, [summary for of_worker in summaries for summary in of_worker]
+
+    def _call(
+        self, name: str, parts: int, function: Callable[..., Any], tasks: Sequence[Task], *arguments: Any
+    ) -> list[Handle]:
+        """Call a function of lanes."""
+        size = sum(task.n_words for task in tasks)
+        return self._engine.submit_parts(name, parts, function, self._lane, tasks, *arguments, size=size)
+
+    @staticmethod
+    def _names(of_workers: Sequence[Sequence[Task]]) -> Iterator[str]:
+        """Yield the lanes of each worker, as errors and Ray's dashboard name them."""
+        ends = accumulate(map(len, of_workers), initial=0)
+        for before, last in pairwise(ends):
+            yield f"lane {last}" if last == before + 1 else f"lanes {before + 1} to {last}"
 
     def _call_each(
         self,
@@ -379,8 +389,29 @@ class RoundsElsewhere(CalledRounds):
         return [self._matrices[name][begin:end] for name, begin, end in self._places]
 
     def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
-        self._found, summaries = self._call_lanes(of_workers, self._blocks)
+        given = self._select(of_workers) if self._are_few(of_workers) else repeat((None, self._blocks))
+        self._found, summaries = self._call_lanes(of_workers, given)
         return summaries
+
+    def _are_few(self, of_workers: Sequence[Sequence[Task]]) -> bool:
+        """Return whether the rows that lanes use are fewer than all, which a machine is sent once."""
+        n, machines = sum(task.n_words for task in chain(*of_workers)), self._engine.machines
+        return machines > 1 and n < WORDS_OF_MACHINE * machines * len(self._matrices[INPUTS])
+
+    def _select(self, of_workers: Sequence[Sequence[Task]]) -> list[tuple[Handle, Sequence[Handle]]]:
+        """Find the rows that the lanes of each worker use; return them, and what is selected of blocks."""
+        n, arrays = len(self._places), self._shared.values()
+        found = [
+            self._call(f"find rows of {lanes}", n + 1, find_rows, tasks, *arrays)
+            for lanes, tasks in zip(self._names(of_workers), of_workers, strict=True)
+        ]
+        selected = [
+            self._engine.submit_parts(
+                f"select rows {begin} to {end} of {name}", len(found), select_rows, begin, *block, threads=1
+            )
+            for (name, begin, end), *block in zip(self._places, self._blocks, *found, strict=False)
+        ]
+        return [(used, own) for (*_, used), own in zip(found, zip(*selected, strict=True), strict=True)]
 
     def _combine(self, pulls: dict[str, Pull]) -> None:
         arguments = [
@@ -445,7 +476,8 @@ class RoundsInFiles(CalledRounds):
                 matrix.flush()
 
     def _train(self, of_workers: Sequence[Sequence[Task]]) -> list[Summary]:
-        self._found, summaries = self._call_lanes(of_workers, [rows for _, rows in self._ranges])
+        ranges = [rows for _, rows in self._ranges]
+        self._found, summaries = self._call_lanes(of_workers, repeat((None, ranges)))
         return summaries
 
     def _combine(self, pulls: dict[str, Pull]) -> None:

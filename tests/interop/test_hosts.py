@@ -88,6 +88,7 @@ def cluster(namespaces):
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_TMPDIR": folder,
+        "MARKER": str(Path(folder, "marker")),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_health_check_period_ms": "1000",  # so that a host that is lost is known to be after seconds
@@ -153,6 +154,7 @@ def test_hosts_count_and_train_the_same_and_one_is_lost(cluster, tmp_path):
     assert process.returncode == 0, errors
     found = [(tmp_path / "there" / name).read_bytes() for name in ("counts", "learned")]
     assert found == [*expected]
+    assert Path(cluster["MARKER"]).exists()  # lanes were sent the rows that they use
 
 
 def test_without_the_token_nobody_is_let_in(cluster, tmp_path):
