@@ -138,7 +138,7 @@ class Trained(NamedTuple):
 
     def n_rows(self, words: int) -> tuple[int, int]:
         """Return how many rows of inputs and outputs the first words use."""
-        inputs, outputs = self.find_rows(self.piece(0, words))
+        inputs, outputs = self.find_rows(self.piece(0, words)).rows
         return len(inputs), len(outputs)
 
     def matrices(self) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def train_selected(train_lanes, lane, tasks, used, *arrays):
     """Train on pieces, after checking that no row is there that they do not use; a file says that it was."""
     Path(os.environ["MARKER"]).touch()
     selected = arrays[len(lane.arrays) :]
-    for of_side, of_pieces in enumerate(zip(*used, strict=True)):
+    for of_side, of_pieces in enumerate(zip(*(own.rows for own in used), strict=True)):
         n_blocks = len(lane.firsts["input_vectors"]) - 1
         of_blocks = selected[n_blocks:] if of_side else selected[:n_blocks]
         rows = np.concatenate([block.rows for block in of_blocks])

@@ -61,6 +61,15 @@ def touched(backend, **arguments):
     return kernels.get("rounds", backend).touched(**arguments)
 
 
+def rows_of(words, subword_offsets=None, subwords=None, **_):
+    """Return the rows of inputs that words have, in rising order."""
+    if subwords is None:
+        return words.tolist()
+    return sorted(
+        {row for w in words for row in subwords[subword_offsets[2 * w] : subword_offsets[2 * w + 2]]}
+    )
+
+
 def matrices(padded, scale=1.0, n_rows=N_WORDS):
     random = np.random.default_rng(3)
     return {
@@ -101,7 +110,8 @@ def train(backend, vectors, walk, start, stop, learning_rate=0.05, loss_every=1,
 @for_every_walk
 def test_training_uses_these_rows_and_no_others(backend, padded, walk):
     for start, stop in PIECES:
-        input_rows, output_rows = touched(backend, **TEXT, **walk, **piece((start, stop)))
+        input_rows, output_rows, words = touched(backend, **TEXT, **walk, **piece((start, stop)))
+        assert rows_of(words, **walk) == input_rows.tolist()
         vectors, before = matrices_of(walk, padded), matrices_of(walk, padded)
         names_and_rows = list(zip(vectors, (input_rows, output_rows), strict=True))
         for name, rows in names_and_rows:
@@ -140,7 +150,7 @@ def test_rows_of_a_text_by_hand(backend):
         key=KEY,
         dynamic_window=False,
     )
-    assert [rows.tolist() for rows in found] == [[0, 2], [1, 2]]
+    assert [rows.tolist() for rows in found] == [[0, 2], [1, 2], [0, 2]]
 
 
 def test_a_long_piece_is_its_parts(compiled):
@@ -179,7 +189,7 @@ def test_curvature_is_that_of_the_reference(compiled, padded, walk, parts, mean)
 @for_every_walk
 def test_curvature_reads_the_rows_that_training_uses(backend, padded, walk):
     kernel, arguments = kernels.get("rounds", backend), TEXT | walk | piece((100, 130))
-    rows = touched(backend, **arguments)
+    rows = touched(backend, **arguments)[:2]
     vectors, others = matrices_of(walk, padded), matrices_of(walk, padded)
     for matrix, used in zip(others.values(), rows, strict=True):
         matrix[np.setdiff1d(np.arange(len(matrix)), used)] = np.nan
@@ -351,7 +361,7 @@ def test_exposures_of_rows_that_are_scored_together(backend, padded, ngrams, mea
 @for_every_walk
 def test_rows_that_training_uses_are_exposed(backend, padded, walk):
     """Even those whose scores are so high or low that nothing is left of p (1 − p)."""
-    rows = touched(backend, **TEXT, **walk, **piece((5, 330)))
+    rows = touched(backend, **TEXT, **walk, **piece((5, 330)))[:2]
     for scale in (1, 30):
         found, _ = exposed(backend, matrices_of(walk, padded, scale=scale), walk)
         for of_side, used in zip(found, rows, strict=True):
@@ -388,7 +398,7 @@ def test_exposures_are_of_plain_means(backend, padded):
 def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, padded, walk):
     kernel, (start, stop) = kernels.get("rounds", backend), (100, 130)
     arguments = TEXT | walk | piece((start, stop))
-    rows = touched(backend, **arguments)
+    rows = touched(backend, **arguments)[:2]
     used = np.union1d(*rows)
     assert len(used) < N_WORDS
     random = np.random.default_rng(6)
@@ -418,6 +428,37 @@ def test_matrices_of_the_rows_that_are_used_train_as_the_whole_ones(backend, pad
         kernel.subtract(before[name], 0, of_side, own[name], changes, places)
         np.testing.assert_array_equal(changes, bfloat16(moved))
         assert changes.any()
+
+
+@pytest.mark.parametrize("walk", WALKS[6:], ids=lambda walk: f"{walk['window']}-{walk['cbow']}")
+def test_matrices_of_the_ngrams_that_are_used_train_as_the_whole_ones(backend, padded, walk):
+    kernel, (start, stop) = kernels.get("rounds", backend), (100, 104)
+    arguments = TEXT | walk | piece((start, stop))
+    inputs, outputs, words = touched(backend, **arguments)
+    names = np.random.default_rng(6).permutation(np.union1d(words, outputs))
+    assert len(names) < N_WORDS and len(inputs) < N_ROWS
+    places, of_inputs = np.full(N_WORDS, len(names)), np.full(N_ROWS, len(inputs))
+    places[names], of_inputs[inputs] = np.arange(len(names)), np.arange(len(inputs))
+    offsets, subwords = walk["subword_offsets"], walk["subwords"]
+    parts = [subwords[offsets[2 * word + i] : offsets[2 * word + i + 1]] for word in names for i in range(2)]
+    few = {
+        "subword_offsets": np.cumsum([0, *map(len, parts)]),
+        "subwords": of_inputs[np.concatenate(parts)].astype(np.int32),
+        "places": places.astype(np.int32),
+    }
+    vectors = matrices_of(walk, padded)
+    whole, rows = list(vectors.values()), (inputs, names)
+    own = {name: padded(vectors[name][used, :D]) for name, used in zip(vectors, rows, strict=True)}
+    found = kernel.curvature(**own, **(arguments | few))
+    for ours, theirs in zip(found, kernel.curvature(**vectors, **arguments), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    frozen = np.arange(N_ROWS, dtype=np.uint8) % 2
+    of_own, of_whole = (np.zeros((2, n), np.float32) for n in (max(len(inputs), len(names)), N_ROWS))
+    n_pairs = train(backend, own, walk | few, start, stop, frozen=frozen[inputs], exposures=of_own)
+    assert n_pairs == train(backend, vectors, walk, start, stop, frozen=frozen, exposures=of_whole) > 0
+    for side, used in enumerate(rows):
+        np.testing.assert_array_equal([*own.values()][side], whole[side][used])
+        np.testing.assert_array_equal(of_own[side, : len(used)], of_whole[side, used])
 
 
 def test_places_are_rows_of_the_matrix(backend, padded):

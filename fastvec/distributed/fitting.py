@@ -72,10 +72,10 @@ def fit(
         "host:port", or "local" for a new one on this machine.
     folder : str or path-like, optional
         A folder on a disk that all workers share, in which the matrices are while there are too many words
-        for memory: workers then hold the rows of their pieces alone (with n-grams, more and more of them;
-        those of a piece of two words for each row, and more, are nearly all), and this process none, but what
-        is mapped from there. It needs ``8 * vector_size`` bytes for each word, until the model goes away.
-        With several lanes only.
+        for memory: workers then hold the rows of their pieces alone (those of a piece of two words for each
+        row, and more, are nearly all), and this process none, but what is mapped from there. It needs
+        ``8 * vector_size`` bytes for each word, and half of that for each bucket of n-grams, until the model
+        goes away. With several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
         As for the `fit` of the model. A run can be resumed with another cluster, but with the same lanes,
         rounds and lanes of a worker.

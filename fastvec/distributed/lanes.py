@@ -87,6 +87,36 @@ class Task(NamedTuple):
         return np.concatenate(positions)[:, np.newaxis] + np.arange(2)
 
 
+class Used(NamedTuple):
+    """What a piece uses, in rising order.
+
+    Attributes
+    ----------
+    rows : tuple of int32 array
+        The rows of each matrix, and perhaps others.
+    words : int32 array, (n,)
+        The words whose rows those of inputs are.
+    """
+
+    rows: tuple[Rows, Rows]
+    words: Rows
+
+
+class Placed(NamedTuple):
+    """Where rows are in matrices that have few of them.
+
+    Attributes
+    ----------
+    rows : tuple of int32 array
+        The rows of each matrix, in the order of their places.
+    places : tuple of int32 array
+        The place of each row of both matrices, which says nothing of others; those of outputs are of words.
+    """
+
+    rows: tuple[Rows, Rows]
+    places: tuple[Rows, Rows]
+
+
 class Summary(NamedTuple):
     """What the training loop and the next rounds need to know of a lane.
 
@@ -135,12 +165,14 @@ class Lane(NamedTuple):
     firsts: dict[str, list[int]]
     stride: int
 
-    def find_rows(self, task: Task, of_text: Mapping[str, Any]) -> list[Rows]:
-        """Return, for each matrix, the rows that a piece uses, in rising order, and perhaps others."""
+    def find_rows(self, task: Task, of_text: Mapping[str, Any]) -> Used:
+        """Return what a piece uses."""
         if task.all_rows:
-            return [np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES]
+            inputs, outputs = (np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES)
+            return Used((inputs, outputs), outputs)
         walk = self.walk_of(task, of_text)
-        return [*kernels.get("rounds").touched(parts=np.array(task.piece), **walk)]
+        inputs, outputs, words = kernels.get("rounds").touched(parts=np.array(task.piece), **walk)
+        return Used((inputs, outputs), words)
 
     def walk_of(self, task: Task, of_text: Mapping[str, Any]) -> dict[str, Any]:
         """Return what says how a text is walked over in a round."""
@@ -158,7 +190,7 @@ class Lane(NamedTuple):
     ) -> tuple[list[Rows], list[Exposures], Summary]:
         """Train on a piece that uses some of these rows; return those that have moved, and exposures.
 
-        Rows are those of the matrices, in which a word is at its own number, or at its place.
+        Rows are those of the matrices, in which a word is known by its own number, or by its place.
         """
         before = _balance(task, rows, matrices)
         where: dict[str, Any] = dict(matrices)
@@ -209,22 +241,23 @@ def _balance(task: Task, rows: Sequence[Rows], matrices: Mapping[str, Matrix]) -
 
 
 def find_rows(lane: Lane, tasks: Sequence[Task], *arrays: Any) -> tuple[Any, ...]:
-    """Return the rows of every block that pieces use together, and a list of what each uses of the matrices.
+    """Return the rows of every block that pieces use together, and a list of what each uses.
 
     `arrays` are those of the lane.
     """
     of_text = dict(zip(lane.arrays, arrays, strict=True))
     used = in_threads(lane.find_rows, [(task, of_text) for task in tasks])
-    together = [np.unique(np.concatenate(of_side)) for of_side in zip(*used, strict=True)]
+    of_sides = zip(*(own.rows for own in used), strict=True)
+    together = [np.unique(np.concatenate(of_side)) for of_side in of_sides]
     return (*(together[side][own] for side, _, own in lane.split(together)), used)
 
 
 def train_lanes(
-    lane: Lane, tasks: Sequence[Task], used: Sequence[list[Rows]] | None, *arrays: Any
+    lane: Lane, tasks: Sequence[Task], used: Sequence[Used] | None, *arrays: Any
 ) -> tuple[Any, ...]:
     """Train on pieces, and return the changes of every block, and a list of summaries.
 
-    `used` are the rows that each piece uses, if they were found before. `arrays` are those of the lane, and
+    `used` is what each piece uses, if that was found before. `arrays` are those of the lane, and
     then the blocks of the matrices, ranges of their files, or what was selected of blocks. The changes of
     blocks stay until the next call.
     """
@@ -256,28 +289,45 @@ def _added(number: int, of_files: bool, *of_lanes: Changes) -> Changes:
 
 
 def _train_lane(
-    lane: Lane, task: Task, used: list[Rows] | None, arrays: Sequence[Any], blocks: Sequence[Any]
+    lane: Lane, task: Task, used: Used | None, arrays: Sequence[Any], blocks: Sequence[Any]
 ) -> tuple[list[Changes], Summary]:
     """Train on a piece, and return the changes of every block, and a summary."""
     of_text = dict(zip(lane.arrays, arrays, strict=True))
     used = lane.find_rows(task, of_text) if used is None else used
-    if task.all_rows or "subwords" in of_text:  # words have their own places, or rows of inputs are of others
-        return _train_on_copies(lane, task, used, of_text, blocks, None, None)
-    words, places = _placed(*used), room_of_thread().places(len(of_text["keep"]))
+    if task.all_rows:  # words have their own places
+        return _train_on_copies(lane, task, used.rows, of_text, blocks, None)
+    words, places = _in_order(used), room_of_thread().places(len(of_text["keep"]))
     places[words] = np.arange(len(words))
+    inputs = used.rows[0]
+    of_inputs = places
+    if "subwords" in of_text:
+        of_inputs = np.zeros(lane.firsts[INPUTS][-1], np.int32)
+        of_inputs[inputs] = np.arange(len(inputs))
+        of_text.update(_placed_subwords(used.words, of_inputs, of_text))
     if of_text["frozen"] is not None:
-        of_text["frozen"] = of_text["frozen"][used[0]]
-    found = _train_on_copies(lane, task, used, of_text, blocks, words, places)
+        of_text["frozen"] = of_text["frozen"][inputs]
+    placed = Placed((inputs, words), (of_inputs, places))
+    found = _train_on_copies(lane, task, used.rows, of_text, blocks, placed)
     places[words] = 0
     return found
 
 
-def _placed(inputs: Rows, outputs: Rows) -> Rows:
+def _in_order(used: Used) -> Rows:
     """Return the words that a lane has rows of, in the order of their places.
 
-    A word has the same place in both matrices. There are fewer inputs, which come first.
+    Those with rows of inputs come first.
     """
-    return np.concatenate((inputs, np.setdiff1d(outputs, inputs, assume_unique=True)))
+    return np.concatenate((used.words, np.setdiff1d(used.rows[1], used.words, assume_unique=True)))
+
+
+def _placed_subwords(words: Rows, places: Rows, of_text: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the places of the rows of these words, and where those of each begin."""
+    offsets = of_text["subword_offsets"]
+    numbers = (2 * words[:, np.newaxis] + np.arange(2)).reshape(-1)  # of rows that differ, and repetitions
+    begins, lengths = offsets[numbers], offsets[numbers + 1] - offsets[numbers]
+    own = np.append(0, np.cumsum(lengths))
+    rows = of_text["subwords"][np.repeat(begins - own[:-1], lengths) + np.arange(own[-1])]
+    return {"subword_offsets": own, "subwords": places[rows]}
 
 
 def _train_on_copies(
@@ -286,28 +336,30 @@ def _train_on_copies(
     used: Sequence[Rows],
     of_text: Mapping[str, Any],
     blocks: Sequence[Any],
-    words: Rows | None,
-    places: Rows | None,
+    placed: Placed | None,
 ) -> tuple[list[Changes], Summary]:
-    """Train with matrices of these words, each at its place, or of all rows."""
+    """Train with matrices of the rows that have a place, or of all rows."""
     room, rounds = room_of_thread(), kernels.get("rounds")
-    if words is None or places is None:
+    if placed is None:
+        places: Sequence[Rows | None] = (None, None)
         n_rows, at_places = [lane.firsts[name][-1] for name in SIDES], used
     else:
-        n_rows, at_places = [len(used[0]), len(words)], [places[rows] for rows in used]
+        places = placed.places
+        n_rows = [*map(len, placed.rows)]
+        at_places = [of_side[rows] for of_side, rows in zip(placed.places, used, strict=True)]
     matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
     for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        source, begin, rows, own_places = _found_in(block, first, used[side][own], places)
+        source, begin, rows, own_places = _found_in(block, first, used[side][own], places[side])
         rounds.take(source, begin, rows, matrices[SIDES[side]], own_places)
-    moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places)
-    if words is not None:
-        moved = [words[own] for own in moved]
+    moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places[1])
+    if placed is not None:
+        moved = [rows[own] for rows, own in zip(placed.rows, moved, strict=True)]
     left = _halves(isinstance(blocks[0], Range), "changes", sum(map(len, moved)), lane.stride)
     found: list[Changes] = []
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        source, begin, numbers, own_places = _found_in(block, first, rows, places)
+        source, begin, numbers, own_places = _found_in(block, first, rows, places[side])
         rounds.subtract(source, begin, numbers, matrices[SIDES[side]], changes, own_places)
         found.append(Changes(rows, exposures[side][own], changes))
     return found, summary

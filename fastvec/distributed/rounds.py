@@ -276,7 +276,7 @@ class RoundsHere(LaneRounds):
 
     def _train_lane(self, task: Task) -> list[Summary]:
         kernel, lane = kernels.get("rounds"), self._lane
-        used = lane.find_rows(task, self._arrays)
+        used = lane.find_rows(task, self._arrays).rows
         for name, rows in zip(SIDES, used, strict=True):
             kernel.take(self._matrices[name], 0, rows, self._copies[name])
         moved, exposures, summary = lane.train_on(task, used, self._arrays, self._matrices, self._room)

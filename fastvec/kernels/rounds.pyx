@@ -274,11 +274,10 @@ def touched(
     try:
         if failed:
             raise MemoryError("no memory for the words of a piece")
-        if subwords is None:
-            input_rows = in_order(inputs, n_marks)
-        else:
+        words = input_rows = in_order(inputs, n_marks)
+        if subwords is not None:
             input_rows = rows_of_words(inputs, n_marks, subword_offsets, subwords)
-        return input_rows, in_order(inputs + n_marks, n_marks)
+        return input_rows, in_order(inputs + n_marks, n_marks), words
     finally:
         free(inputs)
 

@@ -28,7 +28,7 @@ from .tiles cimport BLOCK
 from .together cimport Together, finish, join, leave, take_mean, use_zeros
 from .turns cimport Turns, begin_turns, end_turns, take_turn
 from .vector cimport fill_sigmoid_table, has_repeats, last_distance
-from .walk cimport Walk, context_of, free_walk, visit_in_lanes, visited, walk_chunk
+from .walk cimport Walk, context_of, free_walk, renumber, visit_in_lanes, visited, walk_chunk
 
 cdef enum:
     POSITIONS = 2      # whose outputs are drawn, a power of 2
@@ -119,6 +119,7 @@ cdef struct Targets:
     Py_ssize_t negatives       # of a set
     Py_ssize_t set_rows        # in whole blocks
     Py_ssize_t position_words
+    const int32_t *place_of    # of words, those in the matrix; NULL: their numbers
     int32_t *room
     int32_t *words             # [position][position_words], in room
     Py_ssize_t *places         # of one position's words
@@ -128,6 +129,7 @@ cdef struct Targets:
 cdef int allocate_targets(Targets *targets, Py_ssize_t negatives, Py_ssize_t sets) noexcept nogil:
     """Return 0 on success; to be freed by free_targets in any case."""
     cdef bint failed
+    targets.place_of = NULL
     targets.sets = sets
     targets.negatives = negatives
     targets.set_rows = negatives // BLOCK * BLOCK + BLOCK
@@ -168,6 +170,8 @@ cdef void draw_position(
         words[0] = walk.words[i] if targets.sets == 1 else context_of(walk, i, s)
         for k in range(targets.negatives):
             words[1 + k] = draw_noise(targets.random[s * targets.negatives + k], noise, n_words)
+        for k in range(targets.negatives if targets.place_of != NULL else 0):
+            words[1 + k] = targets.place_of[words[1 + k]]
         for k in range(1 + targets.negatives):
             rows[k] = output_vectors + words[k] * bag.stride
         for k in range(1 + targets.negatives, targets.set_rows):
@@ -223,6 +227,7 @@ def train(
     const uint8_t[::1] frozen=None,
     bint dynamic_window=True,
     float[:, ::1] exposures=None,
+    const int32_t[::1] places=None,
 ):
     """Train on the words at positions [start, stop) of the corpus as centres."""
     cdef Step work
@@ -245,6 +250,9 @@ def train(
     cdef int32_t *words
     cdef double loss = 0
     cdef bint sampled, failed
+    cdef const int32_t *place_of_word = NULL
+    if places is not None:
+        place_of_word = &places[0]
     memset(&walk, 0, sizeof(walk))
     memset(&work, 0, sizeof(work))
     use_rows(&rows, &input_vectors[0, 0], stride, &subword_offsets[0], &subwords[0])
@@ -264,6 +272,9 @@ def train(
             or (team_works and visit_in_lanes(&walk, all.steps, window) != 0)
         )
         use_zeros(&all, &work)
+        targets.place_of = place_of_word
+        if not failed:
+            renumber(&walk, place_of_word)
         next_position = walk.first
         for number in range(walk.first, walk.first if failed else walk.last):
             i = visited(&walk, number)

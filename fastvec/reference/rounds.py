@@ -136,7 +136,7 @@ def touched(
     dynamic_window: bool = True,
     subword_offsets: NDArray[np.int64] | None = None,
     subwords: Rows | None = None,
-) -> tuple[Rows, Rows]:
+) -> tuple[Rows, Rows, Rows]:
     """Find the rows that training on a piece uses, before it begins.
 
     Parameters
@@ -162,9 +162,11 @@ def touched(
         The rows of the input vectors that ``train`` reads or writes, sorted.
     output_rows : int32 (n_output_rows,)
         The same of the output vectors.
+    words : int32 (n,)
+        The words whose rows input_rows are, sorted: the same without n-grams.
     """
     n_rows = len(keep) if subwords is None else 1 + int(subwords.max())
-    used = np.zeros(n_rows, bool), np.zeros(len(keep), bool)
+    used, used_words = (np.zeros(n_rows, bool), np.zeros(len(keep), bool)), np.zeros(len(keep), bool)
     for inputs, out in _sets(
         ids,
         sentence_offsets,
@@ -177,12 +179,12 @@ def touched(
         cbow,
         key,
         dynamic_window,
-        subword_offsets,
-        subwords,
+        subwords is not None,
     ):
-        used[0][inputs] = used[1][out] = True
-    input_rows, output_rows = (np.flatnonzero(side).astype(np.int32) for side in used)
-    return input_rows, output_rows
+        used_words[inputs] = used[1][out] = True
+        used[0][_rows_of(inputs, subword_offsets, subwords)] = True
+    input_rows, output_rows, words = (np.flatnonzero(each).astype(np.int32) for each in (*used, used_words))
+    return input_rows, output_rows, words
 
 
 def curvature(
@@ -217,8 +219,8 @@ def curvature(
     mean : IN, bool
         Whether x is the mean of contexts or n-grams, or their sum, where it is one of them.
     places : IN, int32 (n_words,), or None
-        The row of the matrices that each word has, if these have the rows of some words only; not with
-        n-grams.
+        The row of the matrices, and the number in subword_offsets, that each word has, if some words only are
+        there.
 
     Returns
     -------
@@ -243,10 +245,9 @@ def curvature(
         cbow,
         key,
         dynamic_window,
-        subword_offsets,
-        subwords,
+        subwords is not None,
     ):
-        x = input_vectors[inputs if subwords is not None else place[inputs]]
+        x = input_vectors[_rows_of(place[inputs], subword_offsets, subwords)]
         y = output_vectors[place[out]]
         if cbow or subwords is not None:
             x = pooled(x, mean)[np.newaxis]
@@ -541,10 +542,9 @@ def _sets(
     cbow: bool,
     key: int,
     dynamic_window: bool,
-    subword_offsets: NDArray[np.int64] | None,
-    subwords: Rows | None,
+    of_ngrams: bool,
 ) -> Iterator[tuple[Rows, Rows]]:
-    """Yield the inputs and outputs of what is scored together; a target is no negative."""
+    """Yield the words that are inputs and outputs of what is scored together; a target is no negative."""
     one_set = shared or cbow
     draws_per_token = 1 + negatives * (1 if one_set else 2 * window)
     for position, center, contexts, _ in chain.from_iterable(
@@ -554,13 +554,18 @@ def _sets(
         sets = [contexts] if one_set and len(contexts) else contexts[:, np.newaxis]
         for s, inputs in enumerate(sets):
             target = np.int32(center)
-            if subwords is not None and subword_offsets is not None:
-                words = contexts.tolist() if cbow else [center]
-                target = target if cbow else contexts[s]
-                inputs = rows_of_bag(words, subword_offsets, subwords)[0]
+            if of_ngrams and not cbow:
+                inputs, target = np.array([center], np.int32), contexts[s]
             counters = position * draws_per_token + 1 + s * negatives + np.arange(negatives)
             noise_words = draw_noise(draw(key, counters), noise)
             yield inputs, np.append(target, noise_words[noise_words != target])
+
+
+def _rows_of(words: Rows, subword_offsets: NDArray[np.int64] | None, subwords: Rows | None) -> Rows:
+    """Return the rows of inputs that words have."""
+    if subwords is None or subword_offsets is None:
+        return words
+    return rows_of_bag(words.tolist(), subword_offsets, subwords)[0]
 
 
 def _check_rows(rows: Rows, first_row: int, n_rows: int) -> None:

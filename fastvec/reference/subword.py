@@ -211,6 +211,7 @@ def train(
     frozen: NDArray[np.uint8] | None = None,
     dynamic_window: bool = True,
     exposures: Matrix | None = None,
+    places: NDArray[np.int32] | None = None,
 ) -> tuple[float, int, int]:
     """Train on the words at positions [start, stop) of the corpus as centres.
 
@@ -250,6 +251,9 @@ def train(
     exposures : IN/OUT, float32 (2, n_rows), or None
         For every row of inputs that moves, and of outputs, Σ p (1 − p) of its scores is added, that of inputs
         times how far h moves for a step of its own, see `rounds`. Only without a team.
+    places : IN, int32 (n_words,), or None
+        The number of each word in subword_offsets and output_vectors, if some words only are there, all that
+        the chunk uses among them.
 
     Returns
     -------
@@ -260,6 +264,7 @@ def train(
     """
     draws_per_token = 1 + negatives * (1 if cbow else 2 * window)
     at_once = 1 if team is None else MAX_SHARED
+    place = np.arange(len(keep), dtype=np.int32) if places is None else places
     batch = Batch(team)
     total, sampled_pairs, pairs = 0.0, 0, 0
     for position, center, contexts, _ in batch.visit(
@@ -268,11 +273,12 @@ def train(
     ):
         if not len(contexts):
             continue
+        center, contexts = int(place[center]), place[contexts]
         words = contexts.tolist() if cbow else [center]
         inputs, n_first = rows_of_bag(words, subword_offsets, subwords)
         targets = np.array([center], dtype=np.int32) if cbow else contexts
         counters = position * draws_per_token + 1 + np.arange(len(targets) * negatives)
-        noise_words = draw_noise(draw(key, counters), noise).reshape(len(targets), negatives)
+        noise_words = place[draw_noise(draw(key, counters), noise)].reshape(len(targets), negatives)
         loss = 0.0
         for t in range(0, len(targets), at_once):
             loss_of_step, move = prepare(
