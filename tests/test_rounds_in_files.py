@@ -17,6 +17,7 @@ from fastvec import Corpus, SkipGram, distributed
 pytestmark = pytest.mark.any_backend(trains=True)
 
 LANES = {"lanes": 3, "rounds": 4}
+NGRAMS = {"buckets": 60_000, "min_n": 3, "max_n": 4}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -123,12 +124,12 @@ import json, resource, sys
 import fastvec
 
 if __name__ == "__main__":
-    limit, folder, processes, n_words, vector_size = json.loads(sys.argv[1])
+    limit, folder, processes, kind, n_words, params = json.loads(sys.argv[1])
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     text = [[f"word{i}" for i in range(12)]] * 50
     words = [f"word{i}" for i in range(n_words)]
-    model = fastvec.SkipGram(vector_size=vector_size, epochs=1, subsample=0)
+    model = getattr(fastvec, kind)(epochs=1, subsample=0, **params)
     how = {"lanes": 2, "rounds": 2, "folder": folder, "cluster": processes}
     how["checkpoint"] = folder and f"{folder}/checkpoint.fvec"
     fastvec.distributed.fit(model, text, vocabulary=words, **how)
@@ -137,16 +138,19 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory of a process")
-def test_no_process_needs_memory_for_the_matrices(tmp_path):
-    n_words, vector_size, limit = 40_000, 512, 125 << 20
-    assert 8 * n_words * vector_size > 1.2 * limit
+@pytest.mark.parametrize(
+    ("kind", "n_words", "of_ngrams"), [("SkipGram", 40_000, {}), ("FastText", 10_000, NGRAMS)]
+)
+def test_no_process_needs_memory_for_the_matrices(kind, n_words, of_ngrams, tmp_path):
+    params, limit = {"vector_size": 512, **of_ngrams}, 125 << 20
+    assert 4 * 512 * (2 * n_words + of_ngrams.get("buckets", 0)) > 1.2 * limit
     script = tmp_path / "limited.py"
     script.write_text(LIMITED, encoding="utf-8")
 
     found = []
     for of_run in ((limit, str(tmp_path), 1), (None, None, None)):
         output = tmp_path / f"{len(found)}.fvec"
-        command = [sys.executable, script, json.dumps([*of_run, n_words, vector_size]), output]
+        command = [sys.executable, script, json.dumps([*of_run, kind, n_words, params]), output]
         one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each of whose threads has megabytes
         subprocess.run(command, check=True, env=one_thread)
         found.append(output.read_bytes())
