@@ -254,6 +254,23 @@ def test_rows_of_a_piece_are_all_or_those_that_it_uses(text, monkeypatch):
     np.testing.assert_allclose(*found, atol=1e-5)
 
 
+def test_words_that_are_alone_in_their_sentences(monkeypatch):
+    """They are no inputs, but where their rows begin is looked up, to fetch these."""
+    set_sizes(monkeypatch, words_per_row=1e9)
+    kernel, left = kernels.get("subword"), []
+    train = kernel.train
+
+    def train_and_look(subword_offsets, places=None, **arguments):
+        if places is not None:
+            left.append(len(subword_offsets) - 3 - 2 * places.max())
+        return train(subword_offsets=subword_offsets, places=places, **arguments)
+
+    monkeypatch.setattr(kernel, "train", train_and_look)
+    text = [[f"alone{i % 50}"] if i % 3 else [f"word{i % 9}", "other"] for i in range(2000)]
+    distributed.fit(make(FastText), text, lanes=2, rounds=4, lanes_per_worker=2)
+    assert min(left, default=-1) >= 0
+
+
 @pytest.mark.parametrize("lanes_per_worker", [1, 3])
 @pytest.mark.parametrize("kind", [make, *POOLED[1:3]], ids=["words", "sum", "n-grams"])
 def test_workers_of_other_machines_are_sent_the_rows_that_their_lanes_use(

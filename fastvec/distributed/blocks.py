@@ -1,47 +1,28 @@
-"""What becomes of blocks of neighbouring rows in a round: pure functions, and the memory that they keep."""
+"""What becomes of blocks of neighbouring rows in a round: pure functions."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.training.matrices import padded_matrix
-from fastvec.training.threads import Workers
+from fastvec.distributed.rooms import Halves, Matrix, Rows, in_threads, room_of_thread
 
 __all__ = [
     "Changes",
     "Pull",
-    "Room",
-    "Selection",
     "combine_blocks",
-    "in_threads",
     "moment_of_block",
     "moments_of_blocks",
-    "room_of_thread",
-    "select_rows",
     "stretch_block",
     "stretched_blocks",
 ]
 
-T = TypeVar("T")
-
-Matrix = NDArray[np.float32]
-Rows = NDArray[np.int32]
 Exposures = NDArray[np.float64]
-Halves = NDArray[np.uint16]
-
-
-class Selection(NamedTuple):
-    """Some rows of a block, in rising order: those that the lanes of a worker use."""
-
-    rows: Rows
-    vectors: Matrix
 
 
 class Changes(NamedTuple):
@@ -112,74 +93,6 @@ class Pull(NamedTuple):
     def move(self, block: Matrix, sums: Matrix, counts: NDArray[np.float64]) -> None:
         """Move the rows of a block by the sums of their changes, which are then used up."""
         kernels.get("rounds").combine(block, sums, counts, *self)
-
-
-class Room:
-    """Memory that is kept from lane to lane: fresh memory would take longer than what is done in it."""
-
-    def __init__(self) -> None:
-        self._matrices: dict[str, Matrix] = {}
-        self._exposures = np.zeros((2, 0), np.float32)
-        self._places = np.zeros(0, np.int32)
-
-    def exposures(self, n_rows: int) -> Matrix:
-        """Return zeros to add up what scores say of rows; they must be left as zeros."""
-        if self._exposures.shape[1] != n_rows:
-            self._exposures = np.zeros((2, n_rows), np.float32)
-        return self._exposures
-
-    def places(self, n_words: int) -> Rows:
-        """Return zeros to note places of words; they must be left as zeros."""
-        if len(self._places) != n_words:
-            self._places = np.zeros(n_words, np.int32)
-        return self._places
-
-    def matrix(self, name: str, n_rows: int, stride: int) -> Matrix:
-        """Return as many rows of a matrix with anything in them."""
-        found = self._matrices.get(name)
-        if found is None or found.shape[1] != stride or len(found) < n_rows:
-            found = self._matrices[name] = padded_matrix(n_rows + n_rows // 4, stride)
-        return found[:n_rows]
-
-    def halves(self, name: str, n_rows: int, stride: int) -> Halves:
-        """Return as many rows of half as many bytes."""
-        return self.matrix(name, -(-n_rows // 2), stride).view(np.uint16).reshape(-1, stride)[:n_rows]
-
-
-class _Own(threading.local):
-    """What a thread keeps for the calls that it is given: the first room is its own."""
-
-    def __init__(self) -> None:
-        self.rooms = [Room()]
-
-
-_own = _Own()
-
-
-def room_of_thread() -> Room:
-    """Return what this thread keeps."""
-    return _own.rooms[0]
-
-
-def in_threads(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
-    """Call a function with each of some arguments, in as many threads, whose rooms this thread keeps."""
-    if len(calls) == 1:
-        return [function(*calls[0])]
-    rooms = _own.rooms
-    rooms += [Room() for _ in range(len(rooms), len(calls))]
-
-    def call(item: tuple[Room, tuple[Any, ...]]) -> T:
-        room, arguments = item
-        _own.rooms = [room]
-        return function(*arguments)
-
-    with Workers(len(calls)) as workers:
-        return [*workers.in_order(call, zip(rooms, calls, strict=False))]
-
-
-def select_rows(first_row: int, block: Matrix, *of_workers: Rows) -> tuple[Selection, ...]:
-    """Return what workers use of a block."""
-    return tuple(Selection(rows, block[rows - first_row]) for rows in of_workers)
 
 
 def moment_of_block(guides: Matrix, block: Matrix) -> NDArray[np.float64]:

@@ -18,19 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import (
-    Changes,
-    Exposures,
-    Halves,
-    Matrix,
-    Room,
-    Rows,
-    Selection,
-    Total,
-    in_threads,
-    room_of_thread,
-)
+from fastvec.distributed.blocks import Changes, Exposures, Total
+from fastvec.distributed.rooms import Halves, Matrix, Room, Rows, in_threads, room_of_thread
 from fastvec.distributed.row_files import Range
+from fastvec.distributed.used_rows import Placed, Used, found_in
 from fastvec.training.rounds import Piece
 
 __all__ = ["INPUTS", "SIDES", "Lane", "Summary", "Task", "find_rows", "train_lanes"]
@@ -87,36 +78,6 @@ class Task(NamedTuple):
         return np.concatenate(positions)[:, np.newaxis] + np.arange(2)
 
 
-class Used(NamedTuple):
-    """What a piece uses, in rising order.
-
-    Attributes
-    ----------
-    rows : tuple of int32 array
-        The rows of each matrix, and perhaps others.
-    words : int32 array, (n,)
-        The words whose rows those of inputs are.
-    """
-
-    rows: tuple[Rows, Rows]
-    words: Rows
-
-
-class Placed(NamedTuple):
-    """Where rows are in matrices that have few of them.
-
-    Attributes
-    ----------
-    rows : tuple of int32 array
-        The rows of each matrix, in the order of their places.
-    places : tuple of int32 array
-        The place of each row of both matrices, which says nothing of others; those of outputs are of words.
-    """
-
-    rows: tuple[Rows, Rows]
-    places: tuple[Rows, Rows]
-
-
 class Summary(NamedTuple):
     """What the training loop and the next rounds need to know of a lane.
 
@@ -169,10 +130,9 @@ class Lane(NamedTuple):
         """Return what a piece uses."""
         if task.all_rows:
             inputs, outputs = (np.arange(self.firsts[name][-1], dtype=np.int32) for name in SIDES)
-            return Used((inputs, outputs), outputs)
+            return Used(inputs, outputs, outputs)
         walk = self.walk_of(task, of_text)
-        inputs, outputs, words = kernels.get("rounds").touched(parts=np.array(task.piece), **walk)
-        return Used((inputs, outputs), words)
+        return Used(*kernels.get("rounds").touched(parts=np.array(task.piece), **walk))
 
     def walk_of(self, task: Task, of_text: Mapping[str, Any]) -> dict[str, Any]:
         """Return what says how a text is walked over in a round."""
@@ -257,9 +217,9 @@ def train_lanes(
 ) -> tuple[Any, ...]:
     """Train on pieces, and return the changes of every block, and a list of summaries.
 
-    `used` is what each piece uses, if that was found before. `arrays` are those of the lane, and
-    then the blocks of the matrices, ranges of their files, or what was selected of blocks. The changes of
-    blocks stay until the next call.
+    `used` is what each piece uses, if that was found before. `arrays` are those of the lane, and then the
+    blocks of the matrices, ranges of their files, or what was selected of blocks. The changes of blocks stay
+    until the next call.
     """
     n = len(lane.arrays)
     of_lanes = zip(tasks, used or repeat(None), strict=False)
@@ -294,46 +254,20 @@ def _train_lane(
     """Train on a piece, and return the changes of every block, and a summary."""
     of_text = dict(zip(lane.arrays, arrays, strict=True))
     used = lane.find_rows(task, of_text) if used is None else used
-    if task.all_rows:  # words have their own places
-        return _train_on_copies(lane, task, used.rows, of_text, blocks, None)
-    words, places = _in_order(used), room_of_thread().places(len(of_text["keep"]))
-    places[words] = np.arange(len(words))
-    inputs = used.rows[0]
-    of_inputs = places
-    if "subwords" in of_text:
-        of_inputs = np.zeros(lane.firsts[INPUTS][-1], np.int32)
-        of_inputs[inputs] = np.arange(len(inputs))
-        of_text.update(_placed_subwords(used.words, of_inputs, of_text))
-    if of_text["frozen"] is not None:
-        of_text["frozen"] = of_text["frozen"][inputs]
-    placed = Placed((inputs, words), (of_inputs, places))
-    found = _train_on_copies(lane, task, used.rows, of_text, blocks, placed)
-    places[words] = 0
+    if task.all_rows:
+        return _train_on_copies(lane, task, used, of_text, blocks, None)
+    of_words = room_of_thread().places(len(of_text["keep"]))
+    of_inputs = np.empty(lane.firsts[INPUTS][-1], np.int32) if "subwords" in of_text else of_words
+    placed = Placed.of(used, of_words, of_inputs)
+    found = _train_on_copies(lane, task, used, placed.text(used, of_text), blocks, placed)
+    of_words[placed.rows[1]] = 0
     return found
-
-
-def _in_order(used: Used) -> Rows:
-    """Return the words that a lane has rows of, in the order of their places.
-
-    Those with rows of inputs come first.
-    """
-    return np.concatenate((used.words, np.setdiff1d(used.rows[1], used.words, assume_unique=True)))
-
-
-def _placed_subwords(words: Rows, places: Rows, of_text: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the places of the rows of these words, and where those of each begin."""
-    offsets = of_text["subword_offsets"]
-    numbers = (2 * words[:, np.newaxis] + np.arange(2)).reshape(-1)  # of rows that differ, and repetitions
-    begins, lengths = offsets[numbers], offsets[numbers + 1] - offsets[numbers]
-    own = np.append(0, np.cumsum(lengths))
-    rows = of_text["subwords"][np.repeat(begins - own[:-1], lengths) + np.arange(own[-1])]
-    return {"subword_offsets": own, "subwords": places[rows]}
 
 
 def _train_on_copies(
     lane: Lane,
     task: Task,
-    used: Sequence[Rows],
+    used: Used,
     of_text: Mapping[str, Any],
     blocks: Sequence[Any],
     placed: Placed | None,
@@ -342,14 +276,14 @@ def _train_on_copies(
     room, rounds = room_of_thread(), kernels.get("rounds")
     if placed is None:
         places: Sequence[Rows | None] = (None, None)
-        n_rows, at_places = [lane.firsts[name][-1] for name in SIDES], used
+        n_rows, at_places = [lane.firsts[name][-1] for name in SIDES], [*used.rows]
     else:
         places = placed.places
         n_rows = [*map(len, placed.rows)]
-        at_places = [of_side[rows] for of_side, rows in zip(placed.places, used, strict=True)]
+        at_places = [of_side[rows] for of_side, rows in zip(placed.places, used.rows, strict=True)]
     matrices = {name: room.matrix(name, n, lane.stride) for name, n in zip(SIDES, n_rows, strict=True)}
-    for block, (side, first, own) in zip(blocks, lane.split(used), strict=True):
-        source, begin, rows, own_places = _found_in(block, first, used[side][own], places[side])
+    for block, (side, first, own) in zip(blocks, lane.split(used.rows), strict=True):
+        source, begin, rows, own_places = found_in(block, first, used.rows[side][own], places[side])
         rounds.take(source, begin, rows, matrices[SIDES[side]], own_places)
     moved, exposures, summary = lane.train_on(task, at_places, of_text, matrices, room, places[1])
     if placed is not None:
@@ -359,7 +293,7 @@ def _train_on_copies(
     for block, (side, first, own) in zip(blocks, lane.split(moved), strict=True):
         rows = moved[side][own]
         changes, left = left[: len(rows)], left[len(rows) :]
-        source, begin, numbers, own_places = _found_in(block, first, rows, places[side])
+        source, begin, numbers, own_places = found_in(block, first, rows, places[side])
         rounds.subtract(source, begin, numbers, matrices[SIDES[side]], changes, own_places)
         found.append(Changes(rows, exposures[side][own], changes))
     return found, summary
@@ -370,13 +304,3 @@ def _halves(of_files: bool, name: str, n_rows: int, stride: int) -> Halves:
     if of_files:
         return np.empty((n_rows, stride), np.uint16)
     return room_of_thread().halves(name, n_rows, stride)
-
-
-def _found_in(
-    block: Matrix | Range | Selection, first: int, rows: Rows, places: Rows | None
-) -> tuple[Matrix, int, Rows, Rows | None]:
-    """Return a matrix with rows of a block, the number of its first row, theirs in it, and their places."""
-    if isinstance(block, Selection):
-        numbers = np.searchsorted(block.rows, rows).astype(np.int32)
-        return block.vectors, 0, numbers, block.rows if places is None else places[block.rows]
-    return block.rows() if isinstance(block, Range) else block, first, rows, places

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec import kernels
-from fastvec.distributed.blocks import Matrix, room_of_thread
+from fastvec.distributed.rooms import Matrix, room_of_thread
 from fastvec.models.tiles import RECORD
 from fastvec.training.threads import Workers
 

@@ -19,11 +19,9 @@ from fastvec.distributed.balance import SAMPLED, Balance
 from fastvec.distributed.blocks import (
     Changes,
     Pull,
-    Room,
     combine_blocks,
     moment_of_block,
     moments_of_blocks,
-    select_rows,
     stretch_block,
     stretched_blocks,
 )
@@ -32,8 +30,10 @@ from fastvec.distributed.clusters import connect
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, find_rows, train_lanes
+from fastvec.distributed.rooms import Room
 from fastvec.distributed.row_files import Range, combine_ranges, moments_of_ranges
 from fastvec.distributed.storage import mapped_matrix, working_folder
+from fastvec.distributed.used_rows import select_rows
 from fastvec.models.words import WordModel
 from fastvec.training.matrices import padded_matrix
 from fastvec.training.rounds import Piece, Rounds

@@ -12,16 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastvec.distributed.blocks import (
-    Changes,
-    Matrix,
-    Pull,
-    Rows,
-    Total,
-    in_threads,
-    moment_of_block,
-    split,
-)
+from fastvec.distributed.blocks import Changes, Pull, Total, moment_of_block, split
+from fastvec.distributed.rooms import Matrix, Rows, in_threads
 from fastvec.training.matrices import padded_matrix
 
 __all__ = ["Moved", "Range", "combine_ranges", "moments_of_ranges"]

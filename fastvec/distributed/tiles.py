@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastvec.counts.cooccurrence import Cooccurrence
-from fastvec.distributed.blocks import Matrix
 from fastvec.distributed.calls import Handle
 from fastvec.distributed.clusters import connect
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.ranges import Numbers, Turn, arrange_range, ranges_of, train_range
+from fastvec.distributed.rooms import Matrix
 from fastvec.models.base import Matrices
 from fastvec.models.glove import GloVe
 from fastvec.models.tiles import TileRounds, block_bounds, key_of

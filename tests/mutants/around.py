@@ -707,8 +707,8 @@ AROUND = [
         "rounds",
         (
             "distributed/lanes.py",
-            "rounds.take(_rows(block), first, used[side][own], ",
-            "rounds.take(_rows(block), first, used[side][own] * 0 + first, ",
+            "found_in(block, first, used.rows[side][own], ",
+            "found_in(block, first, used.rows[side][own] * 0 + first, ",
         ),
     ),
     mutant(

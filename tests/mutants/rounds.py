@@ -42,7 +42,7 @@ ROUNDS = [
     mutant(
         "lanes: a word with n-grams is a row",
         TESTS,
-        (KERNEL, "if subwords is None:\n            input_rows", "if True:\n            input_rows"),
+        (KERNEL, "if subwords is not None:\n            input_rows", "if False:\n            input_rows"),
     ),
     mutant(
         "lanes: the negatives of a context are compared with the word in the middle",
@@ -171,12 +171,12 @@ ROUNDS = [
     mutant(
         "lanes that train side by side do so in the same memory",
         "rounds::test_a_worker_returns_the_sum_of_what_its_lanes_change",
-        ("distributed/blocks.py", "_own.rooms = [room]", "_own.rooms = rooms[:1]"),
+        ("distributed/rooms.py", "_own.rooms = [room]", "_own.rooms = rooms[:1]"),
     ),
     mutant(
         "workers train one lane after the other",
         "rounds::test_lanes_of_a_worker_train_side_by_side",
-        ("distributed/blocks.py", "with Workers(len(calls)) as workers:", "with Workers(1) as workers:"),
+        ("distributed/rooms.py", "with Workers(len(calls)) as workers:", "with Workers(1) as workers:"),
     ),
     mutant(
         "lanes: sums of a worker are cut off to bfloat16, and not rounded",
@@ -196,7 +196,40 @@ ROUNDS = [
     mutant(
         "rows that are frozen are those of other words, where a lane has some rows only",
         "rounds_in_files",
-        ("distributed/lanes.py", 'of_text["frozen"][used[0]]', 'of_text["frozen"][: len(used[0])]'),
+        (
+            "distributed/used_rows.py",
+            'found["frozen"][used.inputs]',
+            'found["frozen"][: len(used.inputs)]',
+        ),
+    ),
+    mutant(
+        "lanes: negatives of n-grams are not where their places are",
+        TESTS,
+        ("kernels/subword.pyx", "words[1 + k] = targets.place_of[words[1 + k]]", "pass"),
+    ),
+    mutant(
+        "rows that repeat others of a word go with those that do not, where a lane has some rows only",
+        "rounds",
+        ("distributed/used_rows.py", "+ np.arange(2)).reshape(-1)", "+ np.array([0, 0])).reshape(-1)"),
+    ),
+    mutant(
+        "words that no lane uses as inputs have no end of their rows",
+        "rounds::test_words_that_are_alone_in_their_sentences",
+        ("distributed/used_rows.py", "without = max(1, len(self.rows[1])) - len(used.words)", "without = 0"),
+    ),
+    mutant(
+        "rows that were selected are taken from the first ones",
+        "rounds::test_workers_of_other_machines_are_sent_the_rows_that_their_lanes_use",
+        (
+            "distributed/used_rows.py",
+            "numbers = np.searchsorted(block.rows, rows).astype(np.int32)",
+            "numbers = np.arange(len(rows), dtype=np.int32)",
+        ),
+    ),
+    mutant(
+        "workers of other machines are sent whole blocks",
+        "rounds::test_workers_of_other_machines_are_sent_the_rows_that_their_lanes_use",
+        ("distributed/rounds.py", "return machines > 1 and n <", "return machines > 9 and n <"),
     ),
     mutant(
         "blocks of a range are combined as one",
