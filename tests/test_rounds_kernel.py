@@ -448,16 +448,18 @@ def test_matrices_of_the_ngrams_that_are_used_train_as_the_whole_ones(backend, p
     }
     vectors = matrices_of(walk, padded)
     whole, rows = list(vectors.values()), (inputs, names)
-    own = {name: padded(vectors[name][used, :D]) for name, used in zip(vectors, rows, strict=True)}
+    own = {name: padded(np.full((len(matrix), D), np.nan)) for name, matrix in vectors.items()}
+    for name, used in zip(vectors, rows, strict=True):
+        own[name][: len(used)] = vectors[name][used]
     found = kernel.curvature(**own, **(arguments | few))
     for ours, theirs in zip(found, kernel.curvature(**vectors, **arguments), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     frozen = np.arange(N_ROWS, dtype=np.uint8) % 2
-    of_own, of_whole = (np.zeros((2, n), np.float32) for n in (max(len(inputs), len(names)), N_ROWS))
+    of_own, of_whole = (np.zeros((2, N_ROWS), np.float32) for _ in range(2))
     n_pairs = train(backend, own, walk | few, start, stop, frozen=frozen[inputs], exposures=of_own)
     assert n_pairs == train(backend, vectors, walk, start, stop, frozen=frozen, exposures=of_whole) > 0
     for side, used in enumerate(rows):
-        np.testing.assert_array_equal([*own.values()][side], whole[side][used])
+        np.testing.assert_array_equal([*own.values()][side][: len(used)], whole[side][used])
         np.testing.assert_array_equal(of_own[side, : len(used)], of_whole[side, used])
 
 

@@ -215,7 +215,11 @@ ROUNDS = [
     mutant(
         "words that no lane uses as inputs have no end of their rows",
         "rounds::test_words_that_are_alone_in_their_sentences",
-        ("distributed/used_rows.py", "without = max(1, len(self.rows[1])) - len(used.words)", "without = 0"),
+        (
+            "distributed/used_rows.py",
+            "without = max(1, len(self.rows[1])) - len(used.words)",
+            "without = max(1, len(self.rows[1])) - len(used.words) - 1",
+        ),
     ),
     mutant(
         "rows that were selected are taken from the first ones",
