@@ -226,6 +226,15 @@ def test_workers_that_ask_for_more_processors_than_a_machine_has(cluster, texts)
         assert engine.results([one]) == [kernels.selected()]
 
 
+def test_a_new_cluster_that_cannot_have_the_processors_of_a_worker():
+    asks = "from fastvec import distributed; distributed.connect('local', threads=999)"
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, timeout=HANGS)
+    error = (
+        "ValueError: no machine of the cluster has 999 processors for a worker's threads or lanes; this one"
+    )
+    assert done.returncode == 1 and error in done.stderr
+
+
 def test_addresses_without_a_cluster(texts, monkeypatch):
     def init(**_):
         raise ConnectionError("Could not find any running Ray instance.")
