@@ -313,11 +313,11 @@ def test_what_was_stopped_goes_on_elsewhere_to_the_same_bytes(text, expected, tm
         model = stopped_after(n_rounds, monkeypatch, make(), text, checkpoint=path, resume=True, **LANES)
         assert model.interrupted_
     assert len(fastvec.load_model(path).vectors_) == 120
-    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+    with pytest.raises(ValueError, match="rounds must be 4, as in the run of the checkpoint"):
         distributed.fit(make(), text, checkpoint=path, resume=True, lanes=3, rounds=5)
-    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+    with pytest.raises(ValueError, match="lanes_per_worker must be 1, as in the run of the checkpoint"):
         distributed.fit(make(), text, checkpoint=path, resume=True, lanes_per_worker=3, **LANES)
-    with pytest.raises(ValueError, match="lanes must be the same as in the run of the checkpoint"):
+    with pytest.raises(ValueError, match="lanes must be 3, as in the run of the checkpoint"):
         make(threads=1).fit(text, checkpoint=path, resume=True)
     model = distributed.fit(make(), text, checkpoint=path, resume=True, cluster=1, **LANES)
     assert not model.interrupted_
@@ -533,7 +533,7 @@ def test_sides_that_have_drifted_are_brought_back_and_scores_stay():
             make(),
             {"lanes": 2, "lanes_per_worker": 3},
             ValueError,
-            "lanes_per_worker must be an int from 1 to 2",
+            "lanes_per_worker must be at most lanes, 2, got 3",
         ),
         (make(), {"cluster": 0}, ValueError, "cluster must be an int"),
         (make(), {"resume": True}, ValueError, "resume must be False unless checkpoint"),
@@ -577,6 +577,8 @@ def test_the_command_trains_in_lanes_and_repeats_it(tmp_path, shown, monkeypatch
         (["--model", "cbow", "--position-weights", "--lanes", 2], "and no position_weights"),
         (["--model", "glove", "--lanes", 2], "of skipgram, cbow and fasttext, not of --model glove"),
         (["--model", "svd", "--processes", 2], "of skipgram, cbow, fasttext and glove, not of --model svd"),
+        (["--folder", "nowhere"], "folder must be a folder that is there, got 'nowhere'"),
+        (["--ray", "nowhere"], "of Ray must be 'auto', 'local' or 'host:port', got 'nowhere'"),
     ):
-        status, _, error = shown(*train, "e.fvec", *refused)
+        status, _, error = shown("train", "no text.txt", "-q", "-o", "e.fvec", *refused)
         assert status == 2 and message in error

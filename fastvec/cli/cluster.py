@@ -19,7 +19,7 @@ OPTIONS = (*OF_LANES, "folder")
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where files are read and counted."""
-    group = _add_where(parser, "a file at a time")
+    group = _add_where(parser, "read and count files")
     group.add_argument(
         "--folder",
         metavar="FOLDER",
@@ -29,19 +29,20 @@ def add_cluster(parser: argparse.ArgumentParser) -> None:
 
 def add_lanes(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how many lanes train, and where lanes or GloVe do."""
-    _add_where(parser, "a lane, or the tiles of some words, at a time")
+    _add_where(parser, "train lanes, or the tiles of a GloVe,")
     add_parameters(parser, {"lanes": fit}, OPTIONS)
 
 
-def _add_where(parser: argparse.ArgumentParser, at_once: str) -> Any:
+def _add_where(parser: argparse.ArgumentParser, work: str) -> Any:
     group = parser.add_argument_group("cluster")
     where = group.add_mutually_exclusive_group()
     where.add_argument(
         "--ray",
         metavar="ADDRESS",
-        help=f"work on a cluster of Ray, {at_once}: auto, HOST:PORT, or local for a new one",
+        help=f"{work} on a cluster of Ray: auto, HOST:PORT, or local for a new one",
     )
-    where.add_argument("--processes", type=int, metavar="N", help=f"work in so many processes, {at_once}")
+    in_processes = f"{work} in so many processes of this machine"
+    where.add_argument("--processes", type=int, metavar="N", help=in_processes)
     return group
 
 

@@ -143,6 +143,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "help": "number of neighbors that are compared (default: 1,000, or a tenth of the words)"
     },
     "drift.seed": {"help": "seed of the rotations that p-values come from"},
+    "fit.folder": {
+        "metavar": "FOLDER",
+        "help": "folder on a disk that all workers share, for matrices that exceed their memory",
+    },
     "load.format": {"choices": formats.FORMATS},
     "walks.directed": {"action": "store_true", "help": "edges lead from their first node to the second only"},
     "walks.memory_limit": {

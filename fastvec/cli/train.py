@@ -41,8 +41,10 @@ from fastvec.cli.training import (
 from fastvec.corpus import Corpus
 from fastvec.counts.cooccurrence import Cooccurrence
 from fastvec.counts.files import holds_counts
+from fastvec.distributed.clusters import check_reachable
 from fastvec.distributed.fitting import fit
 from fastvec.distributed.rounds import check_lanes
+from fastvec.distributed.storage import checked_folder
 from fastvec.models.base import COUNTED, CountModel, EpochModel
 from fastvec.models.glove import GloVe
 from fastvec.models.phrases import Phrases
@@ -171,7 +173,10 @@ def _model(options: argparse.Namespace) -> Model:
 
 
 def _check_elsewhere(arguments: dict[str, Any], model: Model, name: str) -> None:
-    """Validate the arguments of `distributed.fit` for a model."""
+    """Validate the arguments of `distributed.fit` for a model, before a text is read."""
+    check_reachable(arguments.get("cluster"))
+    if (folder := arguments.get("folder")) is not None:
+        checked_folder(folder)
     of_lanes = {lane: arguments[lane] for lane in OF_LANES if lane in arguments}
     if isinstance(model, WordModel):
         if arguments:

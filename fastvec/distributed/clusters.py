@@ -13,7 +13,7 @@ from fastvec.distributed.calls import Call, Handle
 from fastvec.distributed.engine import Engine, Setting, of_parts
 from fastvec.training.threads import Report
 
-__all__ = ["connect"]
+__all__ = ["check_reachable", "connect"]
 
 
 class Here(Engine):
@@ -41,6 +41,20 @@ class Here(Engine):
         """Return the results."""
         report(len(handles))
         return [handle.value for handle in handles]
+
+
+def check_reachable(cluster: str | int | None) -> None:
+    """Check that something answers where `connect` is to connect to.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `connect` does.
+    """
+    if isinstance(cluster, str):
+        from fastvec.distributed.ray_tasks import check_address
+
+        check_address(cluster)
 
 
 def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: bool = False) -> Engine:

@@ -55,25 +55,25 @@ def fit(
         The text or, of a `GloVe`, the counts, as for the `fit` of the model. A `GloVe` counts a text in this
         process; `count` does that elsewhere.
     lanes : int
-        Number of pieces that are trained on side by side; more workers have nothing to do. One lane is a
-        training with ``threads=1``, to the last bit.
+        Number of pieces that are trained on side by side, at most 4096. Take `lanes_per_worker` for each
+        worker; more workers have nothing to do. One lane is a training with ``threads=1``, to the last bit.
     rounds : int, optional
         Number of rounds of an epoch; four for each lane by default, at most 64. A round is never longer than
         a part of what was trained on before it, from 30 % with two lanes to 2 % with 16: at the beginning,
         and with short texts, there are more, in which a few lanes train. Before the first one, this process
         trains alone, on a sixteenth of what each lane trains on.
     lanes_per_worker : int
-        Number of neighbouring lanes that a worker trains at once, each in a thread; their changes are added
-        up before they travel. It makes a difference to what is learned, if a small one, and where lanes train
-        does not. On machines with 16 cores, take 16.
+        Number of neighbouring lanes that a worker trains at once, each in a thread. Their changes are added
+        up before they travel, and combined with those of other workers as if all had come. What is learned
+        depends on this number, a little, and not on where lanes train. On machines with 16 cores, take 16.
     cluster : str or int, optional
         Where the model is trained: in this process by default; in so many processes of this machine; or on a
         cluster of Ray, of which this is the address: "auto" for the one that this machine belongs to,
         "host:port", or "local" for a new one on this machine.
     folder : str or path-like, optional
         A folder on a disk that all workers share, in which the matrices are while there are too many words
-        for memory: workers then hold the rows of their pieces alone (those of a piece of two words for each
-        row, and more, are nearly all), and this process none, but what is mapped from there. It needs
+        for memory: workers then hold the rows of their pieces alone (a piece with more than two words for
+        each row uses nearly all), and this process none, but what is mapped from there. It needs
         ``8 * vector_size`` bytes for each word, and half of that for each bucket of n-grams, until the model
         goes away. With several lanes only.
     vocabulary, start_from, freeze, update_vocabulary, checkpoint, checkpoint_every, resume : optional
@@ -133,4 +133,4 @@ def _check_left_out(parameters: Mapping[str, tuple[Any, Any]]) -> None:
     """Raise ValueError if the value of a parameter is not its default."""
     for name, (value, default) in parameters.items():
         if not (value is default or value == default):
-            raise ValueError(f"{name} is of models of words and must be left out with a GloVe, got {value!r}")
+            raise ValueError(f"{name} must be left out with a GloVe, got {value!r}: it is of models of words")

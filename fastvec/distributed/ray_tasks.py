@@ -28,7 +28,7 @@ from fastvec.distributed.calls import PENDING, Call, Handle, Siblings
 from fastvec.distributed.engine import LOST_WORKERS, Engine, Setting, lost, of_parts
 from fastvec.training.threads import Report
 
-__all__ = ["RayTasks"]
+__all__ = ["RayTasks", "check_address"]
 
 # Seconds to reach an address in: Ray itself tries for minutes, and then ends the process.
 PATIENCE = 10.0
@@ -203,7 +203,9 @@ class RayTasks(Engine):
         what = f"no machine of the cluster has {self.threads} processors for a worker's threads or lanes"
         if address == NEW and self._connected:
             self._ray.shutdown()
-            raise ValueError(f"{what}; this one has {most}: ask for fewer")
+            raise ValueError(
+                f"{what}; this one has {most}: ask for fewer, or for processes (cluster=1), which share them"
+            )
         warnings.warn(f"{what}: calls wait until one joins", stacklevel=6)
 
     def _result(self, handle: Handle) -> Any:
@@ -259,16 +261,30 @@ def _connect(ray: Any, address: str) -> None:
     if address == NEW:
         ray.init(address=address, **how)
         return
-    place = os.environ.get("RAY_ADDRESS", "") if address == OWN else address
-    if place not in ("", OWN):
-        _check_reachable(place)
+    check_address(address)
     try:
         ray.init(address=address, **how)
     except ConnectionError as error:
+        where = "" if address == OWN else " on its first machine"
         raise ConnectionError(
-            f"no cluster of Ray can be reached at {address!r} ({error}): 'ray start --head' starts one, and "
-            "the address 'local' stands for a new one on this machine"
+            f"no cluster of Ray can be reached at {address!r} ({error}): 'ray start --head'{where} starts "
+            "one, and the address 'local' stands for a new one on this machine"
         ) from None
+
+
+def check_address(address: str) -> None:
+    """Check that something answers at an address.
+
+    Raises
+    ------
+    OSError
+        If nothing does.
+    ValueError
+        If it is no address.
+    """
+    place = os.environ.get("RAY_ADDRESS", "") if address == OWN else address
+    if place not in ("", OWN, NEW):
+        _check_reachable(place)
 
 
 def _check_reachable(place: str) -> None:

@@ -110,7 +110,9 @@ def check_lanes(
     """
     lanes = check_int("lanes", lanes, 1, 4096)
     rounds = rounds_of(lanes) if rounds is None else check_int("rounds", rounds, 1)
-    per_worker = check_int("lanes_per_worker", lanes_per_worker, 1, lanes)
+    per_worker = check_int("lanes_per_worker", lanes_per_worker, 1)
+    if per_worker > lanes:
+        raise ValueError(f"lanes_per_worker must be at most lanes, {lanes}, got {per_worker}")
     if not isinstance(model, WordModel):
         raise TypeError(f"model must be a SkipGram, CBOW, FastText or GloVe, got {model!r}")
     if lanes > 1 and (model.loss != "negative_sampling" or getattr(model, "position_weights", False)):

@@ -18,17 +18,33 @@ from fastvec.formats.places import on_disk
 from fastvec.formats.spool import naming_full_disk, preallocate
 from fastvec.training.matrices import padded_shape
 
-__all__ = ["mapped_matrix", "together", "working_folder", "write"]
+__all__ = ["checked_folder", "mapped_matrix", "together", "working_folder", "write"]
 
 ADVICE = "; folder names another place"
 # In the names of files of several parts.
 TO = "-to-"
 
 
+def checked_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a folder.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is none.
+    ValueError
+        If it is an address.
+    """
+    place = on_disk(folder, "folder").absolute()
+    if not place.is_dir():
+        raise NotADirectoryError(f"folder must be a folder that is there, got {os.fspath(folder)!r}")
+    return place
+
+
 @contextmanager
 def working_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Make a folder in another one, or in that for temporary files, and remove it with all that is in it."""
-    place = None if folder is None else on_disk(folder, "folder").absolute()
+    place = None if folder is None else checked_folder(folder)
     with tempfile.TemporaryDirectory(dir=place, prefix="fastvec-", ignore_cleanup_errors=True) as made:
         yield Path(made)
 

@@ -161,8 +161,9 @@ class CheckpointFile(Checkpoints):
     ) -> None:
         self.start, self.finished, source, history[:] = self._progress(saved)
         for name, value in self.source.items():
-            if source.get(name, "none") != value:
-                raise self._differs(f"{name} must be the same as in the run of the checkpoint")
+            if (was := source.get(name, "none")) != value:
+                rule = f"{was}, as" if was.isdecimal() else "the same as"  # the others are hashes
+                raise self._differs(f"{name} must be {rule} in the run of the checkpoint")
         for name, matrix in parameters.items():
             if saved.tensors[name].shape != matrix.shape:
                 raise ValueError(f"{self.path}: {name} must have the shape {matrix.shape}")

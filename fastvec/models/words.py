@@ -731,19 +731,17 @@ class WordModel(EpochModel, ABC):
                 f"early_stopping needs a text of {SHORTEST_TEXT:,} words, some of which are held out, got "
                 f"{len(ids):,} words, none of which can be spared"
             )
-        lanes = "none"
+        of_lanes: dict[str, Any] = dict.fromkeys(("lanes", "rounds", "lanes_per_worker"), "none")
         if in_rounds is not None:
             crew = in_rounds(train_chunk)
-            state.metadata |= {
-                "lanes": crew.lanes,
-                "rounds": crew.per_epoch,
-                "lanes_per_worker": crew.lanes_per_worker,
-            }
-            lanes = f"{crew.lanes} in {crew.per_epoch} rounds, {crew.lanes_per_worker} per worker"
+            of_crew = crew.lanes, crew.per_epoch, crew.lanes_per_worker
+            of_lanes |= zip(of_lanes, of_crew, strict=True)
+            state.metadata |= of_lanes
         if checkpoints is not None:
             text_hash = corpus.provenance["sha256"]
             checkpoints.source = {"corpus": text_hash, "update_vocabulary": str(update_vocabulary)}
-            checkpoints.source |= sources(state, given, frozen) | {"lanes": lanes}
+            checkpoints.source |= sources(state, given, frozen)
+            checkpoints.source |= {name: str(value) for name, value in of_lanes.items()}
         self._train(
             train_chunk,
             schedule,
