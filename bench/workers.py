@@ -1,4 +1,4 @@
-"""How much faster lanes train in threads, processes and Ray's workers than one thread trains without them.
+"""How much faster lanes train in threads, processes and Ray's workers than one thread without them, or several.
 
     python bench/workers.py TEXT
 
@@ -45,6 +45,9 @@ def show(text: str, lanes: int, rounds: int) -> None:
     apart = f"{lanes} trainings at once"
     ways = {
         "one thread": partial(model.fit, corpus),
+        f"{lanes} threads without lanes": partial(
+            SkipGram(**model.get_params() | {"threads": lanes}).fit, corpus
+        ),
         f"{lanes} lanes in {lanes} threads": partial(in_lanes, lanes_per_worker=lanes),
         f"{lanes} lanes in {lanes} processes": partial(in_lanes, cluster=lanes),
         f"{lanes} lanes in {lanes} workers of Ray": partial(in_lanes, cluster="local"),
