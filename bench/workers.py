@@ -1,4 +1,4 @@
-"""How much faster lanes train in threads, processes and Ray's workers than one thread without them, or several.
+"""How much faster lanes train in threads, processes and Ray's workers than threads without them.
 
     python bench/workers.py TEXT
 
