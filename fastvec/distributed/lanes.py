@@ -259,9 +259,10 @@ def _train_lane(
     of_words = room_of_thread().places(len(of_text["keep"]))
     of_inputs = np.empty(lane.firsts[INPUTS][-1], np.int32) if "subwords" in of_text else of_words
     placed = Placed.of(used, of_words, of_inputs)
-    found = _train_on_copies(lane, task, used, placed.text(used, of_text), blocks, placed)
-    of_words[placed.rows[1]] = 0
-    return found
+    try:
+        return _train_on_copies(lane, task, used, placed.text(used, of_text), blocks, placed)
+    finally:
+        of_words[placed.rows[1]] = 0
 
 
 def _train_on_copies(
