@@ -756,7 +756,7 @@ AROUND = [
     mutant(
         "a run in rounds is resumed without them",
         "rounds",
-        ("models/words.py", '| {"lanes": lanes}', ""),
+        ("models/words.py", "for name, value in of_lanes.items()}", "for name, value in ()}"),
     ),
     mutant(
         "one lane has the threads of the model",
