@@ -131,6 +131,13 @@ def train_selected(train_lanes, lane, tasks, used, *arrays):
     return train_lanes(lane, tasks, used, *arrays)
 
 
+def train_selected_or_whole(train_lanes, lane, tasks, used, *arrays):
+    """Train on what was selected for pieces or, when one machine is left, on whole blocks."""
+    if used is None:
+        return train_lanes(lane, tasks, used, *arrays)
+    return train_selected(train_lanes, lane, tasks, used, *arrays)
+
+
 def train_range_or_die(train_range, own, turn, *arrays):
     """Train on tiles; the first process to which rows come from several others is killed."""
     if len(turn.arriving) > 1:

@@ -27,7 +27,7 @@ def found(text, cluster, folder):
     with pytest.MonkeyPatch.context() as monkeypatch:
         set_sizes(monkeypatch, growth_of_rounds=1e6, words_per_row=10, words_of_machine=10)
         wrap(monkeypatch, "train_round", train)
-        put(monkeypatch, "train_lanes", partial(calls.train_selected, inner("train_lanes")))
+        put(monkeypatch, "train_lanes", partial(calls.train_selected_or_whole, inner("train_lanes")))
         model = SkipGram(vector_size=16, min_count=1, epochs=3)
         distributed.fit(model, text, lanes=4, rounds=8, cluster=cluster)
     learned = model.vectors_.vectors.tobytes() + model.output_vectors_.tobytes()
