@@ -12,7 +12,7 @@ import pytest
 from inside import inner, put, set_sizes, wrap
 from small_runs import corpus
 
-from fastvec import Corpus, SkipGram, distributed
+from fastvec import Corpus, SkipGram, distributed, kernels
 
 pytestmark = pytest.mark.any_backend(trains=True)
 
@@ -101,6 +101,24 @@ def test_a_run_goes_on_in_files_and_in_memory(text, expected, tmp_path, monkeypa
             distributed.fit(model, text, folder=folder, **how)
         assert model.interrupted_
     model = distributed.fit(make(), text, folder=tmp_path, cluster=1, **how)
+    assert saved(model, tmp_path / "vectors.fvec") == expected
+
+
+def test_a_lane_that_fails_leaves_nothing_to_the_next_training(text, expected, tmp_path, monkeypatch):
+    kernel = kernels.get("skipgram")
+    train = kernel.train
+
+    def train_and_fail(**arguments):
+        found = train(**arguments)
+        if "places" in arguments:
+            raise MemoryError("no memory for the buffers of a chunk")
+        return found
+
+    monkeypatch.setattr(kernel, "train", train_and_fail)
+    with pytest.raises(MemoryError, match="buffers of a chunk"):
+        distributed.fit(make(), text, folder=tmp_path, **LANES)
+    monkeypatch.setattr(kernel, "train", train)
+    model = distributed.fit(make(), text, folder=tmp_path, **LANES)
     assert saved(model, tmp_path / "vectors.fvec") == expected
 
 

@@ -162,9 +162,14 @@ class Lane(NamedTuple):
         of_rows = room.exposures(max(map(len, matrices.values())))
         arguments = {**self.train, **of_text, **where, "key": task.key, "loss_every": task.loss_every}
         train = partial(kernels.get(self.kernel).train, exposures=of_rows, **arguments)
-        losses = [
-            train(start=start, stop=stop, learning_rate=task.learning_rate) for start, stop in task.chunks()
-        ]
+        try:
+            losses = [
+                train(start=start, stop=stop, learning_rate=task.learning_rate)
+                for start, stop in task.chunks()
+            ]
+        except BaseException:
+            of_rows[:] = 0
+            raise
         after = _balance(task, rows, matrices)
         change = None if before is None or after is None else after - before
         if of_text["frozen"] is not None:
