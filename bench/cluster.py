@@ -201,10 +201,9 @@ class Cluster:
         of_all = self._interpolated(lambda n: sum(self.language.rows(n)), pieces * of_node)
         n_rows = 2 * self.language.n_words
         all_rows = pieces >= WORDS_PER_ROW * self.language.n_words
-        training = pieces * (rates.word + rates.found * ~all_rows)
-        training = (
-            (training + np.where(all_rows, n_rows, rows) * rates.used) * rates.slowdown * way.lanes / CORES
-        )
+        of_words = pieces * (rates.word + rates.found * ~all_rows)
+        of_rows = np.where(all_rows, n_rows, rows) * rates.used
+        training = (of_words + of_rows) * rates.slowdown * way.lanes / CORES
         drawn = 1 + SPREAD * np.random.default_rng(0).standard_normal((len(lengths), nodes))
         abroad = (nodes - 1) / nodes
         sent = of_all if way.added else rows * of_node
