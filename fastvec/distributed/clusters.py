@@ -106,8 +106,15 @@ def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: 
 
 
 @contextmanager
-def connecting(cluster: str | int | None = None, *, threads: int = 1) -> Iterator[Callable[[], Engine]]:
+def connecting(cluster: str | int | None, threads: int, calls: int) -> Iterator[Callable[[], Engine]]:
     """Connect as `connect` does; Ray, which takes seconds, in a thread, while the caller does something else.
+
+    Parameters
+    ----------
+    cluster, threads : str or int, and int
+        As for `connect`.
+    calls : int
+        How many calls there will be at the same time: as many workers start meanwhile, too.
 
     Yields
     ------
@@ -115,9 +122,20 @@ def connecting(cluster: str | int | None = None, *, threads: int = 1) -> Iterato
         It waits for the engine, and returns it; errors of Ray are raised there.
     """
     check_reachable(cluster)
+
+    def begin() -> Engine:
+        engine = stack.enter_context(connect(cluster, threads=threads))
+        for _ in range(min(calls, engine.workers)):
+            engine.submit("start a worker", _do_nothing)
+        return engine
+
     with Workers(2 if isinstance(cluster, str) else 1) as workers, ExitStack() as stack:
-        connected = workers.submit(lambda: stack.enter_context(connect(cluster, threads=threads)))
+        connected = workers.submit(begin)
         try:
             yield connected.result
         finally:
             connected.exception()  # what is connected is there to be closed
+
+
+def _do_nothing() -> None:
+    pass

@@ -75,14 +75,15 @@ def fit_in_rounds(
         with connect(cluster):
             return model._fit(corpus, 1, None, **how)
     common = layout, model._loss().kernel, model.vector_size
+    connection = connecting(cluster, layout.per_worker, -(-layout.lanes // layout.per_worker))
     if folder is not None:
-        with working_folder(folder) as place, connecting(cluster, threads=layout.per_worker) as connected:
+        with working_folder(folder) as place, connection as connected:
             make = partial(mapped_matrix, place)
             of_files = partial(RoundsInFiles, connected, isinstance(cluster, str), *common)
             return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
         return model._fit(corpus, 1, partial(RoundsHere, *common), **how)
-    with connecting(cluster, threads=layout.per_worker) as connected:
+    with connection as connected:
         return model._fit(corpus, 1, partial(RoundsElsewhere, connected, *common), **how)
 
 
