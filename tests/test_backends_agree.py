@@ -69,9 +69,13 @@ def check_same(ours, theirs):
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
 
 
+def high_rate(kernel, settings):
+    return {"learning_rate": 2 * usual_learning_rate(kernel, settings)}  # the text is short
+
+
 @for_every_setting()
 def test_one_epoch(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
-    options = {"learning_rate": 2 * usual_learning_rate(kernel, settings)}  # the text is short
+    options = high_rate(kernel, settings)
     run = epoch(compiled, kernel, settings, **options)
     check_same(run, expected_epoch(kernel, settings, **options))
     assert 0 < run.sampled_pairs < run.pairs
@@ -93,8 +97,9 @@ def test_vector_sizes(compiled, epoch, expected_epoch, kernel, settings, vector_
 
 @for_every_setting(slice(1, None, 3))
 def test_the_comparison_notices_another_key(compiled, epoch, expected_epoch, kernel, settings):
-    ours = epoch(compiled, kernel, settings, key=KEY + 1)
-    theirs = expected_epoch(kernel, settings)
+    options = high_rate(kernel, settings)
+    ours = epoch(compiled, kernel, settings, **options, key=KEY + 1)
+    theirs = expected_epoch(kernel, settings, **options)
     assert ours.pairs != theirs.pairs
     for name, matrix in theirs.matrices.items():
         assert np.abs(ours.matrices[name] - matrix).max() > 1e-2, name
@@ -147,8 +152,9 @@ ADDED_UP = [(kernel, one) for kernel, one in SETTINGS_OF_TEAMS if kernel != "sub
 
 @for_each_of(by_kernel(ADDED_UP))
 def test_batches_of_one_step(backend, epoch, expected_epoch, kernel, settings):
-    ours = epoch(backend, kernel, settings, steps=1, threads=2)
-    check_same(ours, expected_epoch(kernel, settings))
+    options = high_rate(kernel, settings)
+    ours = epoch(backend, kernel, settings, **options, steps=1, threads=2)
+    check_same(ours, expected_epoch(kernel, settings, **options))
 
 
 # ---- Frozen rows, windows of one size ----------------------------------------------------------------------
