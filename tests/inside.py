@@ -132,6 +132,7 @@ SIZES = {
 
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
+    "connect": "distributed.clusters.connect",
     "connect_for_tiles": "distributed.tiles.connect",
     "train_range": "distributed.tiles.train_range",
     "train_part": "distributed.tiles.TilesElsewhere.train",

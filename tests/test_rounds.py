@@ -1,14 +1,16 @@
 """Training in rounds of lanes: the same bytes wherever the lanes train, and whatever is lost meanwhile."""
 
 import os
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import calls
 import numpy as np
 import pytest
-from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, wrap
+from commands import HANGS
+from inside import Balance, Rounds, Side, inner, pieces_of, pulls, put, set_sizes, watch_chunks, wrap
 from small_runs import corpus
 
 import fastvec
@@ -204,6 +206,22 @@ def test_all_lanes_train_in_a_round(text, monkeypatch):
 def test_before_the_first_round_it_is_a_training_with_one_thread(text, monkeypatch):
     set_sizes(monkeypatch, before_rounds=1e9)
     assert learned(distributed.fit(make(), text, **LANES)) == learned(make(threads=1).fit(text))
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no machine has so many processors")])
+def test_what_comes_before_the_first_round_does_not_wait_for_ray(error, text, expected, monkeypatch):
+    begun = Event()
+
+    def connect_late(connect, _, **how):
+        assert begun.wait(HANGS)
+        if error is not None:
+            raise error
+        return connect(1, **how)
+
+    watch_chunks(monkeypatch, begun.set)
+    wrap(monkeypatch, "connect", connect_late)
+    with nullcontext() if error is None else pytest.raises(ValueError, match="no machine has so many"):
+        assert learned(distributed.fit(make(), text, cluster="local", **LANES)) == expected
 
 
 def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monkeypatch):

@@ -104,20 +104,24 @@ def test_a_run_goes_on_in_files_and_in_memory(text, expected, tmp_path, monkeypa
     assert saved(model, tmp_path / "vectors.fvec") == expected
 
 
-def test_a_lane_that_fails_leaves_nothing_to_the_next_training(text, expected, tmp_path, monkeypatch):
-    kernel = kernels.get("skipgram")
-    train = kernel.train
+# The first chunk of a lane, and what follows its last one.
+@pytest.mark.parametrize(("kernel", "function", "n"), [("skipgram", "train", 2), ("rounds", "moment", 3)])
+def test_a_lane_that_fails_leaves_nothing_to_the_next_training(
+    kernel, function, n, text, expected, tmp_path, monkeypatch
+):
+    module, calls = kernels.get(kernel), []
+    call = getattr(module, function)
 
-    def train_and_fail(**arguments):
-        found = train(**arguments)
-        if "places" in arguments:
+    def call_and_fail(*given, **named):
+        calls.append(call(*given, **named))
+        if len(calls) == n:
             raise MemoryError("no memory for the buffers of a chunk")
-        return found
+        return calls[-1]
 
-    monkeypatch.setattr(kernel, "train", train_and_fail)
+    monkeypatch.setattr(module, function, call_and_fail)
     with pytest.raises(MemoryError, match="buffers of a chunk"):
         distributed.fit(make(), text, folder=tmp_path, **LANES)
-    monkeypatch.setattr(kernel, "train", train)
+    monkeypatch.setattr(module, function, call)
     model = distributed.fit(make(), text, folder=tmp_path, **LANES)
     assert saved(model, tmp_path / "vectors.fvec") == expected
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from fastvec._params import check_int
 from fastvec.distributed.calls import Call, Handle
 from fastvec.distributed.engine import Engine, Setting, of_parts
-from fastvec.training.threads import Report
+from fastvec.training.threads import Report, Workers
 
-__all__ = ["check_reachable", "connect"]
+__all__ = ["check_reachable", "connect", "connecting"]
 
 
 class Here(Engine):
@@ -102,3 +103,21 @@ def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: 
     from fastvec.distributed.processes import Processes
 
     return Processes(check_int("cluster", cluster, 1, 4096), threads, setting)
+
+
+@contextmanager
+def connecting(cluster: str | int | None = None, *, threads: int = 1) -> Iterator[Callable[[], Engine]]:
+    """Connect as `connect` does; Ray, which takes seconds, in a thread, while the caller does something else.
+
+    Yields
+    ------
+    callable
+        It waits for the engine, and returns it; errors of Ray are raised there.
+    """
+    check_reachable(cluster)
+    with Workers(2 if isinstance(cluster, str) else 1) as workers, ExitStack() as stack:
+        connected = workers.submit(lambda: stack.enter_context(connect(cluster, threads=threads)))
+        try:
+            yield connected.result
+        finally:
+            connected.exception()  # what is connected is there to be closed

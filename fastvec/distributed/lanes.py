@@ -167,16 +167,16 @@ class Lane(NamedTuple):
                 train(start=start, stop=stop, learning_rate=task.learning_rate)
                 for start, stop in task.chunks()
             ]
+            after = _balance(task, rows, matrices)
+            if of_text["frozen"] is not None:
+                of_rows[0][np.flatnonzero(of_text["frozen"])] = 0
+            of_used = [of_side[used] for of_side, used in zip(of_rows, rows, strict=True)]
+            for of_side, used in zip(of_rows, rows, strict=True):
+                of_side[used] = 0
         except BaseException:
             of_rows[:] = 0
             raise
-        after = _balance(task, rows, matrices)
         change = None if before is None or after is None else after - before
-        if of_text["frozen"] is not None:
-            of_rows[0][np.flatnonzero(of_text["frozen"])] = 0
-        of_used = [of_side[used] for of_side, used in zip(of_rows, rows, strict=True)]
-        for of_side, used in zip(of_rows, rows, strict=True):
-            of_side[used] = 0
         moved = [used[own > 0] for used, own in zip(rows, of_used, strict=True)]
         exposures = [_with_squares(own[own > 0].astype(np.float64)) for own in of_used]
         return moved, exposures, Summary(losses, dict(zip(SIDES, curvatures, strict=True)), weight, change)

@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, chain, pairwise, repeat
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,7 +26,7 @@ from fastvec.distributed.blocks import (
     stretched_blocks,
 )
 from fastvec.distributed.calls import Handle
-from fastvec.distributed.clusters import connect
+from fastvec.distributed.clusters import connect, connecting
 from fastvec.distributed.directions import Side, pulls
 from fastvec.distributed.engine import Engine
 from fastvec.distributed.lanes import INPUTS, SIDES, Lane, Summary, Task, find_rows, train_lanes
@@ -71,18 +71,19 @@ def fit_in_rounds(
     layout = check_lanes(model, lanes, rounds, lanes_per_worker)
     if folder is not None and layout.lanes == 1:
         raise ValueError(f"folder must be None for one lane, which trains in memory, got {folder!r}")
-    if layout.lanes > 1:
-        common = layout, model._loss().kernel, model.vector_size
+    if layout.lanes == 1:
+        with connect(cluster):
+            return model._fit(corpus, 1, None, **how)
+    common = layout, model._loss().kernel, model.vector_size
     if folder is not None:
-        with connect(cluster, threads=layout.per_worker) as engine, working_folder(folder) as place:
+        with working_folder(folder) as place, connecting(cluster, threads=layout.per_worker) as connected:
             make = partial(mapped_matrix, place)
-            of_files = partial(RoundsInFiles, engine, isinstance(cluster, str), *common)
+            of_files = partial(RoundsInFiles, connected, isinstance(cluster, str), *common)
             return model._fit(corpus, 1, of_files, make, **how)
     if cluster is None:
-        return model._fit(corpus, 1, partial(RoundsHere, *common) if layout.lanes > 1 else None, **how)
-    with connect(cluster, threads=layout.per_worker) as engine:
-        elsewhere = partial(RoundsElsewhere, engine, *common) if layout.lanes > 1 else None
-        return model._fit(corpus, 1, elsewhere, **how)
+        return model._fit(corpus, 1, partial(RoundsHere, *common), **how)
+    with connecting(cluster, threads=layout.per_worker) as connected:
+        return model._fit(corpus, 1, partial(RoundsElsewhere, connected, *common), **how)
 
 
 def rounds_of(lanes: int) -> int:
@@ -309,13 +310,29 @@ class RoundsHere(LaneRounds):
 
 
 class CalledRounds(LaneRounds):
-    """Rounds whose lanes are calls of an engine."""
+    """Rounds whose lanes are calls of an engine.
 
-    def __init__(self, engine: Engine, *common: Any) -> None:
+    Parameters
+    ----------
+    connected : callable
+        It waits for the engine, and returns it. There is time until the first round.
+    common : object
+        The arguments of `LaneRounds`.
+    """
+
+    def __init__(self, connected: Callable[[], Engine], *common: Any) -> None:
         super().__init__(*common)
-        self._engine = engine
-        self._shared = {
-            name: None if array is None else engine.share(array) for name, array in self._arrays.items()
+        self._connected = connected
+
+    @property
+    def _engine(self) -> Engine:
+        return self._connected()
+
+    @cached_property
+    def _shared(self) -> dict[str, Handle | None]:
+        """The arrays that stay as they are."""
+        return {
+            name: None if array is None else self._engine.share(array) for name, array in self._arrays.items()
         }
 
     def _call_lanes(
@@ -443,16 +460,16 @@ class RoundsInFiles(CalledRounds):
 
     Parameters
     ----------
-    engine : Engine
-        Where lanes train.
+    connected : callable
+        As for `CalledRounds`.
     elsewhere : bool
         Whether that may be on another machine, which sees of a file what has reached its disk.
     common : object
         The arguments of `LaneRounds`.
     """
 
-    def __init__(self, engine: Engine, elsewhere: bool, *common: Any) -> None:
-        super().__init__(engine, *common)
+    def __init__(self, connected: Callable[[], Engine], elsewhere: bool, *common: Any) -> None:
+        super().__init__(connected, *common)
         self._elsewhere = elsewhere
         self._ranges: list[tuple[str, Range]] = []
         firsts = {}
