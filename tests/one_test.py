@@ -11,8 +11,13 @@ def in_one_test(names, cases):
     ----------
     names : str
         Arguments of the test, separated by spaces.
-    cases : iterable or callable
-        A tuple for each case, or a value if there is one name; or what returns them, given `of`.
+    cases : sequence or callable
+        A tuple for each case, or a value if there is one name; or a function that returns them, of other
+        arguments of the test, by their names.
+
+    Notes
+    -----
+    Fixtures are made once for all cases, and a case that is skipped would leave out those behind it.
     """
     names = names.split()
 
