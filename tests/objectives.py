@@ -87,11 +87,12 @@ def numeric_gradient(loss, matrices, arguments, epsilon=1e-5):
     for name, matrix in matrices.items():
         n = matrix.shape[1]
         steps = epsilon * np.concatenate((np.eye(n), -np.eye(n)))
+        moved = np.repeat(matrix[np.newaxis], 2 * n, axis=0)
         for row in range(len(matrix)):
-            moved = np.repeat(matrix[np.newaxis], 2 * n, axis=0)
             moved[:, row] += steps
             above, below = loss(**matrices | {name: moved}, **arguments).reshape(2, n)
             gradient[name][row] = (above - below) / (2 * epsilon)
+            moved[:, row] = matrix[row]
     return gradient
 
 

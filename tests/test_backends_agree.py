@@ -17,18 +17,28 @@ from epochs import (
     SETTINGS_OF_TEAMS,
     bits,
     in_a_sum,
-    name_of,
     start_matrices,
     train_epoch,
     usual_learning_rate,
 )
+from one_test import in_one_test
 
 from fastvec import kernels
 
 
+def for_each_of(settings_of):
+    """Parametrize a test over kernels; in each it goes through its settings."""
+    kernels_of_it = [kernel for kernel, settings in settings_of.items() if settings]
+    parametrize = pytest.mark.parametrize("kernel", kernels_of_it)
+    return lambda test: parametrize(in_one_test("settings", lambda kernel: settings_of[kernel])(test))
+
+
 def for_every_setting(choose=slice(None)):
-    rows = [(kernel, settings) for kernel, every in SETTINGS.items() for settings in every[choose]]
-    return pytest.mark.parametrize(("kernel", "settings"), rows, ids=name_of)
+    return for_each_of({kernel: every[choose] for kernel, every in SETTINGS.items()})
+
+
+def by_kernel(rows):
+    return {kernel: [settings for name, settings in rows if name == kernel] for kernel in SETTINGS}
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +52,11 @@ def expected_epoch(epoch):
     """What the reference makes of an epoch, once for all backends."""
     runs = {}
 
-    def run(kernel, settings, **options):
-        name = kernel, *settings.items(), *options.items()
+    def run(kernel, settings, frozen=None, **options):
+        """Those of `frozen` are `settings` too, and belong to them."""
+        name = kernel, *settings.items(), frozen is not None, *options.items()
         if name not in runs:
-            runs[name] = epoch("reference", kernel, settings, **options)
+            runs[name] = epoch("reference", kernel, settings if frozen is None else frozen, **options)
         return runs[name]
 
     return run
@@ -58,9 +69,13 @@ def check_same(ours, theirs):
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
 
 
+def high_rate(kernel, settings):
+    return {"learning_rate": 2 * usual_learning_rate(kernel, settings)}  # the text is short
+
+
 @for_every_setting()
 def test_one_epoch(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
-    options = {"learning_rate": 2 * usual_learning_rate(kernel, settings)}  # the text is short
+    options = high_rate(kernel, settings)
     run = epoch(compiled, kernel, settings, **options)
     check_same(run, expected_epoch(kernel, settings, **options))
     assert 0 < run.sampled_pairs < run.pairs
@@ -82,8 +97,9 @@ def test_vector_sizes(compiled, epoch, expected_epoch, kernel, settings, vector_
 
 @for_every_setting(slice(1, None, 3))
 def test_the_comparison_notices_another_key(compiled, epoch, expected_epoch, kernel, settings):
-    ours = epoch(compiled, kernel, settings, key=KEY + 1)
-    theirs = expected_epoch(kernel, settings)
+    options = high_rate(kernel, settings)
+    ours = epoch(compiled, kernel, settings, **options, key=KEY + 1)
+    theirs = expected_epoch(kernel, settings, **options)
     assert ours.pairs != theirs.pairs
     for name, matrix in theirs.matrices.items():
         assert np.abs(ours.matrices[name] - matrix).max() > 1e-2, name
@@ -119,28 +135,26 @@ def test_loss_every_changes_only_the_loss(backend, epoch, kernel, settings):
 
 # ---- Threads that take chunks together ---------------------------------------------------------------------
 
-for_teams = pytest.mark.parametrize(("kernel", "settings"), SETTINGS_OF_TEAMS, ids=name_of)
 
-
-@for_teams
+@for_each_of(by_kernel(SETTINGS_OF_TEAMS))
 def test_batches_of_a_team(compiled, epoch, expected_epoch, kernel, settings):
     options = {"learning_rate": usual_learning_rate(kernel, settings) / 2}  # with more, many steps diverge
     theirs = expected_epoch(kernel, settings, **options, steps=9)
     check_same(epoch(compiled, kernel, settings, **options, steps=9, threads=2), theirs)
-    apart = expected_epoch(kernel, settings, **options)
+    apart = epoch(compiled, kernel, settings, **options)
     for name, matrix in theirs.matrices.items():
         assert np.abs(matrix - apart.matrices[name]).max() > 3e-4, name
 
 
-@pytest.mark.parametrize(
-    ("kernel", "settings"),
-    # alone, the contexts of n-grams take turns; a team adds them up
-    [(kernel, one) for kernel, one in SETTINGS_OF_TEAMS if kernel != "subword" or one["cbow"]],
-    ids=name_of,
-)
+# Alone, the contexts of n-grams take turns; a team adds them up.
+ADDED_UP = [(kernel, one) for kernel, one in SETTINGS_OF_TEAMS if kernel != "subword" or one["cbow"]]
+
+
+@for_each_of(by_kernel(ADDED_UP))
 def test_batches_of_one_step(backend, epoch, expected_epoch, kernel, settings):
-    ours = epoch(backend, kernel, settings, steps=1, threads=2)
-    check_same(ours, expected_epoch(kernel, settings))
+    options = high_rate(kernel, settings)
+    ours = epoch(backend, kernel, settings, **options, steps=1, threads=2)
+    check_same(ours, expected_epoch(kernel, settings, **options))
 
 
 # ---- Frozen rows, windows of one size ----------------------------------------------------------------------
@@ -160,19 +174,19 @@ def check_frozen(run, kernel, settings, corpus, padded):
 
 
 @for_every_setting(slice(1, None, 5))
-def test_frozen_rows(compiled, epoch, toy_corpus, padded, kernel, settings):
+def test_frozen_rows(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
     frozen = with_frozen_rows(kernel, settings, toy_corpus)
-    ours, theirs = (epoch(backend, kernel, frozen) for backend in (compiled, "reference"))
+    ours, theirs = epoch(compiled, kernel, frozen), expected_epoch(kernel, settings, frozen)
     check_same(ours, theirs)
     for run in (ours, theirs):
         check_frozen(run, kernel, settings, toy_corpus, padded)
 
 
-@pytest.mark.parametrize(("kernel", "settings"), SETTINGS_OF_TEAMS[::6], ids=name_of)
-def test_frozen_rows_of_a_team(compiled, epoch, toy_corpus, padded, kernel, settings):
+@for_each_of(by_kernel(SETTINGS_OF_TEAMS[::6]))
+def test_frozen_rows_of_a_team(compiled, epoch, expected_epoch, toy_corpus, padded, kernel, settings):
     frozen = with_frozen_rows(kernel, settings, toy_corpus)
     rate = usual_learning_rate(kernel, settings) / 4
-    theirs = epoch("reference", kernel, frozen, learning_rate=rate, steps=9)
+    theirs = expected_epoch(kernel, settings, frozen, learning_rate=rate, steps=9)
     for threads in (1, 3):
         ours = epoch(compiled, kernel, frozen, learning_rate=rate, steps=9, threads=threads)
         check_same(ours, theirs)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from inside import Copies, HuffmanTree, alias_table
 from objectives import logistic_loss, numeric_gradient
+from one_test import in_one_test
 
 from fastvec import kernels
 from fastvec.reference.sampling import draw, draw_noise
@@ -76,7 +77,7 @@ def assert_near(matrices, expected, tolerance=1e-5):
 
 
 @pytest.mark.parametrize("n_labels", [2, 5, 6, 7, 13])
-@pytest.mark.parametrize("size", [1, 7, 8, 15, 16, 17, 33, 100])
+@in_one_test("size", [1, 7, 8, 15, 16, 17, 33, 100])
 def test_train_is_one_step_after_the_other(backend, padded, size, n_labels):
     trained, expected, before = (start(padded, size, n_labels) for _ in range(3))
     loss, sampled, n_trained = train(backend, trained, n_labels)
@@ -90,7 +91,7 @@ def test_train_is_one_step_after_the_other(backend, padded, size, n_labels):
 
 
 @pytest.mark.parametrize("n_labels", [2, 6, 13])
-@pytest.mark.parametrize("size", [1, 16, 100])
+@in_one_test("size", [1, 16, 100])
 def test_every_backend_does_what_the_reference_does(compiled, padded, size, n_labels):
     ours, theirs = (start(padded, size, n_labels) for _ in range(2))
     (loss, *counts), (expected, *others) = (
@@ -241,7 +242,7 @@ def outputs_of(document, place, labels, label_offsets=None, **more):
 
 
 @pytest.mark.parametrize("n_labels", [2, 6, 7, 13])
-@pytest.mark.parametrize("size", [1, 17, 100])
+@in_one_test("size", [1, 17, 100])
 @pytest.mark.parametrize("function", LOGISTIC)
 def test_every_backend_trains_with_every_loss_as_the_reference(compiled, padded, function, size, n_labels):
     arguments, n_outputs = arguments_of(function, n_labels)

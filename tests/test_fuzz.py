@@ -1,4 +1,4 @@
-"""A few thousand damaged files for every reader; `make fuzz` has more, under the sanitizers."""
+"""Some thousand damaged files for every reader; `make fuzz` has more, under the sanitizers."""
 
 import subprocess
 import sys
@@ -21,10 +21,10 @@ TESTS = Path(__file__).parent
 
 
 def test_damaged_files_are_read_or_refused_with_their_name(tmp_path):
-    command = [sys.executable, "-m", "fuzz", "--inputs", "4000", "--seed", "12", "--keep", tmp_path / "kept"]
+    command = [sys.executable, "-m", "fuzz", "--inputs", "2500", "--seed", "12", "--keep", tmp_path / "kept"]
     done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4,000 inputs in" in done.stdout
+    assert "2,500 inputs in" in done.stdout
     assert not (tmp_path / "kept").exists()
 
 

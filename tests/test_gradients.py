@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from in_turn import ERRORS
 from objectives import GLOVE, N_WORDS, OBJECTIVES, SOFTMAX, Objective, batch, numeric_gradient, pair
+from one_test import in_one_test
 
 from fastvec import kernels
 
@@ -22,15 +23,17 @@ VECTOR_SIZES = [1, 7, 8, 15, 16, 17, 33, 100]
 EDGE = 8  # of the sigmoid's range
 
 
-def for_every(names="", rows_of=lambda objective: [()], objectives=OBJECTIVES):
-    """Parametrize a test over objectives, and over what `rows_of` says of each under further names."""
-    rows = [(objective, *row) for objective in objectives for row in rows_of(objective)]
-    ids = [": ".join(map(str, row)) for row in rows]
-    names = ["objective", *names.split()]
-    return pytest.mark.parametrize(names, rows, ids=ids)
+def for_every(name="", rows_of=None, objectives=OBJECTIVES):
+    """Parametrize a test over objectives; in each it goes through what `rows_of` says of one under a name."""
+    if rows_of is not None:
+        objectives = [objective for objective in objectives if rows_of(objective)]
+    parametrize = pytest.mark.parametrize("objective", objectives, ids=str)
+    if rows_of is None:
+        return parametrize
+    return lambda test: parametrize(in_one_test(name, rows_of)(test))
 
 
-every_shape = for_every("shape", lambda objective: [(shape,) for shape in objective.shapes])
+every_shape = for_every("shape", lambda objective: objective.shapes)
 LOGISTIC = [objective for objective in OBJECTIVES if objective.label]
 SCALABLE = [objective for objective in OBJECTIVES if "scale_gradient" in objective.awkward["all at once"]]
 AVERAGING = [
@@ -139,7 +142,7 @@ def test_gradient_of_the_reference(padded, objective, vector_size, shape):
 
 
 @pytest.mark.parametrize("vector_size", [7, 33])
-@for_every("name", lambda objective: [(name,) for name in objective.awkward])
+@for_every("name", lambda objective: [*objective.awkward])
 def test_gradient_of_repeated_rows(step, padded, objective, vector_size, name):
     check_step(step, awkward_case(objective, vector_size, name), padded)
 
@@ -188,7 +191,7 @@ def unscaled_case(objective, vector_size, name):
 
 
 @pytest.mark.parametrize("vector_size", [7, 33])
-@for_every("name", lambda objective: [(name,) for name in objective.awkward], SCALABLE)
+@for_every("name", lambda objective: [*objective.awkward], SCALABLE)
 def test_without_scale_gradient_inputs_move_farther(step, padded, objective, vector_size, name):
     check_step(step, unscaled_case(objective, vector_size, name), padded)
 
@@ -198,7 +201,7 @@ def test_without_scale_gradient_inputs_move_farther(step, padded, objective, vec
 
 @for_every(
     "name",
-    lambda objective: [(next(iter(objective.awkward)),), ("all at once",)],
+    lambda objective: [next(iter(objective.awkward)), "all at once"],
     [objective for objective in OBJECTIVES if objective is not GLOVE],
 )
 def test_frozen_rows_are_constants(step, padded, objective, name):
@@ -226,7 +229,7 @@ IN_TURN = [objective for objective in OBJECTIVES if str(objective) in ERRORS]
 
 def of_different_words(objective):
     """Return the shapes whose contexts are all different: a context that is repeated is merged."""
-    return [(shape,) for shape in objective.shapes if shape[0] < N_WORDS]
+    return [shape for shape in objective.shapes if shape[0] < N_WORDS]
 
 
 @pytest.mark.parametrize("vector_size", [7, 33, 100])
@@ -410,7 +413,7 @@ def mistakes(objective):
     return {name: wraps for name, wraps in found.items() if wraps}
 
 
-@for_every("name", lambda objective: [(name,) for name in mistakes(objective)])
+@for_every("name", mistakes)
 def test_the_check_itself_can_fail(step, padded, objective, name):
     case = awkward_case(objective, 33)
     check_step(step, case, padded)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from one_test import in_one_test
 
 from fastvec import kernels
 from fastvec.classify.networks.optimizers import OPTIMIZERS, Rows, sum_rows
@@ -228,7 +229,7 @@ TAKES = {"sgd": (1, (0.9,)), "adagrad": (1, ()), "adam": (2, (3,))}
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("rows", [None, [5, 0, 3], []])
 @pytest.mark.parametrize("name", TAKES)
-@pytest.mark.parametrize("width", [1, 7, 16, 33])
+@in_one_test("width", [1, 7, 16, 33])
 def test_every_backend_does_what_the_reference_does(compiled, width, name, rows, dtype):
     n_slots, more = TAKES[name]
     random = np.random.default_rng(width)

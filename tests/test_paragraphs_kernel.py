@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from inside import alias_table, keep_thresholds
 from objectives import int32, logistic_loss, numeric_gradient
+from one_test import in_one_test
 
 from fastvec import kernels
 
@@ -47,7 +48,7 @@ def start(padded, vector_size, n_words=N_WORDS, n_documents=N_DOCUMENTS):
     return {name: padded(scale * random.standard_normal((n, vector_size))) for name, n in rows.items()}
 
 
-@pytest.mark.parametrize("vector_size", [1, 17, 100])
+@in_one_test("vector_size", [1, 17, 100])
 @pytest.mark.parametrize("case", STEPS)
 @pytest.mark.parametrize("fixed_words", [False, True])
 def test_gradient(backend, padded, case, fixed_words, vector_size):

@@ -11,6 +11,7 @@ from conftest import pad
 from epochs import SETTINGS_OF_TEAMS, bits, name_of, start_matrices, tables, train_epoch, usual_learning_rate
 from hypothesis import strategies as st
 from inside import Team
+from one_test import in_one_test
 
 from fastvec import kernels
 
@@ -51,7 +52,7 @@ def check_bytes(run, expected):
     assert run[1:] == expected[1:]
 
 
-@pytest.mark.parametrize("vector_size", [1, 16, 17, 100, 300])
+@in_one_test("vector_size", [1, 16, 17, 100, 300])
 @for_every_model
 def test_any_number_of_threads_makes_the_same_bytes(compiled, train, kernel, settings, vector_size):
     expected = train(compiled, kernel, settings, vector_size=vector_size)

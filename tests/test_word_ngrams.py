@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from one_test import in_one_test
 
 from fastvec import kernels
 
@@ -74,7 +75,7 @@ def find_buckets(kernel, longest, buckets, hashing=HASHINGS[0], words=WORDS, off
     )
 
 
-@pytest.mark.parametrize("buckets", [1, 2, 63, 64, 65, 1000, 2**30])
+@in_one_test("buckets", [1, 2, 63, 64, 65, 1000, 2**30])
 @pytest.mark.parametrize("longest", [2, 3, 5, 40])
 @pytest.mark.parametrize("hashing", HASHINGS)
 def test_the_buckets_that_occur_are_found_in_rising_order(kernel, hashing, longest, buckets):
@@ -94,7 +95,7 @@ def test_buckets_are_found_among_those_with_rows(kernel, with_rows):
     assert places.tolist() == [with_rows.index(i) if i in with_rows else -1 for i in range(200)]
 
 
-@pytest.mark.parametrize("buckets", [1, 64, 65, 1000])
+@in_one_test("buckets", [1, 64, 65, 1000])
 @pytest.mark.parametrize("longest", [1, 2, 3, 40])
 @pytest.mark.parametrize("hashing", HASHINGS)
 def test_the_rows_of_a_document_are_those_of_its_words_and_then_of_its_ngrams(
