@@ -267,6 +267,14 @@ def test_odd_words_of_binary_files_are_kept(tmp_path):
         assert fastvec.load(path).words == names
 
 
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_numbers_that_read_as_a_word_and_a_space_are_kept_where_rows_are_lines(tmp_path, ending):
+    numbers = np.array([[0], np.frombuffer(b"QQe ", "<f4"), [0]], "<f4")
+    for name in (b"000", b"0000000"):
+        path = put(tmp_path / "v.bin", binary([b"0", b"4", name], numbers, ending))
+        assert fastvec.load(path).vectors.tolist() == numbers.tolist()
+
+
 def test_numbers_are_no_words(tmp_path):
     names = [b"w%d" % i for i in range(20)]
     path = put(tmp_path / "v.bin", binary(names, rows(20), b"").replace(b"20 4\n", b"20 5\n"))

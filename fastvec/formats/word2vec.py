@@ -144,6 +144,7 @@ class _Spaces:
     def __init__(self, d: int, place: Callable[[int], str]) -> None:
         self._place = place
         self._n = 0  # rows that were looked at
+        self._has_line_feeds = False
         # A row is looked at together with the two that follow it.
         self._names: list[bytes] = []
         self._vectors = np.empty((0, d), np.float32)
@@ -169,6 +170,7 @@ class _Spaces:
     def _look(self, names: list[bytes], vectors: NDArray[np.float32], n: int, after: bytes = b"") -> None:
         """Look at the first n of some rows."""
         d = vectors.shape[1]
+        self._has_line_feeds |= any(name.startswith((b"\n", b"\r")) for name in names)
         for row in [] if self._error else _unusual_rows(vectors[:n]):
             content = vectors[row].tobytes()
             for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
@@ -177,7 +179,8 @@ class _Spaces:
             space = content.find(b" ")
             while self._error is None and 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
                 numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
-                if ((numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))).all():
+                possible = (numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))
+                if possible.all() and self._may_begin_a_row(content[space + 1 + 4 * d :][:1]):
                     word = names[row].lstrip(b"\n") + b" " + content[:space]
                     self._error = ValueError(
                         f"{self._place(self._n + row)}: {word!r} has a space in it, which this format cannot "
@@ -185,6 +188,9 @@ class _Spaces:
                     )
                 space = content.find(b" ", space + 1)
         self._n += n
+
+    def _may_begin_a_row(self, byte: bytes) -> bool:
+        return byte in b"\r\n" if self._has_line_feeds else byte != b" "
 
 
 def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
