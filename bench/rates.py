@@ -17,6 +17,7 @@ from unittest.mock import patch
 import numpy as np
 
 from fastvec import SkipGram, distributed, kernels
+from fastvec.distributed import clusters
 from fastvec.distributed import rounds as in_rounds
 from fastvec.distributed.balance import PERIOD
 from fastvec.distributed.blocks import combine_blocks, moments_of_blocks, stretched_blocks
@@ -90,7 +91,7 @@ class Meter(Here):
 
     def _call(self, call: Call) -> list[Handle]:
         self.given[call.function] = tuple(call.given())
-        if self.first:
+        if self.first and call.function is train_lanes:
             raise EnoughSeen
         return super()._call(replace(call, function=partial(copied, call.function)))
 
@@ -113,7 +114,7 @@ class Trained(NamedTuple):
     def on(cls, corpus: Any, until_first: bool = False, **settings: Any) -> "Trained":
         """Train on a text, all of it or until the first lane begins."""
         meter = Meter(until_first)
-        with patch.object(in_rounds, "connect", lambda cluster, threads: meter), suppress(EnoughSeen):
+        with patch.object(clusters, "connect", lambda cluster, threads: meter), suppress(EnoughSeen):
             distributed.fit(SkipGram(**settings, epochs=1), corpus, lanes=LANES, cluster=1)
         lane, (task,), _, *arrays = meter.given[train_lanes]
         n = len(lane.arrays)
