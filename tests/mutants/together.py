@@ -60,7 +60,7 @@ TOGETHER = [
     ),
     mutant(
         "team: frozen contexts move",
-        AGREE,
+        "backends_agree::test_frozen_rows_of_a_team",
         (KERNEL, "record.n_still = step.n_still", "record.n_still = 0"),
     ),
     mutant(
