@@ -133,6 +133,7 @@ SIZES = {
 # Functions that tests watch, put an error into, or call.
 FUNCTIONS = {
     "connect": "distributed.clusters.connect",
+    "check_reachable": "distributed.clusters.check_reachable",
     "connect_for_tiles": "distributed.tiles.connect",
     "train_range": "distributed.tiles.train_range",
     "train_part": "distributed.tiles.TilesElsewhere.train",

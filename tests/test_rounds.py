@@ -219,9 +219,32 @@ def test_what_comes_before_the_first_round_does_not_wait_for_ray(error, text, ex
         return connect(1, **how)
 
     watch_chunks(monkeypatch, begun.set)
+    put(monkeypatch, "check_reachable", lambda _: None)  # Ray need not be there
     wrap(monkeypatch, "connect", connect_late)
     with nullcontext() if error is None else pytest.raises(ValueError, match="no machine has so many"):
         assert learned(distributed.fit(make(), text, cluster="local", **LANES)) == expected
+
+
+def test_ray_that_starts_while_a_training_fails_is_ended(text, monkeypatch):
+    begun, ended = Event(), Event()
+
+    def begin():
+        begun.set()
+        raise RuntimeError("no training")
+
+    def connect_late(connect, _, **how):
+        assert begun.wait(HANGS)
+        engine = connect(1, **how)
+        end = type(engine).__exit__
+        monkeypatch.setattr(type(engine), "__exit__", lambda *given: (ended.set(), end(*given))[1])
+        return engine
+
+    watch_chunks(monkeypatch, begin)
+    put(monkeypatch, "check_reachable", lambda _: None)
+    wrap(monkeypatch, "connect", connect_late)
+    with pytest.raises(RuntimeError, match="no training"):
+        distributed.fit(make(), text, cluster="local", **LANES)
+    assert ended.is_set()
 
 
 def test_changes_are_combined_by_the_exposures_of_all_words_of_a_lane(text, monkeypatch):

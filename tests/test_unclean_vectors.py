@@ -275,6 +275,18 @@ def test_numbers_that_read_as_a_word_and_a_space_are_kept_where_rows_are_lines(t
         assert fastvec.load(path).vectors.tolist() == numbers.tolist()
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_a_line_feed_among_numbers_hides_no_word_with_a_space(tmp_path, end, n):
+    names = [b"x abc", b"bb", b"cc", b"dd"][:n]
+    content = binary(names, rows(n, 1), b"")
+    first = content.index(b"x abc ") + 6
+    hidden = (end + b"Am>")[:3] + b">"  # a number that reads as an end of a line and a word
+    path = put(tmp_path / "v.bin", content[:first] + hidden + content[first + 4 :])
+    with pytest.raises(ValueError, match=r"v\.bin"):
+        fastvec.load(path)
+
+
 def test_numbers_are_no_words(tmp_path):
     names = [b"w%d" % i for i in range(20)]
     path = put(tmp_path / "v.bin", binary(names, rows(20), b"").replace(b"20 4\n", b"20 5\n"))

@@ -49,13 +49,14 @@ def check_reachable(cluster: str | int | None) -> None:
 
     Raises
     ------
-    OSError, ValueError
+    ImportError, OSError, ValueError
         As `connect` does.
     """
     if isinstance(cluster, str):
-        from fastvec.distributed.ray_tasks import check_address
+        from fastvec.distributed.ray_tasks import check_address, check_installed
 
         check_address(cluster)
+        check_installed(cluster)
 
 
 def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: bool = False) -> Engine:
@@ -107,7 +108,7 @@ def connect(cluster: str | int | None = None, *, threads: int = 1, any_backend: 
 
 @contextmanager
 def connecting(cluster: str | int | None, threads: int, calls: int) -> Iterator[Callable[[], Engine]]:
-    """Connect as `connect` does; Ray, which takes seconds, in a thread, while the caller does something else.
+    """Connect as `connect` does; a new cluster starts meanwhile in a thread, which takes seconds.
 
     Parameters
     ----------
@@ -119,22 +120,21 @@ def connecting(cluster: str | int | None, threads: int, calls: int) -> Iterator[
     Yields
     ------
     callable
-        It waits for the engine, and returns it; errors of Ray are raised there.
+        It waits for the engine, and returns it; errors of a new cluster are raised there.
     """
     check_reachable(cluster)
 
     def begin() -> Engine:
         engine = stack.enter_context(connect(cluster, threads=threads))
+        if workers.stopped.is_set():  # perhaps nobody waits: all is over after a second Ctrl-C
+            stack.close()
+            return engine
         for _ in range(min(calls, engine.workers)):
             engine.submit("start a worker", _do_nothing)
         return engine
 
-    with Workers(2 if isinstance(cluster, str) else 1) as workers, ExitStack() as stack:
-        connected = workers.submit(begin)
-        try:
-            yield connected.result
-        finally:
-            connected.exception()  # what is connected is there to be closed
+    with ExitStack() as stack, Workers(2 if cluster == "local" else 1) as workers:
+        yield workers.submit(begin).result
 
 
 def _do_nothing() -> None:

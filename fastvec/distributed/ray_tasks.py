@@ -18,6 +18,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from fastvec.distributed.calls import PENDING, Call, Handle, Siblings
 from fastvec.distributed.engine import LOST_WORKERS, Engine, Setting, lost, of_parts
 from fastvec.training.threads import Report
 
-__all__ = ["RayTasks", "check_address"]
+__all__ = ["RayTasks", "check_address", "check_installed"]
 
 # Seconds to reach an address in: Ray itself tries for minutes, and then ends the process.
 PATIENCE = 10.0
@@ -50,12 +51,9 @@ class RayTasks(Engine):
     packs = True
 
     def __init__(self, address: str, threads: int, setting: Setting) -> None:
-        try:
-            import ray
-        except ImportError:
-            raise ImportError(
-                f"{address!r} is the address of a cluster of Ray, which needs Ray: pip install 'fastvec[ray]'"
-            ) from None
+        check_installed(address)
+        import ray
+
         self.threads = threads
         self._ray = ray
         self._no_room = ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError
@@ -272,6 +270,20 @@ def _connect(ray: Any, address: str) -> None:
         ) from None
 
 
+def check_installed(address: str) -> None:
+    """Check that Ray is installed, without importing it, which takes a second.
+
+    Raises
+    ------
+    ImportError
+        If it is not.
+    """
+    if not find_spec("ray"):
+        raise ImportError(
+            f"{address!r} is the address of a cluster of Ray, which needs Ray: pip install 'fastvec[ray]'"
+        )
+
+
 def check_address(address: str) -> None:
     """Check that something answers at an address.
 
@@ -282,8 +294,8 @@ def check_address(address: str) -> None:
     ValueError
         If it is no address.
     """
-    place = os.environ.get("RAY_ADDRESS", "") if address == OWN else address
-    if place not in ("", OWN, NEW):
+    place = os.environ.get("RAY_ADDRESS") or OWN if address == OWN else address
+    if place not in (OWN, NEW):
         _check_reachable(place)
 
 

@@ -144,7 +144,7 @@ class _Spaces:
     def __init__(self, d: int, place: Callable[[int], str]) -> None:
         self._place = place
         self._n = 0  # rows that were looked at
-        self._has_line_feeds = False
+        self._n_fed = self._n_names = 0  # rows that begin with a line feed, and all
         # A row is looked at together with the two that follow it.
         self._names: list[bytes] = []
         self._vectors = np.empty((0, d), np.float32)
@@ -152,6 +152,8 @@ class _Spaces:
 
     def look(self, names: list[bytes], vectors: NDArray[np.float32]) -> None:
         """Look at rows that follow those before."""
+        self._n_fed += sum(name.startswith((b"\n", b"\r\n")) for name in names)
+        self._n_names += len(names)
         if len(names) > 2:  # only those at the seam are copied
             seam = np.concatenate([self._vectors, vectors[:2]])
             self._look(self._names + names[:2], seam, len(self._names))
@@ -170,7 +172,6 @@ class _Spaces:
     def _look(self, names: list[bytes], vectors: NDArray[np.float32], n: int, after: bytes = b"") -> None:
         """Look at the first n of some rows."""
         d = vectors.shape[1]
-        self._has_line_feeds |= any(name.startswith((b"\n", b"\r")) for name in names)
         for row in [] if self._error else _unusual_rows(vectors[:n]):
             content = vectors[row].tobytes()
             for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
@@ -190,7 +191,8 @@ class _Spaces:
         self._n += n
 
     def _may_begin_a_row(self, byte: bytes) -> bool:
-        return byte in b"\r\n" if self._has_line_feeds else byte != b" "
+        has_line_feeds = self._n_fed > 1 and 2 * self._n_fed > self._n_names
+        return byte in b"\r\n" if has_line_feeds else byte != b" "
 
 
 def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:
