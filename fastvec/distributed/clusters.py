@@ -122,6 +122,8 @@ def connecting(cluster: str | int | None, threads: int, calls: int) -> Iterator[
     callable
         It waits for the engine, and returns it; errors of a new cluster are raised there.
     """
+    from fastvec.distributed.ray_tasks import NEW
+
     check_reachable(cluster)
 
     def begin() -> Engine:
@@ -133,7 +135,7 @@ def connecting(cluster: str | int | None, threads: int, calls: int) -> Iterator[
             engine.submit("start a worker", _do_nothing)
         return engine
 
-    with ExitStack() as stack, Workers(2 if cluster == "local" else 1) as workers:
+    with ExitStack() as stack, Workers(2 if cluster == NEW else 1) as workers:
         yield workers.submit(begin).result
 
 

@@ -144,7 +144,6 @@ class _Spaces:
     def __init__(self, d: int, place: Callable[[int], str]) -> None:
         self._place = place
         self._n = 0  # rows that were looked at
-        self._n_fed = self._n_names = 0  # rows that begin with a line feed, and all
         # A row is looked at together with the two that follow it.
         self._names: list[bytes] = []
         self._vectors = np.empty((0, d), np.float32)
@@ -152,8 +151,6 @@ class _Spaces:
 
     def look(self, names: list[bytes], vectors: NDArray[np.float32]) -> None:
         """Look at rows that follow those before."""
-        self._n_fed += sum(name.startswith((b"\n", b"\r\n")) for name in names)
-        self._n_names += len(names)
         if len(names) > 2:  # only those at the seam are copied
             seam = np.concatenate([self._vectors, vectors[:2]])
             self._look(self._names + names[:2], seam, len(self._names))
@@ -181,7 +178,7 @@ class _Spaces:
             while self._error is None and 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
                 numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
                 possible = (numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))
-                if possible.all() and self._may_begin_a_row(content[space + 1 + 4 * d :][:1]):
+                if possible.all() and _may_begin_a_row(content[space + 1 + 4 * d :][:1], names):
                     word = names[row].lstrip(b"\n") + b" " + content[:space]
                     self._error = ValueError(
                         f"{self._place(self._n + row)}: {word!r} has a space in it, which this format cannot "
@@ -190,9 +187,12 @@ class _Spaces:
                 space = content.find(b" ", space + 1)
         self._n += n
 
-    def _may_begin_a_row(self, byte: bytes) -> bool:
-        has_line_feeds = self._n_fed > 1 and 2 * self._n_fed > self._n_names
-        return byte in b"\r\n" if has_line_feeds else byte != b" "
+
+def _may_begin_a_row(byte: bytes, names: list[bytes]) -> bool:
+    """Return whether a byte may be the first of a row, among others with these names."""
+    n_fed = sum(name.startswith((b"\n", b"\r\n")) for name in names)
+    rows_are_lines = n_fed > 1 and 2 * n_fed > len(names)
+    return byte in b"\r\n" if rows_are_lines else byte != b" "
 
 
 def _unusual_rows(vectors: NDArray[np.float32]) -> list[int]:

@@ -64,7 +64,7 @@ cdef struct Exposures:
     Py_ssize_t n
 
 
-cdef inline void divide_by(Exposures *exposures, uint64_t stride) noexcept:
+cdef inline void divide_by(Exposures *exposures, uint64_t stride) noexcept nogil:
     """Prepare exact divisions by a stride."""
     exposures.shift = 0
     while stride % 2 == 0:
