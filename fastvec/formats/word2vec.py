@@ -31,6 +31,8 @@ POSSIBLE = (1e-12, 1e6)
 # With so many dimensions, there are large ones among them, and only the first is looked at for small ones: it
 # is made of bytes of the word, even if the others are in their places.
 MANY = 32
+# How many rows before and after one say whether rows are lines.
+NEAR = 8
 CONTROL = bytes([*range(32), 127])
 
 
@@ -170,6 +172,7 @@ class _Spaces:
         """Look at the first n of some rows."""
         d = vectors.shape[1]
         for row in [] if self._error else _unusual_rows(vectors[:n]):
+            near = names[max(0, row - NEAR) : row + NEAR + 1]
             content = vectors[row].tobytes()
             for name, numbers in zip(names[row + 1 : row + 3], vectors[row + 1 : row + 3], strict=True):
                 content += name + b" " + numbers.tobytes()
@@ -178,7 +181,7 @@ class _Spaces:
             while self._error is None and 0 <= space < len(content) - 4 * d and not _is_odd(content[:space]):
                 numbers = np.abs(np.frombuffer(content, "<f4", d, space + 1))
                 possible = (numbers == 0) | ((numbers > POSSIBLE[0]) & (numbers < POSSIBLE[1]))
-                if possible.all() and _may_begin_a_row(content[space + 1 + 4 * d :][:1], names):
+                if possible.all() and _may_begin_a_row(content[space + 1 + 4 * d :][:1], near):
                     word = names[row].lstrip(b"\n") + b" " + content[:space]
                     self._error = ValueError(
                         f"{self._place(self._n + row)}: {word!r} has a space in it, which this format cannot "
@@ -189,7 +192,7 @@ class _Spaces:
 
 
 def _may_begin_a_row(byte: bytes, names: list[bytes]) -> bool:
-    """Return whether a byte may be the first of a row, among others with these names."""
+    """Return whether a byte may be the first of a row, near others with these names."""
     n_fed = sum(name.startswith((b"\n", b"\r\n")) for name in names)
     rows_are_lines = n_fed > 1 and 2 * n_fed > len(names)
     return byte in b"\r\n" if rows_are_lines else byte != b" "
